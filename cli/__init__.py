@@ -1,0 +1,1 @@
+"""The `orderloom` command: one file per command family."""

@@ -1,0 +1,89 @@
+"""What passes between a ledger and the fold that is handed to it.
+
+Pure: data types and one protocol. The ledger knows nothing of orders; the fold (a `Book`) knows
+nothing of Kafka. The ledger reads `InputRecord`s, lets the book fold them, takes the `Changes` and
+writes them in one transaction; if that fails, the book is thrown away and a new one restored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orderloom.topology import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """One record of an input topic; `appended_ns` is the broker's append time, UTC."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    appended_ns: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One record to publish in this step; `value` None is a tombstone."""
+
+    topic: Topic
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a step changed: state records (None deletes), outputs in order, and the digests."""
+
+    state: dict[bytes, bytes | None] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+    content_digest: str = ""
+    exact_digest: str = ""
+
+
+class Book(Protocol):
+    """The state of one partition, in memory. Deterministic; reads no clock, does no I/O."""
+
+    @property
+    def version(self) -> str:
+        """The fold's version, written into each commit record."""
+        ...
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Take back one state record, as `Changes.state` gave it out.
+
+        Raises:
+            UnknownStateFormat: the record has a format version that this code does not know.
+        """
+        ...
+
+    def fold(self, record: InputRecord, now_ns: int) -> None:
+        """Fold one record at the step's clock reading. What a venue says never raises."""
+        ...
+
+    def leave_out(self, record: InputRecord, reason: str, trace: str, now_ns: int) -> None:
+        """The ledger leaves this poison record out: dead letter, and the account quarantined."""
+        ...
+
+    def due_ns(self) -> int | None:
+        """When the earliest timer is due; None if there is none."""
+        ...
+
+    def tick(self, now_ns: int) -> None:
+        """Let every timer fire that is due at `now_ns`."""
+        ...
+
+    def changes(self) -> Changes:
+        """What changed since the last call; the book forgets that it was dirty."""
+        ...
+
+    def quarantined(self) -> Iterable[str]:
+        """The accounts that are quarantined, for health and the deploy guard."""
+        ...
+
+
+class UnknownStateFormat(Exception):
+    """A state record has a format version that this code does not know; nothing was loaded."""

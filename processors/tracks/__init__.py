@@ -1,0 +1,1 @@
+"""Pure machines of one order: one track, one table, one file each."""

@@ -1,0 +1,1 @@
+"""Topics carried to the outside, idempotently."""
