@@ -1,0 +1,89 @@
+"""The account registry's entry, and what `accounts.<venue>` says of an account."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from orderloom.event import Cause
+from orderloom.identity import checked_account, venue_of
+from orderloom.topology import murmur2_partition
+
+
+class AccountConfig(BaseModel):
+    """One account of `accounts.toml`. It holds no secret: `key` is a reference to one.
+
+    `key` is ``env:NAME`` or ``file:PATH`` (JSON with key and secret). `symbols` are those asked for
+    by symbol where the venue has no account-wide list, by product; touched ones are added.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    products: tuple[str, ...]
+    key: str
+    environment: str = "production"
+    ip_group: str = "default"
+    symbols: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    partition: int | None = Field(default=None, ge=0)
+    enabled: bool = True
+
+    _checked_id = field_validator("id")(checked_account)
+
+    @property
+    def venue(self) -> str:
+        """The venue, which is the first part of the id."""
+        return venue_of(self.id)
+
+    def partition_of(self, partitions: int) -> int:
+        """The account's partition: as registered, else by murmur2 of its id."""
+        if self.partition is not None:
+            return self.partition
+        return murmur2_partition(self.id.encode(), partitions)
+
+
+class BlindInterval(BaseModel):
+    """A span in which we may have missed something; `end_ns` None while it lasts.
+
+    Closed (`closed_ns`) only by a look-up that covers it. Times are ns UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    product: str
+    start_ns: int
+    end_ns: int | None = None
+    closed_ns: int | None = None
+    reason: str = ""
+
+
+class Balance(BaseModel):
+    """One asset: what is free, locked, or held in total, as the venue last said."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product: str
+    asset: str
+    free: Decimal | None = None
+    locked: Decimal | None = None
+    total: Decimal | None = None
+    venue_ns: int | None = None
+
+
+class AccountState(BaseModel):
+    """One record of `accounts.<venue>`: what we can see of an account, and since when."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    account: str
+    partition: int
+    sync: Literal["CATCHING_UP", "SYNCED"]
+    streams: dict[str, str]
+    blind: tuple[BlindInterval, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    quarantined: bool = False
+    version: int
+    sequence: int
+    epoch: int
+    cause: Cause

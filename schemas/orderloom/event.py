@@ -1,0 +1,174 @@
+"""Evidence: facts in our words about one order, execution, position, balance or instrument.
+
+Pure: slotted, frozen, no pydantic, because the fold's inner loop makes one per fact. `None` means
+"this message does not say"; an absent field is filled in by evidence that has it, and only fields
+present in both can conflict (STATE-MODEL section 4, rule 1). Quantities are native, with a unit.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from orderloom.quantities import Unit
+from orderloom.words import (
+    FillKind,
+    Liquidity,
+    PositionSide,
+    Reason,
+    Side,
+    Source,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where a fact stands in the log: topic, partition, offset, and its place in that record."""
+
+    topic: str
+    partition: int
+    offset: int
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a piece of evidence reached us.
+
+    `valid_ns` is the venue-clock time at which the fact is known to have held: the venue's own time
+    of a pushed fact, the *start* of the question for an answer; None where neither is known.
+    """
+
+    account: str
+    source: Source
+    cause: Cause
+    received_ns: int | None = None
+    asked_ns: int | None = None
+    connection: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReport:
+    """What one message says of one order.
+
+    `ordinal` orders the venue's reports about one order across all sources: (venue time in ns,
+    sub-ordinal within that time); None where the message has no stamp. `filled_quantity` is the
+    cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
+    order closed. `is_amendment`: terms were changed. `replaces` is the venue order id of the
+    earlier link of an amend chain, `alias_ids` other ids of this order (an algo id, the id of its trigger).
+    """
+
+    product: str
+    symbol: str
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+    status: Status | None = None
+    reason: Reason | None = None
+    side: Side | None = None
+    order_type: str | None = None
+    time_in_force: str | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    quantity_unit: Unit = Unit.BASE
+    quote_quantity: Decimal | None = None
+    filled_quantity: Decimal | None = None
+    filled_quote: Decimal | None = None
+    average_price: Decimal | None = None
+    position_side: PositionSide | None = None
+    margin_mode: str | None = None
+    is_amendment: bool = False
+    replaces: str | None = None
+    alias_ids: tuple[str, ...] = ()
+    ordinal: tuple[int, int] | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One match at the venue. Without `exec_id` it is only cumulative evidence.
+
+    `fee` above 0 was charged, below 0 is a rebate. `kind` is BUST or CORRECTION if the venue says so.
+    """
+
+    product: str
+    symbol: str
+    exec_id: str | None
+    venue_order_id: str | None
+    client_order_id: str | None = None
+    kind: FillKind = FillKind.REAL
+    side: Side | None = None
+    last_price: Decimal | None = None
+    last_quantity: Decimal | None = None
+    quantity_unit: Unit = Unit.BASE
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    liquidity: Liquidity | None = None
+    position_side: PositionSide | None = None
+    margin_mode: str | None = None
+    reason: Reason | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReport:
+    """What the venue says of one position: signed net in native units, entry price."""
+
+    product: str
+    symbol: str
+    position_side: PositionSide
+    quantity: Decimal
+    quantity_unit: Unit = Unit.BASE
+    entry_price: Decimal | None = None
+    margin_mode: str | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceReport:
+    """What the venue says of one asset: absolute amounts, or a change (`delta`)."""
+
+    product: str
+    asset: str
+    free: Decimal | None = None
+    locked: Decimal | None = None
+    total: Decimal | None = None
+    delta: Decimal | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentReport:
+    """Tick, lot and contract size of one instrument. `contract_size` is base per contract."""
+
+    product: str
+    symbol: str
+    base: str | None = None
+    quote: str | None = None
+    settle: str | None = None
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    quantity_min: Decimal | None = None
+    notional_min: Decimal | None = None
+    contract_size: Decimal | None = None
+    is_inverse: bool = False
+    quantity_unit: Unit = Unit.BASE
+    status: str | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The venue's answer to a request when it speaks of no order state: an ack or a refusal."""
+
+    product: str
+    accepted: bool
+    symbol: str | None = None
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+    reason: Reason | None = None
+    code: str | None = None
+    text: str | None = None
+    request_id: str | None = None
+    venue_ns: int | None = None
+
+
+Event = OrderReport | Execution | PositionReport | BalanceReport | InstrumentReport | Reply

@@ -1,0 +1,40 @@
+"""Names for life: accounts, orders, executions.
+
+Pure. The order key of an adopted order is ``account/product/symbol/venue order id``; of an order of
+our own ``account/intent id``. All other ids are aliases. An execution is known by (product, symbol,
+execution id, venue order id) within its account, because some venues give both sides of a
+self-trade the same execution id (STATE-MODEL section 4, rule 1).
+"""
+
+import re
+from typing import Final
+
+VENUE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def venue_of(account: str) -> str:
+    """The venue of an account id such as ``okx:main``."""
+    return account.partition(":")[0]
+
+
+def checked_account(text: str) -> str:
+    """`text` itself, if it is an account id.
+
+    Raises:
+        ValueError: it is not ``venue:name`` with the letters that both parts allow.
+    """
+    venue, _, name = text.partition(":")
+    if not VENUE_NAME.fullmatch(venue) or not ACCOUNT_NAME.fullmatch(name):
+        raise ValueError(f"account id {text!r}: write venue:name, for example binance:main")
+    return text
+
+
+def adopted_order_key(account: str, product: str, symbol: str, venue_order_id: str) -> str:
+    """The key of an order that the venue showed us and no intent of ours explains."""
+    return f"{account}/{product}/{symbol}/{venue_order_id}"
+
+
+def execution_key(product: str, symbol: str, exec_id: str, venue_order_id: str) -> str:
+    """The identity of one execution within its account."""
+    return f"{product}/{symbol}/{exec_id}/{venue_order_id}"

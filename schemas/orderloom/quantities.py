@@ -1,0 +1,55 @@
+"""Exact decimals with their units, and their one text form.
+
+Pure. Money is `Decimal` made from text; a float never holds it. One number has one text: no
+exponent, no trailing zeros, no minus zero; so equal content gives equal digests.
+"""
+
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from enum import StrEnum
+from typing import Final
+
+DIGITS_MAX: Final = 40
+EXPONENT_MAX: Final = 30
+ZERO: Final = Decimal(0)
+EXACT: Final = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+"""Sums and products in this context are exact or raise; no rounding goes unseen."""
+
+
+class Unit(StrEnum):
+    """What a native quantity counts."""
+
+    BASE = "base"
+    CONTRACTS = "contracts"
+    QUOTE = "quote"
+
+
+def decimal_of(value: object) -> Decimal:
+    """The exact number that a venue wrote, as text, integer or already exact.
+
+    Raises:
+        ValueError: no finite decimal, or more than 40 digits, or an exponent beyond 30.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError(f"not a decimal: {value!r:.80}")
+    if isinstance(value, str) and (len(value) > 2 * DIGITS_MAX or "_" in value):
+        raise ValueError(f"not a decimal: {value!r:.80}")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"not a decimal: {value!r:.80}") from None
+    if not number.is_finite():
+        raise ValueError(f"not a finite decimal: {value!r:.80}")
+    digits = number.as_tuple()
+    if len(digits.digits) > DIGITS_MAX or abs(int(digits.exponent)) > EXPONENT_MAX:
+        raise ValueError(f"decimal out of range: {value!r:.80}")
+    return number
+
+
+def text_of(number: Decimal) -> str:
+    """The one text of `number`."""
+    if not number:
+        return "0"
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text

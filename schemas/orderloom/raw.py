@@ -1,0 +1,204 @@
+r"""One record of `raw`: what ingest received and did, in order, with every byte kept.
+
+Pure. A record is one line of JSON (the header), a line feed, then the bodies end to end; each item
+of the header says how many bytes of body are its own, so bytes that are no text survive exactly.
+
+    {"v":1,"account":"binance:main","generation":7,"owner":"w1-12","items":[{"is":"frame",...},...]}\n...
+
+Times are ns UTC on the ingest worker's clock. `number` counts the frames of one connection, dense
+from 1: a gap in it is a loss, never a guess.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import orjson
+
+FORMAT: Final = 1
+
+
+class BadRawRecord(Exception):
+    """A record of `raw` that does not hold to this format; the caller keeps its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message from a private stream, exactly as received."""
+
+    KIND: ClassVar = "frame"
+    connection: str
+    number: int
+    product: str
+    received_ns: int
+    body: bytes
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of the answer to a question (`question` is its document).
+
+    `asked_ns` is when the *first* page's request left, `sent_ns` when this page's did. `is_last`
+    with `status` 200 on every page is the proof of completeness. `truncated_bytes`: the body was
+    larger than a record may be, so only its head stands here.
+    """
+
+    KIND: ClassVar = "answer"
+    question: dict[str, Any]
+    channel: str
+    page: int
+    is_last: bool
+    status: int
+    asked_ns: int
+    sent_ns: int
+    received_ns: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that got no usable answer: timeout, broken transport, refusal to ask."""
+
+    KIND: ClassVar = "failure"
+    question: dict[str, Any]
+    reason: str
+    asked_ns: int
+    at_ns: int
+    status: int | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A change of one private connection: CONNECTING, OPEN, LIVE, CLOSED or REFUSED.
+
+    LIVE: signed in and subscribed; what the venue pushes from here on arrives or is lost with the
+    connection. `last_number` is the number of the last frame that was received on it.
+    """
+
+    KIND: ClassVar = "connection"
+    connection: str
+    product: str
+    change: str
+    at_ns: int
+    reason: str = ""
+    last_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Once a second per owned partition: `connections` that are LIVE, by account.
+
+    Each is {"account", "connection", "product", "last_number", "heard_ns"}.
+    """
+
+    KIND: ClassVar = "liveness"
+    at_ns: int
+    connections: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSample:
+    """The venue's clock beside ours: it read `venue_ns` between `sent_ns` and `received_ns`."""
+
+    KIND: ClassVar = "clock"
+    product: str
+    venue_ns: int
+    sent_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChange:
+    """A new ingest worker took the partition over; older owners' connections are gone."""
+
+    KIND: ClassVar = "owner"
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A frame larger than a record may be: its hash, length and head (`body`)."""
+
+    KIND: ClassVar = "oversize"
+    connection: str
+    number: int
+    product: str
+    received_ns: int
+    length: int
+    sha256: str
+    body: bytes
+
+
+Item = Frame | Answer | Failure | Connection | Liveness | ClockSample | OwnerChange | Oversize
+_KINDS: Final[dict[str, type[Item]]] = {
+    kind.KIND: kind
+    for kind in (
+        Frame, Answer, Failure, Connection, Liveness, ClockSample, OwnerChange, Oversize,
+    )
+}  # fmt: skip
+_FIELDS: Final = {
+    kind: tuple(name for name in kind.__slots__ if name != "body") for kind in _KINDS.values()
+}
+_HAS_BODY: Final = frozenset(kind for kind in _KINDS.values() if "body" in kind.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """The items that one worker wrote at once for one account (or ``venue`` for a partition)."""
+
+    account: str
+    generation: int
+    owner: str
+    items: tuple[Item, ...]
+
+
+def encode(record: RawRecord) -> bytes:
+    """The bytes of `record`, as they stand in the topic."""
+    bodies: list[bytes] = []
+    items = [_header_of(item, bodies) for item in record.items]
+    header = {
+        "v": FORMAT,
+        "account": record.account,
+        "generation": record.generation,
+        "owner": record.owner,
+        "items": items,
+    }
+    return b"\n".join((orjson.dumps(header), b"".join(bodies)))
+
+
+def _header_of(item: Item, bodies: list[bytes]) -> dict[str, Any]:
+    kind = type(item)
+    header = {"is": kind.KIND} | {name: getattr(item, name) for name in _FIELDS[kind]}
+    if kind in _HAS_BODY:
+        body: bytes = item.body  # type: ignore[union-attr] # _HAS_BODY says that it has one
+        header["bytes"] = len(body)
+        bodies.append(body)
+    return header
+
+
+def decode(value: bytes) -> RawRecord:
+    """The record that `value` holds.
+
+    Raises:
+        BadRawRecord: another format version, or bytes that are not this format.
+    """
+    line, _, rest = value.partition(b"\n")
+    try:
+        header = orjson.loads(line)
+        if header["v"] != FORMAT:
+            raise BadRawRecord(f"raw format {header['v']!r} is not {FORMAT}")
+        items, at = [], 0
+        for fields in header["items"]:
+            kind = _KINDS[fields.pop("is")]
+            if kind in _HAS_BODY:
+                length = fields.pop("bytes")
+                fields["body"] = rest[at : at + length]
+                at += length
+            items.append(kind(**fields))
+        record = RawRecord(header["account"], header["generation"], header["owner"], tuple(items))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadRawRecord(f"not a raw record: {error}") from None
+    if at != len(rest):
+        raise BadRawRecord(f"bodies are {len(rest)} bytes, their header says {at}")
+    return record

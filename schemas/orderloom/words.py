@@ -1,0 +1,116 @@
+"""The closed vocabularies of the contract. Pure.
+
+A venue's own word never passes this line: translation maps it here or reports it unknown.
+"""
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """The side of an order or execution."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class PositionSide(StrEnum):
+    """Which leg of a position: NET in one-way mode and on spot."""
+
+    NET = "NET"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class Liquidity(StrEnum):
+    """Whether an execution made or took liquidity."""
+
+    MAKER = "MAKER"
+    TAKER = "TAKER"
+
+
+class Status(StrEnum):
+    """What one message claims of an order, and the derived status shown to consumers."""
+
+    PENDING = "PENDING"
+    WAITING_TRIGGER = "WAITING_TRIGGER"
+    ACTIVE = "ACTIVE"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+
+class Lifecycle(StrEnum):
+    """The lifecycle track: a function of the evidence (STATE-MODEL section 3)."""
+
+    NONE = "NONE"
+    WAITING_TRIGGER = "WAITING_TRIGGER"
+    ACTIVE = "ACTIVE"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+
+class Completeness(StrEnum):
+    """The fills track: does the set of executions explain what the venue claims?"""
+
+    COMPLETE = "COMPLETE"
+    GAP = "GAP"
+    EXCESS = "EXCESS"
+
+
+class Trust(StrEnum):
+    """The trust track, without its overlays (disputed, stale)."""
+
+    OBSERVED = "OBSERVED"
+    CORROBORATED = "CORROBORATED"
+    SETTLED = "SETTLED"
+    CORRECTED = "CORRECTED"
+
+
+class Reason(StrEnum):
+    """Why an order closed, or why a request was refused."""
+
+    USER_CANCEL = "USER_CANCEL"
+    CANCEL_ALL = "CANCEL_ALL"
+    KILL_SWITCH = "KILL_SWITCH"
+    DEAD_MAN = "DEAD_MAN"
+    TIME_IN_FORCE = "TIME_IN_FORCE"
+    POST_ONLY = "POST_ONLY"
+    SELF_TRADE_PREVENTION = "SELF_TRADE_PREVENTION"
+    EXPIRY = "EXPIRY"
+    VENUE_CANCEL = "VENUE_CANCEL"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    LIFECYCLE_REJECT = "LIFECYCLE_REJECT"
+    LIQUIDATION = "LIQUIDATION"
+    ADL = "ADL"
+    SETTLEMENT = "SETTLEMENT"
+    VENUE_DROPPED = "VENUE_DROPPED"
+    REPLACED = "REPLACED"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    DUPLICATE_ID = "DUPLICATE_ID"
+    BAD_REQUEST = "BAD_REQUEST"
+    NOT_FOUND = "NOT_FOUND"
+    AUTH = "AUTH"
+    THROTTLED = "THROTTLED"
+    UNKNOWN_STATE = "UNKNOWN_STATE"
+    REFUSED = "REFUSED"
+
+
+class Source(StrEnum):
+    """By which way a piece of evidence came: pushed, asked for, or the reply to a request."""
+
+    STREAM = "stream"
+    QUERY = "query"
+    REPLY = "reply"
+
+
+class FillKind(StrEnum):
+    """What a record of `fills` says: an execution, its correction, or that it was busted."""
+
+    REAL = "REAL"
+    CORRECTION = "CORRECTION"
+    BUST = "BUST"

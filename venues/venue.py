@@ -1,0 +1,245 @@
+"""What a venue is to Orderloom: a description plus pure translation.
+
+Pure: an adapter fills in `Venue`; it opens no socket, starts no task, reads no clock, keeps no
+state. The edge (`ingest`) and the brain (`processors`) are written once against this module.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from orderloom.event import Event
+from orderloom.question import Question
+from orderloom.words import Source
+
+MINUTE_NS = 60_000_000_000
+SECOND_NS = 1_000_000_000
+MILLISECOND_NS = 1_000_000
+
+
+class BadFrame(Exception):
+    """A message whose kind we know and that cannot be read; `args[0]` is the reason."""
+
+
+class UnknownFrame(Exception):
+    """A message of a kind that we do not know; `args[0]` is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An account's key; the secret shows in no text form of this object."""
+
+    key: str
+    secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base addresses of one environment of one venue, by product.
+
+    `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``.
+    """
+
+    rest: Mapping[str, str]
+    stream: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What building a request needs: whose, where, and the time at the venue (our best estimate)."""
+
+    credentials: Credentials
+    endpoints: Endpoints
+    venue_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request, complete and signed. `weight` is what it costs of `bucket`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    channel: str = ""
+    bucket: str = ""
+    weight: int = 1
+
+
+class Turn(Enum):
+    """What a frame means for the connection itself."""
+
+    DATA = auto()
+    """Nothing: it is for the processors (or a heartbeat that needs no answer)."""
+    ADVANCE = auto()
+    """This stage of the greeting is answered: send the next one, or be LIVE."""
+    REFUSED = auto()
+    """The venue refuses to sign us in or to subscribe; `reason` says why."""
+    RECONNECT = auto()
+    """The venue ends this stream (expired key, planned shutdown): connect anew."""
+    PONG = auto()
+    """The answer to our ping: the peer lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `Stream.judge` says of one frame; `answer` is sent back where the venue asks for it."""
+
+    turn: Turn
+    reason: str = ""
+    answer: bytes | None = None
+
+
+DATA = Verdict(Turn.DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """How a connection proves that it lives.
+
+    Protocol-level pings are answered by the client library. `silence_ns_max`: no byte (frame or
+    protocol ping) for so long means a dead peer. `ping` is the application's own ping, sent after
+    `ping_after_ns` without a frame, where the venue wants one.
+    """
+
+    silence_ns_max: int
+    ping: bytes | None = None
+    ping_after_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One private connection of an account.
+
+    `prepare` gives a request whose answer `address` needs (a listen key); `greeting(context, n)`
+    gives the frames of stage n of signing in and subscribing, `stages` how many stages there are
+    (0: LIVE as soon as open). `judge(frame, stage)` reads no more than the connection needs.
+    `keep_alive` is asked every `keep_alive_ns`; if it fails with an answer for which
+    `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew before the venue does.
+    """
+
+    product: str
+    address: Callable[[Context, bytes | None], str]
+    greeting: Callable[[Context, int], tuple[bytes, ...]]
+    judge: Callable[[bytes, int], Verdict]
+    heartbeat: Heartbeat
+    stages: int = 0
+    prepare: Callable[[Context], HttpRequest] | None = None
+    keep_alive: Callable[[Context, bytes | None], HttpRequest] | None = None
+    keep_alive_ns: int = 30 * MINUTE_NS
+    is_key_lost: Callable[[int, bytes], bool] = lambda _status, _body: False
+    life_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that was answered: which request page it was, the HTTP status and body."""
+
+    number: int
+    request: HttpRequest
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A rate limit: `capacity` per `period_ns`, kept by IP group.
+
+    `used_header` names the answer's header with the venue's own count, lower case.
+    """
+
+    capacity: int
+    period_ns: int
+    used_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """What an answer says about going on: not before `retry_after_ns` from now; `is_ban`."""
+
+    retry_after_ns: int
+    is_ban: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the venue promises, each entry with its source in the venue's own profile module.
+
+    `visibility_lag_ns`: how long after a fact a question may still not show it.
+    `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
+    symbol by symbol. `trade_window_ns`: the longest span of one trade question.
+    `absence_decisive`: which reads together prove absence; empty where nothing does.
+    `normal_pairs`: pairs of terminal words that may both come without a contradiction.
+    `carries_count`: a new link of an amend chain carries the cumulative quantity on.
+    `id_ambiguous`: a client order id may be used again after the order closed.
+    """
+
+    visibility_lag_ns: int = 2 * SECOND_NS
+    grace_ns: int = 700 * MILLISECOND_NS
+    trades_by_symbol: frozenset[str] = frozenset()
+    open_orders_by_symbol: frozenset[str] = frozenset()
+    history_by_symbol: frozenset[str] = frozenset()
+    positions_of: frozenset[str] = frozenset()
+    trade_window_ns: int = 24 * 3600 * SECOND_NS
+    absence_decisive: tuple[str, ...] = ()
+    normal_pairs: frozenset[frozenset[str]] = frozenset()
+    carries_count: bool = False
+    id_ambiguous: bool = True
+    retention_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One received message, with what is known of how it came.
+
+    `document` is the parsed message (see `venues.document.parse`): exact numbers, still in the
+    venue's words. `channel` is the stream's name or, for an answer, method and path's last part
+    (``GET openOrders``); `kind` says what a bare row is. Both are hints, needed only where the
+    message does not say itself. `question` is the document of the question that it answers.
+    """
+
+    document: Any
+    source: Source
+    product: str | None = None
+    channel: str | None = None
+    kind: str | None = None
+    question: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a message says, in our words; `ignored` is the rule by which it says nothing to us.
+
+    `unknown` names fields and words that translation met and did not know: counted, never fatal.
+    """
+
+    events: tuple[Event, ...] = ()
+    ignored: str | None = None
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """One exchange.
+
+    `ask(question, context)` builds the first request of a question, `next_page(question, page,
+    context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
+    that may be read as "this is all there is" from an error. `backoff(status, headers, body)` reads
+    throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
+    clock, in ns, out of the answer to a SERVER_TIME question.
+    """
+
+    name: str
+    products: tuple[str, ...]
+    environments: Mapping[str, Endpoints]
+    buckets: Mapping[str, Bucket]
+    profile: Profile
+    streams: Callable[[tuple[str, ...]], tuple[Stream, ...]]
+    ask: Callable[[Question, Context], HttpRequest]
+    next_page: Callable[[Question, Page, Context], HttpRequest | None]
+    is_complete_answer: Callable[[Page], bool]
+    backoff: Callable[[int, Mapping[str, str], bytes], Backoff | None]
+    server_time: Callable[[bytes], int]
+    translate: Callable[[Inbound], Translation]
