@@ -1,0 +1,13 @@
+"""Trouble that a person must mend: one line that says what is wrong, and what to do."""
+
+
+class SetupError(Exception):
+    """Something outside the program is not as it must be.
+
+    `str()` is one line: the cause, then what to do about it.
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause}: {remedy}")
+        self.cause = cause
+        self.remedy = remedy

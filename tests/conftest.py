@@ -1,0 +1,36 @@
+"""What tests share: one broker for the whole run, and names that do not collide on it."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from runtime.broker import EmbeddedBroker
+
+
+@dataclass(frozen=True)
+class RunningBroker:
+    """A Kafka that answers; `bootstrap` is its `host:port`."""
+
+    bootstrap: str
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """The broker of this run: `ORDERLOOM_TEST_BROKER=host:port` if given, else one of our own.
+
+    Shared by all tests: one that stops or kills a broker starts its own EmbeddedBroker.
+    """
+    if given := os.environ.get("ORDERLOOM_TEST_BROKER"):
+        yield RunningBroker(given)
+        return
+    with EmbeddedBroker(tmp_path_factory.mktemp("broker"), report=print) as started:
+        yield RunningBroker(started.bootstrap)
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A prefix of topics, groups and transactional ids that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}"

@@ -1,0 +1,118 @@
+"""The embedded broker on a real machine: it starts, keeps its data, and says what is wrong."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from runtime.broker import (
+    BrokerDiedError,
+    DirectoryInUseError,
+    EmbeddedBroker,
+    PortInUseError,
+)
+
+pytestmark = pytest.mark.broker
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from runtime.broker import EmbeddedBroker
+broker = EmbeddedBroker(Path(sys.argv[1])).start()
+print(broker.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def topics_of(broker: EmbeddedBroker) -> set[str]:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    return set(admin.list_topics(timeout=10).topics)
+
+
+def is_alive(pid: int) -> bool:
+    """A process that has ended, but that nobody has waited for, counts as gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_for(condition: Callable[[], bool], seconds_max: float = 20) -> None:
+    give_up = time.monotonic() + seconds_max
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedBroker:
+    return EmbeddedBroker(tmp_path_factory.mktemp("own"), heap_mib=256)
+
+
+def test_data_and_port_survive_a_stop_and_a_kill(own_broker: EmbeddedBroker) -> None:
+    with own_broker:
+        admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(20)
+        port = own_broker.port
+    own_broker.start()
+    own_broker.kill()
+    with own_broker:
+        assert "kept" in topics_of(own_broker)
+        assert own_broker.port == port
+        with pytest.raises(DirectoryInUseError, match="another broker runs on"):
+            EmbeddedBroker(own_broker.log_path.parent).start()
+    assert not own_broker.is_running
+
+
+def test_a_suspended_broker_is_silent_and_answers_when_resumed(
+    own_broker: EmbeddedBroker,
+) -> None:
+    with own_broker:
+        own_broker.suspend()
+        wait_for(lambda: " T" in state_line(own_broker.pid))
+        own_broker.resume()
+        assert topics_of(own_broker)
+
+
+def state_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUseError, match=f"port {port} on 127.0.0.1 is in use: stop"):
+            EmbeddedBroker(tmp_path / "b", port=port).start()
+
+
+def test_a_broker_that_dies_at_start_shows_its_last_words(own_broker: EmbeddedBroker) -> None:
+    settings = {"process.roles": "nonsense"}
+    broken = EmbeddedBroker(own_broker.log_path.parent, heap_mib=256, settings=settings)
+    with pytest.raises(BrokerDiedError, match="nonsense"):
+        broken.start()
+    assert not broken.is_running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the leash")
+def test_the_broker_dies_with_a_parent_that_is_killed(own_broker: EmbeddedBroker) -> None:
+    directory = str(own_broker.log_path.parent)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, directory], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert is_alive(pid)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    wait_for(lambda: not is_alive(pid))
