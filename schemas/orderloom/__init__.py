@@ -1,0 +1,32 @@
+"""The contract of Orderloom's topics: what a consumer installs.
+
+Names listed here are public; everything else may change without notice.
+"""
+
+from orderloom.account import AccountConfig, AccountState, Balance, BlindInterval
+from orderloom.codec import UnreadableMessage, read
+from orderloom.event import Cause
+from orderloom.fill import Fill
+from orderloom.instrument import Instrument
+from orderloom.order import OrderState
+from orderloom.position import Position
+from orderloom.topology import TOPICS, Topic
+from orderloom.trouble import DeadLetter, Difference
+
+__all__ = [
+    "TOPICS",
+    "AccountConfig",
+    "AccountState",
+    "Balance",
+    "BlindInterval",
+    "Cause",
+    "DeadLetter",
+    "Difference",
+    "Fill",
+    "Instrument",
+    "OrderState",
+    "Position",
+    "Topic",
+    "UnreadableMessage",
+    "read",
+]

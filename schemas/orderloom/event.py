@@ -54,7 +54,7 @@ class OrderReport:
     sub-ordinal within that time); None where the message has no stamp. `filled_quantity` is the
     cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
     order closed. `is_amendment`: terms were changed. `replaces` is the venue order id of the
-    earlier link of an amend chain, `alias_ids` other ids of this order (an algo id, the id of its trigger).
+    earlier link of an amend chain, `alias_ids` other ids of this order (an algo id, say).
     """
 
     product: str
@@ -86,7 +86,7 @@ class OrderReport:
 class Execution:
     """One match at the venue. Without `exec_id` it is only cumulative evidence.
 
-    `fee` above 0 was charged, below 0 is a rebate. `kind` is BUST or CORRECTION if the venue says so.
+    `fee` above 0 was charged, below 0 is a rebate. `kind`: BUST, CORRECTION if the venue says so.
     """
 
     product: str

@@ -1,0 +1,49 @@
+"""One record of `fills.<venue>`: one execution, once; or its correction, or its bust."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderloom.event import Cause
+from orderloom.quantities import Unit
+from orderloom.words import FillKind, Liquidity, PositionSide, Side, Source
+
+
+class Fill(BaseModel):
+    """An execution. `execution_key` is its identity within the account.
+
+    `kind` REAL comes once per execution; CORRECTION repeats it with better content (a fee that came
+    later); BUST takes it back. `fee` above 0 was charged. `source` tells whether the first evidence
+    of it was pushed (`stream`) or had to be asked for (`query`): what reconciliation healed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    kind: FillKind
+    account: str
+    product: str
+    symbol: str
+    order_key: str
+    execution_key: str
+    exec_id: str
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+    side: Side | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    quantity_unit: Unit = Unit.BASE
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    liquidity: Liquidity | None = None
+    position_side: PositionSide | None = None
+    strategy: str | None = None
+    intent_id: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    source: Source
+    venue_ns: int | None = None
+    received_ns: int | None = None
+    sequence: int
+    epoch: int
+    cause: Cause

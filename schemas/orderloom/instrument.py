@@ -1,0 +1,32 @@
+"""One record of `instruments.<venue>`: tick, lot, contract size and units of one instrument."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from orderloom.event import Cause
+from orderloom.quantities import Unit
+
+
+class Instrument(BaseModel):
+    """What is traded at a venue. `contract_size` is base (quote, if inverse) per contract."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    venue: str
+    product: str
+    symbol: str
+    base: str | None = None
+    quote: str | None = None
+    settle: str | None = None
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    quantity_min: Decimal | None = None
+    notional_min: Decimal | None = None
+    contract_size: Decimal | None = None
+    is_inverse: bool = False
+    quantity_unit: Unit = Unit.BASE
+    status: str | None = None
+    cause: Cause

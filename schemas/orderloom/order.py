@@ -1,0 +1,59 @@
+"""One record of `orders.<venue>`: everything we can show of one order, and how sure we are."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderloom.event import Cause
+from orderloom.quantities import Unit
+from orderloom.words import Completeness, Lifecycle, PositionSide, Reason, Side, Status, Trust
+
+
+class OrderState(BaseModel):
+    """The order at `version`. Quantities are native, in `quantity_unit`.
+
+    `status` is derived for those who look; `lifecycle`, `completeness` and `trust` are the tracks.
+    `filled_quantity` is the larger of the sum of executions and what the venue claims;
+    `provisional_quantity` the part of it without executions yet. `disputes` names each open
+    contradiction. `cause` is the record of `raw` that brought this version about.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    key: str
+    account: str
+    product: str
+    symbol: str
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+    side: Side | None = None
+    order_type: str | None = None
+    time_in_force: str | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    quantity_unit: Unit = Unit.BASE
+    quote_quantity: Decimal | None = None
+    filled_quantity: Decimal = Decimal(0)
+    provisional_quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    position_side: PositionSide | None = None
+    status: Status
+    lifecycle: Lifecycle
+    reason: Reason | None = None
+    completeness: Completeness
+    trust: Trust
+    disputed: bool = False
+    disputes: tuple[str, ...] = ()
+    stale: bool = False
+    adopted: bool = True
+    fees: dict[str, Decimal] = Field(default_factory=dict)
+    strategy: str | None = None
+    intent_id: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    venue_ns: int | None = None
+    version: int
+    sequence: int
+    epoch: int
+    cause: Cause

@@ -1,0 +1,52 @@
+"""What went wrong, with the evidence: dead letters and differences."""
+
+from typing import Any, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from orderloom.event import Cause
+
+
+class DeadLetter(BaseModel):
+    """Bytes that could not be read or placed, the reason, and where they stand in the log.
+
+    `body` is base64 in JSON. `trace` is set where a record was left out because folding it broke
+    an invariant (`reason` starts with ``invariant``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    account: str
+    reason: str
+    body: Base64Bytes
+    product: str | None = None
+    channel: str | None = None
+    trace: str | None = None
+    received_ns: int | None = None
+    sequence: int
+    epoch: int
+    cause: Cause
+
+
+class Difference(BaseModel):
+    """What reconciliation found: our side, the venue's side, and the rule that settled it.
+
+    `rule` ``open`` means that it is not settled. `kind` such as GHOST, ZOMBIE, MISSED_FILL.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: Literal[1] = 1
+    account: str
+    product: str
+    kind: str
+    symbol: str | None = None
+    order_key: str | None = None
+    execution_key: str | None = None
+    ours: dict[str, Any] = Field(default_factory=dict)
+    theirs: dict[str, Any] = Field(default_factory=dict)
+    rule: str
+    sequence: int
+    epoch: int
+    cause: Cause
