@@ -48,7 +48,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What building a request needs: whose, where, and the time at the venue (our best estimate)."""
+    """What building a request needs: whose, where, and (estimated) venue time."""
 
     credentials: Credentials
     endpoints: Endpoints

@@ -14,8 +14,8 @@ class Position(BaseModel):
     """Net of all executions in native units; it lies in [low, high] whatever open orders do.
 
     While a blind interval covers the account, `unbounded` says that the band proves nothing.
-    `realized` is in the instrument's quote (or settlement) currency, before fees; `fees` are kept by
-    currency and not netted.
+    `realized` is in the instrument's quote (or settlement) currency, before fees; `fees` are kept
+    by currency and not netted.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
