@@ -78,7 +78,9 @@ class Turn(Enum):
     REFUSED = auto()
     """The venue refuses to sign us in or to subscribe; `reason` says why."""
     RECONNECT = auto()
-    """The venue ends this stream (expired key, planned shutdown): connect anew."""
+    """The venue sends nothing more here (expired key): close at once and connect anew."""
+    ENDING = auto()
+    """The venue will close this (planned shutdown) and sends until then: have a successor first."""
     PONG = auto()
     """The answer to our ping: the peer lives."""
 
