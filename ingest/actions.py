@@ -1,0 +1,95 @@
+"""What a connection's machine asks the runner to do, and what the runner tells it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from orderloom.raw import Item
+from venues.venue import HttpRequest
+
+
+class Purpose(Enum):
+    """Why a connection asks for something over HTTP."""
+
+    PREPARE = auto()
+    """What the address needs: a listen key."""
+    KEEP_ALIVE = auto()
+    """So that the venue goes on sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open a socket to `url`, which may hold a secret: it is never logged."""
+
+    connection: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Perform `request`, and tell the machine of its answer."""
+
+    connection: str
+    purpose: Purpose
+    request: HttpRequest = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write one text frame, after those sent before it."""
+
+    connection: str
+    frame: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send a ping of the WebSocket protocol: a living peer answers with bytes."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Write `item` to `raw`, after all that this connection published before."""
+
+    connection: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Drop the socket, if there is one; nothing more is read from it."""
+
+    connection: str
+    reason: str
+
+
+Action = Connect | Ask | Send | Probe | Publish | Close
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What came back: any status. Times are ns UTC on our clock."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    sent_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFailure:
+    """Nothing usable came back: time-out, broken transport, or a body beyond all bounds.
+
+    `is_our_fault`: the request was never sent, and never will be as things are set.
+    """
+
+    reason: str
+    sent_ns: int
+    at_ns: int
+    is_our_fault: bool = False
+
+
+HttpOutcome = HttpAnswer | HttpFailure

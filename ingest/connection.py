@@ -1,0 +1,303 @@
+"""One private connection, from the wish to its end. Pure.
+
+    PREPARING ──► CONNECTING ──► GREETING ──► LIVE ──► CLOSED        (each state may end in CLOSED)
+
+1. Each state but LIVE and CLOSED has a deadline: every beginning ends.
+2. Frames are numbered densely from 1, and each one is published, whatever it says.
+3. LIVE means signed in and subscribed: from here on a frame arrives, or the connection is CLOSED.
+4. Silence ends a connection; a protocol ping goes out first, so that a living peer breaks it.
+5. While the edge itself does not listen (back-pressure), silence says nothing of the peer.
+6. What garbage means is for the processors to say: to the connection it is data.
+7. A refusal is told apart from trouble: who is refused must not knock at once again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest.actions import (
+    Action,
+    Ask,
+    Close,
+    Connect,
+    HttpAnswer,
+    HttpOutcome,
+    Probe,
+    Publish,
+    Purpose,
+    Send,
+)
+from ingest.instant import SECOND_NS, Instant
+from orderloom import raw
+from venues.venue import DATA, BadFrame, Context, Stream, Turn, UnknownFrame, Verdict
+
+REASON_CHARACTERS_MAX = 300
+PROBES_PER_SILENCE = 3
+NEVER_NS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits, in ns: for its key, its socket, each stage of the greeting."""
+
+    prepare_ns_max: int = 30 * SECOND_NS
+    connect_ns_max: int = 15 * SECOND_NS
+    stage_ns_max: int = 10 * SECOND_NS
+    keep_alive_retry_ns: int = 60 * SECOND_NS
+
+
+class State(StrEnum):
+    """Where a connection stands."""
+
+    PREPARING = "PREPARING"
+    CONNECTING = "CONNECTING"
+    GREETING = "GREETING"
+    LIVE = "LIVE"
+    CLOSED = "CLOSED"
+
+
+class Ending(StrEnum):
+    """What the end of a connection says about beginning another."""
+
+    TROUBLE = "TROUBLE"
+    REFUSED = "REFUSED"
+    ASKED_TO_RECONNECT = "ASKED_TO_RECONNECT"
+    RETIRED = "RETIRED"
+
+
+ContextAt = Callable[[Instant], Context]
+Actions = tuple[Action, ...]
+
+
+class Connection:
+    """The machine of one connection.
+
+    `state`, `ending` (once CLOSED), `last_number`, `heard_ns` (UTC) and `is_ending` (the venue has
+    announced the end: a successor is wanted) are for others to read.
+    """
+
+    def __init__(
+        self, identity: str, stream: Stream, context: ContextAt, patience: Patience, now: Instant
+    ) -> None:
+        self.identity = identity
+        self.state = State.PREPARING
+        self.ending: Ending | None = None
+        self.is_ending = False
+        self.last_number = 0
+        self.heard_ns = now.wall_ns
+        self.live_since_ns: int | None = None
+        self._stream = stream
+        self._context = context
+        self._patience = patience
+        self._stage = 0
+        self._prepared: bytes | None = None
+        self._deadline_ns = NEVER_NS
+        self._keep_alive_ns = NEVER_NS
+        self._is_deaf = False
+        self._heard_steady_ns = self._probed_ns = self._pinged_ns = now.steady_ns
+
+    def begin(self, now: Instant) -> Actions:
+        """Ask for what the address needs, or connect."""
+        beginning = self._changed("CONNECTING", now)
+        if self._stream.prepare is None:
+            return (beginning, *self._connect(now))
+        self._deadline_ns = now.steady_ns + self._patience.prepare_ns_max
+        request = self._stream.prepare(self._context(now))
+        return (beginning, Ask(self.identity, Purpose.PREPARE, request))
+
+    def answered(self, purpose: Purpose, outcome: HttpOutcome, now: Instant) -> Actions:
+        """What came back for an `Ask`; too late for its state, it says nothing."""
+        if purpose is Purpose.PREPARE and self.state is State.PREPARING:
+            return self._prepared_by(outcome, now)
+        if purpose is Purpose.KEEP_ALIVE and self.state is State.LIVE:
+            return self._kept_alive_by(outcome, now)
+        return ()
+
+    def opened(self, now: Instant) -> Actions:
+        """The socket is open: greet, or be LIVE where no greeting is asked."""
+        if self.state is not State.CONNECTING:
+            return (Close(self.identity, "opened too late"),)
+        self._hear(now)
+        self.state = State.GREETING
+        return (self._changed("OPEN", now), *self._greet(now))
+
+    def received(self, body: bytes, now: Instant) -> Actions:
+        """One message, which is published first, and then judged."""
+        if self.state not in (State.GREETING, State.LIVE):
+            return ()
+        self._hear(now)
+        self.last_number += 1
+        frame = raw.Frame(
+            self.identity, self.last_number, self._stream.product, now.wall_ns, body
+        )  # fmt: skip
+        verdict = _judged(self._stream, body, self._stage)
+        replies = () if verdict.answer is None else (Send(self.identity, verdict.answer),)
+        return (Publish(self.identity, frame), *replies, *self._turned(verdict, now))
+
+    def heard(self, now: Instant) -> None:
+        """Any byte came, if only a ping."""
+        self._hear(now)
+
+    def deafened(self, is_deaf: bool, now: Instant) -> None:
+        """The edge stops reading (or reads again): silence counts only while we listen."""
+        self._is_deaf = is_deaf
+        if not is_deaf:
+            self._hear(now)
+
+    def closed(self, reason: str, now: Instant, *, is_refusal: bool = False) -> Actions:
+        """The socket broke, was closed by the peer, or never opened."""
+        if self.state is State.CLOSED:
+            return ()
+        if is_refusal:
+            return self._refused(reason, now)
+        return self._end(Ending.TROUBLE, reason, now)
+
+    def retire(self, reason: str, now: Instant) -> Actions:
+        """End it by our own wish."""
+        return () if self.state is State.CLOSED else self._end(Ending.RETIRED, reason, now)
+
+    def tick(self, now: Instant) -> Actions:
+        """Time passed: deadlines, silence, pings, keep-alive."""
+        if self.state is State.CLOSED:
+            return ()
+        if now.steady_ns >= self._deadline_ns:
+            return self._end(Ending.TROUBLE, f"no end of {self._awaited()} in time", now)
+        if self.state in (State.GREETING, State.LIVE) and not self._is_deaf:
+            silent_ns = now.steady_ns - self._heard_steady_ns
+            if silent_ns >= self._stream.heartbeat.silence_ns_max:
+                return self._end(
+                    Ending.TROUBLE, f"silent for {silent_ns // SECOND_NS} s: a dead peer", now
+                )
+            return (*self._ping(now), *self._probe(now), *self._keep_alive(now))
+        return self._keep_alive(now)
+
+    def _awaited(self) -> str:
+        if self.state is State.GREETING:
+            return f"greeting stage {self._stage}"
+        return self.state.lower()
+
+    def _hear(self, now: Instant) -> None:
+        self.heard_ns, self._heard_steady_ns = now.wall_ns, now.steady_ns
+
+    def _connect(self, now: Instant) -> Actions:
+        self.state = State.CONNECTING
+        self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
+        try:
+            url = self._stream.address(self._context(now), self._prepared)
+        except (ValueError, LookupError, TypeError) as error:  # an answer without the key in it
+            reason = f"no address can be made of the answer: {type(error).__name__}"
+            return self._end(Ending.TROUBLE, reason, now)
+        return (Connect(self.identity, url),)
+
+    def _prepared_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
+        if not isinstance(outcome, HttpAnswer):
+            reason = f"preparing failed: {outcome.reason}"
+            return self.closed(reason, now, is_refusal=outcome.is_our_fault)
+        if outcome.status == 200:
+            self._prepared = outcome.body
+            return self._connect(now)
+        reason = f"preparing was answered {outcome.status}: {_shown(outcome.body)}"
+        return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
+
+    def _greet(self, now: Instant) -> Actions:
+        if self._stage == self._stream.stages:
+            return self._become_live(now)
+        self._deadline_ns = now.steady_ns + self._patience.stage_ns_max
+        frames = self._stream.greeting(self._context(now), self._stage)
+        return tuple(Send(self.identity, frame) for frame in frames)
+
+    def _become_live(self, now: Instant) -> Actions:
+        self.state = State.LIVE
+        self.live_since_ns = now.steady_ns
+        self._deadline_ns = NEVER_NS
+        if self._stream.keep_alive is not None:
+            self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
+        return (self._changed("LIVE", now),)
+
+    def _turned(self, verdict: Verdict, now: Instant) -> Actions:
+        if verdict.turn is Turn.ADVANCE and self.state is State.GREETING:
+            self._stage += 1
+            return self._greet(now)
+        if verdict.turn is Turn.REFUSED:
+            return self._refused(verdict.reason or "sign-in refused", now)
+        if verdict.turn is Turn.RECONNECT:
+            reason = verdict.reason or "the venue ends this stream"
+            return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
+        if verdict.turn is Turn.ENDING:
+            self.is_ending = True
+        return ()
+
+    def _kept_alive_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
+        if isinstance(outcome, HttpAnswer):
+            if self._stream.is_key_lost(outcome.status, outcome.body):
+                reason = f"key lost: {_shown(outcome.body)}"
+                return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
+            if outcome.status == 200:
+                return ()
+        # The key still has time to live: once more, and soon. If it dies, the venue will say so.
+        self._keep_alive_ns = now.steady_ns + self._patience.keep_alive_retry_ns
+        return ()
+
+    def _keep_alive(self, now: Instant) -> Actions:
+        if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
+            return ()
+        self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
+        request = self._stream.keep_alive(self._context(now), self._prepared)
+        return (Ask(self.identity, Purpose.KEEP_ALIVE, request),)
+
+    def _ping(self, now: Instant) -> Actions:
+        """The application's own ping, where the venue wants one."""
+        heartbeat = self._stream.heartbeat
+        if heartbeat.ping is None or heartbeat.ping_after_ns is None:
+            return ()
+        if now.steady_ns - max(self._heard_steady_ns, self._pinged_ns) < heartbeat.ping_after_ns:
+            return ()
+        self._pinged_ns = now.steady_ns
+        return (Send(self.identity, heartbeat.ping),)
+
+    def _probe(self, now: Instant) -> Actions:
+        """RFC 6455, section 5.5.2: a ping must be answered, so silence after it means death."""
+        patience_ns = self._stream.heartbeat.silence_ns_max // PROBES_PER_SILENCE
+        if now.steady_ns - max(self._heard_steady_ns, self._probed_ns) < patience_ns:
+            return ()
+        self._probed_ns = now.steady_ns
+        return (Probe(self.identity),)
+
+    def _refused(self, reason: str, now: Instant) -> Actions:
+        refused = self._changed("REFUSED", now, reason)
+        return (refused, *self._end(Ending.REFUSED, reason, now))
+
+    def _end(self, ending: Ending, reason: str, now: Instant) -> Actions:
+        self.state, self.ending = State.CLOSED, ending
+        self._deadline_ns = self._keep_alive_ns = NEVER_NS
+        return (self._changed("CLOSED", now, reason), Close(self.identity, reason))
+
+    def _changed(self, change: str, now: Instant, reason: str = "") -> Publish:
+        item = raw.Connection(
+            self.identity,
+            self._stream.product,
+            change,
+            now.wall_ns,
+            reason[:REASON_CHARACTERS_MAX],
+            self.last_number,
+        )
+        return Publish(self.identity, item)
+
+
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status refuses us, rather than telling of trouble that passes.
+
+    408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
+    """
+    return 400 <= status < 500 and status not in (408, 418, 425, 429)
+
+
+def _judged(stream: Stream, body: bytes, stage: int) -> Verdict:
+    try:
+        return stream.judge(body, stage)
+    except (BadFrame, UnknownFrame, ValueError, LookupError, TypeError, AttributeError):
+        return DATA  # rule 6
+
+
+def _shown(body: bytes) -> str:
+    return body[:REASON_CHARACTERS_MAX].decode("utf-8", "replace")
