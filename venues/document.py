@@ -1,0 +1,204 @@
+"""Bytes of a venue's message to a document, and typed readers of its fields. Pure.
+
+A document is the parsed JSON, still in the venue's words, with every number exact: integers stay
+integers of any size that a venue could mean, a number with a point becomes `Decimal` with the very
+digits that stood there. What cannot be read is a `BadFrame` that names the field; a float is never
+made. Readers take `None` and an absent field for the same: "this message does not say".
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, DecimalException
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from orderloom.quantities import decimal_of
+from venues.venue import BadFrame
+
+FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
+DEPTH_MAX: Final = 128
+TEXT_LENGTH_MAX: Final = 256
+INTEGER_MAX: Final = 2**63 - 1
+DECIMALS_REMEMBERED_MAX: Final = 16_384
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_DIGITS: Final = re.compile(r"[0-9]{1,19}")
+_Word = TypeVar("_Word")
+Document = Mapping[str, Any]
+
+
+def parse(body: bytes) -> Any:
+    """The document that `body` holds.
+
+    Raises:
+        BadFrame: no JSON, no UTF-8, truncated, too large, too deep, or a number beyond reading.
+    """
+    if len(body) > FRAME_BYTES_MAX:
+        raise BadFrame(f"{len(body)} bytes are more than {FRAME_BYTES_MAX}")
+    try:
+        document = _DECODER.decode(body)
+    except RecursionError:
+        raise BadFrame(f"nested deeper than {DEPTH_MAX}") from None
+    except UnicodeDecodeError as error:
+        raise BadFrame(f"not UTF-8: {error.reason}") from None
+    except (msgspec.DecodeError, DecimalException, ValueError) as error:
+        raise BadFrame(f"not JSON: {str(error)[:TEXT_LENGTH_MAX]}") from None
+    # A body with few brackets cannot be deep: only large ones pay for the walk.
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and _is_too_deep(document):
+        raise BadFrame(f"nested deeper than {DEPTH_MAX}")
+    return document
+
+
+def _is_too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(DEPTH_MAX + 1):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def fields_of(value: object, what: str) -> dict[str, Any]:
+    """`value` itself, if it is an object."""
+    if type(value) is not dict:
+        raise BadFrame(f"{what}: not an object")
+    return value
+
+
+def rows_of(value: object, what: str) -> list[Any]:
+    """`value` itself, if it is a list."""
+    if type(value) is not list:
+        raise BadFrame(f"{what}: not a list")
+    return value
+
+
+def text(document: Document, name: str) -> str | None:
+    """The text of field `name`; None where it is absent or empty."""
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is not str or len(value) > TEXT_LENGTH_MAX or not value.isprintable():
+        raise BadFrame(f"{name}: not a text: {value!r:.80}")
+    return value
+
+
+def needed_text(document: Document, name: str) -> str:
+    """The text of field `name`, which must be there."""
+    value = text(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+def integer(document: Document, name: str) -> int | None:
+    """The whole number of field `name`, of at most 63 bits; None where it is absent."""
+    value = document.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not -INTEGER_MAX <= value <= INTEGER_MAX:
+        raise BadFrame(f"{name}: not a whole number in range: {value!r:.80}")
+    return value
+
+
+def identifier(document: Document, name: str) -> str | None:
+    """The id of field `name`, written as digits or as a number, as text; None where absent.
+
+    Raises:
+        BadFrame: anything else, a negative number included.
+    """
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is int and 0 <= value <= INTEGER_MAX:
+        return str(value)
+    if type(value) is str and _DIGITS.fullmatch(value):
+        return value
+    raise BadFrame(f"{name}: not an id: {value!r:.80}")
+
+
+def needed_identifier(document: Document, name: str) -> str:
+    """The id of field `name`, which must be there."""
+    value = identifier(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+def flag(document: Document, name: str) -> bool | None:
+    """The truth value of field `name`; None where it is absent."""
+    value = document.get(name)
+    if value is None or type(value) is bool:
+        return value
+    raise BadFrame(f"{name}: neither true nor false: {value!r:.80}")
+
+
+def decimal(document: Document, name: str) -> Decimal | None:
+    """The exact number of field `name`; None where it is absent."""
+    value = document.get(name)
+    if value is None:
+        return None
+    try:
+        return _plain_decimal(value) if type(value) is str else decimal_of(value)
+    except ValueError:
+        raise BadFrame(f"{name}: not a decimal in range: {value!r:.80}") from None
+
+
+def blank_decimal(document: Document, name: str) -> Decimal | None:
+    """As `decimal`, for venues that write an empty text where there is no number."""
+    return None if document.get(name) == "" else decimal(document, name)
+
+
+def needed_decimal(document: Document, name: str) -> Decimal:
+    """The exact number of field `name`, which must be there."""
+    value = decimal(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+@lru_cache(maxsize=DECIMALS_REMEMBERED_MAX)
+def _plain_decimal(value: str) -> Decimal:
+    # The same few sizes and prices come again and again: a look-up is a tenth of the parsing.
+    return Decimal(value) if _PLAIN_DECIMAL.fullmatch(value) else decimal_of(value)
+
+
+def choice(document: Document, name: str, words: Mapping[str, _Word]) -> _Word | None:
+    """Our word for the venue's in field `name`, where another word than these means no sense.
+
+    Raises:
+        BadFrame: a word that is not in the table.
+    """
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return words[value]
+    except (KeyError, TypeError):
+        raise BadFrame(f"{name}: no word that we know: {value!r:.80}") from None
+
+
+def lenient_choice(
+    document: Document, name: str, words: Mapping[str, _Word], unknown: list[str]
+) -> _Word | None:
+    """Our word for the venue's in field `name`; a new word is None and named in `unknown`.
+
+    Raises:
+        BadFrame: no word at all.
+    """
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is not str or len(value) > TEXT_LENGTH_MAX:
+        raise BadFrame(f"{name}: not a word: {value!r:.80}")
+    word = words.get(value)
+    if word is None:
+        unknown.append(f"{name}={value}")
+    return word
