@@ -1,0 +1,173 @@
+"""Positions: sums over a set of executions, and the band that unproven orders leave open.
+
+Pure. A position is a function of the set of its executions, not of their arrival: entry price and
+realized result are computed in the order (venue time, execution key). Executions mostly come in
+that order; one that comes late is put in its place within a short tail, and an older one makes the
+position be computed again from all executions (`recompute`). Fees are summed by currency, never
+netted (STATE-MODEL section 4, rule 11). The band is what open orders may still do (rule 5):
+[net - open sells, net + open buys].
+"""
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any, Final, NamedTuple
+
+from orderloom.quantities import ZERO, text_of
+
+TAIL_MAX: Final = 256
+TAIL_KEPT: Final = 128
+AVERAGE: Final = Context(prec=28)
+"""Average prices are quotients: 28 digits, half even; sums and products stay exact."""
+
+
+class Traded(NamedTuple):
+    """One execution as positions need it; `quantity` is signed, above 0 for a buy."""
+
+    venue_ns: int
+    key: str
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(slots=True)
+class Sums:
+    """Net quantity, its average entry price, and the result realized so far."""
+
+    net: Decimal = ZERO
+    entry: Decimal = ZERO
+    realized: Decimal = ZERO
+
+    def add(self, quantity: Decimal, price: Decimal) -> None:
+        """Take one execution in: it opens, closes, or does both."""
+        if not self.net or (self.net > 0) == (quantity > 0):
+            value = abs(self.net) * self.entry + abs(quantity) * price
+            self.net += quantity
+            if self.net:
+                self.entry = AVERAGE.divide(value, abs(self.net))
+            return
+        closed = min(abs(quantity), abs(self.net))
+        gain = (price - self.entry) * closed
+        self.realized += gain if self.net > 0 else -gain
+        was_long = self.net > 0
+        self.net += quantity
+        if not self.net:
+            self.entry = ZERO
+        elif (self.net > 0) != was_long:
+            self.entry = price
+
+
+@dataclass(slots=True)
+class Position:
+    """One position: product + symbol + side + margin mode of one account."""
+
+    product: str
+    symbol: str
+    position_side: str
+    margin_mode: str | None
+    quantity_unit: str
+    base: Sums = field(default_factory=Sums)
+    tail: list[Traded] = field(default_factory=list)
+    forgotten: tuple[int, str] = (-1, "")
+    now: Sums = field(default_factory=Sums)
+    fees: dict[str, Decimal] = field(default_factory=dict)
+    open_buys: Decimal = ZERO
+    open_sells: Decimal = ZERO
+    unknown_rests: int = 0
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """The position's key within its account."""
+        return "/".join((self.product, self.symbol, self.position_side, self.margin_mode or ""))
+
+    def trade(self, traded: Traded) -> bool:
+        """Take one execution in; False if it is older than the tail: recompute."""
+        if (traded.venue_ns, traded.key) <= self.forgotten:
+            return False
+        if not self.tail or traded > self.tail[-1]:
+            self.tail.append(traded)
+            self.now.add(traded.quantity, traded.price)
+        else:
+            insort(self.tail, traded)
+            self._replay()
+        if len(self.tail) > TAIL_MAX:
+            self._forget()
+        return True
+
+    def recompute(self, executions: Iterable[Traded]) -> None:
+        """The position from all its executions."""
+        self.base, self.forgotten = Sums(), (-1, "")
+        self.tail = sorted(executions)
+        self._replay()
+        self._forget()
+
+    def _replay(self) -> None:
+        self.now = Sums(self.base.net, self.base.entry, self.base.realized)
+        for traded in self.tail:
+            self.now.add(traded.quantity, traded.price)
+
+    def _forget(self) -> None:
+        gone, self.tail = self.tail[:-TAIL_KEPT], self.tail[-TAIL_KEPT:]
+        for traded in gone:
+            self.base.add(traded.quantity, traded.price)
+            self.forgotten = (traded.venue_ns, traded.key)
+
+    def charge(self, currency: str, fee: Decimal) -> None:
+        """Add to the fees of one currency (below 0: a rebate, or a correction downwards)."""
+        self.fees[currency] = self.fees.get(currency, ZERO) + fee
+
+    def view(self, *, unbounded: bool) -> dict[str, Any]:
+        """What `positions` shows, without account, sequence and cause."""
+        return {
+            "product": self.product,
+            "symbol": self.symbol,
+            "position_side": self.position_side,
+            "margin_mode": self.margin_mode,
+            "net": text_of(self.now.net),
+            "quantity_unit": self.quantity_unit,
+            "average_entry": text_of(self.now.entry) if self.now.net else None,
+            "realized": text_of(self.now.realized),
+            "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
+            "low": text_of(self.now.net - self.open_sells),
+            "high": text_of(self.now.net + self.open_buys),
+            "unbounded": unbounded or self.unknown_rests > 0,
+        }
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "id": [
+                self.product, self.symbol, self.position_side, self.margin_mode,
+                self.quantity_unit,
+            ],
+            "base": _texts(self.base),
+            "tail": [(t.venue_ns, t.key, str(t.quantity), str(t.price)) for t in self.tail],
+            "forgotten": self.forgotten,
+            "fees": {currency: str(fee) for currency, fee in self.fees.items()},
+            "open": [str(self.open_buys), str(self.open_sells), self.unknown_rests],
+            "version": self.version,
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Position":
+        """The position that `dump` gave out."""
+        position = cls(*document["id"])
+        position.base = Sums(*map(Decimal, document["base"]))
+        position.tail = [
+            Traded(at, key, Decimal(quantity), Decimal(price))
+            for at, key, quantity, price in document["tail"]
+        ]
+        at, key = document["forgotten"]
+        position.forgotten = (at, key)
+        position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
+        buys, sells, position.unknown_rests = document["open"]
+        position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
+        position.version = document["version"]
+        position._replay()
+        return position
+
+
+def _texts(sums: Sums) -> list[str]:
+    return [str(sums.net), str(sums.entry), str(sums.realized)]

@@ -1,0 +1,188 @@
+"""Reconciliation of one account: what to ask, when, and what the answers prove.
+
+Pure. It makes questions and never state: answers are evidence like any other and go through the
+orders' fold. What it concludes is only which blind intervals are closed, and which orders to ask
+about by their own id. An account is *catching up* until no interval is open.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orderloom.question import About, Question
+from orderloom.raw import Answer, Failure
+from processors.rounds import Pace, Rounds, questions_of_round
+from processors.streams import LIVE, Blind, Streams
+from processors.targets import GAP, GHOST, Target, Targets
+from venues.venue import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An order that is open with us, as the search for ghosts needs it."""
+
+    key: str
+    product: str
+    first_seen_ns: int
+    last_seen_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the venue knows an order: what a question by id needs."""
+
+    product: str
+    symbol: str
+    venue_order_id: str | None
+    client_order_id: str | None
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """The questions of one account. `ask` gives a question its id and sends it out."""
+
+    profile: Profile
+    pace: Pace
+    streams: Streams
+    ask: Callable[[dict[str, Any]], Question]
+    rounds: dict[str, Rounds] = field(default_factory=dict)
+    targets: Targets = field(default_factory=Targets)
+
+    def expect(self, product: str, now_ns: int) -> None:
+        """A product of the account: look at it from now on."""
+        if product not in self.rounds:
+            self.rounds[product] = Rounds(product, now_ns + self.pace.period_ns)
+            self.streams.expect(product)
+
+    def want(self, product: str) -> None:
+        """A round is wanted as soon as it can prove something about the ended intervals."""
+        ends = [
+            interval.end_ns
+            for interval in self.streams.blind
+            if interval.product == product and interval.end_ns is not None
+        ]
+        if ends and product in self.rounds:
+            self.rounds[product].want(max(ends) + self.profile.visibility_lag_ns)
+
+    def due_ns(self) -> int | None:
+        """When the earliest timer of the account is due."""
+        due = [rounds.due_ns() for rounds in self.rounds.values()]
+        if (target := self.targets.due_ns()) is not None:
+            due.append(target)
+        if any(link.change == LIVE for link in self.streams.links.values()):
+            due.append(self.streams.liveness_ns + self.pace.silence_ns)
+        return min(due, default=None)
+
+    def tick(self, now_ns: int, symbols: Callable[[str], Iterable[str]]) -> None:
+        """Let the rounds' timers fire; `symbols(product)` are those to ask for by symbol."""
+        if self.streams.liveness_ns + self.pace.silence_ns <= now_ns:
+            self.streams.fall_silent(now_ns)
+        for rounds in self.rounds.values():
+            if rounds.due_ns() > now_ns:
+                continue
+            if rounds.asking:
+                self._ask_again(rounds, now_ns)
+            else:
+                self._begin(rounds, now_ns, symbols(rounds.product))
+
+    def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
+        ended = [i for i in self.streams.blind if i.product == rounds.product]
+        since_ns, _ = rounds.begin(now_ns, ended, self.pace, self.profile)
+        urgent = bool(ended)
+        for fields in questions_of_round(rounds.product, symbols, since_ns, self.profile):
+            question = self.ask({**fields, "urgent": urgent, "reason": "round"})
+            rounds.ask(question, now_ns + self.pace.timeout_ns)
+
+    def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
+        for question in rounds.overdue(now_ns):
+            fields = question.model_dump(exclude={"id", "account"})
+            rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns)
+
+    def ask_target(self, target: Target, place: Place, now_ns: int) -> None:
+        """Ask about one order by its own id."""
+        about = About.TRADES if target.why == GAP else About.ORDER
+        question = self.ask(
+            {
+                "about": about,
+                "product": place.product,
+                "symbol": place.symbol,
+                "venue_order_id": place.venue_order_id,
+                "client_order_id": place.client_order_id,
+                "urgent": True,
+                "reason": target.why.lower(),
+            }
+        )
+        self.targets.asked(target, question.id, now_ns + self.pace.timeout_ns)
+
+    def is_pending(self, question_id: str) -> bool:
+        """Whether the question is one that a round or a target waits for."""
+        return self._rounds_of(question_id) is not None or (
+            self.targets.answered(question_id) is not None
+        )
+
+    def _rounds_of(self, question_id: str) -> Rounds | None:
+        for rounds in self.rounds.values():
+            if question_id in rounds.pending:
+                return rounds
+        return None
+
+    def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
+        """A question failed, or its answer could not be read: it is asked again, later."""
+        question_id = item.question["id"]
+        if (rounds := self._rounds_of(question_id)) is not None:
+            rounds.fail(question_id, now_ns + self.pace.retry_ns)
+        elif (target := self.targets.answered(question_id)) is not None:
+            self.targets.ask_again(target, now_ns, self.pace.retry_ns)
+
+    def take_listed(self, item: Answer, order_keys: Iterable[str]) -> None:
+        """These orders stand in a round's answer and live: they are no ghosts of that round."""
+        if (rounds := self._rounds_of(item.question["id"])) is not None:
+            rounds.listed.update(order_keys)
+
+    def take_page(
+        self, item: Answer, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
+    ) -> list[Blind]:
+        """One good page came; the blind intervals that are closed by it."""
+        rounds = self._rounds_of(item.question["id"])
+        if rounds is None:
+            self._settle(item, now_ns)
+            return []
+        if not rounds.take_page(
+            item.question["id"], item.asked_ns, item.page, is_last=item.is_last
+        ):
+            return []
+        since_ns, until_ns = rounds.finish(self.profile)
+        self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
+        closed = self.streams.close(rounds.product, since_ns, until_ns)
+        self.want(rounds.product)
+        return closed
+
+    def _settle(self, item: Answer, now_ns: int) -> None:
+        target = self.targets.answered(item.question["id"])
+        if target is None or not item.is_last:
+            return
+        if target.why == GAP:  # the orders' fold says when the gap is gone
+            self.targets.ask_again(target, now_ns, self.pace.retry_ns)
+        else:
+            self.targets.settle(target.order_key, target.why)
+
+    def _doubt_ghosts(self, rounds: Rounds, now_ns: int, suspects: Iterable[Suspect]) -> None:
+        for suspect in suspects:
+            is_newer = (
+                max(suspect.first_seen_ns, suspect.last_seen_ns) >= rounds.began_ns
+            )  # something came since the question: the list may be older than what we know
+            if not is_newer and suspect.key not in rounds.listed:
+                self.targets.raise_doubt(suspect.key, GHOST, now_ns + self.profile.grace_ns)
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "rounds": [rounds.dump() for rounds in self.rounds.values()],
+            "targets": self.targets.dump(),
+        }
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back what `dump` gave out."""
+        loaded = [Rounds.load(fields) for fields in document["rounds"]]
+        self.rounds = {rounds.product: rounds for rounds in loaded}
+        self.targets = Targets.load(document["targets"])

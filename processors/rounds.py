@@ -1,0 +1,166 @@
+"""Reconciliation of one product of one account: rounds of questions that cover a span.
+
+Pure. A round asks for the open orders, and symbol by symbol where the venue wants it so, for the
+order history and the trades since what the last round covered, overlapping by the venue's
+visibility lag; and for balances and positions. It begins when the stream came back (not before the
+blind interval's end plus the lag), when something was surely lost, and periodically. It is complete
+when every page of every question came without an error; only then does it cover anything (INV-3,
+INV-6): a failed read is asked again and never taken for "nothing there".
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orderloom.question import About, Question
+from processors.streams import FIRST_CONTACT, Blind
+from venues.venue import Profile
+
+SECOND_NS: Final = 1_000_000_000
+SPACING_NS: Final = 2 * SECOND_NS
+"""Rounds that a loss asks for do not follow one another faster than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How reconciliation is paced; all in ns. Part of the fold's configuration digest."""
+
+    period_ns: int = 30 * SECOND_NS
+    timeout_ns: int = 30 * SECOND_NS
+    retry_ns: int = 2 * SECOND_NS
+    lookback_ns: int = 24 * 3600 * SECOND_NS
+    silence_ns: int = 6 * SECOND_NS
+
+
+@dataclass(slots=True)
+class Pending:
+    """A question on its way. `run_ns` names the run of pages that is being received."""
+
+    question: Question
+    due_ns: int
+    run_ns: int = -1
+    pages: int = 0
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The rounds of one product. `covered_ns` is how far the last complete one reaches."""
+
+    product: str
+    next_ns: int
+    covered_ns: int = 0
+    since_ns: int = 0
+    floor_ns: int = 0
+    began_ns: int = 0
+    completed: int = 0
+    asking: bool = False
+    pending: dict[str, Pending] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+
+    def want(self, at_ns: int) -> None:
+        """Something was lost or came back: a round is wanted, from `at_ns` on."""
+        self.next_ns = min(self.next_ns, max(at_ns, self.began_ns + SPACING_NS))
+
+    def due_ns(self) -> int:
+        """When this machine wants its next tick."""
+        if self.asking:
+            return min(pending.due_ns for pending in self.pending.values())
+        return self.next_ns
+
+    def begin(
+        self, now_ns: int, intervals: Iterable[Blind], pace: Pace, profile: Profile
+    ) -> tuple[int, int]:
+        """Begin a round; the span [since, now) that its questions must cover, in ns."""
+        starts = [i.start_ns for i in intervals if i.reason != FIRST_CONTACT]
+        since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
+        self.since_ns = since_ns - profile.visibility_lag_ns
+        self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
+        self.next_ns = now_ns + pace.period_ns
+        self.listed.clear()
+        return self.since_ns, now_ns
+
+    def ask(self, question: Question, due_ns: int) -> None:
+        """A question of this round goes out; asked again if it is not answered by `due_ns`."""
+        self.pending[question.id] = Pending(question, due_ns)
+
+    def overdue(self, now_ns: int) -> list[Question]:
+        """The questions to ask again; they are no longer pending."""
+        late = [p.question for p in self.pending.values() if p.due_ns <= now_ns]
+        for question in late:
+            del self.pending[question.id]
+        return late
+
+    def fail(self, question_id: str, retry_at_ns: int) -> None:
+        """A page was an error or could not be read: the whole question is asked again."""
+        pending = self.pending[question_id]
+        pending.due_ns, pending.run_ns, pending.pages = retry_at_ns, -1, 0
+
+    def take_page(self, question_id: str, asked_ns: int, page: int, *, is_last: bool) -> bool:
+        """One good page of one run came; True if the round is complete with it."""
+        pending = self.pending[question_id]
+        if pending.run_ns != asked_ns:
+            pending.run_ns, pending.pages = asked_ns, 0
+        if page != pending.pages:
+            return False
+        pending.pages += 1
+        if not is_last:
+            return False
+        del self.pending[question_id]
+        self.floor_ns = min(self.floor_ns, asked_ns)
+        return not self.pending
+
+    def finish(self, profile: Profile) -> tuple[int, int]:
+        """The round is complete: it covered [since, until), both in ns."""
+        self.asking = False
+        self.completed += 1
+        self.covered_ns = max(self.covered_ns, self.floor_ns - profile.visibility_lag_ns)
+        return self.since_ns, self.floor_ns - profile.visibility_lag_ns
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "product": self.product,
+            "numbers": [
+                self.next_ns, self.covered_ns, self.since_ns, self.floor_ns, self.began_ns,
+                self.completed,
+            ],
+            "asking": self.asking,
+            "pending": [
+                [p.question.document(), p.due_ns, p.run_ns, p.pages] for p in self.pending.values()
+            ],
+            "listed": sorted(self.listed),
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Rounds":
+        """The rounds that `dump` gave out."""
+        rounds = cls(document["product"], *document["numbers"])
+        rounds.asking = document["asking"]
+        rounds.listed = set(document["listed"])
+        for question, due_ns, run_ns, pages in document["pending"]:
+            asked = Question.model_validate(question)
+            rounds.pending[asked.id] = Pending(asked, due_ns, run_ns, pages)
+        return rounds
+
+
+def questions_of_round(
+    product: str, symbols: Iterable[str], since_ns: int, profile: Profile
+) -> list[dict[str, Any]]:
+    """What a round asks, as fields of `Question` without id and account."""
+    by_symbol = sorted(symbols)
+
+    def each(about: About, is_by_symbol: bool, **fields: Any) -> list[dict[str, Any]]:
+        targets: Iterable[str | None] = by_symbol if is_by_symbol else (None,)
+        return [{"about": about, "product": product, "symbol": s, **fields} for s in targets]
+
+    asked = each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol)
+    asked += each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=since_ns)
+    asked += each(About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns)
+    asked += each(About.BALANCES, False)
+    if product in profile.positions_of:
+        asked += each(About.POSITIONS, False)
+    return asked
+
+
+Asker = Callable[[dict[str, Any]], Question]
+"""Gives a question its id and publishes it as a dispatch."""

@@ -1,0 +1,177 @@
+"""What we can see of an account: its connections, and the spans in which we were blind.
+
+Pure. A product is seen while at least one of its connections is LIVE. When the last one is gone, a
+blind interval begins at the moment up to which that connection was surely heard, and lasts until
+another is LIVE; it is *closed* only by a look-up that covers it (`rounds.py`). Intervals are kept
+per connection id, so what an ingest worker of an older generation still writes is evidence about
+orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense frame
+numbers is a loss, and an interval of its own.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from orderloom.raw import Connection, Frame, Liveness, OwnerChange
+
+LIVE: Final = "LIVE"
+DOWN: Final = "DOWN"
+SILENT: Final = "SILENT"
+FIRST_CONTACT: Final = "first contact"
+GONE: Final = frozenset(("CLOSED", "REFUSED"))
+
+
+@dataclass(slots=True)
+class Link:
+    """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard."""
+
+    product: str
+    generation: int
+    change: str
+    heard_ns: int
+    number: int = 0
+
+
+@dataclass(slots=True)
+class Blind:
+    """A span in which facts may have been missed; `end_ns` None while it lasts (ns UTC)."""
+
+    product: str
+    start_ns: int
+    end_ns: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Streams:
+    """The connections and open blind intervals of one account."""
+
+    links: dict[str, Link] = field(default_factory=dict)
+    blind: list[Blind] = field(default_factory=list)
+    generation: int = -1
+    liveness_ns: int = 0
+
+    def expect(self, product: str) -> None:
+        """A product of the account that was never looked at: blind since ever."""
+        self.blind.append(Blind(product, 0, None, FIRST_CONTACT))
+
+    def status(self, product: str) -> str:
+        """LIVE, SILENT (its ingest worker is not heard) or DOWN."""
+        changes = [link.change for link in self.links.values() if link.product == product]
+        if LIVE in changes:
+            return LIVE
+        return SILENT if SILENT in changes else DOWN
+
+    def is_blind(self, product: str) -> bool:
+        """Whether an interval of `product` is not closed yet."""
+        return any(interval.product == product for interval in self.blind)
+
+    def owned_by(self, generation: int, at_ns: int) -> bool:
+        """A record of `generation` came: older owners' connections are gone. False if stale."""
+        if generation < self.generation:
+            return False
+        if generation > self.generation:
+            self.generation = generation
+            for name in [n for n, link in self.links.items() if link.generation < generation]:
+                self._lose(name, "another ingest worker took over")
+            self.liveness_ns = max(self.liveness_ns, at_ns)
+        return True
+
+    def take_owner(self, generation: int, item: OwnerChange) -> None:
+        """A new ingest worker owns the partition."""
+        self.owned_by(generation, item.at_ns)
+
+    def take_frame(self, generation: int, frame: Frame) -> None:
+        """One frame was received on its connection."""
+        link = self.links.get(frame.connection)
+        if link is None or generation < self.generation:
+            return
+        if frame.number > link.number + 1 and link.change == LIVE:
+            self.note_loss(frame.product, link.heard_ns, frame.received_ns, "frames are missing")
+        link.number = max(link.number, frame.number)
+        link.heard_ns = max(link.heard_ns, frame.received_ns)
+
+    def take_change(self, generation: int, item: Connection) -> None:
+        """A connection changed."""
+        if not self.owned_by(generation, item.at_ns):
+            return
+        if item.change in GONE:
+            self._lose(item.connection, item.reason or item.change.lower())
+            return
+        link = self.links.setdefault(
+            item.connection, Link(item.product, generation, item.change, item.at_ns)
+        )
+        link.change = item.change
+        if item.change == LIVE:
+            self._see_again(item.product, item.at_ns)
+
+    def take_liveness(self, generation: int, item: Liveness, account: str) -> None:
+        """The owner lists the connections that live."""
+        if not self.owned_by(generation, item.at_ns):
+            return
+        self.liveness_ns = max(self.liveness_ns, item.at_ns)
+        for entry in item.connections:
+            link = self.links.get(entry["connection"])
+            if link is None or entry["account"] != account:
+                continue
+            link.heard_ns = max(link.heard_ns, entry["heard_ns"])
+            if link.change == SILENT:
+                link.change = LIVE
+                self._see_again(link.product, item.at_ns)
+
+    def fall_silent(self, now_ns: int) -> None:
+        """No liveness for too long: what we see may be old, so we say that we are blind."""
+        for link in self.links.values():
+            if link.change == LIVE:
+                link.change = SILENT
+                self._go_blind(link, "the ingest worker is silent")
+        self.liveness_ns = max(self.liveness_ns, now_ns)
+
+    def note_loss(self, product: str, start_ns: int, end_ns: int, reason: str) -> None:
+        """Something within a span was surely lost, though the stream goes on."""
+        self.blind.append(Blind(product, start_ns, end_ns, reason))
+
+    def close(self, product: str, since_ns: int, asked_ns: int) -> list[Blind]:
+        """A look-up covered [since_ns, asked_ns): the intervals within it are closed."""
+        closed = [
+            interval
+            for interval in self.blind
+            if interval.product == product
+            and interval.end_ns is not None
+            and interval.end_ns <= asked_ns
+            and (since_ns <= interval.start_ns or interval.reason == FIRST_CONTACT)
+        ]
+        self.blind = [interval for interval in self.blind if interval not in closed]
+        return closed
+
+    def _lose(self, name: str, reason: str) -> None:
+        link = self.links.pop(name, None)
+        if link is not None and link.change == LIVE:
+            self._go_blind(link, reason)
+
+    def _go_blind(self, link: Link, reason: str) -> None:
+        if self.status(link.product) != LIVE:
+            self.blind.append(Blind(link.product, link.heard_ns, None, reason))
+
+    def _see_again(self, product: str, at_ns: int) -> None:
+        for interval in self.blind:
+            if interval.product == product and interval.end_ns is None:
+                interval.end_ns = max(at_ns, interval.start_ns)
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "links": {name: asdict(link) for name, link in self.links.items()},
+            "blind": [asdict(interval) for interval in self.blind],
+            "generation": self.generation,
+            "liveness_ns": self.liveness_ns,
+        }
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Streams":
+        """The streams that `dump` gave out."""
+        return cls(
+            {name: Link(**link) for name, link in document["links"].items()},
+            [Blind(**interval) for interval in document["blind"]],
+            document["generation"],
+            document["liveness_ns"],
+        )
