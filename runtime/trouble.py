@@ -11,3 +11,11 @@ class SetupError(Exception):
         super().__init__(f"{cause}: {remedy}")
         self.cause = cause
         self.remedy = remedy
+
+
+class SettingsError(SetupError):
+    """Settings that cannot be used; `lines` says each: key, what was given, what to change."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(f"{len(lines)} wrong settings", "\n  ".join(["", *lines]).lstrip(" "))
+        self.lines = tuple(lines)

@@ -33,4 +33,4 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
 @pytest.fixture
 def namespace() -> str:
     """A prefix of topics, groups and transactional ids that no other test has."""
-    return f"t{uuid.uuid4().hex[:10]}"
+    return f"t{uuid.uuid4().hex[:10]}."

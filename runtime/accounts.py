@@ -1,0 +1,106 @@
+"""Loads `accounts.toml`, the registry of accounts, and the keys that it refers to.
+
+A key's secret part is a pydantic SecretStr: its repr, its str and its JSON hide it.
+"""
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from orderloom.account import AccountConfig
+from runtime.problems import Location, problem_lines
+from runtime.secret import secret_text
+from runtime.trouble import SettingsError
+
+
+class AccountKey(BaseModel):
+    """What an account signs its requests with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    secret: SecretStr
+    passphrase: SecretStr = SecretStr("")
+
+
+class _Registry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    accounts: tuple[AccountConfig, ...] = ()
+
+
+def load_accounts(
+    file: Path, *, partitions: int, venues: Collection[str] = ()
+) -> tuple[AccountConfig, ...]:
+    """The registered accounts, each under `[[accounts]]`.
+
+    `venues` are the known ones (none given: not checked). Raises SettingsError with a line for each
+    finding: unreadable file, wrong entry, an id twice, a partition that does not exist, an unknown
+    venue, environments mixed.
+    """
+    document = _document(file)
+    try:
+        accounts = _Registry.model_validate(document).accounts
+    except ValidationError as error:
+        known = set(AccountConfig.model_fields) | {"accounts"}
+        raise SettingsError(problem_lines(error, _named(file), known)) from None
+    if lines := list(_findings(accounts, partitions, venues)):
+        raise SettingsError([f"{file}: {line}" for line in lines])
+    return accounts
+
+
+def read_key(reference: str) -> AccountKey:
+    """The key behind `env:NAME` or `file:PATH`: JSON with key, secret and, if any, passphrase.
+
+    Raises SettingsError, which never shows what was read.
+    """
+    text = secret_text(reference)
+    try:
+        return AccountKey.model_validate(json.loads(text))
+    except (ValidationError, json.JSONDecodeError):
+        shape = '{"key": "...", "secret": "..."}'
+        raise SettingsError([f"{reference} holds no key: write it as {shape}"]) from None
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        line = f"{file} cannot be read ({error.strerror}): create it or set accounts_file"
+        raise SettingsError([line]) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError([f"{file} is not TOML: {error}"]) from None
+
+
+def _named(file: Path) -> Callable[[Location], str]:
+    def source(_location: Location) -> str:
+        return str(file)
+
+    return source
+
+
+def _findings(
+    accounts: tuple[AccountConfig, ...], partitions: int, venues: Collection[str]
+) -> Iterator[str]:
+    for name, times in Counter(account.id for account in accounts).items():
+        if times > 1:
+            yield f"account {name} stands there {times} times: keep one"
+    for account in accounts:
+        if account.partition_of(partitions) >= partitions:
+            yield (
+                f"account {account.id} has partition {account.partition}: "
+                f"choose one from 0 to {partitions - 1}"
+            )
+        if venues and account.venue not in venues:
+            yield f"account {account.id}: choose a venue from {', '.join(sorted(venues))}"
+    environments = sorted({account.environment for account in accounts if account.enabled})
+    if len(environments) > 1:
+        yield (
+            f"environments {' and '.join(environments)} are mixed: give each a file and a "
+            "namespace of its own, so that they never share a topic"
+        )

@@ -1,0 +1,48 @@
+"""Secrets by reference: `env:NAME` or `file:PATH`, never in a file of settings, never in a log."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+from runtime.trouble import SettingsError
+
+SECRET_CHARACTERS_MAX: Final = 64 * 1024
+READABLE_BY_OTHERS: Final = 0o044
+
+_log = logging.getLogger(__name__)
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text says where a secret is, and not what it is."""
+    kind, _, place = text.partition(":")
+    return kind in ("env", "file") and place != ""
+
+
+def secret_text(reference: str) -> str:
+    """The text behind a reference. Raises SettingsError, which never shows what was read."""
+    if not is_reference(reference):  # perhaps the secret itself: do not show it
+        raise SettingsError(
+            ["a secret stands where its place belongs: write env:NAME or file:PATH"]
+        )
+    kind, _, place = reference.partition(":")
+    return _variable(place) if kind == "env" else _file_text(Path(place).expanduser())
+
+
+def _variable(name: str) -> str:
+    text = os.environ.get(name)
+    if text is None:
+        raise SettingsError([f"the variable {name} is not set: put the secret there"])
+    return text
+
+
+def _file_text(path: Path) -> str:
+    try:
+        if path.stat().st_mode & READABLE_BY_OTHERS:
+            _log.warning("%s can be read by others than its owner: chmod 600 %s", path, path)
+        with path.open(encoding="utf-8") as file:
+            return file.read(SECRET_CHARACTERS_MAX).strip()
+    except OSError as error:
+        raise SettingsError([f"{path} cannot be read ({error.strerror}): correct it"]) from None
+    except UnicodeDecodeError:  # its words would show the bytes
+        raise SettingsError([f"{path} is not UTF-8 text: put the secret there"]) from None

@@ -1,0 +1,120 @@
+"""The account registry and its keys: every mistake has a line, no secret is ever shown."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from runtime.accounts import AccountKey, load_accounts, read_key
+from runtime.trouble import SettingsError
+
+SECRET = "sesame-open-4711"
+KEY = json.dumps({"key": "public", "secret": SECRET})
+EXAMPLE = """
+[[accounts]]
+id = "binance:main"
+products = ["spot", "linear"]
+key = "env:MAIN_KEY"
+symbols = { spot = ["BTCUSDT"] }
+partition = 3
+[[accounts]]
+id = "binance:second"
+products = ["spot"]
+key = "file:second.json"
+"""
+
+
+def a_file(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "accounts.toml"
+    file.write_text(text)
+    return file
+
+
+def problems(tmp_path: Path, text: str, partitions: int = 4) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_accounts(a_file(tmp_path, text), partitions=partitions, venues={"binance"})
+    return "\n".join(caught.value.lines)
+
+
+def test_accounts_are_loaded_in_their_order(tmp_path: Path) -> None:
+    main, second = load_accounts(a_file(tmp_path, EXAMPLE), partitions=4, venues={"binance"})
+    assert (main.id, main.venue, main.partition_of(4)) == ("binance:main", "binance", 3)
+    assert main.symbols == {"spot": ("BTCUSDT",)}
+    assert second.id == "binance:second"
+
+
+@pytest.mark.parametrize(
+    ("text", "partitions", "expected"),
+    [
+        (EXAMPLE, 2, "account binance:main has partition 3: choose one from 0 to 1"),
+        (EXAMPLE.replace("second", "main"), 4, "account binance:main stands there 2 times"),
+        (EXAMPLE.replace("binance:second", "bynance:x"), 4, "bynance:x: choose a venue from bin"),
+        (EXAMPLE + 'environment = "testnet"', 4, "environments production and testnet are mixed"),
+        (EXAMPLE.replace('key = "env:MAIN_KEY"', ""), 4, r"accounts\[0\].key is missing in"),
+        (EXAMPLE.replace("partition", "partion"), 4, "did you mean partition"),
+        ("[[accounts", 4, "is not TOML"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path: Path, text: str, partitions: int, expected: str) -> None:
+    assert expected.replace("\\", "") in problems(tmp_path, text, partitions)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml cannot be read \(No such file"):
+        load_accounts(tmp_path / "none.toml", partitions=4)
+
+
+def test_a_key_comes_from_a_variable_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIN_KEY", KEY)
+    (tmp_path / "key.json").write_text(KEY)
+    assert read_key("env:MAIN_KEY") == read_key(f"file:{tmp_path}/key.json")
+    assert read_key("env:MAIN_KEY").secret.get_secret_value() == SECRET
+
+
+def test_no_text_form_of_a_key_shows_its_secret(caplog: pytest.LogCaptureFixture) -> None:
+    key = AccountKey.model_validate_json(KEY)
+    logging.getLogger("any").warning("%s %r", key, key)
+    shown = f"{key} {key!r} {key.secret} {key.model_dump()} {key.model_dump_json()} {caplog.text}"
+    assert SECRET not in shown
+    assert "public" in shown
+
+
+@pytest.mark.parametrize("text", [SECRET, json.dumps({"secret": SECRET}), f'["{SECRET}"]', ""])
+def test_an_unreadable_key_is_refused_without_showing_it(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIN_KEY", text)
+    with pytest.raises(SettingsError, match="env:MAIN_KEY holds no key: write it as") as caught:
+        read_key("env:MAIN_KEY")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        (SECRET, "a secret stands where its place belongs: write env:NAME or file:PATH"),
+        ("env:NOT_SET_ANYWHERE", "the variable NOT_SET_ANYWHERE is not set"),
+        ("file:/nowhere/key", "/nowhere/key cannot be read"),
+    ],
+)
+def test_a_wrong_reference_says_what_to_do(reference: str, expected: str) -> None:
+    with pytest.raises(SettingsError, match=expected) as caught:
+        read_key(reference)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_key_file_that_others_can_read_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(KEY)
+    file.chmod(0o644)
+    read_key(f"file:{file}")
+    assert f"chmod 600 {file}" in caplog.text
+    file.chmod(0o600)
+    caplog.clear()
+    read_key(f"file:{file}")
+    assert not caplog.records
