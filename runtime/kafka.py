@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from runtime.trouble import SetupError
+from runtime.trouble import PassingTrouble
 
 MESSAGE_BYTES_MAX: Final = 17 * 1024 * 1024  # the largest topic takes 16 MiB; the rest is framing
 QUEUE_KIB_MAX: Final = 128 * 1024  # unsent messages of one producer
@@ -43,7 +43,7 @@ Place = tuple[str, int]
 _log = logging.getLogger(__name__)
 
 
-class BrokerUnreachableError(SetupError):
+class BrokerUnreachableError(PassingTrouble):
     """No Kafka answers at the address given."""
 
 

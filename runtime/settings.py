@@ -34,7 +34,9 @@ PREFIX: Final = "ORDERLOOM_"
 NESTED: Final = "__"
 FILE_NAME: Final = "orderloom.toml"
 FILE_VARIABLE: Final = "ORDERLOOM_CONFIG"
-OTHER_VARIABLES: Final = frozenset({FILE_VARIABLE, "ORDERLOOM_CACHE", "ORDERLOOM_TEST_BROKER"})
+OTHER_VARIABLES: Final = frozenset(
+    {FILE_VARIABLE, "ORDERLOOM_CACHE", "ORDERLOOM_TEST_BROKER", "ORDERLOOM_RESTARTS"}
+)
 MIB: Final = 1024 * 1024
 
 Port = Annotated[int, Field(ge=0, le=65_535)]

@@ -4,8 +4,11 @@
 class SetupError(Exception):
     """Something outside the program is not as it must be.
 
-    `str()` is one line: the cause, then what to do about it.
+    `str()` is one line: the cause, then what to do about it. `exit_status` is what a process that
+    ends with it says: one that is worth another try, or not (sysexits.h).
     """
+
+    exit_status = 78  # EX_CONFIG: nothing changes until a person changes it
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(f"{cause}: {remedy}")
@@ -19,3 +22,9 @@ class SettingsError(SetupError):
     def __init__(self, lines: list[str]) -> None:
         super().__init__(f"{len(lines)} wrong settings", "\n  ".join(["", *lines]).lstrip(" "))
         self.lines = tuple(lines)
+
+
+class PassingTrouble(SetupError):
+    """May mend itself: whoever supervises tries again."""
+
+    exit_status = 75  # EX_TEMPFAIL
