@@ -1,0 +1,143 @@
+"""Rate limits of one IP group: who may ask now, and who waits. Pure.
+
+1. A bucket refills evenly: `capacity` per `period_ns`, times this worker's share of the group.
+2. The venue's own count, where its answers carry one, is believed over ours.
+3. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
+4. The keeping of streams goes before urgent questions, and these before periodic ones; the last
+   leave a reserve in the bucket for the others. Within a rank, first come, first served.
+5. What waits behind a closed bucket holds up nobody at another bucket.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from venues.venue import Backoff, Bucket
+
+RESERVE = 0.2
+THROTTLED_NS_MIN = 1_000_000_000
+NEVER_NS = 1 << 62
+
+
+class Rank(IntEnum):
+    """Who goes first, where there is not enough for all."""
+
+    STREAM = 0
+    URGENT = 1
+    PERIODIC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A wish to make one request that costs `weight` of `bucket`."""
+
+    number: int
+    bucket: str
+    weight: int
+    rank: Rank
+
+
+class _Level:
+    """One bucket, filled to `tokens` at `at_ns`."""
+
+    def __init__(self, bucket: Bucket, at_ns: int) -> None:
+        self.bucket = bucket
+        self.share = 1.0
+        self.tokens = float(bucket.capacity)
+        self.at_ns = at_ns
+        self.closed_until_ns = 0
+        self.waiting: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
+
+    @property
+    def capacity(self) -> float:
+        return max(1.0, self.bucket.capacity * self.share)
+
+    def refill(self, now_ns: int) -> None:
+        gained = self.capacity * max(0, now_ns - self.at_ns) / self.bucket.period_ns
+        self.tokens = min(self.capacity, self.tokens + gained)
+        self.at_ns = max(self.at_ns, now_ns)
+
+    def needed(self, ticket: Ticket) -> float:
+        """The tokens that must be there; what costs more than all of them waits for a full one."""
+        reserve = self.capacity * RESERVE if ticket.rank is Rank.PERIODIC else 0.0
+        return min(ticket.weight + reserve, self.capacity)
+
+    def first(self) -> Ticket | None:
+        return next((queue[0] for queue in self.waiting.values() if queue), None)
+
+    def ready_ns(self, now_ns: int) -> int:
+        """When the first in line may go; NEVER_NS if nobody waits."""
+        ticket = self.first()
+        if ticket is None:
+            return NEVER_NS
+        missing = max(0.0, self.needed(ticket) - self.tokens)
+        refilled_ns = now_ns + int(-(-missing * self.bucket.period_ns // self.capacity))
+        return max(refilled_ns, self.closed_until_ns)
+
+
+class Limits:
+    """The buckets of one IP group. Times are ns on the steady clock."""
+
+    def __init__(self, buckets: Mapping[str, Bucket], now_ns: int) -> None:
+        self._levels = {name: _Level(bucket, now_ns) for name, bucket in buckets.items()}
+        self._banned_until_ns = 0
+        self._tickets = 0
+
+    def share(self, share: float) -> None:
+        """This worker may use so much of each limit: 0 to 1."""
+        for level in self._levels.values():
+            level.share = share
+
+    def wish(self, bucket: str, weight: int, rank: Rank) -> Ticket:
+        """Stand in line; `grant` says when it is your turn. Of no known bucket: at once."""
+        self._tickets += 1
+        ticket = Ticket(self._tickets, bucket, weight, rank)
+        if bucket not in self._levels:
+            self._levels[bucket] = _Level(Bucket(1_000_000, 1), 0)
+        self._levels[bucket].waiting[rank].append(ticket)
+        return ticket
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Leave the line; one that was granted already is spent."""
+        queue = self._levels[ticket.bucket].waiting[ticket.rank]
+        if ticket in queue:
+            queue.remove(ticket)
+
+    def grant(self, now_ns: int) -> tuple[Ticket, ...]:
+        """Those whose turn it is; they are taken to be spent."""
+        granted: list[Ticket] = []
+        if now_ns < self._banned_until_ns:
+            return ()
+        for level in self._levels.values():
+            level.refill(now_ns)
+            while (ticket := level.first()) is not None:
+                if now_ns < level.closed_until_ns or level.tokens < level.needed(ticket):
+                    break
+                level.waiting[ticket.rank].popleft()
+                level.tokens -= ticket.weight
+                granted.append(ticket)
+        return tuple(granted)
+
+    def next_ns(self, now_ns: int) -> int:
+        """When `grant` is worth calling again; NEVER_NS if nobody waits."""
+        soonest = min((level.ready_ns(now_ns) for level in self._levels.values()), default=NEVER_NS)
+        return soonest if soonest == NEVER_NS else max(soonest, self._banned_until_ns)
+
+    def answered(self, bucket: str, headers: Mapping[str, str]) -> None:
+        """Learn the venue's own count from an answer's headers (names in lower case)."""
+        level = self._levels.get(bucket)
+        if level is None or level.bucket.used_header is None:
+            return
+        used = headers.get(level.bucket.used_header, "")
+        if used.isdecimal():
+            level.tokens = min(level.tokens, float(level.bucket.capacity - int(used)))
+
+    def throttled(self, bucket: str, backoff: Backoff, now_ns: int) -> None:
+        """The venue said: not before. A ban is for the whole group."""
+        until_ns = now_ns + max(backoff.retry_after_ns, THROTTLED_NS_MIN)
+        if backoff.is_ban:
+            self._banned_until_ns = max(self._banned_until_ns, until_ns)
+        elif bucket in self._levels:
+            level = self._levels[bucket]
+            level.closed_until_ns = max(level.closed_until_ns, until_ns)

@@ -1,0 +1,155 @@
+"""A venue that exists nowhere, described as any other: what the edge needs to know, it learns here.
+
+Its wire: a listen key over HTTP, then a socket on which stage 0 signs in (``login <key>``) and
+stage 1 subscribes (``subscribe``); the server answers ``ok``, or ``no <why>``. ``bye`` announces an
+end, ``gone`` says that nothing comes any more, ``beat?`` asks for ``beat!``. All else is data.
+"""
+
+import json
+from collections.abc import Mapping
+
+from orderloom.question import About, Question
+from venues.venue import (
+    DATA,
+    SECOND_NS,
+    Backoff,
+    Bucket,
+    Context,
+    Endpoints,
+    Heartbeat,
+    HttpRequest,
+    Inbound,
+    Page,
+    Profile,
+    Stream,
+    Translation,
+    Turn,
+    Venue,
+    Verdict,
+)
+
+PRODUCT = "TOY"
+PAGES = 3
+
+
+def _prepare(context: Context) -> HttpRequest:
+    return HttpRequest(
+        "POST",
+        f"{context.endpoints.rest[PRODUCT]}/key",
+        {"x-key": context.credentials.key},
+        channel="POST key",
+        bucket="weight",
+    )
+
+
+def _keep_alive(context: Context, prepared: bytes | None) -> HttpRequest:
+    key = (prepared or b"").decode()
+    url = f"{context.endpoints.rest[PRODUCT]}/key?keep={key}"
+    return HttpRequest("PUT", url, channel="PUT key", bucket="weight")
+
+
+def _address(context: Context, prepared: bytes | None) -> str:
+    key = json.loads(prepared or b"{}")["key"]
+    return f"{context.endpoints.stream[PRODUCT]}/private?key={key}"
+
+
+def _plain_address(context: Context, _prepared: bytes | None) -> str:
+    return f"{context.endpoints.stream[PRODUCT]}/private"
+
+
+def _greeting(context: Context, stage: int) -> tuple[bytes, ...]:
+    if stage == 0:
+        return (b"login " + context.credentials.key.encode(),)
+    return (b"subscribe",)
+
+
+def _judge(body: bytes, _stage: int) -> Verdict:
+    word, _, rest = body.decode("utf-8").partition(" ")  # garbage raises: the edge must bear it
+    if word == "ok":
+        return Verdict(Turn.ADVANCE)
+    if word == "no":
+        return Verdict(Turn.REFUSED, rest)
+    if word == "bye":
+        return Verdict(Turn.ENDING, "planned shutdown")
+    if word == "gone":
+        return Verdict(Turn.RECONNECT, "key expired")
+    if word == "beat?":
+        return Verdict(Turn.DATA, answer=b"beat!")
+    return DATA
+
+
+def _ask(question: Question, context: Context) -> HttpRequest:
+    base = context.endpoints.rest[question.product]
+    path = "time" if question.about is About.SERVER_TIME else question.about.lower()
+    return HttpRequest(
+        "GET",
+        f"{base}/{path}?page=1&at={context.venue_ns}",
+        {"x-key": context.credentials.key},
+        channel=f"GET {path}",
+        bucket="weight",
+        weight=5,
+    )
+
+
+def _next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
+    if question.about is not About.TRADES or page.number >= PAGES:
+        return None
+    base = context.endpoints.rest[question.product]
+    url = f"{base}/trades?page={page.number + 1}&at={context.venue_ns}"
+    return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
+
+
+def _backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Backoff | None:
+    if status not in (418, 429):
+        return None
+    return Backoff(int(float(headers.get("retry-after", "1")) * SECOND_NS), is_ban=status == 418)
+
+
+def toy_stream(
+    *,
+    has_key: bool = True,
+    stages: int = 2,
+    life_ns: int | None = None,
+    silence_ns_max: int = 60 * SECOND_NS,
+    ping_after_ns: int | None = None,
+    keep_alive_ns: int = 1800 * SECOND_NS,
+) -> Stream:
+    """The toy venue's one stream, changed by keyword."""
+    return Stream(
+        product=PRODUCT,
+        address=_address if has_key else _plain_address,
+        greeting=_greeting,
+        judge=_judge,
+        heartbeat=Heartbeat(silence_ns_max, b"beat?" if ping_after_ns else None, ping_after_ns),
+        stages=stages,
+        prepare=_prepare if has_key else None,
+        keep_alive=_keep_alive if has_key else None,
+        keep_alive_ns=keep_alive_ns,
+        is_key_lost=lambda status, body: status == 400 and b"lost" in body,
+        life_ns=life_ns,
+    )
+
+
+def _translate(_inbound: Inbound) -> Translation:
+    return Translation(ignored="nothing here is an order")
+
+
+def toy_venue(
+    rest: str = "http://127.0.0.1:1", stream: str = "ws://127.0.0.1:1", **keywords: object
+) -> Venue:
+    """The toy venue with its one environment at these addresses; keywords are the stream's."""
+    the_stream = toy_stream(**keywords)  # type: ignore[arg-type] # handed on unchanged
+    return Venue(
+        name="toy",
+        products=(PRODUCT,),
+        environments={"production": Endpoints({PRODUCT: rest}, {PRODUCT: stream})},
+        buckets={"weight": Bucket(1200, 60 * SECOND_NS, "x-used")},
+        profile=Profile(),
+        streams=lambda _products: (the_stream,),
+        ask=_ask,
+        next_page=_next_page,
+        is_complete_answer=lambda page: page.status == 200 and page.body != b"[error]",
+        backoff=_backoff,
+        server_time=lambda body: int(json.loads(body)["ns"]),
+        translate=_translate,
+    )
