@@ -1,0 +1,113 @@
+"""The books of one account: balances, positions and fills. Exact decimals, no wire."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from simulator.config import AccountConfig
+from simulator.instrument import ZERO, Product, Side
+from simulator.matching import Order
+
+ENTRY_STEP = Decimal("0.00000001")
+
+
+@dataclass(slots=True)
+class Balance:
+    """What an account has of one asset."""
+
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Position:
+    """A net position: above zero is long; `entry` is the average price, `realized` before fees."""
+
+    amount: Decimal = ZERO
+    entry: Decimal = ZERO
+    realized: Decimal = ZERO
+
+    def apply(self, change: Decimal, price: Decimal) -> Decimal:
+        """Add a signed execution and return the profit that it realized."""
+        closed = _closed_part(self.amount, change)
+        profit = (price - self.entry) * -closed
+        opened, kept = change - closed, self.amount + closed
+        if opened:
+            cost = self.entry * abs(kept) + price * abs(opened)
+            self.entry = (cost / abs(kept + opened)).quantize(ENTRY_STEP, ROUND_HALF_EVEN)
+        self.amount = kept + opened
+        if not self.amount:
+            self.entry = ZERO
+        self.realized += profit
+        return profit
+
+
+def _closed_part(amount: Decimal, change: Decimal) -> Decimal:
+    """The part of a signed `change` that goes against `amount`, with the sign of `change`."""
+    if amount * change >= 0:
+        return ZERO
+    return min(abs(amount), abs(change)) * (1 if change > 0 else -1)
+
+
+@dataclass(slots=True, eq=False)
+class Fill:
+    """One execution of one order, and what became of the frames that told of it."""
+
+    account: str
+    product: Product
+    symbol: str
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    is_maker: bool
+    venue_ms: int
+    position_side: str = "BOTH"
+    realized: Decimal = ZERO
+    is_dropped: bool = False
+    is_blind: bool = False
+    is_in_flight: bool = False
+    deliveries: list[tuple[int, int]] = field(default_factory=list)
+    """(connection id, ms when written) of each full report that was written to a socket."""
+    lite_deliveries: int = 0
+
+    @property
+    def signed_quantity(self) -> Decimal:
+        """The quantity as it moves a position."""
+        return self.quantity if self.side == "BUY" else -self.quantity
+
+
+class Account:
+    """One set of credentials and its books at every product."""
+
+    def __init__(self, config: AccountConfig) -> None:
+        self.config = config
+        self.name = config.name
+        self.balances: dict[Product, dict[str, Balance]] = {"spot": {}, "linear": {}}
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.orders: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
+        self.open_orders: dict[Product, dict[tuple[str, int], Order]] = {"spot": {}, "linear": {}}
+        self.by_client_id: dict[tuple[Product, str, str], Order] = {}
+        self.fills: dict[tuple[Product, str], list[Fill]] = defaultdict(list)
+
+    def balance(self, product: Product, asset: str) -> Balance:
+        """The balance of `asset`, made when it is first touched."""
+        return self.balances[product].setdefault(asset, Balance())
+
+    def position(self, symbol: str, position_side: str) -> Position:
+        """The position of a contract, made when it is first touched."""
+        return self.positions.setdefault((symbol, position_side), Position())
+
+    def remember(self, product: Product, order: Order) -> None:
+        """Take a new order into the books."""
+        self.orders[product, order.symbol][order.order_id] = order
+        self.open_orders[product][order.symbol, order.order_id] = order
+        self.by_client_id[product, order.symbol, order.client_order_id] = order
+
+    def forget_open(self, product: Product, order: Order) -> None:
+        """The order ended."""
+        self.open_orders[product].pop((order.symbol, order.order_id), None)

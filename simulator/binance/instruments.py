@@ -1,0 +1,171 @@
+"""The symbols of the box, and `exchangeInfo` of both products in its official shape."""
+
+from decimal import Decimal
+from typing import Any
+
+from simulator.instrument import Instrument, Product, places
+
+KNOWN_PRICES = {
+    "BTC": "91000", "ETH": "3100", "BNB": "880", "SOL": "150", "XRP": "2.2", "ADA": "0.55",
+    "DOGE": "0.16", "LTC": "95", "LINK": "14.2", "AVAX": "15.4", "DOT": "2.9", "TRX": "0.28",
+    "BCH": "480", "UNI": "7.1", "ATOM": "2.6", "ETC": "15", "XLM": "0.25", "NEAR": "2.3",
+    "FIL": "1.7", "APT": "2.9", "ARB": "0.24", "OP": "0.39", "SUI": "1.6", "INJ": "6.1",
+}  # fmt: skip
+_OTHER_NAMES = (
+    "AAVE ACH ACM ADX AGLD AIXBT ALGO ALICE ALPINE ALT AMP ANIME ANKR APE API3 AR ARK ARKM "
+    "ARPA ASR ASTR ATM AUCTION AUDIO AVA AXL AXS BABY BAND BANANA BAR BAT BB BEAMX BEL "
+    "BERA BICO BIGTIME BIO BLUR BNT BOME BONK BTTC C98 CAKE CATI CELO CELR CETUS CFX CGPT "
+    "CHR CHZ CITY CKB COMP COOKIE COTI COW CRV CTK CTSI CVC CVX CYBER DASH DATA DCR DENT "
+    "DEXE DF DGB DIA DODO DOGS DUSK DYDX DYM EDU EGLD EIGEN ENA ENJ ENS ETHFI FET FIDA FIO "
+    "FLM FLOKI FLOW FLUX FORTH FTT FUN FXS G GALA GAS GHST GLM GLMR GMT GMX GNO GNS GRT "
+    "GTC HBAR HEI HFT HIGH HIVE HMSTR HOOK HOT ICP ICX ID IMX IO IOST IOTA IOTX IQ JASMY "
+    "JOE JST JTO JUP JUV KAIA KAITO KAVA KDA KERNEL KMNO KNC KSM LAYER LAZIO LDO LISTA LPT "
+    "LQTY LRC LSK LUMIA LUNA LUNC MAGIC MANA MANTA MASK MBOX MDT ME MEME METIS MINA"
+)
+BASES = (*KNOWN_PRICES, *_OTHER_NAMES.split())
+
+
+def start_price(base: str) -> Decimal:
+    """A plausible first price: known for the large names, made from the letters for others."""
+    if base in KNOWN_PRICES:
+        return Decimal(KNOWN_PRICES[base])
+    spread = sum(ord(letter) * 31**index for index, letter in enumerate(base)) % 9000
+    return Decimal(1000 + spread).scaleb(-2 - spread % 3)
+
+
+def make_instruments(product: Product) -> dict[str, Instrument]:
+    """All symbols of a product against USDT, by name."""
+    made = (_instrument(product, base) for base in BASES)
+    return {instrument.symbol: instrument for instrument in made}
+
+
+def _instrument(product: Product, base: str) -> Instrument:
+    price = start_price(base)
+    magnitude = price.adjusted()
+    lot_exponent = -magnitude - 1 if product == "spot" else 1 - magnitude
+    tick = Decimal(1).scaleb(magnitude - (5 if product == "linear" else 4))
+    return Instrument(
+        product=product,
+        symbol=f"{base}USDT",
+        base=base,
+        quote="USDT",
+        tick=tick,
+        lot=Decimal(1).scaleb(min(lot_exponent, 0)),
+        notional_min=Decimal(5),
+        start_price=price // tick * tick,
+    )
+
+
+def exchange_info(instruments: dict[str, Instrument], now_ms: int, weight: int) -> dict[str, Any]:
+    """The `exchangeInfo` document of the product that the instruments belong to."""
+    rows = list(instruments.values())
+    is_spot = rows[0].product == "spot"
+    limits = [_limit("REQUEST_WEIGHT", "MINUTE", 1, weight)]
+    if is_spot:
+        limits += [_limit("ORDERS", "SECOND", 10, 100), _limit("ORDERS", "DAY", 1, 160_000)]
+    else:
+        limits += [_limit("ORDERS", "SECOND", 10, 300), _limit("ORDERS", "MINUTE", 1, 1200)]
+    extra: dict[str, Any] = {} if is_spot else {"futuresType": "U_MARGINED", "assets": [_ASSET]}
+    return {
+        "timezone": "UTC",
+        "serverTime": now_ms,
+        "rateLimits": limits,
+        "exchangeFilters": [],
+        **extra,
+        "symbols": [_spot_symbol(row) if is_spot else _linear_symbol(row) for row in rows],
+    }
+
+
+_ASSET = {"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}
+
+
+def _limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
+    return {
+        "rateLimitType": kind,
+        "interval": interval,
+        "intervalNum": number,
+        "limit": limit,
+    }
+
+
+def _filters(row: Instrument) -> list[dict[str, Any]]:
+    tick, lot = f"{row.tick:f}", f"{row.lot:f}"
+    steps = {"minQty": lot, "maxQty": f"{row.lot * 10**9:f}", "stepSize": lot}
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": tick,
+            "maxPrice": f"{row.tick * 10**9:f}",
+            "tickSize": tick,
+        },
+        {"filterType": "LOT_SIZE", **steps},
+        {"filterType": "MARKET_LOT_SIZE", **steps},
+    ]
+
+
+def _spot_symbol(row: Instrument) -> dict[str, Any]:
+    notional = {
+        "filterType": "NOTIONAL",
+        "minNotional": f"{row.notional_min:f}",
+        "applyMinToMarket": True,
+        "maxNotional": "9000000.00000000",
+        "applyMaxToMarket": False,
+        "avgPriceMins": 5,
+    }
+    return {
+        "symbol": row.symbol,
+        "status": "TRADING",
+        "baseAsset": row.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": row.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "quoteOrderQtyMarketAllowed": False,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
+        "amendAllowed": True,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": [*_filters(row), notional],
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+        "allowedSelfTradePreventionModes": [
+            "NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT",
+        ],
+    }  # fmt: skip
+
+
+def _linear_symbol(row: Instrument) -> dict[str, Any]:
+    notional = {"filterType": "MIN_NOTIONAL", "notional": f"{row.notional_min:f}"}
+    return {
+        "symbol": row.symbol,
+        "pair": row.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "status": "TRADING",
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": row.base,
+        "quoteAsset": row.quote,
+        "marginAsset": row.quote,
+        "pricePrecision": places(row.tick),
+        "quantityPrecision": places(row.lot),
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": ["Layer-1"],
+        "triggerProtect": "0.0500",
+        "liquidationFee": "0.012500",
+        "marketTakeBound": "0.05",
+        "filters": [*_filters(row), notional],
+        "orderTypes": ["LIMIT", "MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }

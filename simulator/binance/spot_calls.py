@@ -1,0 +1,223 @@
+"""Spot REST calls (the sheet's section 7.1); the WS API answers from the same table."""
+
+from simulator.accounts import Account, Fill
+from simulator.binance import spot_documents as documents
+from simulator.binance.instruments import exchange_info
+from simulator.binance.market import Request, random_id
+from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.spot import SpotMarket
+from simulator.matching import Order
+from simulator.message import Document
+
+DAY_MS = 24 * 3600 * 1000
+ORDER_PAGING = Paging(
+    lambda order: order.order_id, lambda order: order.created_ms, DAY_MS, "orderId"
+)
+FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, DAY_MS, "fromId")
+WEIGHT_LIMIT = 6000
+
+
+def ping(market: SpotMarket, account: Account, params: Params) -> Document:
+    """Nothing, to see that someone is there."""
+    return {}
+
+
+def server_time(market: SpotMarket, account: Account, params: Params) -> Document:
+    """The venue's clock."""
+    return {"serverTime": market.now_ms}
+
+
+def instruments(market: SpotMarket, account: Account, params: Params) -> Document:
+    """`exchangeInfo`, of all symbols or of one."""
+    rows = market.instruments
+    if params.has("symbol"):
+        rows = {params.text("symbol"): market.instrument(params.text("symbol"))}
+    return exchange_info(rows, market.now_ms, WEIGHT_LIMIT)
+
+
+def place(market: SpotMarket, account: Account, params: Params) -> Document:
+    """POST order; LIMIT and MARKET answer FULL unless told otherwise."""
+    order_type = params.needed("type").upper()
+    if order_type not in ("LIMIT", "MARKET", "LIMIT_MAKER"):
+        raise Refusal(-1116, "Invalid orderType.")
+    for name in ("quantity", "price") if order_type != "MARKET" else ("quantity",):
+        params.needed(name)
+    if order_type == "LIMIT":
+        params.needed("timeInForce")
+    request = Request(
+        symbol=params.needed("symbol"),
+        side=params.side(),
+        quantity=params.decimal("quantity"),
+        price=params.decimal("price"),
+        order_type=order_type,
+        time_in_force=params.text("timeInForce", "GTC"),
+        client_order_id=params.text("newClientOrderId"),
+        self_trade_mode=params.text("selfTradePreventionMode", "EXPIRE_MAKER"),
+    )
+    order = market.place(account, request)
+    form = params.text("newOrderRespType", "ACK" if order_type == "LIMIT_MAKER" else "FULL")
+    fills = [fill for fill in _fills(account, order.symbol) if fill.order_id == order.order_id]
+    return documents.place_reply(order, market.instrument(order.symbol), form, fills)
+
+
+def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
+    """DELETE order."""
+    try:
+        order = _find(market, account, params)
+    except Refusal as refusal:
+        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    restriction = params.text("cancelRestrictions")
+    wanted = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}.get(restriction)
+    if wanted is not None and order.status != wanted and order.is_open:
+        raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")
+    return _cancel(market, account, order, params.text("newClientOrderId"))
+
+
+def cancel_all(market: SpotMarket, account: Account, params: Params) -> list[Document]:
+    """DELETE openOrders of one symbol."""
+    orders = market.open_orders(account, params.needed("symbol"))
+    if not orders:
+        raise unknown_order()
+    return [_cancel(market, account, order, "") for order in orders]
+
+
+def amend(market: SpotMarket, account: Account, params: Params) -> Document:
+    """PUT order/amend/keepPriority."""
+    params.needed("newQty")
+    order = _find(market, account, params)
+    original = order.client_order_id
+    new_id = params.text("newClientOrderId")
+    execution_id = market.amend(account, order, params.decimal("newQty"), new_id)
+    instrument = market.instrument(order.symbol)
+    return documents.amend_reply(order, instrument, original, execution_id)
+
+
+def one_order(market: SpotMarket, account: Account, params: Params) -> Document:
+    """GET order."""
+    return _row(market, _find(market, account, params))
+
+
+def open_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
+    """GET openOrders."""
+    symbol = params.text("symbol")
+    if symbol:
+        market.instrument(symbol)
+    return [_row(market, order) for order in market.open_orders(account, symbol)]
+
+
+def all_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
+    """GET allOrders."""
+    symbol = market.instrument(params.needed("symbol")).symbol
+    orders = account.orders["spot", symbol].values()
+    return [_row(market, order) for order in page(orders, params, ORDER_PAGING)]
+
+
+def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Document]:
+    """GET myTrades, in the combinations of parameters that the venue allows."""
+    instrument = market.instrument(params.needed("symbol"))
+    has_time = params.has("startTime") or params.has("endTime")
+    if has_time and (params.has("fromId") or params.has("orderId")):
+        raise Refusal(-1128, "Combination of optional parameters invalid.")
+    order_id = params.integer("orderId")
+    rows = [
+        fill
+        for fill in _fills(account, instrument.symbol)
+        if order_id is None or fill.order_id == order_id
+    ]
+    return [documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING)]
+
+
+def account_status(market: SpotMarket, account: Account, params: Params) -> Document:
+    """GET account."""
+    balances = account.balances["spot"].items()
+    without_zeros = params.flag("omitZeroBalances")
+    rows = [
+        {"asset": asset, "free": documents.money(row.free), "locked": documents.money(row.locked)}
+        for asset, row in balances
+        if row.free or row.locked or not without_zeros
+    ]
+    rates = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00", "seller": "0.00"}
+    return {
+        "makerCommission": 10,
+        "takerCommission": 10,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": rates,
+        "canTrade": True,
+        "canWithdraw": True,
+        "canDeposit": True,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "preventSor": False,
+        "updateTime": market.now_ms,
+        "accountType": "SPOT",
+        "balances": rows,
+        "permissions": ["SPOT"],
+        "uid": 1,
+    }
+
+
+def order_counters(market: SpotMarket, account: Account, params: Params) -> list[Document]:
+    """GET rateLimit/order."""
+    limits = exchange_info(market.instruments, market.now_ms, WEIGHT_LIMIT)["rateLimits"]
+    return [row | {"count": 0} for row in limits if row["rateLimitType"] == "ORDERS"]
+
+
+def _fills(account: Account, symbol: str) -> list[Fill]:
+    return account.fills["spot", symbol]
+
+
+def _row(market: SpotMarket, order: Order) -> Document:
+    return documents.query_row(order, market.instrument(order.symbol))
+
+
+def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) -> Document:
+    shown = cancel_id or random_id(market.world.random)
+    market.cancel(account, order, shown)
+    return documents.cancel_reply(order, market.instrument(order.symbol), shown)
+
+
+def _find(market: SpotMarket, account: Account, params: Params) -> Order:
+    symbol = params.needed("symbol")
+    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
+    if order_id is None and not client_id:
+        raise missing_parameter("orderId")
+    order = market.find(account, symbol, order_id, client_id)
+    if client_id and order.client_order_id != client_id:
+        raise no_such_order()
+    return order
+
+
+SPOT_CALLS = {
+    ("GET", "/api/v3/ping"): Call(ping, weighs(1), "none"),
+    ("GET", "/api/v3/time"): Call(server_time, weighs(1), "none"),
+    ("GET", "/api/v3/exchangeInfo"): Call(instruments, weighs(20), "none"),
+    ("POST", "/api/v3/order"): Call(place, weighs(1), changes_orders=True),
+    ("DELETE", "/api/v3/order"): Call(cancel, weighs(1), changes_orders=True),
+    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, weighs(1), changes_orders=True),
+    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4), changes_orders=True),
+    ("GET", "/api/v3/order"): Call(one_order, weighs(4)),
+    ("GET", "/api/v3/openOrders"): Call(open_orders, weighs_by_symbol(6, 80)),
+    ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20)),
+    ("GET", "/api/v3/myTrades"): Call(my_trades, lambda params: 5 if params.has("orderId") else 20),
+    ("GET", "/api/v3/account"): Call(account_status, weighs(20)),
+    ("GET", "/api/v3/rateLimit/order"): Call(order_counters, weighs(40)),
+}
+
+SPOT_METHODS = {
+    "ping": ("GET", "/api/v3/ping"),
+    "time": ("GET", "/api/v3/time"),
+    "exchangeInfo": ("GET", "/api/v3/exchangeInfo"),
+    "order.place": ("POST", "/api/v3/order"),
+    "order.cancel": ("DELETE", "/api/v3/order"),
+    "order.amend.keepPriority": ("PUT", "/api/v3/order/amend/keepPriority"),
+    "order.status": ("GET", "/api/v3/order"),
+    "openOrders.status": ("GET", "/api/v3/openOrders"),
+    "openOrders.cancelAll": ("DELETE", "/api/v3/openOrders"),
+    "allOrders": ("GET", "/api/v3/allOrders"),
+    "myTrades": ("GET", "/api/v3/myTrades"),
+    "account.status": ("GET", "/api/v3/account"),
+    "account.rateLimits.orders": ("GET", "/api/v3/rateLimit/order"),
+}
+"""WS API methods by the REST call that they equal (section 8)."""

@@ -1,0 +1,255 @@
+"""USD-M REST calls (the sheet's section 7.2)."""
+
+from simulator.accounts import Account
+from simulator.binance import usdm_documents as documents
+from simulator.binance.instruments import exchange_info
+from simulator.binance.market import Request
+from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.usdm import UsdmMarket
+from simulator.matching import Order
+from simulator.message import Document
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+ORDER_PAGING = Paging(
+    lambda order: order.order_id, lambda order: order.created_ms, WEEK_MS, "orderId"
+)
+FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, WEEK_MS, "fromId")
+WEIGHT_LIMIT = 2400
+
+
+def ping(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """Nothing, to see that someone is there."""
+    return {}
+
+
+def server_time(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """The venue's clock."""
+    return {"serverTime": market.now_ms}
+
+
+def instruments(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """`exchangeInfo`."""
+    return exchange_info(market.instruments, market.now_ms, WEIGHT_LIMIT)
+
+
+def place(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """POST order; the ACK shows the order as it was when it was accepted."""
+    order_type = params.needed("type").upper()
+    if order_type not in ("LIMIT", "MARKET"):
+        raise Refusal(-4120, "Order type not supported for this endpoint. Use the Algo API.")
+    for name in ("quantity", "price", "timeInForce") if order_type == "LIMIT" else ("quantity",):
+        params.needed(name)
+    request = Request(
+        symbol=params.needed("symbol"),
+        side=params.side(),
+        quantity=params.decimal("quantity"),
+        price=params.decimal("price"),
+        order_type=order_type,
+        time_in_force=params.text("timeInForce", "GTC"),
+        client_order_id=params.text("newClientOrderId"),
+        self_trade_mode=params.text("selfTradePreventionMode", "EXPIRE_MAKER"),
+        position_side=params.text("positionSide", "BOTH"),
+        reduce_only=params.flag("reduceOnly"),
+    )
+    order = market.place(account, request)
+    reply = documents.place_reply(order, market.instrument(order.symbol))
+    if params.text("newOrderRespType", "ACK") == "ACK":
+        reply |= {"status": "NEW", "executedQty": "0", "cumQty": "0"}
+    return reply
+
+
+def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """DELETE order."""
+    try:
+        order = _find(market, account, params)
+    except Refusal as refusal:
+        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    market.cancel(account, order)
+    return documents.place_reply(order, market.instrument(order.symbol))
+
+
+def cancel_all(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """DELETE allOpenOrders of one symbol."""
+    for order in market.open_orders(account, params.needed("symbol")):
+        market.cancel(account, order)
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def amend(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """PUT order; quantity and price are both mandatory."""
+    for name in ("side", "quantity", "price"):
+        params.needed(name)
+    order = _find(market, account, params)
+    price, quantity = params.decimal("price"), params.decimal("quantity")
+    market.amend(account, order, price, quantity, params.text("modifyId"))
+    return documents.place_reply(order, market.instrument(order.symbol))
+
+
+def one_order(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """GET order."""
+    return _row(market, _find(market, account, params))
+
+
+def one_open_order(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """GET openOrder; -2013 once it has ended."""
+    order = _find(market, account, params)
+    if not order.is_open:
+        raise no_such_order()
+    return _row(market, order)
+
+
+def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET openOrders."""
+    symbol = params.text("symbol")
+    if symbol:
+        market.instrument(symbol)
+    return [_row(market, order) for order in market.open_orders(account, symbol)]
+
+
+def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET allOrders."""
+    symbol = market.instrument(params.needed("symbol")).symbol
+    orders = account.orders["linear", symbol].values()
+    return [_row(market, order) for order in page(orders, params, ORDER_PAGING)]
+
+
+def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET userTrades; `fromId` does not go with times."""
+    instrument = market.instrument(params.needed("symbol"))
+    has_time = params.has("startTime") or params.has("endTime")
+    if params.has("fromId") and has_time:
+        raise Refusal(-1128, "Combination of optional parameters invalid.")
+    order_id = params.integer("orderId")
+    rows = [
+        fill
+        for fill in account.fills["linear", instrument.symbol]
+        if order_id is None or fill.order_id == order_id
+    ]
+    return [documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING)]
+
+
+def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET forceOrders: what the venue closed by itself."""
+    prefixes = {"LIQUIDATION": ("autoclose-",), "ADL": ("adl_autoclose",)}
+    wanted = prefixes.get(params.text("autoCloseType"), ("autoclose-", "adl_autoclose"))
+    symbol = params.text("symbol")
+    return [
+        _row(market, order)
+        for (product, name), orders in account.orders.items()
+        if product == "linear" and symbol in ("", name)
+        for order in orders.values()
+        if order.client_order_id.startswith(wanted)
+    ][: params.limit()]
+
+
+def position_risk(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET positionRisk v3: symbols with a position or an open order."""
+    wanted = params.text("symbol")
+    keys = [key for key, position in account.positions.items() if position.amount]
+    keys += [(order.symbol, order.position_side) for order in market.open_orders(account)]
+    return [
+        documents.position_row(symbol, side, account.position(symbol, side), market.now_ms)
+        for symbol, side in dict.fromkeys(keys)
+        if wanted in ("", symbol)
+    ]
+
+
+def balances(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET balance v3."""
+    rows = account.balances["linear"].items()
+    return [documents.balance_row(asset, row.free, market.now_ms) for asset, row in rows]
+
+
+def account_status(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """GET account v3."""
+    wallet = documents.money(account.balance("linear", "USDT").free)
+    assets = [
+        {"asset": asset, "walletBalance": documents.money(row.free), "unrealizedProfit": "0",
+         "marginBalance": documents.money(row.free), "crossWalletBalance":
+         documents.money(row.free), "availableBalance": documents.money(row.free),
+         "updateTime": market.now_ms}
+        for asset, row in account.balances["linear"].items()
+    ]  # fmt: skip
+    return {
+        "totalWalletBalance": wallet,
+        "totalUnrealizedProfit": "0",
+        "totalMarginBalance": wallet,
+        "totalCrossWalletBalance": wallet,
+        "availableBalance": wallet,
+        "maxWithdrawAmount": wallet,
+        "assets": assets,
+        "positions": position_risk(market, account, params),
+    }
+
+
+def account_config(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """GET accountConfig."""
+    return {
+        "feeTier": 0,
+        "canTrade": True,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "dualSidePosition": account.config.is_hedged,
+        "updateTime": 0,
+        "multiAssetsMargin": False,
+        "tradeGroupId": -1,
+    }
+
+
+def symbol_config(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET symbolConfig."""
+    return [
+        {
+            "symbol": symbol,
+            "marginType": "CROSSED",
+            "isAutoAddMargin": False,
+            "leverage": 20,
+            "maxNotionalValue": "1000000000",
+        }
+        for symbol in market.instruments
+        if params.text("symbol") in ("", symbol)
+    ]
+
+
+def position_mode(market: UsdmMarket, account: Account, params: Params) -> Document:
+    """GET positionSide/dual."""
+    return {"dualSidePosition": account.config.is_hedged}
+
+
+def _row(market: UsdmMarket, order: Order) -> Document:
+    return documents.query_row(order, market.instrument(order.symbol))
+
+
+def _find(market: UsdmMarket, account: Account, params: Params) -> Order:
+    symbol = params.needed("symbol")
+    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
+    if order_id is None and not client_id:
+        raise missing_parameter("orderId")
+    return market.find(account, symbol, order_id, client_id)
+
+
+USDM_CALLS = {
+    ("GET", "/fapi/v1/ping"): Call(ping, weighs(1), "none"),
+    ("GET", "/fapi/v1/time"): Call(server_time, weighs(1), "none"),
+    ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, weighs(1), "none"),
+    ("POST", "/fapi/v1/order"): Call(place, weighs(0), changes_orders=True),
+    ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), changes_orders=True),
+    ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1), changes_orders=True),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1), changes_orders=True),
+    ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
+    ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
+    ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
+    ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5)),
+    ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5)),
+    ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
+    ("GET", "/fapi/v3/positionRisk"): Call(position_risk, weighs(5)),
+    ("GET", "/fapi/v2/positionRisk"): Call(position_risk, weighs(5)),
+    ("GET", "/fapi/v3/balance"): Call(balances, weighs(5)),
+    ("GET", "/fapi/v2/balance"): Call(balances, weighs(5)),
+    ("GET", "/fapi/v3/account"): Call(account_status, weighs(5)),
+    ("GET", "/fapi/v2/account"): Call(account_status, weighs(5)),
+    ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
+    ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
+    ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
+}

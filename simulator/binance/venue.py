@@ -1,0 +1,28 @@
+"""Binance in a box without any wire: accounts, both markets and their traders."""
+
+from random import Random
+
+from simulator.accounts import Account
+from simulator.binance.instruments import make_instruments
+from simulator.binance.market import World
+from simulator.binance.spot import SpotMarket
+from simulator.binance.traders import Traders
+from simulator.binance.usdm import UsdmMarket
+from simulator.clock import Clock
+from simulator.config import SimulatorConfig
+from simulator.message import Publish
+
+
+class BinanceVenue:
+    """Both products over one set of accounts; `publish` gets every private message."""
+
+    def __init__(self, config: SimulatorConfig, clock: Clock, publish: Publish) -> None:
+        self.config = config
+        self.clock = clock
+        self.accounts = {row.name: Account(row) for row in config.accounts}
+        self.by_key = {account.config.api_key: account for account in self.accounts.values()}
+        spot = World(clock, self.accounts, publish, Random(f"{config.seed}:spot"))
+        linear = World(clock, self.accounts, publish, Random(f"{config.seed}:linear"))
+        self.spot = SpotMarket(spot, make_instruments("spot"))
+        self.linear = UsdmMarket(linear, make_instruments("linear"))
+        self.traders = Traders((self.spot, self.linear), config.seed, config.traffic)

@@ -1,0 +1,142 @@
+"""What a simulator can be told, checked when it starts."""
+
+from pathlib import Path
+from tomllib import loads
+from typing import Literal, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+MODEL = ConfigDict(frozen=True, extra="forbid")
+
+
+class AccountConfig(BaseModel):
+    """One account: its credentials, what it trades, and how fees and positions work for it."""
+
+    model_config = MODEL
+
+    name: str
+    api_key: str
+    secret: str
+    symbols: dict[Literal["spot", "linear"], tuple[str, ...]] = {}
+    is_hedged: bool = False
+    """Hedge mode of the linear product: LONG and SHORT positions apart."""
+    pays_bnb: bool = False
+    """Some Spot fees are taken in BNB instead of the asset received."""
+    has_rebate: bool = False
+    """Linear maker fees are below zero."""
+
+
+class TrafficConfig(BaseModel):
+    """Seeded trading; `rate` is private messages a second over all accounts."""
+
+    model_config = MODEL
+
+    rate: float = Field(default=0, ge=0, le=100_000)
+    burst: int = Field(default=0, ge=0, le=100_000)
+    """So many messages back to back about once a second, inside the same average rate."""
+    running: bool = False
+    liquidation: float = Field(default=0.002, ge=0, le=1)
+    """The share of trading steps at the linear product that liquidate or deleverage."""
+    open_orders_max: int = Field(default=40, ge=1)
+    """Above so many open orders an account only cancels and is hit."""
+
+
+class ScheduledFault(BaseModel):
+    """`count` faults of a kind, spread by the seed over the next `frames` frames or requests."""
+
+    model_config = MODEL
+
+    count: int = Field(ge=0)
+    frames: int = Field(ge=1)
+
+
+class FaultConfig(BaseModel):
+    """Chances per frame (or request) by kind of fault, and counts that are sure to come."""
+
+    model_config = MODEL
+
+    probability: dict[str, float] = {}
+    schedule: dict[str, ScheduledFault] = {}
+    delay_ms_max: int = Field(default=300, ge=1)
+    reorder_span_max: int = Field(default=4, ge=1)
+    """A reordered frame is overtaken by at most so many later ones."""
+
+
+class TimingConfig(BaseModel):
+    """Heartbeats and lifetimes in seconds; the defaults are the sheet's (section 2.6)."""
+
+    model_config = MODEL
+
+    spot_ping_s: float = 20
+    spot_pong_s: float = 60
+    linear_ping_s: float = 180
+    linear_pong_s: float = 600
+    connection_life_s: float = 24 * 3600
+    shutdown_notice_s: float = 5
+    listen_key_s: float = 3600
+    check_s: float = 0.1
+    """How often the keeper of connections looks at its clock."""
+
+
+class LimitConfig(BaseModel):
+    """Request weight a minute and IP by product (section 9)."""
+
+    model_config = MODEL
+
+    spot_weight: int = 6000
+    linear_weight: int = 2400
+    window_s: float = 60
+    violations_max: int = 20
+    """After so many refused requests in a window the IP is banned."""
+    ban_s: float = 120
+
+
+class SimulatorConfig(BaseModel):
+    """Everything about one simulator process."""
+
+    model_config = MODEL
+
+    venue: Literal["binance"] = "binance"
+    seed: int = 1
+    port: int = Field(default=0, ge=0, le=65535)
+    accounts: tuple[AccountConfig, ...] = ()
+    traffic: TrafficConfig = TrafficConfig()
+    faults: FaultConfig = FaultConfig()
+    timing: TimingConfig = TimingConfig()
+    limits: LimitConfig = LimitConfig()
+    events_required: bool = False
+    """Whether a private linear stream without an `events` list stays silent."""
+    clock_skew_ms: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a TOML or JSON file; pydantic's `ValidationError` says what to change."""
+        text = path.read_text(encoding="utf-8")
+        return cls.model_validate(loads(text) if path.suffix == ".toml" else orjson.loads(text))
+
+
+def sample_accounts(count: int, seed: int = 1) -> tuple[AccountConfig, ...]:
+    """`count` accounts over both products, alike but for their symbols and rules.
+
+    Every third is hedged, every second pays some Spot fees in BNB, every fourth has a maker
+    rebate. Keys are derived from the seed: they open nothing but this simulator.
+    """
+    return tuple(_sample_account(number, seed) for number in range(count))
+
+
+SAMPLE_BASES = ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "LTC", "LINK", "AVAX", "DOT")
+
+
+def _sample_account(number: int, seed: int) -> AccountConfig:
+    bases = [SAMPLE_BASES[(number + step) % len(SAMPLE_BASES)] for step in range(3)]
+    symbols = tuple(f"{base}USDT" for base in bases)
+    return AccountConfig(
+        name=f"binance:sim-{number}",
+        api_key=f"simulated-key-{seed}-{number}",
+        secret=f"simulated-secret-{seed}-{number}",
+        symbols={"spot": symbols, "linear": symbols},
+        is_hedged=number % 3 == 2,
+        pays_bnb=number % 2 == 1,
+        has_rebate=number % 4 == 3,
+    )

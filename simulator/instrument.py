@@ -1,0 +1,46 @@
+"""What is traded in the box: names, steps and the price that a market starts from."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+Side = Literal["BUY", "SELL"]
+Product = Literal["spot", "linear"]
+
+ZERO = Decimal(0)
+
+
+def opposite(side: Side) -> Side:
+    """The other side of the book."""
+    return "SELL" if side == "BUY" else "BUY"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One symbol of one product; `tick` and `lot` are the steps of price and quantity."""
+
+    product: Product
+    symbol: str
+    base: str
+    quote: str
+    tick: Decimal
+    lot: Decimal
+    notional_min: Decimal
+    start_price: Decimal
+
+    def quantity_for(self, notional: Decimal, price: Decimal) -> Decimal:
+        """The whole number of lots nearest below `notional` in quote units, at least one."""
+        return max(notional // (price * self.lot), Decimal(1)) * self.lot
+
+
+@lru_cache(maxsize=256)
+def places(step: Decimal) -> int:
+    """How many decimal places a tick or lot has: 0.010 has two."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def stepped(value: Decimal, step: Decimal) -> str:
+    """`value` as text with the decimal places of `step`."""
+    return f"{value:.{places(step)}f}"

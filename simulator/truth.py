@@ -1,0 +1,124 @@
+"""The venue's own books as plain documents: what a verdict compares with. Pure.
+
+The product never reads this. Amounts are texts, ids are texts, times are milliseconds.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from simulator.accounts import Account, Fill
+from simulator.instrument import Product
+from simulator.matching import Order
+
+Document = dict[str, Any]
+
+
+def truth(accounts: Iterable[Account], messages: int) -> Document:
+    """Every order in its last state, every fill, positions and balances, by account."""
+    books = {account.name: account_truth(account) for account in accounts}
+    return {"accounts": books, "messages": messages}
+
+
+def account_truth(account: Account) -> Document:
+    """The books of one account."""
+    return {
+        "orders": [
+            order_truth(product, order)
+            for (product, _), orders in account.orders.items()
+            for order in orders.values()
+        ],
+        "fills": [fill_truth(fill) for fills in account.fills.values() for fill in fills],
+        "positions": [
+            {
+                "product": "linear",
+                "symbol": symbol,
+                "position_side": side,
+                "quantity": f"{position.amount:f}",
+                "entry_price": f"{position.entry:f}",
+                "realized": f"{position.realized:f}",
+            }
+            for (symbol, side), position in account.positions.items()
+        ],
+        "balances": {
+            product: {
+                asset: {"free": f"{row.free:f}", "locked": f"{row.locked:f}"}
+                for asset, row in balances.items()
+            }
+            for product, balances in account.balances.items()
+        },
+    }
+
+
+def order_truth(product: Product, order: Order) -> Document:
+    """One order in its present state."""
+    return {
+        "product": product,
+        "symbol": order.symbol,
+        "venue_order_id": str(order.order_id),
+        "client_order_id": order.client_order_id,
+        "side": order.side,
+        "position_side": order.position_side,
+        "order_type": order.order_type,
+        "time_in_force": order.time_in_force,
+        "status": order.status,
+        "reason": order.reason,
+        "price": f"{order.price:f}",
+        "quantity": f"{order.quantity:f}",
+        "filled": f"{order.filled:f}",
+        "prevented": f"{order.prevented:f}",
+        "created_ms": order.created_ms,
+        "updated_ms": order.updated_ms,
+    }
+
+
+def fill_truth(fill: Fill) -> Document:
+    """One execution, and what became of the frames that told of it.
+
+    `delivered` counts full frames written to a socket, `dropped` says that a fault took one,
+    `blind` that one had no socket to go to or was still waiting when its socket ended, and
+    `in_flight` that one was written so shortly before its socket ended that it may be lost.
+    """
+    return {
+        "product": fill.product,
+        "symbol": fill.symbol,
+        "exec_id": str(fill.trade_id),
+        "venue_order_id": str(fill.order_id),
+        "client_order_id": fill.client_order_id,
+        "side": fill.side,
+        "position_side": fill.position_side,
+        "price": f"{fill.price:f}",
+        "quantity": f"{fill.quantity:f}",
+        "fee": f"{fill.fee:f}",
+        "fee_currency": fill.fee_currency,
+        "liquidity": "MAKER" if fill.is_maker else "TAKER",
+        "venue_ms": fill.venue_ms,
+        "delivered": len(fill.deliveries),
+        "deliveries": [{"connection": number, "ms": ms} for number, ms in fill.deliveries],
+        "delivered_lite": fill.lite_deliveries,
+        "dropped": fill.is_dropped,
+        "blind": fill.is_blind,
+        "in_flight": fill.is_in_flight,
+    }
+
+
+def summary(accounts: Iterable[Account], messages: int) -> Document:
+    """Counts only: cheap enough to ask every second."""
+    counts: Counter[str] = Counter()
+    for account in accounts:
+        counts["accounts"] += 1
+        counts["orders"] += sum(map(len, account.orders.values()))
+        counts["open_orders"] += sum(map(len, account.open_orders.values()))
+        for fills in account.fills.values():
+            counts["fills"] += len(fills)
+            counts.update(word for fill in fills for word in fate(fill))
+    return {"messages": messages, **counts}
+
+
+def fate(fill: Fill) -> list[str]:
+    """What became of a fill, in words: `fills_delivered`, or the reasons why it was not."""
+    if fill.deliveries:
+        words = ["fills_delivered"]
+        return [*words, "fills_in_flight"] if fill.is_in_flight else words
+    reasons = [("fills_dropped", fill.is_dropped), ("fills_blind", fill.is_blind)]
+    return ["fills_undelivered", *(word for word, holds in reasons if holds)]
