@@ -1,0 +1,98 @@
+"""The log as a worker's ledgers see it: topics, ends, and the clients that read and write them."""
+
+from collections.abc import Callable
+
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import OffsetSpec
+
+from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, Topic
+from processors.ledger_settings import LedgerSettings
+from processors.ledger_trouble import PartitionStopped
+from runtime.kafka import (
+    begin_offsets,
+    connected_admin,
+    end_offsets,
+    reader,
+    topic_ids,
+    transactional_producer,
+)
+
+NS_PER_MS = 1_000_000
+Delivered = Callable[[KafkaError | None, Message], None]
+RESULTS = (*OUTPUTS, COMMITS)
+
+
+class LedgerLog:
+    """Shared by all ledgers of a worker; its methods may be called from any thread.
+
+    All raise KafkaException where the cluster does not answer.
+    """
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self.settings = settings
+        self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
+        self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
+        self._admin = connected_admin(settings.bootstrap, settings.client)
+
+    def input_ids(self) -> dict[str, str]:
+        """The id of each input topic, by kind. Raises PartitionStopped for a missing topic."""
+        try:
+            ids = topic_ids(self._admin, [self.names[topic.kind] for topic in INPUTS])
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise PartitionStopped(
+                    f"an input topic is missing ({error.args[0].str()}): create it with "
+                    "`orderloom topics`, or restore it and run `orderloom repair`"
+                ) from error
+            raise
+        return {topic.kind: ids[self.names[topic.kind]] for topic in INPUTS}
+
+    def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        """The true end of each topic's partition, open transactions included; by kind."""
+        places = [(self.names[topic.kind], partition) for topic in topics]
+        found = end_offsets(self._admin, places)
+        return {topic.kind: found[self.names[topic.kind], partition] for topic in topics}
+
+    def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        """The first offset that each topic's partition still holds; by kind."""
+        places = [(self.names[topic.kind], partition) for topic in topics]
+        found = begin_offsets(self._admin, places)
+        return {topic.kind: found[self.names[topic.kind], partition] for topic in topics}
+
+    def last_append_ns(self, partition: int) -> int:
+        """The append time of the newest record of the ledger's own partition."""
+        place = TopicPartition(self.names[LEDGER.kind], partition)
+        newest = self._admin.list_offsets({place: OffsetSpec.max_timestamp()})
+        return int(newest[place].result().timestamp) * NS_PER_MS
+
+    def producer(self, partition: int, on_delivery: Delivered) -> Producer:
+        """The transactional producer of one partition; initialising it fences the former owner.
+
+        `on_delivery` is told of failed records only.
+        """
+        settings = self.settings
+        return transactional_producer(
+            settings.bootstrap,
+            settings.transactional_id(partition),
+            security=settings.client,
+            settings={
+                "transaction.timeout.ms": settings.transaction_timeout_ms,
+                "message.max.bytes": settings.message_bytes_max,
+                "delivery.report.only.error": True,
+                "on_delivery": on_delivery,
+            },
+        )
+
+    def reader(self, *, committed: bool) -> Consumer:
+        """A reader; of committed records for state, of all for the inputs.
+
+        The inputs are never written in transactions, and Faust reads them uncommitted too.
+        """
+        return reader(self.settings.bootstrap, committed=committed, security=self.settings.client)

@@ -1,0 +1,59 @@
+"""What a ledger must be told: where the log is, whose partitions, how large a step may be.
+
+Pure: frozen data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orderloom.topology import Topic
+from runtime.kafka import MESSAGE_BYTES_MAX
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StepBounds:
+    """The most that one step folds: messages, their bytes, and seconds of folding."""
+
+    messages: int = 2_000
+    bytes: int = 16 * MIB
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """One venue's ledgers on one cluster.
+
+    `client` is handed to every librdkafka client (security settings and the like); `config_digest`
+    names the configuration that the fold runs with and stands in each commit record. The session is
+    that of Faust's consumer group: after it, a silent worker's partitions go to others.
+    """
+
+    bootstrap: str
+    venue: str
+    namespace: str = ""
+    client: Mapping[str, str] = field(default_factory=dict)
+    config_digest: str = ""
+    step: StepBounds = StepBounds()
+    transaction_timeout_ms: int = 10_000
+    message_bytes_max: int = MESSAGE_BYTES_MAX
+    session_seconds: float = 6.0
+    heartbeat_seconds: float = 0.5
+    inbox_records_max: int = 4_000
+    tail_check_seconds: float = 1.0
+    commit_offsets_seconds: float = 2.0
+    request_seconds_max: float = 15.0
+
+    def topic_name(self, topic: Topic) -> str:
+        """The full name of `topic` at this venue."""
+        return topic.name(self.venue, self.namespace)
+
+    @property
+    def group(self) -> str:
+        """The consumer group, and the name of the Faust app, of all workers of this venue."""
+        return f"{self.namespace}orderloom-process.{self.venue}"
+
+    def transactional_id(self, partition: int) -> str:
+        """Who initialises a producer with this id fences the partition's former owner."""
+        return f"{self.namespace}orderloom-ledger.{self.venue}.{partition}"

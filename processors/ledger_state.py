@@ -1,0 +1,99 @@
+"""What a ledger keeps of its own in the `ledger` topic, beside the book's records.
+
+Pure. The keys begin with `@`, which no book may use. Each value is a JSON object with a `format`;
+another format is refused, never guessed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import orjson
+
+FORMAT = 1
+RESERVED = b"@"
+
+
+class UnknownLedgerFormat(Exception):
+    """A record of the ledger's own has a format that this code does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the ledger is: the number of its last step, that step's clock reading, and inputs.
+
+    `next` is the next offset to fold of each input, by the topic's kind; `topic_ids` the ids of the
+    topics that those offsets belong to.
+    """
+
+    step: int
+    clock_ns: int
+    next: Mapping[str, int]
+    topic_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How many openings found work after step `step` and ended without a commit."""
+
+    step: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The accounts of which a record was left out lately, with the wall clock (ns) of each."""
+
+    recent: tuple[tuple[str, int], ...] = ()
+
+    def adding(self, account: str, now_ns: int, window_ns: int) -> Self:
+        """With `account` left out at `now_ns`; what is older than the window is forgotten."""
+        kept = tuple(entry for entry in self.recent if entry[1] > now_ns - window_ns)
+        return type(self)((*kept, (account, now_ns)))
+
+    def accounts(self) -> set[str]:
+        """Each account once."""
+        return {account for account, _ in self.recent}
+
+
+@dataclass(slots=True)
+class OwnRecords:
+    """All of the ledger's own records; `place` is None where the ledger has no state yet."""
+
+    place: Place | None = None
+    attempts: Attempts = field(default_factory=Attempts)
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Take back one record.
+
+        Raises:
+            UnknownLedgerFormat: its key or its format is not known.
+        """
+        if key == PLACE_KEY:
+            self.place = Place(**_decoded(key, value))
+        elif key == ATTEMPTS_KEY:
+            self.attempts = Attempts(**_decoded(key, value))
+        elif key == LEFT_OUT_KEY:
+            recent = _decoded(key, value)["recent"]
+            self.left_out = LeftOut(tuple((account, at_ns) for account, at_ns in recent))
+        else:
+            raise UnknownLedgerFormat(f"record {key.decode(errors='replace')}")
+
+
+PLACE_KEY = b"@next"
+ATTEMPTS_KEY = b"@attempts"
+LEFT_OUT_KEY = b"@left-out"
+
+
+def encoded(record: Place | Attempts | LeftOut) -> bytes:
+    """The record's value in the log."""
+    return orjson.dumps({"format": FORMAT} | asdict(record))
+
+
+def _decoded(key: bytes, value: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(value)
+    found = document.pop("format", None)
+    if found != FORMAT:
+        raise UnknownLedgerFormat(f"record {key.decode()} has format {found}, known is {FORMAT}")
+    return document

@@ -1,0 +1,134 @@
+"""One step's transaction: state, outputs, place and commit record, all or nothing."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from orderloom.topology import COMMITS, LEDGER
+from processors.ledger_log import LedgerLog
+from processors.ledger_trouble import LedgerLost, StepRefused, StepTooSlow
+from processors.step import Output
+
+Probe = Callable[[str], None]
+"""Told of the named points of a step; tests crash there, benches measure."""
+
+REFUSALS = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+    }
+)
+Headers = list[tuple[str, str | bytes | None]] | None
+QUEUE_FULL_SECONDS = 0.05
+
+
+def no_probe(_point: str) -> None:
+    """Watch nothing."""
+
+
+class LedgerWriter:
+    """The one writer of a partition of the outputs; closed by whoever initialises it next."""
+
+    def __init__(self, ledger_log: LedgerLog, partition: int, probe: Probe = no_probe) -> None:
+        self._settings = ledger_log.settings
+        self._names = ledger_log.names
+        self._partition = partition
+        self._probe = probe
+        self._errors: list[KafkaError] = []
+        self._producer: Producer = ledger_log.producer(partition, self._delivered)
+
+    def fence(self) -> None:
+        """Become the partition's writer: the former one is fenced, its open transaction ended.
+
+        Raises LedgerLost.
+        """
+        try:
+            self._producer.init_transactions(self._settings.request_seconds_max)
+        except KafkaException as error:
+            raise LedgerLost(f"cannot initialise: {error.args[0].str()}") from error
+
+    def commit(
+        self,
+        state: Iterable[tuple[bytes, bytes | None]],
+        outputs: Iterable[Output] = (),
+        commit_record: bytes | None = None,
+    ) -> None:
+        """Write all of it in one transaction.
+
+        Raises StepRefused, StepTooSlow, LedgerLost; after each the log must be loaded anew.
+        """
+        began = time.monotonic()
+        self._errors.clear()
+        try:
+            self._producer.begin_transaction()
+            self._produce(state, outputs, commit_record)
+            self._probe("after-produce")
+            self._flush()
+            self._probe("before-commit")
+            self._producer.commit_transaction(self._settings.request_seconds_max)
+        except KafkaException as error:
+            raise self._trouble(error.args[0], time.monotonic() - began) from error
+        self._probe("after-commit")
+
+    def close(self) -> None:
+        """Drop what is not sent; the open transaction is ended by the next owner."""
+        self._producer.purge()
+
+    def _produce(
+        self,
+        state: Iterable[tuple[bytes, bytes | None]],
+        outputs: Iterable[Output],
+        commit_record: bytes | None,
+    ) -> None:
+        ledger, names = self._names[LEDGER.kind], self._names
+        for key, value in state:
+            self._put(ledger, key, value)
+        for output in outputs:
+            name = names[output.topic.kind]
+            self._put(name, output.key, output.value, list(output.headers) or None)
+        if commit_record is not None:
+            self._put(names[COMMITS.kind], b"%d" % self._partition, commit_record)
+
+    def _put(
+        self,
+        name: str,
+        key: bytes,
+        value: bytes | None,
+        headers: Headers = None,
+    ) -> None:
+        while True:
+            try:
+                self._producer.produce(name, value, key, self._partition, headers=headers)
+            except BufferError:  # the client's queue is full: let it drain
+                self._producer.poll(QUEUE_FULL_SECONDS)
+                self._raise_errors()
+            else:
+                return
+
+    def _flush(self) -> None:
+        self._producer.flush(self._settings.request_seconds_max)
+        self._raise_errors()
+
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._errors.append(error)
+
+    def _raise_errors(self) -> None:
+        """The first refusal if there is one: what was behind it fails too, as a consequence."""
+        if self._errors:
+            refusals = [error for error in self._errors if error.code() in REFUSALS]
+            raise KafkaException((refusals or self._errors)[0])
+
+    def _trouble(self, error: KafkaError, seconds: float) -> LedgerLost:
+        refused = [met for met in (error, *self._errors) if met.code() in REFUSALS]
+        if refused:
+            return StepRefused(refused[0].str())
+        # A transaction that the broker timed out shows as fenced: its epoch was raised.
+        if seconds * 1000 >= self._settings.transaction_timeout_ms * 0.9:
+            return StepTooSlow(f"after {seconds:.1f} s: {error.str()}")
+        return LedgerLost(error.str())

@@ -1,0 +1,76 @@
+"""The time of a step: append time while evidence waits in the log, wall clock at its ends.
+
+`StepClock` is pure; `SteadyClock` is the wall clock as far as it can be trusted.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+JUMP_NS_MAX = 2_000_000_000
+log = logging.getLogger(__name__)
+
+
+class StepClock:
+    """The reading of each step; it never runs backwards, also not over an opening."""
+
+    def __init__(self, last_ns: int) -> None:
+        self.last_ns = last_ns
+
+    def reading(self, newest_append_ns: int | None, wall_ns: int) -> int:
+        """The step's time. `newest_append_ns` while an input is behind its noted end, else None.
+
+        Timers fire at this time: while records wait in the log, the wall clock would let them
+        fire before the evidence is folded.
+        """
+        candidate = wall_ns if newest_append_ns is None else newest_append_ns
+        self.last_ns = max(self.last_ns, candidate)
+        return self.last_ns
+
+
+def boottime_ns() -> int:
+    """A clock that runs through suspension of the machine and is never set."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+class SteadyClock:
+    """The wall clock, unless it leaves the steady one by over two seconds; UTC nanoseconds."""
+
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        steady_ns: Callable[[], int] = boottime_ns,
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
+        self._offset_ns = wall_ns() - steady_ns()
+        self._correction_ns = 0
+        self.has_jumped = False
+
+    def now_ns(self) -> int:
+        """The time now. A wall clock that jumped is ignored from then on, and said so once."""
+        wall_ns = self._wall_ns()
+        steady_ns = self._steady_ns() + self._offset_ns
+        if not self.has_jumped and abs(wall_ns - steady_ns) > JUMP_NS_MAX:
+            self.has_jumped = True
+            log.error(
+                "the wall clock jumped by %.3f s; it is ignored until this process starts anew: "
+                "check the machine's time service",
+                (wall_ns - steady_ns) / 1e9,
+            )
+        return (steady_ns if self.has_jumped else wall_ns) + self._correction_ns
+
+    def compare(self, append_ns: int, before_ns: int) -> None:
+        """Compare with the broker's append time of a record written between `before_ns` and now.
+
+        Over two seconds apart the broker's time is used, or timers and append times, which meet in
+        the same steps, would disagree.
+        """
+        difference_ns = append_ns - min(max(append_ns, before_ns), self.now_ns())
+        if abs(difference_ns) > JUMP_NS_MAX:
+            self._correction_ns += difference_ns
+            log.error(
+                "this machine's clock is %.3f s off the broker's; the broker's is used: "
+                "check the time service of both",
+                -difference_ns / 1e9,
+            )

@@ -1,0 +1,222 @@
+"""What the ledger's tests share: topics, feeding, reading back, and the exact check."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from confluent_kafka import Message, TopicPartition
+
+from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, TOPICS, Topic
+from processors.backlog import KINDS
+from processors.commit_record import bytes_hash
+from processors.ledger import Ledger
+from processors.ledger_log import LedgerLog
+from processors.ledger_memory import Memory
+from processors.ledger_settings import LedgerSettings, StepBounds
+from processors.ledger_writer import Probe, no_probe
+from processors.step import InputRecord
+from processors.step_size import StepSize
+from runtime.kafka import (
+    begin_offsets,
+    connected_admin,
+    end_offsets,
+    idempotent_producer,
+    reader,
+)
+from runtime.topics import TopicSpec, create_topics
+from tests.processors.counting_book import CountingBook, counting_book
+
+VENUE = "lab"
+
+
+@dataclass
+class Lab:
+    """One venue's topics on a broker, of its own; and ledgers on them without Faust."""
+
+    bootstrap: str
+    namespace: str
+    partitions: int = 1
+    settings: LedgerSettings = field(init=False)
+    log: LedgerLog = field(init=False)
+    memory: Memory = field(init=False)
+    books: list[CountingBook] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.configure()
+        self.admin = connected_admin(self.bootstrap)
+        self.producer = idempotent_producer(self.bootstrap)
+        create_topics(self.admin, [self._spec(topic) for topic in TOPICS])
+        self.log = LedgerLog(self.settings)
+        self.forget()
+
+    def configure(self, **changes: Any) -> None:
+        """Set the ledger's settings anew."""
+        self.settings = LedgerSettings(
+            **{"bootstrap": self.bootstrap, "venue": VENUE, "namespace": self.namespace} | changes
+        )
+        if hasattr(self, "log"):
+            self.log = LedgerLog(self.settings)
+            self.forget()
+
+    def forget(self) -> None:
+        """As after the start of another process."""
+        self.memory = Memory(StepSize(self.settings.step.messages))
+
+    def name(self, topic: Topic) -> str:
+        return self.settings.topic_name(topic)
+
+    def feed(self, topic: Topic, values: Iterable[bytes | tuple[bytes, bytes]]) -> None:
+        """Append records to partition 0, and wait until they are there; key `a` if none given."""
+        for value in values:
+            key, body = value if isinstance(value, tuple) else (b"a", value)
+            self.producer.produce(self.name(topic), body, key, 0)
+        assert self.producer.flush(30) == 0
+
+    def open(
+        self, probe: Probe = no_probe, make: Callable[..., Ledger] = Ledger, partition: int = 0
+    ) -> Ledger:
+        """Open a ledger with a counting book."""
+        return make(self.log, partition, self._new_book, self.memory, probe)
+
+    @property
+    def book(self) -> CountingBook:
+        """The book of the ledger opened last."""
+        return self.books[-1]
+
+    def committed(self, topic: Topic, partition: int = 0) -> list[Message]:
+        """All committed records of a partition, to its true end."""
+        place = (self.name(topic), partition)
+        begin, end = (
+            begin_offsets(self.admin, [place])[place],
+            end_offsets(self.admin, [place])[place],
+        )
+        consumer = reader(self.bootstrap, committed=True)
+        consumer.assign([TopicPartition(*place, begin)])
+        found, position = [], begin
+        while position < end:
+            message = consumer.poll(10)
+            assert message is not None, f"{place} stays at {position} of {end}"
+            position = (message.offset() or 0) + (0 if message.error() else 1)
+            if message.error() is None:
+                found.append(message)
+        consumer.close()
+        return found
+
+    def values(self, topic: Topic, partition: int = 0) -> list[bytes]:
+        return [message.value() or b"" for message in self.committed(topic, partition)]
+
+    def commits(self, partition: int = 0) -> list[dict[str, Any]]:
+        return [orjson.loads(value) for value in self.values(COMMITS, partition)]
+
+    def inputs(self, partition: int = 0) -> dict[str, list[InputRecord]]:
+        """Every record of the three inputs, by kind."""
+        return {
+            topic.kind: [
+                InputRecord(
+                    topic,
+                    partition,
+                    message.offset() or 0,
+                    message.timestamp()[1] * 1_000_000,
+                    message.key(),
+                    message.value(),
+                )
+                for message in self.committed(topic, partition)
+            ]
+            for topic in INPUTS
+        }
+
+    def faults(self, partition: int = 0) -> list[str]:
+        """What is wrong with a partition's outputs; see `replay_faults`."""
+        outputs = self.values(FILLS, partition)
+        letters = self.values(DEAD_LETTERS, partition)
+        return replay_faults(self.inputs(partition), self.commits(partition), outputs, letters)
+
+    def _new_book(self, _partition: int) -> CountingBook:
+        self.books.append(counting_book(_partition))
+        return self.books[-1]
+
+    def _spec(self, topic: Topic) -> TopicSpec:
+        return TopicSpec(self.name(topic), self.partitions, 1, topic.config)
+
+
+def replay_faults(
+    inputs: dict[str, list[InputRecord]],
+    commits: list[dict[str, Any]],
+    outputs: list[bytes],
+    dead_letters: list[bytes],
+) -> list[str]:
+    """Fold the inputs anew as the commit records say, and compare with what was published.
+
+    Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
+    digests.
+    """
+    faults, book, folded = [], CountingBook(), dict.fromkeys(KINDS, 0)
+    expected: list[bytes] = []
+    for number, commit in enumerate(commits, start=1):
+        if commit["step"] != number:
+            faults.append(f"commit {number} says step {commit['step']}")
+        records = []
+        for kind in KINDS:
+            first, end = commit["inputs"][kind]
+            if first != folded[kind]:
+                faults.append(f"step {number} reads {kind} from {first}, read to {folded[kind]}")
+            records += inputs[kind][first:end]
+            folded[kind] = end
+        faults += _refold(book, commit, records)
+        expected += [output.value or b"" for output in book_outputs(book, commit, faults)]
+    faults += [
+        f"{kind} folded to {folded[kind]} of {len(inputs[kind])}"
+        for kind in KINDS
+        if folded[kind] != len(inputs[kind])
+    ]
+    return faults + _differences(expected, outputs + dead_letters)
+
+
+def _refold(book: CountingBook, commit: dict[str, Any], records: list[InputRecord]) -> list[str]:
+    left_out = {(kind, offset): reason for kind, offset, reason in commit["left_out"]}
+    for record in records:
+        if reason := left_out.get((record.topic.kind, record.offset)):
+            book.leave_out(record, reason, "", commit["clock_ns"])
+        else:
+            book.fold(record, commit["clock_ns"])
+    if commit["ticked"]:
+        book.tick(commit["clock_ns"])
+    same = bytes_hash(records) == commit["bytes_hash"]
+    return [] if same else [f"step {commit['step']}: other bytes than those hashed"]
+
+
+def book_outputs(book: CountingBook, commit: dict[str, Any], faults: list[str]) -> list[Any]:
+    changes = book.changes()
+    if (changes.content_digest, changes.exact_digest) != (
+        commit["content_digest"],
+        commit["exact_digest"],
+    ):
+        faults.append(f"step {commit['step']}: other digests")
+    return changes.outputs
+
+
+def _differences(expected: list[bytes], found: list[bytes]) -> list[str]:
+    """Lost and doubled outputs; where both sets are the same, the first that is out of place."""
+    lost, more = set(expected) - set(found), set(found) - set(expected)
+    faults = [f"lost {len(lost)} outputs: {sorted(lost)[:3]}"] if lost else []
+    faults += [f"{len(more)} outputs that no fold made: {sorted(more)[:3]}"] if more else []
+    if (doubled := len(found) - len(set(found))) > 0:
+        faults.append(f"doubled {doubled} outputs")
+    pairs = itertools.zip_longest(sorted(expected), sorted(found))
+    if not faults and any(one != other for one, other in pairs):
+        faults.append("outputs differ")
+    return faults
+
+
+def small_steps(messages: int, seconds: float = 1.0, size: int = 16 << 20) -> StepBounds:
+    return StepBounds(messages, size, seconds)
+
+
+def drain(ledger: Ledger, steps_max: int = 1_000) -> None:
+    """Advance until nothing is behind."""
+    for _ in range(steps_max):
+        if not ledger.advance(0.2) and not ledger.is_behind:
+            return
+    raise AssertionError("the ledger never comes to its inputs' ends")
