@@ -43,7 +43,8 @@ def _instrument(product: Product, base: str) -> Instrument:
     price = start_price(base)
     magnitude = price.adjusted()
     lot_exponent = -magnitude - 1 if product == "spot" else 1 - magnitude
-    tick = Decimal(1).scaleb(magnitude - (5 if product == "linear" else 4))
+    tick_exponent = magnitude - 5 if product == "linear" else min(magnitude - 4, -2)
+    tick = Decimal(1).scaleb(tick_exponent)
     return Instrument(
         product=product,
         symbol=f"{base}USDT",

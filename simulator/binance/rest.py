@@ -1,0 +1,135 @@
+"""The REST face of both products: who asks, what it weighs, what trouble it meets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import web
+
+from simulator.accounts import Account
+from simulator.binance.limits import Limits
+from simulator.binance.listen_keys import ListenKeys
+from simulator.binance.params import Call, Params
+from simulator.binance.refusals import Refusal, bad_key, bad_key_format, unknown_error
+from simulator.binance.signing import check_rest_signature, check_time
+from simulator.binance.spot_calls import SPOT_CALLS
+from simulator.binance.usdm_calls import USDM_CALLS
+from simulator.binance.venue import BinanceVenue
+from simulator.config import AccountConfig
+from simulator.faults import Faults
+from simulator.instrument import Product
+
+NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
+LISTEN_KEY_PATH = "/fapi/v1/listenKey"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it stood on the wire."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    api_key: str
+    ip: str
+
+    @property
+    def product(self) -> Product:
+        """Which product the path belongs to."""
+        return "spot" if self.path.startswith("/api/") else "linear"
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Query and form body; the query wins (section 2.1)."""
+        body = dict(parse_qsl(self.body, keep_blank_values=True))
+        return body | dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+class Rest:
+    """Answers requests of both products."""
+
+    def __init__(
+        self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: ListenKeys
+    ) -> None:
+        self._venue = venue
+        self._limits = limits
+        self._faults = faults
+        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | keys.calls()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """The aiohttp handler of every REST path."""
+        path, _, query = request.raw_path.partition("?")
+        asked = Asked(
+            method=request.method,
+            path=path,
+            query=query,
+            body=await request.text(),
+            api_key=request.headers.get("X-MBX-APIKEY", ""),
+            ip=request.remote or "",
+        )
+        headers: dict[str, str] = {}
+        try:
+            return _json(self._answer(asked, headers), 200, headers)
+        except Refusal as refusal:
+            return _refused(refusal, headers)
+
+    def _answer(self, asked: Asked, headers: dict[str, str]) -> object:
+        call = self._calls.get((asked.method, asked.path))
+        if call is None:
+            raise Refusal(-1000, "Path not found.", 404)
+        params = Params(asked.params)
+        self._charge(asked, call.weight(params), headers)
+        fault = self._faults.for_request() if call.security != "none" else ""
+        if fault == "http_429":
+            headers["Retry-After"] = "1"
+            raise Refusal(-1003, "Too many requests.", 429)
+        if fault == "http_5xx" and not self._faults.is_carried_out():
+            raise unknown_error()
+        market = self._venue.spot if asked.product == "spot" else self._venue.linear
+        answer = call.answer(market, self._account(asked, call), params)
+        if fault == "http_5xx":
+            raise unknown_error()
+        return answer
+
+    def _charge(self, asked: Asked, weight: int, headers: dict[str, str]) -> None:
+        try:
+            used = self._limits.take(asked.ip, asked.product, weight)
+            headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+            headers["X-MBX-USED-WEIGHT"] = str(used)
+        except Refusal:
+            headers["Retry-After"] = str(self._limits.retry_after_s(asked.ip, asked.product))
+            raise
+
+    def _account(self, asked: Asked, call: Call) -> Account:
+        if call.security == "none":
+            return NOBODY
+        account = self._venue.by_key.get(asked.api_key)
+        if account is None:
+            raise bad_key() if asked.api_key else bad_key_format()
+        if asked.product not in account.config.symbols:
+            raise bad_key()
+        if call.security == "signed":
+            check_signed(account, asked, self._venue.clock.now_ms())
+        return account
+
+
+def check_signed(account: Account, asked: Asked, now_ms: int) -> None:
+    """`Refusal` where signature or time are wrong."""
+    check_rest_signature(account.config.secret, asked.query, asked.body)
+    params = asked.params
+    check_time(params.get("timestamp", ""), params.get("recvWindow", ""), now_ms)
+
+
+def _refused(refusal: Refusal, headers: Mapping[str, str]) -> web.Response:
+    return _json({"code": refusal.code, "msg": refusal.message}, refusal.status, headers)
+
+
+def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(document),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )

@@ -1,0 +1,176 @@
+"""`/control/...` and `/truth...`: for tests and verdicts, never for the product."""
+
+import asyncio
+from typing import Any, Literal
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from simulator.binance.app import BinanceBox
+from simulator.config import FaultConfig
+from simulator.faults import FAULTS
+from simulator.pacing import Pacer
+from simulator.truth import account_truth, fate, fill_truth, summary, truth
+
+QUIESCE_S_MAX = 30.0
+"""How long quiescing waits for listeners to take what is queued for them."""
+
+
+class Quiesce(BaseModel):
+    """What `POST /control/quiesce` shall do with open orders, and whether faults go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    open_orders: Literal["leave", "cancel", "fill"] = "leave"
+    faults: bool = True
+
+
+class Disconnect(BaseModel):
+    """What `POST /control/disconnect` shall end, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    planned: bool = False
+
+
+class Control:
+    """Handlers over one venue in its box."""
+
+    def __init__(self, box: BinanceBox, pacer: Pacer) -> None:
+        self._box = box
+        self._pacer = pacer
+
+    def add_routes(self, app: web.Application) -> None:
+        """Put the control and truth paths into `app`."""
+        app.router.add_get("/control/traffic", self.show_traffic)
+        app.router.add_post("/control/traffic", self.change_traffic)
+        app.router.add_post("/control/quiesce", self.quiesce)
+        app.router.add_get("/control/faults", self.show_faults)
+        app.router.add_post("/control/faults", self.change_faults)
+        app.router.add_post("/control/disconnect", self.disconnect)
+        app.router.add_post("/control/expire-listen-keys", self.expire_listen_keys)
+        app.router.add_get("/control/connections", self.show_connections)
+        app.router.add_get("/truth", self.truth)
+        app.router.add_get("/truth/summary", self.summary)
+
+    async def show_traffic(self, request: web.Request) -> web.Response:
+        """The present rate, and who listens."""
+        return _json(self._traffic())
+
+    async def change_traffic(self, request: web.Request) -> web.Response:
+        """Change only the fields that are named: rate, burst, running, ..."""
+        wanted = await _body(request)
+        try:
+            merged = self._pacer.config.model_dump() | wanted
+            self._pacer.change(type(self._pacer.config).model_validate(merged))
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        self._box.venue.traders.config = self._pacer.config
+        return _json(self._traffic())
+
+    async def quiesce(self, request: web.Request) -> web.Response:
+        """No new orders; open ones as asked; then everything that is held or queued goes out."""
+        try:
+            wanted = Quiesce.model_validate(await _body(request))
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        self._pacer.change(self._pacer.config.model_copy(update={"running": False}))
+        if not wanted.faults:
+            self._box.faults.stop()
+        if wanted.open_orders != "leave":
+            self._box.venue.traders.close_all(wanted.open_orders)
+        try:
+            async with asyncio.timeout(QUIESCE_S_MAX):
+                await self._box.feed.drain()
+        except TimeoutError:
+            return _json({"error": "a listener does not read what is queued for it"}, 504)
+        return _json(self._summary())
+
+    async def show_faults(self, request: web.Request) -> web.Response:
+        """What is configured, what was injected, and every fill that was not delivered."""
+        fills = [
+            fill_truth(fill) | {"account": account.name, "fate": fate(fill)}
+            for account in self._box.venue.accounts.values()
+            for fills in account.fills.values()
+            for fill in fills
+            if not fill.deliveries
+        ]
+        return _json(
+            {
+                "kinds": FAULTS,
+                "config": self._box.faults.config.model_dump(),
+                "injected": dict(self._box.faults.injected),
+                "undelivered": fills,
+            }
+        )
+
+    async def change_faults(self, request: web.Request) -> web.Response:
+        """Other chances and schedules from now on; what was planned before is forgotten."""
+        try:
+            self._box.faults.change(FaultConfig.model_validate(await _body(request)))
+        except ValueError as error:  # pydantic's ValidationError is one
+            return _json({"error": str(error)}, 400)
+        return _json({"injected": dict(self._box.faults.injected)})
+
+    async def disconnect(self, request: web.Request) -> web.Response:
+        """End every private connection now, by a hard cut or as a planned shutdown."""
+        try:
+            wanted = Disconnect.model_validate(await _body(request))
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        ended = await self._box.sockets.end_all(planned=wanted.planned)
+        return _json({"ended": ended})
+
+    async def expire_listen_keys(self, request: web.Request) -> web.Response:
+        """All listenKeys end now."""
+        return _json({"expired": self._box.private.expire(everything=True)})
+
+    async def show_connections(self, request: web.Request) -> web.Response:
+        """Open connections and those that ended, with the reason."""
+        return _json(self._connections())
+
+    async def truth(self, request: web.Request) -> web.Response:
+        """The books: of all accounts, or of `?account=`."""
+        accounts = self._box.venue.accounts
+        name = request.query.get("account")
+        if name is not None:
+            if name not in accounts:
+                return _json({"error": f"no account {name}"}, 404)
+            return _json(account_truth(accounts[name]))
+        books = truth(accounts.values(), self._box.feed.messages)
+        injected = dict(self._box.faults.injected)
+        return _json(books | {"faults": injected, "connections": self._connections()})
+
+    async def summary(self, request: web.Request) -> web.Response:
+        """Counts only."""
+        return _json(self._summary())
+
+    def _summary(self) -> dict[str, Any]:
+        counts = summary(self._box.venue.accounts.values(), self._box.feed.messages)
+        return counts | {"faults": dict(self._box.faults.injected)}
+
+    def _traffic(self) -> dict[str, Any]:
+        listening = [f"{account}/{product}" for account, product in self._box.feed.listening()]
+        messages = self._box.feed.messages
+        return self._pacer.config.model_dump() | {"messages": messages, "listening": listening}
+
+    def _connections(self) -> dict[str, Any]:
+        feed = self._box.feed
+        return {
+            "open": [
+                {"number": row.number, "product": row.product, "opened_ms": row.opened_ms}
+                for row in feed.connections.values()
+            ],
+            "ended": list(feed.ended),
+        }
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    text = await request.read()
+    body = orjson.loads(text) if text else {}
+    return body if isinstance(body, dict) else {"body": body}
+
+
+def _json(document: object, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")

@@ -1,0 +1,75 @@
+"""Start-up shared by all venues: one HTTP server on a loopback port, and its tasks."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from simulator.binance.app import BinanceBox
+from simulator.config import SimulatorConfig
+from simulator.control import Control
+from simulator.pacing import Pacer
+
+HOST = "127.0.0.1"
+
+
+@dataclass(slots=True)
+class Server:
+    """A running simulator; `box` is the venue itself, for tests in the same process."""
+
+    port: int
+    box: BinanceBox
+    _runner: web.AppRunner
+    _tasks: list[asyncio.Task[None]]
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:port`, without a scheme: `http://` and `ws://` both lead here."""
+        return f"{HOST}:{self.port}"
+
+    async def close(self) -> None:
+        """Stop trading, cut all connections, free the port."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.box.sockets.end_all(planned=False)
+        await self._runner.cleanup()
+
+
+async def start(config: SimulatorConfig) -> Server:
+    """Start a simulator; `OSError` where the port is taken."""
+    box = BinanceBox(config)
+    pacer = Pacer(box.venue.traders.step, lambda: box.feed.messages, config.seed)
+    pacer.change(config.traffic)
+    app = web.Application()
+    box.add_routes(app)
+    Control(box, pacer).add_routes(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    site = web.TCPSite(runner, HOST, config.port)
+    await site.start()
+    jobs = [*box.tasks(), pacer.run]
+    tasks = [asyncio.ensure_future(job()) for job in jobs]
+    return Server(runner.addresses[0][1], box, runner, tasks)
+
+
+async def serve(config: SimulatorConfig) -> None:
+    """Run until SIGTERM or SIGINT; prints one JSON line with the port when ready."""
+    server = await start(config)
+    ready = {"venue": config.venue, "host": HOST, "port": server.port, "seed": config.seed}
+    sys.stdout.write(orjson.dumps(ready).decode() + "\n")
+    sys.stdout.flush()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    await server.close()
+
+
+def main(config: SimulatorConfig) -> None:
+    """Run one simulator process to its end."""
+    asyncio.run(serve(config))
