@@ -188,7 +188,7 @@ def choice(document: Document, name: str, words: Mapping[str, _Word]) -> _Word |
 def lenient_choice(
     document: Document, name: str, words: Mapping[str, _Word], unknown: list[str]
 ) -> _Word | None:
-    """Our word for the venue's in field `name`; a new word is None and named in `unknown`.
+    """Our word for the venue's in field `name`; a new word is None and noted in `unknown`.
 
     Raises:
         BadFrame: no word at all.
@@ -198,7 +198,18 @@ def lenient_choice(
         return None
     if type(value) is not str or len(value) > TEXT_LENGTH_MAX:
         raise BadFrame(f"{name}: not a word: {value!r:.80}")
-    word = words.get(value)
-    if word is None:
-        unknown.append(f"{name}={value}")
-    return word
+    if value in words:
+        return words[value]
+    unknown.append(f"{name}={value}")
+    return None
+
+
+def names_in(words: str) -> frozenset[str]:
+    """The field names in `words`, for `note_unknown`."""
+    return frozenset(words.split())
+
+
+def note_unknown(document: Document, known: frozenset[str], unknown: list[str]) -> None:
+    """Note the names of fields that `known` lacks; they change nothing else."""
+    if not document.keys() <= known:
+        unknown.extend(f"field {name[:TEXT_LENGTH_MAX]}" for name in document.keys() - known)

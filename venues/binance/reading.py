@@ -1,0 +1,128 @@
+"""What the readers of both products share: times, amounts, status with its reason. Pure.
+
+`OrderReport.ordinal` is (the order's transaction time in ns, sub-ordinal). The time is `T` on the
+stream and `updateTime` or `transactTime` in REST: the matching engine's own stamp of the same
+change, so rows of both compare; event time `E` would not, as REST rows have none. The sub-ordinal
+is the execution id `I` on Spot, which grows per report, and 0 where there is none.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from orderloom.quantities import ZERO
+from orderloom.words import Liquidity, Reason, Status
+from venues.binance.words import CONDITIONAL_TYPES, EXPIRY_BY_TERMS, SYSTEM_PREFIXES
+from venues.document import Document, decimal, text
+from venues.venue import BadFrame
+
+SPOT: Final = "spot"
+LINEAR: Final = "linear"
+MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
+MICROSECONDS_MAX: Final = MILLISECONDS_MAX * 1000
+
+
+def time_ns(document: Document, name: str) -> int | None:
+    """The time of field `name` in ns; None where it is absent, 0 or -1.
+
+    Milliseconds, or microseconds where `timeUnit` asked for them (Spot): told apart by size.
+    """
+    value = document.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not -1 <= value <= MICROSECONDS_MAX:
+        raise BadFrame(f"{name}: not a time: {value!r:.80}")
+    if value <= 0:
+        return None
+    return value * (1_000_000 if value <= MILLISECONDS_MAX else 1_000)
+
+
+def ordinal(venue_ns: int | None, sub_ordinal: int | None) -> tuple[int, int] | None:
+    """Where a report stands among those of its order; None without a time."""
+    return None if venue_ns is None else (venue_ns, sub_ordinal or 0)
+
+
+def amount(document: Document, name: str) -> Decimal | None:
+    """A quantity or price that cannot be negative; None where it is absent."""
+    value = decimal(document, name)
+    if value is not None and value < ZERO:
+        raise BadFrame(f"{name}: negative: {value}")
+    return value
+
+
+def needed_amount(document: Document, name: str) -> Decimal:
+    """A quantity or price that must be there."""
+    value = amount(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+def amount_above_zero(document: Document, name: str) -> Decimal | None:
+    """A price or quantity where the venue writes 0 for none."""
+    return amount(document, name) or None
+
+
+def known_quote(document: Document, name: str) -> Decimal | None:
+    """A cumulative quote amount; a negative one is the venue's word for unknown (old orders)."""
+    value = decimal(document, name)
+    return None if value is None or value < ZERO else value
+
+
+def fee_of(document: Document, name: str, asset: str) -> tuple[Decimal | None, str | None]:
+    """What an execution cost and in which asset; (None, None) where the message does not say.
+
+    Raises:
+        BadFrame: an amount without its asset: it would be lost from the books.
+    """
+    fee, currency = decimal(document, name), text(document, asset)
+    if fee and currency is None:
+        raise BadFrame(f"{asset}: missing beside a fee of {fee}")
+    return fee, None if fee is None else currency
+
+
+def liquidity_of(is_maker: bool | None) -> Liquidity | None:
+    """Which side of the match the order was."""
+    if is_maker is None:
+        return None
+    return Liquidity.MAKER if is_maker else Liquidity.TAKER
+
+
+def waiting_or(status: Status | None, order_type: str | None, is_waiting: bool) -> Status | None:
+    """A conditional order that is NEW and not on the book waits for its trigger."""
+    if status is Status.ACTIVE and is_waiting and order_type in CONDITIONAL_TYPES:
+        return Status.WAITING_TRIGGER
+    return status
+
+
+def by_quantity(quantity: Decimal | None, filled: Decimal | None) -> Status:
+    """The status of an order whose word does not tell how much of it is filled."""
+    if filled and quantity is not None and filled >= quantity:
+        return Status.FILLED
+    return Status.PARTIALLY_FILLED if filled else Status.ACTIVE
+
+
+def closure_reason(
+    status: Status | None, said: Reason | None, order_type: str | None, time_in_force: str | None
+) -> Reason | None:
+    """Why an order closed: the venue's own reason if it gives one, else what its terms say."""
+    if status is Status.CANCELED:
+        return said or Reason.USER_CANCEL
+    if status is Status.REJECTED:
+        return said or Reason.LIFECYCLE_REJECT
+    if status is not Status.EXPIRED:
+        return None
+    return (
+        said
+        or EXPIRY_BY_TERMS.get(time_in_force or "")
+        or EXPIRY_BY_TERMS.get(order_type or "", Reason.EXPIRY)
+    )
+
+
+def system_reason(client_order_id: str | None) -> Reason | None:
+    """Why the venue itself placed this order; None for anybody else's."""
+    if client_order_id is None or "autoclose" not in client_order_id:
+        return None
+    for prefix, reason in SYSTEM_PREFIXES:
+        if client_order_id.startswith(prefix):
+            return reason
+    return None
