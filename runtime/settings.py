@@ -34,9 +34,8 @@ PREFIX: Final = "ORDERLOOM_"
 NESTED: Final = "__"
 FILE_NAME: Final = "orderloom.toml"
 FILE_VARIABLE: Final = "ORDERLOOM_CONFIG"
-OTHER_VARIABLES: Final = frozenset(
-    {FILE_VARIABLE, "ORDERLOOM_CACHE", "ORDERLOOM_TEST_BROKER", "ORDERLOOM_RESTARTS"}
-)
+TESTS_PREFIX: Final = "ORDERLOOM_TEST_"
+OTHER_VARIABLES: Final = frozenset({FILE_VARIABLE, "ORDERLOOM_CACHE", "ORDERLOOM_RESTARTS"})
 MIB: Final = 1024 * 1024
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -239,11 +238,15 @@ def _strange_variables(environment: Mapping[str, str]) -> Iterator[str]:
     """A misspelt variable would be passed over in silence: `ORDERLOOM_KAFKA_BOOTSTRAP`."""
     places = {variable_of((name,)) for name in Settings.model_fields}
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+        if not variable.startswith(PREFIX) or _is_other(variable):
             continue
         if variable.partition(NESTED)[0].upper() in places:
             continue
         yield f"the variable {variable} is no setting{_meant(variable)}"
+
+
+def _is_other(variable: str) -> bool:
+    return variable in OTHER_VARIABLES or variable.startswith(TESTS_PREFIX)
 
 
 def _meant(variable: str) -> str:

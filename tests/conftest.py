@@ -34,3 +34,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
 def namespace() -> str:
     """A prefix of topics, groups and transactional ids that no other test has."""
     return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The seed of this run's random choices: `ORDERLOOM_TEST_SEED`, else 1."""
+    return int(os.environ.get("ORDERLOOM_TEST_SEED", "1"))
+
+
+@pytest.fixture(scope="session")
+def is_soak() -> bool:
+    """Whether this run may take hours: `ORDERLOOM_TEST_SOAK` is set (`make soak`)."""
+    return bool(os.environ.get("ORDERLOOM_TEST_SOAK"))

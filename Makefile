@@ -1,0 +1,64 @@
+# Everything runs in .venv, which the first target that needs it makes. Needed before: Python 3.11+, git, make.
+
+SUITABLE = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$name >/dev/null 2>&1 && $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/pytest --durations=10
+
+DEMO ?=
+SEEDS ?= 1 2 3
+SEED ?= 1
+
+.NOTPARALLEL:
+.PHONY: help demo test check fast broker chaos bench soak clean
+
+help:
+	@echo 'make demo    the whole product on this machine, with faults and kills, and a verdict'
+	@echo 'make test    checkers, the fast suite, the suites on a real broker'
+	@echo 'make check   ruff and mypy alone;  make fast, make broker, make chaos: one suite alone'
+	@echo 'make bench   what a stage costs, beside its peers;  make soak: the long chaos runs'
+
+demo: $(INSTALLED)
+	$(BIN)/orderloom demo $(DEMO)
+
+test: check fast broker
+
+check: $(INSTALLED)
+	@echo '== ruff and mypy =='
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fast: $(INSTALLED)
+	@echo '== fast suite (no broker) =='
+	$(PYTEST) -m 'not broker and not chaos and not network'
+
+broker: $(INSTALLED)
+	@echo '== suites on a real broker =='
+	$(PYTEST) -v -m 'broker and not chaos'
+
+chaos: $(INSTALLED)
+	@echo '== chaos on a real broker, seed $(SEED) =='
+	ORDERLOOM_TEST_SEED=$(SEED) $(PYTEST) -v -s -m chaos
+
+soak: $(INSTALLED)
+	for seed in $(SEEDS); do \
+		echo "== soak, seed $$seed, commit $$(git rev-parse --short HEAD) =="; \
+		ORDERLOOM_TEST_SEED=$$seed ORDERLOOM_TEST_SOAK=1 $(PYTEST) -v -s -m chaos || exit 1; \
+	done
+
+bench: $(INSTALLED)
+	$(BIN)/python -m bench
+
+$(INSTALLED): pyproject.toml schemas/pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer found: install one, or make PYTHON=/path/to/python3'; exit 1; }
+	@echo '== setting up $(VENV) with $(PYTHON) =='
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -e schemas -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis var

@@ -1,0 +1,80 @@
+"""The compose file is valid, stays on this machine, and runs commands that exist."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from runtime.accounts import load_accounts, read_key
+from runtime.settings import load_settings
+from simulator.config import sample_accounts
+from tests.source_tree import ROOT
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = ROOT / "docker-compose.yml"
+PROCESSES = {"topics", "ingest-binance", "process-binance", "sink-sqlite", "simulator"}
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load(COMPOSE)
+    return dict(loaded["services"])
+
+
+def test_the_compose_file_is_valid() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    checked = subprocess.run([*command, COMPOSE], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_there_is_a_service_for_each_process(services: dict[str, Any]) -> None:
+    assert set(services) == PROCESSES | {"kafka"}
+    assert services["simulator"]["profiles"] == ["simulator"]
+
+
+def test_every_port_is_published_on_the_loopback_alone(services: dict[str, Any]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_processes_wait_for_topics_and_topics_for_kafka(services: dict[str, Any]) -> None:
+    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    for name in ("ingest-binance", "process-binance", "sink-sqlite"):
+        waits = services[name]["depends_on"]
+        assert waits == {"topics": {"condition": "service_completed_successfully"}}
+
+
+def test_kafka_keeps_its_data_in_a_named_volume(services: dict[str, Any]) -> None:
+    kafka = services["kafka"]
+    assert kafka["volumes"] == ["kafka:/var/lib/kafka/data"]
+    assert kafka["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
+    assert kafka["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+    assert "healthcheck" in kafka
+
+
+def test_the_image_runs_as_a_user_without_rights() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert "USER orderloom" in lines
+    assert lines.index("USER orderloom") < lines.index('ENTRYPOINT ["orderloom"]')
+
+
+@pytest.mark.parametrize("name", ["orderloom", "simulated"])
+def test_the_settings_that_are_shipped_are_right(name: str) -> None:
+    settings = load_settings(DEPLOY / f"{name}.toml")
+    file = DEPLOY / settings.accounts_file.name
+    for account in load_accounts(file, partitions=settings.partitions, venues={"binance"}):
+        kind, _, place = account.key.partition(":")
+        assert kind == "file"
+        assert read_key(f"file:{DEPLOY / 'keys' / Path(place).name}").key.startswith("simulated")
+
+
+def test_the_shipped_accounts_are_those_that_the_simulator_starts_with() -> None:
+    known = {account.name: account for account in sample_accounts(8)}
+    for account in load_accounts(DEPLOY / "simulated-accounts.toml", partitions=4):
+        key = read_key(f"file:{DEPLOY / 'keys' / Path(account.key).name}")
+        simulated = known[account.id]
+        assert (key.key, key.secret.get_secret_value()) == (simulated.api_key, simulated.secret)
