@@ -4,10 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from simulator.config import SimulatorConfig, sample_accounts
-from simulator.server import main
+from simulator.server import load_config, main
 
 
 def run(arguments: list[str]) -> int:
@@ -20,7 +18,7 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         config = _configured(options)
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
     main(config)
@@ -28,7 +26,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _configured(options: argparse.Namespace) -> SimulatorConfig:
-    config = SimulatorConfig.load(options.config) if options.config else SimulatorConfig()
+    config = load_config(options.config) if options.config else SimulatorConfig()
     update: dict[str, object] = {
         name: value
         for name, value in (("port", options.port), ("seed", options.seed))

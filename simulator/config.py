@@ -1,10 +1,7 @@
-"""What a simulator can be told, checked when it starts."""
+"""What a simulator can be told, checked when it starts. Pure."""
 
-from pathlib import Path
-from tomllib import loads
-from typing import Literal, Self
+from typing import Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 MODEL = ConfigDict(frozen=True, extra="forbid")
@@ -108,12 +105,6 @@ class SimulatorConfig(BaseModel):
     events_required: bool = False
     """Whether a private linear stream without an `events` list stays silent."""
     clock_skew_ms: int = 0
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a TOML or JSON file; pydantic's `ValidationError` says what to change."""
-        text = path.read_text(encoding="utf-8")
-        return cls.model_validate(loads(text) if path.suffix == ".toml" else orjson.loads(text))
 
 
 def sample_accounts(count: int, seed: int = 1) -> tuple[AccountConfig, ...]:

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import sys
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 from aiohttp import web
@@ -14,6 +16,13 @@ from simulator.control import Control
 from simulator.pacing import Pacer
 
 HOST = "127.0.0.1"
+
+
+def load_config(path: Path) -> SimulatorConfig:
+    """Read a TOML or JSON file; a `ValueError` says what to change."""
+    text = path.read_text(encoding="utf-8")
+    document = tomllib.loads(text) if path.suffix == ".toml" else orjson.loads(text)
+    return SimulatorConfig.model_validate(document)
 
 
 @dataclass(slots=True)

@@ -103,6 +103,6 @@ RARE: dict[Product, tuple[Maker, ...]] = {
 }
 
 
-def rare_event(product: Product, order: Order, random: Random, now_ms: int) -> Document:
+def rare_event(product: Product, order: Order, chance: Random, now_ms: int) -> Document:
     """One of the rare events of a product, about `order` where it is about one."""
-    return random.choice(RARE[product])(order, now_ms)
+    return chance.choice(RARE[product])(order, now_ms)
