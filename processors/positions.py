@@ -76,6 +76,7 @@ class Position:
     open_sells: Decimal = ZERO
     unknown_rests: int = 0
     version: int = 0
+    shown_unbounded: bool = True
 
     @property
     def key(self) -> str:
@@ -148,6 +149,7 @@ class Position:
             "fees": {currency: str(fee) for currency, fee in self.fees.items()},
             "open": [str(self.open_buys), str(self.open_sells), self.unknown_rests],
             "version": self.version,
+            "shown_unbounded": self.shown_unbounded,
         }  # fmt: skip
 
     @classmethod
@@ -165,6 +167,7 @@ class Position:
         buys, sells, position.unknown_rests = document["open"]
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
         position.version = document["version"]
+        position.shown_unbounded = document["shown_unbounded"]
         position._replay()
         return position
 

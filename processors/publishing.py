@@ -38,11 +38,7 @@ class Publisher:
     orders: dict[str, Cause] = field(default_factory=dict)
     positions: dict[str, Cause] = field(default_factory=dict)
     account_cause: Cause | None = None
-
-    @property
-    def is_dirty(self) -> bool:
-        """Whether there is anything to publish or to save."""
-        return bool(self.events or self.orders or self.positions or self.account_cause)
+    retired: dict[str, tuple[int, Cause]] = field(default_factory=dict)
 
     def event(self, topic: Topic, document: dict[str, Any], cause: Cause) -> None:
         """Publish one event, keyed by the account."""
@@ -67,6 +63,20 @@ class Publisher:
         """Put bytes that we could not read or place where somebody will look."""
         document = {"reason": reason, "body": b64encode(body).decode(), **fields}
         self.event(topology.DEAD_LETTERS, document, cause)
+
+    def retire_order(self, key: str, version: int, cause: Cause) -> None:
+        """The order is shown no more under this key: its view gets a tombstone."""
+        self.orders.pop(key, None)
+        self.retired[key] = (version, cause)
+
+    def tombstones(self) -> Iterator[Output]:
+        """Tombstones of retired keys; epoch, sequence, version and cause stand in their headers."""
+        for key, (version, cause) in self.retired.items():
+            document: dict[str, Any] = {"version": version}
+            self.numbered(topology.ORDERS, key, document, cause)
+            headers = tuple((name, pack(value)) for name, value in sorted(document.items()))
+            yield Output(topology.ORDERS, key.encode(), None, headers)
+        self.retired.clear()
 
     def take_events(self) -> Iterator[Output]:
         """The events so far, in order; forgotten afterwards."""

@@ -16,7 +16,8 @@ class OrderState(BaseModel):
     `status` is derived for those who look; `lifecycle`, `completeness` and `trust` are the tracks.
     `filled_quantity` is the larger of the sum of executions and what the venue claims;
     `provisional_quantity` the part of it without executions yet. `disputes` names each open
-    contradiction. `cause` is the record of `raw` that brought this version about.
+    contradiction. `cause` is the record of `raw` that brought this version about,
+    `first_cause` the one that first spoke of the order.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -56,4 +57,5 @@ class OrderState(BaseModel):
     version: int
     sequence: int
     epoch: int
+    first_cause: Cause | None = None
     cause: Cause

@@ -1,0 +1,318 @@
+"""One account: evidence in; orders, fills, positions and questions out.
+
+Pure. It joins the parts that each answer one question: `orders` (what is the state of each order),
+`exposure` (what do the executions sum up to), `streams` (what could we not see), `reconciliation`
+(what to ask), `publishing` (what consumers are told). It reads no clock: `now_ns` is the step's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orderloom import topology
+from orderloom.account import AccountConfig
+from orderloom.event import (
+    BalanceReport,
+    Cause,
+    Event,
+    Execution,
+    OrderReport,
+    Origin,
+    Reply,
+)
+from orderloom.quantities import text_of
+from orderloom.question import Question
+from orderloom.raw import Answer
+from orderloom.words import FillKind, Source, Status
+from processors.exposure import Exposure
+from processors.fill_document import fill_document
+from processors.orders import (
+    DisputeRaised,
+    Effect,
+    FillRecorded,
+    GapClosed,
+    GapOpened,
+    KeyRetired,
+    Order,
+    OrderChanged,
+    Orders,
+    UnknownStatus,
+)
+from processors.publishing import Publisher
+from processors.reconciliation import Place, Reconciliation, Suspect
+from processors.rounds import Pace
+from processors.streams import Streams
+from processors.targets import DOUBT, GAP, Target
+from venues.venue import Profile
+
+CLOSED_SHOWN_MAX = 8
+"""How many closed blind intervals an account's record still shows."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """When an order was first and last spoken of (ns, received), and its last cause."""
+
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every account of a partition shares: the venue's promises, the pace, the partition."""
+
+    venue: str
+    partition: int
+    profile: Profile
+    pace: Pace
+
+
+class AccountBook:
+    """The books of one account. State changes only through `take_*`, `register` and `tick`."""
+
+    def __init__(self, account: str, setting: Setting) -> None:
+        self.account = account
+        self.setting = setting
+        self.config: AccountConfig | None = None
+        self.orders = Orders(account, setting.profile)
+        self.exposure = Exposure()
+        self.streams = Streams()
+        self.reconciliation = Reconciliation(setting.profile, setting.pace, self.streams, self._ask)
+        self.publisher = Publisher(account)
+        self.seen: dict[str, Seen] = {}
+        self.touched: dict[str, set[str]] = {}
+        self.balances: dict[str, dict[str, Any]] = {}
+        self.closed: list[dict[str, Any]] = []
+        self.questions = 0
+        self.version = 0
+        self.quarantine: dict[str, Any] | None = None
+        self.cause = Cause(topology.RAW.name(setting.venue), setting.partition, -1)
+        self.now_ns = 0
+        self.is_dirty = False
+        self.dirty_orders: set[str] = set()
+        self.dirty_positions: set[str] = set()
+
+    # ---- what the log says ----
+
+    def begin(self, cause: Cause, now_ns: int) -> None:
+        """What follows is said by the record at `cause`, at the step's clock reading."""
+        self.cause, self.now_ns, self.is_dirty = cause, now_ns, True
+
+    def register(self, config: AccountConfig) -> None:
+        """The registry's entry for this account came through `control`."""
+        self.config = config
+        for product in config.products:
+            self.reconciliation.expect(product, self.now_ns)
+        self.account_changed()
+
+    def take_events(self, events: Iterable[Event], origin: Origin) -> list[str]:
+        """Fold what one message says; the keys of orders that it shows alive."""
+        alive: list[str] = []
+        for event in events:
+            if isinstance(event, OrderReport | Execution | Reply):
+                self._take_order_event(event, origin, alive)
+            elif isinstance(event, BalanceReport):
+                self._take_balance(event)
+        return alive
+
+    def _take_order_event(
+        self, event: OrderReport | Execution | Reply, origin: Origin, alive: list[str]
+    ) -> None:
+        if event.symbol is not None:
+            self.touched.setdefault(event.product, set()).add(event.symbol)
+        for effect in self.orders.apply(event, origin):
+            self._take_effect(effect, origin)
+        order = self.orders.find(
+            event.product, event.symbol or "", event.venue_order_id, event.client_order_id
+        )
+        if order is None:
+            return
+        at_ns = origin.received_ns or self.now_ns
+        self.dirty_orders.add(order.key)
+        seen = self.seen.setdefault(order.key, Seen(at_ns, at_ns))
+        if origin.source is Source.STREAM:
+            seen.last_ns = max(seen.last_ns, at_ns)
+        if isinstance(event, OrderReport) and event.status in _ALIVE:
+            alive.append(order.key)
+
+    def _take_effect(self, effect: Effect, origin: Origin) -> None:
+        order = effect.order
+        match effect:
+            case OrderChanged():
+                self._order_changed(order, origin.cause)
+            case FillRecorded():
+                self._fill_recorded(effect, origin)
+            case GapOpened():
+                grace = self.setting.profile.grace_ns
+                self.reconciliation.targets.raise_doubt(order.key, GAP, self.now_ns + grace)
+            case GapClosed():
+                self.reconciliation.targets.settle(order.key, GAP)
+            case KeyRetired():
+                self._key_retired(effect.key, order, origin.cause)
+            case DisputeRaised() | UnknownStatus():
+                self.reconciliation.targets.raise_doubt(order.key, DOUBT, self.now_ns)
+
+    def _order_changed(self, order: Order, cause: Cause) -> None:
+        self.dirty_orders.add(order.key)
+        self.publisher.orders[order.key] = cause
+        moved = self.exposure.settle_home(order, self.orders.all)
+        for position in (*moved, *self.exposure.weigh(order)):
+            self.publisher.positions[position.key] = cause
+
+    def _key_retired(self, key: str, order: Order, cause: Cause) -> None:
+        self.publisher.retire_order(key, order.version, cause)
+        self.seen.pop(key, None)
+        touched = self.exposure.retire(key, self.orders.all)
+        if order.key != key:
+            touched += self.exposure.settle_home(order, self.orders.all)
+            touched += self.exposure.weigh(order)
+            touched += [self.exposure.recount(order, self.orders.all)]
+            self.publisher.orders[order.key] = cause
+        for position in touched:
+            self.publisher.positions[position.key] = cause
+
+    def _fill_recorded(self, effect: FillRecorded, origin: Origin) -> None:
+        order = effect.order
+        self.exposure.settle_home(order, self.orders.all)
+        fill = None if effect.kind is FillKind.BUST else effect.fill
+        position = self.exposure.count(order, fill, effect.before, self.orders.all)
+        self.publisher.positions[position.key] = origin.cause
+        self.publisher.orders[order.key] = origin.cause
+        document = fill_document(order, effect, origin)
+        self.publisher.event(topology.FILLS, document, origin.cause)
+        if origin.source is not Source.STREAM and effect.kind is FillKind.REAL:
+            self._difference(
+                order, "MISSED_FILL", origin, {"execution_key": document["execution_key"]}
+            )
+
+    def _difference(self, order: Order, kind: str, origin: Origin, fields: dict[str, Any]) -> None:
+        document = {
+            "product": order.product,
+            "symbol": order.symbol,
+            "kind": kind,
+            "order_key": order.key,
+            "ours": {},
+            "theirs": {"asked_ns": origin.asked_ns},
+            "rule": "the venue's answer is evidence",
+            **fields,
+        }
+        self.publisher.event(topology.DIFFERENCES, document, origin.cause)
+
+    def _take_balance(self, event: BalanceReport) -> None:
+        key = f"{event.product}/{event.asset}"
+        held = self.balances.get(key)
+        if event.delta is not None or (held and (held["venue_ns"] or 0) > (event.venue_ns or 0)):
+            return  # a change without a total, or older news: the next report has the amounts
+        balance = {"product": event.product, "asset": event.asset, "venue_ns": event.venue_ns}
+        for name in ("free", "locked", "total"):
+            amount = getattr(event, name)
+            balance[name] = None if amount is None else text_of(amount)
+        if balance != held:
+            self.balances[key] = balance
+            self.account_changed()
+
+    # ---- what we could see ----
+
+    def watch(self, change: Callable[[Streams], object]) -> None:
+        """Let a change of connections happen, and look again if the view changed."""
+        before = self._visible()
+        change(self.streams)
+        if self._visible() != before:
+            for product in self.products():
+                self.reconciliation.want(product)
+            self.account_changed()
+
+    def note_product(self, product: str) -> None:
+        """A frame or connection named a product that the registry did not."""
+        self.reconciliation.expect(product, self.now_ns)
+
+    def note_loss(self, product: str, at_ns: int, reason: str) -> None:
+        """A fact came and could not be read: the span is blind until it was asked about."""
+        self.watch(lambda streams: streams.note_loss(product, at_ns, at_ns, reason))
+
+    def products(self) -> list[str]:
+        """The products that this account is known to trade."""
+        return list(self.reconciliation.rounds)
+
+    def _visible(self) -> tuple[Any, ...]:
+        statuses = tuple(self.streams.status(product) for product in self.products())
+        return statuses, len(self.streams.blind), sum(i.end_ns is None for i in self.streams.blind)
+
+    def take_page(self, item: Answer) -> None:
+        """One good page of an answer came; its rows are folded already."""
+        completed = sum(rounds.completed for rounds in self.reconciliation.rounds.values())
+        closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
+        if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
+            return
+        shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
+        self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
+        self.account_changed()
+
+    # ---- questions and time ----
+
+    def _ask(self, fields: dict[str, Any]) -> Question:
+        self.questions += 1
+        question_id = f"{self.account}/q{self.publisher.epoch}-{self.questions}"
+        question = Question(id=question_id, account=self.account, **fields)
+        self.publisher.dispatch(
+            {
+                "v": 1,
+                "id": question.id,
+                "type": "question",
+                "account": self.account,
+                "question": question.document(),
+                "at_ns": self.now_ns,
+            }
+        )
+        return question
+
+    def due_ns(self) -> int | None:
+        """When the earliest timer is due."""
+        if self.quarantine is not None or (self.config and not self.config.enabled):
+            return None
+        return self.reconciliation.due_ns()
+
+    def tick(self, now_ns: int) -> None:
+        """Let every due timer fire."""
+        self.begin(self.cause, now_ns)
+        before = self._visible()
+        self.reconciliation.tick(now_ns, self._symbols)
+        for target in self.reconciliation.targets.due(now_ns):
+            self._chase(target)
+        if self._visible() != before:
+            self.account_changed()
+
+    def _chase(self, target: Target) -> None:
+        order = self.orders.get(target.order_key)
+        if order is None or not self._is_doubtful(order, target):
+            self.reconciliation.targets.settle(target.order_key, target.why)
+            return
+        if target.why == GAP:
+            origin = Origin(self.account, Source.QUERY, self.cause)
+            for effect in self.orders.grace_over(order.key, self.now_ns):
+                self._take_effect(effect, origin)
+        place = Place(
+            order.product, order.symbol, order.venue_order_id, order.term("client_order_id")
+        )
+        self.reconciliation.ask_target(target, place, self.now_ns)
+
+    def _is_doubtful(self, order: Order, target: Target) -> bool:
+        return target.why != "GHOST" or order.is_open
+
+    def _symbols(self, product: str) -> Iterable[str]:
+        configured = self.config.symbols.get(product, ()) if self.config else ()
+        return {*configured, *self.touched.get(product, ())}
+
+    def suspects(self, product: str) -> Iterator[Suspect]:
+        """The orders of a product that are open with us."""
+        for order in self.orders.open_orders():
+            seen = self.seen.get(order.key)
+            if order.product == product and seen is not None:
+                yield Suspect(order.key, product, seen.first_ns, seen.last_ns)
+
+    def account_changed(self) -> None:
+        """The account's record, and with it whether its bands are bounded, is published anew."""
+        self.publisher.account_cause = self.cause
+
+
+_ALIVE = frozenset((Status.PENDING, Status.WAITING_TRIGGER, Status.ACTIVE, Status.PARTIALLY_FILLED))

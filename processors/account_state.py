@@ -1,0 +1,162 @@
+"""One account's books as state records and as messages: saved, restored, published.
+
+Pure. State records are keyed by part, so a step writes what it changed: ``a/<account>`` for the
+account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for each position.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from orderloom import topology
+from orderloom.account import AccountConfig
+from orderloom.event import Cause
+from processors.account_book import AccountBook, Seen
+from processors.publishing import cause_document
+from processors.step import Output
+from processors.streams import Streams
+
+ACCOUNT: Final = "a"
+ORDER: Final = "o"
+POSITION: Final = "p"
+
+
+def publish(book: AccountBook) -> Iterator[Output]:
+    """What the step tells consumers of this account: events first, then the views."""
+    publisher = book.publisher
+    yield from publisher.take_events()
+    yield from publisher.tombstones()
+    for key, cause in publisher.orders.items():
+        if (order := book.orders.get(key)) is not None:
+            document = order.view() | {"stale": book.streams.is_blind(order.product)}
+            document["first_cause"] = cause_document(order.first_seen_cause or cause)
+            yield publisher.numbered(topology.ORDERS, key, document, cause)
+    yield from _positions(book)
+    if publisher.account_cause is not None:
+        book.version += 1
+        view = account_view(book)
+        yield publisher.numbered(topology.ACCOUNTS, book.account, view, publisher.account_cause)
+    publisher.orders.clear()
+    publisher.positions.clear()
+    publisher.account_cause = None
+
+
+def _positions(book: AccountBook) -> Iterator[Output]:
+    publisher = book.publisher
+    for key, position in book.exposure.positions.items():
+        is_blind = book.streams.is_blind(position.product)
+        cause = publisher.positions.get(key)
+        if cause is None:
+            if publisher.account_cause is None or position.shown_unbounded == is_blind:
+                continue
+            cause = publisher.account_cause
+        position.version += 1
+        position.shown_unbounded = is_blind
+        document = position.view(unbounded=is_blind) | {"version": position.version}
+        yield publisher.numbered(topology.POSITIONS, f"{book.account}/{key}", document, cause)
+        book.dirty_positions.add(key)
+
+
+def account_view(book: AccountBook) -> dict[str, Any]:
+    """What `accounts` shows, without sequence and cause."""
+    reconciliation = book.reconciliation
+    products = book.products()
+    is_synced = not book.streams.blind and all(
+        reconciliation.rounds[product].completed for product in products
+    )
+    return {
+        "partition": book.setting.partition,
+        "sync": "SYNCED" if is_synced and products else "CATCHING_UP",
+        "streams": {product: book.streams.status(product) for product in products},
+        "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
+        "blind": [asdict(interval) for interval in book.streams.blind] + book.closed,
+        "balances": list(book.balances.values()),
+        "quarantined": book.quarantine is not None,
+        "version": book.version,
+    }
+
+
+def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """The state records that changed since the last call, by key; None: it is no more."""
+    if not book.is_dirty:
+        return
+    for key in sorted({*book.dirty_orders, *book.orders.take_dirty()}):
+        yield f"{ORDER}/{key}", _order_state(book, key)
+    for key in sorted(book.dirty_positions):
+        position = book.exposure.positions[key]
+        yield f"{POSITION}/{book.account}/{key}", {"account": book.account} | position.dump()
+    yield f"{ACCOUNT}/{book.account}", _account_state(book)
+    book.dirty_orders.clear()
+    book.dirty_positions.clear()
+    book.is_dirty = False
+
+
+def _order_state(book: AccountBook, key: str) -> dict[str, Any] | None:
+    document = book.orders.dump_order(key)
+    if document is None:
+        return None
+    seen = book.seen.get(key)
+    return {
+        "account": book.account,
+        "order": document,
+        "seen": seen and [seen.first_ns, seen.last_ns],
+        "home": book.exposure.homes.get(key),
+    }
+
+
+def _account_state(book: AccountBook) -> dict[str, Any]:
+    return {
+        "account": book.account,
+        "config": book.config and book.config.model_dump(mode="json"),
+        "streams": book.streams.dump(),
+        "reconciliation": book.reconciliation.dump(),
+        "sequences": book.publisher.sequences,
+        "epoch": book.publisher.epoch,
+        "questions": book.questions,
+        "version": book.version,
+        "balances": book.balances,
+        "closed": book.closed,
+        "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
+        "quarantine": book.quarantine,
+        "cause": cause_document(book.cause),
+        "now_ns": book.now_ns,
+    }
+
+
+def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
+    """Take back one state record."""
+    if kind == ORDER:
+        key = document["order"]["key"]
+        book.orders.load_order(document["order"])
+        if document["seen"] is not None:
+            book.seen[key] = Seen(*document["seen"])
+        if document["home"] is not None:
+            book.exposure.homes[key] = document["home"]
+    elif kind == POSITION:
+        book.exposure.restore(document)
+    else:
+        _restore_account(book, document)
+
+
+def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
+    if document["config"] is not None:
+        book.config = AccountConfig.model_validate(document["config"])
+    streams = Streams.load(document["streams"])
+    book.streams = book.reconciliation.streams = streams
+    book.reconciliation.restore(document["reconciliation"])
+    book.publisher.sequences = document["sequences"]
+    book.publisher.epoch = document["epoch"]
+    book.questions = document["questions"]
+    book.version = document["version"]
+    book.balances = document["balances"]
+    book.closed = document["closed"]
+    book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
+    book.quarantine = document["quarantine"]
+    book.cause = Cause(**document["cause"])
+    book.now_ns = document["now_ns"]
+
+
+def finish_restore(book: AccountBook) -> None:
+    """Once all records are back: what is derived from several of them."""
+    for order in book.orders.all():
+        book.exposure.restore_rest(order)

@@ -1,0 +1,302 @@
+"""One partition's books: input records in; state, outputs and questions out.
+
+Pure; the `Book` that the ledger is handed. It knows which account a record speaks of, has `intake`
+translate what the venue said, and lets that account's books fold it. What cannot be read or placed
+becomes a dead letter with its bytes, and the span is asked about: nothing is lost, nothing raises.
+An account whose evidence broke an invariant is quarantined: its later records are only remembered.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import orjson
+from pydantic import ValidationError
+
+from orderloom import raw, topology
+from orderloom.account import AccountConfig
+from orderloom.codec import pack
+from orderloom.event import Cause, Origin
+from orderloom.identity import checked_account, venue_of
+from orderloom.raw import RawRecord
+from orderloom.words import Source
+from processors import account_state
+from processors.account_book import AccountBook, Setting
+from processors.digest import RollingDigest
+from processors.intake import Refusal, read_answer, read_frame
+from processors.rounds import Pace
+from processors.step import Changes, InputRecord, UnknownStateFormat
+from venues.venue import Translation, Venue
+
+VERSION: Final = "1"
+STATE_FORMAT: Final = 1
+_PARTITION: Final = topology.PARTITION_KEY.decode()
+
+
+class PartitionBook:
+    """The books of all accounts of one partition."""
+
+    def __init__(self, venue: Venue, partition: int, pace: Pace) -> None:
+        self._venue = venue
+        self._setting = Setting(venue.name, partition, venue.profile, pace)
+        self._accounts: dict[str, AccountBook] = {}
+        self._digests = RollingDigest()
+        self._restored: set[str] = set()
+        self._unknown_words: dict[str, int] = {}
+
+    @property
+    def version(self) -> str:
+        """The fold's version, written into each commit record."""
+        return VERSION
+
+    @property
+    def accounts(self) -> dict[str, AccountBook]:
+        """The books by account, for those who look (tests, health)."""
+        return self._accounts
+
+    # ---- state ----
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Take back one state record.
+
+        Raises:
+            UnknownStateFormat: it was written by a newer version of this code.
+        """
+        document = orjson.loads(value)
+        if document.get("f") != STATE_FORMAT:
+            raise UnknownStateFormat(
+                f"state record {key!r} has format {document.get('f')!r}, this code reads "
+                f"{STATE_FORMAT}: run the version that wrote it, or `orderloom repair`"
+            )
+        kind, _, _ = key.decode().partition("/")
+        book = self._account(document["account"])
+        account_state.restore(book, kind, document)
+        self._restored.add(book.account)
+        self._digests.put(key.decode(), value, _content_of(book, kind, document))
+
+    def _finish_restore(self) -> None:
+        for account in self._restored:
+            account_state.finish_restore(self._accounts[account])
+        self._restored.clear()
+
+    def changes(self) -> Changes:
+        """What changed since the last call."""
+        self._finish_restore()
+        changes = Changes()
+        for book in self._accounts.values():
+            changes.outputs.extend(account_state.publish(book))
+            for key, document in account_state.state_of(book):
+                changes.state[key.encode()] = self._packed(book, key, document)
+        changes.content_digest = self._digests.content
+        changes.exact_digest = self._digests.exact
+        return changes
+
+    def _packed(self, book: AccountBook, key: str, document: dict[str, Any] | None) -> bytes | None:
+        if document is None:
+            self._digests.drop(key)
+            return None
+        value = pack({"f": STATE_FORMAT} | document)
+        self._digests.put(key, value, _content_of(book, key.partition("/")[0], document))
+        return value
+
+    # ---- folding ----
+
+    def fold(self, record: InputRecord, now_ns: int) -> None:
+        """Fold one record. What a venue says never raises."""
+        self._finish_restore()
+        cause = self._cause(record)
+        account = _account_of(record)
+        book = self._accounts.get(account)
+        if book is not None and book.quarantine is not None:
+            _remember(book, record)
+        elif record.topic is topology.RAW:
+            self._fold_raw(record, cause, now_ns)
+        elif record.topic is topology.CONTROL:
+            self._fold_control(record, cause, now_ns)
+        else:
+            self._refuse(record, account, "this version takes no intents", cause, now_ns)
+
+    def _cause(self, record: InputRecord) -> Cause:
+        name = record.topic.name(self._setting.venue)
+        return Cause(name, record.partition, record.offset)
+
+    def _account(self, account: str) -> AccountBook:
+        book = self._accounts.get(account)
+        if book is None:
+            book = self._accounts[account] = AccountBook(account, self._setting)
+        return book
+
+    def _refuse(
+        self, record: InputRecord, account: str, reason: str, cause: Cause, now_ns: int
+    ) -> None:
+        book = self._account(account)
+        book.begin(cause, now_ns)
+        book.publisher.dead_letter(record.value or b"", reason, cause)
+
+    def _fold_control(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
+        try:
+            document = orjson.loads(record.value or b"")
+            if document.get("type") != "account":
+                raise ValueError(f"unknown control record {document.get('type')!r}")
+            config = AccountConfig.model_validate(document["config"])
+        except (ValueError, AttributeError, KeyError, ValidationError) as error:
+            self._refuse(record, _account_of(record), f"control: {error}", cause, now_ns)
+            return
+        book = self._account(config.id)
+        book.begin(cause, now_ns)
+        book.register(config)
+
+    def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
+        try:
+            received = raw.decode(record.value or b"")
+            if received.account != _PARTITION:
+                self._check_account(received.account)
+        except (raw.BadRawRecord, ValueError) as error:
+            self._refuse(record, _account_of(record), f"raw: {error}", cause, now_ns)
+            return
+        for place, item in enumerate(received.items):
+            at = Cause(cause.topic, cause.partition, cause.offset, place)
+            for book in self._books_of(received, now_ns):
+                book.begin(at, now_ns)
+                self._fold_item(book, received, item)
+
+    def _check_account(self, account: str) -> None:
+        if venue_of(checked_account(account)) != self._setting.venue:
+            raise ValueError(f"account {account} is not of {self._setting.venue}")
+
+    def _books_of(self, received: RawRecord, now_ns: int) -> Iterable[AccountBook]:
+        if received.account != _PARTITION:
+            return (self._account(received.account),)
+        return tuple(book for book in self._accounts.values() if book.quarantine is None)
+
+    def _fold_item(self, book: AccountBook, received: RawRecord, item: raw.Item) -> None:
+        generation = received.generation
+        match item:
+            case raw.Frame():
+                self._fold_frame(book, generation, item)
+            case raw.Answer():
+                self._fold_answer(book, item)
+            case raw.Failure():
+                self._fold_failure(book, item)
+            case raw.Connection():
+                book.note_product(item.product)
+                book.watch(lambda streams: streams.take_change(generation, item))
+            case raw.Liveness():
+                book.watch(lambda streams: streams.take_liveness(generation, item, book.account))
+            case raw.OwnerChange():
+                book.watch(lambda streams: streams.take_owner(generation, item))
+            case raw.Oversize():
+                reason = f"frame of {item.length} bytes, sha256 {item.sha256}: head only"
+                self._lose(book, item, item.body, reason)
+            case raw.ClockSample():
+                pass  # evidence for operators; the fold's clock is the step's
+
+    def _fold_frame(self, book: AccountBook, generation: int, frame: raw.Frame) -> None:
+        book.note_product(frame.product)
+        link = book.streams.links.get(frame.connection)
+        if link is None or frame.number != link.number + 1:
+            book.watch(lambda streams: streams.take_frame(generation, frame))
+        else:
+            book.streams.take_frame(generation, frame)
+        translation = read_frame(self._venue, frame)
+        if isinstance(translation, Refusal):
+            self._lose(book, frame, frame.body, translation.reason)
+            return
+        origin = Origin(
+            book.account,
+            Source.STREAM,
+            book.cause,
+            frame.received_ns,
+            None,
+            frame.connection,
+        )
+        self._take(book, translation, origin)
+
+    def _lose(
+        self, book: AccountBook, frame: raw.Frame | raw.Oversize, body: bytes, reason: str
+    ) -> None:
+        """A frame's fact could not be taken in: keep the bytes, and ask about the span."""
+        book.publisher.dead_letter(
+            body, reason, book.cause, product=frame.product, received_ns=frame.received_ns
+        )
+        book.note_product(frame.product)
+        book.note_loss(frame.product, frame.received_ns, "a frame could not be read")
+
+    def _take(self, book: AccountBook, translation: Translation, origin: Origin) -> list[str]:
+        for word in translation.unknown:
+            self._unknown_words[word] = self._unknown_words.get(word, 0) + 1
+        return book.take_events(translation.events, origin)
+
+    def _fold_answer(self, book: AccountBook, item: raw.Answer) -> None:
+        translation = read_answer(self._venue, item)
+        reconciliation = book.reconciliation
+        if isinstance(translation, Refusal):
+            book.publisher.dead_letter(
+                item.body, translation.reason, book.cause, channel=item.channel
+            )
+            reconciliation.take_failure(item, book.now_ns)
+            return
+        origin = Origin(book.account, Source.QUERY, book.cause, item.received_ns, item.asked_ns)
+        alive = self._take(book, translation, origin)
+        reconciliation.take_listed(item, alive)
+        if item.status != 200:
+            reconciliation.take_failure(item, book.now_ns)
+            return
+        book.take_page(item)
+
+    def _fold_failure(self, book: AccountBook, item: raw.Failure) -> None:
+        if item.body:
+            translation = read_answer(self._venue, item)
+            if isinstance(translation, Translation):
+                origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, item.asked_ns)
+                self._take(book, translation, origin)
+        book.reconciliation.take_failure(item, book.now_ns)
+
+    # ---- trouble and time ----
+
+    def leave_out(self, record: InputRecord, reason: str, trace: str, now_ns: int) -> None:
+        """The ledger leaves this record out: a dead letter, and its account is quarantined."""
+        self._finish_restore()
+        account = _account_of(record)
+        book = self._account(account)
+        book.begin(self._cause(record), now_ns)
+        body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
+        book.publisher.dead_letter(body, f"invariant: {reason}", book.cause, trace=trace)
+        if account != _PARTITION:
+            book.quarantine = {"reason": reason, "since": record.offset, "records": 0, "last": {}}
+            book.account_changed()
+
+    def due_ns(self) -> int | None:
+        """When the earliest timer is due."""
+        self._finish_restore()
+        due = (book.due_ns() for book in self._accounts.values())
+        return min((at for at in due if at is not None), default=None)
+
+    def tick(self, now_ns: int) -> None:
+        """Let every due timer fire."""
+        for book in self._accounts.values():
+            at_ns = book.due_ns()
+            if at_ns is not None and at_ns <= now_ns:
+                book.tick(now_ns)
+
+    def quarantined(self) -> Iterator[str]:
+        """The accounts that are quarantined."""
+        return (name for name, book in self._accounts.items() if book.quarantine is not None)
+
+
+def _account_of(record: InputRecord) -> str:
+    return (record.key or topology.PARTITION_KEY).decode(errors="replace")
+
+
+def _remember(book: AccountBook, record: InputRecord) -> None:
+    """Count a record of a quarantined account; its offset is where a re-drive goes on."""
+    assert book.quarantine is not None
+    book.quarantine["records"] += 1
+    book.quarantine["last"][record.topic.kind] = record.offset
+    book.is_dirty = True
+
+
+def _content_of(book: AccountBook, kind: str, document: dict[str, Any]) -> bytes | None:
+    if kind != account_state.ORDER:
+        return None
+    order = book.orders.get(document["order"]["key"])
+    return None if order is None else order.content()

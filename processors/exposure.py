@@ -1,0 +1,160 @@
+"""What an account's orders mean for its positions: executions counted, and what may still come.
+
+Pure. Each execution is counted in the position of its product, symbol, side and margin mode; each
+order whose end is not proven adds its rest to that position's band. A correction that changes only
+the fee moves only the fee; one that changes what was traded has the position computed again.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from orderloom.quantities import ZERO, Unit
+from orderloom.words import PositionSide, Side
+from processors.order import Order
+from processors.positions import Position, Traded
+from processors.tracks.fills import Fill
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What one order still adds to the band of one position; `quantity` None is unbounded."""
+
+    position_key: str
+    side: Side | None
+    quantity: Decimal | None
+
+
+@dataclass(slots=True)
+class Exposure:
+    """The positions of one account, and what each open order adds to their bands."""
+
+    positions: dict[str, Position] = field(default_factory=dict)
+    rests: dict[str, Rest] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+
+    def settle_home(self, order: Order, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+        """Find the order's position; if its side became known late, move what was counted."""
+        position = self.position_of(order)
+        home = self.homes.get(order.key)
+        self.homes[order.key] = position.key
+        if home is None or home == position.key:
+            return []
+        for moved in (self.positions[home], position):
+            self.recompute(moved, orders())
+        return [self.positions[home], position]
+
+    def position_of(self, order: Order) -> Position:
+        """The position that the order's executions belong to; made when first seen."""
+        side = str(order.term("position_side") or PositionSide.NET)
+        mode = order.term("margin_mode")
+        key = f"{order.product}/{order.symbol}/{side}/{mode or ''}"
+        position = self.positions.get(key)
+        if position is None:
+            unit = str(order.term("quantity_unit") or Unit.BASE)
+            position = Position(order.product, order.symbol, side, mode, unit)
+            self.positions[key] = position
+        return position
+
+    def count(
+        self,
+        order: Order,
+        fill: Fill | None,
+        before: Fill | None,
+        orders: Callable[[], Iterable[Order]],
+    ) -> Position:
+        """Count one execution as it is now (None: no more), instead of as it was `before`."""
+        position = self.position_of(order)
+        self._charge(position, before, -1)
+        self._charge(position, fill, 1)
+        traded = fill and traded_of(order, fill)
+        formerly = before and traded_of(order, before)
+        if traded == formerly:
+            return position
+        if formerly is not None or traded is None or not position.trade(traded):
+            self.recompute(position, orders())
+        return position
+
+    def _charge(self, position: Position, fill: Fill | None, sign: int) -> None:
+        if fill is None or fill.fee is None or fill.is_busted:
+            return
+        position.charge(fill.fee_currency or "", sign * fill.fee)
+
+    def recompute(self, position: Position, orders: Iterable[Order]) -> None:
+        """One position from all executions of its orders."""
+        mine = [order for order in orders if self.homes.get(order.key) == position.key]
+        counted = [(order, fill) for order in mine for fill in order.record.fills.values()]
+        traded = (traded_of(order, fill) for order, fill in counted)
+        position.recompute(entry for entry in traded if entry is not None)
+        position.fees.clear()
+        for _, fill in counted:
+            self._charge(position, fill, 1)
+
+    def recount(self, order: Order, orders: Callable[[], Iterable[Order]]) -> Position:
+        """The order's position from all executions, after its key changed."""
+        position = self.position_of(order)
+        self.recompute(position, orders())
+        return position
+
+    def weigh(self, order: Order) -> list[Position]:
+        """Put what the order may still do into its position's band; the positions that changed."""
+        position = self.position_of(order)
+        quantity = still_possible(order)
+        was = self.rests.get(order.key)
+        now = Rest(position.key, order.side, quantity) if quantity != ZERO else None
+        if was == now:
+            return []
+        touched = [self._add(rest, sign) for rest, sign in ((was, -1), (now, 1)) if rest]
+        if now is None:
+            self.rests.pop(order.key, None)
+        else:
+            self.rests[order.key] = now
+        return touched
+
+    def _add(self, rest: Rest, sign: int) -> Position:
+        position = self.positions[rest.position_key]
+        if rest.quantity is None or rest.side is None:
+            position.unknown_rests += sign
+        elif rest.side is Side.BUY:
+            position.open_buys += sign * rest.quantity
+        else:
+            position.open_sells += sign * rest.quantity
+        return position
+
+    def retire(self, key: str, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+        """An order's key is used no more: what it counted is counted under another."""
+        rest, home = self.rests.pop(key, None), self.homes.pop(key, None)
+        touched = [self._add(rest, -1)] if rest else []
+        if home is not None:
+            self.recompute(self.positions[home], orders())
+            touched.append(self.positions[home])
+        return touched
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back one position as `Position.dump` gave it out."""
+        position = Position.load(document)
+        self.positions[position.key] = position
+
+    def restore_rest(self, order: Order) -> None:
+        """Remember what a restored order already adds to the band that was restored."""
+        quantity = still_possible(order)
+        if quantity != ZERO:
+            key = self.position_of(order).key
+            self.rests[order.key] = Rest(key, order.side, quantity)
+
+
+def still_possible(order: Order) -> Decimal | None:
+    """What may still be executed, or was without our seeing it, native; None is unbounded."""
+    rest = order.rest()
+    return None if rest is None else rest + order.missing_quantity
+
+
+def traded_of(order: Order, fill: Fill) -> Traded | None:
+    """What one execution adds to a position; None while price, quantity or side is unknown."""
+    side = fill.side or order.side
+    if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
+        return None
+    quantity = fill.last_quantity if side is Side.BUY else -fill.last_quantity
+    key = f"{fill.exec_id}/{order.key}"
+    return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)

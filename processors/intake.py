@@ -1,0 +1,48 @@
+"""From the bytes of `raw` to evidence: parse, translate, or say why not.
+
+Pure. Nothing that a venue writes raises here: what cannot be read is a `Refusal` with its reason,
+which the book turns into a dead letter with the evidence (F51).
+"""
+
+from dataclasses import dataclass
+
+from orderloom.raw import Answer, Failure, Frame
+from orderloom.words import Source
+from venues.document import parse
+from venues.venue import BadFrame, Inbound, Translation, UnknownFrame, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Bytes that translation could not take, and why."""
+
+    reason: str
+
+
+def read_frame(venue: Venue, frame: Frame) -> Translation | Refusal:
+    """The evidence in one stream frame."""
+    return _translate(venue, frame.body, Source.STREAM, frame.product, frame.channel, None)
+
+
+def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:
+    """The evidence in one page of an answer, or in the body of a refusal to answer."""
+    channel = item.channel if isinstance(item, Answer) else None
+    question = item.question
+    return _translate(venue, item.body, Source.QUERY, question.get("product"), channel, question)
+
+
+def _translate(
+    venue: Venue,
+    body: bytes,
+    source: Source,
+    product: str | None,
+    channel: str | None,
+    question: dict[str, object] | None,
+) -> Translation | Refusal:
+    try:
+        document = parse(body)
+        return venue.translate(Inbound(document, source, product, channel, None, question))
+    except BadFrame as error:
+        return Refusal(f"bad frame: {error}")
+    except UnknownFrame as error:
+        return Refusal(f"unknown frame: {error}")
