@@ -1,0 +1,253 @@
+"""The fills track: a set of executions, joined field by field, and what the venue claims in sum.
+
+Pure. Rules (STATE-MODEL sections 3 and 4): an execution is known by its id, within its order. An
+absent field is filled in by a source that has it; where two sources differ the larger value is
+kept, whatever came first, and the field is a conflict. A correction by the venue overrides without
+conflict, the latest correction wins. A bust is final. A repetition changes nothing, so no memory
+of what was seen is needed beside the set itself.
+"""
+
+from collections.abc import Callable
+from decimal import Context, Decimal
+from typing import Any, Final, NamedTuple
+
+from orderloom.event import Execution
+from orderloom.quantities import EXACT, ZERO, Unit, text_of
+from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
+
+QUOTIENT: Final = Context(prec=28)
+"""Average prices are the only numbers that are ever rounded."""
+
+
+class Fill(NamedTuple):
+    """One execution in its present form: what all sources together say of it.
+
+    `conflicts` names the fields on which sources differ; `corrected` holds, for each field that
+    the venue corrected, the venue time of that correction in ns.
+    """
+
+    exec_id: str
+    venue_order_id: str | None = None
+    side: Side | None = None
+    last_price: Decimal | None = None
+    last_quantity: Decimal | None = None
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    liquidity: Liquidity | None = None
+    position_side: PositionSide | None = None
+    margin_mode: str | None = None
+    reason: Reason | None = None
+    venue_ns: int | None = None
+    quantity_unit: Unit = Unit.BASE
+    is_busted: bool = False
+    conflicts: tuple[str, ...] = ()
+    corrected: tuple[tuple[str, int], ...] = ()
+
+    def view(self) -> dict[str, Any]:
+        """What consumers see of it, JSON-ready."""
+        return {
+            "exec_id": self.exec_id,
+            "venue_order_id": self.venue_order_id,
+            "side": self.side,
+            "last_price": text_or_none(self.last_price),
+            "last_quantity": text_or_none(self.last_quantity),
+            "quantity_unit": self.quantity_unit,
+            "fee": text_or_none(self.fee),
+            "fee_currency": self.fee_currency,
+            "liquidity": self.liquidity,
+            "position_side": self.position_side,
+            "margin_mode": self.margin_mode,
+            "reason": self.reason,
+            "venue_ns": self.venue_ns,
+            "is_busted": self.is_busted,
+            "conflicts": list(self.conflicts),
+        }
+
+    def dump(self) -> list[Any]:
+        """Its complete state, JSON-ready; `Fill.load` takes it back."""
+        return [text_of(value) if isinstance(value, Decimal) else value for value in self]
+
+    @classmethod
+    def load(cls, document: list[Any]) -> "Fill":
+        """The fill that `dump` gave out."""
+        fields = zip(cls._fields, document, strict=True)
+        return cls(*(READERS.get(name, _same)(value) for name, value in fields))
+
+
+def text_or_none(number: Decimal | None) -> str | None:
+    """The one text of `number`, or None."""
+    return None if number is None else text_of(number)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _optional(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else make(value)
+
+
+READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "side": _optional(Side),
+    "last_price": _optional(Decimal),
+    "last_quantity": _optional(Decimal),
+    "fee": _optional(Decimal),
+    "liquidity": _optional(Liquidity),
+    "position_side": _optional(PositionSide),
+    "reason": _optional(Reason),
+    "quantity_unit": Unit,
+    "conflicts": tuple,
+    "corrected": lambda rows: tuple((name, stamp) for name, stamp in rows),
+}
+JOINED: Final = Fill._fields[1:13]
+"""The fields that are joined one by one."""
+UNCONTESTED: Final = frozenset(
+    {"venue_order_id", "margin_mode", "reason", "venue_ns", "quantity_unit"}
+)
+"""Fields that sources write with other precision or under another name of the same order: the
+larger is kept (a time in microseconds over the same in milliseconds), and nothing is a conflict."""
+
+
+def fill_of(event: Execution, exec_id: str) -> Fill:
+    """The fill that one execution event alone makes."""
+    fill = Fill(
+        exec_id,
+        event.venue_order_id,
+        event.side,
+        event.last_price,
+        event.last_quantity,
+        event.fee,
+        event.fee_currency,
+        event.liquidity,
+        event.position_side,
+        event.margin_mode,
+        event.reason,
+        event.venue_ns,
+        event.quantity_unit,
+    )
+    if event.kind is FillKind.REAL:
+        return fill
+    if event.kind is FillKind.BUST:
+        return fill._replace(is_busted=True)
+    stamp = event.venue_ns or 0
+    present = (name for name in JOINED if getattr(fill, name) is not None)
+    return fill._replace(corrected=tuple((name, stamp) for name in present))
+
+
+def joined_fill(held: Fill, other: Fill) -> Fill:
+    """The join of two fills of the same execution: commutative, associative, idempotent."""
+    if held == other:
+        return held
+    conflicts: set[str] = set()
+    stamps_held, stamps_other = dict(held.corrected), dict(other.corrected)
+    values = [
+        _joined_field(
+            (stamps_held.get(name, -1), mine, name in held.conflicts),
+            (stamps_other.get(name, -1), theirs, name in other.conflicts),
+            name,
+            conflicts,
+        )
+        for name, mine, theirs in zip(JOINED, held[1:13], other[1:13], strict=True)
+    ]
+    stamps = {
+        name: max(stamps_held.get(name, -1), stamps_other.get(name, -1))
+        for name in stamps_held | stamps_other
+    }
+    is_busted = held.is_busted or other.is_busted
+    rest = (is_busted, tuple(sorted(conflicts)), tuple(sorted(stamps.items())))
+    return Fill._make((held.exec_id, *values, *rest))
+
+
+def _joined_field(
+    mine: tuple[int, Any, bool], theirs: tuple[int, Any, bool], name: str, conflicts: set[str]
+) -> Any:
+    """One field of the join; (stamp of its correction, value, whether sources differ on it)."""
+    if mine[1] is None or theirs[1] is None:
+        _, value, is_contested = theirs if mine[1] is None else mine
+    elif mine[0] != theirs[0]:
+        _, value, is_contested = max(mine, theirs, key=lambda entry: entry[0])
+    else:
+        value = max(mine[1], theirs[1])
+        is_contested = mine[2] or theirs[2] or mine[1] != theirs[1]
+    if is_contested and name not in UNCONTESTED:
+        conflicts.add(name)
+    return value
+
+
+class Totals:
+    """Exact sums over the fills that were not busted, kept as the set changes.
+
+    `quantity`, `bought`, `sold`, `unsided` in native units; `notional` is price times quantity over
+    the fills that have a price, `unpriced` how many have none; `fees` by currency ("" unknown).
+    """
+
+    __slots__ = (
+        "bought",
+        "busted",
+        "busted_quantity",
+        "conflicted",
+        "corrected",
+        "fees",
+        "notional",
+        "quantity",
+        "sold",
+        "units",
+        "unpriced",
+        "unsided",
+    )
+
+    def __init__(self) -> None:
+        self.quantity = self.notional = self.bought = self.sold = self.unsided = ZERO
+        self.busted_quantity = ZERO
+        self.unpriced = self.busted = self.conflicted = self.corrected = 0
+        self.fees: dict[str, Decimal] = {}
+        self.units: dict[Unit, int] = {}
+
+    def replace(self, before: Fill | None, after: Fill) -> None:
+        """Take `before` out of the sums and put `after` in."""
+        if before is not None:
+            self._count(before, -1)
+        self._count(after, 1)
+
+    def _count(self, fill: Fill, sign: int) -> None:
+        self.conflicted += sign * bool(fill.conflicts)
+        self.corrected += sign * bool(fill.corrected)
+        if fill.is_busted:
+            self.busted += sign
+            amount = fill.last_quantity or ZERO
+            self.busted_quantity = EXACT.add(self.busted_quantity, amount if sign > 0 else -amount)
+            return
+        if fill.fee is not None:
+            self._count_fee(fill.fee if sign > 0 else -fill.fee, fill.fee_currency or "")
+        if fill.last_quantity is not None:
+            self._count_quantity(fill, fill.last_quantity, sign)
+
+    def _count_fee(self, fee: Decimal, currency: str) -> None:
+        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        if not self.fees[currency]:
+            del self.fees[currency]
+
+    def _count_quantity(self, fill: Fill, last_quantity: Decimal, sign: int) -> None:
+        amount = last_quantity if sign > 0 else -last_quantity
+        self.quantity = EXACT.add(self.quantity, amount)
+        if fill.side is Side.BUY:
+            self.bought = EXACT.add(self.bought, amount)
+        elif fill.side is Side.SELL:
+            self.sold = EXACT.add(self.sold, amount)
+        else:
+            self.unsided = EXACT.add(self.unsided, amount)
+        if fill.last_price is None:
+            self.unpriced += sign
+        else:
+            self.notional = EXACT.add(self.notional, EXACT.multiply(amount, fill.last_price))
+        unit = fill.quantity_unit
+        self.units[unit] = self.units.get(unit, 0) + sign
+        if not self.units[unit]:
+            del self.units[unit]
+
+
+def completeness(real: Decimal, missing: Decimal, quantity: Decimal | None) -> Completeness:
+    """Does the set of executions (`real`) explain what the venue claims, within the quantity?"""
+    if quantity is not None and real > quantity:
+        return Completeness.EXCESS
+    return Completeness.GAP if missing else Completeness.COMPLETE
