@@ -66,6 +66,9 @@ class Record:
         if report.client_order_id is not None and report.client_order_id not in self.client_ids:
             self.client_ids.add(report.client_order_id)
             changed |= STORED
+        if report.client_alias_ids and not self.client_ids.issuperset(report.client_alias_ids):
+            self.client_ids.update(report.client_alias_ids)
+            changed |= STORED
         return changed | self._link(report.venue_order_id).take(report, origin)
 
     def take_execution(self, event: Execution) -> tuple[int, Fill | None]:

@@ -170,6 +170,10 @@ class Orders:
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
             self._strays.know(order, client_id)
+        if type(event) is OrderReport:
+            for alias in event.client_alias_ids:
+                if alias not in order.own.client_ids:
+                    self._strays.know(order, alias)
         return order
 
     def _changed(self, order: Order, origin: Origin | None, effects: list[Effect]) -> None:

@@ -54,7 +54,8 @@ class OrderReport:
     sub-ordinal within that time); None where the message has no stamp. `filled_quantity` is the
     cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
     order closed. `is_amendment`: terms were changed. `replaces` is the venue order id of the
-    earlier link of an amend chain, `alias_ids` other ids of this order (an algo id, say).
+    earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
+    `client_alias_ids` other client order ids that it has or had.
     """
 
     product: str
@@ -78,6 +79,7 @@ class OrderReport:
     is_amendment: bool = False
     replaces: str | None = None
     alias_ids: tuple[str, ...] = ()
+    client_alias_ids: tuple[str, ...] = ()
     ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None
 
