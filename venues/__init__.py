@@ -1,0 +1,11 @@
+"""The exchanges: each a description and pure translation; one line here registers it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from venues.binance import BINANCE
+from venues.venue import Venue
+
+VENUES: Final[Mapping[str, Venue]] = {
+    BINANCE.name: BINANCE,
+}

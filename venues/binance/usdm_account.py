@@ -2,7 +2,7 @@
 
 An algo (conditional) order waits outside the matching engine under `algoId`; when it triggers, an
 order of its own id (`ai`, `actualOrderId`) takes its place and carries the same client id. So the
-report names the engine's order as soon as there is one, and the algo id as the link it replaces.
+report names the engine's order as soon as there is one, and the algo id as its alias.
 """
 
 from decimal import Decimal
@@ -116,7 +116,6 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         filled_quantity=filled,
         average_price=amount_above_zero(row, names["average"]),
         position_side=choice(row, names["position"], POSITION_SIDES),
-        replaces=algo_id if engine_id else None,
         alias_ids=(algo_id,) if engine_id else (),
         ordinal=ordinal(venue_ns, None),
         venue_ns=venue_ns,

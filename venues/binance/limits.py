@@ -1,0 +1,72 @@
+"""Binance's rate limits, and what its answers say about slowing down. Pure.
+
+Manual: "Limits" of both products. 429: over the limit; 418: the address is banned. Spot says
+`Retry-After` in seconds; USD-M says nothing, or "IP banned until <ms>" in the text, which is read
+against the `Date` of the same answer. Requests of the WebSocket API draw on Spot's weight too.
+"""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from venues.binance.reading import LINEAR, SPOT
+from venues.binance.requests import BUCKETS
+from venues.document import parse
+from venues.venue import MILLISECOND_NS, MINUTE_NS, SECOND_NS, Backoff, BadFrame, Bucket
+
+USED_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
+SPOT_WEIGHT_PER_MINUTE: Final = 6000
+LINEAR_WEIGHT_PER_MINUTE: Final = 2400  # one pool with COIN-M; 6000 on demo
+BAN_NS_MIN: Final = 2 * MINUTE_NS
+PAUSE_NS: Final = 10 * SECOND_NS
+OVERLOADED_NS: Final = SECOND_NS
+PAUSE_NS_MAX: Final = 3 * 24 * 60 * MINUTE_NS
+OVERLOADED: Final = -1008
+_BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
+
+BUCKET_LIMITS: Final = {
+    BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
+    BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
+}
+
+
+def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Backoff | None:
+    """Whether, and for how long, an answer asks us to wait."""
+    if status not in (418, 429):
+        code, _ = _refusal(body) if status == 503 else (None, "")
+        return Backoff(OVERLOADED_NS) if code == OVERLOADED else None
+    known = {name.lower(): value for name, value in headers.items()}
+    is_ban = status == 418
+    wait_ns = _retry_after_ns(known) or _until_ban_ends_ns(known, body)
+    if wait_ns is None:
+        wait_ns = BAN_NS_MIN if is_ban else PAUSE_NS
+    return Backoff(min(wait_ns, PAUSE_NS_MAX), is_ban)
+
+
+def _retry_after_ns(headers: Mapping[str, str]) -> int | None:
+    text = headers.get("retry-after", "")
+    return int(text) * SECOND_NS if text.isdecimal() and len(text) <= 8 else None
+
+
+def _until_ban_ends_ns(headers: Mapping[str, str], body: bytes) -> int | None:
+    """How long a ban still holds, by the venue's own clock in the same answer."""
+    found = _BANNED_UNTIL.search(_refusal(body)[1])
+    if found is None:
+        return None
+    try:
+        now_ms = int(parsedate_to_datetime(headers.get("date", "")).timestamp()) * 1000
+    except ValueError:
+        return None
+    return max(int(found[1]) - now_ms, 1000) * MILLISECOND_NS
+
+
+def _refusal(body: bytes) -> tuple[object, str]:
+    """Code and text of a refusal; (None, "") where the body is something else."""
+    try:
+        document = parse(body)
+    except BadFrame:
+        return None, ""
+    if not isinstance(document, dict):
+        return None, ""
+    return document.get("code"), str(document.get("msg", ""))

@@ -1,0 +1,59 @@
+"""What Binance promises, each entry with its source; and where it is reached. Pure."""
+
+from typing import Final
+
+from venues.binance.questions import WINDOW_MS
+from venues.binance.reading import LINEAR, SPOT
+from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
+
+DAY_NS: Final = 24 * 3600 * SECOND_NS
+
+PROFILE: Final = Profile(
+    # "Data sources" of Spot REST: matching engine < memory < database; the lists of trades and
+    # history come from the database and "can lag". No number is promised.
+    visibility_lag_ns=2 * SECOND_NS,
+    # Just after placing, "GET order" may answer -2013; the stream and the reply race each other.
+    grace_ns=700 * MILLISECOND_NS,
+    # "Account Trade List" of both products: `symbol` is mandatory.
+    trades_by_symbol=frozenset({SPOT, LINEAR}),
+    # "Current Open Orders" of both: `symbol` is optional (and the weight higher without).
+    open_orders_by_symbol=frozenset(),
+    # "All Orders" of both: `symbol` is mandatory.
+    history_by_symbol=frozenset({SPOT, LINEAR}),
+    # Spot has no positions. "Position Information V3": rows with a position or open order only.
+    positions_of=frozenset({LINEAR}),
+    # "Account Trade List" of Spot: at most 24 h between startTime and endTime; USD-M 7 days.
+    trade_window_ns=min(WINDOW_MS.values()) * MILLISECOND_NS,
+    # -2013 also stands for orders that closed without a fill and were archived (Spot after 90 days,
+    # USD-M after 3), and the lists lag without a bound: no set of reads proves absence.
+    absence_decisive=(),
+    # USD-M tells of a conditional order that the engine refused as EXPIRED and as rejected.
+    normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
+    # Amendments keep the order id, so there is one link; a cancel-replace is a new order.
+    carries_count=False,
+    # "newClientOrderId": unique among *open* orders only; accepted again once the first has closed.
+    id_ambiguous=True,
+    # USD-M "Query Order": closed without a fill and older than 3 days cannot be found any more.
+    retention_ns=3 * DAY_NS,
+)
+
+ENVIRONMENTS: Final = {
+    "production": Endpoints(
+        rest={SPOT: "https://api.binance.com", LINEAR: "https://fapi.binance.com"},
+        stream={SPOT: "wss://ws-api.binance.com:443", LINEAR: "wss://fstream.binance.com"},
+    ),
+    "demo": Endpoints(
+        rest={SPOT: "https://demo-api.binance.com", LINEAR: "https://demo-fapi.binance.com"},
+        stream={SPOT: "wss://demo-ws-api.binance.com", LINEAR: "wss://demo-fstream.binance.com"},
+    ),
+    "testnet": Endpoints(
+        rest={
+            SPOT: "https://testnet.binance.vision",
+            LINEAR: "https://testnet.binancefuture.com",
+        },
+        stream={
+            SPOT: "wss://ws-api.testnet.binance.vision",
+            LINEAR: "wss://fstream.binancefuture.com",
+        },
+    ),
+}

@@ -1,0 +1,107 @@
+"""Binance's requests: signatures, the Spot subscription, the USD-M listen key. Pure.
+
+Manual: "Request security" of both products, "WebSocket API: SIGNED request". The rules:
+
+- REST: parameters are percent-encoded first and signed as they stand; `signature` comes last.
+- WebSocket API: parameters sorted by name, joined without percent-encoding.
+- Both: HMAC-SHA256 with the secret, as hex; `timestamp` in ms of the venue's clock.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+
+from venues.binance.reading import LINEAR, SPOT
+from venues.document import fields_of, needed_text, parse
+from venues.venue import MILLISECOND_NS, Context, Credentials, HttpRequest
+
+RECEIVE_WINDOW_MS: Final = 5000
+"""Until when after `timestamp` the venue may accept a request: its own default, said aloud."""
+SUBSCRIPTION_ID: Final = "user-data"
+LISTEN_KEY_PATH: Final = "/fapi/v1/listenKey"
+BUCKETS: Final = {SPOT: "spot-weight", LINEAR: "linear-weight"}
+_UNESCAPED: Final = "-_.~"  # RFC 3986
+Parameters = Mapping[str, str | int]
+
+
+def signature(credentials: Credentials, payload: str) -> str:
+    """HMAC-SHA256 of `payload` as hex."""
+    return hmac.new(credentials.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def query_of(parameters: Parameters) -> str:
+    """`parameters` as the query of an address."""
+    return "&".join(
+        f"{quote(name, safe=_UNESCAPED)}={quote(str(value), safe=_UNESCAPED)}"
+        for name, value in parameters.items()
+    )
+
+
+def signed_query(parameters: Parameters, context: Context) -> str:
+    """`parameters` with time, window and signature, as a query."""
+    query = query_of(
+        {
+            **parameters,
+            "recvWindow": RECEIVE_WINDOW_MS,
+            "timestamp": context.venue_ns // MILLISECOND_NS,
+        }
+    )
+    return f"{query}&signature={signature(context.credentials, query)}"
+
+
+def http_request(
+    product: str, call: tuple[str, str], query: str, context: Context, weight: int
+) -> HttpRequest:
+    """The request of `call` (method, path), with the key and what it costs."""
+    method, path = call
+    base = context.endpoints.rest[product]
+    return HttpRequest(
+        method=method,
+        url=f"{base}{path}?{query}" if query else f"{base}{path}",
+        headers={"X-MBX-APIKEY": context.credentials.key},
+        channel=f"{method} {path.rpartition('/')[2]}",
+        bucket=BUCKETS[product],
+        weight=weight,
+    )
+
+
+def subscription(context: Context) -> bytes:
+    """Spot: the request that starts the private stream on a WebSocket API connection.
+
+    `userDataStream.subscribe.signature` takes any kind of key and needs no logon.
+    """
+    parameters: dict[str, str | int] = {
+        "apiKey": context.credentials.key,
+        "recvWindow": RECEIVE_WINDOW_MS,
+        "timestamp": context.venue_ns // MILLISECOND_NS,
+    }
+    payload = "&".join(f"{name}={parameters[name]}" for name in sorted(parameters))
+    parameters["signature"] = signature(context.credentials, payload)
+    return orjson.dumps(
+        {
+            "id": SUBSCRIPTION_ID,
+            "method": "userDataStream.subscribe.signature",
+            "params": parameters,
+        }
+    )
+
+
+def listen_key_request(method: str, context: Context) -> HttpRequest:
+    """USD-M: POST gives the account's one key or extends it, PUT extends it for 60 minutes.
+
+    Never DELETE: all processes of an account share the key.
+    """
+    return http_request(LINEAR, (method, LISTEN_KEY_PATH), "", context, 1)
+
+
+def listen_key_of(answer: bytes | None) -> str:
+    """The key in the answer to a POST.
+
+    Raises:
+        BadFrame: there is none.
+    """
+    return needed_text(fields_of(parse(answer or b""), "listenKey answer"), "listenKey")

@@ -1,0 +1,141 @@
+"""Binance's private connections. Pure.
+
+Spot: the WebSocket API, one subscription per connection; a ping frame every 20 s, the connection
+ends after 24 h. USD-M: a listen key in the address, a ping frame every 3 minutes, 24 h.
+Manual: "User Data Stream" of both, "WebSocket API general information". A stream whose key expired
+or whose list of events is missing stays open and silent, so the list is always said.
+"""
+
+from typing import Any, Final
+
+from venues.binance.reading import LINEAR, SPOT
+from venues.binance.requests import (
+    SUBSCRIPTION_ID,
+    listen_key_of,
+    listen_key_request,
+    query_of,
+    subscription,
+)
+from venues.document import parse
+from venues.venue import (
+    DATA,
+    MINUTE_NS,
+    SECOND_NS,
+    BadFrame,
+    Context,
+    Heartbeat,
+    Stream,
+    Turn,
+    Verdict,
+)
+
+LIFE_NS: Final = (24 * 60 - 10) * MINUTE_NS
+KEEP_ALIVE_NS: Final = 30 * MINUTE_NS
+SPOT_SILENCE_NS_MAX: Final = 65 * SECOND_NS  # three pings missed
+LINEAR_SILENCE_NS_MAX: Final = 390 * SECOND_NS  # two pings missed
+KEY_LOST: Final = -1125
+LINEAR_EVENTS: Final = (
+    "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "ALGO_UPDATE", "TRADE_LITE", "MARGIN_CALL",
+    "ACCOUNT_CONFIG_UPDATE", "listenKeyExpired",
+)  # fmt: skip
+_ENDING_WORDS: Final = {
+    "serverShutdown": "the venue shuts this server down",
+    "eventStreamTerminated": "the venue ended the subscription",
+    "listenKeyExpired": "the listen key expired",
+}
+_ENDINGS: Final = tuple(word.encode() for word in _ENDING_WORDS)
+
+
+def spot_stream() -> Stream:
+    """The private stream of Spot: connect, subscribe, LIVE."""
+    return Stream(
+        product=SPOT,
+        address=lambda context, _answer: f"{context.endpoints.stream[SPOT]}/ws-api/v3",
+        greeting=lambda context, _stage: (subscription(context),),
+        judge=_judge_spot,
+        heartbeat=Heartbeat(silence_ns_max=SPOT_SILENCE_NS_MAX),
+        stages=1,
+        life_ns=LIFE_NS,
+    )
+
+
+def linear_stream() -> Stream:
+    """The private stream of USD-M: get a listen key, connect, LIVE."""
+    return Stream(
+        product=LINEAR,
+        address=_linear_address,
+        greeting=lambda _context, _stage: (),
+        judge=_judge_linear,
+        heartbeat=Heartbeat(silence_ns_max=LINEAR_SILENCE_NS_MAX),
+        stages=0,
+        prepare=lambda context: listen_key_request("POST", context),
+        keep_alive=lambda context, _answer: listen_key_request("PUT", context),
+        keep_alive_ns=KEEP_ALIVE_NS,
+        is_key_lost=_is_key_lost,
+        life_ns=LIFE_NS,
+    )
+
+
+def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
+    """The connections that an account with these products needs."""
+    made = {SPOT: spot_stream, LINEAR: linear_stream}
+    return tuple(made[product]() for product in products)
+
+
+def _linear_address(context: Context, answer: bytes | None) -> str:
+    key = query_of({"listenKey": listen_key_of(answer)})
+    base = context.endpoints.stream[LINEAR]
+    return f"{base}/private/ws?{key}&events={'/'.join(LINEAR_EVENTS)}"
+
+
+def _is_key_lost(_status: int, body: bytes) -> bool:
+    document = _read(body)
+    return document is not None and document.get("code") == KEY_LOST
+
+
+def _judge_linear(frame: bytes, _stage: int) -> Verdict:
+    return _ending(frame)
+
+
+def _judge_spot(frame: bytes, _stage: int) -> Verdict:
+    # Replies are the only frames that begin with an id; events begin with their subscription.
+    if b'"status"' in frame and b'"event"' not in frame:
+        return _judge_reply(frame)
+    return _ending(frame)
+
+
+def _judge_reply(frame: bytes) -> Verdict:
+    reply = _read(frame)
+    if reply is None or "status" not in reply:
+        return DATA
+    if reply.get("status") != 200:
+        # Without an id it is about the session: the key died (sheet, 2.3).
+        is_ours = reply.get("id") in (SUBSCRIPTION_ID, None)
+        return Verdict(Turn.REFUSED, _refusal_of(reply)) if is_ours else DATA
+    return Verdict(Turn.ADVANCE) if reply.get("id") == SUBSCRIPTION_ID else DATA
+
+
+def _refusal_of(reply: dict[str, Any]) -> str:
+    error = reply.get("error")
+    if not isinstance(error, dict):
+        return f"status {reply.get('status')!r:.20}"
+    return f"{error.get('code')!r:.20}: {error.get('msg')!r:.200}"
+
+
+def _ending(frame: bytes) -> Verdict:
+    """RECONNECT for the few frames that end a stream; they are looked into, all others not."""
+    if not any(word in frame for word in _ENDINGS):
+        return DATA
+    document = _read(frame)
+    inner = None if document is None else document.get("event", document.get("data", document))
+    name = inner.get("e") if isinstance(inner, dict) else None
+    reason = _ENDING_WORDS.get(name) if isinstance(name, str) else None
+    return DATA if reason is None else Verdict(Turn.RECONNECT, reason)
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = parse(body)
+    except BadFrame:
+        return None  # for the connection it is data; the processors keep it as a dead letter
+    return document if isinstance(document, dict) else None
