@@ -62,7 +62,7 @@ class Inputs:
             self._reader.rest()
         elif self.has_room:
             self._reader.start(tails)
-            self._read(0.0 if self.backlog.records else wait_seconds)
+            self._read(wait_seconds)
 
     def check_if_due(self) -> None:
         """Compare each input's end with what is at hand. Raises PartitionStopped, KafkaException.

@@ -12,6 +12,7 @@ Not safe for threads: one keeper at a time runs a ledger.
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from processors.backlog import Batch
@@ -80,12 +81,17 @@ class Ledger:
         self._memory = memory
         self._probe = probe
         memory.counts.openings += 1
-        self._writer = LedgerWriter(ledger_log, partition, probe)
-        self._writer.fence()
-        loaded = load(ledger_log, partition, make_book)
-        self._take_over(loaded)
-        self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
-        self._begin(ledger_log, loaded)
+        self._clients = ExitStack()
+        with self._clients:
+            self._writer = LedgerWriter(ledger_log, partition, probe)
+            self._clients.callback(self._writer.close)
+            self._writer.fence()
+            loaded = load(ledger_log, partition, make_book)
+            self._take_over(loaded)
+            self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
+            self._clients.callback(self._inputs.close)
+            self._begin(ledger_log, loaded)
+            self._clients = self._clients.pop_all()
 
     @property
     def next_offsets(self) -> dict[str, int]:
@@ -122,7 +128,10 @@ class Ledger:
         a step was committed. Raises PartitionStopped, LedgerLost, KafkaException: then it is over.
         """
         self._inputs.check_if_due()
-        self._inputs.read_on(wait_seconds)
+        self._inputs.read_on(0)
+        if self._step():
+            return True
+        self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
         return self._step()
 
     def wait_seconds(self) -> float:
@@ -137,8 +146,7 @@ class Ledger:
 
     def close(self) -> None:
         """Free the clients."""
-        self._writer.close()
-        self._inputs.close()
+        self._clients.close()
 
     def _take_over(self, loaded: Loaded) -> None:
         self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out
@@ -152,7 +160,8 @@ class Ledger:
         )
         before_ns = memory.clock.now_ns()
         self._writer.commit(self._own_records(attempts))
-        memory.clock.compare(ledger_log.last_append_ns(self.partition), before_ns)
+        if append_ns := ledger_log.last_append_ns(self.partition):
+            memory.clock.compare(append_ns, before_ns)
         self._is_careful = attempts.count >= OPENINGS_SINGLE
         self._openings = attempts.count
         if self._is_careful:

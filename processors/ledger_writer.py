@@ -62,22 +62,30 @@ class LedgerWriter:
 
         Raises StepRefused, StepTooSlow, LedgerLost; after each the log must be loaded anew.
         """
+        probe = self._probe if commit_record is not None else no_probe
         began = time.monotonic()
         self._errors.clear()
         try:
-            self._producer.begin_transaction()
+            self._begin()
             self._produce(state, outputs, commit_record)
-            self._probe("after-produce")
+            probe("after-produce")
             self._flush()
-            self._probe("before-commit")
+            probe("before-commit")
             self._producer.commit_transaction(self._settings.request_seconds_max)
         except KafkaException as error:
             raise self._trouble(error.args[0], time.monotonic() - began) from error
-        self._probe("after-commit")
+        except SystemError as error:
+            # Met where the client is fenced: it raises the fatal error while it reports the failed
+            # records to our callback, and Python finds the one exception in the other's place.
+            raise LedgerLost(str(error.__cause__ or error)) from error
+        probe("after-commit")
 
     def close(self) -> None:
         """Drop what is not sent; the open transaction is ended by the next owner."""
         self._producer.purge()
+
+    def _begin(self) -> None:
+        self._producer.begin_transaction()
 
     def _produce(
         self,

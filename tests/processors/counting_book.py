@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from orderloom.topology import DEAD_LETTERS, FILLS
+from orderloom.topology import DEAD_LETTERS, FILLS, ORDERS
 from processors.step import Changes, InputRecord, Output, UnknownStateFormat
 
 TIMER_EVERY = 50
@@ -24,6 +24,7 @@ class CountingBook:
     """
 
     version: str = "counting-1"
+    is_slow: bool = True
     counts: dict[bytes, int] = field(default_factory=dict)
     sequence: int = 0
     timers: list[int] = field(default_factory=list)
@@ -53,6 +54,8 @@ class CountingBook:
         self._publish(key, b"%s,%d,%s,%d" % (key, count, record.topic.kind.encode(), record.offset))
         if value.startswith(b"large"):
             self._outputs.append(Output(FILLS, key, b"x" * int(value.split(b":")[1])))
+        if value == b"keyless":
+            self._outputs.append(Output(ORDERS, None, b""))  # type: ignore[arg-type]  # planted
         if value.startswith(b"timer"):
             self.timers.append(now_ns + int(value.split(b":")[1]))
         elif self.sequence % TIMER_EVERY == 0:
@@ -112,7 +115,7 @@ class CountingBook:
     def _obey(self, value: bytes) -> None:
         if value.startswith((b"poison", b"stubborn")):
             raise AssertionError("planted")
-        if value.startswith(b"slow"):
+        if value.startswith(b"slow") and self.is_slow:
             time.sleep(float(value.split(b":")[1]))
 
 

@@ -26,7 +26,7 @@ from runtime.kafka import (
     reader,
 )
 from runtime.topics import TopicSpec, create_topics
-from tests.processors.counting_book import CountingBook, counting_book
+from tests.processors.counting_book import CountingBook
 
 VENUE = "lab"
 
@@ -42,6 +42,7 @@ class Lab:
     log: LedgerLog = field(init=False)
     memory: Memory = field(init=False)
     books: list[CountingBook] = field(default_factory=list)
+    make_book: Callable[[], CountingBook] = CountingBook
 
     def __post_init__(self) -> None:
         self.configure()
@@ -79,6 +80,12 @@ class Lab:
     ) -> Ledger:
         """Open a ledger with a counting book."""
         return make(self.log, partition, self._new_book, self.memory, probe)
+
+    def deliver(self, ledger: Ledger) -> None:
+        """Hand all that was fed to an opened ledger, as Faust would, and let it fold."""
+        for records in self.inputs(ledger.partition).values():
+            ledger.take(records)
+        drain(ledger)
 
     @property
     def book(self) -> CountingBook:
@@ -134,7 +141,7 @@ class Lab:
         return replay_faults(self.inputs(partition), self.commits(partition), outputs, letters)
 
     def _new_book(self, _partition: int) -> CountingBook:
-        self.books.append(counting_book(_partition))
+        self.books.append(self.make_book())
         return self.books[-1]
 
     def _spec(self, topic: Topic) -> TopicSpec:
@@ -152,7 +159,7 @@ def replay_faults(
     Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
     digests.
     """
-    faults, book, folded = [], CountingBook(), dict.fromkeys(KINDS, 0)
+    faults, book, folded = [], CountingBook(is_slow=False), dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
     for number, commit in enumerate(commits, start=1):
         if commit["step"] != number:

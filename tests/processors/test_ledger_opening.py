@@ -1,0 +1,175 @@
+"""A log that changed under a ledger, and a ledger that never was: stopped with one clear line."""
+
+import time
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from orderloom.topology import CONTROL, FILLS, LEDGER, RAW, TOPICS, Topic
+from processors.ledger import Ledger
+from processors.ledger_log import LedgerLog
+from processors.ledger_trouble import LedgerLost, PartitionStopped
+from runtime.topics import TopicSpec, create_topics
+from tests.conftest import RunningBroker
+from tests.processors.ledger_lab import Lab, drain
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> Lab:
+    return Lab(broker.bootstrap, f"{namespace}.")
+
+
+def recreate(lab: Lab, topic: Topic) -> None:
+    name = lab.name(topic)
+    lab.admin.delete_topics([name])[name].result(30)
+    spec = TopicSpec(name, 1, 1, topic.config)
+    give_up = time.monotonic() + 20
+    while not create_topics(lab.admin, [spec]):
+        assert time.monotonic() < give_up
+
+
+def trim(lab: Lab, topic: Topic, offset: int) -> None:
+    place = TopicPartition(lab.name(topic), 0, offset)
+    for future in lab.admin.delete_records([place]).values():
+        future.result(30)
+
+
+def write(lab: Lab, topic: Topic, key: bytes, value: bytes) -> None:
+    lab.producer.produce(lab.name(topic), value, key, 0)
+    assert lab.producer.flush(30) == 0
+
+
+def one_line(stopped: pytest.ExceptionInfo[PartitionStopped]) -> str:
+    line = str(stopped.value)
+    assert "\n" not in line
+    return line
+
+
+def test_an_input_that_was_created_again_stops_the_partition(lab: Lab) -> None:
+    lab.feed(CONTROL, [b"one"])
+    drain(lab.open())
+    recreate(lab, CONTROL)
+    lab.feed(CONTROL, [b"other", b"records"])
+    with pytest.raises(PartitionStopped, match="deleted and created again") as stopped:
+        lab.open()
+    assert lab.name(CONTROL) in one_line(stopped)
+    assert "orderloom repair" in one_line(stopped)
+
+
+def test_an_input_created_again_is_noticed_by_an_open_ledger(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.inputs.TOPIC_CHECK_SECONDS", 0.1)
+    lab.configure(tail_check_seconds=0.1)
+    ledger = lab.open()
+    recreate(lab, CONTROL)
+    with pytest.raises(PartitionStopped, match="deleted and created again"):
+        advance_for(ledger, 10)
+
+
+def test_an_end_below_the_next_offset_stops_the_partition(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"] * 10)
+    ledger = lab.open()
+    drain(ledger)
+    lab.configure(tail_check_seconds=0.1)
+    shorter = ShorterInput(lab.settings)
+    ledger._inputs._log = shorter
+    with pytest.raises(PartitionStopped, match="ends at 7, below 10"):
+        advance_for(ledger, 10)
+    lab.log = shorter
+    with pytest.raises(PartitionStopped, match="ends at 7, below 10"):
+        lab.open()
+
+
+def test_an_input_trimmed_above_the_next_offset_stops_the_partition(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"] * 10)
+    drain(lab.open())
+    lab.feed(RAW, [b"two"] * 10)
+    trim(lab, RAW, 15)
+    with pytest.raises(PartitionStopped, match="no longer holds") as stopped:
+        lab.open()
+    assert "orderloom repair" in one_line(stopped)
+
+
+def test_records_trimmed_under_an_open_ledger_stop_the_partition(lab: Lab) -> None:
+    ledger = lab.open()
+    lab.feed(RAW, [b"one"] * 10)
+    trim(lab, RAW, 5)
+    with pytest.raises(PartitionStopped, match="no longer holds"):
+        advance_for(ledger, 10)
+
+
+def test_a_ledger_without_state_does_not_start_where_inputs_were_trimmed(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"] * 10)
+    trim(lab, RAW, 3)
+    with pytest.raises(PartitionStopped, match="raw begins at 3") as stopped:
+        lab.open()
+    assert "orderloom repair" in one_line(stopped)
+
+
+def test_a_ledger_without_state_does_not_start_where_something_was_published(lab: Lab) -> None:
+    write(lab, FILLS, b"a", b"an older life's fill")
+    with pytest.raises(PartitionStopped, match="fills is not empty"):
+        lab.open()
+
+
+def test_a_lost_ledger_topic_does_not_begin_anew(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    recreate(lab, LEDGER)
+    with pytest.raises(PartitionStopped, match="has no state, but a past"):
+        lab.open()
+
+
+def test_a_first_step_that_was_aborted_is_no_past(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"])
+
+    def lose(point: str) -> None:
+        if point == "before-commit":
+            raise LedgerLost("planted")
+
+    with pytest.raises(LedgerLost):
+        drain(lab.open(lose))
+    drain(lab.open())
+    assert lab.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"@next", b'{"format":99}'), (b"@novelty", b"{}"), (b"counter", b"unknown")],
+    ids=["the ledger's own format", "an unknown record of its own", "the book's format"],
+)
+def test_an_unknown_format_is_refused_in_one_clear_line(lab: Lab, key: bytes, value: bytes) -> None:
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    write(lab, LEDGER, key, value)
+    with pytest.raises(PartitionStopped, match="another version of this program") as stopped:
+        lab.open()
+    one_line(stopped)
+
+
+def test_a_missing_input_is_named(lab: Lab) -> None:
+    name = lab.name(CONTROL)
+    lab.admin.delete_topics([name])[name].result(30)
+    with pytest.raises(PartitionStopped, match="orderloom topics"):
+        lab.open()
+
+
+def test_every_topic_of_the_ledger_is_named_by_the_topology(lab: Lab) -> None:
+    assert {lab.name(topic) for topic in TOPICS} >= set(lab.log.names.values())
+
+
+def advance_for(ledger: Ledger, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        ledger.advance(0.1)
+
+
+class ShorterInput(LedgerLog):
+    """A log whose `raw` has lost its last records, as after an unclean election."""
+
+    def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        found = super().ends(topics, partition)
+        return found | ({"raw": 7} if "raw" in found else {})

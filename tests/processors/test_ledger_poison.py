@@ -1,0 +1,188 @@
+"""Records that cannot be folded: left out after the second failure, and only they."""
+
+import pytest
+
+from orderloom.topology import DEAD_LETTERS, RAW
+from processors.ledger import Ledger
+from processors.ledger_trouble import LedgerLost, PartitionStopped
+from processors.step import InputRecord
+from tests.conftest import RunningBroker
+from tests.processors.counting_book import CountingBook
+from tests.processors.ledger_lab import Lab, drain
+
+pytestmark = pytest.mark.broker
+GOOD = [(b"good", b"%d" % number) for number in range(20)]
+
+
+class Died(BaseException):
+    """Stands for the end of a process: nothing of ours may catch it."""
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> Lab:
+    return Lab(broker.bootstrap, f"{namespace}.")
+
+
+def settle(lab: Lab, openings_max: int = 30) -> Ledger:
+    """Open again after each loss, as a keeper does, until all inputs are folded."""
+    for _ in range(openings_max):
+        try:
+            ledger = lab.open()
+            drain(ledger)
+        except LedgerLost:
+            continue
+        return ledger
+    raise AssertionError("the ledger never settles")
+
+
+def left_out(lab: Lab) -> list[tuple[str, int, str]]:
+    return [tuple(entry) for commit in lab.commits() for entry in commit["left_out"]]
+
+
+def test_a_record_that_fails_twice_is_left_out_and_its_account_alone_quarantined(lab: Lab) -> None:
+    lab.feed(RAW, [*GOOD, (b"bad", b"poison"), *GOOD])
+    ledger = settle(lab)
+    assert ledger.quarantined() == {"bad"}
+    assert lab.memory.counts.failed_folds == 2
+    assert left_out(lab) == [("raw", 20, "invariant")]
+    (letter,) = lab.committed(DEAD_LETTERS)
+    headers = dict(letter.headers() or [])
+    assert headers["reason"] == b"invariant"
+    assert b"AssertionError: planted" in (headers["trace"] or b"")
+    assert lab.book.counts == {b"good": 40}
+    assert lab.faults() == []
+
+
+def test_a_replay_leaves_out_what_was_left_out(lab: Lab) -> None:
+    lab.feed(RAW, [(b"bad", b"poison"), *GOOD, (b"worse", b"poison")])
+    settle(lab)
+    assert len(left_out(lab)) == 2
+    assert lab.faults() == []
+
+
+def test_fencing_between_the_failures_counts_nothing(lab: Lab) -> None:
+    lab.feed(RAW, GOOD)
+    for _ in range(4):
+        fenced = lab.open()
+        lab.open()
+        with pytest.raises(LedgerLost):
+            drain(fenced)
+    settle(lab)
+    assert left_out(lab) == []
+    assert lab.faults() == []
+
+
+def test_more_than_three_accounts_in_a_minute_stop_the_partition(lab: Lab) -> None:
+    for number in range(3):
+        lab.feed(RAW, [(b"account %d" % number, b"poison")])
+        settle(lab)
+        lab.forget()  # the minute is counted in the log, over processes
+    lab.feed(RAW, [(b"one too many", b"poison")])
+    with pytest.raises(PartitionStopped, match="bad deploy"):
+        settle(lab)
+    assert len(left_out(lab)) == 3
+
+
+def test_many_poison_records_of_three_accounts_do_not_stop_it(lab: Lab) -> None:
+    lab.feed(RAW, [(b"account %d" % (number % 3), b"poison") for number in range(6)])
+    assert len(settle(lab).quarantined()) == 3
+    assert lab.faults() == []
+
+
+def test_a_record_that_can_neither_be_folded_nor_left_out_stops_the_partition(lab: Lab) -> None:
+    lab.feed(RAW, [b"stubborn"])
+    with pytest.raises(PartitionStopped, match="neither be folded nor left out"):
+        settle(lab)
+
+
+def test_what_the_broker_refuses_as_too_large_is_poison_of_its_record_alone(lab: Lab) -> None:
+    lab.feed(RAW, [*GOOD, (b"big", b"large:3000000"), *GOOD])
+    settle(lab)
+    assert left_out(lab) == [("raw", 20, "refused")]
+    assert lab.book.counts == {b"good": 40}
+    assert lab.faults() == []
+
+
+def test_what_the_broker_refuses_as_invalid_is_poison_of_its_record_alone(lab: Lab) -> None:
+    """Compacted topics take no record without a key."""
+    lab.feed(RAW, [*GOOD, (b"odd", b"keyless"), *GOOD])
+    settle(lab)
+    assert left_out(lab) == [("raw", 20, "refused")]
+    assert lab.faults() == []
+
+
+def test_after_a_refusal_steps_grow_again(lab: Lab) -> None:
+    lab.feed(RAW, [(b"big", b"large:3000000"), *GOOD])
+    settle(lab)
+    lab.feed(RAW, GOOD * 10)
+    settle(lab)
+    assert lab.memory.size.messages >= 64
+
+
+class KillingBook(CountingBook):
+    """Folding the word `kill` ends the process."""
+
+    def fold(self, record: InputRecord, now_ns: int) -> None:
+        if record.value == b"kill":
+            raise Died
+        CountingBook.fold(self, record, now_ns)
+
+
+def test_what_kills_the_process_is_left_out_after_its_openings_are_counted(lab: Lab) -> None:
+    lab.feed(RAW, [*GOOD, (b"killer", b"kill"), *GOOD])
+    deaths = live(lab)
+    assert deaths == 4
+    assert left_out(lab) == [("raw", 20, "killed")]
+    single = [end - first for first, end in (commit["inputs"]["raw"] for commit in lab.commits())]
+    assert single[:21] == [1] * 21  # from the third opening on steps of one record
+    assert lab.books[-1].counts == {b"good": 40}
+    assert lab.faults() == []
+
+
+def test_a_process_that_outlives_the_fold_clears_its_records_of_suspicion(lab: Lab) -> None:
+    """Openings that end by Kafka's fault leave nobody out, also when many follow one another."""
+    lab.feed(RAW, GOOD)
+
+    def lose(point: str) -> None:
+        if point == "after-fold":
+            raise LedgerLost("the broker is away")
+
+    for _ in range(8):
+        with pytest.raises(LedgerLost):
+            drain(lab.open(lose))
+    lab.forget()
+    settle(lab)
+    assert left_out(lab) == []
+
+
+def test_openings_without_work_are_not_counted(lab: Lab) -> None:
+    for _ in range(7):
+        lab.open()
+        lab.forget()
+    lab.feed(RAW, GOOD)
+    settle(lab)
+    assert left_out(lab) == []
+
+
+def live(lab: Lab, deaths_max: int = 10) -> int:
+    """Start process after process until one lives; how many died."""
+    lab.make_book = KillingBook
+    for deaths in range(deaths_max):
+        lab.forget()
+        try:
+            settle(lab)
+        except Died:
+            continue
+        return deaths
+    raise AssertionError("it kills for ever")
+
+
+def test_timers_that_fail_twice_stop_the_partition(lab: Lab) -> None:
+    class FailingTimers(CountingBook):
+        def tick(self, now_ns: int) -> None:
+            raise AssertionError("planted")
+
+    lab.make_book = FailingTimers
+    lab.feed(RAW, GOOD)
+    with pytest.raises(PartitionStopped, match="timers fail"):
+        settle(lab)
