@@ -24,10 +24,10 @@ PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
 class Record:
     """One order's evidence.
 
-    `replaced` holds (old, new) venue order ids of the amend chain, `same` (alias, venue order id)
-    pairs that name one link. `seen_ns` is the latest venue time at which the order is known to have
-    existed, `absent_ns` the latest start of a look-up that proved it absent, `settled_ns` the same
-    for look-ups that had the complete list of its trades too.
+    `replaced` holds the (old, new) venue order ids of its chain, `client_ids` every client order id
+    that it had. `seen_ns` is the latest venue time at which the order is known to have existed,
+    `absent_ns` the latest start of a look-up that proved it absent, `settled_ns` the same for
+    look-ups that had the complete list of its trades too.
     """
 
     __slots__ = (
@@ -37,7 +37,6 @@ class Record:
         "first_ns",
         "links",
         "replaced",
-        "same",
         "seen_ns",
         "settled_ns",
         "totals",
@@ -49,7 +48,6 @@ class Record:
         self.fills: dict[str, Fill] = {}
         self.totals = Totals()
         self.replaced: set[tuple[str, str]] = set()
-        self.same: set[tuple[str, str]] = set()
         self.client_ids: set[str] = set()
         self.first_ns: int | None = None
         self.venue_ns: int | None = None
@@ -107,57 +105,42 @@ class Record:
         return changed
 
     def connect(self, report: OrderReport) -> bool:
-        """Join what a report says of the chain; tells whether that was new."""
-        new = report.venue_order_id
-        if new is None:
-            return False
-        same = {(alias, new) for alias in report.alias_ids if alias != new}
-        old = report.replaces
-        replaced = {(old, new)} if old is not None and old != new else set()
-        if same <= self.same and replaced <= self.replaced:
-            return False
-        self.same |= same
-        self.replaced |= replaced
-        self._rename_links()
-        return True
+        """Join what a report says of the chain; tells whether that was new.
 
-    def name_of(self, venue_order_id: str) -> str:
-        """The name of the link that an id belongs to: the venue order id behind its aliases."""
-        if not self.same:
-            return venue_order_id
-        group, aliases = {venue_order_id}, {alias for alias, _ in self.same}
-        for _ in self.same:
-            group |= {name for pair in self.same if group & set(pair) for name in pair}
-        return min(group, key=lambda name: (name in aliases, name))
+        An alias that the venue gave (an algo id) is an earlier link: what closed it there, before
+        it became this order, does not close this order.
+        """
+        new = report.venue_order_id
+        earlier = {report.replaces, *report.alias_ids} - {new, None, NAMELESS}
+        pairs = {(old, new) for old in earlier if old and new}
+        if pairs <= self.replaced:
+            return False
+        self.replaced |= pairs
+        return True
 
     def root(self) -> str:
         """The oldest id of the chain: the one that names the order for life."""
-        names = set(self.links) | {name for pair in self.replaced | self.same for name in pair}
-        later = {new for _, new in self.replaced | self.same}
-        return min((names - later) or names or {NAMELESS})
+        names = self.ids()
+        return min((names - {new for _, new in self.replaced}) or names or {NAMELESS})
 
     def current(self) -> str:
         """The name of the link that no other replaces."""
         if len(self.links) == 1:
             return next(iter(self.links))
-        old = {self.name_of(old) for old, _ in self.replaced}
         names = set(self.links)
-        return max(names - old - {NAMELESS}, default=None) or max(names, default=NAMELESS)
+        newest = names - {old for old, _ in self.replaced}
+        return max(newest or names, default=NAMELESS)
 
     def ids(self) -> set[str]:
-        """Every venue order id and alias id that leads here."""
-        names = {name for pair in self.replaced | self.same for name in pair}
-        return (names | set(self.links)) - {NAMELESS}
+        """Every venue order id that leads here."""
+        return {*self.links, *(name for pair in self.replaced for name in pair)} - {NAMELESS}
 
     def join(self, other: "Record") -> None:
         """Join another record of the same order; what names no id goes to the current link."""
-        self.same |= other.same
         self.replaced |= other.replaced
         self.client_ids |= other.client_ids
-        self._rename_links()
         for name, link in other.links.items():
-            named = self.name_of(name) if name else self.current()
-            self._link(named).join(link)
+            self._link(name or self.current()).join(link)
         for fill in other.fills.values():
             self.put_fill(fill)
         for name in ("venue_ns", "seen_ns", "absent_ns", "settled_ns"):
@@ -177,26 +160,17 @@ class Record:
         for fill in self.fills.values():
             if fill.is_busted or fill.last_quantity is None:
                 continue
-            owner = self.name_of(fill.venue_order_id) if fill.venue_order_id else self.current()
+            owner = fill.venue_order_id
             if (owner if owner in self.links else self.current()) == name:
                 real = EXACT.add(real, fill.last_quantity)
         return max(real, self.links[name].claimed)
 
     def _link(self, venue_order_id: str | None) -> Link:
         name = venue_order_id or NAMELESS
-        if self.same:
-            name = self.name_of(name)
         link = self.links.get(name)
         if link is None:
             link = self.links[name] = Link()
         return link
-
-    def _rename_links(self) -> None:
-        if not self.same:
-            return
-        links, self.links = self.links, {}
-        for name, link in links.items():
-            self._link(name).join(link)
 
     def _take_time(self, venue_ns: int | None, valid_ns: int | None) -> int:
         changed = SAME
@@ -242,7 +216,6 @@ class Record:
             "links": {name: self.links[name].dump() for name in sorted(self.links)},
             "fills": [self.fills[name].dump() for name in sorted(self.fills)],
             "replaced": sorted(self.replaced),
-            "same": sorted(self.same),
             "client_ids": sorted(self.client_ids),
             "times": [getattr(self, name) for name in TIMES],
         }
@@ -253,7 +226,6 @@ class Record:
         record = cls()
         record.links = {name: Link.load(link) for name, link in document["links"].items()}
         record.replaced = {(old, new) for old, new in document["replaced"]}
-        record.same = {(alias, name) for alias, name in document["same"]}
         record.client_ids = set(document["client_ids"])
         for name, value in zip(TIMES, document["times"], strict=True):
             setattr(record, name, value)

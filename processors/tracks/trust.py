@@ -31,12 +31,12 @@ from processors.tracks.lifecycle import (
 from processors.tracks.links import LIVE as LIVE_WORD
 from processors.tracks.links import NO_ORDINAL, TERMINAL, Link
 from processors.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
-from venues.venue import Profile
+from venues.venue import MILLISECOND_NS, Profile
 
 TERMINALS_DIFFER: Final = "terminals-differ"
 """The venue closed the order in two ways that the profile does not call a normal pair."""
 LIVE_AFTER_END: Final = "live-after-end"
-"""A live report has a newer ordinal than the word that closed the order."""
+"""A live report is of a later venue time than the words that closed the order."""
 REJECTED_WITH_FILLS: Final = "rejected-with-fills"
 ABSENCE_UNPROVEN: Final = "absence-unproven"
 """Closed by absence, and the complete list of its trades has not been seen."""
@@ -172,7 +172,8 @@ def _is_live_after(current: Link, ends: list[str]) -> bool:
     if live is None:
         return False
     ended = max(current.words[word][0] for word in ends)
-    return ended != NO_ORDINAL and live[0] > ended
+    # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
+    return ended != NO_ORDINAL and live[0][0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
 
 
 def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:
