@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ READY_SECONDS_MAX = 90
 STOP_SECONDS_MAX = 30
 FORMAT_SECONDS_MAX = 60
 LAST_WORDS_LINES = 8
+LOOK_SECONDS = 0.2
 LOG_BYTES_MAX = 16 << 20  # an older log is begun anew at the next start
 
 
@@ -144,6 +146,13 @@ class EmbeddedBroker:
         """Let a suspended process go on."""
         self._running_child().send_signal(signal.SIGCONT)
 
+    def wait(self, stop: threading.Event) -> None:
+        """Return when `stop` is set. Raises BrokerDiedError if the broker ends before."""
+        child = self._running_child()
+        while not stop.wait(LOOK_SECONDS):
+            if child.poll() is not None:
+                raise self._died(f"the broker ended (exit status {child.returncode})")
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -244,6 +253,10 @@ class EmbeddedBroker:
 
     def _died(self, cause: str) -> BrokerDiedError:
         words = self._files.last_words(LAST_WORDS_LINES)
+        if "No space left on device" in words:
+            return BrokerDiedError(
+                f"{cause}, its disk is full", f"free space for {self._files.data}"
+            )
         return BrokerDiedError(cause, f"read {self._files.log}, which ends with\n{words}")
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ from runtime.broker import (
 )
 
 pytestmark = pytest.mark.broker
+
+# After a kill the controller keeps the old broker's place for this long (9 s by default).
+FORGETFUL = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "300"}
 
 PARENT = """
 import sys, time
@@ -54,7 +58,8 @@ def wait_for(condition: Callable[[], bool], seconds_max: float = 20) -> None:
 
 @pytest.fixture(scope="module")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedBroker:
-    return EmbeddedBroker(tmp_path_factory.mktemp("own"), heap_mib=256)
+    directory = tmp_path_factory.mktemp("own")
+    return EmbeddedBroker(directory, heap_mib=256, settings=FORGETFUL)
 
 
 def test_data_and_port_survive_a_stop_and_a_kill(own_broker: EmbeddedBroker) -> None:
@@ -101,6 +106,24 @@ def test_a_broker_that_dies_at_start_shows_its_last_words(own_broker: EmbeddedBr
     with pytest.raises(BrokerDiedError, match="nonsense"):
         broken.start()
     assert not broken.is_running
+
+
+def test_one_who_waits_for_a_broker_hears_of_its_end(own_broker: EmbeddedBroker) -> None:
+    with own_broker:
+        stop = threading.Event()
+        stop.set()
+        own_broker.wait(stop)
+        os.kill(own_broker.pid, signal.SIGKILL)
+        with pytest.raises(BrokerDiedError, match=r"the broker ended \(exit status -9\)"):
+            own_broker.wait(threading.Event())
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    full = tmp_path / "java"
+    full.write_text("#!/bin/sh\necho 'java.io.IOException: No space left on device'; exit 1\n")
+    full.chmod(0o755)
+    with pytest.raises(BrokerDiedError, match=r"its disk is full: free space for .*data"):
+        EmbeddedBroker(tmp_path / "b", java=full).start()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the leash")
