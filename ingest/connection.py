@@ -161,13 +161,12 @@ class Connection:
         if self.state is State.CLOSED:
             return ()
         if now.steady_ns >= self._deadline_ns:
-            return self._end(Ending.TROUBLE, f"no end of {self._awaited()} in time", now)
+            return self._end(Ending.TROUBLE, f"time-out: no end of {self._awaited()}", now)
         if self.state in (State.GREETING, State.LIVE) and not self._is_deaf:
             silent_ns = now.steady_ns - self._heard_steady_ns
             if silent_ns >= self._stream.heartbeat.silence_ns_max:
-                return self._end(
-                    Ending.TROUBLE, f"silent for {silent_ns // SECOND_NS} s: a dead peer", now
-                )
+                reason = f"dead peer: silent for {silent_ns // SECOND_NS} s"
+                return self._end(Ending.TROUBLE, reason, now)
             return (*self._ping(now), *self._probe(now), *self._keep_alive(now))
         return self._keep_alive(now)
 
@@ -196,7 +195,7 @@ class Connection:
         if outcome.status == 200:
             self._prepared = outcome.body
             return self._connect(now)
-        reason = f"preparing was answered {outcome.status}: {_shown(outcome.body)}"
+        reason = f"preparing failed: answered {outcome.status}: {_shown(outcome.body)}"
         return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
 
     def _greet(self, now: Instant) -> Actions:

@@ -75,6 +75,12 @@ class Packer:
         self._under_way: Batch | None = None
         self.bytes_held = 0
         self.items_held = 0
+        self.items_added = 0
+
+    @property
+    def items_written(self) -> int:
+        """How many of the items added, in their order, stand in the log."""
+        return self.items_added - self.items_held
 
     @property
     def is_idle(self) -> bool:
@@ -86,6 +92,7 @@ class Packer:
         self._waiting.append((generation, item))
         self.bytes_held += size_of(item)
         self.items_held += 1
+        self.items_added += 1
 
     def take(self) -> Batch | None:
         """What to write now: None while a record is under way, or nothing waits."""

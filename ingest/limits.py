@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from venues.venue import Backoff, Bucket
 
-RESERVE = 0.2
+RESERVE = 0.5
 THROTTLED_NS_MIN = 1_000_000_000
 NEVER_NS = 1 << 62
 
@@ -41,8 +41,9 @@ class Ticket:
 class _Level:
     """One bucket, filled to `tokens` at `at_ns`."""
 
-    def __init__(self, bucket: Bucket, at_ns: int) -> None:
+    def __init__(self, bucket: Bucket, at_ns: int, reserve: float) -> None:
         self.bucket = bucket
+        self.reserve = reserve
         self.share = 1.0
         self.tokens = float(bucket.capacity)
         self.at_ns = at_ns
@@ -60,7 +61,7 @@ class _Level:
 
     def needed(self, ticket: Ticket) -> float:
         """The tokens that must be there; what costs more than all of them waits for a full one."""
-        reserve = self.capacity * RESERVE if ticket.rank is Rank.PERIODIC else 0.0
+        reserve = self.capacity * self.reserve if ticket.rank is Rank.PERIODIC else 0.0
         return min(ticket.weight + reserve, self.capacity)
 
     def first(self) -> Ticket | None:
@@ -77,10 +78,15 @@ class _Level:
 
 
 class Limits:
-    """The buckets of one IP group. Times are ns on the steady clock."""
+    """The buckets of one IP group. Times are ns on the steady clock.
 
-    def __init__(self, buckets: Mapping[str, Bucket], now_ns: int) -> None:
-        self._levels = {name: _Level(bucket, now_ns) for name, bucket in buckets.items()}
+    `reserve` is the part of each bucket that periodic questions leave to the others.
+    """
+
+    def __init__(
+        self, buckets: Mapping[str, Bucket], now_ns: int, reserve: float = RESERVE
+    ) -> None:
+        self._levels = {name: _Level(bucket, now_ns, reserve) for name, bucket in buckets.items()}
         self._banned_until_ns = 0
         self._tickets = 0
 
@@ -94,7 +100,7 @@ class Limits:
         self._tickets += 1
         ticket = Ticket(self._tickets, bucket, weight, rank)
         if bucket not in self._levels:
-            self._levels[bucket] = _Level(Bucket(1_000_000, 1), 0)
+            self._levels[bucket] = _Level(Bucket(1_000_000, 1), 0, 0.0)
         self._levels[bucket].waiting[rank].append(ticket)
         return ticket
 

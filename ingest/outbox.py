@@ -112,14 +112,25 @@ class Outbox:
         while not self.has_room(account, partition):
             await self._change()
 
+    async def written(self, account: str, partition: int) -> None:
+        """Return when all that this account has put so far stands in the log."""
+        if (lane := self._lanes.get((account, partition))) is not None:
+            await self._written([lane])
+
     async def settled(self, partition: int | None = None) -> None:
-        """Return when everything (of `partition`) stands in the log."""
-        while not all(
-            lane.packer.is_idle
-            for lane in self._lanes.values()
-            if partition in (None, lane.partition)
-        ):
+        """Return when all that was put so far (for `partition`) stands in the log."""
+        lanes = [lane for lane in self._lanes.values() if partition in (None, lane.partition)]
+        await self._written(lanes)
+
+    async def _written(self, lanes: list[_Lane]) -> None:
+        goals = [(lane.packer, lane.packer.items_added) for lane in lanes]
+        while any(packer.items_written < goal for packer, goal in goals):
             await self._change()
+
+    def fail(self, error: BaseException) -> None:
+        """Give up: whoever awaits `failed` is told, once."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
 
     def close(self) -> None:
         """Stop; what is not in the log by now is given up."""
@@ -188,8 +199,7 @@ class Outbox:
     def _trouble(self, lane: _Lane, error: KafkaError) -> None:
         """Kafka refused a record that is none too large: say so, and try again; or give up."""
         if error.fatal():
-            if not self.failed.done():
-                self.failed.set_exception(KafkaException(error))
+            self.fail(KafkaException(error))
             return
         if self._loop.time() - self._troubled_at >= SAME_TROUBLE_SECONDS:
             self._troubled_at = self._loop.time()

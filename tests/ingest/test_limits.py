@@ -10,7 +10,7 @@ MINUTE = Bucket(600, 60 * SECOND_NS, "x-used")
 
 
 def a_group(**buckets: Bucket) -> Limits:
-    return Limits(buckets or {"weight": MINUTE}, 0)
+    return Limits(buckets or {"weight": MINUTE}, 0, reserve=0.2)
 
 
 def test_a_full_bucket_grants_at_once_and_an_empty_one_when_it_is_refilled() -> None:

@@ -1,0 +1,147 @@
+"""The questions of the owned partitions: decoded, asked a few at a time for each account, counted.
+
+A question is done when its answer stands in the log; the lowest one not done is what is committed.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import orjson
+from pydantic import ValidationError
+
+from ingest.desk import Desk
+from ingest.desks import Desks
+from ingest.dispatches import Received
+from ingest.outbox import Address, Outbox
+from ingest.partition import OwnedPartition
+from ingest.progress import Progress
+from ingest.questions import AGE_NS_MAX, Log, ask, failure
+from orderloom.question import About, Question
+from runtime.metrics import QUESTIONS
+
+FORMAT = 1
+PARALLEL_MAX = 4
+OPEN_MAX = 500
+_PUBLIC = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
+
+_log = logging.getLogger(__name__)
+
+
+class BadDispatch(Exception):
+    """A record of `dispatches` that says nothing that we know; `args[0]` is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a dispatch carries it; `at_ns` is when it was decided, UTC."""
+
+    account: str
+    question: Question
+    at_ns: int
+
+
+def read_dispatch(value: bytes) -> Asked:
+    """The question in one record of `dispatches`. Raises BadDispatch."""
+    try:
+        document = orjson.loads(value)
+        if document["v"] != FORMAT or document["type"] != "question":
+            raise BadDispatch(f"v {document['v']!r}, type {document['type']!r} is unknown here")
+        question = Question.model_validate(document["question"])
+        return Asked(str(document["account"]), question, int(document["at_ns"]))
+    except (ValidationError, ValueError, LookupError, TypeError) as error:
+        raise BadDispatch(f"not a dispatch: {type(error).__name__}") from None
+
+
+class Asking:
+    """Asks what is received; used in one event loop, but `is_full` from any thread."""
+
+    def __init__(self, desks: Desks, outbox: Outbox) -> None:
+        self._desks = desks
+        self._outbox = outbox
+        self._progress: dict[int, Progress] = {}
+        self._turns: dict[tuple[str, bool], asyncio.Semaphore] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def is_full(self) -> bool:
+        """Whether as many questions are open as may be."""
+        return len(self._tasks) >= OPEN_MAX
+
+    def begin(self, partition: int, offset: int) -> None:
+        """A partition is ours, and is read from `offset`."""
+        self._progress[partition] = Progress(offset)
+
+    def end(self, partition: int) -> None:
+        """A partition is no longer ours; answers under way are still written, as evidence."""
+        self._progress.pop(partition, None)
+
+    def committable(self) -> dict[int, int]:
+        """For each partition the lowest offset that is not done."""
+        return {number: progress.committable for number, progress in self._progress.items()}
+
+    def receive(self, owned: OwnedPartition | None, received: Received) -> None:
+        """Take a dispatch up; what cannot be read is named, counted and passed."""
+        progress = self._progress.get(received.partition)
+        if owned is None or progress is None or not progress.received(received.offset):
+            return
+        try:
+            asked = read_dispatch(received.value)
+        except BadDispatch as error:
+            venue = self._desks.public.venue.name
+            QUESTIONS.labels(venue, "unreadable", "skipped").inc()
+            place = (received.partition, received.offset)
+            _log.error("dispatch in partition %d at offset %d is skipped: %s", *place, error)
+            progress.done(received.offset)
+            return
+        task = asyncio.get_running_loop().create_task(
+            self._ask(asked, owned.address(asked.account), progress, received.offset)
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Give up what is under way: it is not committed, so it will be asked again."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._outbox.fail(error)
+
+    async def _ask(self, asked: Asked, address: Address, progress: Progress, offset: int) -> None:
+        async with self._turn(asked):
+            await self._ask_now(asked, address)
+        await self._outbox.written(address.account, address.partition)
+        progress.done(offset)
+
+    async def _ask_now(self, asked: Asked, address: Address) -> None:
+        question, now_ns = asked.question, self._desks.clock.wall_ns()
+        desk = self._desk(asked)
+        trouble = ""
+        if desk is None:
+            trouble = f"account {asked.account} is not served here: unknown, disabled, or no key"
+        elif now_ns - asked.at_ns > AGE_NS_MAX:
+            trouble = "dropped: decided more than ten minutes ago"
+        if desk is None or trouble:
+            self._outbox.put(address, failure(question, trouble, now_ns, now_ns))
+            QUESTIONS.labels(self._desks.public.venue.name, question.about, "dropped").inc()
+            return
+        log = Log(
+            lambda item: self._outbox.put(address, item),
+            lambda: self._outbox.room(address.account, address.partition),
+        )
+        await ask(question, desk, log)
+
+    def _desk(self, asked: Asked) -> Desk | None:
+        desk = self._desks.desks.get(asked.account)
+        if desk is None and asked.question.about in _PUBLIC:
+            return self._desks.public
+        return desk
+
+    def _turn(self, asked: Asked) -> asyncio.Semaphore:
+        """Urgent questions do not stand behind periodic ones."""
+        key = (asked.account, asked.question.urgent)
+        return self._turns.setdefault(key, asyncio.Semaphore(PARALLEL_MAX))

@@ -1,0 +1,85 @@
+"""Samples the venue's clocks, one for each product: at start, and once a minute."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ingest.actions import HttpAnswer
+from ingest.desk import Desk
+from ingest.limits import Rank
+from ingest.venue_clock import VenueClock
+from orderloom.question import About, Question
+from orderloom.raw import ClockSample
+from runtime.metrics import CLOCK_ERROR_SECONDS
+
+EVERY_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
+START_SECONDS_MAX = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class ClockKeeper:
+    """Keeps `desk.clocks` right; `write` is given each sample."""
+
+    def __init__(self, desk: Desk, write: Callable[[ClockSample], None]) -> None:
+        self._desk = desk
+        self._write = write
+
+    async def start(self) -> None:
+        """Take the first samples; a venue that does not answer holds nobody up for long."""
+        samples = (self._sample(product) for product in self._desk.clocks)
+        try:
+            await asyncio.wait_for(asyncio.gather(*samples), START_SECONDS_MAX)
+        except TimeoutError:
+            _log.warning(
+                "%s does not tell its time: requests are signed by our own clock until it does",
+                self._desk.venue.name,
+            )
+
+    async def run(self) -> None:
+        """Go on sampling, until cancelled."""
+        while True:
+            known = all(clock.has_sample for clock in self._desk.clocks.values())
+            await asyncio.sleep(EVERY_SECONDS if known else AGAIN_SECONDS)
+            for product in self._desk.clocks:
+                await self._sample(product)
+
+    async def _sample(self, product: str) -> None:
+        venue = self._desk.venue
+        question = Question(
+            id=f"clock-{product}",
+            account=f"{venue.name}:clock",
+            about=About.SERVER_TIME,
+            product=product,
+        )
+        reply = await self._desk.ask(
+            product, lambda context: venue.ask(question, context), Rank.STREAM
+        )
+        if isinstance(reply.outcome, HttpAnswer) and reply.outcome.status == 200:
+            self._learn(product, self._desk.clocks[product], reply.outcome)
+
+    def _learn(self, product: str, clock: VenueClock, answer: HttpAnswer) -> None:
+        try:
+            venue_ns = self._desk.venue.server_time(answer.body)
+        except (ValueError, LookupError, TypeError):
+            _log.warning("%s tells a time that is none: %r", product, answer.body[:100])
+            return
+        sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)
+        if clock.add(sample):
+            self._tell(product, clock)
+        CLOCK_ERROR_SECONDS.labels(self._desk.venue.name).set(clock.offset_ns / 1e9)
+        self._write(sample)
+
+    def _tell(self, product: str, clock: VenueClock) -> None:
+        if clock.is_wrong:
+            _log.error(
+                "this machine's clock and that of %s %s are %.3f s apart: requests are signed in "
+                "the venue's time; set the machine's clock right (chrony, ntpd)",
+                self._desk.venue.name,
+                product,
+                clock.offset_ns / 1e9,
+                extra={"cause": "clock"},
+            )
+        else:
+            _log.info("the clock of %s %s is right again", self._desk.venue.name, product)

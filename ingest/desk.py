@@ -1,0 +1,79 @@
+"""One account's desk: whose key, which addresses, and the way to ask the venue something."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ingest.actions import HttpAnswer, HttpOutcome
+from ingest.gate import Gate
+from ingest.http import HttpClient
+from ingest.instant import Instant
+from ingest.limits import Rank
+from ingest.venue_clock import VenueClock
+from runtime.metrics import THROTTLED
+from venues.venue import Backoff, Context, Credentials, Endpoints, HttpRequest, Venue
+
+Build = Callable[[Context], HttpRequest]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request; `backoff` where the venue told us to slow down."""
+
+    request: HttpRequest
+    outcome: HttpOutcome
+    backoff: Backoff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one account's streams and questions need. `clocks` are the venue's, by product."""
+
+    account: str
+    venue: Venue
+    credentials: Credentials
+    endpoints: Endpoints
+    clocks: Mapping[str, VenueClock]
+    ip_group: str
+    gate: Gate
+    http: HttpClient
+    now: Callable[[], Instant]
+
+    def context(self, product: str, now: Instant) -> Context:
+        """What building a request of `product` needs, at the venue's time."""
+        clock = self.clocks.get(product)
+        venue_ns = now.wall_ns + (0 if clock is None else clock.offset_ns)
+        return Context(self.credentials, self.endpoints, venue_ns)
+
+    async def ask(self, product: str, build: Build, rank: Rank) -> Reply:
+        """Wait for our turn, then build the request (its signature ages) and perform it.
+
+        Raises ValueError, LookupError or TypeError where `build` cannot make the request.
+        """
+        wish = build(self.context(product, self.now()))
+        await self.gate.admit(wish.bucket, wish.weight, rank)
+        request = build(self.context(product, self.now()))
+        outcome = await self.http.perform(request)
+        if not isinstance(outcome, HttpAnswer):
+            return Reply(request, outcome)
+        self.gate.answered(request.bucket, outcome.headers)
+        backoff = self.venue.backoff(outcome.status, outcome.headers, outcome.body)
+        if backoff is not None:
+            self._slow_down(request, outcome, backoff)
+        return Reply(request, outcome, backoff)
+
+    def _slow_down(self, request: HttpRequest, outcome: HttpAnswer, backoff: Backoff) -> None:
+        self.gate.throttled(request.bucket, backoff)
+        THROTTLED.labels(self.venue.name, self.ip_group).inc()
+        _log.warning(
+            "%s answers %d to %s: %s; IP group %s waits %.1f s",
+            self.venue.name,
+            outcome.status,
+            request.channel,
+            "we are banned" if backoff.is_ban else "too many requests",
+            self.ip_group,
+            backoff.retry_after_ns / 1e9,
+            extra={"account": self.account, "venue": self.venue.name},
+        )

@@ -1,0 +1,160 @@
+"""One life of an ingest worker's domain: owned partitions, their streams, and their questions.
+
+Events of the group come one at a time; the ticker lets time pass. All of it runs in one event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from ingest.asking import Asking
+from ingest.desks import Desks
+from ingest.dispatches import Assigned, Event, Failed, Gained, Lost, Received, Revoked
+from ingest.outbox import Outbox
+from ingest.partition import OwnedPartition
+from ingest.runner import StreamRunner
+from orderloom.raw import ClockSample
+from runtime.metrics import CONNECTED, PAUSED
+
+RELEASE_SECONDS_MAX = 4.0
+
+_log = logging.getLogger(__name__)
+
+
+class Edge:
+    """What this worker owns; `partitions` by number."""
+
+    def __init__(
+        self, desks: Desks, outbox: Outbox, names: Iterator[str], partitions_total: int
+    ) -> None:
+        self.partitions: dict[int, OwnedPartition] = {}
+        self.asking = Asking(desks, outbox)
+        self._desks = desks
+        self._outbox = outbox
+        self._names = names
+        self._partitions_total = partitions_total
+        self._venue = desks.public.venue.name
+
+    async def handle(self, event: Event) -> None:
+        """Act on one event of the group.
+
+        Raises KafkaException where the consumer can go on no more.
+        """
+        match event:
+            case Received():
+                self.asking.receive(self.partitions.get(event.partition), event)
+            case Gained():
+                await self._gain(event)
+            case Revoked(partitions, released):
+                await self._drop(partitions, "the partition moves to another worker")
+                released.set()
+            case Lost(partitions):
+                self._suspend(partitions)
+            case Assigned(partitions):
+                await self._drop(self._suspended_without(partitions), "another worker took over")
+            case Failed(error):
+                raise error
+
+    def tick(self) -> None:
+        """Let time pass; to be called a few times a second."""
+        for owned in self.partitions.values():
+            owned.tick()
+        runners = [runner for owned in self.partitions.values() for runner in owned.runners]
+        live = sum(runner.keeper.is_live for runner in runners)
+        CONNECTED.labels(self._venue).set(live)
+        PAUSED.labels(self._venue).set(any(runner.is_deaf for runner in runners))
+
+    def say_alive(self) -> None:
+        """Write what is LIVE, for each partition that is surely ours."""
+        now = self._desks.clock()
+        for owned in self.partitions.values():
+            if not owned.is_suspended:
+                owned.say_alive(now)
+
+    def write_clock(self, sample: ClockSample) -> None:
+        """Write a sample of the venue's clock, for each partition."""
+        for owned in self.partitions.values():
+            owned.write(sample)
+
+    def trouble(self) -> str:
+        """What is wrong with the streams, in a line; "" if nothing is."""
+        silent = sorted(
+            {
+                runner.account
+                for owned in self.partitions.values()
+                for runner in owned.runners
+                if not runner.keeper.is_live
+            }
+        )
+        return f"not connected: {', '.join(silent)}" if silent else ""
+
+    async def stop(self) -> None:
+        """Close everything that is still open."""
+        await self._drop(tuple(self.partitions), "this worker stops")
+        await self.asking.stop()
+
+    async def _gain(self, gained: Gained) -> None:
+        number = gained.partition
+        owned = self.partitions.get(number)
+        self.asking.begin(number, gained.offset)
+        if owned is not None and gained.is_continued:
+            owned.is_suspended = False
+            _log.info("partition %d goes on as before", number, extra={"partition": number})
+            return
+        if owned is not None:
+            await self._drop((number,), "another worker had the partition in between")
+        self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
+        owned.announce(self._desks.clock())
+        for account in self._accounts_in(number):
+            for keeper in self._desks.keepers(account, self._names):
+                desk, address = self._desks.desks[account], owned.address(account)
+                owned.runners.append(StreamRunner(keeper, desk, self._outbox, address))
+        self._share()
+        _log.info(
+            "partition %d is ours, generation %d: %d streams",
+            number,
+            gained.generation,
+            len(owned.runners),
+            extra={"partition": number},
+        )
+
+    def _accounts_in(self, number: int) -> list[str]:
+        return [
+            account
+            for account in self._desks.desks
+            if self._desks.accounts[account].partition_of(self._partitions_total) == number
+        ]
+
+    def _suspend(self, partitions: tuple[int, ...]) -> None:
+        for number in partitions:
+            if (owned := self.partitions.get(number)) is not None:
+                owned.is_suspended = True
+        if partitions:
+            _log.warning(
+                "Kafka has not heard of this worker for too long: partitions %s may be another's; "
+                "their sockets are kept until that is known",
+                partitions,
+            )
+
+    def _suspended_without(self, assigned: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(
+            number
+            for number, owned in self.partitions.items()
+            if owned.is_suspended and number not in assigned
+        )
+
+    async def _drop(self, partitions: tuple[int, ...], reason: str) -> None:
+        dropped = [self.partitions.pop(number, None) for number in partitions]
+        for number in partitions:
+            self.asking.end(number)
+        stops = [owned.stop(reason) for owned in dropped if owned is not None]
+        if not stops:
+            return
+        with contextlib.suppress(TimeoutError):  # Kafka may be away: what waits goes out later
+            async with asyncio.timeout(RELEASE_SECONDS_MAX):
+                await asyncio.gather(*stops)
+        self._share()
+
+    def _share(self) -> None:
+        self._desks.share(max(1, len(self.partitions)) / self._partitions_total)

@@ -1,0 +1,63 @@
+"""The line before a venue's rate limits: one for each IP group.
+
+The order is decided by `limits`; here those whose turn it is are woken.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from ingest.limits import NEVER_NS, Limits, Rank
+from venues.venue import Backoff
+
+
+class Gate:
+    """Lets requests through at the pace that the venue allows; used in one event loop.
+
+    `steady_ns` is the clock that never leaps.
+    """
+
+    def __init__(self, limits: Limits, steady_ns: Callable[[], int]) -> None:
+        self._limits = limits
+        self._steady_ns = steady_ns
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def admit(self, bucket: str, weight: int, rank: Rank) -> None:
+        """Return when it is our turn; what is let through counts as spent."""
+        ticket = self._limits.wish(bucket, weight, rank)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting[ticket.number] = turn
+        self._serve()
+        try:
+            await turn
+        finally:
+            self._waiting.pop(ticket.number, None)
+            self._limits.withdraw(ticket)
+
+    def answered(self, bucket: str, headers: Mapping[str, str]) -> None:
+        """See `Limits.answered`."""
+        self._limits.answered(bucket, headers)
+
+    def throttled(self, bucket: str, backoff: Backoff) -> None:
+        """See `Limits.throttled`."""
+        self._limits.throttled(bucket, backoff, self._steady_ns())
+        self._serve()
+
+    def share(self, share: float) -> None:
+        """See `Limits.share`."""
+        self._limits.share(share)
+        self._serve()
+
+    def _serve(self) -> None:
+        now_ns = self._steady_ns()
+        for ticket in self._limits.grant(now_ns):
+            turn = self._waiting.pop(ticket.number, None)
+            if turn is not None and not turn.done():
+                turn.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due_ns = self._limits.next_ns(now_ns)
+        if self._waiting and due_ns != NEVER_NS:
+            seconds = max(0.0, (due_ns - now_ns) / 1e9)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._serve)

@@ -1,0 +1,165 @@
+"""Asks one question to its end: page after page, each an `Answer`; what fails is a `Failure`.
+
+Never silent: a question that is not asked, because it is too old, unknown, or the venue throttles
+us for too long, leaves a Failure with the reason. A venue's refusal is an answer: its words count.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ingest.actions import HttpAnswer, HttpFailure
+from ingest.desk import Desk, Reply
+from ingest.instant import MINUTE_NS
+from ingest.limits import Rank
+from orderloom.question import Question
+from orderloom.raw import Answer, Failure, Item
+from runtime.metrics import QUESTIONS
+from venues.venue import Context, HttpRequest, Page
+
+PAGES_MAX = 1_000
+TRIES_MAX = 3
+AGAIN_SECONDS = 0.5
+PAGE_SECONDS_MAX = 60.0
+AGE_NS_MAX = 10 * MINUTE_NS
+HEAD_BYTES = 2_000
+
+NextRequest = Callable[[Context], HttpRequest | None]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where answers go; `room` returns when the next page may be asked for."""
+
+    write: Callable[[Item], None]
+    room: Callable[[], Awaitable[None]]
+
+
+class _Ended(Exception):
+    """The question ends without a usable answer: `args[0]` says why."""
+
+    def __init__(self, reason: str, answer: HttpAnswer | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
+
+
+async def ask(question: Question, desk: Desk, log: Log) -> None:
+    """Ask `question`, and write what comes of it; returns once all of it is written."""
+    began_ns = desk.now().wall_ns
+    try:
+        outcome = await _ask_pages(question, desk, log)
+    except _Ended as ended:
+        outcome = "failed"
+        log.write(failure(question, str(ended), began_ns, desk.now().wall_ns, ended.answer))
+        _log.warning(
+            "question %s about %s of %s has no answer: %s",
+            *(question.id, question.about, question.account, ended),
+            extra={"account": question.account, "venue": desk.venue.name},
+        )
+    QUESTIONS.labels(desk.venue.name, question.about, outcome).inc()
+
+
+def failure(
+    question: Question, reason: str, asked_ns: int, at_ns: int, answer: HttpAnswer | None = None
+) -> Failure:
+    """What is written of a question without a usable answer."""
+    status, body = (None, b"") if answer is None else (answer.status, answer.body[:HEAD_BYTES])
+    return Failure(question.document(), reason, asked_ns, at_ns, status, body)
+
+
+async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
+    """Every page, in order; returns "answered" or "refused"."""
+    page, asked_ns = None, None
+    for number in range(1, PAGES_MAX + 1):
+        await log.room()
+        reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
+        asked_ns = answer.sent_ns if asked_ns is None else asked_ns
+        page = Page(number, reply.request, answer.status, answer.body)
+        is_complete = desk.venue.is_complete_answer(page)
+        is_last = not is_complete or _next_request(question, desk, page) is None
+        is_proof = is_complete or answer.status != 200  # a refusal has one page
+        log.write(_item(question, page, answer, is_last and is_proof, asked_ns))
+        if not is_proof:
+            raise _Ended(f"page {number} is no complete answer", answer)
+        if is_last:
+            return "answered" if answer.status == 200 else _refused(question, desk, answer)
+    raise _Ended(f"more than {PAGES_MAX} pages")
+
+
+def _next_of(question: Question, desk: Desk, page: Page | None) -> NextRequest:
+    if page is None:
+        return lambda context: desk.venue.ask(question, context)
+    return lambda context: desk.venue.next_page(question, page, context)
+
+
+def _next_request(question: Question, desk: Desk, page: Page) -> HttpRequest | None:
+    context = desk.context(question.product, desk.now())
+    return desk.venue.next_page(question, page, context)
+
+
+async def _ask_page(question: Question, desk: Desk, build: NextRequest) -> tuple[Reply, HttpAnswer]:
+    """One page's answer, after a few tries; an answer that tells of trouble is none."""
+    trouble, answer = "", None
+    for attempt in range(TRIES_MAX):
+        if attempt:
+            await asyncio.sleep(AGAIN_SECONDS * 2**attempt)
+        reply = await _try(question, desk, build)
+        if isinstance(reply.outcome, HttpFailure):
+            trouble, answer = reply.outcome.reason, None
+        elif reply.backoff is not None:
+            trouble, answer = "the venue throttles us", reply.outcome
+        elif reply.outcome.status >= 500:
+            trouble, answer = f"the venue answers {reply.outcome.status}", reply.outcome
+        else:
+            return reply, reply.outcome
+    raise _Ended(f"{trouble} ({TRIES_MAX} tries)", answer)
+
+
+async def _try(question: Question, desk: Desk, build: NextRequest) -> Reply:
+    def built(context: Context) -> HttpRequest:
+        request = build(context)
+        if request is None:
+            raise ValueError("the next page is gone")
+        return request
+
+    rank = Rank.URGENT if question.urgent else Rank.PERIODIC
+    try:
+        async with asyncio.timeout(PAGE_SECONDS_MAX):
+            return await desk.ask(question.product, built, rank)
+    except TimeoutError:
+        raise _Ended(
+            f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
+        ) from None
+    except (ValueError, LookupError, TypeError) as error:
+        raise _Ended(f"cannot be asked of {desk.venue.name}: {error!r}") from None
+
+
+def _item(
+    question: Question, page: Page, answer: HttpAnswer, is_last: bool, asked_ns: int
+) -> Answer:
+    return Answer(
+        question=question.document(),
+        channel=page.request.channel,
+        page=page.number,
+        is_last=is_last,
+        status=answer.status,
+        asked_ns=asked_ns,
+        sent_ns=answer.sent_ns,
+        received_ns=answer.received_ns,
+        body=answer.body,
+    )
+
+
+def _refused(question: Question, desk: Desk, answer: HttpAnswer) -> str:
+    if answer.status in (401, 403):
+        _log.error(
+            "%s refuses to answer about %s of %s (%d: %s): check the key's permissions, its "
+            "allowed addresses and its environment",
+            *(desk.venue.name, question.about, question.account, answer.status),
+            answer.body[:200].decode("utf-8", "replace"),
+            extra={"account": question.account, "venue": desk.venue.name},
+        )
+    return "refused"

@@ -1,0 +1,271 @@
+"""The only sockets: performs what a stream's machine asks for, and tells it what happened.
+
+One runner keeps one private stream of one account, whatever the venue. It reads a message only when
+the outbox has room, so a slow Kafka fills the sockets and not the memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
+
+from ingest.actions import Action, Ask, Close, Connect, Probe, Publish, Purpose, Send
+from ingest.connection import Actions, is_refusal
+from ingest.desk import Desk
+from ingest.http import is_safe
+from ingest.limits import Rank
+from ingest.outbox import Address, Outbox
+from ingest.stream import StreamKeeper
+from orderloom import raw
+from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
+from venues.venue import HttpRequest
+
+FRAMES_QUEUED_MAX = 32
+MESSAGE_BYTES_MAX = 32 * 1024 * 1024
+OPEN_SECONDS_MAX = 10.0
+CLOSE_SECONDS_MAX = 1.0
+SENDS_WAITING_MAX = 100
+KINDS_OF_END = frozenset(
+    {"broken", "cannot connect", "closed by the venue", "dead peer", "key lost", "no handshake"}
+    | {"preparing failed", "replaced", "time-out"}
+)
+
+_log = logging.getLogger(__name__)
+
+
+class _Socket(ClientConnection):
+    """Notices every byte: a ping of the protocol proves life as well as a message."""
+
+    has_heard = False
+
+    def data_received(self, data: bytes) -> None:
+        self.has_heard = True
+        super().data_received(data)
+
+
+class _Link:
+    """One connection's socket, the task that reads it, and what is to be written to it."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.socket: _Socket | None = None
+        self.to_send: asyncio.Queue[bytes | None] = asyncio.Queue(SENDS_WAITING_MAX)
+
+
+class StreamRunner:
+    """Runs one stream; `address` says under which generation its items are written."""
+
+    def __init__(self, keeper: StreamKeeper, desk: Desk, outbox: Outbox, address: Address) -> None:
+        self.keeper = keeper
+        self.is_deaf = False
+        self._desk = desk
+        self._outbox = outbox
+        self._address = address
+        self._links: dict[str, _Link] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        labels = (desk.venue.name, keeper.stream.product)
+        self._frames, self._bytes = FRAMES.labels(*labels), FRAME_BYTES.labels(*labels)
+
+    @property
+    def account(self) -> str:
+        """Whose stream it is."""
+        return self._desk.account
+
+    def tick(self) -> None:
+        """Time passed; to be called a few times a second."""
+        now = self._desk.now()
+        if self.is_deaf and self._outbox.has_room(self._address.account, self._address.partition):
+            self._hear(True)  # whoever waited for room may have been closed meanwhile
+        for connection, link in self._links.items():
+            if link.socket is not None and link.socket.has_heard:
+                link.socket.has_heard = False
+                self.keeper.heard(connection, now)
+        self._perform(self.keeper.tick(now))
+
+    async def stop(self, reason: str) -> None:
+        """Close all connections; their ends stand in the outbox when this returns."""
+        self._perform(self.keeper.stop(reason, self._desk.now()))
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _perform(self, actions: Actions) -> None:
+        for action in actions:
+            self._act(action)
+
+    def _act(self, action: Action) -> None:
+        match action:
+            case Publish(_, item):
+                self._publish(item)
+            case Send(connection, frame):
+                self._enqueue(connection, frame)
+            case Probe(connection):
+                self._enqueue(connection, None)
+            case Connect(connection, url):
+                link = self._links[connection] = _Link()
+                link.task = self._start(self._run(connection, link, url))
+            case Ask(connection, purpose, request):
+                self._start(self._ask(connection, purpose, request))
+            case Close(connection, _):
+                link_or_none = self._links.pop(connection, None)
+                if link_or_none is not None and link_or_none.task is not None:
+                    link_or_none.task.cancel()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Our own mistakes are loud: they end the worker, which begins anew."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._outbox.fail(error)
+
+    def _publish(self, item: raw.Item) -> None:
+        self._outbox.put(self._address, item)
+        if isinstance(item, raw.Frame):
+            self._frames.inc()
+            self._bytes.inc(len(item.body))
+        elif isinstance(item, raw.Connection):
+            self._tell(item)
+
+    def _tell(self, change: raw.Connection) -> None:
+        venue, product = self._desk.venue.name, change.product
+        if change.change == "CLOSED":
+            RECONNECTS.labels(venue, kind_of_end(change.reason)).inc()
+        if change.change == "REFUSED":
+            _log.error(
+                "%s refuses the %s stream of %s: %s. Check the key behind the account in "
+                "accounts.toml, its permissions, its allowed addresses, and that it belongs to "
+                "the environment; it is tried again in a minute, and then less often",
+                *(venue, product, self.account, change.reason),
+                extra={"account": self.account, "venue": venue},
+            )
+        else:
+            _log.info(
+                "%s stream of %s is %s %s",
+                *(product, self.account, change.change, change.reason),
+                extra={"account": self.account, "venue": venue},
+            )
+
+    def _enqueue(self, connection: str, frame: bytes | None) -> None:
+        link = self._links.get(connection)
+        if link is None:
+            return
+        if link.to_send.full():
+            self._closed(connection, "the peer takes nothing more")
+        else:
+            link.to_send.put_nowait(frame)
+
+    async def _ask(self, connection: str, purpose: Purpose, request: HttpRequest) -> None:
+        reply = await self._desk.ask(self.keeper.stream.product, lambda _: request, Rank.STREAM)
+        now = self._desk.now()
+        self._perform(self.keeper.answered(connection, purpose, reply.outcome, now))
+
+    async def _run(self, connection: str, link: _Link, url: str) -> None:
+        """One socket, from opening to its end."""
+        if not is_safe(url):
+            reason = "a plain ws address beyond this machine would show the key: use wss"
+            self._closed(connection, reason, is_refusal=True)
+            return
+        try:
+            link.socket = await _opened(url)
+        except InvalidStatus as error:
+            status = error.response.status_code
+            reason = f"the venue answers {status} to the handshake"
+            self._closed(connection, reason, is_refusal=is_refusal(status))
+        except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
+            self._closed(connection, f"no handshake: {type(error).__name__}")
+        except (OSError, TimeoutError) as error:
+            self._closed(connection, f"cannot connect: {error or 'no answer in time'}")
+        else:
+            await self._converse(connection, link, link.socket)
+
+    async def _converse(self, connection: str, link: _Link, socket: _Socket) -> None:
+        writer = asyncio.get_running_loop().create_task(_write(socket, link.to_send))
+        try:
+            self._perform(self.keeper.opened(connection, self._desk.now()))
+            while True:
+                await self._room()
+                body = await socket.recv(decode=False)
+                now = self._desk.now()
+                self._perform(self.keeper.received(connection, body, now))
+        except ConnectionClosed as error:
+            self._closed(connection, _reason_of(error))
+        finally:
+            writer.cancel()
+            await socket.close()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _room(self) -> None:
+        """Return when one more message may be read."""
+        place = (self._address.account, self._address.partition)
+        if self._outbox.has_room(*place):
+            return
+        if not self.is_deaf:
+            self._hear(False)
+        await self._outbox.room(*place)
+        if self.is_deaf:
+            self._hear(True)
+
+    def _hear(self, does_hear: bool) -> None:
+        self.is_deaf = not does_hear
+        self.keeper.deafened(self.is_deaf, self._desk.now())
+
+    def _closed(self, connection: str, reason: str, *, is_refusal: bool = False) -> None:
+        now = self._desk.now()
+        self._perform(self.keeper.closed(connection, reason, now, is_refusal=is_refusal))
+
+
+def kind_of_end(reason: str) -> str:
+    """The first words of a reason, if they are ours: labels must be few."""
+    kind = reason.partition(":")[0]
+    return kind if kind in KINDS_OF_END else "other"
+
+
+async def _opened(url: str) -> _Socket:
+    socket = await connect(
+        url,
+        create_connection=_Socket,
+        compression=None,
+        proxy=None,
+        open_timeout=OPEN_SECONDS_MAX,
+        close_timeout=CLOSE_SECONDS_MAX,
+        ping_interval=None,  # the machine probes; the library would call our own pauses death
+        max_size=MESSAGE_BYTES_MAX,
+        max_queue=FRAMES_QUEUED_MAX,
+    )
+    assert isinstance(socket, _Socket)
+    return socket
+
+
+async def _write(socket: _Socket, to_send: "asyncio.Queue[bytes | None]") -> None:
+    """Send one after the other; None is a ping. A closed socket is the reader's to report."""
+    try:
+        while True:
+            frame = await to_send.get()
+            if frame is None:
+                await socket.ping()
+            else:
+                await socket.send(frame, text=True)
+    except ConnectionClosed:
+        return
+
+
+def _reason_of(error: ConnectionClosed) -> str:
+    if error.rcvd is not None:
+        return f"closed by the venue: {error.rcvd.code} {error.rcvd.reason}".rstrip()
+    if error.sent is not None:
+        return f"closed by us: {error.sent.code} {error.sent.reason}".rstrip()
+    return "broken: no closing handshake"

@@ -1,0 +1,38 @@
+"""The venue's clock, told from samples of it. Pure.
+
+A sample says: the venue's clock read `venue_ns` at some moment between `sent_ns` and `received_ns`
+of ours. The shorter that span, the better; the best of the last few is believed.
+"""
+
+from collections import deque
+
+from orderloom.raw import ClockSample
+
+SAMPLES_KEPT = 5
+ERROR_NS_MAX = 1_000_000_000
+
+
+class VenueClock:
+    """One product's clock. `offset_ns` is the venue's time less ours; 0 before the first sample."""
+
+    def __init__(self) -> None:
+        self._samples: deque[ClockSample] = deque(maxlen=SAMPLES_KEPT)
+        self.offset_ns = 0
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether anything is known of this clock."""
+        return bool(self._samples)
+
+    def add(self, sample: ClockSample) -> bool:
+        """Learn from `sample`; True if the clocks now differ too much, or now no longer do."""
+        was_wrong = self.is_wrong
+        self._samples.append(sample)
+        best = min(self._samples, key=lambda one: one.received_ns - one.sent_ns)
+        self.offset_ns = best.venue_ns - (best.sent_ns + best.received_ns) // 2
+        return self.is_wrong != was_wrong
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether our clock and the venue's are more than a second apart."""
+        return abs(self.offset_ns) > ERROR_NS_MAX

@@ -1,0 +1,201 @@
+"""The ingest worker of one venue: wires the parts, lives until it is told to stop.
+
+When Kafka or the loop fails it, a life ends and another begins, with a pause that grows; what was
+not yet in the log is then gone with its connections, which the next life says (`OwnerChange`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterable
+
+import uvloop
+from confluent_kafka import KafkaException
+
+from ingest.clocks import ClockKeeper
+from ingest.desks import Desks, connection_names, owner_name
+from ingest.dispatches import Dispatches, Event
+from ingest.edge import Edge
+from ingest.framing import Bounds
+from ingest.http import HttpClient
+from ingest.outbox import Outbox, OutboxBounds
+from orderloom import topology
+from orderloom.account import AccountConfig
+from runtime.accounts import load_accounts
+from runtime.clock import wall_ns
+from runtime.health import Health, HealthServer
+from runtime.kafka import (
+    connected_admin,
+    group_reader,
+    idempotent_producer,
+)
+from runtime.settings import Settings
+from runtime.supervise import supervise
+from runtime.topics import TopicSpec, require_topics
+from runtime.trouble import PassingTrouble
+from venues.venue import Venue
+
+TICK_SECONDS = 0.1
+COMMIT_SECONDS = 1.0
+FLUSH_SECONDS_MAX = 10.0
+_CRASHES: tuple[type[Exception], ...] = (KafkaException, PassingTrouble)
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, venue: Venue, member: str, stop: threading.Event) -> None:
+    """Serve `venue` until `stop` is set; `member` is this worker's lasting name in its group.
+
+    Raises SetupError for what only a person can mend: settings, registry, topics.
+    """
+    registered = load_accounts(settings.accounts_file, partitions=settings.partitions)
+    accounts = [one for one in registered if one.venue == venue.name and one.enabled]
+    health = Health()
+    with HealthServer(health, settings.http.host, settings.http.port) as server:
+        _log.info("ingest %s as %s, health at %s", venue.name, member, server.address)
+        worker = Worker(settings, venue, accounts, member, health)
+        supervise(
+            f"ingest {venue.name} {member}",
+            lambda: uvloop.run(worker.live(stop)),
+            crashes=_CRASHES,
+            stop=stop,
+        )
+
+
+class Worker:
+    """Lives again and again, each time with fresh clients and under a new owner's name."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        venue: Venue,
+        accounts: Iterable[AccountConfig],
+        member: str,
+        health: Health,
+    ) -> None:
+        self._settings = settings
+        self._venue = venue
+        self._accounts = tuple(accounts)
+        self._member = member
+        self._health = health
+
+    async def live(self, stop: threading.Event) -> None:
+        """One life, until `stop` is set or something breaks. Raises KafkaException, SetupError."""
+        await asyncio.to_thread(self._check_kafka)
+        owner = owner_name(self._member)
+        http = HttpClient(wall_ns)
+        outbox = self._outbox(owner)
+        try:
+            desks = Desks(self._settings, self._venue, self._accounts, http)
+            edge = Edge(desks, outbox, connection_names(owner), self._settings.partitions)
+            await self._live_with(edge, desks, outbox, owner, stop)
+        finally:
+            outbox.close()
+            await http.close()
+
+    async def _live_with(
+        self, edge: Edge, desks: Desks, outbox: Outbox, owner: str, stop: threading.Event
+    ) -> None:
+        clocks = ClockKeeper(desks.public, edge.write_clock)
+        await clocks.start()
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        dispatches = self._dispatches(owner, events, edge)
+        self._health.add_check("streams", edge.trouble)
+        dispatches.start()
+        handler = asyncio.create_task(_handle(events, edge))
+        works = [
+            asyncio.ensure_future(outbox.failed),
+            handler,
+            asyncio.create_task(clocks.run()),
+            asyncio.create_task(self._tick(edge, dispatches, stop)),
+        ]
+        try:
+            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+            for work in done:
+                work.result()
+            await self._leave(edge, dispatches, outbox)
+        finally:
+            for work in works[1:]:
+                work.cancel()
+            await asyncio.gather(*works[1:], return_exceptions=True)
+            await self._abandon(edge, dispatches)
+
+    async def _tick(self, edge: Edge, dispatches: Dispatches, stop: threading.Event) -> None:
+        """Let time pass until we are told to stop."""
+        liveness_seconds = self._settings.ingest.liveness_ms / 1000
+        said_at = committed_at = time.monotonic()
+        while not stop.is_set():
+            await asyncio.sleep(TICK_SECONDS)
+            edge.tick()
+            now = time.monotonic()
+            if now - said_at >= liveness_seconds:
+                said_at = max(said_at + liveness_seconds, now - liveness_seconds)
+                edge.say_alive()
+            if now - committed_at >= COMMIT_SECONDS:
+                committed_at = now
+                dispatches.commit(edge.asking.committable())
+
+    async def _leave(self, edge: Edge, dispatches: Dispatches, outbox: Outbox) -> None:
+        """In order: streams closed and said so, progress committed, the group left."""
+        dispatches.commit(edge.asking.committable())
+        await asyncio.to_thread(dispatches.stop)
+        await edge.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS_MAX):
+                await outbox.settled()
+                return
+        _log.error("Kafka did not take the last records within %.0f s", FLUSH_SECONDS_MAX)
+
+    async def _abandon(self, edge: Edge, dispatches: Dispatches) -> None:
+        """After trouble: let go of what is still held; nobody is asked to release it."""
+        dispatches.abandon()
+        await edge.stop()
+        await asyncio.to_thread(dispatches.stop)
+
+    def _check_kafka(self) -> None:
+        topics = (topology.RAW, topology.DISPATCHES)
+        specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
+        kafka = self._settings.kafka
+        admin = connected_admin(kafka.bootstrap, kafka.client_security())
+        require_topics(admin, specs)
+
+    def _topic(self, topic: topology.Topic) -> str:
+        return topic.name(self._venue.name, self._settings.namespace)
+
+    def _outbox(self, owner: str) -> Outbox:
+        kafka, given = self._settings.kafka, self._settings.ingest
+        producer = idempotent_producer(
+            kafka.bootstrap,
+            security=kafka.client_security(),
+            settings={"message.timeout.ms": 0},  # it never gives a record up
+        )
+        bounds = OutboxBounds(
+            held_bytes_max=given.queue_bytes_max,
+            held_items_max=given.queue_messages_max,
+            body_bytes_max=given.frame_bytes_max,
+            record=Bounds(given.record_messages_max, given.record_bytes_max),
+        )
+        return Outbox(producer, self._topic(topology.RAW), owner, bounds)
+
+    def _dispatches(self, owner: str, events: "asyncio.Queue[Event]", edge: Edge) -> Dispatches:
+        kafka = self._settings.kafka
+        loop = asyncio.get_running_loop()
+        consumer = group_reader(
+            kafka.bootstrap,
+            f"{self._settings.namespace}ingest.{self._venue.name}",
+            self._member,
+            security=kafka.client_security(),
+        )
+
+        def tell(event: Event) -> None:
+            loop.call_soon_threadsafe(events.put_nowait, event)
+
+        topic = self._topic(topology.DISPATCHES)
+        return Dispatches(consumer, topic, owner, tell, edge.asking.is_full)
+
+
+async def _handle(events: "asyncio.Queue[Event]", edge: Edge) -> None:
+    while True:
+        await edge.handle(await events.get())
