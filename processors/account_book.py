@@ -65,6 +65,7 @@ class Setting:
     partition: int
     profile: Profile
     pace: Pace
+    namespace: str = ""
 
 
 class AccountBook:
@@ -86,7 +87,9 @@ class AccountBook:
         self.questions = 0
         self.version = 0
         self.quarantine: dict[str, Any] | None = None
-        self.cause = Cause(topology.RAW.name(setting.venue), setting.partition, -1)
+        self.cause = Cause(
+            topology.RAW.name(setting.venue, setting.namespace), setting.partition, -1
+        )
         self.now_ns = 0
         self.is_dirty = False
         self.dirty_orders: set[str] = set()

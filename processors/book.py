@@ -23,7 +23,7 @@ from processors import account_state
 from processors.account_book import AccountBook, Setting
 from processors.digest import RollingDigest
 from processors.intake import Refusal, read_answer, read_frame
-from processors.rounds import Pace
+from processors.rounds import STANDARD, Pace
 from processors.step import Changes, InputRecord, UnknownStateFormat
 from venues.venue import Translation, Venue
 
@@ -35,9 +35,11 @@ _PARTITION: Final = topology.PARTITION_KEY.decode()
 class PartitionBook:
     """The books of all accounts of one partition."""
 
-    def __init__(self, venue: Venue, partition: int, pace: Pace) -> None:
+    def __init__(
+        self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
+    ) -> None:
         self._venue = venue
-        self._setting = Setting(venue.name, partition, venue.profile, pace)
+        self._setting = Setting(venue.name, partition, venue.profile, pace, namespace)
         self._accounts: dict[str, AccountBook] = {}
         self._digests = RollingDigest()
         self._restored: set[str] = set()
@@ -116,7 +118,7 @@ class PartitionBook:
             self._refuse(record, account, "this version takes no intents", cause, now_ns)
 
     def _cause(self, record: InputRecord) -> Cause:
-        name = record.topic.name(self._setting.venue)
+        name = record.topic.name(self._setting.venue, self._setting.namespace)
         return Cause(name, record.partition, record.offset)
 
     def _account(self, account: str) -> AccountBook:

@@ -8,7 +8,7 @@ when every page of every question came without an error; only then does it cover
 INV-6): a failed read is asked again and never taken for "nothing there".
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,9 @@ class Pace:
     retry_ns: int = 2 * SECOND_NS
     lookback_ns: int = 24 * 3600 * SECOND_NS
     silence_ns: int = 6 * SECOND_NS
+
+
+STANDARD: Final = Pace()
 
 
 @dataclass(slots=True)
@@ -160,7 +163,3 @@ def questions_of_round(
     if product in profile.positions_of:
         asked += each(About.POSITIONS, False)
     return asked
-
-
-Asker = Callable[[dict[str, Any]], Question]
-"""Gives a question its id and publishes it as a dispatch."""

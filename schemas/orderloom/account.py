@@ -71,7 +71,10 @@ class Balance(BaseModel):
 
 
 class AccountState(BaseModel):
-    """One record of `accounts.<venue>`: what we can see of an account, and since when."""
+    """One record of `accounts.<venue>`: what we can see of an account, and since when.
+
+    `covered_ns`: up to which time reconciliation has looked, by product (ns UTC).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -80,6 +83,7 @@ class AccountState(BaseModel):
     partition: int
     sync: Literal["CATCHING_UP", "SYNCED"]
     streams: dict[str, str]
+    covered_ns: dict[str, int] = Field(default_factory=dict)
     blind: tuple[BlindInterval, ...] = ()
     balances: tuple[Balance, ...] = ()
     quarantined: bool = False

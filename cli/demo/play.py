@@ -1,0 +1,244 @@
+"""The play: start everything, trade through faults, kill, join, wait for quiet, judge.
+
+Nothing waits for a time where it can wait for a condition; every wait has a ceiling, and what is
+not done by then is in the verdict.
+"""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from cli.demo.reading import Reading
+from cli.demo.stage import PARTITIONS, VENUE, Plan, Stage, StageError
+from cli.demo.verdict import is_clean, judge
+
+SYNC_SECONDS_MAX: Final = 120.0
+QUIET_SECONDS_MAX: Final = 180.0
+POLL_SECONDS: Final = 0.25
+PROGRESS_SECONDS: Final = 2.0
+BURST: Final = 60
+KINDS: Final = ("process", "ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What `orderloom demo` can be told; `kills` is how many workers of each kind are killed."""
+
+    minutes: float = 1.0
+    rate: int = 200
+    seed: int = 1
+    accounts: int = 8
+    kills: int = 1
+    directory: Path = Path("var/demo")
+    faults: dict[str, int] = field(
+        default_factory=lambda: {
+            "drop": 20, "duplicate": 60, "delay": 40, "reorder": 60, "disconnect": 6,
+            "http_5xx": 4, "http_429": 4,
+        }
+    )  # fmt: skip
+
+
+def run(options: DemoOptions, console: Console | None = None) -> int:
+    """Play the demo; the exit status is 0 only if nothing was lost, doubled or wrong."""
+    console = console or Console(stderr=True)
+    plan = Plan(
+        options.directory.resolve(),
+        f"demo-{int(time.time())}.",
+        options.seed,
+        options.accounts,
+        int(options.minutes * 60 * options.rate),
+        options.faults,
+    )
+    stage = Stage.build(plan)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        verdict = asyncio.run(Play(stage, options, console).run())
+    except KeyboardInterrupt:
+        console.print("interrupted: everything is being stopped")
+        return 130
+    except StageError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    finally:
+        stage.stop()
+    return 0 if is_clean(verdict) else 1
+
+
+class Play:
+    """One run of the demo on a stage."""
+
+    def __init__(self, stage: Stage, options: DemoOptions, console: Console) -> None:
+        self.stage = stage
+        self.options = options
+        self.console = console
+        self.reading: Reading | None = None
+        self.began = time.monotonic()
+        self.kills: dict[str, int] = dict.fromkeys(KINDS, 0)
+
+    async def run(self) -> dict[str, Any]:
+        """Everything, in order; the verdict."""
+        self._say("starting Apache Kafka (the first time, its jars are fetched)")
+        self.stage.broker.start()
+        self._say("starting the simulated Binance, topics, two workers of each kind")
+        self.stage.start_simulator()
+        self.stage.create_topics()
+        self.reading = Reading(
+            self.stage.broker.bootstrap, self.stage.plan.namespace, VENUE, PARTITIONS
+        )
+        self.reading.start()
+        for kind in KINDS:
+            for _ in range(2):
+                self.stage.launch_worker(kind)
+        await self._until(self._is_synced, SYNC_SECONDS_MAX, "accounts catch up")
+        await self._trade()
+        await self._come_to_rest()
+        return await self._judge()
+
+    async def _trade(self) -> None:
+        traffic = {"rate": self.options.rate, "burst": BURST, "running": True}
+        await self.stage.control("/control/traffic", traffic)
+        self._say(f"trading at {self.options.rate} private messages a second, with faults")
+        seconds = self.options.minutes * 60
+        scenes = self._scenes(seconds)
+        start = time.monotonic()
+        shown = start
+        while (elapsed := time.monotonic() - start) < seconds:
+            while scenes and scenes[0][0] <= elapsed:
+                scenes.pop(0)[1]()
+            if time.monotonic() - shown >= PROGRESS_SECONDS:
+                shown = time.monotonic()
+                await self._show_progress(elapsed, seconds)
+            self._check_workers()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _scenes(self, seconds: float) -> list[tuple[float, Callable[[], None]]]:
+        """What happens when: kills spread over the run, each followed by a worker that joins."""
+        scenes: list[tuple[float, Callable[[], None]]] = []
+        turns = self.options.kills * len(KINDS)
+        for turn in range(turns):
+            kind = KINDS[turn % len(KINDS)]
+            at = seconds * (0.15 + 0.6 * turn / max(1, turns))
+            scenes.append((at, lambda kind=kind: self._kill(kind)))  # type: ignore[misc]
+            later = at + seconds * 0.3 / max(1, turns)
+            scenes.append((later, lambda kind=kind: self._join(kind)))  # type: ignore[misc]
+        return sorted(scenes, key=lambda scene: scene[0])
+
+    def _kill(self, kind: str) -> None:
+        worker = self.stage.kill(kind)
+        self.kills[kind] += 1
+        self._say(f"[yellow]killed {worker.name} (SIGKILL)[/yellow]")
+
+    def _join(self, kind: str) -> None:
+        worker = self.stage.launch_worker(kind)
+        self._say(f"[yellow]{worker.name} joins[/yellow]")
+
+    async def _come_to_rest(self) -> None:
+        self._say("trading ends; waiting until every account was reconciled after it")
+        quiesce = {"open_orders": "leave", "faults": False}
+        await self.stage.control("/control/quiesce", quiesce)
+        stopped_ns = time.time_ns()
+        await self._until(
+            lambda: self._is_synced() and self._covers(stopped_ns),
+            QUIET_SECONDS_MAX,
+            "accounts are reconciled",
+        )
+        assert self.reading is not None
+        ends = self.reading.ends()
+        await self._until(lambda: self._has_read(ends), QUIET_SECONDS_MAX, "topics are read")
+
+    async def _judge(self) -> dict[str, Any]:
+        assert self.reading is not None
+        self.reading.stop()
+        published = self.reading.published
+        published.open_blind = sum(
+            interval.closed_ns is None
+            for state in self.reading.accounts.values()
+            for interval in state.blind
+        )
+        truth = await self.stage.control("/truth")
+        verdict = judge(published, truth) | {
+            "kills": self.kills,
+            "reconnects": len(truth["connections"].get("ended", ())),
+            "faults": truth["faults"],
+            "dead_letter_reasons": dict(published.dead_letters),
+            "seconds": round(time.monotonic() - self.began, 1),
+            "seed": self.options.seed,
+        }
+        self._report(verdict)
+        return verdict
+
+    def _report(self, verdict: dict[str, Any]) -> None:
+        path = self.stage.plan.directory / "verdict.json"
+        path.write_text(json.dumps(verdict, indent=1, default=str), encoding="utf-8")
+        for name, value in verdict.items():
+            if name != "details":
+                self.console.print(f"  {name:>22}  {value}", highlight=False)
+        for name, rows in verdict["details"].items():
+            for row in rows[:5]:
+                self.console.print(f"  [red]{name}[/red] {row}", highlight=False)
+        word = "[green]CLEAN[/green]" if is_clean(verdict) else "[red]NOT CLEAN[/red]"
+        self.console.print(f"verdict: {word}, {path}", highlight=False)
+
+    # ---- conditions ----
+
+    def _is_synced(self) -> bool:
+        assert self.reading is not None
+        states = self.reading.accounts
+        return len(states) == self.options.accounts and all(
+            state.sync == "SYNCED" for state in states.values()
+        )
+
+    def _covers(self, at_ns: int) -> bool:
+        assert self.reading is not None
+        return all(
+            covered_ns >= at_ns
+            for state in self.reading.accounts.values()
+            for covered_ns in state.covered_ns.values()
+        )
+
+    def _has_read(self, ends: dict[tuple[str, int], int]) -> bool:
+        assert self.reading is not None
+        return self.reading.has_reached(ends)
+
+    async def _until(self, holds: Callable[[], bool], ceiling: float, what: str) -> None:
+        start = time.monotonic()
+        shown = start
+        while not holds():
+            self._check_workers()
+            now = time.monotonic()
+            if now - start > ceiling:
+                self._say(f"[red]not within {ceiling:.0f} s: {what}[/red]")
+                return
+            if now - shown >= PROGRESS_SECONDS:
+                shown = now
+                await self._show_progress(now - start, ceiling)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _check_workers(self) -> None:
+        if fallen := self.stage.fallen():
+            raise StageError(f"{fallen[0].name} ended by itself: see {fallen[0].log}")
+        if self.reading is not None and self.reading.failure is not None:
+            raise StageError(f"the topics cannot be read: {self.reading.failure}")
+
+    async def _show_progress(self, elapsed: float, of: float) -> None:
+        assert self.reading is not None
+        summary = await self.stage.control("/truth/summary")
+        published = self.reading.published
+        synced = sum(state.sync == "SYNCED" for state in self.reading.accounts.values())
+        self._say(
+            f"{elapsed:5.0f}/{of:.0f} s  messages {summary['messages']}  fills "
+            f"{len(published.fills)}/{summary.get('fills', 0)}  orders "
+            f"{len(published.orders)}/{summary.get('orders', 0)}  synced "
+            f"{synced}/{self.options.accounts}"
+        )
+
+    def _say(self, line: str) -> None:
+        seconds = time.monotonic() - self.began
+        self.console.print(f"[{seconds:6.1f} s] {line}", highlight=False)
