@@ -1,0 +1,293 @@
+"""The runner against a real server on this machine, and a log that is a plain list."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from ingest.connection import Patience
+from ingest.desk import Desk
+from ingest.desks import Clock
+from ingest.gate import Gate
+from ingest.http import HttpClient, is_safe
+from ingest.instant import MILLISECOND_NS, SECOND_NS
+from ingest.limits import Limits
+from ingest.outbox import Address, Outbox
+from ingest.runner import StreamRunner
+from ingest.stream import Manner, Pauses, StreamKeeper
+from ingest.venue_clock import VenueClock
+from orderloom.raw import Connection, Frame, Item, Oversize
+from runtime.clock import boottime_ns, wall_ns
+from tests.ingest.listed_log import ListedLog
+from tests.ingest.toy_server import ToyServer, a_toy_server
+from tests.ingest.toy_venue import PRODUCT, toy_venue
+from venues.venue import Credentials, Venue
+
+SECONDS_MAX = 10
+QUICK = Pauses(
+    trouble_ns=20 * MILLISECOND_NS,
+    trouble_ns_max=100 * MILLISECOND_NS,
+    refused_ns=30 * SECOND_NS,
+    overlap_ns=300 * MILLISECOND_NS,
+)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for a condition; the test fails if it does not come about."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while not is_so():  # noqa: ASYNC110  any condition of any server, not an event of ours
+            await asyncio.sleep(0.01)
+
+
+def a_desk(venue: Venue, http: HttpClient) -> Desk:
+    return Desk(
+        account="toy:main",
+        venue=venue,
+        credentials=Credentials("me", "secret"),
+        endpoints=venue.environments["production"],
+        clocks={PRODUCT: VenueClock()},
+        ip_group="default",
+        gate=Gate(Limits(venue.buckets, boottime_ns()), boottime_ns),
+        http=http,
+        now=Clock(),
+    )
+
+
+class Running:
+    """A runner that is ticked, and what it wrote."""
+
+    def __init__(self, runner: StreamRunner, log: ListedLog, outbox: Outbox) -> None:
+        self.runner = runner
+        self.log = log
+        self.outbox = outbox
+
+    @property
+    def items(self) -> list[Item]:
+        return self.log.items
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [item.body for item in self.items if isinstance(item, Frame)]
+
+    @property
+    def changes(self) -> list[str]:
+        return [item.change for item in self.items if isinstance(item, Connection)]
+
+    def reasons(self, change: str) -> list[str]:
+        changes = [item for item in self.items if isinstance(item, Connection)]
+        return [item.reason for item in changes if item.change == change]
+
+    async def until_change(self, change: str, times: int = 1) -> None:
+        await until(lambda: self.changes.count(change) >= times)
+
+
+@asynccontextmanager
+async def a_runner(
+    toy: ToyServer, log: ListedLog | None = None, **stream: object
+) -> AsyncIterator[Running]:
+    venue = toy_venue(toy.rest, toy.stream, **stream)
+    log = log or ListedLog()
+    outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
+    http = HttpClient(wall_ns, seconds_max=2)
+    desk = a_desk(venue, http)
+    [the_stream] = venue.streams((PRODUCT,))
+    names = iter(f"w1-{number}" for number in range(1, 1000))
+    manner = Manner(Patience(stage_ns_max=SECOND_NS // 2), QUICK, random.Random(1))
+    keeper = StreamKeeper(
+        the_stream, names.__next__, lambda now: desk.context(PRODUCT, now), manner
+    )
+    runner = StreamRunner(keeper, desk, outbox, Address("toy:main", 0, 1))
+    ticker = asyncio.create_task(_tick(runner))
+    try:
+        yield Running(runner, log, outbox)
+        assert not outbox.failed.done()
+    finally:
+        ticker.cancel()
+        await runner.stop("the test ends")
+        outbox.close()
+        await http.close()
+
+
+async def _tick(runner: StreamRunner) -> None:
+    while True:
+        runner.tick()
+        await asyncio.sleep(0.02)
+
+
+async def test_it_signs_in_subscribes_and_every_byte_arrives_unchanged() -> None:
+    strange = [b"\xff\xfe\x00garbage", b"", b'{"a":1}', "snow\u2603".encode()]
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        for body in strange:
+            await toy.push(body)
+        await toy.push(b"\x00\x01binary", text=False)
+        await until(lambda: len(running.bodies) == 7)
+        assert running.bodies == [b"ok", b"ok", *strange, b"\x00\x01binary"]
+        frames = [item for item in running.items if isinstance(item, Frame)]
+        assert [frame.number for frame in frames] == list(range(1, 8))
+        assert running.changes == ["CONNECTING", "OPEN", "LIVE"]
+        assert toy.heard[:2] == [b"login me", b"subscribe"]
+        assert toy.urls[0] == "/key"
+
+
+async def test_after_a_broken_socket_it_comes_back_and_both_ends_are_written() -> None:
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        for times in range(2, 5):
+            await toy.drop_sockets()
+            await running.until_change("LIVE", times)
+        assert running.changes.count("CLOSED") == 3
+        assert running.reasons("CLOSED")[0] == "broken: no closing handshake"
+        ids = {item.connection for item in running.items if isinstance(item, Connection)}
+        assert len(ids) == 4
+
+
+async def test_a_refused_sign_in_is_named_once_and_not_hammered() -> None:
+    async with a_toy_server() as toy:
+        toy.refusal = "Invalid API-key"
+        async with a_runner(toy) as running:
+            await running.until_change("CLOSED")
+            assert running.reasons("REFUSED") == ["Invalid API-key"]
+            await asyncio.sleep(0.3)  # many times the pause after mere trouble
+            assert toy.seen["socket"] == 1
+
+
+async def test_a_refused_key_and_a_refused_handshake_are_refusals_too() -> None:
+    async with a_toy_server() as toy:
+        toy.key_status = 401
+        async with a_runner(toy) as running:
+            await running.until_change("REFUSED")
+        toy.stream = toy.rest.replace("http", "ws")  # a server that knows no WebSocket
+        async with a_runner(toy, has_key=False) as running:
+            await running.until_change("CLOSED")
+            assert "handshake" in running.reasons("CLOSED")[0]
+
+
+async def test_a_greeting_that_is_not_answered_ends_and_begins_anew() -> None:
+    async with a_toy_server() as toy:
+        toy.greets = False
+        async with a_runner(toy) as running:
+            await running.until_change("CLOSED", 2)
+            assert running.reasons("CLOSED")[0] == "time-out: no end of greeting stage 0"
+
+
+async def test_half_open_silence_is_found_out_and_answered_probes_keep_a_quiet_peer() -> None:
+    async with a_toy_server() as toy, a_runner(toy, silence_ns_max=SECOND_NS // 2) as running:
+        await running.until_change("LIVE")
+        quiet_since = boottime_ns()
+        await until(lambda: boottime_ns() - quiet_since > SECOND_NS)
+        assert "CLOSED" not in running.changes  # quiet, but it answers pings
+        for one in toy.sockets:
+            one.transport.pause_reading()  # the peer is gone, and nobody says so
+        await running.until_change("CLOSED")
+        assert running.reasons("CLOSED")[0].startswith("dead peer: silent")
+
+
+async def test_an_announced_end_is_bridged_by_a_successor() -> None:
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        await toy.push(b"bye")
+        await running.until_change("CLOSED")
+        assert running.changes == [*["CONNECTING", "OPEN", "LIVE"] * 2, "CLOSED"]
+        assert running.reasons("CLOSED") == ["replaced"]
+
+
+async def test_the_venues_ping_is_answered() -> None:
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        await toy.push(b"beat?")
+        await until(lambda: b"beat!" in toy.heard)
+
+
+async def test_a_frame_of_ten_megabytes_arrives_and_one_beyond_a_record_is_told_by_its_hash() -> (
+    None
+):
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        await toy.push(b"x" * 10_000_000)
+        await toy.push(b"y" * 20_000_000)
+        await toy.push(b"after")
+        await until(lambda: bool(running.bodies) and running.bodies[-1] == b"after")
+        assert [len(body) for body in running.bodies] == [2, 2, 10_000_000, 5]
+        [oversize] = [item for item in running.items if isinstance(item, Oversize)]
+        assert (oversize.number, oversize.length) == (4, 20_000_000)
+        await toy.push(b"z" * 40_000_000)
+        await running.until_change("CLOSED")
+        assert running.reasons("CLOSED")[0].startswith("closed by us: 1009")
+
+
+async def test_while_the_log_takes_nothing_sockets_are_not_read_and_then_nothing_is_lost() -> None:
+    log = ListedLog()
+    async with (
+        a_toy_server() as toy,
+        a_runner(toy, log, silence_ns_max=SECOND_NS // 2) as running,
+    ):
+        await running.until_change("LIVE")
+        log.is_away = True
+        body = b"x" * 50_000
+        total = 400  # 20 MB: more than a lane holds
+        pushing = asyncio.create_task(_push_many(toy, body, total))
+        await until(lambda: running.runner.is_deaf)
+        held = running.outbox.bytes_held
+        deaf_since = boottime_ns()
+        await until(lambda: boottime_ns() - deaf_since > SECOND_NS)
+        assert running.outbox.bytes_held == held < 9_000_000
+        assert not pushing.done()
+        log.is_away = False
+        log.deliver()
+        await pushing
+        await until(lambda: len(running.bodies) == total + 2)
+        assert "CLOSED" not in running.changes
+        assert not running.runner.is_deaf
+
+
+async def _push_many(toy: ToyServer, body: bytes, times: int) -> None:
+    for _ in range(times):
+        await toy.push(body)
+
+
+async def test_stopping_writes_the_end_of_each_connection() -> None:
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        await running.until_change("LIVE")
+        await running.runner.stop("this worker stops")
+        await running.outbox.settled()
+        assert running.reasons("CLOSED") == ["this worker stops"]
+        await until(lambda: not toy.sockets)
+
+
+async def test_a_venue_that_cannot_be_reached_is_tried_again_with_pauses() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        toy = ToyServer()
+        toy.stream = f"ws://127.0.0.1:{taken.getsockname()[1]}"
+        async with a_runner(toy, has_key=False) as running:
+            await running.until_change("CLOSED", 3)
+            assert running.reasons("CLOSED")[0].startswith("cannot connect")
+
+
+async def test_a_key_never_travels_in_the_open() -> None:
+    toy = ToyServer()
+    toy.stream = "ws://203.0.113.7:1"
+    async with a_runner(toy, has_key=False) as running:
+        await running.until_change("REFUSED")
+        assert "wss" in running.reasons("REFUSED")[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com/x", True),
+        ("wss://ws.example.com", True),
+        ("http://127.0.0.1:80", True),
+        ("ws://localhost:80", True),
+        ("http://[::1]:80", True),
+        ("http://api.example.com", False),
+        ("ws://10.0.0.1", False),
+        ("ftp://127.0.0.1", False),
+    ],
+)
+def test_what_is_safe_for_a_key(url: str, expected: bool) -> None:
+    assert is_safe(url) is expected
