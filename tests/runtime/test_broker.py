@@ -29,7 +29,8 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from runtime.broker import EmbeddedBroker
-broker = EmbeddedBroker(Path(sys.argv[1])).start()
+settings = dict(pair.split("=") for pair in sys.argv[2:])
+broker = EmbeddedBroker(Path(sys.argv[1]), settings=settings).start()
 print(broker.pid, flush=True)
 time.sleep(600)
 """
@@ -128,9 +129,9 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the leash")
 def test_the_broker_dies_with_a_parent_that_is_killed(own_broker: EmbeddedBroker) -> None:
-    directory = str(own_broker.log_path.parent)
+    arguments = [str(own_broker.log_path.parent), *map("=".join, FORGETFUL.items())]
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, directory], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT, *arguments], stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
