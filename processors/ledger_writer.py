@@ -25,6 +25,7 @@ REFUSALS = frozenset(
 )
 Headers = list[tuple[str, str | bytes | None]] | None
 QUEUE_FULL_SECONDS = 0.05
+FLUSH_SECONDS = 0.05
 
 
 def no_probe(_point: str) -> None:
@@ -119,7 +120,10 @@ class LedgerWriter:
                 return
 
     def _flush(self) -> None:
-        self._producer.flush(self._settings.request_seconds_max)
+        """Wait until all is sent, or one record failed: the others then stay unsent for 10 s."""
+        give_up = time.monotonic() + self._settings.request_seconds_max
+        while self._producer.flush(FLUSH_SECONDS) and time.monotonic() < give_up:
+            self._raise_errors()
         self._raise_errors()
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
