@@ -244,20 +244,23 @@ class Orders:
         """Join all orders that the report shows to be one; the oldest id names it."""
         if not order.own.connect(report):
             return
-        places = [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
-        found = {id(one): one for place in places if (one := self._ids.get(place)) is not None}
-        others = [one for one in found.values() if one is not order]
+        found = [self._ids.get(place) for place in self._places(order)]
+        others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
         known = dict(order.record.fills)
         for other in others:
             order.own.join(other.own)
             self._retire_fills(other, known, origin, effects)
         self._rename(order, others, effects)
-        for place in places:
+        for place in self._places(order):
             self._ids[place] = order
         order.rebuild()
         changed = order.record_fills(known, origin, effects)
         order.refresh(changed, origin, effects)
         self._changed(order, origin, effects)
+
+    @staticmethod
+    def _places(order: Order) -> list[tuple[str, str, str]]:
+        return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
 
     def _retire_fills(
         self, other: Order, known: dict[str, Fill], origin: Origin, effects: list[Effect]
@@ -324,7 +327,7 @@ class Orders:
 
     def _index(self, order: Order) -> None:
         self._orders[order.key] = order
-        for name in order.own.ids():
-            self._ids[order.product, order.symbol, name] = order
+        for place in self._places(order):
+            self._ids[place] = order
         for client_order_id in order.own.client_ids:
             self._strays.know(order, client_order_id)
