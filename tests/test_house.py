@@ -18,8 +18,8 @@ CONTRACT_OF_RUNTIME = {"orderloom.account"}
 
 PURE_LIBRARIES = """
 __future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal
-difflib enum fractions functools hashlib heapq hmac itertools json math numbers operator random re
-statistics string struct textwrap types typing unicodedata urllib.parse uuid zlib
+difflib email.utils enum fractions functools hashlib heapq hmac itertools json math numbers
+operator random re statistics string struct textwrap types typing unicodedata urllib.parse uuid zlib
 cryptography msgspec orjson pydantic pydantic_core typing_extensions
 """.split()  # noqa: SIM905  a list literal would take forty lines
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval"})
