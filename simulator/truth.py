@@ -104,7 +104,7 @@ def fill_truth(fill: Fill) -> Document:
 
 def summary(accounts: Iterable[Account], messages: int) -> Document:
     """Counts only: cheap enough to ask every second."""
-    counts: Counter[str] = Counter()
+    counts = Counter({"accounts": 0, "orders": 0, "open_orders": 0, "fills": 0})
     for account in accounts:
         counts["accounts"] += 1
         counts["orders"] += sum(map(len, account.orders.values()))

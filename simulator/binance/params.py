@@ -98,8 +98,16 @@ def page(rows: Iterable[Row], params: Params, paging: Paging) -> list[Row]:
         and (end is None or paging.time_ms(row) <= end)
         and (start is None or paging.time_ms(row) <= start + paging.window_ms)
     ]
-    is_upwards = start_id is not None or start is not None
-    return found[:limit] if is_upwards else found[max(len(found) - limit, 0) :]
+    if start_id is None and start is None:
+        return found[max(len(found) - limit, 0) :]
+    end_of_page = limit
+    # Both sides of a self-trade have one id: a page that ended between them would lose one for
+    # who goes on from the last id plus one, as the sheet says.
+    while 0 < end_of_page < len(found) and paging.number(found[end_of_page]) == paging.number(
+        found[end_of_page - 1]
+    ):
+        end_of_page += 1
+    return found[:end_of_page]
 
 
 Security = Literal["none", "key", "signed"]

@@ -1,0 +1,106 @@
+"""The books agree with themselves after thousands of seeded decisions."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from simulator.config import sample_accounts
+from simulator.truth import fate, summary, truth
+from tests.simulator.binance.box import Box
+
+STEPS = 3000
+ZERO = Decimal(0)
+
+
+@pytest.fixture(scope="module")
+def traded() -> Box:
+    box = Box(*sample_accounts(4), seed=5)
+    for _ in range(STEPS):
+        box.venue.traders.step()
+        box.clock.advance(1)
+    return box
+
+
+def test_positions_are_the_sum_of_their_fills(traded: Box) -> None:
+    for account in traded.accounts:
+        sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        for (product, _), fills in account.fills.items():
+            for fill in fills:
+                if product == "linear":
+                    sums[fill.symbol, fill.position_side] += fill.signed_quantity
+        assert {key: row.amount for key, row in account.positions.items() if row.amount} == {
+            key: amount for key, amount in sums.items() if amount
+        }
+
+
+def test_a_hedged_position_is_never_closed_beyond_zero(traded: Box) -> None:
+    for account in traded.accounts:
+        for (_, side), position in account.positions.items():
+            assert side != "LONG" or position.amount >= 0
+            assert side != "SHORT" or position.amount <= 0
+
+
+def test_what_is_locked_is_what_open_orders_need(traded: Box) -> None:
+    for account in traded.accounts:
+        locked = sum((row.locked for row in account.balances["spot"].values()), ZERO)
+        needed = sum((order.locked for order in account.open_orders["spot"].values()), ZERO)
+        assert locked == needed
+        assert all(row.free >= 0 for row in account.balances["spot"].values())
+
+
+def test_a_wallet_moved_by_profit_fees_and_transfers_alone(traded: Box) -> None:
+    for account in traded.accounts:
+        updates = [
+            message.document["a"]
+            for message in traded.messages
+            if message.account == account.name and message.kind == "ACCOUNT_UPDATE"
+        ]
+        moved = sum((Decimal(row["bc"]) for update in updates for row in update["B"]), ZERO)
+        for (product, _), fills in account.fills.items():
+            if product == "linear":
+                moved += sum((fill.realized - fill.fee for fill in fills), ZERO)
+        assert account.balance("linear", "USDT").free == 50_000_000 + moved
+
+
+def test_every_order_tells_its_last_state_and_every_fill_once(traded: Box) -> None:
+    last: dict[tuple[str, str, str, int], tuple[str, Decimal]] = {}
+    fills: list[tuple[str, str, str, int, int]] = []
+    for message in traded.messages:
+        event = message.document
+        row = event.get("o") if isinstance(event.get("o"), dict) else event
+        if message.kind not in ("executionReport", "ORDER_TRADE_UPDATE"):
+            continue
+        key = (message.account, message.product, row["s"], row["i"])
+        last[key] = ("FILLED" if row["X"] == "NEW_ADL" else row["X"], Decimal(row["z"]))
+        if Decimal(row["l"]):
+            fills.append((*key, row["t"]))
+    books = {
+        (account.name, product, symbol, order.order_id): (order.status, order.filled)
+        for account in traded.accounts
+        for (product, symbol), orders in account.orders.items()
+        for order in orders.values()
+    }
+    assert last == books
+    assert len(fills) == len(set(fills))
+    assert len(fills) == sum(
+        len(rows) for account in traded.accounts for rows in account.fills.values()
+    )
+
+
+def test_the_document_holds_all_books_and_the_summary_counts_them(traded: Box) -> None:
+    books = truth(traded.accounts, len(traded.messages))
+    counts = summary(traded.accounts, len(traded.messages))
+    accounts = books["accounts"].values()
+    assert counts["fills"] == sum(len(account["fills"]) for account in accounts)
+    assert counts["orders"] == sum(len(account["orders"]) for account in accounts)
+    assert counts["messages"] == books["messages"] == len(traded.messages)
+
+
+def test_a_fill_that_nobody_was_sent_has_a_reason(traded: Box) -> None:
+    fill = next(iter(traded.one.fills.values()))[0]
+    assert fate(fill) == ["fills_undelivered"]
+    fill.is_blind = True
+    assert fate(fill) == ["fills_undelivered", "fills_blind"]
+    fill.deliveries.append((1, 1))
+    assert fate(fill) == ["fills_delivered"]
