@@ -142,7 +142,7 @@ def test_no_line_is_wide() -> None:
         f"{module.name}:{number}"
         for module in modules()
         for number, line in enumerate(module.lines, 1)
-        if len(line) > COLUMNS_MAX
+        if len(line) > COLUMNS_MAX and len(line.split()) > 1  # one word cannot be broken
     ]
     assert not wide, listed(wide)
 
