@@ -166,9 +166,11 @@ async def test_the_same_seed_trades_the_same_over_sockets() -> None:
             await client.control("/control/traffic", running=False)
             books = await client.control("/truth")
             rows = books["accounts"]["binance:sim-0"]["fills"]
-            spot = [row for row in rows if row["product"] == "spot"][:50]
+            spot = [row for row in rows if (row["product"], row["symbol"]) == ("spot", "BTCUSDT")]
             found.append([(key(row), row["price"], row["quantity"], row["fee"]) for row in spot])
-    assert found[0][: len(found[1])] == found[1][: len(found[0])]
+    length = min(map(len, found))  # when trading stops is up to the wall clock
+    assert length > 10
+    assert found[0][:length] == found[1][:length]
 
 
 async def test_the_process_prints_its_port_and_ends_on_sigterm(tmp_path: Path) -> None:
