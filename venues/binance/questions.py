@@ -64,6 +64,7 @@ _CALLS: Final[dict[tuple[str, About], _Call]] = {
     (LINEAR, About.BALANCES): _Call("/fapi/v3/balance", 5),
 }
 _PAGED: Final = {call.path: call.id_field for call in _CALLS.values() if call.id_field is not None}
+_WITHOUT_SYMBOL: Final = frozenset({About.SERVER_TIME, About.BALANCES})
 _BY_SYMBOL: Final = frozenset({About.ORDER, About.ORDER_HISTORY, About.TRADES})
 _LISTS: Final = frozenset(
     call.path
@@ -82,7 +83,7 @@ def ask(question: Question, context: Context) -> HttpRequest:
     if question.about in _BY_SYMBOL and question.symbol is None:
         raise ValueError(f"{question.about} of {question.product} is asked by symbol")
     parameters: dict[str, str | int] = {}
-    if question.symbol is not None and question.about is not About.BALANCES:
+    if question.symbol is not None and question.about not in _WITHOUT_SYMBOL:
         parameters["symbol"] = question.symbol
     if question.about is About.ORDER:
         parameters |= _order_named(question)

@@ -21,8 +21,9 @@ _BY_TEXT: Final = (
     ("immediately match and take", Reason.POST_ONLY),
     ("market is closed", Reason.MARKET_CLOSED),
     ("unknown order sent", Reason.NOT_FOUND),
-    # USD-M's HTTP 503 has three texts: this one alone leaves the outcome open.
-    ("unknown error", Reason.UNKNOWN_STATE),
+    # USD-M's HTTP 503 has three texts: two of them say that nothing was done.
+    ("service unavailable", Reason.THROTTLED),
+    ("system-level protection", Reason.THROTTLED),
 )
 _TEXT_DECIDES: Final = frozenset({-1010, -2010, -2011})
 _BY_CODE: Final = {

@@ -45,10 +45,9 @@ IGNORED_EVENTS: Final = {
 # Answers that say nothing of orders, executions, positions, balances or instruments.
 IGNORED_SHAPES: Final = (
     ("listenKey", "a listen key"),
-    ("serverTime", "the venue's clock"),
     ("subscriptionId", "ack of a subscription"),
-    ("userDataStream", "state of the session"),
     ("authorizedSince", "state of the session"),
+    ("serverTime", "the venue's clock"),
     ("countdownTime", "ack of the dead man's switch"),
     ("rateLimitType", "order counters"),
     ("enableReading", "permissions of the key"),
