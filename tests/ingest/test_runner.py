@@ -3,57 +3,30 @@
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from ingest.connection import Patience
-from ingest.desk import Desk
-from ingest.desks import Clock
-from ingest.gate import Gate
 from ingest.http import HttpClient, is_safe
 from ingest.instant import MILLISECOND_NS, SECOND_NS
-from ingest.limits import Limits
 from ingest.outbox import Address, Outbox
 from ingest.runner import StreamRunner
 from ingest.stream import Manner, Pauses, StreamKeeper
-from ingest.venue_clock import VenueClock
 from orderloom.raw import Connection, Frame, Item, Oversize
 from runtime.clock import boottime_ns, wall_ns
+from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
-from venues.venue import Credentials, Venue
 
-SECONDS_MAX = 10
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,
     trouble_ns_max=100 * MILLISECOND_NS,
     refused_ns=30 * SECOND_NS,
     overlap_ns=300 * MILLISECOND_NS,
 )
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for a condition; the test fails if it does not come about."""
-    async with asyncio.timeout(SECONDS_MAX):
-        while not is_so():  # noqa: ASYNC110  any condition of any server, not an event of ours
-            await asyncio.sleep(0.01)
-
-
-def a_desk(venue: Venue, http: HttpClient) -> Desk:
-    return Desk(
-        account="toy:main",
-        venue=venue,
-        credentials=Credentials("me", "secret"),
-        endpoints=venue.environments["production"],
-        clocks={PRODUCT: VenueClock()},
-        ip_group="default",
-        gate=Gate(Limits(venue.buckets, boottime_ns()), boottime_ns),
-        http=http,
-        now=Clock(),
-    )
 
 
 class Running:

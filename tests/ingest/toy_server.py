@@ -78,7 +78,9 @@ async def a_toy_server() -> AsyncIterator[ToyServer]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     toy.rest = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with serve(toy.converse, "127.0.0.1", 0, ping_interval=None, max_queue=4) as server:
+    async with serve(
+        toy.converse, "127.0.0.1", 0, ping_interval=None, max_queue=4, close_timeout=0.2
+    ) as server:
         toy.stream = f"ws://127.0.0.1:{_port_of(server)}"
         yield toy
     await runner.cleanup()

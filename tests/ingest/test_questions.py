@@ -1,0 +1,195 @@
+"""Questions: asked page by page, within the limits, and never dropped in silence."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from ingest import questions
+from ingest.asking import BadDispatch, read_dispatch
+from ingest.clocks import ClockKeeper
+from ingest.desk import Desk
+from ingest.http import HttpClient
+from ingest.instant import SECOND_NS
+from ingest.progress import Progress
+from ingest.questions import Log, ask
+from ingest.venue_clock import VenueClock
+from orderloom.question import About, Question
+from orderloom.raw import Answer, ClockSample, Failure, Item
+from runtime.clock import wall_ns
+from tests.ingest.desk_on_loopback import a_desk
+from tests.ingest.toy_server import ToyServer, a_toy_server
+from tests.ingest.toy_venue import PAGES, PRODUCT, toy_venue
+
+
+def a_question(about: About = About.OPEN_ORDERS, **keywords: object) -> Question:
+    fields = {"id": "q1", "account": "toy:main", "about": about, "product": PRODUCT} | keywords
+    return Question.model_validate(fields)
+
+
+@asynccontextmanager
+async def a_desk_at(toy: ToyServer, seconds_max: float = 2) -> AsyncIterator[Desk]:
+    http = HttpClient(wall_ns, seconds_max=seconds_max)
+    try:
+        yield a_desk(toy_venue(toy.rest, toy.stream), http)
+    finally:
+        await http.close()
+
+
+async def asked(question: Question, desk: Desk) -> list[Item]:
+    items: list[Item] = []
+
+    async def room() -> None:
+        """There always is."""
+
+    await ask(question, desk, Log(items.append, room))
+    return items
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "AGAIN_SECONDS", 0.01)
+
+
+async def test_an_answer_is_written_as_it_came_with_its_question_and_times() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.answer = b'[{"price": 1.10}]'
+        before_ns = time.time_ns()
+        [answer] = await asked(a_question(), desk)
+        assert isinstance(answer, Answer)
+        assert (answer.page, answer.is_last, answer.status) == (1, True, 200)
+        assert answer.body == b'[{"price": 1.10}]'
+        assert answer.channel == "GET open_orders"
+        assert answer.question == a_question().document()
+        assert before_ns <= answer.asked_ns == answer.sent_ns <= answer.received_ns
+
+
+async def test_pages_are_asked_until_the_last_and_share_the_time_of_the_first() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        items = await asked(a_question(About.TRADES), desk)
+        answers = [item for item in items if isinstance(item, Answer)]
+        assert [answer.page for answer in answers] == list(range(1, PAGES + 1))
+        assert [answer.is_last for answer in answers] == [False, False, True]
+        assert {answer.asked_ns for answer in answers} == {answers[0].sent_ns}
+        assert len({url for url in toy.urls if "page=" in url}) == PAGES
+
+
+async def test_a_refusal_of_the_venue_is_an_answer() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses, toy.answer = [400], b'{"code":-2013}'
+        [answer] = await asked(a_question(About.ORDER), desk)
+        assert isinstance(answer, Answer)
+        assert (answer.status, answer.is_last, answer.body) == (400, True, b'{"code":-2013}')
+
+
+async def test_a_200_that_is_no_complete_answer_proves_nothing() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.answer = b"[error]"
+        answer, failure = await asked(a_question(About.TRADES), desk)
+        assert isinstance(answer, Answer)
+        assert not answer.is_last
+        assert isinstance(failure, Failure)
+
+
+async def test_trouble_that_passes_is_outlived_and_lasting_trouble_is_a_failure() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses = [503, 502]
+        [answer] = await asked(a_question(), desk)
+        assert isinstance(answer, Answer)
+        toy.statuses = [503] * 3
+        [failure] = await asked(a_question(), desk)
+        assert isinstance(failure, Failure)
+        assert (failure.status, failure.body) == (503, b"[]")
+
+
+async def test_a_venue_too_slow_to_answer_is_a_failure() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy, seconds_max=0.05) as desk:
+        toy.delay_seconds = 0.5
+        [failure] = await asked(a_question(), desk)
+        assert isinstance(failure, Failure)
+        assert failure.reason == "no answer in time (3 tries)"
+
+
+async def test_after_429_nothing_is_asked_before_the_venues_time_and_then_it_is() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses, toy.headers = [429], {"retry-after": "1"}
+        [answer] = await asked(a_question(), desk)
+        assert isinstance(answer, Answer)
+        assert answer.sent_ns - answer.asked_ns == 0
+        first, second = (int(url.rpartition("at=")[2]) for url in toy.urls)
+        assert second - first >= SECOND_NS
+
+
+async def test_while_banned_a_question_fails_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "PAGE_SECONDS_MAX", 0.2)
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses, toy.headers = [418], {"retry-after": "120"}
+        [failure] = await asked(a_question(), desk)
+        assert isinstance(failure, Failure)
+        assert "no turn within" in failure.reason
+        assert toy.seen["GET open_orders"] == 1
+
+
+async def test_what_the_venue_cannot_be_asked_is_a_failure() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        [failure] = await asked(a_question(product="NONE"), desk)
+        assert isinstance(failure, Failure)
+        assert "cannot be asked" in failure.reason
+
+
+async def test_requests_are_made_in_the_venues_time() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.clock_ahead_ns = 5 * SECOND_NS
+        samples: list[ClockSample] = []
+        await ClockKeeper(desk, samples.append).start()
+        assert samples[0].venue_ns - samples[0].received_ns > 4 * SECOND_NS
+        await asked(a_question(), desk)
+        at_ns = int(toy.urls[-1].rpartition("at=")[2])
+        assert at_ns - time.time_ns() > 4 * SECOND_NS
+
+
+def test_the_clock_sample_with_the_shortest_way_is_believed() -> None:
+    clock = VenueClock()
+    assert not clock.add(ClockSample(PRODUCT, 1_000_000_500, 0, 1_000))
+    assert clock.offset_ns == 1_000_000_000
+    assert clock.add(ClockSample(PRODUCT, 3_000_000_050, 0, 100))
+    assert clock.is_wrong
+    assert not clock.add(ClockSample(PRODUCT, 9_000_000_000, 0, 5_000_000_000))
+    assert clock.offset_ns == 3_000_000_000
+
+
+def test_the_lowest_question_not_done_is_what_may_be_committed() -> None:
+    progress = Progress(10)
+    assert progress.committable == 10
+    assert all(progress.received(offset) for offset in (10, 12, 13))  # 11 is a marker
+    assert not progress.received(12)
+    progress.done(12)
+    assert progress.committable == 10
+    progress.done(10)
+    assert progress.committable == 13
+    progress.done(13)
+    assert (progress.committable, progress.open_count) == (14, 0)
+
+
+def test_a_dispatch_is_read_and_what_is_none_is_named() -> None:
+    question = a_question()
+    document = {
+        "v": 1,
+        "id": "q1",
+        "type": "question",
+        "account": "toy:main",
+        "question": question.document(),
+        "at_ns": 7,
+    }
+    read = read_dispatch(orjson.dumps(document))
+    assert (read.account, read.question, read.at_ns) == ("toy:main", question, 7)
+    for change in ({"v": 2}, {"type": "place"}, {"question": {}}, {"at_ns": "soon"}):
+        with pytest.raises(BadDispatch):
+            read_dispatch(orjson.dumps(document | change))
+    for garbage in (b"", b"\xff", b"[]", b"null", b'{"v":1}'):
+        with pytest.raises(BadDispatch):
+            read_dispatch(garbage)
