@@ -1,0 +1,102 @@
+"""Positions are sums over a set: arrival changes nothing."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.positions import TAIL_MAX, Position, Traded
+
+
+def a_position() -> Position:
+    return Position("linear", "BTCUSDT", "NET", None, "base")
+
+
+def a_trade(number: int, quantity: str = "1", price: str = "100") -> Traded:
+    return Traded(number, f"t{number}", Decimal(quantity), Decimal(price))
+
+
+trades = st.lists(
+    st.builds(
+        Traded,
+        st.integers(0, 50),
+        st.text("abcdef", min_size=3, max_size=6),
+        st.decimals("-9", "9", places=3).filter(bool),
+        st.decimals("1", "99", places=2),
+    ),
+    unique_by=lambda trade: trade.key,
+    max_size=40,
+)
+
+
+def fed(entries: list[Traded]) -> Position:
+    position = a_position()
+    for number, trade in enumerate(entries):
+        if not position.trade(trade):
+            position.recompute(entries[: number + 1])
+    return position
+
+
+@given(trades, st.randoms(use_true_random=False))
+def test_any_order_of_arrival_gives_the_same_position(entries, random):
+    shuffled = random.sample(entries, len(entries))
+    assert fed(shuffled).view(unbounded=False) == fed(sorted(entries)).view(unbounded=False)
+
+
+@given(trades)
+def test_net_is_the_plain_sum(entries):
+    assert fed(entries).now.net == sum((trade.quantity for trade in entries), Decimal(0))
+
+
+def test_a_long_that_is_closed_above_its_entry_realizes_the_gain():
+    position = fed([a_trade(1, "2", "100"), a_trade(2, "-2", "110")])
+    assert position.now.realized == 20
+    assert position.now.net == 0
+    assert position.view(unbounded=False)["average_entry"] is None
+
+
+def test_a_position_that_turns_over_enters_at_the_turning_price():
+    position = fed([a_trade(1, "2", "100"), a_trade(2, "-3", "90")])
+    assert (position.now.net, position.now.entry, position.now.realized) == (-1, 90, -20)
+
+
+def test_an_execution_older_than_the_tail_asks_for_a_recompute():
+    position = a_position()
+    for number in range(TAIL_MAX + 1):
+        assert position.trade(a_trade(number + 10))
+    assert not position.trade(a_trade(1))
+
+
+def test_late_executions_beyond_the_tail_give_the_same_position():
+    entries = [a_trade(n, "1" if n % 3 else "-2", str(100 + n % 7)) for n in range(1, 600)]
+    late = entries[300:] + entries[:300]
+    assert fed(late).view(unbounded=False) == fed(entries).view(unbounded=False)
+
+
+def test_the_band_is_what_open_orders_may_still_do():
+    position = fed([a_trade(1, "2")])
+    position.open_buys, position.open_sells = Decimal("1.5"), Decimal(4)
+    view = position.view(unbounded=False)
+    assert (view["low"], view["high"], view["unbounded"]) == ("-2", "3.5", False)
+
+
+def test_an_order_whose_rest_is_unknown_unbounds_the_band():
+    position = fed([a_trade(1, "2")])
+    position.unknown_rests = 1
+    assert position.view(unbounded=False)["unbounded"]
+
+
+def test_fees_are_kept_by_currency_and_not_netted():
+    position = a_position()
+    position.charge("USDT", Decimal("0.5"))
+    position.charge("BNB", Decimal("0.01"))
+    position.charge("USDT", Decimal("-0.2"))
+    assert position.view(unbounded=False)["fees"] == {"BNB": "0.01", "USDT": "0.3"}
+
+
+@given(trades)
+def test_a_saved_position_goes_on_as_if_it_had_not_been_saved(entries):
+    position = fed(entries)
+    again = Position.load(position.dump())
+    assert again.dump() == position.dump()
+    assert again.view(unbounded=True) == position.view(unbounded=True)

@@ -1,0 +1,198 @@
+"""Rounds of questions: a failed read is never "nothing there", and only complete ones cover."""
+
+from typing import Any
+
+import pytest
+
+from orderloom.question import About, Question
+from orderloom.raw import Answer, Connection, Failure
+from processors.reconciliation import Reconciliation, Suspect
+from processors.rounds import Pace
+from processors.streams import Streams
+from processors.targets import GHOST
+from venues.venue import Profile
+
+SECOND = 1_000_000_000
+PROFILE = Profile(
+    trades_by_symbol=frozenset({"spot"}),
+    history_by_symbol=frozenset({"spot"}),
+    visibility_lag_ns=2 * SECOND,
+    grace_ns=SECOND // 2,
+)
+PACE = Pace()
+
+
+class Lab:
+    """One account's reconciliation, its stream LIVE since second 100."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+        self.count = 0
+        self.streams = Streams()
+        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask)
+        self.reconciliation.expect("spot", 90 * SECOND)
+        self.streams.take_change(1, Connection("c1", "spot", "LIVE", 100 * SECOND))
+        self.reconciliation.want("spot")
+
+    def _ask(self, fields: dict[str, Any]) -> Question:
+        self.count += 1
+        question = Question(id=f"q{self.count}", account="binance:main", **fields)
+        self.asked.append(question)
+        return question
+
+    def tick(self, at: float) -> list[Question]:
+        """The questions that go out at a second."""
+        self.streams.liveness_ns = int(at * SECOND)
+        self.reconciliation.tick(int(at * SECOND), lambda _product: ("BTCUSDT", "SOLUSDT"))
+        asked, self.asked = self.asked, []
+        return asked
+
+    def answer(self, question: Question, asked_at: float, **fields: Any) -> None:
+        """A good page comes one second after the question was asked."""
+        given = {"page": 0, "is_last": True, "suspects": ()} | fields
+        item = Answer(
+            question.document(), "GET x", given["page"], given["is_last"], 200,
+            int(asked_at * SECOND), int(asked_at * SECOND), int((asked_at + 1) * SECOND), b"[]",
+        )  # fmt: skip
+        self.reconciliation.take_page(item, item.received_ns, lambda _product: given["suspects"])
+
+
+def test_a_round_asks_everything_that_its_span_needs():
+    questions = Lab().tick(103)
+    assert sorted((q.about.value, q.symbol or "") for q in questions) == [
+        ("BALANCES", ""),
+        ("OPEN_ORDERS", ""),
+        ("ORDER_HISTORY", "BTCUSDT"),
+        ("ORDER_HISTORY", "SOLUSDT"),
+        ("TRADES", "BTCUSDT"),
+        ("TRADES", "SOLUSDT"),
+    ]
+
+
+def test_the_first_look_waits_for_the_visibility_lag_after_the_stream_came():
+    lab = Lab()
+    assert not lab.tick(101.9)
+    assert lab.tick(102)
+
+
+def test_a_complete_round_closes_the_interval():
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    assert not lab.streams.blind
+
+
+def test_a_round_with_one_answer_missing_closes_nothing():
+    lab = Lab()
+    *answered, _last = lab.tick(103)
+    for question in answered:
+        lab.answer(question, 103)
+    assert lab.streams.is_blind("spot")
+
+
+def test_a_failed_read_is_asked_again_and_covers_nothing():
+    lab = Lab()
+    first, *others = lab.tick(103)
+    for question in others:
+        lab.answer(question, 103)
+    failure = Failure(first.document(), "HTTP 503", 103 * SECOND, 104 * SECOND, 503, b"")
+    lab.reconciliation.take_failure(failure, 104 * SECOND)
+    assert lab.streams.is_blind("spot")
+    assert not lab.tick(105)
+    (again,) = lab.tick(106)
+    assert (again.about, again.symbol) == (first.about, first.symbol)
+    assert again.id != first.id
+    lab.answer(again, 106)
+    assert not lab.streams.blind
+
+
+def test_an_unanswered_question_is_asked_again():
+    lab = Lab()
+    questions = lab.tick(103)
+    assert not lab.tick(132)
+    again = lab.tick(133)
+    assert len(again) == len(questions)
+
+
+def test_pages_of_two_runs_do_not_make_one_complete_answer():
+    lab = Lab()
+    first, *others = lab.tick(103)
+    for question in others:
+        lab.answer(question, 103)
+    lab.answer(first, 103, page=0, is_last=False)
+    lab.answer(first, 104, page=1, is_last=True)  # another run's second page: the first is missing
+    assert lab.streams.is_blind("spot")
+    lab.answer(first, 105, page=0, is_last=False)
+    lab.answer(first, 105, page=1, is_last=True)
+    assert not lab.streams.blind
+
+
+def test_an_answer_asked_before_the_interval_ended_does_not_close_it():
+    lab = Lab()
+    questions = lab.tick(103)
+    lab.streams.take_change(1, Connection("c1", "spot", "CLOSED", 104 * SECOND))
+    lab.streams.take_change(1, Connection("c2", "spot", "LIVE", 105 * SECOND))
+    for question in questions:
+        lab.answer(question, 103)
+    assert lab.streams.is_blind("spot")
+    again = lab.tick(108)
+    assert again
+    for question in again:
+        lab.answer(question, 108)
+    assert not lab.streams.blind
+
+
+def test_the_next_round_overlaps_by_the_visibility_lag():
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    trades = [q for q in lab.tick(140) if q.about is About.TRADES]
+    assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
+
+
+def test_rounds_go_on_periodically_without_any_disconnect():
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    assert not lab.tick(132)
+    assert lab.tick(133)
+
+
+def test_an_order_absent_from_a_complete_list_is_asked_about_and_not_closed():
+    lab = Lab()
+    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND)
+    for question in lab.tick(103):
+        lab.answer(question, 103, suspects=(suspect,))
+    assert [t.why for t in lab.reconciliation.targets.due(200 * SECOND)] == [GHOST]
+    assert not lab.reconciliation.targets.due(104 * SECOND)  # not before the grace time
+
+
+@pytest.mark.parametrize("moment", ["first_seen_ns", "last_seen_ns"])
+def test_an_order_that_something_came_about_since_is_no_ghost(moment):
+    lab = Lab()
+    times = {"first_seen_ns": 50 * SECOND, "last_seen_ns": 60 * SECOND, moment: 104 * SECOND}
+    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", **times)
+    for question in lab.tick(103):
+        lab.answer(question, 103, suspects=(suspect,))
+    assert not lab.reconciliation.targets.by_name
+
+
+def test_a_listed_order_is_no_ghost():
+    lab = Lab()
+    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND)
+    questions = lab.tick(103)
+    item = Answer(questions[0].document(), "GET x", 0, True, 200, 1, 1, 1, b"[]")
+    lab.reconciliation.take_listed(item, [suspect.key])
+    for question in questions:
+        lab.answer(question, 103, suspects=(suspect,))
+    assert not lab.reconciliation.targets.by_name
+
+
+def test_saved_reconciliation_goes_on():
+    lab = Lab()
+    questions = lab.tick(103)
+    lab.answer(questions[0], 103)
+    saved = lab.reconciliation.dump()
+    other = Lab()
+    other.reconciliation.restore(saved)
+    assert other.reconciliation.dump() == saved

@@ -1,0 +1,152 @@
+"""Blind intervals: when they open, and that only a look-up closes them."""
+
+from orderloom.raw import Connection, Frame, Liveness, OwnerChange
+from processors.streams import DOWN, FIRST_CONTACT, LIVE, SILENT, Streams
+
+SECOND = 1_000_000_000
+
+
+def a_change(change: str, at: int, connection: str = "c1") -> Connection:
+    return Connection(connection, "spot", change, at * SECOND)
+
+
+def a_frame(number: int, at: int, connection: str = "c1") -> Frame:
+    return Frame(connection, number, "spot", at * SECOND, b"{}")
+
+
+def a_liveness(at: int, *connections: str) -> Liveness:
+    entries = [
+        {
+            "account": "binance:main",
+            "connection": name,
+            "product": "spot",
+            "last_number": 0,
+            "heard_ns": at * SECOND,
+        }
+        for name in connections
+    ]
+    return Liveness(at * SECOND, entries)
+
+
+def seen_streams() -> Streams:
+    """One LIVE connection since second 10, first contact looked up."""
+    streams = Streams()
+    streams.expect("spot")
+    streams.take_change(1, a_change("LIVE", 10))
+    streams.close("spot", 0, 20 * SECOND)
+    assert not streams.blind
+    return streams
+
+
+def test_an_account_is_blind_until_it_was_looked_at():
+    streams = Streams()
+    streams.expect("spot")
+    streams.take_change(1, a_change("LIVE", 10))
+    assert streams.is_blind("spot")
+    assert streams.blind[0].reason == FIRST_CONTACT
+
+
+def test_a_lost_connection_opens_an_interval_from_when_it_was_last_heard():
+    streams = seen_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_change(1, a_change("CLOSED", 35))
+    (interval,) = streams.blind
+    assert (interval.start_ns, interval.end_ns) == (30 * SECOND, None)
+    assert streams.status("spot") == DOWN
+
+
+def test_a_new_connection_ends_the_interval_but_does_not_close_it():
+    streams = seen_streams()
+    streams.take_change(1, a_change("CLOSED", 35))
+    streams.take_change(1, a_change("LIVE", 40, "c2"))
+    (interval,) = streams.blind
+    assert interval.end_ns == 40 * SECOND
+    assert streams.is_blind("spot")
+
+
+def test_no_interval_opens_while_another_connection_is_live():
+    streams = seen_streams()
+    streams.take_change(1, a_change("LIVE", 30, "c2"))
+    streams.take_change(1, a_change("CLOSED", 35))
+    assert not streams.blind
+
+
+def test_a_look_up_that_began_before_the_end_closes_nothing():
+    streams = seen_streams()
+    streams.take_change(1, a_change("CLOSED", 35))
+    streams.take_change(1, a_change("LIVE", 40, "c2"))
+    assert not streams.close("spot", 0, 39 * SECOND)
+    assert streams.close("spot", 0, 40 * SECOND)
+    assert not streams.blind
+
+
+def test_a_look_up_that_does_not_reach_back_to_the_start_closes_nothing():
+    streams = seen_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_change(1, a_change("CLOSED", 35))
+    streams.take_change(1, a_change("LIVE", 40, "c2"))
+    assert not streams.close("spot", 31 * SECOND, 50 * SECOND)
+
+
+def test_a_hole_in_the_frame_numbers_is_a_loss():
+    streams = seen_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_frame(1, a_frame(3, 32))
+    (interval,) = streams.blind
+    assert (interval.start_ns, interval.end_ns) == (30 * SECOND, 32 * SECOND)
+
+
+def test_dense_frames_leave_no_interval():
+    streams = seen_streams()
+    for number in range(1, 20):
+        streams.take_frame(1, a_frame(number, 30 + number))
+    assert not streams.blind
+
+
+def test_another_owner_ends_what_the_former_one_saw():
+    streams = seen_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_owner(2, OwnerChange(36 * SECOND))
+    (interval,) = streams.blind
+    assert interval.start_ns == 30 * SECOND
+    assert streams.status("spot") == DOWN
+
+
+def test_what_an_older_generation_says_of_its_connections_is_no_statement_about_the_stream():
+    streams = seen_streams()
+    streams.take_owner(2, OwnerChange(36 * SECOND))
+    streams.take_change(1, a_change("LIVE", 37, "old"))
+    streams.take_liveness(1, a_liveness(37, "old", "c1"), "binance:main")
+    assert streams.status("spot") == DOWN
+    assert streams.blind[0].end_ns is None
+
+
+def test_a_closed_word_of_an_older_generation_does_not_end_the_new_view():
+    streams = seen_streams()
+    streams.take_change(2, a_change("LIVE", 37, "c2"))
+    streams.take_change(1, a_change("CLOSED", 38, "c2"))
+    assert streams.status("spot") == LIVE
+
+
+def test_silence_is_blindness_and_liveness_ends_it():
+    streams = seen_streams()
+    streams.fall_silent(60 * SECOND)
+    assert streams.status("spot") == SILENT
+    streams.take_liveness(1, a_liveness(70, "c1"), "binance:main")
+    assert streams.status("spot") == LIVE
+    assert streams.blind[0].end_ns == 70 * SECOND
+    assert streams.is_blind("spot")
+
+
+def test_another_accounts_liveness_says_nothing_of_ours():
+    streams = seen_streams()
+    streams.fall_silent(60 * SECOND)
+    streams.take_liveness(1, a_liveness(70, "c1"), "binance:other")
+    assert streams.status("spot") == SILENT
+
+
+def test_saved_streams_go_on():
+    streams = seen_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_change(1, a_change("CLOSED", 35))
+    assert Streams.load(streams.dump()).dump() == streams.dump()
