@@ -44,7 +44,9 @@ def a_report(status: Status | None = Status.ACTIVE, **fields: Any) -> OrderRepor
     return OrderReport(status=status, **plain | fields)
 
 
-def an_execution(exec_id: str | None = "88120045", quantity: Any = "1.5", **fields: Any) -> Execution:
+def an_execution(
+    exec_id: str | None = "88120045", quantity: Any = "1.5", **fields: Any
+) -> Execution:
     """An execution of the one order: bought as maker at 150, fee in SOL."""
     for name in ("last_price", "fee"):
         if name in fields:

@@ -133,7 +133,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (REJECTED, Kind.UNTRIGGERED): frozenset({REJECTED}),
     (REJECTED, Kind.LIVE): frozenset({REJECTED}),
     (REJECTED, Kind.AMENDED): frozenset({REJECTED}),
-    (REJECTED, Kind.EXECUTION): frozenset({CANCELED, FILLED}),
+    (REJECTED, Kind.EXECUTION): frozenset({CANCELED, FILLED, REJECTED}),  # busted before it came
     (REJECTED, Kind.BUST): frozenset({REJECTED}),
     (REJECTED, Kind.FILLED): frozenset({FILLED}),
     (REJECTED, Kind.CANCELED): frozenset({CANCELED}),
