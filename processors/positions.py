@@ -144,10 +144,10 @@ class Position:
                 self.quantity_unit,
             ],
             "base": _texts(self.base),
-            "tail": [(t.venue_ns, t.key, str(t.quantity), str(t.price)) for t in self.tail],
+            "tail": [(t.venue_ns, t.key, text_of(t.quantity), text_of(t.price)) for t in self.tail],
             "forgotten": self.forgotten,
-            "fees": {currency: str(fee) for currency, fee in self.fees.items()},
-            "open": [str(self.open_buys), str(self.open_sells), self.unknown_rests],
+            "fees": {currency: text_of(fee) for currency, fee in self.fees.items()},
+            "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
             "version": self.version,
             "shown_unbounded": self.shown_unbounded,
         }  # fmt: skip
@@ -173,4 +173,4 @@ class Position:
 
 
 def _texts(sums: Sums) -> list[str]:
-    return [str(sums.net), str(sums.entry), str(sums.realized)]
+    return [text_of(sums.net), text_of(sums.entry), text_of(sums.realized)]

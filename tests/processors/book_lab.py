@@ -1,0 +1,141 @@
+"""Feeds one partition's books without Kafka: records in, outputs out, restarts between."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from cli.demo.verdict import Published, judge
+from orderloom import codec, topology
+from orderloom.account import AccountConfig
+from orderloom.raw import Connection, Failure, Frame, Item, RawRecord, encode
+from processors.book import PartitionBook
+from processors.step import Book, InputRecord, Output
+from simulator.history import generate
+from venues import VENUES
+
+ACCOUNT = "binance:main"
+NOW = 1_793_000_000_000_000_000
+
+
+def a_book() -> PartitionBook:
+    return PartitionBook(VENUES["binance"], 0)
+
+
+def a_record(
+    value: bytes, offset: int = 0, topic: topology.Topic = topology.RAW, key: str = ACCOUNT
+) -> InputRecord:
+    return InputRecord(topic, 0, offset, NOW, key.encode(), value)
+
+
+def a_raw_record(*items: Item, offset: int = 0, account: str = ACCOUNT) -> InputRecord:
+    return a_record(encode(RawRecord(account, 1, "w1", items)), offset, key=account)
+
+
+def a_frame(body: bytes, number: int = 1, product: str = "spot") -> Frame:
+    return Frame(f"c-{product}", number, product, NOW, body)
+
+
+def live(product: str = "spot", at_ns: int = NOW) -> Connection:
+    return Connection(f"c-{product}", product, "LIVE", at_ns)
+
+
+def a_registration(account: str = ACCOUNT, **fields: Any) -> bytes:
+    config = AccountConfig(
+        id=account, products=("spot", "linear"), key="env:KEY", partition=0, **fields
+    )
+    return orjson.dumps({"type": "account", "config": config.model_dump(mode="json")})
+
+
+def history_records(seed: int, messages: int = 100) -> tuple[list[InputRecord], dict[str, Any]]:
+    """A seeded history as records of `raw`, and the venue's books at its end."""
+    history = generate(seed, messages)
+    records = [a_raw_record(live("spot"), live("linear"))]
+    numbers: Counter[str] = Counter()
+    for line in history.lines:
+        records.append(a_raw_record(_item_of(line, numbers), offset=len(records)))
+    return records, history.truth
+
+
+def _item_of(line: dict[str, Any], numbers: Counter[str]) -> Item:
+    product, body = line["product"], line["raw"]
+    body = body.encode() if isinstance(body, str) else orjson.dumps(body)
+    if line["source"] == "stream":
+        numbers[product] += 1
+        return Frame(f"c-{product}", numbers[product], product, line["received_ns"], body)
+    question = {"id": "somebody-else", "product": product}
+    return Failure(question, "", line["asked_ns"], line["received_ns"], 200, body)
+
+
+def fed(records: Iterable[InputRecord], cuts: frozenset[int] = frozenset()) -> "Run":
+    """Feed all records, a step each; after the steps in `cuts` the books are restored anew."""
+    run = Run(a_book())
+    for number, record in enumerate(records):
+        run.step(record)
+        if number in cuts:
+            run.restart()
+    return run
+
+
+class Run:
+    """The books, what they published, and their state records as the log would hold them."""
+
+    def __init__(self, book: PartitionBook) -> None:
+        self.book = book
+        self.state: dict[bytes, bytes] = {}
+        self.outputs: list[Output] = []
+        self.digests = ("", "")
+
+    def step(self, record: InputRecord | None, now_ns: int = NOW) -> list[Output]:
+        """One step of one record (None: only timers); what it published."""
+        if record is not None:
+            self.book.fold(record, now_ns)
+        self.book.tick(now_ns)
+        return self.take()
+
+    def take(self) -> list[Output]:
+        changes = self.book.changes()
+        for key, value in changes.state.items():
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
+        self.outputs += changes.outputs
+        self.digests = (changes.content_digest, changes.exact_digest)
+        return changes.outputs
+
+    def restart(self) -> None:
+        """Throw the memory away and restore it from the state records."""
+        self.book = a_book()
+        for key, value in self.state.items():
+            self.book.restore(key, value)
+
+    def published(self) -> Published:
+        """What a consumer has read."""
+        published = Published()
+        for message in self.messages(topology.FILLS):
+            published.take_fill(message)
+        for message in self.messages(topology.POSITIONS):
+            published.take_position(message)
+        for output in self.outputs:
+            if output.topic is topology.ORDERS:
+                key = output.key.decode()
+                published.orders.pop(key, None)
+                if output.value is not None:
+                    published.orders[key] = codec.read(output.topic, output.value)
+        return published
+
+    def messages(self, topic: topology.Topic) -> Iterator[Any]:
+        """The messages of one topic, read by the contract."""
+        for output in self.outputs:
+            if output.topic is topic and output.value is not None:
+                yield codec.read(topic, output.value)
+
+    def verdict(self, truth: dict[str, Any]) -> dict[str, Any]:
+        return judge(self.published(), truth)
+
+
+def as_protocol(book: PartitionBook) -> Book:
+    """mypy's proof that the books are what a ledger takes."""
+    return book

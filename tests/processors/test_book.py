@@ -1,0 +1,240 @@
+"""One partition's books, fed with real frames: nothing lost, nothing twice, nothing raised."""
+
+from random import Random
+
+import orjson
+import pytest
+
+from orderloom import codec, topology
+from orderloom.raw import Answer, Liveness, Oversize
+from processors.step import UnknownStateFormat
+from tests.processors.book_lab import (
+    ACCOUNT,
+    NOW,
+    Run,
+    a_book,
+    a_frame,
+    a_raw_record,
+    a_record,
+    a_registration,
+    fed,
+    history_records,
+    live,
+)
+
+SECOND = 1_000_000_000
+SEEDS = range(1, 13)
+OTHER = "binance:other"
+
+
+def not_triggered(row: str) -> bool:
+    """A conditional order that never reached the engine: the venue's order list has none of it."""
+    return "the venue has no such order" in row and "/linear/" in row
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_history_ends_in_the_venues_own_books(seed):
+    records, truth = history_records(seed)
+    verdict = fed(records).verdict(truth)
+    details = verdict["details"]
+    assert verdict["fills"] > 0
+    assert not details["fills_lost"] + details["fills_invented"] + details["fills_doubled"]
+    assert not details["wrong_positions"]
+    assert not [row for row in details["wrong_states"] if not not_triggered(row)]
+    assert all("None, None" in row for row in details["fills_wrong"])  # no fee on the stream
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_restart_after_any_step_changes_nothing_that_is_shown_or_kept(seed):
+    records, _ = history_records(seed)
+    cuts = frozenset(Random(seed).sample(range(len(records)), 12))
+    straight, cut = fed(records), fed(records, cuts)
+    assert cut.digests == straight.digests
+    assert cut.state == straight.state
+    assert [o.value for o in cut.outputs] == [o.value for o in straight.outputs]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_steps_of_another_size_end_in_the_same_content(seed):
+    records, _ = history_records(seed)
+    run = Run(a_book())
+    for record in records:
+        run.book.fold(record, NOW)
+    run.take()
+    assert run.digests[0] == fed(records).digests[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_message_holds_to_the_contract_and_sequences_are_dense(seed):
+    records, _ = history_records(seed)
+    run = fed(records)
+    sequences: dict[str, int] = {}
+    for output in run.outputs:
+        if output.topic is topology.DISPATCHES:
+            continue
+        if output.value is None:
+            number = orjson.loads(dict(output.headers)["sequence"])
+        else:
+            number = codec.read(output.topic, output.value).sequence
+        assert number == sequences.get(output.topic.kind, 0) + 1
+        sequences[output.topic.kind] = number
+    assert sequences["orders"] > 5
+
+
+def test_the_same_records_again_publish_no_fill_and_no_order():
+    records, _ = history_records(3)
+    run = fed(records)
+    count = len(run.outputs)
+    for record in records[1:]:
+        run.step(record)
+    kinds = {output.topic.kind for output in run.outputs[count:]}
+    assert not kinds & {"fills", "orders"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", b'{"e":"executionReport"', b'{"e":"neverHeardOf"}', b"[" * 5000]
+)
+def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body):
+    run = Run(a_book())
+    run.step(a_raw_record(live()))
+    run.step(a_raw_record(a_frame(body), offset=1))
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert letter.body == body
+    assert (letter.cause.offset, letter.cause.place) == (1, 0)
+
+
+def test_a_frame_that_cannot_be_read_makes_the_account_ask():
+    run = synced_run()
+    run.step(a_raw_record(a_frame(b"nonsense"), offset=2), NOW + 10 * SECOND)
+    assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
+    outputs = run.step(None, NOW + 13 * SECOND)
+    assert "dispatches" in {output.topic.kind for output in outputs}
+
+
+def test_an_oversize_frame_is_a_dead_letter_and_a_question():
+    run = synced_run()
+    item = Oversize("c-spot", 1, "spot", NOW, 20_000_000, "ab" * 32, b"head")
+    run.step(a_raw_record(item, offset=2), NOW + 10 * SECOND)
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert "20000000" in letter.reason
+    assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
+
+
+def synced_run() -> Run:
+    """One registered account, its spot stream LIVE, its first round answered with nothing."""
+    run = Run(a_book())
+    control = a_record(a_registration(), topic=topology.CONTROL)
+    run.step(control)
+    run.step(a_raw_record(live(), live("linear")))
+    answer_all(run, run.step(None, NOW + 3 * SECOND), NOW + 3 * SECOND)
+    account = run.book.accounts[ACCOUNT]
+    assert not account.streams.blind
+    account.streams.liveness_ns = NOW + 60 * SECOND
+    return run
+
+
+def answer_all(run: Run, outputs, asked_ns: int) -> None:
+    """Answer each question with a complete, empty page."""
+    empty = {"BALANCES": {"spot": b'{"balances":[]}', "linear": b"[]"}}
+    for output in outputs:
+        if output.topic is not topology.DISPATCHES:
+            continue
+        question = orjson.loads(output.value)["question"]
+        body = empty.get(question["about"], {}).get(question["product"], b"[]")
+        item = Answer(question, "", 0, True, 200, asked_ns, asked_ns, asked_ns, body)
+        run.step(a_raw_record(item, offset=1), asked_ns)
+
+
+def test_an_account_is_catching_up_until_its_first_round_is_complete():
+    run = synced_run()
+    states = [state.sync for state in run.messages(topology.ACCOUNTS)]
+    assert states[0] == "CATCHING_UP"
+    assert states[-1] == "SYNCED"
+
+
+def test_a_failed_answer_leaves_the_account_catching_up():
+    run = Run(a_book())
+    run.step(a_record(a_registration(), topic=topology.CONTROL))
+    run.step(a_raw_record(live(), live("linear")))
+    for output in run.step(None, NOW + 3 * SECOND):
+        if output.topic is topology.DISPATCHES:
+            question = orjson.loads(output.value)["question"]
+            at = NOW + 3 * SECOND
+            item = Answer(question, "", 0, True, 500, at, at, at, b"")
+            run.step(a_raw_record(item, offset=1), at)
+    assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "CATCHING_UP"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"garbage",
+        b'{"v":2}\n',
+        b'{"v":1,"account":"okx:x","generation":1,"owner":"w","items":[]}\n',
+    ],
+)
+def test_a_raw_record_that_is_none_is_a_dead_letter(value):
+    run = Run(a_book())
+    run.step(a_record(value))
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert letter.body == value
+
+
+@pytest.mark.parametrize("value", [b"", b"[]", b'{"type":"?"}', b'{"type":"account","config":{}}'])
+def test_a_control_record_that_is_none_is_a_dead_letter(value):
+    run = Run(a_book())
+    run.step(a_record(value, topic=topology.CONTROL))
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert letter.reason.startswith("control")
+
+
+def test_an_intent_is_refused_as_a_dead_letter_until_order_entry_comes():
+    run = Run(a_book())
+    run.step(a_record(b"{}", topic=topology.INTENTS))
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert "no intents" in letter.reason
+
+
+def test_a_left_out_record_quarantines_its_account_and_no_other():
+    records, truth = history_records(2)
+    run = fed(records[: len(records) // 2])
+    poison = a_raw_record(a_frame(b"{}"), offset=999, account=OTHER)
+    run.book.leave_out(poison, "AssertionError", "trace", NOW)
+    for record in records[len(records) // 2 :]:
+        run.step(record)
+    assert list(run.book.quarantined()) == [OTHER]
+    assert not run.verdict(truth)["details"]["fills_lost"]
+    (letter,) = (m for m in run.messages(topology.DEAD_LETTERS) if m.account == OTHER)
+    assert letter.trace == "trace"
+
+
+def test_a_quarantined_accounts_later_records_are_remembered_not_folded():
+    run = Run(a_book())
+    run.step(a_raw_record(live()))
+    run.book.leave_out(a_raw_record(a_frame(b"{}"), offset=1), "AssertionError", "trace", NOW)
+    run.take()
+    run.step(a_raw_record(a_frame(b"nonsense"), offset=2))
+    run.restart()
+    run.step(a_raw_record(a_frame(b"nonsense", 2), offset=3))
+    quarantine = run.book.accounts[ACCOUNT].quarantine
+    assert (quarantine["records"], quarantine["last"]) == (2, {"raw": 3})
+
+
+def test_liveness_keeps_the_account_from_falling_silent():
+    run = synced_run()
+    account = run.book.accounts[ACCOUNT]
+    account.streams.liveness_ns = NOW + 3 * SECOND
+    entry = {"account": ACCOUNT, "connection": "c-spot", "product": "spot", "last_number": 0}
+    at = NOW + 8 * SECOND
+    item = Liveness(at, [entry | {"heard_ns": at}])
+    run.step(a_raw_record(item, offset=2, account="venue"), at)
+    run.step(None, at + 5 * SECOND)
+    assert account.streams.status("spot") == "LIVE"
+    run.step(None, at + 7 * SECOND)
+    assert account.streams.status("spot") == "SILENT"
+
+
+def test_state_of_an_unknown_format_is_refused():
+    with pytest.raises(UnknownStateFormat, match="format 99"):
+        a_book().restore(b"a/binance:main", b'{"f":99,"account":"binance:main"}')
