@@ -1,0 +1,232 @@
+"""Ingest workers as processes, on a real broker, against the toy venue."""
+
+import asyncio
+import itertools
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from ingest.instant import MINUTE_NS
+from orderloom import topology
+from orderloom.question import About, Question
+from orderloom.raw import (
+    Answer,
+    ClockSample,
+    Connection,
+    Failure,
+    Frame,
+    Liveness,
+    OwnerChange,
+)
+from runtime.broker import EmbeddedBroker
+from runtime.kafka import idempotent_producer, reader
+from tests.conftest import RunningBroker
+from tests.ingest.toy_cluster import PARTITIONS, ToyCluster, a_cluster
+from tests.ingest.toy_server import ToyServer, a_toy_server
+from tests.ingest.toy_venue import PRODUCT
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[ToyServer]:
+    async with a_toy_server() as server:
+        yield server
+
+
+@pytest.fixture
+def cluster(
+    broker: RunningBroker, namespace: str, tmp_path: Path, toy: ToyServer
+) -> "AsyncIterator[ToyCluster]":
+    with a_cluster(broker.bootstrap, namespace, tmp_path, toy) as made:
+        yield made
+
+
+def a_question(number: int, about: About = About.OPEN_ORDERS) -> Question:
+    return Question(id=f"q{number}", account=f"toy:a{number}", about=about, product=PRODUCT)
+
+
+def live(cluster: ToyCluster) -> int:
+    changes = [one.change for one in cluster.items(Connection) if isinstance(one, Connection)]
+    return changes.count("LIVE")
+
+
+def bodies(cluster: ToyCluster, account: str) -> list[bytes]:
+    frames = [one for one in cluster.items(Frame, account) if isinstance(one, Frame)]
+    return [frame.body for frame in frames if frame.body != b"ok"]
+
+
+def committed(cluster: ToyCluster, number: int) -> int:
+    group = {"group.id": f"{cluster.namespace}ingest.toy"}
+    asking = reader(cluster.bootstrap, committed=True, settings=group)
+    topic = topology.DISPATCHES.name("toy", cluster.namespace)
+    try:
+        [place] = asking.committed([TopicPartition(topic, number)], timeout=10)
+        return int(place.offset)
+    finally:
+        asking.close()
+
+
+async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_leaves_in_order(
+    cluster: ToyCluster, toy: ToyServer
+) -> None:
+    worker = cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    for number in range(5):
+        await toy.push(f"fill {number}".encode())
+    await cluster.until(lambda: len(cluster.items(Frame)) == PARTITIONS * 7)
+    for number in range(PARTITIONS):
+        assert bodies(cluster, f"toy:a{number}") == [b"fill %d" % one for one in range(5)]
+        first = cluster.records[number][0]
+        assert isinstance(first.items[0], OwnerChange)
+        assert first.account == "venue"
+        cluster.dispatch(number, a_question(number))
+    await cluster.until(lambda: len(cluster.items(Answer)) == PARTITIONS)
+    await cluster.until(lambda: len(cluster.items(Liveness)) >= 2 * PARTITIONS)
+    said = [one for one in cluster.items(Liveness) if isinstance(one, Liveness)][-1]
+    assert {one["last_number"] for one in said.connections} == {7}
+    worker.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.wait, 20) == 0
+    ends = [one for one in cluster.items(Connection) if isinstance(one, Connection)]
+    await cluster.until(
+        lambda: (
+            sum(getattr(one, "change", "") == "CLOSED" for one in cluster.items(Connection))
+            == PARTITIONS
+        )
+    )
+    assert ends
+    assert [committed(cluster, number) for number in range(PARTITIONS)] == [1] * PARTITIONS
+
+
+async def test_a_question_under_way_when_its_worker_is_killed_is_asked_again(
+    cluster: ToyCluster, toy: ToyServer
+) -> None:
+    worker = cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    toy.delay_seconds = 3.0
+    cluster.dispatch(1, a_question(1, About.ORDER))
+    cluster.dispatch(1, a_question(1, About.BALANCES))
+    await cluster.until(lambda: toy.seen["GET balances"] == toy.seen["GET order"] == 1)
+    worker.kill()
+    worker.wait()
+    toy.delay_seconds = 0.0
+    assert committed(cluster, 1) == 0
+    cluster.start_worker("w1")
+    await cluster.until(lambda: len(cluster.items(Answer)) == 2)
+    assert toy.seen["GET order"] == 2
+    await cluster.until(lambda: committed(cluster, 1) == 2)
+
+
+async def test_what_cannot_be_read_is_skipped_and_what_is_too_old_or_unknown_is_a_failure(
+    cluster: ToyCluster,
+) -> None:
+    topic = topology.DISPATCHES.name("toy", cluster.namespace)
+    producer = idempotent_producer(cluster.bootstrap)
+    producer.produce(topic, key=b"toy:a2", value=b"\xff garbage", partition=2)
+    producer.flush(10)
+    cluster.dispatch(2, a_question(2), at_ns=time.time_ns() - 11 * MINUTE_NS)
+    cluster.dispatch(2, a_question(2).model_copy(update={"product": "NONE"}))
+    cluster.dispatch(2, a_question(2))
+    cluster.start_worker("w1")
+    await cluster.until(lambda: len(cluster.items(Answer)) == 1)
+    await cluster.until(lambda: len(cluster.items(Failure)) == 2)
+    await cluster.until(lambda: committed(cluster, 2) == 4)
+    assert any("offset 0 is skipped" in words for words in cluster.words_of("w1"))
+
+
+async def test_two_workers_share_the_accounts_and_one_takes_over_when_the_other_is_killed(
+    cluster: ToyCluster, toy: ToyServer
+) -> None:
+    cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    second = cluster.start_worker("w2")
+    await cluster.until(lambda: len(owners(cluster)) == 2)
+    await cluster.until(lambda: len(toy.sockets) == PARTITIONS)
+    taken = [number for number in range(PARTITIONS) if last_owner(cluster, number) == "w2"]
+    assert len(taken) == PARTITIONS // 2
+    second.kill()
+    second.wait()
+    await cluster.until(
+        lambda: all(last_owner(cluster, number) == "w1" for number in range(PARTITIONS))
+    )
+    await cluster.until(lambda: len(toy.sockets) == PARTITIONS)
+    for number in range(PARTITIONS):
+        generations = [record.generation for record in cluster.records[number]]
+        assert generations == sorted(generations)
+        assert len(set(generations)) == (3 if number in taken else 1)
+        connections = [
+            {one.connection for one in record.items if isinstance(one, Connection)}
+            for record in cluster.records[number]
+        ]
+        assert all(connections[0].isdisjoint(later) for later in connections[1:])
+
+
+def owners(cluster: ToyCluster) -> set[str]:
+    records = itertools.chain.from_iterable(cluster.records.values())
+    return {record.owner.partition("-")[0] for record in records}
+
+
+def last_owner(cluster: ToyCluster, number: int) -> str:
+    changes = [
+        record.owner
+        for record in cluster.records[number]
+        if any(isinstance(item, OwnerChange) for item in record.items)
+    ]
+    return changes[-1].partition("-")[0] if changes else ""
+
+
+async def test_a_clock_that_is_wrong_is_named_in_one_line_and_sampled_into_the_log(
+    cluster: ToyCluster, toy: ToyServer
+) -> None:
+    toy.clock_ahead_ns = 2_000_000_000
+    cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: len(cluster.items(ClockSample)) >= 0)
+    lines = [words for words in cluster.words_of("w1") if "seconds" in words or "apart" in words]
+    assert len(lines) == 1
+    assert "set the machine's clock right" in lines[0]
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> "AsyncIterator[EmbeddedBroker]":
+    with EmbeddedBroker(tmp_path / "broker", report=print) as started:
+        yield started
+
+
+@pytest.mark.parametrize("way", ["suspended", "stopped"])
+async def test_while_kafka_is_away_memory_is_bounded_and_nothing_received_is_lost(
+    own_broker: EmbeddedBroker, namespace: str, tmp_path: Path, toy: ToyServer, way: str
+) -> None:
+    with a_cluster(own_broker.bootstrap, namespace, tmp_path, toy) as cluster:
+        cluster.start_worker("w1", "queue_messages_max = 2000")
+        await cluster.until(lambda: live(cluster) == PARTITIONS)
+        pushing = asyncio.create_task(_push_many(toy, 4_000))
+        await cluster.until(lambda: len(cluster.items(Frame)) > 100 * PARTITIONS)
+        if way == "suspended":
+            own_broker.suspend()
+            await asyncio.sleep(10)  # longer than the session: that it is away is the condition
+            own_broker.resume()
+        else:
+            own_broker.kill()
+            await asyncio.sleep(10)
+            await asyncio.to_thread(own_broker.start)
+        await pushing
+        await cluster.until(
+            lambda: all(
+                len(bodies(cluster, f"toy:a{number}")) == 4_000 for number in range(PARTITIONS)
+            )
+        )
+        for number in range(PARTITIONS):
+            expected = [b"fill %d " % one + b"x" * 2000 for one in range(4_000)]
+            assert bodies(cluster, f"toy:a{number}") == expected
+        assert live(cluster) == PARTITIONS  # no socket was given up
+
+
+async def _push_many(toy: ToyServer, times: int) -> None:
+    for number in range(times):
+        await toy.push(b"fill %d " % number + b"x" * 2000)
+        await asyncio.sleep(0.001)
