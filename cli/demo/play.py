@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,9 +126,9 @@ class Play:
         for turn in range(turns):
             kind = KINDS[turn % len(KINDS)]
             at = seconds * (0.15 + 0.6 * turn / max(1, turns))
-            scenes.append((at, lambda kind=kind: self._kill(kind)))  # type: ignore[misc]
+            scenes.append((at, partial(self._kill, kind)))
             later = at + seconds * 0.3 / max(1, turns)
-            scenes.append((later, lambda kind=kind: self._join(kind)))  # type: ignore[misc]
+            scenes.append((later, partial(self._join, kind)))
         return sorted(scenes, key=lambda scene: scene[0])
 
     def _kill(self, kind: str) -> None:
