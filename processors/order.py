@@ -293,6 +293,10 @@ class Order:
         """The venue's present id of the order."""
         return self.record.current() or None
 
+    def fills(self) -> list[Fill]:
+        """The executions in their present form, by execution id, busted ones included."""
+        return [self.record.fills[exec_id] for exec_id in sorted(self.record.fills)]
+
     # ---- what is shown
 
     def view(self) -> dict[str, Any]:
@@ -344,11 +348,10 @@ class Order:
 
     def content(self) -> bytes:
         """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
-        fills = self.record.fills
         document = {
             **self._content(),
             "trust": self.derived.trust,
-            "fills": [fills[exec_id].view() for exec_id in sorted(fills)],
+            "fills": [fill.view() for fill in self.fills()],
         }
         return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 

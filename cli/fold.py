@@ -1,0 +1,164 @@
+"""`orderloom fold VENUE`: raw messages on stdin, final order states and their digest on stdout.
+
+Pure but for its streams and the two state files: no Kafka, no clock. It uses the translation and
+the fold of the processors. The output is a function of the set of messages: no order of arrival,
+repetition, or cut into runs (`--state-out`, then `--state-in`) changes it. Dead letters go to
+stderr as JSON lines. As no time passes here, every time of grace counts as over at the end.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from cli.instruments import Instruments
+from cli.lines import Line, output_line, read_lines
+from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Origin, Reply
+from orderloom.quantities import Unit, text_of
+from processors.order import Order, UnknownOrderFormat
+from processors.orders import Orders
+from processors.tracks.fills import Fill
+from venues.venue import BadFrame, UnknownFrame, Venue
+
+FORMAT: Final = 1
+WRONG_ARGUMENTS: Final = 2
+
+
+class WrongState(Exception):
+    """A state file that cannot be read; `args[0]` says what to do about it."""
+
+
+class Fold:
+    """The orders of every account in the input, and the instruments that they trade."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.accounts: dict[str, Orders] = {}
+        self.instruments = Instruments()
+
+    def take(self, line: Line, number: int) -> str | None:
+        """Fold one input line; the reason if it is a dead letter."""
+        if line.inbound is None:
+            return line.dead_letter
+        try:
+            translation = self.venue.translate(line.inbound)
+        except UnknownFrame as error:
+            return f"unknown message: {error.args[0]}"
+        except BadFrame as error:
+            return str(error.args[0])
+        account = line.account or f"{self.venue.name}:main"
+        for place, event in enumerate(translation.events):
+            if isinstance(event, InstrumentReport):
+                self.instruments.take(event)
+            elif isinstance(event, OrderReport | Execution | Reply):
+                cause = Cause("stdin", 0, number, place)
+                source = line.inbound.source
+                origin = Origin(account, source, cause, line.received_ns, line.asked_ns)
+                self._orders_of(account).apply(event, origin)
+        return None
+
+    def _orders_of(self, account: str) -> Orders:
+        orders = self.accounts.get(account)
+        if orders is None:
+            orders = self.accounts[account] = Orders(account, self.venue.profile)
+        return orders
+
+    def lines(self) -> Iterator[bytes]:
+        """One line per order, by order key, then the digest of these lines."""
+        digest = blake2b(digest_size=16)
+        every = [order for orders in self.accounts.values() for order in orders.all()]
+        for order in sorted(every, key=lambda order: order.key):
+            line = orjson.dumps(self._document(order), option=orjson.OPT_APPEND_NEWLINE)
+            digest.update(line)
+            yield line
+        yield orjson.dumps({"digest": digest.hexdigest()}, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _document(self, order: Order) -> dict[str, Any]:
+        unit = Unit(order.term("quantity_unit") or Unit.BASE)
+        factor, unit = self.instruments.to_base(order.product, order.symbol, unit)
+        view = order.view()
+        document: dict[str, Any] = {"order_key": order.key}
+        shown = ("product", "symbol", "venue_order_id", "client_order_id", "side", "status")
+        document.update((name, view[name]) for name in (*shown, "reason", "disputed"))
+        document |= {
+            "quantity": _scaled(order.quantity, factor),
+            "filled_quantity": _scaled(order.executed, factor),
+            "provisional_quantity": _scaled(order.missing_quantity, factor),
+            "average_price": view["average_price"],
+            "fills": [_fill(fill, factor) for fill in order.fills() if not fill.is_busted],
+        }
+        if unit is not Unit.BASE:
+            document["quantity_unit"] = unit
+        return document
+
+    def dump(self) -> bytes:
+        """The complete state."""
+        accounts = {
+            account: [orders.dump_order(key) for key in orders.state_keys()]
+            for account, orders in sorted(self.accounts.items())
+        }
+        state = {"format": FORMAT, "venue": self.venue.name, "accounts": accounts}
+        return orjson.dumps(state | {"instruments": self.instruments.dump()})
+
+    def load(self, state: bytes) -> None:
+        """Take back what `dump` gave out.
+
+        Raises:
+            WrongState: it is no state of this command, of this venue and format.
+        """
+        try:
+            document = orjson.loads(state)
+            if document["format"] != FORMAT or document["venue"] != self.venue.name:
+                raise WrongState(f"not a state of format {FORMAT} of {self.venue.name}")
+            for account, records in document["accounts"].items():
+                for record in records:
+                    self._orders_of(account).load_order(record)
+            self.instruments.load(document["instruments"])
+        except (ValueError, KeyError, TypeError, ArithmeticError, UnknownOrderFormat) as error:
+            raise WrongState(f"not a state of this command ({error!r:.120})") from None
+
+
+def run(
+    venue: Venue,
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    stderr: BinaryIO,
+    state_in: Path | None = None,
+    state_out: Path | None = None,
+) -> int:
+    """Fold every line of `stdin`; the exit status: 0, or 2 if a state file cannot be used."""
+    fold = Fold(venue)
+    try:
+        if state_in is not None:
+            fold.load(state_in.read_bytes())
+    except (OSError, WrongState) as error:
+        stderr.write(f"--state-in {state_in}: {error}\n".encode())
+        return WRONG_ARGUMENTS
+    for number, line in enumerate(read_lines(stdin)):
+        reason = fold.take(line, number)
+        if reason is not None:
+            stderr.write(output_line(line.ref, {"dead_letter": reason}))
+    stdout.writelines(fold.lines())
+    stdout.flush()
+    try:
+        if state_out is not None:
+            state_out.write_bytes(fold.dump())
+    except OSError as error:
+        stderr.write(f"--state-out {state_out}: {error}\n".encode())
+        return WRONG_ARGUMENTS
+    return 0
+
+
+def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:
+    view = fill.view()
+    shown = ("exec_id", "last_price", "last_quantity", "fee", "fee_currency", "liquidity")
+    document = {name: view[name] for name in (*shown, "venue_ns")}
+    document["last_quantity"] = _scaled(fill.last_quantity, factor)
+    return document
+
+
+def _scaled(number: Decimal | None, factor: Decimal) -> str | None:
+    return None if number is None else text_of(number * factor)
