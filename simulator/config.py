@@ -77,12 +77,16 @@ class TimingConfig(BaseModel):
 
 
 class LimitConfig(BaseModel):
-    """Request weight a minute and IP by product (section 9)."""
+    """Request weight a minute and IP, and orders by account, of each product (section 9)."""
 
     model_config = MODEL
 
     spot_weight: int = 6000
     linear_weight: int = 2400
+    spot_orders_10s: int = 100
+    spot_orders_day: int = 160_000
+    linear_orders_10s: int = 300
+    linear_orders_minute: int = 1200
     window_s: float = 60
     violations_max: int = 20
     """After so many refused requests in a window the IP is banned."""

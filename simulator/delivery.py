@@ -21,7 +21,7 @@ from simulator.faults import Faults
 from simulator.instrument import Product
 from simulator.message import Message
 
-IN_FLIGHT_MS = 1000
+IN_FLIGHT_MS = 2000
 """What was written so shortly before a connection's end may not have been read."""
 QUEUE_MAX = 50_000
 """A listener that is further behind is cut off, as the venue would."""

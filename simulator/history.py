@@ -153,7 +153,7 @@ class Teller:
         market = self._venue.spot if product == "spot" else self._venue.linear
         rows = {symbol: market.instruments[symbol] for symbol in SYMBOLS}
         asked_ms = self._clock.now_ms()
-        raw = exchange_info(rows, asked_ms, 6000)
+        raw = exchange_info(rows, asked_ms, market.world.limits)
         self._tell(product, "rest", "GET exchangeInfo", raw, asked_ms=asked_ms)
 
     def _question(self, product: Product) -> None:
@@ -254,7 +254,7 @@ class Teller:
         try:
             return call.answer(market, self.account, Params(params))
         except Refusal as refusal:
-            return {"code": refusal.code, "msg": refusal.message}
+            return refusal.document
 
     def _some_order(self, product: Product) -> Order | None:
         orders = list(self._orders(product))

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from simulator.config import LimitConfig
 from simulator.instrument import Instrument, Product, places
 
 KNOWN_PRICES = {
@@ -57,24 +58,36 @@ def _instrument(product: Product, base: str) -> Instrument:
     )
 
 
-def exchange_info(instruments: dict[str, Instrument], now_ms: int, weight: int) -> dict[str, Any]:
+def exchange_info(
+    instruments: dict[str, Instrument], now_ms: int, config: LimitConfig
+) -> dict[str, Any]:
     """The `exchangeInfo` document of the product that the instruments belong to."""
     rows = list(instruments.values())
     is_spot = rows[0].product == "spot"
-    limits = [_limit("REQUEST_WEIGHT", "MINUTE", 1, weight)]
-    if is_spot:
-        limits += [_limit("ORDERS", "SECOND", 10, 100), _limit("ORDERS", "DAY", 1, 160_000)]
-    else:
-        limits += [_limit("ORDERS", "SECOND", 10, 300), _limit("ORDERS", "MINUTE", 1, 1200)]
     extra: dict[str, Any] = {} if is_spot else {"futuresType": "U_MARGINED", "assets": [_ASSET]}
     return {
         "timezone": "UTC",
         "serverTime": now_ms,
-        "rateLimits": limits,
+        "rateLimits": rate_limits(rows[0].product, config),
         "exchangeFilters": [],
         **extra,
         "symbols": [_spot_symbol(row) if is_spot else _linear_symbol(row) for row in rows],
     }
+
+
+def rate_limits(product: Product, config: LimitConfig) -> list[dict[str, Any]]:
+    """`rateLimits` of `exchangeInfo`: weight by IP, orders by account."""
+    if product == "spot":
+        return [
+            _limit("REQUEST_WEIGHT", "MINUTE", 1, config.spot_weight),
+            _limit("ORDERS", "SECOND", 10, config.spot_orders_10s),
+            _limit("ORDERS", "DAY", 1, config.spot_orders_day),
+        ]
+    return [
+        _limit("REQUEST_WEIGHT", "MINUTE", 1, config.linear_weight),
+        _limit("ORDERS", "SECOND", 10, config.linear_orders_10s),
+        _limit("ORDERS", "MINUTE", 1, config.linear_orders_minute),
+    ]
 
 
 _ASSET = {"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}

@@ -42,6 +42,12 @@ class Limits:
             raise banned(meter.banned_until_ms)
         raise too_much_weight(self._maxima[product])
 
+    def give_back(self, ip: str, product: Product, weight: int) -> int:
+        """Undo `take` for a call that costs nothing when it is done; what is used now."""
+        meter = self._meter(ip, product)
+        meter.used = max(meter.used - weight, 0)
+        return meter.used
+
     def retry_after_s(self, ip: str, product: Product) -> int:
         """Whole seconds until the IP may ask again."""
         meter, now_ms = self._meter(ip, product), self._now_ms()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 from random import Random
@@ -11,8 +11,10 @@ from string import ascii_letters, digits
 from typing import ClassVar
 
 from simulator.accounts import Account, Fill
+from simulator.binance.order_counts import OrderCounts
 from simulator.binance.refusals import Refusal, bad_symbol, no_such_order, unknown_order
 from simulator.clock import Clock
+from simulator.config import LimitConfig
 from simulator.instrument import ZERO, Instrument, Product, Side
 from simulator.matching import (
     Accepted,
@@ -40,6 +42,7 @@ class World:
     accounts: dict[str, Account]
     publish: Publish
     random: Random
+    limits: LimitConfig = field(default_factory=LimitConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Market(ABC):
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         self.world = world
         self.instruments = instruments
+        self.counts = OrderCounts(self.product, world.limits, world.clock.now_ms)
         self.books: dict[str, Book] = defaultdict(Book)
         self.order_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_ORDER_ID))
         self.trade_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_TRADE_ID))

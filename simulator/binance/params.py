@@ -120,7 +120,10 @@ class Call:
     answer: Callable[[Any, Account, Params], object]
     weight: Callable[[Params], int]
     security: Security = "signed"
-    changes_orders: bool = False
+    counts_orders: bool = False
+    """Whether the answer's headers show the order counts."""
+    is_free_when_done: bool = False
+    """Whether only a refusal costs the weight (Spot since 2026-04, section 7)."""
 
 
 def weighs(weight: int) -> Callable[[Params], int]:

@@ -1,14 +1,25 @@
 """The venue's refusals, by the numbers and texts of the sheet's section 10."""
 
+from typing import Any
+
 
 class Refusal(Exception):
     """An answer `{"code":..,"msg":..}` with its HTTP status."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    def __init__(
+        self, code: int, message: str, status: int = 400, data: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.data = data
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body of the answer."""
+        data = {} if self.data is None else {"data": self.data}
+        return {"code": self.code, "msg": self.message, **data}
 
 
 def unknown_error() -> Refusal:

@@ -21,7 +21,7 @@ from simulator.faults import Faults
 from simulator.instrument import Product
 
 NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
-LISTEN_KEY_PATH = "/fapi/v1/listenKey"
+USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,28 @@ class Rest:
             raise Refusal(-1003, "Too many requests.", 429)
         if fault == "http_5xx" and not self._faults.is_carried_out():
             raise unknown_error()
-        market = self._venue.spot if asked.product == "spot" else self._venue.linear
-        answer = call.answer(market, self._account(asked, call), params)
+        answer = self._carry_out(call, asked, params, headers)
         if fault == "http_5xx":
             raise unknown_error()
+        return answer
+
+    def _carry_out(
+        self, call: Call, asked: Asked, params: Params, headers: dict[str, str]
+    ) -> object:
+        market = self._venue.spot if asked.product == "spot" else self._venue.linear
+        account = self._account(asked, call)
+        answer = call.answer(market, account, params)
+        if call.is_free_when_done:
+            used = self._limits.give_back(asked.ip, asked.product, call.weight(params))
+            headers[USED_WEIGHT] = str(used)
+        if call.counts_orders:
+            headers |= market.counts.headers(account)
         return answer
 
     def _charge(self, asked: Asked, weight: int, headers: dict[str, str]) -> None:
         try:
             used = self._limits.take(asked.ip, asked.product, weight)
-            headers["X-MBX-USED-WEIGHT-1M"] = str(used)
-            headers["X-MBX-USED-WEIGHT"] = str(used)
+            headers[USED_WEIGHT] = str(used)
         except Refusal:
             headers["Retry-After"] = str(self._limits.retry_after_s(asked.ip, asked.product))
             raise
@@ -123,7 +134,7 @@ def check_signed(account: Account, asked: Asked, now_ms: int) -> None:
 
 
 def _refused(refusal: Refusal, headers: Mapping[str, str]) -> web.Response:
-    return _json({"code": refusal.code, "msg": refusal.message}, refusal.status, headers)
+    return _json(refusal.document, refusal.status, headers)
 
 
 def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:

@@ -55,6 +55,17 @@ class SpotMarket(Market):
         order.updated_ms = self.now_ms
         return self._tell(account, order, "REPLACED", original=original)
 
+    def reject(self, account: Account, request: Request) -> Order:
+        """An order that the engine refuses after it got an id, told as x=REJECTED.
+
+        In practice only the new leg of a cancel-replace ends so (section 3.1, notes).
+        """
+        order = self._make_order(account.name, request)
+        order.status, order.reason = "REJECTED", "INSUFFICIENT_BALANCES"
+        account.remember(self.product, order)
+        self._tell(account, order, "REJECTED")
+        return order
+
     def transfer(self, account: Account, asset: str, delta: Decimal) -> None:
         """A deposit (above zero) or withdrawal."""
         account.balance("spot", asset).free += delta

@@ -1,5 +1,7 @@
 """Spot REST calls (the sheet's section 7.1); the WS API answers from the same table."""
 
+from collections.abc import Callable
+
 from simulator.accounts import Account, Fill
 from simulator.binance import spot_documents as documents
 from simulator.binance.instruments import exchange_info
@@ -15,7 +17,6 @@ ORDER_PAGING = Paging(
     lambda order: order.order_id, lambda order: order.created_ms, DAY_MS, "orderId"
 )
 FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, DAY_MS, "fromId")
-WEIGHT_LIMIT = 6000
 
 
 def ping(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -33,11 +34,18 @@ def instruments(market: SpotMarket, account: Account, params: Params) -> Documen
     rows = market.instruments
     if params.has("symbol"):
         rows = {params.text("symbol"): market.instrument(params.text("symbol"))}
-    return exchange_info(rows, market.now_ms, WEIGHT_LIMIT)
+    return exchange_info(rows, market.now_ms, market.world.limits)
 
 
 def place(market: SpotMarket, account: Account, params: Params) -> Document:
     """POST order; LIMIT and MARKET answer FULL unless told otherwise."""
+    request = wanted_order(params)
+    market.counts.take(account)
+    return _placed(market, account, params, market.place(account, request))
+
+
+def wanted_order(params: Params) -> Request:
+    """The order that the parameters describe."""
     order_type = params.needed("type").upper()
     if order_type not in ("LIMIT", "MARKET", "LIMIT_MAKER"):
         raise Refusal(-1116, "Invalid orderType.")
@@ -45,7 +53,7 @@ def place(market: SpotMarket, account: Account, params: Params) -> Document:
         params.needed(name)
     if order_type == "LIMIT":
         params.needed("timeInForce")
-    request = Request(
+    return Request(
         symbol=params.needed("symbol"),
         side=params.side(),
         quantity=params.decimal("quantity"),
@@ -55,8 +63,11 @@ def place(market: SpotMarket, account: Account, params: Params) -> Document:
         client_order_id=params.text("newClientOrderId"),
         self_trade_mode=params.text("selfTradePreventionMode", "EXPIRE_MAKER"),
     )
-    order = market.place(account, request)
-    form = params.text("newOrderRespType", "ACK" if order_type == "LIMIT_MAKER" else "FULL")
+
+
+def _placed(market: SpotMarket, account: Account, params: Params, order: Order) -> Document:
+    default = "ACK" if order.order_type == "LIMIT_MAKER" else "FULL"
+    form = params.text("newOrderRespType", default)
     fills = [fill for fill in _fills(account, order.symbol) if fill.order_id == order.order_id]
     return documents.place_reply(order, market.instrument(order.symbol), form, fills)
 
@@ -72,6 +83,63 @@ def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
     if wanted is not None and order.status != wanted and order.is_open:
         raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")
     return _cancel(market, account, order, params.text("newClientOrderId"))
+
+
+def cancel_replace(market: SpotMarket, account: Account, params: Params) -> Document:
+    """POST order/cancelReplace: 409 with -2021 where half of it is done, 400 with -2022 where none.
+
+    A new leg that the account cannot pay for is refused by the engine, and told on the stream.
+    """
+    request = wanted_order(params)
+    market.counts.take(account)
+    cancelled = _try(lambda: _replaced(market, account, params))
+    if isinstance(cancelled, Refusal) and params.needed("cancelReplaceMode") == "STOP_ON_FAILURE":
+        raise _not_done(cancelled, None)
+    placed = _try(lambda: _placed(market, account, params, market.place(account, request)))
+    if isinstance(placed, Refusal) and placed.code == -2010 and "balance" in placed.message:
+        market.reject(account, request)
+    if isinstance(cancelled, Refusal) or isinstance(placed, Refusal):
+        raise _not_done(cancelled, placed)
+    return {
+        "cancelResult": "SUCCESS",
+        "newOrderResult": "SUCCESS",
+        "cancelResponse": cancelled,
+        "newOrderResponse": placed,
+    }
+
+
+def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
+    order_id, client_id = (
+        params.integer("cancelOrderId"),
+        params.text("cancelOrigClientOrderId"),
+    )
+    try:
+        order = market.find(account, params.needed("symbol"), order_id, client_id)
+    except Refusal as refusal:
+        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
+
+
+def _try(action: Callable[[], Document]) -> Document | Refusal:
+    try:
+        return action()
+    except Refusal as refusal:
+        return refusal
+
+
+def _not_done(cancelled: Document | Refusal, placed: Document | Refusal | None) -> Refusal:
+    """The refusal that says what became of both halves."""
+    halves = {"cancel": cancelled, "newOrder": placed}
+    data: Document = {}
+    for name, half in halves.items():
+        is_refused = isinstance(half, Refusal)
+        done = "FAILURE" if is_refused else "SUCCESS"
+        data[f"{name}Result"] = "NOT_ATTEMPTED" if half is None else done
+        data[f"{name}Response"] = half.document if isinstance(half, Refusal) else half
+    if "SUCCESS" in data.values():
+        text = "Order cancel-replace partially failed."
+        return Refusal(-2021, text, 409, data)
+    return Refusal(-2022, "Order cancel-replace failed.", 400, data)
 
 
 def cancel_all(market: SpotMarket, account: Account, params: Params) -> list[Document]:
@@ -160,8 +228,7 @@ def account_status(market: SpotMarket, account: Account, params: Params) -> Docu
 
 def order_counters(market: SpotMarket, account: Account, params: Params) -> list[Document]:
     """GET rateLimit/order."""
-    limits = exchange_info(market.instruments, market.now_ms, WEIGHT_LIMIT)["rateLimits"]
-    return [row | {"count": 0} for row in limits if row["rateLimitType"] == "ORDERS"]
+    return market.counts.rows(account)
 
 
 def _fills(account: Account, symbol: str) -> list[Fill]:
@@ -193,10 +260,13 @@ SPOT_CALLS = {
     ("GET", "/api/v3/ping"): Call(ping, weighs(1), "none"),
     ("GET", "/api/v3/time"): Call(server_time, weighs(1), "none"),
     ("GET", "/api/v3/exchangeInfo"): Call(instruments, weighs(20), "none"),
-    ("POST", "/api/v3/order"): Call(place, weighs(1), changes_orders=True),
-    ("DELETE", "/api/v3/order"): Call(cancel, weighs(1), changes_orders=True),
-    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, weighs(1), changes_orders=True),
-    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4), changes_orders=True),
+    ("POST", "/api/v3/order"): Call(place, weighs(1), counts_orders=True, is_free_when_done=True),
+    ("DELETE", "/api/v3/order"): Call(cancel, weighs(1), is_free_when_done=True),
+    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, weighs(1), is_free_when_done=True),
+    ("POST", "/api/v3/order/cancelReplace"): Call(
+        cancel_replace, weighs(1), counts_orders=True, is_free_when_done=True
+    ),
+    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4)),
     ("GET", "/api/v3/order"): Call(one_order, weighs(4)),
     ("GET", "/api/v3/openOrders"): Call(open_orders, weighs_by_symbol(6, 80)),
     ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20)),
@@ -211,6 +281,7 @@ SPOT_METHODS = {
     "exchangeInfo": ("GET", "/api/v3/exchangeInfo"),
     "order.place": ("POST", "/api/v3/order"),
     "order.cancel": ("DELETE", "/api/v3/order"),
+    "order.cancelReplace": ("POST", "/api/v3/order/cancelReplace"),
     "order.amend.keepPriority": ("PUT", "/api/v3/order/amend/keepPriority"),
     "order.status": ("GET", "/api/v3/order"),
     "openOrders.status": ("GET", "/api/v3/openOrders"),

@@ -53,7 +53,7 @@ def execution_report(order: Order, instrument: Instrument, report: Report) -> Do
         "C": report.original_client_order_id,
         "x": report.execution_type,
         "X": order.status,
-        "r": "NONE",
+        "r": order.reason if order.status == "REJECTED" else "NONE",
         "i": order.order_id,
         "l": stepped(fill.quantity, instrument.lot) if fill else zero_quantity,
         "z": stepped(order.filled, instrument.lot),

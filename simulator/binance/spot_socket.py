@@ -1,6 +1,6 @@
 """The Spot WS API (sections 2.3, 2.4 and 8): requests, and the user data subscription."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -85,7 +85,11 @@ class Session:
             fields = Params(params)
             self._limits.take(self._ip, "spot", call.weight(fields))
             account = NOBODY if call.security == "none" else self._authenticate(params)
-            self._reply(request_id, call.answer(self._venue.spot, account, fields))
+            result = call.answer(self._venue.spot, account, fields)
+            if call.is_free_when_done:
+                self._limits.give_back(self._ip, "spot", call.weight(fields))
+            counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
+            self._reply(request_id, result, counts)
         else:
             raise Refusal(-1020, "This operation is not supported.")
 
@@ -127,16 +131,16 @@ class Session:
             self._feed.unsubscribe(self._subscriptions.pop(number))
         self._reply(request_id, {})
 
-    def _reply(self, request_id: object, result: object) -> None:
+    def _reply(self, request_id: object, result: object, counts: Sequence[object] = ()) -> None:
         document: dict[str, object] = {"id": request_id}
         if isinstance(result, Refusal):
-            error: dict[str, object] = {"code": result.code, "msg": result.message}
+            error = result.document
             if result.status in (418, 429):
                 error["data"] = self._retry_data()
             document |= {"status": result.status, "error": error}
         else:
             document |= {"status": 200, "result": result}
-        self._connection.put(orjson.dumps(document | {"rateLimits": []}).decode())
+        self._connection.put(orjson.dumps(document | {"rateLimits": list(counts)}).decode())
 
     def _retry_data(self) -> dict[str, int]:
         now_ms = self._venue.clock.now_ms()

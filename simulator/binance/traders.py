@@ -105,6 +105,7 @@ class Traders:
             self._amend: 6,
             self._meet_oneself: 3,
             self._transfer: 1,
+            self._replace_beyond_means: 1,
         }
 
     def _rest(self, seat: Seat) -> None:
@@ -200,6 +201,16 @@ class Traders:
         request = self._request(seat, opposite(own.side), int(own.price / seat.instrument.tick))
         mode = self.random.choice(SELF_TRADE_MODES)
         seat.market.place(seat.account, replace(request, self_trade_mode=mode))
+
+    def _replace_beyond_means(self, seat: Seat) -> None:
+        """A Spot cancel-replace whose new leg the account cannot pay for."""
+        orders = seat.open_orders()
+        if not orders or not isinstance(seat.market, SpotMarket):
+            return
+        old = self.random.choice(orders)
+        seat.market.cancel(seat.account, old, self._client_id(seat))
+        request = self._request(seat, old.side, int(old.price / seat.instrument.tick))
+        seat.market.reject(seat.account, replace(request, quantity=request.quantity * 10**6))
 
     def _transfer(self, seat: Seat) -> None:
         amount = Decimal(self.random.randint(-50_000, 50_000)) / 100

@@ -15,7 +15,6 @@ ORDER_PAGING = Paging(
     lambda order: order.order_id, lambda order: order.created_ms, WEEK_MS, "orderId"
 )
 FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, WEEK_MS, "fromId")
-WEIGHT_LIMIT = 2400
 
 
 def ping(market: UsdmMarket, account: Account, params: Params) -> Document:
@@ -30,7 +29,7 @@ def server_time(market: UsdmMarket, account: Account, params: Params) -> Documen
 
 def instruments(market: UsdmMarket, account: Account, params: Params) -> Document:
     """`exchangeInfo`."""
-    return exchange_info(market.instruments, market.now_ms, WEIGHT_LIMIT)
+    return exchange_info(market.instruments, market.now_ms, market.world.limits)
 
 
 def place(market: UsdmMarket, account: Account, params: Params) -> Document:
@@ -52,6 +51,7 @@ def place(market: UsdmMarket, account: Account, params: Params) -> Document:
         position_side=params.text("positionSide", "BOTH"),
         reduce_only=params.flag("reduceOnly"),
     )
+    market.counts.take(account)
     order = market.place(account, request)
     reply = documents.place_reply(order, market.instrument(order.symbol))
     if params.text("newOrderRespType", "ACK") == "ACK":
@@ -82,6 +82,7 @@ def amend(market: UsdmMarket, account: Account, params: Params) -> Document:
         params.needed(name)
     order = _find(market, account, params)
     price, quantity = params.decimal("price"), params.decimal("quantity")
+    market.counts.take(account)
     market.amend(account, order, price, quantity, params.text("modifyId"))
     return documents.place_reply(order, market.instrument(order.symbol))
 
@@ -217,6 +218,11 @@ def position_mode(market: UsdmMarket, account: Account, params: Params) -> Docum
     return {"dualSidePosition": account.config.is_hedged}
 
 
+def order_counters(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET rateLimit/order."""
+    return market.counts.rows(account)
+
+
 def _row(market: UsdmMarket, order: Order) -> Document:
     return documents.query_row(order, market.instrument(order.symbol))
 
@@ -233,10 +239,10 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/ping"): Call(ping, weighs(1), "none"),
     ("GET", "/fapi/v1/time"): Call(server_time, weighs(1), "none"),
     ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, weighs(1), "none"),
-    ("POST", "/fapi/v1/order"): Call(place, weighs(0), changes_orders=True),
-    ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), changes_orders=True),
-    ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1), changes_orders=True),
-    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1), changes_orders=True),
+    ("POST", "/fapi/v1/order"): Call(place, weighs(0), counts_orders=True),
+    ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), counts_orders=True),
+    ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1)),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1)),
     ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
     ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
@@ -251,5 +257,6 @@ USDM_CALLS = {
     ("GET", "/fapi/v2/account"): Call(account_status, weighs(5)),
     ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
     ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
+    ("GET", "/fapi/v1/rateLimit/order"): Call(order_counters, weighs(1)),
     ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
 }

@@ -21,8 +21,10 @@ class BinanceVenue:
         self.clock = clock
         self.accounts = {row.name: Account(row) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
-        spot = World(clock, self.accounts, publish, Random(f"{config.seed}:spot"))
-        linear = World(clock, self.accounts, publish, Random(f"{config.seed}:linear"))
+        spot = World(clock, self.accounts, publish, Random(f"{config.seed}:spot"), config.limits)
+        linear = World(
+            clock, self.accounts, publish, Random(f"{config.seed}:linear"), config.limits
+        )
         self.spot = SpotMarket(spot, make_instruments("spot"))
         self.linear = UsdmMarket(linear, make_instruments("linear"))
         self.traders = Traders((self.spot, self.linear), config.seed, config.traffic)

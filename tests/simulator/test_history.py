@@ -65,7 +65,8 @@ def test_together_they_hold_every_change_of_an_order(histories: list[History]) -
     wanted = {
         "NEW NEW", "TRADE PARTIALLY_FILLED", "TRADE FILLED", "CANCELED CANCELED",
         "EXPIRED EXPIRED", "EXPIRED EXPIRED_IN_MATCH", "TRADE_PREVENTION EXPIRED_IN_MATCH",
-        "REPLACED NEW", "AMENDMENT NEW", "CALCULATED FILLED", "CALCULATED NEW_ADL",
+        "REPLACED NEW", "REJECTED REJECTED", "AMENDMENT NEW", "CALCULATED FILLED",
+        "CALCULATED NEW_ADL",
     }  # fmt: skip
     assert wanted <= changes.keys()
 

@@ -81,6 +81,12 @@ def spot_amended() -> Document:
     return last_report(box)
 
 
+def spot_rejected() -> Document:
+    box = Box()
+    box.spot.reject(box.one, an_order())
+    return last_report(box)
+
+
 def spot_transfer() -> Document:
     box = Box()
     box.spot.transfer(box.one, "USDT", -PRICE)
@@ -166,6 +172,7 @@ EXACT: dict[str, Callable[[], Any]] = {
     "spot_ioc_expired": lambda: last_report(spot_ioc()),
     "spot_self_trade": lambda: last_report(spot_self_trade()),
     "spot_amended": spot_amended,
+    "spot_rejected": spot_rejected,
     "spot_balances": lambda: spot_partial_fill().told("outboundAccountPosition")[-1],
     "spot_transfer": spot_transfer,
     "spot_place_reply": spot_place_reply,

@@ -95,6 +95,20 @@ async def test_a_spot_order_is_reduced_in_place() -> None:
         assert (status, refused["code"]) == (400, -2038)
 
 
+async def test_a_cancel_replace_that_is_half_done_says_which_half() -> None:
+    async with a_client() as client:
+        _, placed = await client.ask("POST", "/api/v3/order", **LIMIT)
+        path, mode = "/api/v3/order/cancelReplace", {"cancelReplaceMode": "STOP_ON_FAILURE"}
+        named = mode | {"cancelOrderId": placed["orderId"]}
+        dear = LIMIT | {"quantity": "999999999"}
+        status, answer = await client.ask("POST", path, **dear, **named)
+        assert (status, answer["code"], answer["data"]["newOrderResult"]) == (409, -2021, "FAILURE")
+        status, answer = await client.ask("POST", path, **LIMIT, **named)
+        assert (status, answer["code"], answer["data"]["newOrderResponse"]) == (400, -2022, None)
+        _, rows = await client.ask("GET", "/api/v3/allOrders", symbol=SYMBOL)
+        assert [row["status"] for row in rows] == ["CANCELED", "REJECTED"]
+
+
 async def test_a_linear_amendment_to_what_is_executed_cancels_the_order() -> None:
     async with a_client() as client:
         path = "/fapi/v1/order"
@@ -205,6 +219,24 @@ async def test_weight_is_counted_then_refused_then_the_ip_is_banned() -> None:
         ]  # fmt: skip
         assert int(client.headers["Retry-After"]) > 0
         assert (await client.ask("GET", "/fapi/v1/openOrders"))[0] == 200
+
+
+async def test_a_spot_order_costs_weight_only_when_it_is_refused() -> None:
+    async with a_client() as client:
+        await client.ask("POST", "/api/v3/order", **LIMIT)
+        assert client.headers["X-MBX-USED-WEIGHT-1M"] == "0"
+        assert client.headers["X-MBX-ORDER-COUNT-10S"] == "1"
+        await client.ask("POST", "/api/v3/order", **(LIMIT | {"symbol": "NOSUCH"}))
+        assert client.headers["X-MBX-USED-WEIGHT-1M"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/api/v3/order", "/fapi/v1/order"])
+async def test_an_account_that_places_too_many_orders_is_refused(path: str) -> None:
+    limits = LimitConfig(spot_orders_day=2, linear_orders_minute=2)
+    async with a_client(limits=limits) as client:
+        answers = [await client.ask("POST", path, **LIMIT) for _ in range(3)]
+        assert [status for status, _ in answers] == [200, 200, 429]
+        assert answers[2][1]["code"] == -1015
 
 
 async def test_a_503_leaves_it_open_whether_the_order_was_placed() -> None:
