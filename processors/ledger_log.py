@@ -23,6 +23,7 @@ from runtime.kafka import (
     topic_ids,
     transactional_producer,
 )
+from runtime.trouble import SetupError
 
 NS_PER_MS = 1_000_000
 APPEND_TIME_TRIES = 5
@@ -41,6 +42,23 @@ class LedgerLog:
         self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
         self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
         self._admin = connected_admin(settings.bootstrap, settings.client)
+
+    def partitions(self) -> int:
+        """How many partitions every topic has. Raises SetupError if one is missing or differs."""
+        found = self._admin.list_topics(timeout=self.settings.request_seconds_max).topics
+        counts = {
+            name: len(found[name].partitions) if name in found else 0
+            for name in self.names.values()
+        }
+        most = max(counts.values())
+        wrong = sorted(name for name, count in counts.items() if count != most or count == 0)
+        if wrong:
+            raise SetupError(
+                f"topics are missing, or have not {most} partitions as the others: "
+                f"{', '.join(wrong)}",
+                "`orderloom topics` creates them and says what is wrong",
+            )
+        return most
 
     def input_ids(self) -> dict[str, str]:
         """The id of each input topic, by kind. Raises PartitionStopped for a missing topic."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from processors.ledger_state import Attempts
 from processors.ledger_trouble import (
+    LedgerFenced,
     LedgerLost,
     PartitionStopped,
     RecordPoisoned,
@@ -14,7 +15,7 @@ from processors.ledger_trouble import (
 )
 from processors.poison import FAILURES_MAX, PoisonWatch, Verdict
 from processors.step import InputRecord
-from processors.step_clock import SteadyClock
+from processors.step_clock import LedgerClock
 from processors.step_size import StepSize
 
 
@@ -23,6 +24,7 @@ class Counts:
     """What a ledger met, since its process began."""
 
     openings: int = 0
+    fencings: int = 0
     steps: int = 0
     records: int = 0
     repeats: int = 0
@@ -40,7 +42,7 @@ class Memory:
 
     size: StepSize
     poison: PoisonWatch = field(default_factory=PoisonWatch)
-    clock: SteadyClock = field(default_factory=SteadyClock)
+    clock: LedgerClock = field(default_factory=LedgerClock)
     counts: Counts = field(default_factory=Counts)
     survived_fold: bool = False
     timer_failures: int = 0
@@ -51,7 +53,9 @@ class Memory:
         Raises PartitionStopped where nothing can be left out to get on.
         """
         self.survived_fold = True
-        if isinstance(lost, RecordPoisoned):
+        if isinstance(lost, LedgerFenced):
+            self.counts.fencings += 1
+        elif isinstance(lost, RecordPoisoned):
             self.counts.failed_folds += 1
             self.poison.failed(lost.record, Verdict("invariant", lost.trace))
         elif isinstance(lost, StepRefused):

@@ -17,6 +17,10 @@ class LedgerLost(Exception):
     """
 
 
+class LedgerFenced(LedgerLost):
+    """Another owner has initialised the partition's producer."""
+
+
 class StepRefused(LedgerLost):
     """The broker will not take what a step made: too large, or invalid."""
 

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from orderloom.topology import COMMITS, LEDGER
 from processors.ledger_log import LedgerLog
-from processors.ledger_trouble import LedgerLost, StepRefused, StepTooSlow
+from processors.ledger_trouble import LedgerFenced, LedgerLost, StepRefused, StepTooSlow
 from processors.step import Output
 
 Probe = Callable[[str], None]
@@ -24,6 +24,10 @@ REFUSALS = frozenset(
     }
 )
 Headers = list[tuple[str, str | bytes | None]] | None
+# librdkafka's own errors have names with an underscore, and are public.
+FENCED = frozenset(
+    {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}  # noqa: SLF001
+)
 QUEUE_FULL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
 
@@ -78,7 +82,7 @@ class LedgerWriter:
         except SystemError as error:
             # Met where the client is fenced: it raises the fatal error while it reports the failed
             # records to our callback, and Python finds the one exception in the other's place.
-            raise LedgerLost(str(error.__cause__ or error)) from error
+            raise LedgerFenced(str(error.__cause__ or error)) from error
         probe("after-commit")
 
     def close(self) -> None:
@@ -143,4 +147,4 @@ class LedgerWriter:
         # A transaction that the broker timed out shows as fenced: its epoch was raised.
         if seconds * 1000 >= self._settings.transaction_timeout_ms * 0.9:
             return StepTooSlow(f"after {seconds:.1f} s: {error.str()}")
-        return LedgerLost(error.str())
+        return (LedgerFenced if error.code() in FENCED else LedgerLost)(error.str())

@@ -1,13 +1,12 @@
 """The time of a step: append time while evidence waits in the log, wall clock at its ends.
 
-`StepClock` is pure; `SteadyClock` is the wall clock as far as it can be trusted.
+`StepClock` is pure; `LedgerClock` is the wall clock as far as it can be trusted.
 """
 
 import logging
-import time
-from collections.abc import Callable
 
-JUMP_NS_MAX = 2_000_000_000
+from runtime.clock import JUMP_NS_MAX, SteadyClock
+
 log = logging.getLogger(__name__)
 
 
@@ -28,37 +27,16 @@ class StepClock:
         return self.last_ns
 
 
-def boottime_ns() -> int:
-    """A clock that runs through suspension of the machine and is never set."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+class LedgerClock:
+    """The steady wall clock, corrected where it is plainly not the broker's; UTC nanoseconds."""
 
-
-class SteadyClock:
-    """The wall clock, unless it leaves the steady one by over two seconds; UTC nanoseconds."""
-
-    def __init__(
-        self,
-        wall_ns: Callable[[], int] = time.time_ns,
-        steady_ns: Callable[[], int] = boottime_ns,
-    ) -> None:
-        self._wall_ns = wall_ns
-        self._steady_ns = steady_ns
-        self._offset_ns = wall_ns() - steady_ns()
+    def __init__(self, clock: SteadyClock | None = None) -> None:
+        self._clock = clock or SteadyClock()
         self._correction_ns = 0
-        self.has_jumped = False
 
     def now_ns(self) -> int:
-        """The time now. A wall clock that jumped is ignored from then on, and said so once."""
-        wall_ns = self._wall_ns()
-        steady_ns = self._steady_ns() + self._offset_ns
-        if not self.has_jumped and abs(wall_ns - steady_ns) > JUMP_NS_MAX:
-            self.has_jumped = True
-            log.error(
-                "the wall clock jumped by %.3f s; it is ignored until this process starts anew: "
-                "check the machine's time service",
-                (wall_ns - steady_ns) / 1e9,
-            )
-        return (steady_ns if self.has_jumped else wall_ns) + self._correction_ns
+        """The time now."""
+        return self._clock.now_ns() + self._correction_ns
 
     def compare(self, append_ns: int, before_ns: int) -> None:
         """Compare with the broker's append time of a record written between `before_ns` and now.

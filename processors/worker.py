@@ -1,0 +1,170 @@
+"""One worker of one venue: a Faust app, and a keeper for each partition that it owns."""
+
+import asyncio
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvloop
+
+from orderloom.topology import INPUTS, RAW
+from processors.app import Group, add_agent, make_app, on_rebalance
+from processors.keeper import Condition, Keeper, MakeLedger
+from processors.ledger import Ledger, MakeBook
+from processors.ledger_log import LedgerLog
+from processors.ledger_metrics import Exporter
+from processors.ledger_settings import LedgerSettings
+from processors.ledger_writer import Probe, no_probe
+from processors.step import InputRecord
+from runtime.health import Health
+
+LOOK_SECONDS = 0.25
+CLOSE_SECONDS_MAX = 15.0
+QUIET_LOGGERS = ("aiokafka", "faust", "mode")  # each debug call builds a record: 8-10 % of CPU
+
+log = logging.getLogger(__name__)
+
+
+class WorkerCrashed(Exception):
+    """Faust or a keeper ended by itself; start a new process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is made of, beside its settings; tests put others in their places."""
+
+    make_book: MakeBook
+    probe: Probe = no_probe
+    make_ledger: MakeLedger = Ledger
+    make_keeper: Callable[..., Keeper] = Keeper
+
+
+def run(settings: LedgerSettings, parts: Parts, health: Health | None = None) -> None:
+    """Work until SIGTERM or SIGINT. Call it from the main thread of a process of its own.
+
+    Raises SetupError for what a person must mend, WorkerCrashed for what a new start may.
+    """
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(_until_signalled(settings, parts, health or Health()))
+
+
+async def _until_signalled(settings: LedgerSettings, parts: Parts, health: Health) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="orderloom-process-") as directory:
+        await Worker(settings, parts, health).work(stop, directory)
+
+
+class Worker:
+    """The keepers of the partitions that the group gives to this worker."""
+
+    def __init__(self, settings: LedgerSettings, parts: Parts, health: Health) -> None:
+        self.keepers: dict[int, Keeper] = {}
+        self._settings = settings
+        self._parts = parts
+        self._health = health
+        self._log = LedgerLog(settings)
+        self._closing: list[Keeper] = []
+        self._exporter = Exporter(settings.venue)
+
+    async def work(self, stop: asyncio.Event, directory: str) -> None:
+        """Work until `stop` is set. Raises WorkerCrashed."""
+        partitions = self._log.partitions()
+        app = make_app(self._settings, partitions, directory)
+        names = {topic.kind: self._log.names[topic.kind] for topic in INPUTS}
+        self._group = Group(app, names, owner=RAW.kind)
+        for topic in INPUTS:
+            add_agent(app, names[topic.kind], topic, partitions, self._offer)
+        on_rebalance(app, self._suspend, self._own, names[RAW.kind])
+        app.finalize()
+        try:
+            await app.start()
+            await self._watch(app, stop)
+        finally:
+            await self._close()
+            await asyncio.wait_for(app.stop(), CLOSE_SECONDS_MAX)
+
+    def _offer(self, record: InputRecord) -> None:
+        keeper = self.keepers.get(record.partition)
+        if keeper is not None:
+            keeper.offer(record)
+
+    def _suspend(self, revoked: set[int]) -> None:
+        for partition in revoked & self.keepers.keys():
+            self.keepers[partition].suspend()
+
+    def _own(self, partitions: set[int]) -> None:
+        """The assignment of `raw` is the ownership: go on, close and start keepers by it."""
+        log.info("owns partitions %s", sorted(partitions))
+        for partition in self.keepers.keys() - partitions:
+            keeper = self.keepers.pop(partition)
+            keeper.close()
+            self._closing.append(keeper)
+            self._exporter.forget(keeper, self._health)
+        for partition in sorted(partitions):
+            if partition in self.keepers:
+                self.keepers[partition].resume()
+            else:
+                self.keepers[partition] = self._start_keeper(partition)
+
+    def _start_keeper(self, partition: int) -> Keeper:
+        parts = self._parts
+        keeper = parts.make_keeper(
+            self._log,
+            partition,
+            parts.make_book,
+            self._group,
+            probe=parts.probe,
+            make_ledger=parts.make_ledger,
+        )
+        keeper.start()
+        return keeper
+
+    async def _watch(self, app: object, stop: asyncio.Event) -> None:
+        """Commit the ledgers' offsets, export what they count, and notice who died."""
+        committed_at = 0.0
+        while not stop.is_set():
+            self._raise_if_dead(app)
+            if time.monotonic() - committed_at > self._settings.commit_offsets_seconds:
+                committed_at = time.monotonic()
+                await self._commit_offsets()
+                self._exporter.export(self.keepers.values(), self._health)
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    def _raise_if_dead(self, app: object) -> None:
+        reason = getattr(app, "crash_reason", None)
+        if reason is not None or getattr(app, "should_stop", False):
+            raise WorkerCrashed(f"Faust crashed: {reason!r}") from reason
+        dead = [keeper.partition for keeper in self.keepers.values() if keeper.has_died]
+        if dead:
+            raise WorkerCrashed(f"the keepers of partitions {dead} died")
+        self._closing = [keeper for keeper in self._closing if not keeper.join(0)]
+
+    async def _commit_offsets(self) -> None:
+        offsets = {
+            (kind, keeper.partition): offset
+            for keeper in self.keepers.values()
+            if keeper.condition is Condition.RUNNING
+            for kind, offset in keeper.next_offsets.items()
+        }
+        if offsets:
+            await asyncio.to_thread(self._group.commit, offsets)
+
+    async def _close(self) -> None:
+        """Let each ledger end its step, then commit how far they are."""
+        await self._commit_offsets()
+        keepers = [*self.keepers.values(), *self._closing]
+        for keeper in keepers:
+            keeper.close()
+        give_up = time.monotonic() + CLOSE_SECONDS_MAX
+        for keeper in keepers:
+            await asyncio.to_thread(keeper.join, max(0.0, give_up - time.monotonic()))
