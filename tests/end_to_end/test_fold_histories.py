@@ -1,0 +1,119 @@
+"""`fold` over what a simulated exchange says: any arrival gives the same digest, and its books.
+
+A history is 20 to 200 messages of one account on both products: frames, REST answers, replies. The
+fast suite takes 150 seeds, the chaos suite 2,000 others.
+"""
+
+import io
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from cli.fold import run
+from simulator.history import History, generate
+from venues import VENUES
+
+CLOSED_WORDS = {"NEW": "ACTIVE", "EXPIRED_IN_MATCH": "EXPIRED"}
+ALGO_IDS = "2200"
+"""Conditional orders are told now and then; the matching engine has none."""
+ALL_KINDS = {
+    ("spot", "executionReport"), ("spot", "outboundAccountPosition"), ("spot", "balanceUpdate"),
+    ("spot", "listStatus"), ("spot", "GET exchangeInfo"), ("spot", "GET openOrders"),
+    ("spot", "GET order"), ("spot", "GET allOrders"), ("spot", "GET myTrades"),
+    ("spot", "GET account"), ("spot", "POST order"), ("spot", "DELETE order"),
+    ("linear", "ORDER_TRADE_UPDATE"), ("linear", "TRADE_LITE"), ("linear", "ACCOUNT_UPDATE"),
+    ("linear", "GET exchangeInfo"), ("linear", "GET openOrders"), ("linear", "GET order"),
+    ("linear", "GET openOrder"), ("linear", "GET allOrders"), ("linear", "GET userTrades"),
+    ("linear", "GET positionRisk"), ("linear", "GET balance"), ("linear", "GET forceOrders"),
+    ("linear", "POST order"), ("linear", "PUT order"), ("linear", "DELETE order"),
+}  # fmt: skip
+
+
+def folded(
+    lines: list[dict[str, Any]], state_in: Path | None = None, state_out: Path | None = None
+) -> bytes:
+    """What `fold binance` writes for these lines."""
+    stdin = io.BytesIO(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    stdout, stderr = io.BytesIO(), io.BytesIO()
+    assert run(VENUES["binance"], stdin, stdout, stderr, state_in, state_out) == 0
+    assert stderr.getvalue() == b""
+    return stdout.getvalue()
+
+
+def check(seeds: range, state: Path) -> Counter[tuple[str, str]]:
+    """Fold each seed's history as it came, shuffled, repeated and cut; count the message kinds."""
+    kinds: Counter[tuple[str, str]] = Counter()
+    for seed in seeds:
+        random = Random(seed)
+        history = generate(seed, random.randint(20, 180), timed=seed % 2 == 0)
+        lines = history.lines
+        kinds.update((line["product"], line["channel"]) for line in lines)
+        whole = folded(lines)
+        _check_books(history, whole)
+        repeated = lines + random.choices(lines, k=len(lines) // 4)
+        assert folded(random.sample(repeated, len(repeated))) == whole, seed
+        place, mixed = random.randrange(len(lines) + 1), random.sample(lines, len(lines))
+        folded(mixed[:place], None, state)
+        assert folded(mixed[place:], state) == whole, (seed, place)
+    return kinds
+
+
+def _check_books(history: History, output: bytes) -> None:
+    """What was folded equals the exchange's own books: orders, and fills by identity."""
+    (books,) = history.truth["accounts"].values()
+    *orders, _ = [orjson.loads(line) for line in output.splitlines()]
+    expected = {
+        (order["product"], order["symbol"], order["venue_order_id"]): (
+            CLOSED_WORDS.get(order["status"], order["status"]),
+            Decimal(order["filled"]),
+        )
+        for order in books["orders"]
+    }
+    fills = {(*place, fill["exec_id"]): fill for place, fill in _fills_of(orders)}
+    assert len(orders) == len({order["order_key"] for order in orders})
+    for order in orders:
+        place = (order["product"], order["symbol"], order["venue_order_id"])
+        if place[2].startswith(ALGO_IDS):
+            continue
+        claim = (order["status"], Decimal(order["filled_quantity"]))
+        assert claim == expected[place], history.seed
+        assert not order["disputed"], (history.seed, order)
+    assert {_place_of(fill) for fill in books["fills"]} == set(fills), history.seed
+    for fill in books["fills"]:
+        shown = fills[_place_of(fill)]
+        assert Decimal(shown["last_quantity"]) == Decimal(fill["quantity"]), history.seed
+        assert Decimal(shown["last_price"]) == Decimal(fill["price"]), history.seed
+        if shown["fee"] is not None:  # not every source of a liquidation tells its fee
+            assert Decimal(shown["fee"]) == Decimal(fill["fee"]), history.seed
+
+
+def _place_of(fill: dict[str, Any]) -> tuple[str, ...]:
+    return (fill["product"], fill["symbol"], fill["venue_order_id"], fill["exec_id"])
+
+
+def _fills_of(orders: list[dict[str, Any]]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    return [
+        ((order["product"], order["symbol"], order["venue_order_id"]), fill)
+        for order in orders
+        for fill in order["fills"]
+    ]
+
+
+def test_every_arrival_of_a_history_gives_the_same_output_and_the_exchanges_books(
+    tmp_path: Path,
+) -> None:
+    check(range(150), tmp_path / "state.json")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_every_arrival_of_two_thousand_histories_gives_the_same_output(tmp_path: Path) -> None:
+    kinds = check(range(1_000, 3_000), tmp_path / "state.json")
+    for kind, count in sorted(kinds.items()):
+        print(*kind, count)
+    assert set(kinds) >= ALL_KINDS, ALL_KINDS - set(kinds)
