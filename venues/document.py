@@ -25,6 +25,7 @@ DECIMALS_REMEMBERED_MAX: Final = 16_384
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?(?:[eE][+-]?[0-9]{1,4})?")
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _Word = TypeVar("_Word")
 Document = Mapping[str, Any]
@@ -54,12 +55,12 @@ def parse(body: bytes) -> Any:
 
 def _is_too_deep(document: Any) -> bool:
     level = [document]
-    for _ in range(DEPTH_MAX + 1):
+    for _ in range(DEPTH_MAX):
         level = [
             inner
             for value in level
-            if isinstance(value, dict | list)
             for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
         ]
         if not level:
             return False
@@ -167,7 +168,11 @@ def needed_decimal(document: Document, name: str) -> Decimal:
 @lru_cache(maxsize=DECIMALS_REMEMBERED_MAX)
 def _plain_decimal(value: str) -> Decimal:
     # The same few sizes and prices come again and again: a look-up is a tenth of the parsing.
-    return Decimal(value) if _PLAIN_DECIMAL.fullmatch(value) else decimal_of(value)
+    if _PLAIN_DECIMAL.fullmatch(value):
+        return Decimal(value)
+    if not _DECIMAL.fullmatch(value):
+        raise ValueError(f"not a decimal: {value!r:.80}")
+    return decimal_of(value)
 
 
 def choice(document: Document, name: str, words: Mapping[str, _Word]) -> _Word | None:

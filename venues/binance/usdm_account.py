@@ -28,6 +28,7 @@ from venues.binance.reading import (
 from venues.binance.spot_account import filter_value, filters_of
 from venues.binance.words import (
     ALGO_STATUSES,
+    MARGIN_MODES,
     ORDER_TYPES,
     POSITION_SIDES,
     SIDES,
@@ -49,6 +50,7 @@ from venues.document import (
     rows_of,
     text,
 )
+from venues.venue import BadFrame
 
 ONE: Final = Decimal(1)
 # Our name for a fact: the stream's field, the REST row's field.
@@ -168,25 +170,32 @@ def position_entry(
     return PositionReport(
         product=LINEAR,
         symbol=needed_text(row, "s"),
-        position_side=choice(row, "ps", POSITION_SIDES) or PositionSide.NET,
+        position_side=_leg(row, "ps"),
         quantity=needed_decimal(row, "pa"),
         entry_price=amount_above_zero(row, "ep"),
-        margin_mode=text(row, "mt"),
+        margin_mode=lenient_choice(row, "mt", MARGIN_MODES, unknown),
         venue_ns=venue_ns,
     )
 
 
-def position_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
+def _leg(row: Document, name: str) -> PositionSide:
+    side = choice(row, name, POSITION_SIDES)
+    if side is None:
+        raise BadFrame(f"{name}: missing")
+    return side
+
+
+def position_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     """One row of `GET positionRisk`, or a position of `GET account`."""
     is_isolated = flag(row, "isolated")
-    mode = text(row, "marginType")
+    mode = lenient_choice(row, "marginType", MARGIN_MODES, unknown)
     if mode is None and is_isolated is not None:
         mode = "isolated" if is_isolated else "cross"
     return (
         PositionReport(
             product=LINEAR,
             symbol=needed_text(row, "symbol"),
-            position_side=choice(row, "positionSide", POSITION_SIDES) or PositionSide.NET,
+            position_side=_leg(row, "positionSide"),
             quantity=needed_decimal(row, "positionAmt"),
             entry_price=amount_above_zero(row, "entryPrice"),
             margin_mode=mode,
@@ -207,7 +216,7 @@ def account(answer: Document, unknown: list[str]) -> tuple[Event, ...]:
 
 def balance_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     """One row of `GET balance`, or an asset of `GET account`."""
-    total = decimal(row, "balance" if "balance" in row else "walletBalance")
+    total = needed_decimal(row, "balance" if "balance" in row else "walletBalance")
     return (
         BalanceReport(
             product=LINEAR,

@@ -17,6 +17,14 @@ POSITION_SIDES: Final = {
     "SHORT": PositionSide.SHORT,
 }
 
+MARGIN_MODES: Final = {
+    "cross": "cross",
+    "crossed": "cross",
+    "CROSSED": "cross",
+    "isolated": "isolated",
+    "ISOLATED": "isolated",
+}
+
 # PENDING_NEW: the second leg of an order list waits for the first. EXPIRED_IN_MATCH: self-trade
 # prevention, which is this venue's EXPIRED with a reason of its own.
 STATUSES: Final = {

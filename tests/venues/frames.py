@@ -1,0 +1,57 @@
+"""The frames under `<venue>/frames/`: one file per kind, each with what its messages say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from orderloom.words import Source
+from venues.document import parse
+from venues.venue import Inbound
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message: its bytes, how it came, and what it says."""
+
+    venue: str
+    kind: str
+    says: str
+    body: bytes
+    product: str
+    source: Source
+    channel: str | None
+    row: str | None
+    expected: dict[str, Any]
+
+    def inbound(self, document: Any) -> Inbound:
+        """`document` as if it had come in this message's place."""
+        return Inbound(document, self.source, self.product, self.channel, self.row)
+
+    @property
+    def name(self) -> str:
+        """A name for the test's id."""
+        return f"{self.kind}: {self.says}"
+
+
+def cases(venue: str) -> list[Case]:
+    """All messages of a venue."""
+    files = sorted((HERE / venue / "frames").glob("*.json"))
+    return [_case(venue, file.stem, item) for file in files for item in parse(file.read_bytes())]
+
+
+def _case(venue: str, kind: str, item: dict[str, Any]) -> Case:
+    return Case(
+        venue=venue,
+        kind=kind,
+        says=item["says"],
+        body=orjson.dumps(item["raw"]),
+        product=item["product"],
+        source=Source.STREAM if item["source"] == "stream" else Source.QUERY,
+        channel=item.get("channel"),
+        row=item.get("kind"),
+        expected=item["expected"],
+    )

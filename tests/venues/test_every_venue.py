@@ -1,0 +1,199 @@
+"""One contract, every exchange: the cases come from the register."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from cli.normalize import event_document
+from orderloom.identity import VENUE_NAME
+from orderloom.question import About, Question
+from tests.venues.frames import Case, cases
+from venues import VENUES
+from venues.document import parse
+from venues.venue import (
+    Bucket,
+    Context,
+    Credentials,
+    Endpoints,
+    Page,
+    Profile,
+    Turn,
+    Venue,
+)
+
+SECRET = "a-secret-that-must-not-show"
+NOW_NS = 1_793_000_000_123_000_000
+EVERY_VENUE = pytest.mark.parametrize("venue", VENUES.values(), ids=list(VENUES))
+ALL_CASES = [case for name in VENUES for case in cases(name)]
+
+
+def context_of(venue: Venue, environment: str = "production") -> Context:
+    credentials = Credentials("the-key", SECRET, SECRET)
+    return Context(credentials, venue.environments[environment], NOW_NS)
+
+
+def question(venue: Venue, about: About, product: str, **changed: Any) -> Question:
+    given = {"symbol": "BTCUSDT", "venue_order_id": "17" if about is About.ORDER else None}
+    return Question(
+        id="q-1", account=f"{venue.name}:main", about=about, product=product, **(given | changed)
+    )
+
+
+def questions(venue: Venue) -> list[Question]:
+    return [
+        question(venue, about, product)
+        for product in venue.products
+        for about in About
+        if about is not About.POSITIONS or product in venue.profile.positions_of
+    ]
+
+
+@EVERY_VENUE
+def test_its_register_name_is_its_own_and_a_valid_venue_name(venue: Venue) -> None:
+    assert VENUES[venue.name] is venue
+    assert VENUE_NAME.fullmatch(venue.name)
+
+
+@EVERY_VENUE
+def test_every_environment_names_every_product_and_is_encrypted(venue: Venue) -> None:
+    assert "production" in venue.environments
+    for endpoints in venue.environments.values():
+        assert set(endpoints.rest) == set(endpoints.stream) == set(venue.products)
+        assert all(address.startswith("https://") for address in endpoints.rest.values())
+        assert all(address.startswith("wss://") for address in endpoints.stream.values())
+
+
+@EVERY_VENUE
+def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> None:
+    local = Endpoints(
+        rest=dict.fromkeys(venue.products, "http://127.0.0.1:1"),
+        stream=dict.fromkeys(venue.products, "ws://127.0.0.1:2"),
+    )
+    context = replace(context_of(venue), endpoints=local)
+    for asked in questions(venue):
+        assert venue.ask(asked, context).url.startswith("http://127.0.0.1:1/")
+    for stream in venue.streams(venue.products):
+        address = stream.address(context, b'{"listenKey":"abc"}')
+        assert address.startswith("ws://127.0.0.1:2/")
+
+
+@EVERY_VENUE
+def test_each_product_has_one_private_stream_that_can_be_greeted(venue: Venue) -> None:
+    streams = venue.streams(venue.products)
+    assert {stream.product for stream in streams} == set(venue.products)
+    for stream in streams:
+        assert stream.heartbeat.silence_ns_max > 0
+        for stage in range(stream.stages):
+            assert stream.greeting(context_of(venue), stage)
+
+
+@EVERY_VENUE
+def test_a_stream_takes_every_known_message_and_every_garbage_for_data_or_a_turn(
+    venue: Venue,
+) -> None:
+    for stream in venue.streams(venue.products):
+        for case in cases(venue.name):
+            for stage in range(stream.stages + 1):
+                assert isinstance(stream.judge(case.body, stage).turn, Turn)
+        for garbage in (b"", b"\xff", b"{", b"[" * 100_000, b"null", b"1", b'"status" {}'):
+            assert stream.judge(garbage, stream.stages).turn is Turn.DATA
+
+
+@EVERY_VENUE
+def test_every_question_has_a_request_that_costs_something_in_a_bucket_of_the_venue(
+    venue: Venue,
+) -> None:
+    for asked in questions(venue):
+        request = venue.ask(asked, context_of(venue))
+        assert request.weight >= 1
+        assert request.bucket in venue.buckets
+        assert request.channel
+        assert isinstance(venue.buckets[request.bucket], Bucket)
+
+
+@EVERY_VENUE
+def test_an_empty_page_is_the_last_page_of_every_question(venue: Venue) -> None:
+    for asked in questions(venue):
+        request = venue.ask(asked, context_of(venue))
+        for body in (b"[]", b"{}"):
+            page = Page(1, request, 200, body)
+            if venue.is_complete_answer(page):
+                assert venue.next_page(asked, page, context_of(venue)) is None
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 429, 500, 502, 503])
+def test_an_error_is_never_a_complete_answer(venue: Venue, status: int) -> None:
+    for asked in questions(venue):
+        request = venue.ask(asked, context_of(venue))
+        for body in (b"[]", b"{}", b"", b"<html>"):
+            assert not venue.is_complete_answer(Page(1, request, status, body))
+
+
+@EVERY_VENUE
+def test_garbage_with_status_200_is_never_a_complete_answer(venue: Venue) -> None:
+    for asked in questions(venue):
+        request = venue.ask(asked, context_of(venue))
+        for body in (b"", b"<html>", b"[{", b"7", b"\xff", b'{"code":-1,"msg":"no"}', b"[" * 9999):
+            assert not venue.is_complete_answer(Page(1, request, 200, body))
+
+
+@EVERY_VENUE
+def test_the_secret_shows_in_no_text_of_a_request_an_address_or_a_context(venue: Venue) -> None:
+    context = context_of(venue)
+    shown: list[Any] = [context, context.credentials]
+    shown += [venue.ask(asked, context) for asked in questions(venue)]
+    for stream in venue.streams(venue.products):
+        shown.append(stream.address(context, b'{"listenKey":"abc"}'))
+        shown += [stream.greeting(context, stage) for stage in range(stream.stages)]
+        shown += [] if stream.prepare is None else [stream.prepare(context)]
+        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, b"{}")]
+    assert not [value for value in shown if SECRET in f"{value!r} {value!s}"]
+
+
+@EVERY_VENUE
+def test_two_requests_at_two_times_are_signed_differently(venue: Venue) -> None:
+    asked = question(venue, About.BALANCES, venue.products[0])
+    later = replace(context_of(venue), venue_ns=NOW_NS + 10**9)
+    first, second = venue.ask(asked, context_of(venue)), venue.ask(asked, later)
+    assert (first.url, first.headers) != (second.url, second.headers)
+
+
+@EVERY_VENUE
+def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
+    profile = venue.profile
+    assert {entry.name for entry in fields(Profile)}
+    assert profile.visibility_lag_ns > 0
+    assert profile.grace_ns > 0
+    assert profile.trade_window_ns > 0
+    by_product = (
+        profile.trades_by_symbol, profile.open_orders_by_symbol, profile.history_by_symbol,
+        profile.positions_of,
+    )  # fmt: skip
+    assert all(names <= set(venue.products) for names in by_product)
+
+
+@EVERY_VENUE
+def test_only_throttling_asks_us_to_wait(venue: Venue) -> None:
+    for status in (200, 400, 401, 404, 500):
+        assert venue.backoff(status, {}, b"{}") is None
+    throttled = venue.backoff(429, {}, b"")
+    assert throttled is not None
+    assert throttled.retry_after_ns > 0
+    for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
+        assert venue.backoff(429, {"Retry-After": "soon", "date": "never"}, body) is not None
+
+
+@pytest.mark.parametrize("case", ALL_CASES, ids=[f"{c.venue} {c.name}" for c in ALL_CASES])
+def test_a_message_says_what_its_file_says(case: Case) -> None:
+    translation = VENUES[case.venue].translate(case.inbound(parse(case.body)))
+    said: dict[str, Any] = {"events": [event_document(event) for event in translation.events]}
+    if translation.ignored is not None:
+        said["ignored"] = translation.ignored
+    if translation.unknown:
+        said["unknown"] = list(translation.unknown)
+    assert orjson.dumps(said, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+        case.expected, option=orjson.OPT_SORT_KEYS
+    )
