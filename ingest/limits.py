@@ -91,8 +91,9 @@ class Limits:
         self._tickets = 0
 
     def share(self, share: float) -> None:
-        """This worker may use so much of each limit: 0 to 1."""
+        """This worker may use so much of each limit: 0 to 1. A fuller share comes as full."""
         for level in self._levels.values():
+            level.tokens *= share / level.share
             level.share = share
 
     def wish(self, bucket: str, weight: int, rank: Rank) -> Ticket:

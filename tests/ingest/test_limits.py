@@ -64,6 +64,16 @@ def test_a_share_of_the_group_is_a_share_of_the_limit() -> None:
     for _ in range(600):
         limits.wish("weight", 1, Rank.STREAM)
     assert len(limits.grant(1)) == 150
+    limits.share(1.0)
+    assert limits.grant(1) == ()
+
+
+def test_a_share_that_grows_brings_its_part_of_what_is_left() -> None:
+    limits = a_group()
+    limits.share(0.25)
+    limits.share(1.0)
+    periodic = limits.wish("weight", 100, Rank.PERIODIC)
+    assert limits.grant(0) == (periodic,)
 
 
 def test_a_throttled_bucket_is_closed_until_the_venues_time_and_the_others_stay_open() -> None:
