@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from simulator.binance.extras import rare_event
+from simulator.binance.extras import rare_event, waiting_truth
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Call, Params
 from simulator.binance.refusals import Refusal
@@ -79,7 +79,9 @@ def generate(seed: int, messages: int = 100, *, timed: bool = True) -> History:
         if not timed:
             line.pop("received_ns")
             line.pop("asked_ns", None)
-    return History(seed, teller.lines, truth([teller.account], teller.frames))
+    books = truth([teller.account], teller.frames)
+    books["accounts"][teller.account.name]["orders"] += teller.waiting
+    return History(seed, teller.lines, books)
 
 
 class Teller:
@@ -88,6 +90,7 @@ class Teller:
     def __init__(self, seed: int) -> None:
         self.random = Random(f"{seed}:history")
         self.lines: list[dict[str, Any]] = []
+        self.waiting: list[dict[str, Any]] = []
         self.frames = 0
         self._clock = LogicalClock()
         self._venue = BinanceVenue(_config(seed), self._clock, self._hear)
@@ -248,6 +251,8 @@ class Teller:
         if order is not None:
             event = rare_event(product, order, self.random, self._clock.now_ms())
             self._tell_event(product, event["e"], event)
+            if event["e"] == "ALGO_UPDATE":
+                self.waiting.append(waiting_truth(event))
 
     def _ask(self, product: Product, call: Call, params: dict[str, object]) -> object:
         market = self._venue.spot if product == "spot" else self._venue.linear

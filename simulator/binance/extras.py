@@ -1,6 +1,6 @@
 """Private events that trading alone does not bring about, for histories. Pure.
 
-Each stands in the sheet's section 3 and tells of no order that the books would hold.
+Each stands in the sheet's section 3. None but ALGO_UPDATE tells of an order that no market holds.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from random import Random
 from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Document
+
+FIRST_ALGO_ID = 2_200_000_000
 
 Maker = Callable[[Order, int], Document]
 
@@ -51,10 +53,11 @@ def key_expired(order: Order, now_ms: int) -> Document:
 
 
 def algo_update(order: Order, now_ms: int) -> Document:
-    """ALGO_UPDATE: a conditional order that waits and names no real order yet."""
+    """ALGO_UPDATE: a new conditional order that waits and names no real order yet."""
+    number = FIRST_ALGO_ID + now_ms % 100_000_000
     inner = {
-        "caid": f"sl-{order.order_id}",
-        "aid": 2_200_000 + order.order_id % 1000,
+        "caid": f"sl-{number}",
+        "aid": number,
         "at": "CONDITIONAL",
         "o": "STOP_MARKET",
         "s": order.symbol,
@@ -106,3 +109,26 @@ RARE: dict[Product, tuple[Maker, ...]] = {
 def rare_event(product: Product, order: Order, chance: Random, now_ms: int) -> Document:
     """One of the rare events of a product, about `order` where it is about one."""
     return chance.choice(RARE[product])(order, now_ms)
+
+
+def waiting_truth(event: Document) -> Document:
+    """The books' row of a conditional order that an ALGO_UPDATE tells of."""
+    inner = event["o"]
+    return {
+        "product": "linear",
+        "symbol": inner["s"],
+        "venue_order_id": str(inner["aid"]),
+        "client_order_id": inner["caid"],
+        "side": inner["S"],
+        "position_side": inner["ps"],
+        "order_type": inner["o"],
+        "time_in_force": inner["f"],
+        "status": "WAITING_TRIGGER",
+        "reason": "",
+        "price": inner["p"],
+        "quantity": inner["q"],
+        "filled": "0",
+        "prevented": "0",
+        "created_ms": event["T"],
+        "updated_ms": event["T"],
+    }
