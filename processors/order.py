@@ -31,13 +31,17 @@ from processors.tracks.fills import Fill, text_or_none
 from processors.tracks.lifecycle import CLOSED, shown_status
 from processors.tracks.links import SAME, SHOWN, Link
 from processors.tracks.trust import Derived, derive, provisional
+from venues.venue import Profile
 
 if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
-    from venues.venue import Profile
 
 FORMAT: Final = 1
 """Version of what `Order.dump` gives out."""
+
+
+NOTHING: Final = derive(Record(), Profile())
+"""What follows from no evidence; the same for every profile."""
 
 
 class UnknownOrderFormat(Exception):
@@ -72,7 +76,7 @@ class Order:
         self.version = 0
         self.own = self.record = Record()
         self.guests: list[Record] = []
-        self.derived: Derived = derive(self.record, profile)
+        self.derived: Derived = NOTHING
         self.graced = ZERO
         self.is_settled = False
         self.first_seen_cause: Cause | None = None
@@ -115,8 +119,9 @@ class Order:
         if before != after:
             changed |= SHOWN
             self.derived = after
-            raised = (code for code in after.disputes if code not in before.disputes)
-            effects.extend(DisputeRaised(self, code) for code in raised)
+            if after.disputes:
+                raised = (code for code in after.disputes if code not in before.disputes)
+                effects.extend(DisputeRaised(self, code) for code in raised)
             if bool(before.amounts.missing) != bool(after.amounts.missing):
                 effects.append(GapOpened(self) if after.amounts.missing else GapClosed(self))
         if changed & SHOWN or not self.version:

@@ -126,7 +126,8 @@ class Record:
     def current(self) -> str:
         """The name of the link that no other replaces."""
         if len(self.links) == 1:
-            return next(iter(self.links))
+            for name in self.links:
+                return name
         names = set(self.links)
         newest = names - {old for old, _ in self.replaced}
         return max(newest or names, default=NAMELESS)

@@ -36,18 +36,18 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     quantity = value_of(current, "quantity")
     real = record.totals.quantity
     if len(record.links) <= 1:
-        executed = max(real, current.claimed)
+        executed = real if real >= current.claimed else current.claimed
     elif carries_count:
         executed = max(real, *(link.claimed for link in record.links.values()))
     else:
         quantity, executed = _summed(record, current, quantity)
-    missing = ZERO if executed == real else _unexplained(record, executed)
-    if is_comparable(record, current, quantity):
-        assert quantity is not None
-        return Amounts(quantity, real, executed, missing, executed >= quantity)
+    missing = ZERO if executed is real else _unexplained(record, executed)
     quote = value_of(current, "quote_quantity")
-    is_full = bool(quote) and current.claimed_quote >= quote
-    return Amounts(None, real, executed, missing, is_full)
+    if quote:
+        return Amounts(None, real, executed, missing, current.claimed_quote >= quote)
+    if quantity is not None and quantity > ZERO and is_comparable(record, current):
+        return Amounts(quantity, real, executed, missing, executed >= quantity)
+    return Amounts(None, real, executed, missing, False)
 
 
 def _unexplained(record: Record, executed: Decimal) -> Decimal:
@@ -77,11 +77,9 @@ def value_of(link: Link, name: str) -> Any:
     return None if held is None else held[1]
 
 
-def is_comparable(record: Record, current: Link, quantity: Decimal | None) -> bool:
-    """Whether `quantity` is known, and in the unit in which the fills count."""
-    if not quantity or quantity < 0 or value_of(current, "quote_quantity"):
-        return False
-    unit = value_of(current, "quantity_unit")
+def is_comparable(record: Record, current: Link) -> bool:
+    """Whether the link's quantity is in the unit in which the fills count."""
+    unit = current.terms["quantity_unit"][1]
     units = record.totals.units
     return unit is not Unit.QUOTE and (not units or (len(units) == 1 and unit in units))
 

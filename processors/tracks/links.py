@@ -9,6 +9,7 @@ join: repetitions, older reports and any order of arrival end in the same link.
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
@@ -50,6 +51,7 @@ TERMS: Final = (
     "position_side",
     "margin_mode",
 )
+TERM_FIELDS: Final = tuple((name, attrgetter(name)) for name in TERMS)
 SAME: Final = 0
 STORED: Final = 1
 SHOWN: Final = 2
@@ -112,11 +114,14 @@ class Link:
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         changed = SAME
         terms = self.terms
-        for name in TERMS:
-            value = getattr(report, name)
+        for name, read in TERM_FIELDS:
+            value = read(report)
             if value is not None:
                 held = terms.get(name)
-                if held is None or stamp >= held[0]:
+                if held is None:
+                    terms[name] = (stamp, value)
+                    changed = STORED | SHOWN
+                elif stamp >= held[0]:
                     changed |= put(terms, name, stamp, value)
         if report.average_price is not None:
             changed |= put(terms, "average_price", stamp, report.average_price) & STORED

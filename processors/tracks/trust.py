@@ -51,6 +51,15 @@ FILLS_MISSED_BY_VENUE: Final = "query-below-fills"
 """A question asked well after the fills were made has a lower cumulative: possibly a bust."""
 
 NO_EVIDENCE: Final = Link()
+FACT_OF_WORD: Final = {
+    LIVE_WORD: LIVE,
+    UNTRIGGERED_WORD: UNTRIGGERED,
+    "FILLED": FULL,
+    "CANCELED": CANCEL_CLAIMED,
+    "EXPIRED": EXPIRY_CLAIMED,
+    "REJECTED": REJECT_CLAIMED,
+}
+CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
 
 class Derived(NamedTuple):
@@ -73,33 +82,29 @@ def derive(record: Record, profile: Profile) -> Derived:
     lifecycle = BY_FACTS[facts]
     return Derived(
         lifecycle,
-        _reason(current, lifecycle, facts),
+        _reason(current, lifecycle, facts) if lifecycle in CLOSED else None,
         _disputes(record, current, amounts, facts, profile),
         _trust(record, current, lifecycle),
         completeness(amounts.real, amounts.missing, amounts.quantity),
         amounts,
-        average_of(record, current, amounts),
+        average_of(record, current, amounts) if amounts.executed else None,
     )
 
 
 def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     """The facts of the lifecycle track, as bits. Terminal words count on the current link alone."""
     words = current.words
-    facts = FULL if amounts.is_full or "FILLED" in words else 0
-    if "CANCELED" in words:
-        facts |= CANCEL_CLAIMED
-    if "EXPIRED" in words:
-        facts |= EXPIRY_CLAIMED
-    if "REJECTED" in words:
-        facts |= REJECT_CLAIMED
+    facts = FULL if amounts.is_full else 0
+    for word in words:
+        facts |= FACT_OF_WORD[word]
     if amounts.executed:
-        facts |= EXECUTED
+        facts |= EXECUTED | LIVE
+    elif record.fills:  # busted, and yet it was alive
+        facts |= LIVE
     if record.absent_ns is not None and not is_voided(record):
         facts |= ABSENT
-    if record.fills or amounts.executed or _is_said(record, current, LIVE_WORD):
-        facts |= LIVE
-    if _is_said(record, current, UNTRIGGERED_WORD):
-        facts |= UNTRIGGERED
+    if len(record.links) > 1:
+        facts |= _life_on_any_link(record)
     return facts
 
 
@@ -110,19 +115,21 @@ def is_voided(record: Record) -> bool:
     return record.seen_ns > record.absent_ns
 
 
-def _is_said(record: Record, current: Link, word: str) -> bool:
-    if len(record.links) == 1:
-        return word in current.words
-    return any(word in link.words for link in record.links.values())
+def _life_on_any_link(record: Record) -> int:
+    facts = 0
+    for link in record.links.values():
+        for word in (LIVE_WORD, UNTRIGGERED_WORD):
+            if word in link.words:
+                facts |= FACT_OF_WORD[word]
+    return facts
 
 
 def _reason(current: Link, lifecycle: Lifecycle, facts: int) -> Reason | None:
-    if lifecycle not in CLOSED:
-        return None
-    forced = [entry for entry in current.reasons.values() if entry[1] in FORCED]
-    if forced:
-        reason: Reason = max(forced)[1]
-        return reason
+    if current.reasons:
+        forced = [entry for entry in current.reasons.values() if entry[1] in FORCED]
+        if forced:
+            reason: Reason = max(forced)[1]
+            return reason
     inferred = inferred_reason(facts)
     if inferred is not None:
         return inferred
@@ -133,12 +140,13 @@ def _reason(current: Link, lifecycle: Lifecycle, facts: int) -> Reason | None:
 def _disputes(
     record: Record, current: Link, amounts: Amounts, facts: int, profile: Profile
 ) -> tuple[str, ...]:
-    ends: list[str] = [word for word in TERMINAL if word in current.words]
     found: list[str] = []
-    if ends:
-        if _differ(ends, amounts, profile):
+    ends: list[str] = []
+    if facts & CLAIMED:
+        ends = [word for word in TERMINAL if word in current.words]
+        if ends and _differ(ends, amounts, profile):
             found.append(TERMINALS_DIFFER)
-        if not facts & FULL and _is_live_after(current, ends):
+        if ends and not facts & FULL and _is_live_after(current, ends):
             found.append(LIVE_AFTER_END)
         if facts & REJECT_CLAIMED and facts & EXECUTED:
             found.append(REJECTED_WITH_FILLS)
@@ -150,7 +158,7 @@ def _disputes(
         found.append(FILLS_DIFFER)
     if current.asked is not None and _is_below_fills(record, current, profile):
         found.append(FILLS_MISSED_BY_VENUE)
-    return tuple(sorted(found))
+    return tuple(sorted(found)) if found else ()
 
 
 def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
@@ -210,8 +218,9 @@ def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
         word = lifecycle.value
     else:
         word = UNTRIGGERED_WORD if lifecycle is Lifecycle.WAITING_TRIGGER else LIVE_WORD
-    witness = current.words.get(word, (NO_ORDINAL, 0))[1]
-    return Trust.CORROBORATED if witness & (witness - 1) else Trust.OBSERVED
+    held = current.words.get(word)
+    has_two_witnesses = held is not None and held[1] & (held[1] - 1)
+    return Trust.CORROBORATED if has_two_witnesses else Trust.OBSERVED
 
 
 def provisional(graced: Decimal, amounts: Amounts) -> Decimal:
