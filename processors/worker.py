@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import uvloop
 
@@ -40,6 +41,7 @@ class Parts:
     probe: Probe = no_probe
     make_ledger: MakeLedger = Ledger
     make_keeper: Callable[..., Keeper] = Keeper
+    make_app: Callable[..., Any] = make_app
 
 
 def run(settings: LedgerSettings, parts: Parts, health: Health | None = None) -> None:
@@ -76,7 +78,7 @@ class Worker:
     async def work(self, stop: asyncio.Event, directory: str) -> None:
         """Work until `stop` is set. Raises WorkerCrashed."""
         partitions = self._log.partitions()
-        app = make_app(self._settings, partitions, directory)
+        app = self._parts.make_app(self._settings, partitions, directory)
         names = {topic.kind: self._log.names[topic.kind] for topic in INPUTS}
         self._group = Group(app, names, owner=RAW.kind)
         for topic in INPUTS:

@@ -1,12 +1,13 @@
 """What the ledger's tests share: topics, feeding, reading back, and the exact check."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, TOPICS, Topic
 from processors.backlog import KINDS
@@ -49,6 +50,7 @@ class Lab:
         self.admin = connected_admin(self.bootstrap)
         self.producer = idempotent_producer(self.bootstrap)
         create_topics(self.admin, [self._spec(topic) for topic in TOPICS])
+        self._wait_for_leaders()
         self.log = LedgerLog(self.settings)
         self.forget()
 
@@ -139,6 +141,18 @@ class Lab:
         outputs = self.values(FILLS, partition)
         letters = self.values(DEAD_LETTERS, partition)
         return replay_faults(self.inputs(partition), self.commits(partition), outputs, letters)
+
+    def _wait_for_leaders(self) -> None:
+        """Partitions just made may still have none."""
+        places = [(self.name(topic), at) for topic in TOPICS for at in range(self.partitions)]
+        give_up = time.monotonic() + 20
+        while True:
+            try:
+                end_offsets(self.admin, places)
+            except KafkaException:
+                assert time.monotonic() < give_up
+            else:
+                return
 
     def _new_book(self, _partition: int) -> CountingBook:
         self.books.append(self.make_book())

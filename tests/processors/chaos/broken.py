@@ -1,0 +1,74 @@
+"""Variants of the ledger and the worker with one rule broken each: the checks must find them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from processors.app import make_app
+from processors.ledger import Ledger, MakeBook
+from processors.ledger_state import PLACE_KEY, Place, encoded
+from processors.ledger_writer import Probe
+from processors.worker import Parts
+from runtime.kafka import idempotent_producer
+
+
+class OffsetsAhead(Ledger):
+    """Commits how far it is before what it made of it: a crash between loses."""
+
+    def _write(self, changes: Any, folded: Any) -> None:
+        next_offsets = dict(self._place.next)
+        for record in folded.records:
+            next_offsets[record.topic.kind] = record.offset + 1
+        ahead = Place(self._place.step + 1, folded.clock_ns, next_offsets, self._place.topic_ids)
+        self._writer.commit([(PLACE_KEY, encoded(ahead))])
+        super()._write(changes, folded)
+
+
+class OutputsOutside(Ledger):
+    """Publishes beside the transaction: a crash before its commit repeats."""
+
+    def _write(self, changes: Any, folded: Any) -> None:
+        if not hasattr(self, "_beside"):
+            self._beside = idempotent_producer(self._settings.bootstrap)
+        for output in changes.outputs:
+            name = self._settings.topic_name(output.topic)
+            self._beside.produce(name, output.value, output.key, self.partition)
+        self._beside.flush(10)
+        changes.outputs = []
+        super()._write(changes, folded)
+
+
+def _sound(make_book: MakeBook, probe: Probe) -> Parts:
+    return Parts(make_book, probe)
+
+
+def _with_ledger(make: type[Ledger]) -> Callable[[MakeBook, Probe], Parts]:
+    return lambda make_book, probe: Parts(make_book, probe, make_ledger=make)
+
+
+def _with_app(change: Callable[[Any], None]) -> Callable[[MakeBook, Probe], Parts]:
+    """The worker's Faust app is changed after it was made."""
+
+    def make(*arguments: Any) -> Any:
+        app = make_app(*arguments)
+        change(app)
+        return app
+
+    return lambda make_book, probe: Parts(make_book, probe, make_app=make)
+
+
+def _round_robin(app: Any) -> None:
+    """What Faust does by itself where no Table asks for its assignor."""
+    app.conf.table_standby_replicas = 0
+
+
+def _standby_counted(app: Any) -> None:
+    app.assignor.replicas = 1
+
+
+VARIANTS: dict[str, Callable[[MakeBook, Probe], Parts]] = {
+    "": _sound,
+    "offsets ahead of state": _with_ledger(OffsetsAhead),
+    "outputs outside": _with_ledger(OutputsOutside),
+    "round robin": _with_app(_round_robin),
+    "standby counted": _with_app(_standby_counted),
+}

@@ -1,0 +1,49 @@
+"""A worker process for tests: `python -m tests.processors.chaos.worker_main CONFIG-JSON`.
+
+The config names the settings, a broken variant or none, and where the process kills itself.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+import orjson
+
+from processors.ledger_settings import LedgerSettings
+from processors.ledger_writer import Probe, no_probe
+from processors.worker import Parts, run
+from tests.processors.chaos.broken import VARIANTS
+from tests.processors.counting_book import counting_book
+
+
+def crash_probe(point: str, passes: int) -> Probe:
+    """Kills the process when `point` is reached for the `passes`-th time, in any partition."""
+    lock, left = threading.Lock(), [passes]
+
+    def probe(reached: str) -> None:
+        if reached == point:
+            with lock:
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+    return probe
+
+
+def main() -> None:
+    config: dict[str, Any] = orjson.loads(sys.argv[1])
+    logging.basicConfig(
+        level=logging.INFO, format="%(created).3f %(name)s %(message)s", stream=sys.stdout
+    )
+    crash = config.pop("crash", None)
+    make_parts = VARIANTS[config.pop("variant", "")]
+    probe = crash_probe(*crash) if crash else no_probe
+    parts: Parts = make_parts(counting_book, probe)
+    run(LedgerSettings(**config), parts)
+
+
+if __name__ == "__main__":
+    main()
