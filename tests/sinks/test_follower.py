@@ -1,0 +1,147 @@
+"""The follower against a real broker."""
+
+from collections.abc import Iterable
+
+import pytest
+from confluent_kafka import KafkaException
+
+from orderloom.topology import DAY_MS, FILLS, ORDERS
+from runtime.kafka import BrokerUnreachableError
+from runtime.settings import KafkaSettings
+from sinks.follower import (
+    Follower,
+    LogChangedError,
+    LossFoundError,
+    TopicMissingError,
+    UnreadableRecordError,
+    stale_topics,
+)
+from sinks.record import Record
+from sinks.sink import Progress
+from tests.conftest import RunningBroker
+from tests.sinks.output_topics import OutputTopics
+from tests.sinks.records import Content, an_order, content_of, tombstone
+
+
+@pytest.fixture
+def topics(broker: RunningBroker, namespace: str) -> OutputTopics:
+    return OutputTopics(broker.bootstrap, namespace)
+
+
+def read_to_end(follower: Follower) -> list[Record]:
+    records: list[Record] = []
+    while not follower.is_at_end:
+        records += follower.poll(10).records
+    return records
+
+
+def orders(sequences: Iterable[int], key: str = "lab:one/spot/SOL/1") -> list[Content]:
+    return [content_of(an_order(key, sequence=number, version=number)) for number in sequences]
+
+
+def sequences_of(records: Iterable[Record]) -> list[int]:
+    return [record.number.sequence for record in records]
+
+
+@pytest.mark.broker
+def test_committed_records_come_in_order_and_aborted_ones_never(topics: OutputTopics) -> None:
+    topics.write(orders([1, 2]))
+    topics.write(orders([3, 4]), abort=True)
+    topics.write(orders([3]))
+    with Follower(topics.kafka, topics.named) as follower:
+        assert sequences_of(read_to_end(follower)) == [1, 2, 3]
+        assert sum(follower.lag().values()) == 0
+
+
+@pytest.mark.broker
+def test_repeats_are_dropped(topics: OutputTopics) -> None:
+    topics.write(orders([1, 2, 3]))
+    topics.write(orders([2, 3, 4]))
+    with Follower(topics.kafka, topics.named) as follower:
+        assert sequences_of(read_to_end(follower)) == [1, 2, 3, 4]
+
+
+@pytest.mark.broker
+def test_a_tombstone_brings_its_number_in_its_headers(topics: OutputTopics) -> None:
+    topics.write([*orders([1]), tombstone("lab:one/spot/SOL/1", sequence=2)])
+    with Follower(topics.kafka, topics.named) as follower:
+        record = read_to_end(follower)[-1]
+    assert record.message is None
+    assert record.series == (ORDERS.name("lab", topics.namespace), "lab:one")
+    assert record.number == (0, 2)
+
+
+@pytest.mark.broker
+def test_a_gap_before_a_young_record_stops_it_with_one_line(topics: OutputTopics) -> None:
+    topics.write(orders([1, 2, 4]))
+    with (
+        Follower(topics.kafka, topics.named) as follower,
+        pytest.raises(LossFoundError, match=r"lab:one before it: sequence 4 .* follows") as told,
+    ):
+        read_to_end(follower)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.broker
+def test_it_goes_on_where_it_stopped(topics: OutputTopics) -> None:
+    topics.write(orders([1, 2]))
+    with Follower(topics.kafka, topics.named) as follower:
+        read = read_to_end(follower)
+        progress = Progress(
+            {(read[-1].name, 0): read[-1].offset + 1},
+            {read[-1].series: read[-1].number},
+            follower.topic_ids,
+        )
+    topics.write(orders([3]))
+    with Follower(topics.kafka, topics.named, progress) as follower:
+        assert sequences_of(read_to_end(follower)) == [3]
+
+
+@pytest.mark.broker
+def test_a_topic_made_again_is_another_topic(topics: OutputTopics) -> None:
+    topics.write(orders([1]))
+    with Follower(topics.kafka, topics.named) as follower:
+        read_to_end(follower)
+        progress = Progress(topic_ids=follower.topic_ids)
+        topics.recreate()
+        with pytest.raises(LogChangedError, match="made again"):
+            follower.check()
+    with pytest.raises(LogChangedError, match="made again"):
+        Follower(topics.kafka, topics.named, progress)
+
+
+@pytest.mark.broker
+def test_an_offset_that_is_gone_stops_it(topics: OutputTopics) -> None:
+    topics.write(orders([1]))
+    beyond = Progress({(next(iter(topics.named)), 0): 1_000})
+    with pytest.raises(LogChangedError, match="1000 comes next"):
+        Follower(topics.kafka, topics.named, beyond)
+
+
+@pytest.mark.broker
+def test_a_record_of_another_contract_stops_it(topics: OutputTopics) -> None:
+    topics.write([(ORDERS, b"key", b'{"v": 2}', [])])
+    with (
+        Follower(topics.kafka, topics.named) as follower,
+        pytest.raises(UnreadableRecordError, match="offset 0 cannot be read"),
+    ):
+        read_to_end(follower)
+
+
+@pytest.mark.broker
+def test_a_missing_topic_is_named(topics: OutputTopics) -> None:
+    with pytest.raises(TopicMissingError, match="no-such"):
+        Follower(topics.kafka, {"no-such": ORDERS})
+
+
+def test_a_broker_that_is_away_is_named() -> None:
+    with pytest.raises((BrokerUnreachableError, KafkaException), match=r"127\.0\.0\.1:1"):
+        Follower(KafkaSettings(bootstrap="127.0.0.1:1"), {"any": ORDERS})
+
+
+def test_views_away_for_longer_than_tombstones_are_kept_begin_from_empty() -> None:
+    topics = {"orders.lab": ORDERS, "fills.lab": FILLS}
+    now_ms = 100 * DAY_MS
+    assert stale_topics(topics, Progress(at_end_ms=now_ms - 8 * DAY_MS), now_ms) == ("orders.lab",)
+    assert stale_topics(topics, Progress(at_end_ms=now_ms - 6 * DAY_MS), now_ms) == ()
+    assert stale_topics(topics, Progress(), now_ms) == ()

@@ -1,0 +1,117 @@
+"""The sink's process on a real broker: killed at random, nothing is lost and nothing doubled."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sinks import SINKS
+from sinks.sqlite_tables import TABLES
+from tests.conftest import RunningBroker
+from tests.sinks.contents import contents_of_file
+from tests.sinks.output_topics import OutputTopics
+from tests.sinks.records import VENUE, Content, a_batch, a_history
+from tests.source_tree import ROOT
+
+WAIT_SECONDS = 60.0
+PROGRAM = """
+import pathlib, sys
+import sinks.follower, sinks.worker
+from runtime.logs import set_up_logs
+from runtime.settings import load_settings
+from runtime.supervise_process import stop_on_signals
+sinks.worker.Follower.poll.__defaults__ = (20,)  # many small batches: more places to be killed at
+set_up_logs("sink")
+options = sinks.worker.SinkOptions(["lab"], pathlib.Path(sys.argv[1]))
+sinks.worker.run("sqlite", load_settings(), options, stop_on_signals())
+"""
+
+
+@contextmanager
+def sink_process(topics: OutputTopics, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | {
+        "ORDERLOOM_KAFKA__BOOTSTRAP": topics.bootstrap,
+        "ORDERLOOM_NAMESPACE": topics.namespace,
+    }
+    child = subprocess.Popen([sys.executable, "-c", PROGRAM, path], cwd=ROOT, env=environment)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def read_so_far(path: Path) -> int:
+    """How many offsets the sink has passed."""
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            return int(db.execute("SELECT total(next_offset) FROM offsets").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0  # not made yet
+
+
+def wait_until(holds: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert child.poll() is None, f"the sink ended with {child.returncode}"
+        assert time.monotonic() < give_up, "the sink does not get on"
+        time.sleep(0.002)
+
+
+def write_with_aborts(topics: OutputTopics, history: list[Content], chance: random.Random) -> None:
+    """Transactions of up to 30 records; every third is tried and aborted first."""
+    at = 0
+    while at < len(history):
+        part = history[at : at + chance.randint(1, 30)]
+        if chance.random() < 0.3:
+            topics.write(part, abort=True)
+        topics.write(part)
+        at += len(part)
+
+
+@pytest.mark.broker
+def test_a_sink_killed_at_random_ends_with_the_same_tables(
+    broker: RunningBroker, namespace: str, tmp_path: Path, seed: int
+) -> None:
+    topics, chance = OutputTopics(broker.bootstrap, namespace), random.Random(seed)
+    history = a_history(2 * seed + 1, steps=500)
+    path = tmp_path / "killed"
+    kills, half = 0, len(history) // 2
+    for part in (history[:half], history[half:]):
+        write_with_aborts(topics, part, chance)
+        for _ in range(3):
+            with sink_process(topics, path) as child:
+                enough = read_so_far(path) + chance.randint(1, 250)
+                wait_until(lambda least=enough: read_so_far(path) >= least, child)  # type: ignore[misc] # a bound name
+                child.send_signal(signal.SIGKILL)
+                kills += 1
+    expected = tmp_path / "whole"
+    whole = SINKS["sqlite"](expected)
+    whole.write(a_batch(*history))
+    last = whole.progress().numbers
+    whole.close()
+    with sink_process(topics, path) as child:
+        wait_until(lambda: numbers_of(path) == sorted(n for n in last.values()), child)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(WAIT_SECONDS) == 0
+    assert kills == 6
+    assert contents_of_file(str(path)) == contents_of_file(str(expected))
+
+
+def numbers_of(path: Path) -> list[tuple[int, int]]:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return sorted(db.execute("SELECT epoch, sequence FROM numbers").fetchall())
+
+
+def test_tables_and_topics_of_this_suite_agree() -> None:
+    assert {table.topic.name(VENUE) for table in TABLES.values()} == {
+        "orders.lab", "fills.lab", "positions.lab",
+    }  # fmt: skip
