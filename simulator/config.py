@@ -72,6 +72,8 @@ class TimingConfig(BaseModel):
     connection_life_s: float = 24 * 3600
     shutdown_notice_s: float = 5
     listen_key_s: float = 3600
+    in_flight_s: float = 2
+    """Fills written so shortly before their connection's end are marked as perhaps not read."""
     check_s: float = 0.1
     """How often the keeper of connections looks at its clock."""
 

@@ -21,10 +21,10 @@ from simulator.faults import Faults
 from simulator.instrument import Product
 from simulator.message import Message
 
-IN_FLIGHT_MS = 2000
-"""What was written so shortly before a connection's end may not have been read."""
 QUEUE_MAX = 50_000
 """A listener that is further behind is cut off, as the venue would."""
+RECENT_MAX = 10_000
+"""Fills remembered per connection, to say which were in flight when it ended."""
 HELD_MS_MAX = 250
 """A reordered frame goes out after so long even where no later frame comes."""
 NOW = struct.pack("ii", 1, 0)
@@ -74,7 +74,7 @@ class Connection:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._recent: deque[tuple[int, Fill]] = deque(maxlen=2000)
+        self._recent: deque[tuple[int, Fill]] = deque(maxlen=RECENT_MAX)
 
     def put(self, text: str, message: Message | None = None) -> None:
         """Send `text` after what waits already, without any fault."""
@@ -155,7 +155,7 @@ class Connection:
         self._held.clear()
         self._queue.clear()
         for sent_ms, fill in self._recent:
-            fill.is_in_flight |= now_ms - sent_ms <= IN_FLIGHT_MS
+            fill.is_in_flight |= now_ms - sent_ms <= self._feed.in_flight_ms
         self._idle.set()
         return Ended(self.number, self.product, self.opened_ms, now_ms, self.end_reason)
 
@@ -212,6 +212,8 @@ class Feed:
 
     clock: Clock
     faults: Faults
+    in_flight_ms: int
+    """What was written so shortly before a connection's end may not have been read."""
     connections: dict[int, Connection] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     messages: int = 0

@@ -27,7 +27,7 @@ class BinanceBox:
     def __init__(self, config: SimulatorConfig) -> None:
         clock = WallClock(config.clock_skew_ms)
         self.faults = Faults(config.faults, config.seed)
-        self.feed = Feed(clock, self.faults)
+        self.feed = Feed(clock, self.faults, int(config.timing.in_flight_s * 1000))
         self.venue = BinanceVenue(config, clock, self.feed.publish)
         self.keys = ListenKeys(clock.now_ms, config.timing.listen_key_s, config.seed)
         self.sockets = Sockets(self.feed, config.timing, self._shutdown_notice)

@@ -75,14 +75,14 @@ class UsdmMarket(Market):
         for order in self.open_orders(account, symbol):
             self.expire(account, order, "LIQUIDATION")
         order = self._system_order(account, symbol, position_side, kind)
+        if kind == "LIQUIDATION":
+            self._tell(account, order, "CALCULATED")  # announced, nothing executed yet
         order.filled, order.notional = order.quantity, order.quantity * order.price
         rate = LIQUIDATION_RATE if kind == "LIQUIDATION" else ZERO
         trade_id = next(self.trade_ids[symbol])
         fill = self._make_fill(order, (order.price, order.quantity), rate, trade_id)
         self._apply(account, fill)
         account.fills[self.product, symbol].append(fill)
-        if kind == "LIQUIDATION":
-            self._tell(account, order, "CALCULATED", status="NEW")
         order.status = "FILLED"
         is_adl = kind == "ADL"
         update = documents.Update(
@@ -243,8 +243,8 @@ class UsdmMarket(Market):
         book = self.books[request.symbol]
         return book.depth(request.side, request.price) >= request.quantity
 
-    def _tell(self, account: Account, order: Order, execution_type: str, status: str = "") -> None:
-        update = documents.Update(execution_type, self.now_ms, status=status)
+    def _tell(self, account: Account, order: Order, execution_type: str) -> None:
+        update = documents.Update(execution_type, self.now_ms)
         self._send_update(account, order, update)
 
     def _send_update(self, account: Account, order: Order, update: documents.Update) -> None:

@@ -240,3 +240,15 @@ def test_a_deleveraged_position_is_told_as_new_adl_without_a_fee() -> None:
     inner = last_update(box)["o"]
     assert (inner["x"], inner["X"], inner["z"]) == ("CALCULATED", "NEW_ADL", inner["q"])
     assert "n" not in inner
+
+
+def test_a_liquidation_is_announced_before_anything_is_executed() -> None:
+    box = Box()
+    box.linear.place_anonymous(an_order("SELL", "2"))
+    box.linear.place(box.one, an_order("BUY", "2"))
+    box.linear.force_close(box.one, SYMBOL, "BOTH", "LIQUIDATION")
+    announced, executed = (update["o"] for update in box.told("ORDER_TRADE_UPDATE")[-2:])
+    assert (announced["x"], announced["X"], announced["l"], announced["z"]) == (
+        "CALCULATED", "NEW", "0", "0",
+    )  # fmt: skip
+    assert (executed["X"], executed["z"], executed["c"][:10]) == ("FILLED", "2.0", "autoclose-")
