@@ -103,7 +103,7 @@ class Rounds:
         pending = self.pending[question_id]
         if pending.run_ns != asked_ns:
             pending.run_ns, pending.pages = asked_ns, 0
-        if page != pending.pages:
+        if page != pending.pages + 1:
             return False
         pending.pages += 1
         if not is_last:

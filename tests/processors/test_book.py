@@ -140,7 +140,7 @@ def answer_all(run: Run, outputs, asked_ns: int) -> None:
             continue
         question = orjson.loads(output.value)["question"]
         body = empty.get(question["about"], {}).get(question["product"], b"[]")
-        item = Answer(question, "", 0, True, 200, asked_ns, asked_ns, asked_ns, body)
+        item = Answer(question, "", 1, True, 200, asked_ns, asked_ns, asked_ns, body)
         run.step(a_raw_record(item, offset=1), asked_ns)
 
 
@@ -159,7 +159,7 @@ def test_a_failed_answer_leaves_the_account_catching_up():
         if output.topic is topology.DISPATCHES:
             question = orjson.loads(output.value)["question"]
             at = NOW + 3 * SECOND
-            item = Answer(question, "", 0, True, 500, at, at, at, b"")
+            item = Answer(question, "", 1, True, 500, at, at, at, b"")
             run.step(a_raw_record(item, offset=1), at)
     assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "CATCHING_UP"
 

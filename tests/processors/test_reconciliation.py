@@ -49,7 +49,7 @@ class Lab:
 
     def answer(self, question: Question, asked_at: float, **fields: Any) -> None:
         """A good page comes one second after the question was asked."""
-        given = {"page": 0, "is_last": True, "suspects": ()} | fields
+        given = {"page": 1, "is_last": True, "suspects": ()} | fields
         item = Answer(
             question.document(), "GET x", given["page"], given["is_last"], 200,
             int(asked_at * SECOND), int(asked_at * SECOND), int((asked_at + 1) * SECOND), b"[]",
@@ -119,11 +119,11 @@ def test_pages_of_two_runs_do_not_make_one_complete_answer():
     first, *others = lab.tick(103)
     for question in others:
         lab.answer(question, 103)
-    lab.answer(first, 103, page=0, is_last=False)
-    lab.answer(first, 104, page=1, is_last=True)  # another run's second page: the first is missing
+    lab.answer(first, 103, page=1, is_last=False)
+    lab.answer(first, 104, page=2, is_last=True)  # another run's second page: the first is missing
     assert lab.streams.is_blind("spot")
-    lab.answer(first, 105, page=0, is_last=False)
-    lab.answer(first, 105, page=1, is_last=True)
+    lab.answer(first, 105, page=1, is_last=False)
+    lab.answer(first, 105, page=2, is_last=True)
     assert not lab.streams.blind
 
 
@@ -181,7 +181,7 @@ def test_a_listed_order_is_no_ghost():
     lab = Lab()
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND)
     questions = lab.tick(103)
-    item = Answer(questions[0].document(), "GET x", 0, True, 200, 1, 1, 1, b"[]")
+    item = Answer(questions[0].document(), "GET x", 1, True, 200, 1, 1, 1, b"[]")
     lab.reconciliation.take_listed(item, [suspect.key])
     for question in questions:
         lab.answer(question, 103, suspects=(suspect,))

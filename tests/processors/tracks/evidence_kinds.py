@@ -115,7 +115,7 @@ def executed_and_quantity(names: set[str]) -> tuple[int, int]:
     return max(len(matches - busted), claimed), quantity
 
 
-def expected_lifecycle(names: set[str]) -> Lifecycle:
+def expected_lifecycle(names: set[str]) -> Lifecycle:  # noqa: PLR0911 - one return per rule
     """The rules of the lifecycle, one after the other."""
     executed, quantity = executed_and_quantity(names)
     alive = {"live", "amend", "cumulative", "execution", "bust"}
