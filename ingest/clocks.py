@@ -11,6 +11,7 @@ from ingest.venue_clock import VenueClock
 from orderloom.question import About, Question
 from orderloom.raw import ClockSample
 from runtime.metrics import CLOCK_ERROR_SECONDS
+from venues.venue import BadFrame
 
 EVERY_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
@@ -62,7 +63,7 @@ class ClockKeeper:
     def _learn(self, product: str, clock: VenueClock, answer: HttpAnswer) -> None:
         try:
             venue_ns = self._desk.venue.server_time(answer.body)
-        except (ValueError, LookupError, TypeError):
+        except (BadFrame, ValueError, LookupError, TypeError):
             _log.warning("%s tells a time that is none: %r", product, answer.body[:100])
             return
         sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)

@@ -5,7 +5,8 @@
 1. Each state but LIVE and CLOSED has a deadline: every beginning ends.
 2. Frames are numbered densely from 1, and each one is published, whatever it says.
 3. LIVE means signed in and subscribed: from here on a frame arrives, or the connection is CLOSED.
-4. Silence ends a connection; a protocol ping goes out first, so that a living peer breaks it.
+4. Silence ends a connection; a protocol ping goes out first, so that a living peer breaks it, and
+   one that does not answer is dead long before the venue's own heartbeat would show it.
 5. While the edge itself does not listen (back-pressure), silence says nothing of the peer.
 6. What garbage means is for the processors to say: to the connection it is data.
 7. A refusal is told apart from trouble: who is refused must not knock at once again.
@@ -38,12 +39,17 @@ NEVER_NS = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a connection waits, in ns: for its key, its socket, each stage of the greeting."""
+    """How long a connection waits, in ns: for its key, its socket, each stage of the greeting.
+
+    After `probe_after_ns` of silence it pings; after `probe_answer_ns_max` more the peer is dead.
+    """
 
     prepare_ns_max: int = 30 * SECOND_NS
     connect_ns_max: int = 15 * SECOND_NS
     stage_ns_max: int = 10 * SECOND_NS
     keep_alive_retry_ns: int = 60 * SECOND_NS
+    probe_after_ns: int = 20 * SECOND_NS
+    probe_answer_ns_max: int = 20 * SECOND_NS
 
 
 class State(StrEnum):
@@ -134,15 +140,17 @@ class Connection:
         replies = () if verdict.answer is None else (Send(self.identity, verdict.answer),)
         return (Publish(self.identity, frame), *replies, *self._turned(verdict, now))
 
-    def heard(self, now: Instant) -> None:
-        """Any byte came, if only a ping."""
-        self._hear(now)
+    def heard(self, now: Instant, *, is_read: bool = True) -> None:
+        """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""
+        self._heard_steady_ns = now.steady_ns
+        if is_read:
+            self.heard_ns = now.wall_ns
 
     def deafened(self, is_deaf: bool, now: Instant) -> None:
         """The edge stops reading (or reads again): silence counts only while we listen."""
         self._is_deaf = is_deaf
         if not is_deaf:
-            self._hear(now)
+            self._heard_steady_ns = now.steady_ns
 
     def closed(self, reason: str, now: Instant, *, is_refusal: bool = False) -> Actions:
         """The socket broke, was closed by the peer, or never opened."""
@@ -164,7 +172,7 @@ class Connection:
             return self._end(Ending.TROUBLE, f"time-out: no end of {self._awaited()}", now)
         if self.state in (State.GREETING, State.LIVE) and not self._is_deaf:
             silent_ns = now.steady_ns - self._heard_steady_ns
-            if silent_ns >= self._stream.heartbeat.silence_ns_max:
+            if silent_ns >= self._silence_ns_max():
                 reason = f"dead peer: silent for {silent_ns // SECOND_NS} s"
                 return self._end(Ending.TROUBLE, reason, now)
             return (*self._ping(now), *self._probe(now), *self._keep_alive(now))
@@ -256,11 +264,18 @@ class Connection:
 
     def _probe(self, now: Instant) -> Actions:
         """RFC 6455, section 5.5.2: a ping must be answered, so silence after it means death."""
-        patience_ns = self._stream.heartbeat.silence_ns_max // PROBES_PER_SILENCE
-        if now.steady_ns - max(self._heard_steady_ns, self._probed_ns) < patience_ns:
+        if now.steady_ns - max(self._heard_steady_ns, self._probed_ns) < self._probe_after_ns():
             return ()
         self._probed_ns = now.steady_ns
         return (Probe(self.identity),)
+
+    def _probe_after_ns(self) -> int:
+        silence_ns_max = self._stream.heartbeat.silence_ns_max
+        return min(self._patience.probe_after_ns, silence_ns_max // PROBES_PER_SILENCE)
+
+    def _silence_ns_max(self) -> int:
+        answered_ns = self._probe_after_ns() + self._patience.probe_answer_ns_max
+        return min(self._stream.heartbeat.silence_ns_max, answered_ns)
 
     def _refused(self, reason: str, now: Instant) -> Actions:
         refused = self._changed("REFUSED", now, reason)

@@ -35,6 +35,11 @@ def size_of(item: Item) -> int:
     return HEADER_BYTES + len(getattr(item, "body", b""))
 
 
+def time_of(item: Item) -> int:
+    """When `item` came about, ns UTC on our clock."""
+    return item.at_ns if hasattr(item, "at_ns") else item.received_ns
+
+
 def fitted(item: Item, body_bytes_max: int = BODY_BYTES_MAX) -> Item:
     """`item` itself, or, if no record can hold it, what can be said of it (rule 5)."""
     body: bytes = getattr(item, "body", b"")
@@ -81,6 +86,12 @@ class Packer:
     def items_written(self) -> int:
         """How many of the items added, in their order, stand in the log."""
         return self.items_added - self.items_held
+
+    def oldest(self) -> Item | None:
+        """The first item that does not stand in the log yet."""
+        if self._under_way is not None:
+            return self._under_way.items[0]
+        return self._waiting[0][1] if self._waiting else None
 
     @property
     def is_idle(self) -> bool:

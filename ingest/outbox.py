@@ -14,7 +14,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from ingest.framing import BODY_BYTES_MAX, Bounds, Packer, fitted
+from ingest.framing import BODY_BYTES_MAX, Bounds, Packer, fitted, time_of
 from orderloom import raw
 from orderloom.raw import Item, RawRecord
 
@@ -24,6 +24,7 @@ HELD_ITEMS_MAX = 10_000
 AGAIN_SECONDS = 1.0
 QUEUE_FULL_SECONDS = 0.05
 POLL_SECONDS = 0.5
+NEVER_NS = 1 << 62
 SAME_TROUBLE_SECONDS = 60.0
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
@@ -106,6 +107,12 @@ class Outbox:
         """Whether nothing of this account waits or is under way."""
         lane = self._lanes.get((account, partition))
         return lane is None or lane.packer.is_idle
+
+    def written_until_ns(self, account: str, partition: int) -> int:
+        """All that came about before this moment (ns UTC) stands in the log."""
+        lane = self._lanes.get((account, partition))
+        oldest = None if lane is None else lane.packer.oldest()
+        return NEVER_NS if oldest is None else time_of(oldest)
 
     async def room(self, account: str, partition: int) -> None:
         """Return when there is room."""

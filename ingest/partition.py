@@ -42,7 +42,7 @@ class OwnedPartition:
     def say_alive(self, now: Instant) -> None:
         """Write which connections are LIVE; not while the last such word is still on its way."""
         if self._outbox.is_idle_for(VENUE_KEY, self.number):
-            connections = [one for runner in self.runners for one in _live_of(runner)]
+            connections = [one for runner in self.runners for one in self._live_of(runner)]
             self.write(Liveness(now.wall_ns, connections))
 
     async def stop(self, reason: str) -> None:
@@ -50,16 +50,17 @@ class OwnedPartition:
         await asyncio.gather(*(runner.stop(reason) for runner in self.runners))
         await self._outbox.settled(self.number)
 
-
-def _live_of(runner: StreamRunner) -> list[dict[str, str | int]]:
-    return [
-        {
-            "account": runner.account,
-            "connection": one.identity,
-            "product": runner.keeper.stream.product,
-            "last_number": one.last_number,
-            "heard_ns": one.heard_ns,
-        }
-        for one in runner.keeper.connections
-        if one.state is State.LIVE
-    ]
+    def _live_of(self, runner: StreamRunner) -> list[dict[str, str | int]]:
+        """What is heard counts from when it stands in the log: we may die in between."""
+        written_ns = self._outbox.written_until_ns(runner.account, self.number)
+        return [
+            {
+                "account": runner.account,
+                "connection": one.identity,
+                "product": runner.keeper.stream.product,
+                "last_number": one.last_number,
+                "heard_ns": min(one.heard_ns, written_ns),
+            }
+            for one in runner.keeper.connections
+            if one.state is State.LIVE
+        ]

@@ -16,7 +16,7 @@ from ingest.limits import Rank
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure, Item
 from runtime.metrics import QUESTIONS
-from venues.venue import Context, HttpRequest, Page
+from venues.venue import BadFrame, Context, HttpRequest, Page
 
 PAGES_MAX = 1_000
 TRIES_MAX = 3
@@ -73,7 +73,7 @@ def failure(
 async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
     """Every page, in order; returns "answered" or "refused"."""
     page, asked_ns = None, None
-    for number in range(1, PAGES_MAX + 1):
+    for number in range(PAGES_MAX):
         await log.room()
         reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
         asked_ns = answer.sent_ns if asked_ns is None else asked_ns
@@ -133,7 +133,7 @@ async def _try(question: Question, desk: Desk, build: NextRequest) -> Reply:
         raise _Ended(
             f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
         ) from None
-    except (ValueError, LookupError, TypeError) as error:
+    except (BadFrame, ValueError, LookupError, TypeError) as error:
         raise _Ended(f"cannot be asked of {desk.venue.name}: {error!r}") from None
 
 

@@ -46,6 +46,11 @@ class _Socket(ClientConnection):
 
     has_heard = False
 
+    @property
+    def is_read(self) -> bool:
+        """Whether no message waits to be read."""
+        return len(self.recv_messages.frames) == 0
+
     def data_received(self, data: bytes) -> None:
         self.has_heard = True
         super().data_received(data)
@@ -87,7 +92,7 @@ class StreamRunner:
         for connection, link in self._links.items():
             if link.socket is not None and link.socket.has_heard:
                 link.socket.has_heard = False
-                self.keeper.heard(connection, now)
+                self.keeper.heard(connection, now, is_read=link.socket.is_read)
         self._perform(self.keeper.tick(now))
 
     async def stop(self, reason: str) -> None:

@@ -121,10 +121,10 @@ class StreamKeeper:
             return ()
         return self._after(one.closed(reason, now, is_refusal=is_refusal), now)
 
-    def heard(self, connection: str, now: Instant) -> None:
+    def heard(self, connection: str, now: Instant, *, is_read: bool = True) -> None:
         """See `Connection.heard`."""
         if (one := self._find(connection)) is not None:
-            one.heard(now)
+            one.heard(now, is_read=is_read)
 
     def deafened(self, is_deaf: bool, now: Instant) -> None:
         """The edge stops reading all connections, or reads them again."""

@@ -35,8 +35,11 @@ def context(now: Instant) -> Context:
     return Context(Credentials("me", "secret"), endpoints, now.wall_ns)
 
 
-def a_connection(stream: Stream | None = None) -> Connection:
-    return Connection("w1-1", stream or toy_stream(), context, Patience(), at(0))
+UNPROBED = Patience(probe_after_ns=10**18)
+
+
+def a_connection(stream: Stream | None = None, patience: Patience | None = None) -> Connection:
+    return Connection("w1-1", stream or toy_stream(), context, patience or Patience(), at(0))
 
 
 def answer(status: int, body: bytes = KEY) -> HttpAnswer:
@@ -231,6 +234,22 @@ def test_silence_is_probed_before_it_is_called_death() -> None:
     assert connection.state is State.CLOSED
 
 
+def test_a_peer_that_answers_no_probe_is_dead_long_before_its_own_heartbeat_is_due() -> None:
+    connection = to_live(a_connection(toy_stream(silence_ns_max=600 * SECOND_NS)))
+    assert connection.tick(at(24)) == (Probe("w1-1"),)
+    assert connection.tick(at(42)) == ()
+    connection.tick(at(44))
+    assert connection.state is State.CLOSED
+
+
+def test_what_waits_unread_is_not_claimed_to_be_heard() -> None:
+    connection = to_live(a_connection())
+    connection.heard(at(10), is_read=False)
+    assert connection.heard_ns == at(3).wall_ns
+    connection.heard(at(11))
+    assert connection.heard_ns == at(11).wall_ns
+
+
 def test_silence_says_nothing_while_the_edge_itself_does_not_listen() -> None:
     connection = to_live(a_connection(toy_stream(silence_ns_max=30 * SECOND_NS)))
     connection.deafened(True, at(5))
@@ -249,7 +268,7 @@ def test_the_venues_own_ping_goes_out_after_a_pause_and_not_in_floods() -> None:
 
 
 def test_a_key_is_kept_alive_and_a_failure_is_tried_again_soon() -> None:
-    connection = to_live(a_connection(toy_stream(silence_ns_max=10**18)))
+    connection = to_live(a_connection(toy_stream(silence_ns_max=10**18), UNPROBED))
     [asked] = [act for act in connection.tick(at(1804)) if isinstance(act, Ask)]
     assert asked.purpose is Purpose.KEEP_ALIVE
     connection.answered(Purpose.KEEP_ALIVE, HttpFailure("timeout", 0, 0), at(1805))

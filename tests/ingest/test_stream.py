@@ -18,7 +18,7 @@ from venues.venue import Stream
 
 def a_keeper(stream: Stream | None = None, seed: int = 1) -> StreamKeeper:
     numbers = itertools.count(1)
-    manner = Manner(Patience(), Pauses(), random.Random(seed))
+    manner = Manner(Patience(probe_after_ns=10**18), Pauses(), random.Random(seed))
     stream = stream or toy_stream(has_key=False, stages=0, silence_ns_max=10**18)
     return StreamKeeper(stream, lambda: f"w-{next(numbers)}", context, manner)
 
