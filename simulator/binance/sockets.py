@@ -12,6 +12,8 @@ from simulator.delivery import Connection, Feed
 from simulator.instrument import Product
 
 MESSAGE_BYTES_MAX = 1 << 20
+CLOSE_S_MAX = 2.0
+"""How long a close waits for the client's own: the keeper must not hang on one client."""
 Reader = Callable[[str], Awaitable[None]]
 
 
@@ -50,7 +52,10 @@ class Sockets:
     ) -> web.WebSocketResponse:
         """Run one connection to its end; `setup` makes the reader of its text messages."""
         websocket = web.WebSocketResponse(
-            autoping=False, compress=False, max_msg_size=MESSAGE_BYTES_MAX
+            timeout=CLOSE_S_MAX,
+            autoping=False,
+            compress=False,
+            max_msg_size=MESSAGE_BYTES_MAX,
         )
         await websocket.prepare(request)
         now = asyncio.get_running_loop().time()
