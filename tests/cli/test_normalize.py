@@ -14,7 +14,11 @@ from venues import VENUES
 from venues.document import DEPTH_MAX
 
 VENUE = VENUES["binance"]
-FILL = b'{"e":"TRADE_LITE","E":1793000012009,"T":1793000012008,"s":"BTCUSDT","q":"0.030","p":"91000.0","m":true,"c":"osp-f-0031","S":"SELL","L":"91000.0","l":"0.010","t":6610020031,"i":551200341}'  # noqa: E501 - one frame, as it stood on the wire
+FILL = (
+    b'{"e":"TRADE_LITE","E":1793000012009,"T":1793000012008,"s":"BTCUSDT","q":"0.030",'
+    b'"p":"91000.0","m":true,"c":"osp-f-0031","S":"SELL","L":"91000.0","l":"0.010",'
+    b'"t":6610020031,"i":551200341}'
+)
 
 
 def normalized(stdin: bytes) -> list[dict[str, Any]]:

@@ -1,3 +1,5 @@
+"""Documents and their readers: exact, bounded, and never silent."""
+
 from decimal import Decimal
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a frame means for the connection itself, and how streams are made and kept."""
+
 from venues.binance import BINANCE
 from venues.venue import DATA, Context, Credentials, Stream, Turn
 
