@@ -73,7 +73,7 @@ def failure(
 async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
     """Every page, in order; returns "answered" or "refused"."""
     page, asked_ns = None, None
-    for number in range(PAGES_MAX):
+    for number in range(1, PAGES_MAX + 1):
         await log.room()
         reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
         asked_ns = answer.sent_ns if asked_ns is None else asked_ns

@@ -7,6 +7,8 @@ not yet in the log is then gone with its connections, which the next life says (
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterable
@@ -33,6 +35,7 @@ from runtime.kafka import (
 )
 from runtime.settings import Settings
 from runtime.supervise import supervise
+from runtime.supervise_process import stop_on_signals
 from runtime.topics import TopicSpec, require_topics
 from runtime.trouble import PassingTrouble
 from venues.venue import Venue
@@ -45,11 +48,20 @@ _CRASHES: tuple[type[Exception], ...] = (KafkaException, PassingTrouble)
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, venue: Venue, member: str, stop: threading.Event) -> None:
-    """Serve `venue` until `stop` is set; `member` is this worker's lasting name in its group.
+def run(
+    settings: Settings,
+    venue: Venue,
+    member: str = "",
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve `venue` until `stop` is set (by default: until SIGTERM or SIGINT).
 
-    Raises SetupError for what only a person can mend: settings, registry, topics.
+    `member` is this worker's lasting name in its group: one that restarts under the same name
+    within the session takes its partitions up again, and nothing moves. By default it lasts for
+    this process only. Raises SetupError for what only a person can mend: settings, registry, topics.
     """
+    stop = stop or stop_on_signals()
+    member = member or f"{socket.gethostname()}-{os.getpid()}"
     registered = load_accounts(settings.accounts_file, partitions=settings.partitions)
     accounts = [one for one in registered if one.venue == venue.name and one.enabled]
     health = Health()

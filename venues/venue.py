@@ -137,7 +137,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that was answered: its number from 0, its request, the HTTP status and body."""
+    """A page that was answered: its number from 1, its request, the HTTP status and body."""
 
     number: int
     request: HttpRequest

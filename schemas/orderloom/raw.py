@@ -38,9 +38,9 @@ class Frame:
 class Answer:
     """One page of the answer to a question (`question` is its document).
 
-    `page` counts from 0. `asked_ns` is when the *first* page's request left, `sent_ns` when this page's did. `is_last`
-    with `status` 200 on every page is the proof of completeness. `truncated_bytes`: the body was
-    larger than a record may be, so only its head stands here.
+    `page` counts from 1. `asked_ns` is when the *first* page's request left, `sent_ns` when this
+    page's did. `is_last` with `status` 200 on every page is the proof of completeness. A body
+    larger than a record may be comes as a Failure instead.
     """
 
     KIND: ClassVar = "answer"

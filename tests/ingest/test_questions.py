@@ -59,7 +59,7 @@ async def test_an_answer_is_written_as_it_came_with_its_question_and_times() -> 
         before_ns = time.time_ns()
         [answer] = await asked(a_question(), desk)
         assert isinstance(answer, Answer)
-        assert (answer.page, answer.is_last, answer.status) == (0, True, 200)
+        assert (answer.page, answer.is_last, answer.status) == (1, True, 200)
         assert answer.body == b'[{"price": 1.10}]'
         assert answer.channel == "GET open_orders"
         assert answer.question == a_question().document()
@@ -70,7 +70,7 @@ async def test_pages_are_asked_until_the_last_and_share_the_time_of_the_first() 
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
         items = await asked(a_question(About.TRADES), desk)
         answers = [item for item in items if isinstance(item, Answer)]
-        assert [answer.page for answer in answers] == list(range(PAGES))
+        assert [answer.page for answer in answers] == list(range(1, PAGES + 1))
         assert [answer.is_last for answer in answers] == [False, False, True]
         assert {answer.asked_ns for answer in answers} == {answers[0].sent_ns}
         assert len({url for url in toy.urls if "page=" in url}) == PAGES

@@ -92,10 +92,10 @@ def _ask(question: Question, context: Context) -> HttpRequest:
 
 
 def _next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
-    if question.about is not About.TRADES or page.number >= PAGES - 1:
+    if question.about is not About.TRADES or page.number >= PAGES:
         return None
     base = context.endpoints.rest[question.product]
-    url = f"{base}/trades?page={page.number + 2}&at={context.venue_ns}"
+    url = f"{base}/trades?page={page.number + 1}&at={context.venue_ns}"
     return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
 
 
