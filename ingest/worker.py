@@ -58,7 +58,10 @@ def run(
 
     `member` is this worker's lasting name in its group: one that restarts under the same name
     within the session takes its partitions up again, and nothing moves. By default it lasts for
-    this process only. Raises SetupError for what only a person can mend: settings, registry, topics.
+    this process only.
+
+    Raises:
+        SetupError: for what only a person can mend: settings, registry, topics.
     """
     stop = stop or stop_on_signals()
     member = member or f"{socket.gethostname()}-{os.getpid()}"
