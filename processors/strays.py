@@ -59,7 +59,7 @@ class Stray:
 
     def _claim_of(self, order: Order) -> tuple[bool, int, str]:
         if self.handle[2] == EXECUTION:
-            side, mine = order.side, self.order.side
+            side, mine = (one.own.fills[self.handle[3]].side for one in (order, self.order))
             return (side is None or mine is None or side is mine, 0, order.key)
         is_open = derive(order.own, order.profile).lifecycle not in CLOSED
         return (is_open, order.own.first_ns or 0, order.key)

@@ -1,0 +1,104 @@
+"""The fills track: executions joined field by field."""
+
+from decimal import Decimal
+from itertools import permutations
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from orderloom.words import Completeness, FillKind, Liquidity, Side
+from processors.tracks.fills import Fill, Totals, completeness, fill_of, joined_fill
+from tests.builders import an_execution
+
+
+def fill(exec_id: str = "1", quantity: str | None = "1.5", **fields: object) -> Fill:
+    return fill_of(an_execution(exec_id, quantity, **fields), exec_id)
+
+
+AMOUNTS = st.one_of(st.none(), st.sampled_from([Decimal(1), Decimal("1.0"), Decimal(2)]))
+FILLS = st.builds(
+    lambda **fields: fill_of(an_execution(**fields), "1"),
+    kind=st.sampled_from(FillKind),
+    side=st.sampled_from([None, Side.BUY, Side.SELL]),
+    last_price=AMOUNTS,
+    quantity=AMOUNTS,
+    fee=AMOUNTS,
+    liquidity=st.sampled_from([None, Liquidity.MAKER]),
+    venue_ns=st.sampled_from([None, 5, 6]),
+)
+
+
+@given(FILLS, FILLS, FILLS)
+def test_the_join_of_fills_takes_any_order_and_any_repetition(a: Fill, b: Fill, c: Fill) -> None:
+    first, *others = [
+        joined_fill(joined_fill(x, y), joined_fill(z, x)) for x, y, z in permutations((a, b, c))
+    ]
+    assert all(other == first for other in others)
+
+
+def test_a_source_with_fewer_fields_is_completed_by_one_that_has_them() -> None:
+    lite = fill(fee=None, fee_currency=None)
+    assert joined_fill(lite, fill()) == fill()
+
+
+def test_fields_that_differ_are_a_conflict_and_the_larger_value_is_kept() -> None:
+    joined = joined_fill(fill(last_price="151"), fill(last_price="150"))
+    assert joined.last_price == Decimal(151)
+    assert joined.conflicts == ("last_price",)
+
+
+def test_a_time_with_more_digits_is_no_conflict() -> None:
+    joined = joined_fill(
+        fill(venue_ns=1_793_000_002_204_000_000), fill(venue_ns=1793000002204000123)
+    )
+    assert (joined.venue_ns, joined.conflicts) == (1793000002204000123, ())
+
+
+def test_a_correction_overrides_without_conflict_and_the_latest_wins() -> None:
+    first = fill(kind=FillKind.CORRECTION, last_price="149", venue_ns=7)
+    second = fill(kind=FillKind.CORRECTION, last_price="148", venue_ns=8)
+    for pieces in permutations((fill(venue_ns=6), first, second)):
+        joined = joined_fill(joined_fill(pieces[0], pieces[1]), pieces[2])
+        assert (joined.last_price, joined.conflicts) == (Decimal(148), ())
+
+
+def test_a_bust_is_final_even_if_it_comes_first() -> None:
+    bust = fill(kind=FillKind.BUST)
+    assert joined_fill(bust, fill()).is_busted
+    assert joined_fill(fill(), bust).is_busted
+
+
+def test_a_fill_comes_back_from_its_dump() -> None:
+    for one in (fill(), fill(kind=FillKind.BUST), fill(kind=FillKind.CORRECTION, venue_ns=3)):
+        assert Fill.load(one.dump()) == one
+
+
+def test_totals_are_exact_sums_of_what_is_not_busted() -> None:
+    totals = Totals()
+    bought, sold = fill("1", "1.5"), fill("2", "0.1", side=Side.SELL, last_price="100.1")
+    totals.replace(None, bought)
+    totals.replace(None, sold)
+    assert (totals.bought, totals.sold, totals.quantity) == (
+        Decimal("1.5"),
+        Decimal("0.1"),
+        Decimal("1.6"),
+    )
+    assert totals.notional == Decimal("235.01")
+    assert totals.fees == {"SOL": Decimal("0.0030")}
+    totals.replace(bought, bought._replace(is_busted=True))
+    assert (totals.quantity, totals.busted_quantity) == (Decimal("0.1"), Decimal("1.5"))
+
+
+def test_fees_that_cancel_out_leave_no_entry() -> None:
+    totals = Totals()
+    totals.replace(None, fill("1"))
+    totals.replace(None, fill("2", fee="-0.0015"))
+    assert totals.fees == {}
+
+
+def test_completeness_tells_gap_excess_and_complete_apart() -> None:
+    one, two = Decimal(1), Decimal(2)
+    assert completeness(one, Decimal(0), two) is Completeness.COMPLETE
+    assert completeness(one, one, two) is Completeness.GAP
+    assert completeness(two, Decimal(0), one) is Completeness.EXCESS
+    assert completeness(two, Decimal(0), None) is Completeness.COMPLETE
