@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
 
-from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, TOPICS, Topic
+from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, RAW, TOPICS, Topic
 from processors.backlog import KINDS
 from processors.commit_record import bytes_hash
 from processors.ledger import Ledger
@@ -39,6 +39,7 @@ class Lab:
     bootstrap: str
     namespace: str
     partitions: int = 1
+    fed: int = 0
     settings: LedgerSettings = field(init=False)
     log: LedgerLog = field(init=False)
     memory: Memory = field(init=False)
@@ -75,6 +76,7 @@ class Lab:
         for value in values:
             key, body = value if isinstance(value, tuple) else (b"a", value)
             self.producer.produce(self.name(topic), body, key, 0)
+            self.fed += topic is RAW
         assert self.producer.flush(30) == 0
 
     def open(
@@ -241,3 +243,13 @@ def drain(ledger: Ledger, steps_max: int = 1_000) -> None:
         if not ledger.advance(0.2) and not ledger.is_behind:
             return
     raise AssertionError("the ledger never comes to its inputs' ends")
+
+
+def recreate(lab: Lab, topic: Topic) -> None:
+    """Delete a topic and create another of its name."""
+    name = lab.name(topic)
+    lab.admin.delete_topics([name])[name].result(30)
+    spec = TopicSpec(name, 1, 1, topic.config)
+    give_up = time.monotonic() + 20
+    while not create_topics(lab.admin, [spec]):
+        assert time.monotonic() < give_up

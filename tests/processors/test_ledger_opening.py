@@ -9,9 +9,8 @@ from orderloom.topology import CONTROL, FILLS, LEDGER, RAW, TOPICS, Topic
 from processors.ledger import Ledger
 from processors.ledger_log import LedgerLog
 from processors.ledger_trouble import LedgerLost, PartitionStopped
-from runtime.topics import TopicSpec, create_topics
 from tests.conftest import RunningBroker
-from tests.processors.ledger_lab import Lab, drain
+from tests.processors.ledger_lab import Lab, drain, recreate
 
 pytestmark = pytest.mark.broker
 
@@ -19,15 +18,6 @@ pytestmark = pytest.mark.broker
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
     return Lab(broker.bootstrap, f"{namespace}.")
-
-
-def recreate(lab: Lab, topic: Topic) -> None:
-    name = lab.name(topic)
-    lab.admin.delete_topics([name])[name].result(30)
-    spec = TopicSpec(name, 1, 1, topic.config)
-    give_up = time.monotonic() + 20
-    while not create_topics(lab.admin, [spec]):
-        assert time.monotonic() < give_up
 
 
 def trim(lab: Lab, topic: Topic, offset: int) -> None:

@@ -1,0 +1,174 @@
+"""Keepers on a real broker, with a group of the test's own making instead of Faust's."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from orderloom.topology import RAW
+from processors.keeper import Condition, Keeper, Membership
+from tests.conftest import RunningBroker
+from tests.processors.counting_book import counting_book
+from tests.processors.ledger_lab import Lab, recreate
+
+pytestmark = pytest.mark.broker
+
+
+class Office:
+    """The group as a test wants it: who the owner is, and what was skipped to."""
+
+    def __init__(self) -> None:
+        self.owner: object = None
+
+    def member(self, *, believes: bool = False) -> "Member":
+        return Member(self, believes=believes)
+
+
+class Member:
+    """One member; one that believes is never told that another is the owner."""
+
+    def __init__(self, office: Office, *, believes: bool) -> None:
+        self.office = office
+        self.believes = believes
+        self.skipped: list[Mapping[str, int]] = []
+
+    def confirm(self, partition: int) -> bool:
+        return self.believes or self.office.owner is self
+
+    def skip_to(self, partition: int, offsets: Mapping[str, int]) -> bool:
+        self.skipped.append(offsets)
+        return True
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> Lab:
+    return Lab(broker.bootstrap, f"{namespace}.")
+
+
+@pytest.fixture
+def keep(lab: Lab) -> Iterator[Callable[[Membership], Keeper]]:
+    """Starts keepers of partition 0, and closes them at the end."""
+    keepers: list[Keeper] = []
+
+    def start(member: Membership) -> Keeper:
+        keepers.append(Keeper(lab.log, 0, counting_book, member))
+        keepers[-1].start()
+        return keepers[-1]
+
+    yield start
+    end(*keepers)
+
+
+def end(*keepers: Keeper) -> None:
+    """Close them: a timer that fires while the outputs are read would look like a fault."""
+    for keeper in keepers:
+        keeper.close()
+        assert keeper.join(20)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+def at(keeper: Keeper, offset: int) -> Callable[[], bool]:
+    return lambda: keeper.next_offsets.get("raw") == offset
+
+
+def test_a_keeper_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    lab.feed(RAW, [b"%d" % number for number in range(100)])
+    office = Office()
+    member = office.member()
+    keeper = keep(member)
+    time.sleep(0.5)
+    assert keeper.memory.counts.openings == 0  # not confirmed: not opened, and nobody fenced
+    office.owner = member
+    wait_for(at(keeper, 100))
+    wait_for(lambda: bool(member.skipped))
+    assert member.skipped == [{"control": 0, "intents": 0, "raw": 100}]
+
+
+def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    office = Office()
+    former, owner = office.member(), office.member()
+    office.owner = former
+    first = keep(former)
+    wait_for(lambda: first.condition is Condition.RUNNING)
+    office.owner = owner
+    second = keep(owner)
+    feed_for(lab, 4)
+    wait_for(at(second, lab.fed))
+    end(first, second)
+    assert first.memory.counts.openings == 1
+    assert second.memory.counts.openings <= 2
+    assert lab.faults() == []
+
+
+def test_without_the_confirmation_two_owners_never_settle(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    office = Office()
+    keepers = [keep(office.member(believes=True)) for _ in range(2)]
+
+    def go_on_opening() -> bool:
+        feed_for(lab, 0.2)
+        return min(keeper.memory.counts.openings for keeper in keepers) >= 4
+
+    wait_for(go_on_opening, 60)
+
+
+def test_a_suspended_keeper_folds_nothing_and_goes_on_without_loading(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    keeper = keep(Office().member(believes=True))
+    wait_for(lambda: keeper.condition is Condition.RUNNING)
+    keeper.suspend()
+    wait_for(lambda: keeper.condition is Condition.SUSPENDED)
+    lab.feed(RAW, [b"one"] * 10)
+    time.sleep(2)
+    assert lab.commits() == []
+    keeper.resume()
+    wait_for(at(keeper, 10))
+    assert keeper.memory.counts.openings == 1
+
+
+def test_a_full_inbox_drops_and_the_ledger_reads_on_by_itself(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    lab.configure(inbox_records_max=10)
+    keeper = keep(Office().member(believes=True))
+    wait_for(lambda: keeper.condition is Condition.RUNNING)
+    lab.feed(RAW, [b"%d" % number for number in range(2_000)])
+    for record in lab.inputs()["raw"]:
+        keeper.offer(record)
+    assert keeper.dropped > 0
+    wait_for(at(keeper, 2_000))
+    end(keeper)
+    assert lab.faults() == []
+
+
+def test_a_stopped_keeper_says_why_and_stays_stopped(
+    lab: Lab, keep: Callable[[Membership], Keeper]
+) -> None:
+    lab.feed(RAW, [b"one"])
+    first = keep(Office().member(believes=True))
+    wait_for(at(first, 1))
+    end(first)
+    recreate(lab, RAW)
+    second = keep(Office().member(believes=True))
+    wait_for(lambda: second.condition is Condition.STOPPED)
+    assert "deleted and created again" in second.trouble
+    assert not second.has_died
+
+
+def feed_for(lab: Lab, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        lab.feed(RAW, [b"event"])
+        time.sleep(0.05)
