@@ -5,7 +5,7 @@ from typing import Any
 
 from orderloom.event import Cause, Execution, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Side, Source, Status
-from processors.orders import Orders
+from processors.orders import Effect, Order, Orders
 from venues.venue import Profile
 
 ACCOUNT = "binance:main"
@@ -73,3 +73,22 @@ def a_bust(exec_id: str = "88120045", **fields: Any) -> Execution:
 def some_orders(profile: Profile | None = None) -> Orders:
     """The empty books of one account."""
     return Orders(ACCOUNT, profile or Profile())
+
+
+def take(orders: Orders, *events: Any, source: Source = Source.STREAM) -> list[Effect]:
+    """Fold these events in this order; what they did."""
+    return [effect for event in events for effect in orders.apply(event, an_origin(source))]
+
+
+def the_order(orders: Orders) -> Order:
+    """The one order of `a_report` and `an_execution`."""
+    order = orders.get(ORDER_KEY)
+    assert order is not None
+    return order
+
+
+def after(*events: Any, profile: Profile | None = None) -> Order:
+    """The one order after these events."""
+    orders = some_orders(profile)
+    take(orders, *events)
+    return the_order(orders)

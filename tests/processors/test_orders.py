@@ -8,14 +8,11 @@ import orjson
 import pytest
 
 from orderloom.event import Reply
-from orderloom.words import Completeness, FillKind, Lifecycle, Reason, Side, Source, Status, Trust
+from orderloom.words import Lifecycle, Reason, Side, Source, Status, Trust
 from processors.order import UnknownOrderFormat
 from processors.orders import (
     DisputeRaised,
     Effect,
-    FillRecorded,
-    GapClosed,
-    GapOpened,
     Order,
     OrderChanged,
     Orders,
@@ -28,35 +25,18 @@ from tests.builders import (
     PLACE,
     a_bust,
     a_report,
+    after,
     an_execution,
     an_origin,
     some_orders,
+    take,
+    the_order,
 )
 from venues.venue import SECOND_NS, Profile
 
 
-def take(orders: Orders, *events: Any, source: Source = Source.STREAM) -> list[Effect]:
-    return [effect for event in events for effect in orders.apply(event, an_origin(source))]
-
-
-def the_order(orders: Orders) -> Order:
-    order = orders.get(ORDER_KEY)
-    assert order is not None
-    return order
-
-
-def after(*events: Any, profile: Profile | None = None) -> Order:
-    orders = some_orders(profile)
-    take(orders, *events)
-    return the_order(orders)
-
-
 def kinds(effects: Iterable[Effect]) -> list[str]:
     return [type(effect).__name__ for effect in effects]
-
-
-def recorded(effects: Iterable[Effect]) -> list[FillKind]:
-    return [effect.kind for effect in effects if isinstance(effect, FillRecorded)]
 
 
 def test_a_report_of_an_unknown_order_makes_an_adopted_one() -> None:
@@ -179,125 +159,6 @@ def test_a_liquidation_refines_every_other_reason() -> None:
     assert after(closed, forced).derived.reason is Reason.LIQUIDATION
 
 
-def test_a_claim_above_the_executions_is_a_gap_until_they_come() -> None:
-    orders = some_orders()
-    effects = take(orders, a_report(Status.PARTIALLY_FILLED, filled_quantity="1.5"))
-    assert "GapOpened" in kinds(effects)
-    assert the_order(orders).derived.completeness is Completeness.GAP
-    assert GapClosed(the_order(orders)) in take(orders, an_execution())
-    assert the_order(orders).derived.completeness is Completeness.COMPLETE
-
-
-def test_what_is_missing_counts_as_provisional_only_after_its_time_of_grace() -> None:
-    orders = some_orders()
-    take(orders, a_report(filled_quantity="1.5"))
-    assert the_order(orders).provisional_quantity == 0
-    effects = orders.grace_over(ORDER_KEY, 1)
-    assert OrderChanged(the_order(orders)) in effects
-    assert the_order(orders).view()["provisional_quantity"] == "1.5"
-    assert orders.grace_over(ORDER_KEY, 2) == []
-
-
-def test_a_later_gap_has_a_grace_time_of_its_own() -> None:
-    orders = some_orders()
-    take(orders, a_report(filled_quantity="1.5"))
-    orders.grace_over(ORDER_KEY, 1)
-    take(orders, a_report(filled_quantity="2"))
-    assert the_order(orders).provisional_quantity == Decimal("1.5")
-
-
-def test_provisional_quantity_is_taken_back_as_executions_come() -> None:
-    orders = some_orders()
-    take(orders, a_report(filled_quantity="2"))
-    orders.grace_over(ORDER_KEY, 1)
-    take(orders, an_execution("1", "1.5"))
-    assert the_order(orders).provisional_quantity == Decimal("0.5")
-    take(orders, an_execution("2", "0.5"))
-    assert the_order(orders).provisional_quantity == 0
-
-
-def test_an_execution_is_real_once_then_corrected() -> None:
-    orders = some_orders()
-    lite = an_execution(fee=None, fee_currency=None, venue_ns=1)
-    assert recorded(take(orders, lite)) == [FillKind.REAL]
-    assert recorded(take(orders, an_execution(venue_ns=1))) == [FillKind.CORRECTION]
-    assert recorded(take(orders, lite)) == []
-
-
-def test_a_bust_takes_the_execution_back_and_the_order_is_corrected() -> None:
-    orders = some_orders()
-    take(orders, a_report(quantity="1.5"), an_execution())
-    assert the_order(orders).lifecycle is Lifecycle.FILLED
-    assert recorded(take(orders, a_bust())) == [FillKind.BUST]
-    order = the_order(orders)
-    assert (order.lifecycle, order.trust, order.net()) == (Lifecycle.ACTIVE, Trust.CORRECTED, 0)
-
-
-def test_what_a_venue_claimed_before_a_bust_is_not_missing_afterwards() -> None:
-    order = after(a_report(filled_quantity="1.5"), an_execution(), a_bust())
-    assert order.missing_quantity == 0
-
-
-def test_an_execution_without_identity_is_only_a_claim_of_its_quantity() -> None:
-    order = after(a_report(), an_execution(None, "1.5"))
-    assert (order.executed, order.fills(), order.missing_quantity) == (
-        Decimal("1.5"),
-        [],
-        Decimal("1.5"),
-    )
-
-
-def test_more_executed_than_ordered_is_a_dispute() -> None:
-    order = after(a_report(quantity="1"), an_execution())
-    assert order.derived.disputes == ("overfilled",)
-    assert order.derived.completeness is Completeness.EXCESS
-
-
-def test_sources_that_differ_on_an_execution_are_a_dispute() -> None:
-    assert after(an_execution(), an_execution(fee="9")).derived.disputes == ("fills-differ",)
-
-
-def test_a_late_question_below_the_executions_is_a_dispute() -> None:
-    orders = some_orders()
-    take(orders, a_report(), an_execution(venue_ns=SECOND_NS))
-    row = a_report(filled_quantity="1")
-    orders.apply(row, an_origin(Source.QUERY, asked_ns=2 * SECOND_NS))
-    assert not the_order(orders).is_disputed  # within the visibility lag
-    orders.apply(row, an_origin(Source.QUERY, asked_ns=9 * SECOND_NS))
-    assert the_order(orders).derived.disputes == ("query-below-fills",)
-    whole = a_report(filled_quantity="1.5")
-    orders.apply(whole, an_origin(Source.QUERY, asked_ns=10 * SECOND_NS))
-    assert not the_order(orders).is_disputed
-
-
-def test_an_order_sized_in_quote_closes_by_the_venues_word() -> None:
-    sized = {"quantity": None, "quote_quantity": "600", "price": None}
-    order = after(a_report(**sized), an_execution("1", "3.9"))
-    assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
-    assert after(a_report(Status.FILLED, **sized)).lifecycle is Lifecycle.FILLED
-
-
-def test_an_order_sized_in_quote_closes_by_its_quote_amount() -> None:
-    sized = {"quantity": None, "quote_quantity": "600", "filled_quantity": "4"}
-    assert after(a_report(filled_quote="600", **sized)).lifecycle is Lifecycle.FILLED
-
-
-def test_the_average_price_comes_from_executions_where_they_are_complete() -> None:
-    order = after(
-        a_report(filled_quantity="4", average_price="999"),
-        an_execution("1", "1", last_price="100"),
-        an_execution("2", "3", last_price="104"),
-    )
-    assert order.view()["average_price"] == "103"
-
-
-@pytest.mark.parametrize(
-    "claim", [{"average_price": "149.5"}, {"filled_quote": "299"}], ids=["average", "quote"]
-)
-def test_else_the_average_price_is_what_the_venue_claims(claim: dict[str, str]) -> None:
-    assert after(a_report(filled_quantity="2", **claim)).view()["average_price"] == "149.5"
-
-
 def test_two_ways_that_agree_corroborate() -> None:
     orders = some_orders()
     take(orders, a_report())
@@ -401,9 +262,3 @@ def test_the_index_finds_an_order_by_every_id() -> None:
     assert orders.find(*place) is None
     assert list(orders.open_orders()) == [order]
     assert orders.account == ACCOUNT
-
-
-def test_a_gap_is_told_when_it_opens_and_not_at_every_report() -> None:
-    orders = some_orders()
-    effects = take(orders, a_report(filled_quantity="1"), a_report(filled_quantity="2"))
-    assert sum(isinstance(effect, GapOpened) for effect in effects) == 1
