@@ -1,0 +1,173 @@
+"""What `orderloom doctor` looks at, part by part; it writes nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from cli.registry import specs_of
+from cli.setting import registered, venues_of
+from orderloom import topology
+from orderloom.account import AccountConfig
+from processors.ledger_settings import LedgerSettings
+from runtime.clock import wall_ns
+from runtime.kafka import Place, cluster_id, connected_admin, end_offsets, reader
+from runtime.settings import Settings, load_settings
+from runtime.topics import check_topics
+from runtime.trouble import SettingsError, SetupError
+
+ASK_SECONDS: Final = 10.0
+LAG_RECORDS: Final = 10_000
+SKEW_SECONDS_MAX: Final = 2.0
+IDLE_SECONDS: Final = 10.0
+MS: Final = 1_000
+
+
+class Mark(StrEnum):
+    """How a finding is meant."""
+
+    WELL = "ok"
+    NOTE = "note"
+    WRONG = "WRONG"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line about one part."""
+
+    mark: Mark
+    part: str
+    line: str
+
+
+def examine() -> Iterator[Finding]:
+    """Everything, in an order in which each part needs those before it."""
+    try:
+        settings = load_settings()
+        accounts = registered(settings)
+        venues = venues_of(settings)
+    except SettingsError as error:
+        yield from (Finding(Mark.WRONG, "settings", line) for line in error.lines)
+        return
+    yield Finding(Mark.WELL, "settings", f"venues {', '.join(venues)}; {_namespace(settings)}")
+    yield from check_accounts(accounts, settings.partitions)
+    try:
+        admin = connected_admin(settings.kafka.bootstrap, settings.kafka.client_security())
+        yield Finding(Mark.WELL, "broker", f"{settings.kafka.bootstrap}, {cluster_id(admin)}")
+        for venue in venues:
+            yield from _check_venue(admin, settings, venue)
+    except SetupError as error:
+        yield Finding(Mark.WRONG, "broker", str(error))
+    except KafkaException as error:
+        yield Finding(Mark.WRONG, "broker", f"{error.args[0]}: is the cluster well?")
+
+
+def _namespace(settings: Settings) -> str:
+    return f"namespace {settings.namespace!r}, {settings.partitions} partitions"
+
+
+def check_accounts(accounts: Iterable[AccountConfig], partitions: int) -> Iterator[Finding]:
+    """Whether accounts are spread: those of one partition share one worker's thread."""
+    by_place: dict[tuple[str, int], list[str]] = defaultdict(list)
+    enabled = [account for account in accounts if account.enabled]
+    for account in enabled:
+        by_place[account.venue, account.partition_of(partitions)].append(account.id)
+    yield Finding(
+        Mark.WELL if enabled else Mark.NOTE,
+        "accounts",
+        f"{len(enabled)} enabled, in {len(by_place)} of {partitions} partitions",
+    )
+    for (venue, partition), names in sorted(by_place.items()):
+        free = partitions - len([place for place in by_place if place[0] == venue])
+        if len(names) > 1 and free:
+            line = f"{', '.join(sorted(names))} share partition {partition} while {free} are empty"
+            yield Finding(Mark.NOTE, "accounts", f"{line}: write partition = N before they trade")
+
+
+def _check_venue(admin: AdminClient, settings: Settings, venue: str) -> Iterator[Finding]:
+    lines = check_topics(admin, specs_of(settings, venue))
+    if lines:
+        yield from (Finding(Mark.WRONG, "topics", line) for line in lines)
+        return
+    yield Finding(Mark.WELL, "topics", f"{venue}: {len(topology.TOPICS)} are right")
+    ledger = LedgerSettings(settings.kafka.bootstrap, venue, settings.namespace)
+    ingest = f"{settings.namespace}ingest.{venue}"
+    yield from _check_lag(admin, settings, venue, ledger.group, topology.INPUTS)
+    yield from _check_lag(admin, settings, venue, ingest, (topology.DISPATCHES,))
+    yield _check_clock(admin, settings, venue)
+
+
+def _check_lag(
+    admin: AdminClient,
+    settings: Settings,
+    venue: str,
+    group: str,
+    topics: Iterable[topology.Topic],
+) -> Iterator[Finding]:
+    """How far a group's offsets are behind the ends, and whether anybody is in it."""
+    names = [topic.name(venue, settings.namespace) for topic in topics]
+    places = [(name, part) for name in names for part in range(settings.partitions)]
+    ends, at = end_offsets(admin, places), _group_offsets(admin, group, places)
+    behind = sum(max(0, ends[place] - at.get(place, 0)) for place in places)
+    members, state = _members(admin, group)
+    line = f"{group}: {members} workers, {behind} records behind"
+    if not members:
+        command = "ingest" if group.startswith(f"{settings.namespace}ingest") else "process"
+        yield Finding(Mark.NOTE, "lag", f"{line}: start one with `orderloom {command} {venue}`")
+    elif behind > LAG_RECORDS:
+        yield Finding(Mark.NOTE, "lag", f"{line}: it catches up, or needs more workers ({state})")
+    else:
+        yield Finding(Mark.WELL, "lag", line)
+
+
+def _group_offsets(admin: AdminClient, group: str, places: list[Place]) -> dict[Place, int]:
+    wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+    future = admin.list_consumer_group_offsets([wanted], request_timeout=ASK_SECONDS)[group]
+    found = future.result().topic_partitions
+    return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+
+
+def _members(admin: AdminClient, group: str) -> tuple[int, str]:
+    try:
+        future = admin.describe_consumer_groups([group], request_timeout=ASK_SECONDS)[group]
+        described = future.result()
+    except KafkaException:  # nobody was ever in it
+        return 0, "EMPTY"
+    return len(described.members), described.state.name
+
+
+def _check_clock(admin: AdminClient, settings: Settings, venue: str) -> Finding:
+    """Our clock beside the broker's, as far as the newest record of `raw` shows it."""
+    name = topology.RAW.name(venue, settings.namespace)
+    newest_ms = _newest_append_ms(admin, settings, name)
+    if newest_ms is None:
+        return Finding(Mark.NOTE, "clock", f"{venue}: nothing was appended yet to compare with")
+    age = (wall_ns() / 1_000_000 - newest_ms) / MS
+    if age < -SKEW_SECONDS_MAX:
+        line = f"{venue}: this clock is at least {-age:.1f} s behind the broker's"
+        return Finding(Mark.WRONG, "clock", f"{line}: check both machines' time service")
+    if age > IDLE_SECONDS:
+        return Finding(Mark.NOTE, "clock", f"{venue}: the newest record is {age:.0f} s old")
+    return Finding(Mark.WELL, "clock", f"{venue}: the newest record is {max(age, 0):.1f} s old")
+
+
+def _newest_append_ms(admin: AdminClient, settings: Settings, name: str) -> int | None:
+    places = [(name, partition) for partition in range(settings.partitions)]
+    lasts = [(place, end - 1) for place, end in end_offsets(admin, places).items() if end > 0]
+    if not lasts:
+        return None
+    security = settings.kafka.client_security()
+    consumer = reader(settings.kafka.bootstrap, committed=False, security=security)
+    consumer.assign([TopicPartition(*place, last) for place, last in lasts])
+    newest, awaited = 0, len(lasts)
+    try:
+        while awaited and (message := consumer.poll(ASK_SECONDS)) is not None:
+            awaited -= message.error() is not None  # each partition tells its end once
+            newest = max(newest, 0 if message.error() else message.timestamp()[1])
+    finally:
+        consumer.close()
+    return newest or None

@@ -1,0 +1,63 @@
+"""The `orderloom` command: one file per family of commands; heavy rooms are imported when used."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cli import doctor, services, tools, topics, views
+from cli.options import CONFIG_VARIABLE, SPACED
+from runtime.trouble import SetupError
+
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="orderloom",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=SPACED,
+    epilog="""\b
+Examples:
+  orderloom demo                         everything on this machine, with a verdict
+  orderloom broker                       a Kafka of one's own, data kept under var/
+  orderloom topics                       make and check the topics, write the registry
+  orderloom process binance              one worker; start as many as you like
+  orderloom orders --follow              what it says of orders, live
+""",
+)
+for family in (services, topics, views, doctor, tools):
+    family.add_to(app)
+
+
+@app.callback()
+def orderloom(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file; else ORDERLOOM_CONFIG, else ./orderloom.toml."),
+    ] = None,
+) -> None:
+    """The order-state backbone of a trading firm, on Kafka."""
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+
+
+def main() -> None:
+    """Run the command; trouble is one clear line on stderr and its own exit status."""
+    try:
+        app()
+    except SetupError as error:
+        sys.stderr.write(f"orderloom: {error}\n")
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has seen enough: `orderloom fills | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Wires a `process` worker: settings, topics, the fold that its ledgers are handed."""
+
+import json
+import logging
+from dataclasses import asdict, replace
+from hashlib import blake2b
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from cli.registry import specs_of
+from processors.book import VERSION, PartitionBook
+from processors.ledger_settings import LedgerSettings, StepBounds
+from processors.rounds import Pace
+from processors.worker import Parts, WorkerCrashed, run
+from runtime.health import Health, HealthServer
+from runtime.kafka import connected_admin
+from runtime.settings import Settings, VenueSettings
+from runtime.supervise_process import count_former_restarts
+from runtime.topics import require_topics
+from venues import VENUES
+from venues.venue import Profile, Venue
+
+CRASHED: Final = 1
+SECOND_NS: Final = 1_000_000_000
+MS_NS: Final = 1_000_000
+
+_log = logging.getLogger(__name__)
+
+
+def run_once(settings: Settings, name: str) -> int:
+    """One life of a worker; its exit status. Raises SetupError."""
+    venue = venue_as_set(VENUES[name], settings.venue(name))
+    pace = pace_of(settings.venue(name))
+    kafka = settings.kafka
+    count_former_restarts(f"process {name}")
+    admin = connected_admin(kafka.bootstrap, kafka.client_security())
+    require_topics(admin, specs_of(settings, name))
+
+    def make_book(partition: int) -> PartitionBook:
+        return PartitionBook(venue, partition, pace, settings.namespace)
+
+    health = Health()
+    try:
+        with HealthServer(health, settings.http.host, settings.http.port) as server:
+            _log.info("process %s, health at %s", name, server.address)
+            run(ledger_settings(settings, venue, pace), Parts(make_book), health)
+    except (WorkerCrashed, KafkaException) as error:
+        _log.error("process %s crashed: %s", name, error, exc_info=error)
+        return CRASHED
+    return 0
+
+
+def venue_as_set(venue: Venue, given: VenueSettings) -> Venue:
+    """The venue with what the settings replace in its profile."""
+    profile = venue.profile
+    if given.grace_ms is not None:
+        profile = replace(profile, grace_ns=given.grace_ms * MS_NS)
+    if given.visibility_lag_ms is not None:
+        profile = replace(profile, visibility_lag_ns=given.visibility_lag_ms * MS_NS)
+    return replace(venue, profile=profile)
+
+
+def pace_of(given: VenueSettings) -> Pace:
+    """How reconciliation is paced."""
+    return Pace(period_ns=round(given.reconcile_seconds * SECOND_NS))
+
+
+def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSettings:
+    """What the ledgers are told."""
+    given = settings.process
+    return LedgerSettings(
+        bootstrap=settings.kafka.bootstrap,
+        venue=venue.name,
+        namespace=settings.namespace,
+        client=settings.kafka.client_security(),
+        config_digest=config_digest(venue.profile, pace),
+        step=StepBounds(given.step_messages_max, given.step_bytes_max, given.step_ms_max / 1000),
+        session_seconds=given.session_ms / 1000,
+        inbox_records_max=given.inbox_records_max,
+    )
+
+
+def config_digest(profile: Profile, pace: Pace) -> str:
+    """Names the configuration that the fold runs with: the same digest, the same outputs."""
+    document = {"fold": VERSION, "pace": asdict(pace), "profile": asdict(profile)}
+    text = json.dumps(document, sort_keys=True, default=_sorted)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _sorted(members: frozenset[object]) -> list[str]:
+    return sorted(str(sorted(one)) if isinstance(one, frozenset) else str(one) for one in members)

@@ -1,0 +1,105 @@
+"""Reads the topics into tables or lines, once or live."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cli.setting import kafka_told, venues_of
+from cli.tables import VIEWS, Rows, line_of
+from runtime.settings import load_settings
+from runtime.trouble import PassingTrouble
+from sinks.follower import Follower
+
+SILENT_SECONDS_MAX: Final = 30.0
+POLL_SECONDS: Final = 0.25
+TABLE_EDGE_LINES: Final = 6
+WIDE_COLUMNS: Final = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one call asked for; `last` None shows every row."""
+
+    follow: bool = False
+    json: bool = False
+    account: str | None = None
+    venues: list[str] | None = None
+    last: int | None = None
+
+
+def show(kind: str, wish: Wish) -> None:
+    """Show the view of topics of this kind. Raises SetupError."""
+    settings, view = load_settings(), VIEWS[kind]
+    venues = venues_of(settings, wish.venues)
+    topics = {view.topic.name(venue, settings.namespace): view.topic for venue in venues}
+    rows = Rows(view, wish.account)
+    with kafka_told(), Follower(settings.kafka, topics) as follower:
+        _read_to_end(follower, rows)
+        if wish.json:
+            _print_lines(follower, rows, wish)
+        else:
+            _print_table(follower, rows, wish)
+
+
+def _read_to_end(follower: Follower, rows: Rows) -> None:
+    heard = time.monotonic()
+    while not follower.is_at_end:
+        batch = follower.poll(POLL_SECONDS)
+        for record in batch.records:
+            rows.take(record)
+        if batch.offsets:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > SILENT_SECONDS_MAX and not follower.is_at_end:
+            raise PassingTrouble(
+                f"the topics were not delivered for {SILENT_SECONDS_MAX:.0f} s",
+                "see `orderloom doctor`, then try again",
+            )
+
+
+def _print_lines(follower: Follower, rows: Rows, wish: Wish) -> None:
+    out = sys.stdout.buffer
+    lines = list(rows.lines())
+    out.writelines(lines[-wish.last if wish.last else 0 :])
+    out.flush()
+    while wish.follow:
+        for record in follower.poll(POLL_SECONDS).records:
+            if rows.take(record):
+                out.write(line_of(record))
+        out.flush()
+
+
+def _print_table(follower: Follower, rows: Rows, wish: Wish) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE_COLUMNS)
+    if not wish.follow:
+        console.print(_table(rows, wish.last))
+        return
+    most = min(wish.last or sys.maxsize, max(1, console.height - TABLE_EDGE_LINES))
+    with Live(_table(rows, most), console=console, auto_refresh=False) as live:
+        _follow(follower, rows, lambda: live.update(_table(rows, most), refresh=True))
+
+
+def _follow(follower: Follower, rows: Rows, show: Callable[[], None]) -> None:
+    while True:
+        taken = [rows.take(record) for record in follower.poll(POLL_SECONDS).records]
+        if any(taken):
+            show()
+
+
+def _table(rows: Rows, most: int | None) -> Table:
+    cells = rows.cells(most)
+    title = rows.view.topic.kind
+    count = f"{len(rows)}" if len(cells) == len(rows) else f"last {len(cells)} of {len(rows)}"
+    table = Table(title=f"{title}: {count}", header_style="bold")
+    for heading, _ in rows.view.columns:
+        table.add_column(heading, overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,176 @@
+"""What `orders`, `fills`, `positions` and `accounts` show: the rows, and their columns.
+
+Pure: records in, rows out. A view holds the newest record of each key; fills are known by their
+execution.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from orderloom import topology
+from orderloom.quantities import text_of
+from orderloom.topology import Topic
+from orderloom.words import FillKind
+from sinks.numbering import is_compacted
+from sinks.record import Record
+
+NANOSECONDS: Final = 1_000_000_000
+Cell = Callable[[Any], str]
+
+
+def _field(name: str) -> Cell:
+    return lambda message: _text(getattr(message, name))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return text_of(value) if isinstance(value, Decimal) else str(value)
+
+
+def _time(message: Any) -> str:
+    if message.venue_ns is None:
+        return ""
+    when = datetime.fromtimestamp(message.venue_ns // NANOSECONDS, UTC)
+    return f"{when:%H:%M:%S}.{message.venue_ns % NANOSECONDS // 1_000_000:03}"
+
+
+def _sums(amounts: dict[str, Decimal]) -> str:
+    return " ".join(f"{text_of(amount)} {currency}" for currency, amount in amounts.items())
+
+
+def _order_trust(order: Any) -> str:
+    notes = [str(order.trust)]
+    notes += [word for word in ("disputed", "stale") if getattr(order, word)]
+    notes += [str(order.completeness)] if order.completeness != "COMPLETE" else []
+    return " ".join(notes)
+
+
+def _band(position: Any) -> str:
+    if position.unbounded:
+        return "unbounded"
+    return f"[{text_of(position.low)}, {text_of(position.high)}]"
+
+
+def _streams(account: Any) -> str:
+    return " ".join(f"{product}:{state}" for product, state in sorted(account.streams.items()))
+
+
+def _blind(account: Any) -> str:
+    return str(sum(interval.closed_ns is None for interval in account.blind))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One kind of table: its topic and its columns, heading by heading."""
+
+    topic: Topic
+    columns: tuple[tuple[str, Cell], ...]
+
+    def cells(self, message: Any) -> list[str]:
+        """One row's texts."""
+        return [cell(message) for _, cell in self.columns]
+
+
+def _columns(*named: str, **made: Cell) -> tuple[tuple[str, Cell], ...]:
+    """Columns of the fields `named`, but those in `made` by their own functions, in this order."""
+    return tuple((name.replace("_", " "), made.get(name, _field(name))) for name in named)
+
+
+ORDERS: Final = View(
+    topology.ORDERS,
+    _columns(
+        "account", "product", "symbol", "venue_order_id", "side", "order_type", "price",
+        "quantity", "filled_quantity", "average_price", "status", "reason", "trust", "version",
+        trust=_order_trust,
+    ),
+)  # fmt: skip
+FILLS: Final = View(
+    topology.FILLS,
+    _columns(
+        "time", "account", "product", "symbol", "exec_id", "venue_order_id", "side", "price",
+        "quantity", "fee", "fee_currency", "liquidity", "kind", "source",
+        time=_time,
+    ),
+)  # fmt: skip
+POSITIONS: Final = View(
+    topology.POSITIONS,
+    _columns(
+        "account", "product", "symbol", "position_side", "net", "band", "average_entry",
+        "realized", "fees",
+        band=_band, fees=lambda position: _sums(position.fees),
+    ),
+)  # fmt: skip
+ACCOUNTS: Final = View(
+    topology.ACCOUNTS,
+    _columns(
+        "account", "partition", "sync", "streams", "open_blind_intervals", "quarantined",
+        "version",
+        streams=_streams, open_blind_intervals=_blind,
+    ),
+)  # fmt: skip
+
+VIEWS: Final = {view.topic.kind: view for view in (ORDERS, FILLS, POSITIONS, ACCOUNTS)}
+
+
+@dataclass(slots=True)
+class Rows:
+    """The newest record of each key, in the order of their last change."""
+
+    view: View
+    account: str | None = None
+    _held: dict[str, Record] = field(default_factory=dict)
+    _epochs: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take(self, record: Record) -> bool:
+        """Take the next record; whether it is one that is shown."""
+        if self.account is not None and record.account != self.account:
+            return False
+        if record.number.epoch > self._epochs.get(record.series, record.number.epoch):
+            self._drop_former(record)
+        self._epochs[record.series] = record.number.epoch
+        key = f"{record.name}/{self._key(record)}"
+        self._held.pop(key, None)
+        is_busted = getattr(record.message, "kind", None) == FillKind.BUST
+        if record.message is not None and not is_busted:
+            self._held[key] = record
+        return True
+
+    def _key(self, record: Record) -> str:
+        if self.view.topic is topology.FILLS:
+            return f"{record.account}/{getattr(record.message, 'execution_key', record.key)}"
+        return record.key
+
+    def _drop_former(self, record: Record) -> None:
+        """A repair began a new epoch: the account's view is built anew, its executions stay."""
+        if is_compacted(record.topic):
+            former = [key for key, held in self._held.items() if held.series == record.series]
+            for key in former:
+                del self._held[key]
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def cells(self, most: int | None = None) -> list[list[str]]:
+        """The texts of the rows, the last changed last; of the last `most` only."""
+        records = list(self._held.values())
+        return [self.view.cells(record.message) for record in records[-most if most else 0 :]]
+
+    def lines(self) -> Iterator[bytes]:
+        """Each row as one line of JSON: the message as published."""
+        for record in self._held.values():
+            yield line_of(record)
+
+
+def line_of(record: Record) -> bytes:
+    """A record as one line of JSON; a tombstone says what it retires."""
+    if record.value is not None:
+        return record.value + b"\n"
+    gone = {"key": record.key, "account": record.account, "retired": True}
+    gone |= {"epoch": record.number.epoch, "sequence": record.number.sequence}
+    return orjson.dumps(gone) + b"\n"

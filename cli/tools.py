@@ -1,0 +1,87 @@
+"""The commands beside the pipeline: normalize and fold (no Kafka), and the demo."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.later import Later
+from cli.options import Venue
+
+if TYPE_CHECKING:
+    import cli.demo as play
+    import cli.fold as folding
+    import cli.normalize as normalizing
+    import venues
+else:
+    play, folding, normalizing = Later("cli.demo"), Later("cli.fold"), Later("cli.normalize")
+    venues = Later("venues")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register this family."""
+    app.command(epilog=_NORMALIZE)(normalize)
+    app.command(epilog=_FOLD)(fold)
+    app.command(epilog=_DEMO)(demo)
+
+
+_NORMALIZE = """\b
+Examples:
+  orderloom normalize binance < messages.jsonl
+  echo '{"raw": {"e": "executionReport"}}' | orderloom normalize binance
+"""
+
+
+def normalize(venue: Venue) -> None:
+    """Say what raw messages mean: JSON lines on stdin, one line of events for each on stdout."""
+    raise typer.Exit(normalizing.run(venues.VENUES[venue], sys.stdin.buffer, sys.stdout.buffer))
+
+
+_FOLD = """\b
+Examples:
+  orderloom fold binance < messages.jsonl
+  orderloom fold binance --state-out monday.state < monday.jsonl > /dev/null
+  orderloom fold binance --state-in monday.state < tuesday.jsonl
+"""
+
+
+def fold(
+    venue: Venue,
+    state_in: Annotated[Path | None, typer.Option(help="Go on from this state.")] = None,
+    state_out: Annotated[Path | None, typer.Option(help="Save the state there.")] = None,
+) -> None:
+    """Fold raw messages on stdin into final order states and their digest on stdout."""
+    status = folding.run(
+        venues.VENUES[venue],
+        sys.stdin.buffer,
+        sys.stdout.buffer,
+        sys.stderr.buffer,
+        state_in=state_in,
+        state_out=state_out,
+    )
+    raise typer.Exit(status)
+
+
+_DEMO = """\b
+Examples:
+  orderloom demo                                  about two minutes
+  orderloom demo --minutes 5 --rate 500 --seed 7
+It ends with status 0 only if nothing was lost, doubled or wrong.
+"""
+
+
+def demo(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to trade.")] = 1.0,
+    rate: Annotated[int, typer.Option(min=1, help="Private messages a second.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of trading and faults.")] = 1,
+    kills: Annotated[int, typer.Option(min=0, help="Workers of each kind to kill.")] = 1,
+    directory: Annotated[Path, typer.Option(help="For its data, logs and verdict.")] = Path(
+        "var/demo"
+    ),
+) -> None:
+    """Show the whole product on this machine, through faults and kills, and judge it."""
+    options = play.DemoOptions(
+        minutes=minutes, rate=rate, seed=seed, kills=kills, directory=directory
+    )
+    raise typer.Exit(play.run(options))
