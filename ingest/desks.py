@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ingest.connection import ContextAt, Patience
 from ingest.desk import Desk
@@ -95,8 +96,12 @@ class Desks:
         )
 
     def _gate(self) -> Gate:
-        share = self._settings.venue(self._venue.name).questions_share
-        limits = Limits(self._venue.buckets, boottime_ns(), reserve=1 - share)
+        chosen = self._settings.venue(self._venue.name)
+        buckets = {
+            name: replace(bucket, capacity=chosen.limits.get(name, bucket.capacity))
+            for name, bucket in self._venue.buckets.items()
+        }
+        limits = Limits(buckets, boottime_ns(), reserve=1 - chosen.questions_share)
         return Gate(limits, boottime_ns)
 
     def _desk_of(self, account: AccountConfig) -> Desk | None:

@@ -151,7 +151,7 @@ class Reconciliation:
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
         ):
             return []
-        since_ns, until_ns = rounds.finish(self.profile)
+        since_ns, until_ns = rounds.finish(self.profile, now_ns)
         self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
         closed = self.streams.close(rounds.product, since_ns, until_ns)
         self.want(rounds.product)

@@ -112,9 +112,15 @@ class Rounds:
         self.floor_ns = min(self.floor_ns, asked_ns)
         return not self.pending
 
-    def finish(self, profile: Profile) -> tuple[int, int]:
-        """The round is complete: it covered [since, until), both in ns."""
+    def finish(self, profile: Profile, now_ns: int) -> tuple[int, int]:
+        """The round is complete: it covered [since, until), both in ns.
+
+        One that took longer than a period (rate limits) is not followed by the next at once: half
+        the time is left to what is urgent.
+        """
         self.asking = False
+        if self.next_ns <= now_ns:
+            self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
         self.covered_ns = max(self.covered_ns, self.floor_ns - profile.visibility_lag_ns)
         return self.since_ns, self.floor_ns - profile.visibility_lag_ns

@@ -92,7 +92,8 @@ class VenueSettings(Section):
     """One exchange. `rest` and `stream` replace the addresses by product (a simulator's, say).
 
     None means what the venue's own profile says. `questions_share` is the part of the rate limits
-    that questions may use.
+    that questions may use; `limits` replaces the capacity of a bucket by its name, for an IP whose
+    limits differ from the published ones.
     """
 
     rest: dict[str, str] = {}
@@ -101,6 +102,7 @@ class VenueSettings(Section):
     grace_ms: Annotated[int, Field(ge=0)] | None = None
     visibility_lag_ms: Annotated[int, Field(ge=0)] | None = None
     questions_share: Share = 0.5
+    limits: dict[str, Positive] = {}
 
 
 class IngestSettings(Section):

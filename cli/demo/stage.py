@@ -30,6 +30,9 @@ VENUE: Final = "binance"
 PARTITIONS: Final = 4
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
+SPOT_WEIGHT: Final = 60_000
+LINEAR_WEIGHT: Final = 24_000
+"""Ten times Binance's own limits a minute, so that a minute shows what takes ten in production."""
 
 
 class StageError(Exception):
@@ -92,7 +95,7 @@ class Stage:
             seed=self.plan.seed,
             accounts=sample_accounts(self.plan.accounts, self.plan.seed),
             faults=self._faults(),
-            limits=LimitConfig(spot_weight=60_000, linear_weight=24_000),
+            limits=LimitConfig(spot_weight=SPOT_WEIGHT, linear_weight=LINEAR_WEIGHT),
         )
         path = self.plan.directory / "simulator.json"
         path.write_text(config.model_dump_json(indent=1), encoding="utf-8")
@@ -130,7 +133,8 @@ class Stage:
             f"[venues.{VENUE}]\n"
             f'rest = {{ spot = "{http}", linear = "{http}" }}\n'
             f'stream = {{ spot = "{socket}", linear = "{socket}" }}\n'
-            f"reconcile_seconds = {self.plan.reconcile_seconds}\n",
+            f"reconcile_seconds = {self.plan.reconcile_seconds}\n"
+            f"limits = {{ spot-weight = {SPOT_WEIGHT}, linear-weight = {LINEAR_WEIGHT} }}\n",
             encoding="utf-8",
         )
 
