@@ -193,12 +193,14 @@ class Keeper:
 
     def _stop(self, line: str) -> None:
         self._drop()
+        self.next_offsets = {}
         self.condition = Condition.STOPPED
         self.trouble = line
         log.error("partition %d is stopped: %s", self.partition, line, extra=self._extra())
 
     def _lose(self, lost: Exception) -> None:
         self._drop()
+        self.next_offsets = {}
         self.condition = Condition.WAITING
         self.trouble = _line(lost)
         log.warning("ledger %d is lost: %s", self.partition, self.trouble, extra=self._extra())
@@ -206,7 +208,6 @@ class Keeper:
 
     def _drop(self) -> None:
         ledger, self._ledger = self._ledger, None
-        self.next_offsets = {}
         if ledger is not None:
             ledger.close()
 

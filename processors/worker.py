@@ -155,7 +155,7 @@ class Worker:
         offsets = {
             (kind, keeper.partition): offset
             for keeper in self.keepers.values()
-            if keeper.condition is Condition.RUNNING
+            if keeper.condition in (Condition.RUNNING, Condition.CLOSED)
             for kind, offset in keeper.next_offsets.items()
         }
         if offsets:
@@ -163,10 +163,10 @@ class Worker:
 
     async def _close(self) -> None:
         """Let each ledger end its step, then commit how far they are."""
-        await self._commit_offsets()
         keepers = [*self.keepers.values(), *self._closing]
         for keeper in keepers:
             keeper.close()
         give_up = time.monotonic() + CLOSE_SECONDS_MAX
         for keeper in keepers:
             await asyncio.to_thread(keeper.join, max(0.0, give_up - time.monotonic()))
+        await self._commit_offsets()

@@ -1,6 +1,8 @@
 """A synthetic fold whose outputs a checker can recompute exactly: counters, a sequence, timers."""
 
 import hashlib
+import os
+import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ class CountingBook:
     """
 
     version: str = "counting-1"
-    is_slow: bool = True
+    is_real: bool = True  # not in a replay, which neither waits nor dies
     counts: dict[bytes, int] = field(default_factory=dict)
     sequence: int = 0
     timers: list[int] = field(default_factory=list)
@@ -115,7 +117,9 @@ class CountingBook:
     def _obey(self, value: bytes) -> None:
         if value.startswith((b"poison", b"stubborn")):
             raise AssertionError("planted")
-        if value.startswith(b"slow") and self.is_slow:
+        if value == b"kill" and self.is_real:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if value.startswith(b"slow") and self.is_real:
             time.sleep(float(value.split(b":")[1]))
 
 

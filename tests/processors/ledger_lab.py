@@ -175,7 +175,7 @@ def replay_faults(
     Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
     digests.
     """
-    faults, book, folded = [], CountingBook(is_slow=False), dict.fromkeys(KINDS, 0)
+    faults, book, folded = [], CountingBook(is_real=False), dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
     for number, commit in enumerate(commits, start=1):
         if commit["step"] != number:

@@ -1,11 +1,13 @@
 """Workers on a real broker: who owns what, where the group's offsets are, what Faust is told."""
 
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from orderloom.topology import RAW
 from tests.conftest import RunningBroker
 from tests.processors.chaos.stage import SESSION_SECONDS, Stage
 
@@ -46,4 +48,101 @@ def test_after_a_seek_and_a_rebalance_the_groups_offset_rises_and_nothing_piles_
             stage.wait_until_owned(1)
         stage.wait_until_folded()
         first.end()
+        assert stage.faults() == []
+
+
+@pytest.mark.parametrize(("variant", "members"), [("round robin", 5), ("standby counted", 5)])
+def test_the_assignment_test_finds_faust_as_it_comes(
+    broker: RunningBroker, namespace: str, tmp_path: Path, variant: str, members: int
+) -> None:
+    with make_stage(broker, namespace, tmp_path, partitions=12) as stage:
+        for joined in range(1, members + 1):
+            stage.start(variant)
+            owners = stage.wait_until_owned(joined).values()
+        in_step = all(
+            owned["raw"] and owned["raw"] == owned["intents"] == owned["control"]
+            for owned in owners
+        )
+        assert not in_step
+
+
+def test_a_worker_stopped_for_longer_than_its_session_settles_within_two_openings(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    with make_stage(broker, namespace, tmp_path) as stage:
+        first, second = stage.start(), stage.start()
+        stage.wait_until_owned(2)
+        with stage.feeding(300):
+            stage.wait_for(lambda: len(first.openings()) >= 3, 20, "the first opens its ledgers")
+            first.tell(signal.SIGSTOP)
+            time.sleep(SESSION_SECONDS + 3)
+            stopped_until = time.time()
+            first.tell(signal.SIGCONT)
+            stage.wait_until_owned(2)
+            stage.wait_for(lambda: bool(first.openings(stopped_until)), 20, "it owns again")
+            time.sleep(2)
+        stage.wait_until_folded()
+        for partition in range(stage.partitions):
+            openings = first.openings(stopped_until) + second.openings(stopped_until)
+            assert openings.count(partition) <= 2
+        for worker in (first, second):
+            assert worker.end() == 0
+        assert stage.faults() == []
+
+
+def test_a_slow_ledger_blocks_neither_the_others_nor_a_rebalance(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    with make_stage(broker, namespace, tmp_path) as stage:
+        stage.start()
+        stage.wait_until_owned(1)
+        stage.lab.feed(RAW, [b"slow:12"])  # partition 0; over the session and the step's time
+        stage.feed(1_000)
+        slow_until = time.monotonic() + 11
+        stage.wait_until_folded(60, besides={0})
+        stage.start()
+        stage.wait_until_owned(2)
+        assert time.monotonic() < slow_until
+        stage.wait_until_folded()
+        for worker in stage.workers:
+            worker.end()
+        assert stage.faults() == []
+
+
+def test_sigterm_ends_a_worker_in_order_with_its_offsets_committed(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    with make_stage(broker, namespace, tmp_path) as stage:
+        worker = stage.start()
+        stage.wait_until_owned(1)
+        with stage.feeding(300):
+            stage.wait_for(lambda: len(worker.openings()) == 6, 20, "all ledgers are open")
+            time.sleep(1)
+            assert worker.end() == 0
+        steps = {at: stage.lab.commits(at)[-1]["inputs"]["raw"][1] for at in range(6)}
+        offsets = stage.group_offsets()
+        assert {at: offsets[stage.lab.name(RAW), at] for at in range(6)} == steps
+
+
+def test_what_kills_the_worker_is_left_out_and_all_others_go_on(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    """As the supervisor would, start it again until it lives."""
+    with make_stage(broker, namespace, tmp_path, partitions=2) as stage:
+        stage.feed(200)
+        stage.lab.feed(RAW, [(b"killer", b"kill")])
+        stage.feed(200)
+        deaths = 0
+        while deaths < 10:
+            worker = stage.start()
+            try:
+                worker.process.wait(4)
+            except subprocess.TimeoutExpired:
+                break
+            deaths += 1
+        assert 3 <= deaths <= 6
+        stage.wait_until_folded()
+        worker.end()
+        left_out = [entry for commit in stage.lab.commits(0) for entry in commit["left_out"]]
+        assert [reason for _, _, reason in left_out] == ["killed"]
         assert stage.faults() == []

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,12 +164,16 @@ class Stage:
                 raise AssertionError(f"never: {what}\n{words}")
             time.sleep(0.1)
 
-    def wait_until_folded(self, seconds: float = 60) -> None:
-        """Wait until the group's offsets are at the ends of all inputs that hold anything."""
+    def wait_until_folded(self, seconds: float = 60, besides: Container[int] = ()) -> None:
+        """Wait until the group's offsets are at the ends of all inputs that hold anything.
+
+        `besides` are partitions that need not be there.
+        """
 
         def is_folded() -> bool:
             offsets = self.group_offsets()
-            return all(offsets.get(at, 0) == end for at, end in self.ends().items() if end)
+            ends = {at: end for at, end in self.ends().items() if end and at[1] not in besides}
+            return all(offsets.get(at, 0) == end for at, end in ends.items())
 
         self.wait_for(is_folded, seconds, "the group's offsets come to the ends of the inputs")
 
