@@ -66,7 +66,7 @@ ORDER_FIELDS: Final = names_in(
 )
 TRADE_FIELDS: Final = names_in(
     "symbol id orderId orderListId price qty quoteQty commission commissionAsset time isBuyer "
-    "isMaker isBestMatch"
+    "isMaker isBestMatch allocationId allocationType isAllocator"
 )
 FILL_FIELDS: Final = names_in("price qty commission commissionAsset tradeId matchType allocId")
 
@@ -278,17 +278,17 @@ def amendment_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
 
 
 def trade_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
-    """One row of `GET myTrades`."""
+    """One row of `GET myTrades`, or of `GET myAllocations`, which has no trade id."""
     note_unknown(row, TRADE_FIELDS, unknown)
-    is_buyer = flag(row, "isBuyer")
-    if is_buyer is None:
-        raise BadFrame("isBuyer: missing")
+    is_buyer, exec_id = flag(row, "isBuyer"), _trade_id(row, "id", "allocationId")
+    if is_buyer is None or exec_id is None:
+        raise BadFrame("isBuyer, id: an execution needs both")
     fee, fee_currency = fee_of(row, "commission", "commissionAsset")
     return (
         Execution(
             product=SPOT,
             symbol=needed_text(row, "symbol"),
-            exec_id=needed_identifier(row, "id"),
+            exec_id=exec_id,
             venue_order_id=needed_identifier(row, "orderId"),
             side=Side.BUY if is_buyer else Side.SELL,
             last_price=needed_amount(row, "price"),

@@ -52,6 +52,7 @@ IGNORED_SHAPES: Final = (
     ("rateLimitType", "order counters"),
     ("enableReading", "permissions of the key"),
     ("dualSidePosition", "account settings"),
+    ("maxNotionalValue", "account settings"),
     ("incomeType", "income history"),
     ("preventedMatchId", "a prevented match is no execution"),
     ("contingencyType", "each order of a list has its own report"),
