@@ -362,7 +362,7 @@ class Order:
 
     # ---- state
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self, *, with_fills: bool = True) -> dict[str, Any]:
         """The complete state, JSON-ready; evidence that names only an alias is kept elsewhere."""
         cause = self.first_seen_cause
         return {
@@ -375,7 +375,7 @@ class Order:
             "graced": text_of(self.graced),
             "is_settled": self.is_settled,
             "cause": cause and [cause.topic, cause.partition, cause.offset, cause.place],
-            "evidence": self.own.dump(),
+            "evidence": self.own.dump(with_fills=with_fills),
         }
 
     @classmethod

@@ -211,11 +211,12 @@ class Record:
         link.claimed = quantity
         return STORED
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self, *, with_fills: bool = True) -> dict[str, Any]:
         """The complete state, JSON-ready and independent of arrival."""
+        names = sorted(self.fills) if with_fills else ()
         return {
             "links": {name: self.links[name].dump() for name in sorted(self.links)},
-            "fills": [self.fills[name].dump() for name in sorted(self.fills)],
+            "fills": [self.fills[name].dump() for name in names],
             "replaced": sorted(self.replaced),
             "client_ids": sorted(self.client_ids),
             "times": [getattr(self, name) for name in TIMES],

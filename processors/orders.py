@@ -14,6 +14,7 @@ from typing import Any
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from orderloom.words import FillKind
+from processors import fill_buckets
 from processors.effects import (
     DisputeRaised,
     Effect,
@@ -59,6 +60,7 @@ class Orders:
         self._orders: dict[str, Order] = {}
         self._ids: dict[tuple[str, str, str], Order] = {}
         self._strays = Strays(account, profile)
+        self._early: dict[str, list[dict[str, Any]]] = {}
 
     # ---- evidence
 
@@ -91,6 +93,9 @@ class Orders:
             return
         order = self._order_of(event, event.venue_order_id, origin)
         if order.take_execution(event, origin, effects):
+            if len(order.own.fills) > fill_buckets.INLINE_MAX:
+                fills = order.own.fills
+                self.dirty.update(fill_buckets.changed_keys(order.key, fills, event.exec_id))
             self._changed(order, origin, effects)
 
     def absent(
@@ -283,7 +288,8 @@ class Orders:
             self._strays.follow(other, order)
         order.key = adopted_order_key(self.account, order.product, order.symbol, root)
         self._orders[order.key] = order
-        self.dirty |= retired
+        for key in (*retired, order.key):
+            self.dirty |= {key, *fill_buckets.changed_keys(key, order.own.fills, None)}
         effects.extend(KeyRetired(key, order) for key in sorted(retired - {order.key}))
 
     # ---- state
@@ -295,15 +301,26 @@ class Orders:
 
     def state_keys(self) -> list[str]:
         """The keys of all state records."""
-        return sorted({*self._orders, *self._strays.keys()})
+        buckets = (
+            key
+            for order in self._orders.values()
+            for key in fill_buckets.changed_keys(order.key, order.own.fills, None)
+        )
+        return sorted({*self._orders, *self._strays.keys(), *buckets})
 
     def dump_order(self, key: str) -> dict[str, Any] | None:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
         stray = self._strays.with_key(key)
         if stray is not None:
             return {**stray.order.dump(), "stray": list(stray.handle)}
-        order = self._orders.get(key)
-        return None if order is None else order.dump()
+        order_key, bucket = fill_buckets.parsed_key(key)
+        order = self._orders.get(order_key)
+        if order is None:
+            return None
+        if bucket is not None:
+            return fill_buckets.dumped(key, bucket, order.own.fills)
+        is_small = len(order.own.fills) <= fill_buckets.INLINE_MAX
+        return order.dump(with_fills=is_small)
 
     def load_order(self, document: dict[str, Any]) -> None:
         """Take back one record that `dump_order` gave out, in any order of records.
@@ -311,6 +328,10 @@ class Orders:
         Raises:
             UnknownOrderFormat: the record has a format version that this code does not know.
         """
+        order_key, bucket = fill_buckets.parsed_key(document["key"])
+        if bucket is not None:
+            self._load_bucket(order_key, document)
+            return
         order = Order.load(document, self.profile)
         if "stray" in document:
             product, symbol, kind, name = document["stray"]
@@ -318,7 +339,23 @@ class Orders:
             strays = [self._strays.load(handle, order, self._orders.values())]
         else:
             self._index(order)
+            for early in self._early.pop(order.key, ()):
+                self._load_bucket(order.key, early)
             strays = list(self._strays.related(order))
+        self._settle_in(strays)
+
+    def _load_bucket(self, order_key: str, document: dict[str, Any]) -> None:
+        order = self._orders.get(order_key)
+        if order is None:  # its own record comes later
+            self._early.setdefault(order_key, []).append(document)
+            return
+        for fill in fill_buckets.loaded(document):
+            order.own.put_fill(fill)
+        order.rebuild()
+        if self._strays:
+            self._settle_in(list(self._strays.related(order)))
+
+    def _settle_in(self, strays: list[Stray]) -> None:
         for stray in strays:  # hosts are a function of the evidence: find them, telling nobody
             stray.settle_in()
             self._orders.pop(stray.order.key, None)

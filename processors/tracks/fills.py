@@ -65,7 +65,11 @@ class Fill(NamedTuple):
 
     def dump(self) -> list[Any]:
         """Its complete state, JSON-ready; `Fill.load` takes it back."""
-        return [text_of(value) if isinstance(value, Decimal) else value for value in self]
+        document: list[Any] = list(self)
+        for place in DECIMALS:
+            if document[place] is not None:
+                document[place] = text_of(document[place])
+        return document
 
     @classmethod
     def load(cls, document: list[Any]) -> "Fill":
@@ -99,6 +103,7 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "conflicts": tuple,
     "corrected": lambda rows: tuple((name, stamp) for name, stamp in rows),
 }
+DECIMALS: Final = tuple(map(Fill._fields.index, ("last_price", "last_quantity", "fee")))
 JOINED: Final = Fill._fields[1:13]
 """The fields that are joined one by one."""
 UNCONTESTED: Final = frozenset(

@@ -167,10 +167,17 @@ class Link:
             self.asked = max(self.asked or other.asked, other.asked)
 
     def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready and independent of arrival."""
+        """The complete state, JSON-ready and independent of arrival.
+
+        Few reports gave all terms, so `stamps` holds each stamp once, and a register its place.
+        """
+        held = {stamp for stamp, _ in (*self.terms.values(), *self.reasons.values())}
+        stamps = sorted(held)
+        places = {stamp: place for place, stamp in enumerate(stamps)}
         return {
-            "terms": _dump_registers(self.terms),
-            "reasons": _dump_registers(self.reasons),
+            "stamps": [[*stamp[:-2], text_of(stamp[-2]), stamp[-1]] for stamp in stamps],
+            "terms": _dump_registers(self.terms, places),
+            "reasons": _dump_registers(self.reasons, places),
             "words": {word: self.words[word] for word in sorted(self.words)},
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
@@ -181,8 +188,9 @@ class Link:
     def load(cls, document: dict[str, Any]) -> "Link":
         """The link that `dump` gave out."""
         link = cls()
-        link.terms = _load_registers(document["terms"], TERM_READERS, 3)
-        link.reasons = _load_registers(document["reasons"], {}, 4)
+        stamps = [(*stamp[:-2], Decimal(stamp[-2]), stamp[-1]) for stamp in document["stamps"]]
+        link.terms = _load_registers(document["terms"], stamps)
+        link.reasons = _load_registers(document["reasons"], stamps)
         link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
@@ -206,21 +214,15 @@ TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-def _dump_registers(registers: Registers) -> dict[str, Any]:
+def _dump_registers(registers: Registers, places: dict[Any, int]) -> dict[str, Any]:
     return {
-        name: [
-            [text_of(part) if isinstance(part, Decimal) else part for part in stamp],
-            text_of(value) if isinstance(value, Decimal) else value,
-        ]
+        name: (places[stamp], text_of(value) if type(value) is Decimal else value)
         for name, (stamp, value) in sorted(registers.items())
     }
 
 
-def _load_registers(
-    document: dict[str, Any], readers: dict[str, Callable[[str], Any]], quantity_at: int
-) -> Registers:
-    registers: Registers = {}
-    for name, (stamp, value) in document.items():
-        stamp[quantity_at] = Decimal(stamp[quantity_at])
-        registers[name] = (tuple(stamp), readers.get(name, Reason)(value))
-    return registers
+def _load_registers(document: dict[str, Any], stamps: list[Any]) -> Registers:
+    return {
+        name: (stamps[place], TERM_READERS.get(name, Reason)(value))
+        for name, (place, value) in document.items()
+    }
