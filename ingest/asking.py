@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ingest.desk import Desk
 from ingest.desks import Desks
-from ingest.dispatches import Received
+from ingest.group_events import Received
 from ingest.outbox import Address, Outbox
 from ingest.partition import OwnedPartition
 from ingest.progress import Progress

@@ -171,7 +171,7 @@ def _context_of(desk: Desk, stream: Stream) -> ContextAt:
 
 def owner_name(member: str) -> str:
     """A name that no other life of any worker has: `member` and when this one began."""
-    return f"{member}-{time.time_ns() // 1_000_000:x}-{os.getpid()}"
+    return f"{member}~{time.time_ns() // 1_000_000:x}-{os.getpid()}"
 
 
 def connection_names(owner: str) -> Iterator[str]:

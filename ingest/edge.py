@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ingest.asking import Asking
 from ingest.desks import Desks
-from ingest.dispatches import Assigned, Event, Failed, Gained, Lost, Received, Revoked
+from ingest.group_events import Assigned, Event, Failed, Gained, Lost, Received, Revoked
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.runner import StreamRunner

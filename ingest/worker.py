@@ -14,14 +14,16 @@ import time
 from collections.abc import Iterable
 
 import uvloop
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException
 
 from ingest.clocks import ClockKeeper
 from ingest.desks import Desks, connection_names, owner_name
-from ingest.dispatches import Dispatches, Event
+from ingest.dispatches import Dispatches
 from ingest.edge import Edge
 from ingest.framing import Bounds
+from ingest.group_events import Event
 from ingest.http import HttpClient
+from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
 from orderloom import topology
 from orderloom.account import AccountConfig
@@ -165,9 +167,8 @@ class Worker:
 
     async def _abandon(self, edge: Edge, dispatches: Dispatches) -> None:
         """After trouble: let go of what is still held; nobody is asked to release it."""
-        dispatches.abandon()
         await edge.stop()
-        await asyncio.to_thread(dispatches.stop)
+        await asyncio.to_thread(dispatches.stop, is_abandoned=True)
 
     def _check_kafka(self) -> None:
         topics = (topology.RAW, topology.DISPATCHES)
@@ -197,18 +198,17 @@ class Worker:
     def _dispatches(self, owner: str, events: "asyncio.Queue[Event]", edge: Edge) -> Dispatches:
         kafka = self._settings.kafka
         loop = asyncio.get_running_loop()
-        consumer = group_reader(
-            kafka.bootstrap,
-            f"{self._settings.namespace}ingest.{self._venue.name}",
-            self._member,
-            security=kafka.client_security(),
-        )
+        group = f"{self._settings.namespace}ingest.{self._venue.name}"
+        security = kafka.client_security()
+        identity = Identity(self._topic(topology.DISPATCHES), self._member, owner)
+
+        def join() -> Consumer:
+            return group_reader(kafka.bootstrap, group, self._member, security=security)
 
         def tell(event: Event) -> None:
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        topic = self._topic(topology.DISPATCHES)
-        return Dispatches(consumer, topic, owner, tell, edge.asking.is_full)
+        return Dispatches(join, identity, tell, edge.asking.is_full)
 
 
 async def _handle(events: "asyncio.Queue[Event]", edge: Edge) -> None:

@@ -30,6 +30,9 @@ from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT
 
 pytestmark = pytest.mark.broker
+SECONDS_MAX = 40
+AWAY_SECONDS = 8  # longer than a session
+FRAMES = 600
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ async def test_two_workers_share_the_accounts_and_one_takes_over_when_the_other_
 
 def owners(cluster: ToyCluster) -> set[str]:
     records = itertools.chain.from_iterable(cluster.records.values())
-    return {record.owner.partition("-")[0] for record in records}
+    return {record.owner.partition("~")[0] for record in records}
 
 
 def last_owner(cluster: ToyCluster, number: int) -> str:
@@ -176,7 +179,7 @@ def last_owner(cluster: ToyCluster, number: int) -> str:
         for record in cluster.records[number]
         if any(isinstance(item, OwnerChange) for item in record.items)
     ]
-    return changes[-1].partition("-")[0] if changes else ""
+    return changes[-1].partition("~")[0] if changes else ""
 
 
 async def test_a_clock_that_is_wrong_is_named_in_one_line_and_sampled_into_the_log(
@@ -197,36 +200,98 @@ def own_broker(tmp_path: Path) -> "AsyncIterator[EmbeddedBroker]":
         yield started
 
 
-@pytest.mark.parametrize("way", ["suspended", "stopped"])
+@pytest.mark.chaos
 async def test_while_kafka_is_away_memory_is_bounded_and_nothing_received_is_lost(
-    own_broker: EmbeddedBroker, namespace: str, tmp_path: Path, toy: ToyServer, way: str
+    own_broker: EmbeddedBroker, namespace: str, tmp_path: Path, toy: ToyServer
 ) -> None:
     with a_cluster(own_broker.bootstrap, namespace, tmp_path, toy) as cluster:
-        cluster.start_worker("w1", "queue_messages_max = 2000")
+        worker = cluster.start_worker("w1", "queue_bytes_max = 8388608")
         await cluster.until(lambda: live(cluster) == PARTITIONS)
-        pushing = asyncio.create_task(_push_many(toy, 4_000))
-        await cluster.until(lambda: len(cluster.items(Frame)) > 100 * PARTITIONS)
-        if way == "suspended":
-            own_broker.suspend()
-            await asyncio.sleep(10)  # longer than the session: that it is away is the condition
-            own_broker.resume()
-        else:
-            own_broker.kill()
-            await asyncio.sleep(10)
-            await asyncio.to_thread(own_broker.start)
-        await pushing
-        await cluster.until(
-            lambda: all(
-                len(bodies(cluster, f"toy:a{number}")) == 4_000 for number in range(PARTITIONS)
+        resident = resident_kib(worker.pid)
+        for way in ("suspended", "killed"):
+            pushing = asyncio.create_task(_push_many(toy, FRAMES))
+            await cluster.until(lambda: len(cluster.items(Frame)) % (FRAMES * PARTITIONS) > 200)
+            await _away(own_broker, way, cluster, pushing)
+            assert resident_kib(worker.pid) - resident < 100 * 1024
+            await pushing
+            total = FRAMES if way == "suspended" else 2 * FRAMES
+            await cluster.until(
+                lambda: all(
+                    len(bodies(cluster, f"toy:a{number}")) >= total  # noqa: B023  awaited at once
+                    for number in range(PARTITIONS)
+                )
             )
-        )
         for number in range(PARTITIONS):
-            expected = [b"fill %d " % one + b"x" * 2000 for one in range(4_000)]
-            assert bodies(cluster, f"toy:a{number}") == expected
+            assert bodies(cluster, f"toy:a{number}") == [a_body(one) for one in range(FRAMES)] * 2
         assert live(cluster) == PARTITIONS  # no socket was given up
+        assert len(cluster.items(OwnerChange)) == PARTITIONS
+
+
+async def _away(
+    own_broker: EmbeddedBroker, way: str, cluster: ToyCluster, pushing: "asyncio.Task[None]"
+) -> None:
+    """Kafka goes, the sockets are no longer read, and after more than a session it comes back."""
+    if way == "suspended":
+        own_broker.suspend()
+    else:
+        own_broker.kill()
+    gone_at = time.monotonic()
+    while not cluster.is_paused("w1"):
+        assert time.monotonic() - gone_at < SECONDS_MAX
+        await asyncio.sleep(0.1)
+    while time.monotonic() - gone_at < AWAY_SECONDS:  # noqa: ASYNC110  a span of time is meant
+        await asyncio.sleep(0.1)
+    assert not pushing.done()
+    if way == "suspended":
+        own_broker.resume()
+    else:
+        await asyncio.to_thread(own_broker.start)
+
+
+def resident_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def a_body(number: int) -> bytes:
+    return b"fill %d " % number + b"x" * 20_000
 
 
 async def _push_many(toy: ToyServer, times: int) -> None:
     for number in range(times):
-        await toy.push(b"fill %d " % number + b"x" * 2000)
+        await toy.push(a_body(number))
         await asyncio.sleep(0.001)
+
+
+@pytest.mark.chaos
+async def test_a_worker_that_was_stopped_for_longer_than_its_session_settles_and_nothing_is_mixed(
+    cluster: ToyCluster, toy: ToyServer
+) -> None:
+    cluster.start_worker("w1")
+    second = cluster.start_worker("w2")
+    await cluster.until(lambda: len(owners(cluster)) == 2 and len(toy.sockets) == PARTITIONS)
+    second.send_signal(signal.SIGSTOP)
+    await cluster.until(
+        lambda: all(last_owner(cluster, number) == "w1" for number in range(PARTITIONS))
+    )
+    second.send_signal(signal.SIGCONT)
+    await cluster.until(
+        lambda: {last_owner(cluster, number) for number in range(PARTITIONS)} == {"w1", "w2"}
+    )
+    await cluster.until(lambda: len(toy.sockets) == PARTITIONS)
+    for number in range(PARTITIONS):
+        by_generation: dict[int, set[str]] = {}
+        for record in cluster.records[number]:
+            by_generation.setdefault(record.generation, set()).add(record.owner)
+        assert all(len(names) == 1 for names in by_generation.values())
+
+
+async def test_a_second_worker_of_the_same_name_takes_over_and_the_first_says_why_it_ends(
+    cluster: ToyCluster,
+) -> None:
+    first = cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    cluster.start_worker("w1")
+    await cluster.until(lambda: live(cluster) == 2 * PARTITIONS)
+    assert await asyncio.to_thread(first.wait, 20) != 0
+    assert "give each worker a name of its own" in (cluster.directory / "w1.log").read_text()

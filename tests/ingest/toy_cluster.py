@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,12 @@ class ToyCluster:
         """What a worker has logged."""
         lines = (self.directory / f"{member}.log").read_text().splitlines()
         return [json.loads(line)["message"] for line in lines if line.startswith("{")]
+
+    def is_paused(self, member: str) -> bool:
+        """Whether a worker says that it does not read its sockets."""
+        [started, *_] = [line for line in self.words_of(member) if "health at" in line]
+        with urllib.request.urlopen(f"{started.rpartition(' ')[2]}/metrics", timeout=5) as answer:
+            return b'orderloom_sockets_paused{venue="toy"} 1.0' in answer.read()
 
     def dispatch(self, number: int, question: Question, at_ns: int | None = None) -> None:
         """Write one question for account `number`."""

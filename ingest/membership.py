@@ -1,0 +1,252 @@
+"""One membership in the group on `dispatches`, from joining to leaving.
+
+A partition is *gained* only once the coordinator has accepted a commit of ours in it; that commit's
+metadata carries the generation, which rises with every new owner, and the owner. So a partition
+that was lost to a broken line and comes back untouched is *continued*: its sockets were kept, and
+nobody else wrote.
+
+Revoked means: close, then let go. Lost (the session ended) means: perhaps another owns it now, so
+what we write is evidence only, and the next assignment tells.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import orjson
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from ingest.group_events import Assigned, Event, Gained, Lost, Received, Revoked
+from runtime.trouble import SetupError
+
+POLL_SECONDS = 0.1
+ASK_SECONDS_MAX = 5.0
+AGAIN_SECONDS = 0.5
+RELEASE_SECONDS_MAX = 5.0
+SAME_TROUBLE_SECONDS = 60.0
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's names for them
+_NO_OFFSET = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+_FATAL = KafkaError._FATAL  # noqa: SLF001
+
+_log = logging.getLogger(__name__)
+
+
+class MemberTakenError(SetupError):
+    """Another process joined the group under our member's name."""
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who we are in this life: `owner` begins with the member's name. `generations` we held."""
+
+    topic: str
+    member: str
+    owner: str
+    generations: dict[int, int] = field(default_factory=dict)
+
+
+class Membership:
+    """Runs on one consumer, in one thread; `tell` is called with each event."""
+
+    def __init__(
+        self, consumer: Consumer, identity: Identity, tell: Callable[[Event], None]
+    ) -> None:
+        self._consumer = consumer
+        self._identity = identity
+        self._tell = tell
+        self._opening: set[int] = set()
+        self._open_again_at = 0.0
+        self._paused: frozenset[int] = frozenset()
+        self._committed: dict[int, int] = {}
+        self._troubles: dict[str, float] = {}
+        self._is_waited_for = True
+
+    def join(self) -> None:
+        """Subscribe; the rest happens in `turn`."""
+        self._consumer.subscribe(
+            [self._identity.topic],
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._lost,
+        )
+
+    def turn(self, to_commit: dict[int, int], is_full: bool) -> None:
+        """Open, commit, and read at most one record. Raises KafkaException, MemberTakenError."""
+        self._open()
+        self._pause_and_resume(is_full)
+        self._commit(to_commit, is_waited_for=False)
+        message = self._consumer.poll(POLL_SECONDS)
+        if message is None:
+            return
+        if (error := message.error()) is not None:
+            self._trouble(error, message)
+            return
+        partition, offset, value = message.partition(), message.offset(), message.value()
+        assert partition is not None
+        assert offset is not None
+        self._tell(Received(partition, offset, value or b""))
+
+    def leave(self, to_commit: dict[int, int], *, is_waited_for: bool) -> None:
+        """Leave the group; our partitions are released first if `is_waited_for`, else lost."""
+        self._is_waited_for = is_waited_for
+        if is_waited_for:
+            self._commit(to_commit, is_waited_for=True)
+        self._consumer.close()
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Start where the group stands; nothing is read before `_open` has confirmed it."""
+        if partitions:
+            places = consumer.committed(partitions, timeout=ASK_SECONDS_MAX)
+            for place in places:
+                place.offset = self._begin(place)
+            consumer.incremental_assign(places)
+            consumer.pause(places)
+            self._opening |= {place.partition for place in places}
+            self._paused |= self._opening
+        self._tell(Assigned(tuple(place.partition for place in consumer.assignment())))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if not self._is_waited_for:
+            self._lost(consumer, partitions)
+            return
+        numbers = self._forget(partitions)
+        told = Revoked(numbers)
+        self._tell(told)
+        if not told.released.wait(RELEASE_SECONDS_MAX):
+            _log.warning("partitions %s are given up with streams still closing", numbers)
+        for number in numbers:
+            self._identity.generations.pop(number, None)
+
+    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._tell(Lost(self._forget(partitions)))
+
+    def _forget(self, partitions: list[TopicPartition]) -> tuple[int, ...]:
+        numbers = tuple(place.partition for place in partitions)
+        self._opening -= set(numbers)
+        self._paused -= set(numbers)
+        for number in numbers:
+            self._committed.pop(number, None)
+        return numbers
+
+    def _begin(self, place: TopicPartition) -> int:
+        """The committed offset; in a partition that was never read, its first one."""
+        if place.offset >= 0:
+            return place.offset
+        low, _high = self._consumer.get_watermark_offsets(place, timeout=ASK_SECONDS_MAX)
+        return low
+
+    def _open(self) -> None:
+        """Confirm ownership of new partitions by a commit that the coordinator must accept."""
+        if not self._opening or time.monotonic() < self._open_again_at:
+            return
+        for number in sorted(self._opening):
+            try:
+                gained = self._confirm(number)
+            except KafkaException as error:
+                self._open_again_at = time.monotonic() + AGAIN_SECONDS
+                _log.info("partition %d is not confirmed yet: %s", number, error)
+                return
+            self._opening.discard(number)
+            self._tell(gained)
+
+    def _confirm(self, number: int) -> Gained:
+        place = TopicPartition(self._identity.topic, number)
+        [held] = self._consumer.committed([place], timeout=ASK_SECONDS_MAX)
+        before, owner = metadata_of(held)
+        ours = self._identity.generations.get(number)
+        self._check_name(owner, before, ours)
+        is_continued = owner == self._identity.owner and before == ours
+        generation = before if is_continued else max(before + 1, int(time.time()))
+        offset = self._begin(held)
+        self._identity.generations[number] = generation
+        self._consumer.commit(offsets=[self._place(number, offset)], asynchronous=False)
+        self._committed[number] = offset
+        return Gained(number, generation, offset, is_continued)
+
+    def _check_name(self, owner: str, generation: int, ours: int | None) -> None:
+        """Somebody who took over from us within this life must not bear our name."""
+        is_namesake = owner.startswith(f"{self._identity.member}~")
+        if ours is not None and generation > ours and is_namesake:
+            raise MemberTakenError(
+                f"another ingest worker runs under the member name {self._identity.member}",
+                "give each worker a name of its own",
+            )
+
+    def _place(self, number: int, offset: int) -> TopicPartition:
+        generation = self._identity.generations[number]
+        metadata = {"generation": generation, "owner": self._identity.owner}
+        return TopicPartition(self._identity.topic, number, offset, orjson.dumps(metadata).decode())
+
+    def _pause_and_resume(self, is_full: bool) -> None:
+        ours = {place.partition for place in self._consumer.assignment()}
+        paused = frozenset(ours if is_full else self._opening & ours)
+        if newly := paused - self._paused:
+            self._consumer.pause(self._places(newly))
+        if again := (self._paused - paused) & ours:
+            self._consumer.resume(self._places(again))
+        self._paused = paused
+
+    def _places(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._identity.topic, number) for number in partitions]
+
+    def _commit(self, wanted: dict[int, int], *, is_waited_for: bool) -> None:
+        """Commit what is new, of what is confirmed to be ours."""
+        places = [
+            self._place(number, offset)
+            for number, offset in wanted.items()
+            if number in self._committed and self._committed[number] != offset
+        ]
+        if not places:
+            return
+        try:
+            if is_waited_for:
+                self._consumer.commit(offsets=places, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=places)
+        except KafkaException as error:
+            _log.info("progress is not committed (questions may be asked again): %s", error)
+        else:
+            self._committed |= {place.partition: place.offset for place in places}
+
+    def _trouble(self, error: KafkaError, message: Message) -> None:
+        if error.code() == _END:
+            return
+        if error.fatal() or error.code() == _FATAL:  # of a consumer, only the code says it
+            raise KafkaException(error)
+        if error.code() == _NO_OFFSET:
+            self._begin_again(error, message)
+            return
+        now = time.monotonic()
+        if now - self._troubles.get(error.name(), -SAME_TROUBLE_SECONDS) >= SAME_TROUBLE_SECONDS:
+            self._troubles[error.name()] = now
+            _log.error(
+                "%s cannot be read (%s): see that it exists (`orderloom topics`) and that this "
+                "user may read it; it is tried again",
+                self._identity.topic,
+                error.str(),
+            )
+
+    def _begin_again(self, error: KafkaError, message: Message) -> None:
+        partition = message.partition()
+        assert partition is not None
+        _log.error(
+            "%s partition %d: the offset where we stood no longer exists (%s). The topic was "
+            "trimmed or made anew; questions are read from its beginning, lost ones are asked "
+            "again by their timers",
+            self._identity.topic,
+            partition,
+            error.str(),
+        )
+        place = TopicPartition(self._identity.topic, partition)
+        low, _high = self._consumer.get_watermark_offsets(place, timeout=ASK_SECONDS_MAX)
+        self._consumer.seek(TopicPartition(self._identity.topic, partition, low))
+
+
+def metadata_of(place: TopicPartition) -> tuple[int, str]:
+    """The generation and owner that a committed offset names; (0, "") if it names none."""
+    try:
+        held = orjson.loads(place.metadata or "")
+        return int(held["generation"]), str(held["owner"])
+    except (ValueError, TypeError, LookupError):
+        return 0, ""
