@@ -4,7 +4,6 @@ Committed records only, each partition in order, repeats dropped. Where going on
 it stops with one line: a gap before a young record, an offset that is gone, a topic made again.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -14,9 +13,10 @@ from confluent_kafka.admin import AdminClient
 from orderloom.codec import UnreadableMessage
 from orderloom.topology import DAY_MS, Topic
 from runtime.clock import wall_ns
-from runtime.kafka import begin_offsets, connected_admin, end_offsets, reader, topic_ids
+from runtime.kafka import connected_admin, reader, topic_ids
 from runtime.settings import KafkaSettings
 from runtime.trouble import SetupError
+from sinks.bounds import bounds
 from sinks.numbering import Gap, Numbering, Standing, is_compacted
 from sinks.record import Batch, Place, Record, record_of
 from sinks.sink import Progress
@@ -24,8 +24,6 @@ from sinks.sink import Progress
 BATCH_RECORDS: Final = 1_000
 ASK_SECONDS_MAX: Final = 10.0
 TOMBSTONES_MS: Final = 7 * DAY_MS
-LEADER_SECONDS: Final = 0.1
-_NO_LEADER_YET: Final = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 REBUILD: Final = "stop what depends on it, then read everything again (a sink: `--rebuild`)"
 
 
@@ -188,7 +186,7 @@ def _places(admin: AdminClient, names: Iterable[str]) -> list[Place]:
 
 def _start(admin: AdminClient, places: list[Place], kept: Mapping[Place, int]) -> dict[Place, int]:
     """Where each partition is read on. Raises LogChangedError where that place is gone."""
-    begin, end = _bounds(admin, places)
+    begin, end = bounds(admin, places)
     for place, offset in kept.items():
         if place in begin and not begin[place] <= offset <= end[place]:
             raise LogChangedError(
@@ -197,18 +195,6 @@ def _start(admin: AdminClient, places: list[Place], kept: Mapping[Place, int]) -
                 REBUILD,
             )
     return begin | {place: offset for place, offset in kept.items() if place in begin}
-
-
-def _bounds(admin: AdminClient, places: list[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
-    """The first offset of each partition and its end; waits while leaders are being chosen."""
-    give_up = time.monotonic() + ASK_SECONDS_MAX
-    while True:
-        try:
-            return begin_offsets(admin, places), end_offsets(admin, places)
-        except KafkaException as error:
-            if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > give_up:
-                raise
-            time.sleep(LEADER_SECONDS)
 
 
 def _headers(message: Message) -> list[tuple[str, bytes]]:
