@@ -155,7 +155,7 @@ class Order:
         before = self.record.fills
         self.guests = guests
         self._rejoin()
-        for exec_id in before.keys() - self.record.fills.keys():
+        for exec_id in sorted(before.keys() - self.record.fills.keys()):
             fill = before[exec_id]
             effects.append(FillRecorded(self, FillKind.BUST, fill, fill, origin))
         changed = self.record_fills(before, origin, effects)
@@ -164,13 +164,13 @@ class Order:
     def record_fills(
         self, before: dict[str, Fill], origin: Origin | None, effects: list[Effect]
     ) -> int:
-        """Tell which fills differ from those `before`."""
-        changed = SAME
-        for exec_id, fill in self.record.fills.items():
-            if fill != before.get(exec_id):
-                changed = SHOWN
-                effects.append(self.recorded(before.get(exec_id), fill, origin))
-        return changed
+        """Tell which fills differ from those `before`, in an order that no restart changes."""
+        fills = self.record.fills
+        changed = sorted(exec_id for exec_id in fills if fills[exec_id] != before.get(exec_id))
+        effects.extend(
+            self.recorded(before.get(exec_id), fills[exec_id], origin) for exec_id in changed
+        )
+        return SHOWN if changed else SAME
 
     def recorded(self, before: Fill | None, fill: Fill, origin: Origin | None) -> FillRecorded:
         if fill.is_busted:

@@ -9,6 +9,7 @@ order of arrival; the key that is no longer used is retired.
 """
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
@@ -144,8 +145,9 @@ class Orders:
         return iter(self._orders.values())
 
     def open_orders(self) -> Iterator[Order]:
-        """The orders that the venue may still fill, for all we know."""
-        return (order for order in self._orders.values() if order.is_open)
+        """The orders that the venue may still fill, for all we know; by key."""
+        found = [order for order in self._orders.values() if order.is_open]
+        return iter(sorted(found, key=attrgetter("key")))
 
     def find(
         self,
@@ -234,7 +236,7 @@ class Orders:
         if self._orders.pop(stray.order.key, None) is not None:
             effects.extend(
                 FillRecorded(stray.order, FillKind.BUST, fill, fill, origin)
-                for fill in known.values()
+                for _, fill in sorted(known.items())
                 if not fill.is_busted
             )
             effects.append(KeyRetired(stray.order.key, host))
@@ -271,7 +273,8 @@ class Orders:
         self, other: Order, known: dict[str, Fill], origin: Origin, effects: list[Effect]
     ) -> None:
         """A fill of the joined order goes on under the other key; one that both had, once."""
-        for exec_id, fill in other.record.fills.items():
+        for fill in other.fills():
+            exec_id = fill.exec_id
             if exec_id in known:
                 effects.append(FillRecorded(other, FillKind.BUST, fill, fill, origin))
             else:

@@ -10,6 +10,7 @@ own only once it holds an execution: a fill is never hidden, a bare report waits
 """
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from orderloom.event import Cause, Origin
@@ -140,7 +141,7 @@ class Strays:
             stray = self._strays.get((order.product, order.symbol, CLIENT, client_order_id))
             if stray is not None:
                 yield stray
-        for handle, stray in list(self._strays.items()):
+        for handle, stray in sorted(self._strays.items(), key=itemgetter(0)):
             if handle[2] == EXECUTION and _has_execution(order, handle):
                 if order not in stray.candidates:
                     stray.candidates.append(order)

@@ -54,6 +54,25 @@ def test_a_second_delivery_of_everything_tells_nothing() -> None:
             assert not [one for one in told if isinstance(one, FillRecorded | KeyRetired)], seed
 
 
+def told(orders: Orders, pieces: list[Piece]) -> list[tuple[object, ...]]:
+    """What these pieces did, in the order in which it is told."""
+    return [
+        (type(one).__name__, one.order.key, one.order.version, getattr(one, "fill", None))
+        for piece in pieces
+        for one in orders.apply(*piece)
+    ]
+
+
+def test_after_a_restart_the_same_is_told_in_the_same_order() -> None:
+    for seed in range(SEEDS):
+        random = Random(seed)
+        history = shuffled(a_history(seed), random)
+        place = random.randrange(len(history) + 1)
+        straight = told(folded(history[:place]), history[place:])
+        again = told(cut(history[:place], place, random), history[place:])
+        assert again == straight, seed
+
+
 class Consumer:
     """Reads what is told as a consumer would: fills add up to positions, keys come and go."""
 
