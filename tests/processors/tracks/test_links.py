@@ -1,0 +1,86 @@
+"""Registers: the greatest stamp wins, then the greater value, never the later arrival."""
+
+from decimal import Decimal
+from itertools import permutations
+
+import orjson
+import pytest
+
+from orderloom.event import OrderReport
+from orderloom.words import Reason, Source, Status
+from processors.tracks.links import SAME, SHOWN, STORED, TERM_READERS, TERMS, Link, put
+from tests.builders import a_report, an_origin
+
+
+def linked(*reports: OrderReport, source: Source = Source.STREAM) -> Link:
+    link = Link()
+    for report in reports:
+        link.take(report, an_origin(source))
+    return link
+
+
+@pytest.mark.parametrize(
+    ("weaker", "stronger"),
+    [
+        (a_report(price="1"), a_report(price="2", ordinal=(1, 0))),
+        (a_report(price="1", ordinal=(1, 0)), a_report(price="2", ordinal=(1, 1))),
+        (a_report(price="1"), a_report(price="2", is_amendment=True)),
+        (a_report(price="1", filled_quantity="1"), a_report(price="2", filled_quantity="2")),
+        (a_report(price="1"), a_report(Status.CANCELED, price="2")),
+        (a_report(price="1"), a_report(price="2")),
+    ],
+    ids=["ordinal", "sub-ordinal", "amendment", "cumulative", "terminal", "value"],
+)
+def test_terms_follow_the_order_of_evidence(weaker: OrderReport, stronger: OrderReport) -> None:
+    for pair in permutations((weaker, stronger)):
+        assert linked(*pair).terms["price"][1] == Decimal(2)
+
+
+def test_a_report_fills_in_what_others_left_out() -> None:
+    newer = a_report(price=None, ordinal=(2, 0))
+    older = a_report(price="1", ordinal=(1, 0))
+    assert linked(newer, older).terms["price"][1] == Decimal(1)
+
+
+def test_a_forced_reason_beats_a_newer_ordinary_one() -> None:
+    forced = a_report(Status.CANCELED, reason=Reason.LIQUIDATION, ordinal=(1, 0))
+    ordinary = a_report(Status.CANCELED, reason=Reason.USER_CANCEL, ordinal=(2, 0))
+    assert linked(ordinary, forced).reasons["CANCELED"][1] is Reason.LIQUIDATION
+
+
+def test_putting_tells_what_it_changed() -> None:
+    registers: dict[str, tuple[object, object]] = {}
+    assert put(registers, "x", 1, "a") == STORED | SHOWN
+    assert put(registers, "x", 1, "a") == SAME
+    assert put(registers, "x", 2, "a") == STORED
+    assert put(registers, "x", 2, "b") == STORED | SHOWN
+    assert put(registers, "x", 1, "z") == SAME
+
+
+def test_claims_remember_by_which_ways_they_came() -> None:
+    link = linked(a_report(), a_report(ordinal=(5, 0)))
+    link.take(a_report(), an_origin(Source.QUERY))
+    assert link.words == {"LIVE": ((5, 0), 3)}
+
+
+def test_the_newest_question_counts_for_the_cumulative_quantity_that_it_saw() -> None:
+    link = Link()
+    for asked_ns, filled in ((5, "1"), (9, "0.5"), (7, "2")):
+        origin = an_origin(Source.QUERY, asked_ns=asked_ns)
+        link.take(a_report(filled_quantity=filled), origin)
+    assert (link.asked, link.claimed) == ((9, Decimal("0.5")), Decimal(2))
+
+
+def test_a_link_comes_back_from_its_dump() -> None:
+    link = linked(
+        a_report(filled_quantity="1.50", filled_quote="225", ordinal=(1, 2)),
+        a_report(Status.CANCELED, reason=Reason.EXPIRY, is_amendment=True, quantity="3"),
+    )
+    link.take(a_report(filled_quantity="1"), an_origin(Source.QUERY, asked_ns=3))
+    again = Link.load(orjson.loads(orjson.dumps(link.dump())))
+    for name in Link.__slots__:
+        assert getattr(again, name) == getattr(link, name), name
+
+
+def test_every_term_can_be_read_back() -> None:
+    assert set(TERM_READERS) == {*TERMS, "average_price", "quantity_unit"}
