@@ -1,0 +1,131 @@
+"""The command as a person meets it: help, usage errors, and trouble in one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.main import app
+
+COMMANDS = sorted(
+    command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
+)
+ASKED = {
+    "broker", "topics", "ingest", "process", "sink", "simulate", "orders", "fills", "positions",
+    "accounts", "normalize", "fold", "doctor", "demo",
+}  # fmt: skip
+HEAVY = ("faust", "confluent_kafka", "aiohttp", "pydantic", "rich.live", "processors", "ingest")
+
+
+def orderloom(
+    *arguments: str, directory: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in `directory`, with no settings but those given."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("ORDERLOOM_")}
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
+        env=inherited | variables,
+    )
+
+
+def test_every_command_of_the_design_is_there() -> None:
+    assert set(COMMANDS) >= ASKED
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_examples(command: str, tmp_path: Path) -> None:
+    answer = orderloom(command, "--help", directory=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert f"Examples:\n    orderloom {command}" in answer.stdout or (
+        "Examples:\n    orderloom doctor\n    orderloom --config" in answer.stdout
+    )
+
+
+def test_help_does_not_wait_for_the_heavy_rooms(tmp_path: Path) -> None:
+    program = f"import sys, cli.main; print([m for m in {HEAVY!r} if m in sys.modules])"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ingest", "nowhere"], "no venue 'nowhere': choose from binance"),
+        (["orders", "--venue", "nowhere"], "no venue 'nowhere': choose from binance"),
+        (["sink", "stone"], "no sink 'stone': choose from sqlite"),
+        (["broker", "--port", "70000"], "less than or equal to 65535"),
+        (["normalize"], "Missing argument"),
+        (["orders", "--folow"], "No such option"),
+        (["weave"], "No such command"),
+    ],
+)
+def test_wrong_arguments_are_named_and_end_with_2(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    answer = orderloom(*arguments, directory=tmp_path)
+    assert answer.returncode == 2
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    answer = orderloom("--config", "absent.toml", "orders", directory=tmp_path)
+    assert answer.returncode == 78
+    assert "absent.toml does not exist" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_wrong_setting_is_one_line_with_what_to_change(tmp_path: Path) -> None:
+    (tmp_path / "orderloom.toml").write_text("partitons = 4\n")
+    answer = orderloom("topics", directory=tmp_path)
+    assert answer.returncode == 78
+    assert "partitons in orderloom.toml is no setting: did you mean partitions?" in answer.stderr
+
+
+def test_a_registry_that_is_not_there_is_named(tmp_path: Path) -> None:
+    answer = orderloom("orders", directory=tmp_path)
+    assert answer.returncode == 78
+    assert "accounts.toml cannot be read" in answer.stderr
+
+
+def test_a_broker_that_is_away_is_one_line_with_the_next_step(tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text("")
+    answer = orderloom(
+        "orders",
+        "--venue",
+        "binance",
+        directory=tmp_path,
+        ORDERLOOM_KAFKA__BOOTSTRAP="127.0.0.1:1",
+    )
+    assert answer.returncode == 75
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith("orderloom: no Kafka answers at 127.0.0.1:1")
+    assert "start one with `orderloom broker`" in last
+
+
+def test_the_table_of_writers_needs_no_broker(tmp_path: Path) -> None:
+    answer = orderloom("topics", "--acl", directory=tmp_path)
+    assert answer.returncode == 0
+    assert "raw            ingest" in answer.stdout.splitlines()
+    assert "orders         process" in answer.stdout.splitlines()
+
+
+def test_normalize_and_fold_read_stdin_and_end_with_0_whatever_it_holds(tmp_path: Path) -> None:
+    for command in ("normalize", "fold"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "cli.main", command, "binance"],
+            input=b'no json\n{"raw": "pong"}\n',
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert answer.returncode == 0
+        assert b"dead_letter" in answer.stdout + answer.stderr

@@ -1,0 +1,61 @@
+"""What a view shows of a topic."""
+
+from decimal import Decimal
+
+import orjson
+
+from cli.tables import FILLS, ORDERS, POSITIONS, Rows, line_of
+from orderloom.words import FillKind
+from tests.sinks.records import a_fill, a_position, a_record, an_order, tombstone
+
+
+def test_the_newest_record_of_a_key_is_shown_and_moves_to_the_end() -> None:
+    rows = Rows(ORDERS)
+    for order in (an_order("a"), an_order("b", sequence=2), an_order("a", sequence=3, version=2)):
+        rows.take(a_record(order))
+    assert [orjson.loads(line)["key"] for line in rows.lines()] == ["b", "a"]
+    assert rows.cells(1)[0][-1] == "2"
+
+
+def test_a_tombstone_takes_the_row_away_and_says_so() -> None:
+    rows = Rows(ORDERS)
+    rows.take(a_record(an_order("a")))
+    record = a_record(tombstone("a", sequence=2))
+    rows.take(record)
+    assert len(rows) == 0
+    assert orjson.loads(line_of(record)) == {
+        "key": "a", "account": "lab:one", "retired": True, "epoch": 0, "sequence": 2,
+    }  # fmt: skip
+
+
+def test_fills_are_known_by_their_execution_and_a_bust_takes_one_back() -> None:
+    rows = Rows(FILLS)
+    one, two = "spot/SOL/e1/1", "spot/SOL/e2/1"
+    rows.take(a_record(a_fill(one)))
+    rows.take(a_record(a_fill(two, sequence=2)))
+    rows.take(a_record(a_fill(one, sequence=3, kind=FillKind.CORRECTION, fee=Decimal("0.2"))))
+    rows.take(a_record(a_fill(two, sequence=4, kind=FillKind.BUST)))
+    assert [orjson.loads(line)["fee"] for line in rows.lines()] == ["0.2"]
+
+
+def test_only_the_account_asked_for_is_shown() -> None:
+    rows = Rows(POSITIONS, "lab:two")
+    assert not rows.take(a_record(a_position()))
+    assert rows.take(a_record(a_position(account="lab:two")))
+    assert len(rows) == 1
+
+
+def test_a_new_epoch_begins_the_accounts_view_anew() -> None:
+    rows = Rows(ORDERS)
+    rows.take(a_record(an_order("a")))
+    rows.take(a_record(an_order("elsewhere", account="lab:two")))
+    rows.take(a_record(an_order("b", epoch=1)))
+    assert [orjson.loads(line)["key"] for line in rows.lines()] == ["elsewhere", "b"]
+
+
+def test_a_position_shows_its_band_or_that_it_has_none() -> None:
+    rows = Rows(POSITIONS)
+    rows.take(a_record(a_position(low=Decimal("-0.50"), high=Decimal(4))))
+    rows.take(a_record(a_position("ETH", sequence=2, unbounded=True)))
+    bands = [row[5] for row in rows.cells()]
+    assert bands == ["[-0.5, 4]", "unbounded"]
