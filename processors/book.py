@@ -73,11 +73,14 @@ class PartitionBook:
         book = self._account(document["account"])
         account_state.restore(book, kind, document)
         self._restored.add(book.account)
-        self._digests.put(key.decode(), value, _content_of(book, kind, document))
+        self._digests.put(key.decode(), value, None)
 
     def _finish_restore(self) -> None:
         for account in self._restored:
-            account_state.finish_restore(self._accounts[account])
+            book = self._accounts[account]
+            account_state.finish_restore(book)
+            for order in book.orders.all():  # an order may stand in several records
+                self._digests.mean(f"{account_state.ORDER}/{order.key}", order.content())
         self._restored.clear()
 
     def changes(self) -> Changes:

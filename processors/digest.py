@@ -26,10 +26,14 @@ class RollingDigest:
         now = _hash(key.encode() + b"\0" + value)
         self._exact_sum += now - self._exact.get(key, 0)
         self._exact[key] = now
+        self.mean(key, content)
+
+    def mean(self, key: str, content: bytes | None) -> None:
+        """What a state record means now; that may follow from other records than its own."""
+        self._content_sum -= self._contents.pop(key, 0)
         if content is not None:
-            meaning = _hash(content)
-            self._content_sum += meaning - self._contents.get(key, 0)
-            self._contents[key] = meaning
+            self._contents[key] = _hash(content)
+            self._content_sum += self._contents[key]
 
     def drop(self, key: str) -> None:
         """A state record is no more."""
