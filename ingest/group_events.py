@@ -1,4 +1,4 @@
-"""What the group on `dispatches` tells the worker. Pure."""
+"""What the group on `dispatches` tells the worker."""
 
 import threading
 from dataclasses import dataclass, field

@@ -25,9 +25,9 @@ ASK_SECONDS_MAX = 5.0
 AGAIN_SECONDS = 0.5
 RELEASE_SECONDS_MAX = 5.0
 SAME_TROUBLE_SECONDS = 60.0
-_END = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's names for them
-_NO_OFFSET = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-_FATAL = KafkaError._FATAL  # noqa: SLF001
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's name for it
+_NO_OFFSET = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001  the client's name for it
+_FATAL = KafkaError._FATAL  # noqa: SLF001  the client's name for it
 
 _log = logging.getLogger(__name__)
 

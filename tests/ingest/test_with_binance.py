@@ -1,32 +1,21 @@
 """The edge with Binance's description against Binance in a box: its real wire, on this machine."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import orjson
 import pytest
-from confluent_kafka import TopicPartition
 
-from orderloom import topology
 from orderloom.question import About, Question
-from orderloom.raw import Answer, ClockSample, Connection, Failure, Frame, Item, RawRecord, decode
-from runtime.kafka import connected_admin, idempotent_producer, reader
-from runtime.leash import leashed
-from runtime.topics import TopicSpec, create_topics
-from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
+from orderloom.raw import Answer, Connection, Failure, Frame
+from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.conftest import RunningBroker
+from tests.ingest.cluster import PARTITIONS, Cluster, Place, a_cluster
 
 pytestmark = pytest.mark.broker
-PARTITIONS = 4
-SECONDS_MAX = 40
-QUESTIONS = {
+STREAMS = 2 * PARTITIONS
+ABOUTS = {
     "spot": (About.OPEN_ORDERS, About.ORDER_HISTORY, About.TRADES, About.BALANCES),
     "linear": (
         About.OPEN_ORDERS,
@@ -40,134 +29,137 @@ BY_SYMBOL = (About.ORDER_HISTORY, About.TRADES)
 
 
 @pytest.fixture
-async def box() -> AsyncIterator[Server]:
-    traffic = TrafficConfig(rate=200, running=False)
-    server = await start(SimulatorConfig(accounts=sample_accounts(4), traffic=traffic, seed=7))
+def config() -> SimulatorConfig:
+    return SimulatorConfig(accounts=sample_accounts(PARTITIONS), seed=7)
+
+
+@pytest.fixture
+async def box(config: SimulatorConfig) -> AsyncIterator[Server]:
+    server = await start(config)
     try:
         yield server
     finally:
         await server.close()
 
 
-class Bench:
-    """Topics, settings and one worker as a process; `records` are what stands in `raw`."""
-
-    def __init__(self, bootstrap: str, namespace: str, directory: Path, box: Server) -> None:
-        self.bootstrap, self.namespace, self.directory, self.box = (
-            bootstrap,
-            namespace,
-            directory,
-            box,
-        )
-        self.records: list[RawRecord] = []
-        topics = (topology.RAW, topology.DISPATCHES)
-        names = [topic.name("binance", namespace) for topic in topics]
-        create_topics(connected_admin(bootstrap), [TopicSpec(name, PARTITIONS) for name in names])
-        self._reader = reader(bootstrap, committed=True)
-        self._reader.assign([TopicPartition(names[0], n, 0) for n in range(PARTITIONS)])
-        self.worker = self._start()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        entries = []
-        for number, account in enumerate(sample_accounts(4)):
-            key = self.directory / f"{number}.json"
-            key.write_text(json.dumps({"key": account.api_key, "secret": account.secret}))
-            key.chmod(0o600)
-            entries.append(
-                f'[[accounts]]\nid = "{account.name}"\nproducts = ["spot", "linear"]\n'
-                f'key = "file:{key}"\npartition = {number}\n'
-            )
-        (self.directory / "accounts.toml").write_text("".join(entries))
-        http, socket = f"http://{self.box.address}", f"ws://{self.box.address}"
-        settings = self.directory / "orderloom.toml"
-        settings.write_text(
-            f'namespace = "{self.namespace}"\npartitions = {PARTITIONS}\n'
-            f'accounts_file = "{self.directory}/accounts.toml"\n'
-            f'[kafka]\nbootstrap = "{self.bootstrap}"\n[venues.binance]\n'
-            f'rest = {{ spot = "{http}", linear = "{http}" }}\n'
-            f'stream = {{ spot = "{socket}", linear = "{socket}" }}\n'
-        )
-        environment = os.environ | {"ORDERLOOM_CONFIG": str(settings)}
-        with (self.directory / "worker.log").open("ab") as log:
-            return subprocess.Popen(
-                leashed([sys.executable, "-m", "ingest", "binance", "w1"]),
-                stderr=log,
-                env=environment,
-            )
-
-    def ask(self, number: int, **fields: object) -> None:
-        account = sample_accounts(4)[number].name
-        question = Question.model_validate({"account": account} | fields)
-        document = {
-            "v": 1,
-            "id": question.id,
-            "type": "question",
-            "account": account,
-            "question": question.document(),
-            "at_ns": time.time_ns(),
-        }
-        producer = idempotent_producer(self.bootstrap)
-        topic = topology.DISPATCHES.name("binance", self.namespace)
-        producer.produce(topic, value=orjson.dumps(document), partition=number)
-        producer.flush(10)
-
-    def items(self, kind: type[Item]) -> list[Item]:
-        return [item for one in self.records for item in one.items if isinstance(item, kind)]
-
-    def changes(self, change: str) -> int:
-        return sum(getattr(item, "change", "") == change for item in self.items(Connection))
-
-    async def until(self, is_so: "object") -> None:
-        give_up = time.monotonic() + SECONDS_MAX
-        while not is_so():  # type: ignore[operator] # a condition
-            assert time.monotonic() < give_up, (self.directory / "worker.log").read_text()[-3000:]
-            await asyncio.to_thread(self._read)
-
-    def _read(self) -> None:
-        for message in self._reader.consume(500, 0.1):
-            if message.error() is None:
-                self.records.append(decode(message.value() or b""))
-
-    def stop(self) -> None:
-        self.worker.kill()
-        self.worker.wait()
-        self._reader.close()
+@pytest.fixture
+def place(box: Server) -> Place:
+    keys = {one.name: (one.api_key, one.secret) for one in sample_accounts(PARTITIONS)}
+    http, socket = f"http://{box.address}", f"ws://{box.address}"
+    return Place("binance", "ingest", ("spot", "linear"), http, socket, keys)
 
 
 @pytest.fixture
-def bench(
-    broker: RunningBroker, namespace: str, tmp_path: Path, box: Server
-) -> "AsyncIterator[Bench]":
-    made = Bench(broker.bootstrap, namespace, tmp_path, box)
-    yield made
-    made.stop()
+def cluster(
+    broker: RunningBroker, namespace: str, tmp_path: Path, place: Place
+) -> Iterator[Cluster]:
+    with a_cluster(broker.bootstrap, namespace, tmp_path, place) as made:
+        yield made
+
+
+def questions(cluster: Cluster) -> list[Question]:
+    return [
+        Question(
+            id=f"{product}-{about}",
+            account=cluster.accounts[0],
+            about=about,
+            product=product,
+            symbol="BTCUSDT" if about in BY_SYMBOL else None,
+        )
+        for product, abouts in ABOUTS.items()
+        for about in abouts
+    ]
+
+
+def answers(cluster: Cluster) -> list[Answer]:
+    return [one for one in cluster.items(Answer) if isinstance(one, Answer)]
 
 
 async def test_every_message_of_the_box_is_in_the_log_and_every_question_is_answered(
-    bench: Bench, box: Server
+    cluster: Cluster, box: Server
 ) -> None:
-    await bench.until(lambda: bench.changes("LIVE") == 8)
-    assert len(bench.items(ClockSample)) in (0, 2 * PARTITIONS)
-    traffic = TrafficConfig(rate=300, running=True)
-    box.box.venue.traders.config = traffic
-    await _trade(box, 300)
-    await bench.until(lambda: len(bench.items(Frame)) >= box.box.feed.messages + 4)
-    for product, abouts in QUESTIONS.items():
-        for about in abouts:
-            symbol = "BTCUSDT" if about in BY_SYMBOL else None
-            bench.ask(0, id=f"{product}-{about}", product=product, about=about, symbol=symbol)
-    await bench.until(lambda: len(bench.items(Answer)) + len(bench.items(Failure)) >= 9)
-    assert bench.items(Failure) == []
-    answers = [one for one in bench.items(Answer) if isinstance(one, Answer)]
-    assert {one.status for one in answers} == {200}
-    assert all(one.is_last for one in answers)
-    await box.box.sockets.end_all(planned=False)
-    await bench.until(lambda: bench.changes("LIVE") == 16)
-    assert bench.changes("CLOSED") == 8
-    assert bench.changes("REFUSED") == 0
-
-
-async def _trade(box: Server, steps: int) -> None:
-    for _ in range(steps):
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS)
+    for _ in range(300):
         box.box.venue.traders.step()
         await asyncio.sleep(0)
+    replies = PARTITIONS  # Spot answers each subscription with a frame
+    await cluster.until(lambda: len(cluster.items(Frame)) == box.box.feed.messages + replies)
+    asked = questions(cluster)
+    for question in asked:
+        cluster.dispatch(0, question)
+    await cluster.until(lambda: len(answers(cluster)) + len(cluster.items(Failure)) >= len(asked))
+    assert cluster.items(Failure) == []
+    assert {one.question["id"] for one in answers(cluster)} == {one.id for one in asked}
+    assert all(one.status == 200 and one.is_last for one in answers(cluster))
+
+
+async def test_cut_connections_planned_ends_and_expired_keys_are_followed_by_new_ones(
+    cluster: Cluster, box: Server
+) -> None:
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS)
+    await box.box.sockets.end_all(planned=False)
+    await cluster.until(lambda: cluster.changes("LIVE") == 2 * STREAMS)
+    await box.box.sockets.end_all(planned=True)
+    await cluster.until(lambda: cluster.changes("LIVE") == 3 * STREAMS)
+    box.box.private.expire(everything=True)
+    await cluster.until(lambda: cluster.changes("LIVE") == 3 * STREAMS + PARTITIONS)
+    assert cluster.changes("REFUSED") == 0
+    await cluster.until(lambda: cluster.changes("CLOSED") == 2 * STREAMS + PARTITIONS)
+
+
+async def test_a_wrong_key_is_named_for_its_account_and_the_others_go_on(
+    cluster: Cluster, place: Place
+) -> None:
+    wrong = cluster.accounts[1]
+    place.keys[wrong] = (place.keys[wrong][0], "not the secret")
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS - 1)
+    await cluster.until(lambda: cluster.changes("REFUSED") == 1)
+    [refused] = [
+        one for one in cluster.items(Connection) if getattr(one, "change", "") == "REFUSED"
+    ]
+    assert isinstance(refused, Connection)
+    assert refused.product == "spot"  # USD-M gives a listen key to whoever knows the public half
+    lines = [words for words in cluster.words_of("w1") if "refuses the" in words]
+    assert len(lines) == 1
+    assert wrong in lines[0]
+    assert "Check the key" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "config", [SimulatorConfig(accounts=sample_accounts(PARTITIONS), clock_skew_ms=-2_500)]
+)
+async def test_a_venue_whose_clock_is_off_by_seconds_is_signed_for_in_its_own_time(
+    cluster: Cluster,
+) -> None:
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS)
+    cluster.dispatch(0, questions(cluster)[0])
+    await cluster.until(lambda: len(answers(cluster)) == 1)
+    assert answers(cluster)[0].status == 200
+    lines = [words for words in cluster.words_of("w1") if "apart" in words]
+    assert len(lines) == 2  # one for each product
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SimulatorConfig(
+            accounts=sample_accounts(PARTITIONS), limits=LimitConfig(spot_weight=250, window_s=2)
+        )
+    ],
+)
+async def test_a_limit_that_is_lower_than_we_think_slows_us_down_and_every_question_is_answered(
+    cluster: Cluster,
+) -> None:
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS)
+    [question] = [one for one in questions(cluster) if one.id == "spot-BALANCES"]
+    for number in range(18):
+        cluster.dispatch(0, question.model_copy(update={"id": f"q{number}"}))
+    await cluster.until(lambda: len(answers(cluster)) + len(cluster.items(Failure)) >= 18)
+    assert any("too many requests" in words for words in cluster.words_of("w1"))
+    assert all(one.status == 200 for one in answers(cluster))
+    assert len(answers(cluster)) >= 15

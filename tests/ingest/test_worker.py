@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
 
 from ingest.instant import MINUTE_NS
-from orderloom import topology
 from orderloom.question import About, Question
 from orderloom.raw import (
     Answer,
@@ -23,9 +21,8 @@ from orderloom.raw import (
     OwnerChange,
 )
 from runtime.broker import EmbeddedBroker
-from runtime.kafka import idempotent_producer, reader
 from tests.conftest import RunningBroker
-from tests.ingest.toy_cluster import PARTITIONS, ToyCluster, a_cluster
+from tests.ingest.cluster import PARTITIONS, Cluster, a_cluster, toy_place
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT
 
@@ -44,8 +41,8 @@ async def toy() -> AsyncIterator[ToyServer]:
 @pytest.fixture
 def cluster(
     broker: RunningBroker, namespace: str, tmp_path: Path, toy: ToyServer
-) -> "AsyncIterator[ToyCluster]":
-    with a_cluster(broker.bootstrap, namespace, tmp_path, toy) as made:
+) -> "AsyncIterator[Cluster]":
+    with a_cluster(broker.bootstrap, namespace, tmp_path, toy_place(toy)) as made:
         yield made
 
 
@@ -53,32 +50,16 @@ def a_question(number: int, about: About = About.OPEN_ORDERS) -> Question:
     return Question(id=f"q{number}", account=f"toy:a{number}", about=about, product=PRODUCT)
 
 
-def live(cluster: ToyCluster) -> int:
-    changes = [one.change for one in cluster.items(Connection) if isinstance(one, Connection)]
-    return changes.count("LIVE")
-
-
-def bodies(cluster: ToyCluster, account: str) -> list[bytes]:
+def bodies(cluster: Cluster, account: str) -> list[bytes]:
     frames = [one for one in cluster.items(Frame, account) if isinstance(one, Frame)]
     return [frame.body for frame in frames if frame.body != b"ok"]
 
 
-def committed(cluster: ToyCluster, number: int) -> int:
-    group = {"group.id": f"{cluster.namespace}ingest.toy"}
-    asking = reader(cluster.bootstrap, committed=True, settings=group)
-    topic = topology.DISPATCHES.name("toy", cluster.namespace)
-    try:
-        [place] = asking.committed([TopicPartition(topic, number)], timeout=10)
-        return int(place.offset)
-    finally:
-        asking.close()
-
-
 async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_leaves_in_order(
-    cluster: ToyCluster, toy: ToyServer
+    cluster: Cluster, toy: ToyServer
 ) -> None:
     worker = cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
     for number in range(5):
         await toy.push(f"fill {number}".encode())
     await cluster.until(lambda: len(cluster.items(Frame)) == PARTITIONS * 7)
@@ -94,22 +75,15 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
     assert {one["last_number"] for one in said.connections} == {7}
     worker.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(worker.wait, 20) == 0
-    ends = [one for one in cluster.items(Connection) if isinstance(one, Connection)]
-    await cluster.until(
-        lambda: (
-            sum(getattr(one, "change", "") == "CLOSED" for one in cluster.items(Connection))
-            == PARTITIONS
-        )
-    )
-    assert ends
-    assert [committed(cluster, number) for number in range(PARTITIONS)] == [1] * PARTITIONS
+    await cluster.until(lambda: cluster.changes("CLOSED") == PARTITIONS)
+    assert [cluster.committed(number) for number in range(PARTITIONS)] == [1] * PARTITIONS
 
 
 async def test_a_question_under_way_when_its_worker_is_killed_is_asked_again(
-    cluster: ToyCluster, toy: ToyServer
+    cluster: Cluster, toy: ToyServer
 ) -> None:
     worker = cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
     toy.delay_seconds = 3.0
     cluster.dispatch(1, a_question(1, About.ORDER))
     cluster.dispatch(1, a_question(1, About.BALANCES))
@@ -117,35 +91,32 @@ async def test_a_question_under_way_when_its_worker_is_killed_is_asked_again(
     worker.kill()
     worker.wait()
     toy.delay_seconds = 0.0
-    assert committed(cluster, 1) == 0
+    assert cluster.committed(1) == 0
     cluster.start_worker("w1")
     await cluster.until(lambda: len(cluster.items(Answer)) == 2)
     assert toy.seen["GET order"] == 2
-    await cluster.until(lambda: committed(cluster, 1) == 2)
+    await cluster.until(lambda: cluster.committed(1) == 2)
 
 
 async def test_what_cannot_be_read_is_skipped_and_what_is_too_old_or_unknown_is_a_failure(
-    cluster: ToyCluster,
+    cluster: Cluster,
 ) -> None:
-    topic = topology.DISPATCHES.name("toy", cluster.namespace)
-    producer = idempotent_producer(cluster.bootstrap)
-    producer.produce(topic, key=b"toy:a2", value=b"\xff garbage", partition=2)
-    producer.flush(10)
+    cluster.dispatch_bytes(2, b"\xff garbage")
     cluster.dispatch(2, a_question(2), at_ns=time.time_ns() - 11 * MINUTE_NS)
     cluster.dispatch(2, a_question(2).model_copy(update={"product": "NONE"}))
     cluster.dispatch(2, a_question(2))
     cluster.start_worker("w1")
     await cluster.until(lambda: len(cluster.items(Answer)) == 1)
     await cluster.until(lambda: len(cluster.items(Failure)) == 2)
-    await cluster.until(lambda: committed(cluster, 2) == 4)
+    await cluster.until(lambda: cluster.committed(2) == 4)
     assert any("offset 0 is skipped" in words for words in cluster.words_of("w1"))
 
 
 async def test_two_workers_share_the_accounts_and_one_takes_over_when_the_other_is_killed(
-    cluster: ToyCluster, toy: ToyServer
+    cluster: Cluster, toy: ToyServer
 ) -> None:
     cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
     second = cluster.start_worker("w2")
     await cluster.until(lambda: len(owners(cluster)) == 2)
     await cluster.until(lambda: len(toy.sockets) == PARTITIONS)
@@ -168,12 +139,12 @@ async def test_two_workers_share_the_accounts_and_one_takes_over_when_the_other_
         assert all(connections[0].isdisjoint(later) for later in connections[1:])
 
 
-def owners(cluster: ToyCluster) -> set[str]:
+def owners(cluster: Cluster) -> set[str]:
     records = itertools.chain.from_iterable(cluster.records.values())
     return {record.owner.partition("~")[0] for record in records}
 
 
-def last_owner(cluster: ToyCluster, number: int) -> str:
+def last_owner(cluster: Cluster, number: int) -> str:
     changes = [
         record.owner
         for record in cluster.records[number]
@@ -183,11 +154,11 @@ def last_owner(cluster: ToyCluster, number: int) -> str:
 
 
 async def test_a_clock_that_is_wrong_is_named_in_one_line_and_sampled_into_the_log(
-    cluster: ToyCluster, toy: ToyServer
+    cluster: Cluster, toy: ToyServer
 ) -> None:
     toy.clock_ahead_ns = 2_000_000_000
     cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
     await cluster.until(lambda: len(cluster.items(ClockSample)) >= 0)
     lines = [words for words in cluster.words_of("w1") if "seconds" in words or "apart" in words]
     assert len(lines) == 1
@@ -204,9 +175,9 @@ def own_broker(tmp_path: Path) -> "AsyncIterator[EmbeddedBroker]":
 async def test_while_kafka_is_away_memory_is_bounded_and_nothing_received_is_lost(
     own_broker: EmbeddedBroker, namespace: str, tmp_path: Path, toy: ToyServer
 ) -> None:
-    with a_cluster(own_broker.bootstrap, namespace, tmp_path, toy) as cluster:
+    with a_cluster(own_broker.bootstrap, namespace, tmp_path, toy_place(toy)) as cluster:
         worker = cluster.start_worker("w1", "queue_bytes_max = 8388608")
-        await cluster.until(lambda: live(cluster) == PARTITIONS)
+        await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
         resident = resident_kib(worker.pid)
         for way in ("suspended", "killed"):
             pushing = asyncio.create_task(_push_many(toy, FRAMES))
@@ -223,12 +194,12 @@ async def test_while_kafka_is_away_memory_is_bounded_and_nothing_received_is_los
             )
         for number in range(PARTITIONS):
             assert bodies(cluster, f"toy:a{number}") == [a_body(one) for one in range(FRAMES)] * 2
-        assert live(cluster) == PARTITIONS  # no socket was given up
+        assert cluster.changes("LIVE") == PARTITIONS  # no socket was given up
         assert len(cluster.items(OwnerChange)) == PARTITIONS
 
 
 async def _away(
-    own_broker: EmbeddedBroker, way: str, cluster: ToyCluster, pushing: "asyncio.Task[None]"
+    own_broker: EmbeddedBroker, way: str, cluster: Cluster, pushing: "asyncio.Task[None]"
 ) -> None:
     """Kafka goes, the sockets are no longer read, and after more than a session it comes back."""
     if way == "suspended":
@@ -265,7 +236,7 @@ async def _push_many(toy: ToyServer, times: int) -> None:
 
 @pytest.mark.chaos
 async def test_a_worker_that_was_stopped_for_longer_than_its_session_settles_and_nothing_is_mixed(
-    cluster: ToyCluster, toy: ToyServer
+    cluster: Cluster, toy: ToyServer
 ) -> None:
     cluster.start_worker("w1")
     second = cluster.start_worker("w2")
@@ -287,11 +258,11 @@ async def test_a_worker_that_was_stopped_for_longer_than_its_session_settles_and
 
 
 async def test_a_second_worker_of_the_same_name_takes_over_and_the_first_says_why_it_ends(
-    cluster: ToyCluster,
+    cluster: Cluster,
 ) -> None:
     first = cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
     cluster.start_worker("w1")
-    await cluster.until(lambda: live(cluster) == 2 * PARTITIONS)
+    await cluster.until(lambda: cluster.changes("LIVE") == 2 * PARTITIONS)
     assert await asyncio.to_thread(first.wait, 20) != 0
     assert "give each worker a name of its own" in (cluster.directory / "w1.log").read_text()

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 
 class ToyServer:
@@ -58,6 +59,8 @@ class ToyServer:
                 self.heard.append(message.encode() if isinstance(message, str) else message)
                 if self.greets and self.heard[-1].startswith((b"login", b"subscribe")):
                     await socket.send(f"no {self.refusal}" if self.refusal else "ok")
+        except ConnectionClosed:
+            self.seen["broken"] += 1
         finally:
             self.sockets.remove(socket)
 

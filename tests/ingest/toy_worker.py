@@ -1,23 +1,21 @@
-"""An ingest worker of the toy venue as a process: `python -m tests.ingest.toy_worker FILE MEMBER`.
+"""An ingest worker of the toy venue as a process: `python -m tests.ingest.toy_worker toy MEMBER`.
 
-`FILE` holds the settings; the venue's addresses come from its section `venues.toy`.
+The venue's addresses come from the settings, as any venue's may.
 """
 
 import sys
-from pathlib import Path
 
 from ingest.worker import run
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
-from runtime.supervise_process import stop_on_signals
 from tests.ingest.toy_venue import toy_venue
 
 
-def main(file: str, member: str) -> None:
+def main(venue: str, member: str) -> None:
     """Serve until told to stop."""
-    settings = load_settings(Path(file))
-    set_up_logs(f"ingest toy {member}", settings.log_level)
-    run(settings, toy_venue(), member, stop_on_signals())
+    settings = load_settings()
+    set_up_logs(f"ingest {venue} {member}", settings.log_level)
+    run(settings, toy_venue(), member)
 
 
 if __name__ == "__main__":

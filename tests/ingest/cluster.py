@@ -1,13 +1,15 @@
-"""Topics, settings, workers and a reader of `raw` for tests of the toy venue on a real broker."""
+"""Topics, settings, workers and a reader of `raw`, for tests of the edge on a real broker."""
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -15,7 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from orderloom import topology
 from orderloom.question import Question
-from orderloom.raw import Item, RawRecord, decode
+from orderloom.raw import Connection, Item, RawRecord, decode
 from runtime.kafka import connected_admin, idempotent_producer, reader
 from runtime.leash import leashed
 from runtime.topics import TopicSpec, create_topics
@@ -31,66 +33,96 @@ accounts_file = "{accounts}"
 bootstrap = "{bootstrap}"
 [ingest]
 {ingest}
-[venues.toy]
-rest = {{ TOY = "{rest}" }}
-stream = {{ TOY = "{stream}" }}
+[venues.{venue}]
+rest = {{ {rest} }}
+stream = {{ {stream} }}
 """
 ACCOUNT = """
 [[accounts]]
-id = "toy:a{number}"
-products = ["TOY"]
+id = "{account}"
+products = {products}
 key = "file:{key}"
-partition = {number}
+partition = {partition}
 """
 
 
-class ToyCluster:
+@dataclass(frozen=True)
+class Place:
+    """A venue on this machine: its addresses, and the keys of its accounts by their ids."""
+
+    venue: str
+    module: str
+    products: tuple[str, ...]
+    rest: str
+    stream: str
+    keys: dict[str, tuple[str, str]]
+
+
+def toy_place(toy: ToyServer) -> Place:
+    """The toy venue, with one account for each partition."""
+    keys = {f"toy:a{number}": ("me", "secret") for number in range(PARTITIONS)}
+    return Place("toy", "tests.ingest.toy_worker", ("TOY",), toy.rest, toy.stream, keys)
+
+
+class Cluster:
     """Everything around the workers of one test; `records` are those of `raw` read so far."""
 
-    def __init__(self, bootstrap: str, namespace: str, directory: Path, toy: ToyServer) -> None:
+    def __init__(self, bootstrap: str, namespace: str, directory: Path, place: Place) -> None:
         self.bootstrap = bootstrap
         self.namespace = namespace
         self.directory = directory
+        self.place = place
+        self.accounts = tuple(place.keys)
         self.records: dict[int, list[RawRecord]] = {number: [] for number in range(PARTITIONS)}
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._toy = toy
         self._reader: Consumer | None = None
         self._make_topics()
 
     @property
     def topic(self) -> str:
-        return topology.RAW.name("toy", self.namespace)
+        return topology.RAW.name(self.place.venue, self.namespace)
+
+    @property
+    def dispatches(self) -> str:
+        return topology.DISPATCHES.name(self.place.venue, self.namespace)
 
     def settings_file(self, ingest: str = "") -> Path:
         """One account in each partition."""
-        (self.directory / "key.json").write_text('{"key":"me","secret":"s"}')
-        (self.directory / "key.json").chmod(0o600)
+        entries = []
+        for number, (account, (key, secret)) in enumerate(self.place.keys.items()):
+            file = self.directory / f"key-{number}.json"
+            file.write_text(json.dumps({"key": key, "secret": secret}))
+            file.chmod(0o600)
+            products = json.dumps(list(self.place.products))
+            entries.append(
+                ACCOUNT.format(account=account, products=products, key=file, partition=number)
+            )
         accounts = self.directory / "accounts.toml"
-        key = self.directory / "key.json"
-        accounts.write_text(
-            "".join(ACCOUNT.format(number=number, key=key) for number in range(PARTITIONS))
-        )
-        file = self.directory / "orderloom.toml"
-        file.write_text(
+        accounts.write_text("".join(entries))
+        settings = self.directory / "orderloom.toml"
+        settings.write_text(
             SETTINGS.format(
                 namespace=self.namespace,
                 partitions=PARTITIONS,
                 accounts=accounts,
                 bootstrap=self.bootstrap,
                 ingest=ingest,
-                rest=self._toy.rest,
-                stream=self._toy.stream,
+                venue=self.place.venue,
+                rest=self._addresses(self.place.rest),
+                stream=self._addresses(self.place.stream),
             )
         )
-        return file
+        return settings
+
+    def _addresses(self, address: str) -> str:
+        return ", ".join(f'{product} = "{address}"' for product in self.place.products)
 
     def start_worker(self, member: str, ingest: str = "") -> "subprocess.Popen[bytes]":
         """One worker as a process; what it says stands in a file of its name."""
-        command = [sys.executable, "-m", "tests.ingest.toy_worker"]
+        command = [sys.executable, "-m", self.place.module, self.place.venue, member]
+        environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file(ingest))}
         with (self.directory / f"{member}.log").open("ab") as log:
-            process = subprocess.Popen(
-                leashed([*command, str(self.settings_file(ingest)), member]), stderr=log
-            )
+            process = subprocess.Popen(leashed(command), stderr=log, env=environment)
         self.processes.append(process)
         return process
 
@@ -107,18 +139,22 @@ class ToyCluster:
 
     def dispatch(self, number: int, question: Question, at_ns: int | None = None) -> None:
         """Write one question for account `number`."""
-        producer = idempotent_producer(self.bootstrap)
+        account = self.accounts[number]
         document = {
             "v": 1,
             "id": question.id,
             "type": "question",
-            "account": f"toy:a{number}",
+            "account": account,
             "question": question.document(),
             "at_ns": at_ns or time.time_ns(),
         }
-        topic = topology.DISPATCHES.name("toy", self.namespace)
-        key = f"toy:a{number}".encode()
-        producer.produce(topic, key=key, value=orjson.dumps(document), partition=number)
+        self.dispatch_bytes(number, orjson.dumps(document))
+
+    def dispatch_bytes(self, number: int, value: bytes) -> None:
+        """Write one record of `dispatches`, whatever it holds."""
+        producer = idempotent_producer(self.bootstrap)
+        key = self.accounts[number].encode()
+        producer.produce(self.dispatches, key=key, value=value, partition=number)
         producer.flush(10)
 
     def items(self, kind: type[Item], account: str | None = None) -> list[Item]:
@@ -137,6 +173,20 @@ class ToyCluster:
         while not is_so():
             assert time.monotonic() < give_up, f"never came about; read {self._summary()}"
             await asyncio.to_thread(self._read)
+
+    def changes(self, change: str) -> int:
+        """How many connections were written to have become `change`."""
+        return sum(getattr(item, "change", "") == change for item in self.items(Connection))
+
+    def committed(self, number: int) -> int:
+        """The offset that the group has committed in one partition."""
+        group = {"group.id": f"{self.namespace}ingest.{self.place.venue}"}
+        asking = reader(self.bootstrap, committed=True, settings=group)
+        try:
+            [place] = asking.committed([TopicPartition(self.dispatches, number)], timeout=10)
+            return int(place.offset)
+        finally:
+            asking.close()
 
     def _summary(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -160,7 +210,7 @@ class ToyCluster:
     def _make_topics(self) -> None:
         topics = (topology.RAW, topology.DISPATCHES)
         specs = [
-            TopicSpec(topic.name("toy", self.namespace), PARTITIONS, 1, topic.config)
+            TopicSpec(topic.name(self.place.venue, self.namespace), PARTITIONS, 1, topic.config)
             for topic in topics
         ]
         create_topics(connected_admin(self.bootstrap), specs)
@@ -175,11 +225,9 @@ class ToyCluster:
 
 
 @contextmanager
-def a_cluster(
-    bootstrap: str, namespace: str, directory: Path, toy: ToyServer
-) -> Iterator[ToyCluster]:
+def a_cluster(bootstrap: str, namespace: str, directory: Path, place: Place) -> Iterator[Cluster]:
     """Topics of a test's own, and workers that end with it."""
-    cluster = ToyCluster(bootstrap, namespace, directory, toy)
+    cluster = Cluster(bootstrap, namespace, directory, place)
     try:
         yield cluster
     finally:
