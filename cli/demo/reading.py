@@ -17,7 +17,7 @@ from orderloom.fill import Fill
 from orderloom.order import OrderState
 from orderloom.position import Position
 from orderloom.trouble import DeadLetter
-from runtime.kafka import reader
+from runtime.kafka import connected_admin, end_offsets, reader
 
 if TYPE_CHECKING:
     from orderloom.topology import Topic
@@ -42,6 +42,7 @@ class Reading:
             for partition in range(partitions)
         ]
         self._consumer: Consumer = reader(bootstrap, committed=True)
+        self._admin = connected_admin(bootstrap)
         self._reached: dict[tuple[str, int], int] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="reading", daemon=True)
@@ -64,12 +65,8 @@ class Reading:
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Where the followed partitions end now."""
-        return {
-            (place.topic, place.partition): self._consumer.get_watermark_offsets(
-                place, timeout=10, cached=False
-            )[1]
-            for place in self._places
-        }
+        places = ((place.topic, place.partition) for place in self._places)
+        return end_offsets(self._admin, places)
 
     def _follow(self) -> None:
         try:
