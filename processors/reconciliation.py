@@ -87,9 +87,9 @@ class Reconciliation:
 
     def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
-        since_ns, _ = rounds.begin(now_ns, ended, self.pace, self.profile)
+        span = rounds.begin(now_ns, ended, self.pace, self.profile)
         urgent = bool(ended)
-        for fields in questions_of_round(rounds.product, symbols, since_ns, self.profile):
+        for fields in questions_of_round(rounds.product, symbols, span, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             rounds.ask(question, now_ns + self.pace.timeout_ns)
 

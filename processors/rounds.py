@@ -73,14 +73,14 @@ class Rounds:
     def begin(
         self, now_ns: int, intervals: Iterable[Blind], pace: Pace, profile: Profile
     ) -> tuple[int, int]:
-        """Begin a round; the span [since, now) that its questions must cover, in ns."""
+        """Begin a round; the span [since, until) that its questions must cover, in ns."""
         starts = [i.start_ns for i in intervals if i.reason != FIRST_CONTACT]
         since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
         self.since_ns = since_ns - profile.visibility_lag_ns
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
         self.listed.clear()
-        return self.since_ns, now_ns
+        return self.since_ns, now_ns - profile.visibility_lag_ns
 
     def ask(self, question: Question, due_ns: int) -> None:
         """A question of this round goes out; asked again if it is not answered by `due_ns`."""
@@ -153,9 +153,14 @@ class Rounds:
 
 
 def questions_of_round(
-    product: str, symbols: Iterable[str], since_ns: int, profile: Profile
+    product: str, symbols: Iterable[str], span: tuple[int, int], profile: Profile
 ) -> list[dict[str, Any]]:
-    """What a round asks, as fields of `Question` without id and account."""
+    """What a round asks about the span [since, until) in ns, as fields of `Question`.
+
+    Trades are asked for up to `until`, which lies a visibility lag back: what is younger the stream
+    still has its time to bring, and the round covers no more than that anyway.
+    """
+    since_ns, until_ns = span
     by_symbol = sorted(symbols)
 
     def each(about: About, is_by_symbol: bool, **fields: Any) -> list[dict[str, Any]]:
@@ -164,7 +169,9 @@ def questions_of_round(
 
     asked = each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol)
     asked += each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=since_ns)
-    asked += each(About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns)
+    asked += each(
+        About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
+    )
     asked += each(About.BALANCES, False)
     if product in profile.positions_of:
         asked += each(About.POSITIONS, False)

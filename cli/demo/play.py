@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from cli.demo.bands import broken_bands
 from cli.demo.reading import Reading
 from cli.demo.stage import PARTITIONS, VENUE, Plan, Stage, StageError
 from cli.demo.verdict import is_clean, judge
@@ -164,7 +165,11 @@ class Play:
             for interval in state.blind
         )
         truth = await self.stage.control("/truth")
-        verdict = judge(published, truth) | {
+        verdict = judge(published, truth)
+        verdict["details"]["broken_bands"] = list(broken_bands(published, truth))
+        verdict |= {
+            "position_records": len(published.position_records),
+            "broken_bands": len(verdict["details"]["broken_bands"]),
             "kills": self.kills,
             "reconnects": len(truth["connections"].get("ended", ())),
             "faults": truth["faults"],

@@ -81,9 +81,9 @@ def is_clean(verdict: dict[str, Any]) -> bool:
     """Nothing lost, doubled, invented or wrong, and nothing left that we could not see."""
     faults = (
         "fills_lost", "fills_invented", "fills_wrong", "fills_doubled", "wrong_states",
-        "wrong_positions", "open_blind_intervals", "dead_letters",
+        "wrong_positions", "broken_bands", "open_blind_intervals", "dead_letters",
     )  # fmt: skip
-    return verdict["fills"] > 0 and not any(verdict[name] for name in faults)
+    return verdict["fills"] > 0 and not any(verdict.get(name, 0) for name in faults)
 
 
 def lost_fills(published: Published, truth: dict[str, Any]) -> Iterator[str]:

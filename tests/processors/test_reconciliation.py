@@ -150,6 +150,11 @@ def test_the_next_round_overlaps_by_the_visibility_lag():
     assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
 
 
+def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring():
+    trades = [q for q in Lab().tick(103) if q.about is About.TRADES]
+    assert {q.until_ns for q in trades} == {101 * SECOND}
+
+
 def test_rounds_go_on_periodically_without_any_disconnect():
     lab = Lab()
     for question in lab.tick(103):

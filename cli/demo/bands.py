@@ -1,0 +1,64 @@
+"""The check of the bands: did [low, high] hold what the venue's books say?
+
+Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
+executions of the orders known at the record's cause must lie in the band.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any
+
+from cli.demo.verdict import Published, true_nets
+from orderloom.event import Cause
+from orderloom.identity import adopted_order_key
+
+Place = tuple[int, int]
+Key = tuple[str, str, str, str]
+
+
+def broken_bands(published: Published, truth: dict[str, Any]) -> Iterator[str]:
+    """Records of `positions` whose band does not hold the venue's sum, each as a line."""
+    sums = {key: _Sums(entries) for key, entries in _entries(published, truth).items()}
+    for record in published.position_records:
+        key = (record.account, record.product, record.symbol, record.position_side)
+        if record.unbounded or key not in sums:
+            continue
+        theirs = sums[key].at(_place(record.cause))
+        if not record.low <= theirs <= record.high:
+            yield f"{key} at {record.cause}: {theirs} is outside [{record.low}, {record.high}]"
+
+
+class _Sums:
+    """The venue's sum over the orders known at a place of the log, for one position."""
+
+    def __init__(self, entries: list[tuple[Place, Decimal]]) -> None:
+        entries.sort(key=lambda entry: entry[0])
+        self._places = [place for place, _ in entries]
+        self._sums = [Decimal(0), *accumulate(net for _, net in entries)]
+
+    def at(self, place: Place) -> Decimal:
+        return self._sums[bisect_right(self._places, place)]
+
+
+def _entries(published: Published, truth: dict[str, Any]) -> dict[Key, list[tuple[Place, Decimal]]]:
+    """Per position: where each order was first known, and what the venue executed of it."""
+    by_order: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    for account, books in truth["accounts"].items():
+        for row in books["fills"]:
+            key = adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
+            by_order[key].append((account, row))
+    entries: dict[Key, list[tuple[Place, Decimal]]] = defaultdict(list)
+    for order_key, rows in by_order.items():
+        order = published.orders.get(order_key)
+        if order is None or order.first_cause is None:
+            continue
+        for position, net in true_nets(rows).items():
+            entries[position].append((_place(order.first_cause), net))
+    return entries
+
+
+def _place(cause: Cause) -> Place:
+    return (cause.offset, cause.place)
