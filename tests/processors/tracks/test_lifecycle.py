@@ -18,6 +18,8 @@ from tests.processors.tracks.evidence_kinds import (
     state_after,
 )
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def check_induction(size: int) -> dict[tuple[Lifecycle, Kind], set[Lifecycle]]:
     """For each set S of kinds and each last piece e: `apply(state(S - e), e)` is `state(S)`.
@@ -46,13 +48,20 @@ def check_induction(size: int) -> dict[tuple[Lifecycle, Kind], set[Lifecycle]]:
 
 @pytest.fixture(scope="module")
 def steps() -> dict[tuple[Lifecycle, Kind], set[Lifecycle]]:
-    return check_induction(int(os.environ.get("ORDERLOOM_INDUCTION", "5")))
+    return check_induction(5)
 
 
 def test_every_order_of_arrival_ends_in_the_state_that_the_rules_give(
     steps: dict[tuple[Lifecycle, Kind], set[Lifecycle]],
 ) -> None:
     assert len(steps) == len(LIFECYCLE)
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(not os.environ.get("ORDERLOOM_TEST_SOAK"), reason="part of make soak")
+@pytest.mark.timeout(1800)
+def test_every_order_of_arrival_of_six_pieces_ends_in_the_state_that_the_rules_give() -> None:
+    check_induction(6)
 
 
 def test_the_lifecycle_makes_only_the_steps_of_its_table(
