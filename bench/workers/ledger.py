@@ -1,0 +1,44 @@
+"""The product's worker: Faust delivers, ledgers decide. Or a ledger that reads by itself."""
+
+import sys
+
+from bench.books import maker
+from bench.meter import Meter
+from bench.task import Task
+from processors import worker
+from processors.keeper import Keeper
+from processors.ledger_settings import LedgerSettings
+
+
+def main(argument: str) -> None:
+    """Work until told to end."""
+    task = Task.from_argument(argument)
+    meter = Meter(task.warm, task.measured)
+    keepers: list[Keeper] = []
+
+    def make_keeper(*arguments: object, **named: object) -> Keeper:
+        keepers.append(Keeper(*arguments, **named))  # type: ignore[arg-type] # handed on
+        return keepers[-1]
+
+    def probe(point: str) -> None:
+        if point == "after-commit":
+            meter.extra = counted(keepers)
+            meter.committed()
+
+    settings = LedgerSettings(task.bootstrap, task.venue, task.namespace)
+    worker.run(settings, worker.Parts(maker(task, meter), probe, make_keeper=make_keeper))
+
+
+def counted(keepers: list[Keeper]) -> dict[str, int]:
+    """How often the ledgers stepped, and how many records Faust did not get to them in time."""
+    counts = [keeper.memory.counts for keeper in keepers]
+    return {
+        "steps": sum(count.steps for count in counts),
+        "records": sum(count.records for count in counts),
+        "read_by_itself": sum(count.read_by_itself for count in counts),
+        "openings": sum(count.openings for count in counts),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
