@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cli.main import app
 
@@ -39,9 +40,9 @@ def test_every_command_of_the_design_is_there() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_help_has_examples(command: str, tmp_path: Path) -> None:
-    answer = orderloom(command, "--help", directory=tmp_path)
-    assert answer.returncode == 0, answer.stderr
+def test_every_help_has_examples(command: str) -> None:
+    answer = CliRunner().invoke(app, [command, "--help"], prog_name="orderloom")
+    assert answer.exit_code == 0, answer.stderr
     assert f"Examples:\n    orderloom {command}" in answer.stdout or (
         "Examples:\n    orderloom doctor\n    orderloom --config" in answer.stdout
     )
@@ -67,11 +68,9 @@ def test_help_does_not_wait_for_the_heavy_rooms(tmp_path: Path) -> None:
         (["weave"], "No such command"),
     ],
 )
-def test_wrong_arguments_are_named_and_end_with_2(
-    arguments: list[str], words: str, tmp_path: Path
-) -> None:
-    answer = orderloom(*arguments, directory=tmp_path)
-    assert answer.returncode == 2
+def test_wrong_arguments_are_named_and_end_with_2(arguments: list[str], words: str) -> None:
+    answer = CliRunner().invoke(app, arguments, prog_name="orderloom")
+    assert answer.exit_code == 2
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
 

@@ -1,0 +1,191 @@
+"""`topics`, the views and `doctor` on a real broker, as a person runs them."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+
+from cli.checks import Mark, check_accounts
+from cli.registry import specs_of, write_registry
+from orderloom.account import AccountConfig
+from orderloom.topology import CONTROL, TOPICS
+from runtime.kafka import connected_admin, end_offsets, transactional_producer
+from runtime.settings import load_settings
+from runtime.topics import create_topics
+from runtime.trouble import SetupError
+from tests.cli.test_main import orderloom
+from tests.conftest import RunningBroker
+from tests.sinks.records import Content, a_fill, a_position, an_order, content_of, tombstone
+
+VENUE = "binance"
+ACCOUNT = "binance:main"
+
+
+@dataclass
+class House:
+    """A directory with settings and registry, on a broker."""
+
+    directory: Path
+    bootstrap: str
+    namespace: str
+
+    def set_up(self, *partitions: int) -> None:
+        (self.directory / "orderloom.toml").write_text(
+            f'namespace = "{self.namespace}"\npartitions = 2\n'
+            f'[kafka]\nbootstrap = "{self.bootstrap}"\n'
+        )
+        names = ["main", *(f"n{number}" for number in range(1, len(partitions)))]
+        (self.directory / "accounts.toml").write_text(
+            "".join(
+                f'[[accounts]]\nid = "binance:{name}"\nproducts = ["spot"]\nkey = "env:NONE"\n'
+                f"partition = {partition}\n"
+                for name, partition in zip(names, partitions, strict=True)
+            )
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return orderloom(*arguments, directory=self.directory)
+
+    def make_topics(self) -> None:
+        """As `orderloom topics` does, without its process."""
+        settings = load_settings(self.directory / "orderloom.toml")
+        create_topics(connected_admin(self.bootstrap), specs_of(settings, VENUE))
+
+    def registered(self) -> int:
+        """How many entries stand in `control`."""
+        admin, name = connected_admin(self.bootstrap), CONTROL.name(VENUE, self.namespace)
+        return sum(end_offsets(admin, [(name, 0), (name, 1)]).values())
+
+    def publish(self, *contents: Content) -> None:
+        producer = transactional_producer(self.bootstrap, f"{self.namespace}writer")
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for topic, key, value, headers in contents:
+            name = topic.name(VENUE, self.namespace)
+            producer.produce(name, value, key, 0, headers={**dict(headers)})
+        producer.commit_transaction(30)
+
+
+@pytest.fixture
+def house(broker: RunningBroker, namespace: str, tmp_path: Path) -> House:
+    made = House(tmp_path, broker.bootstrap, namespace)
+    made.set_up(0, 1)
+    return made
+
+
+@pytest.mark.broker
+def test_topics_are_made_once_and_the_registry_is_written_when_it_changed(house: House) -> None:
+    first = house.run("topics")
+    assert first.returncode == 0, first.stderr
+    assert f"{len(TOPICS)} topics are right, {len(TOPICS)} of them made now" in first.stdout
+    assert house.registered() == 2
+    again = house.run("topics")
+    assert "0 of them made now" in again.stdout
+    assert house.registered() == 2
+    registry = house.directory / "accounts.toml"
+    registry.write_text(registry.read_text().replace('key = "env:NONE"', 'key = "env:NEW"', 1))
+    assert "registered binance:main" in house.run("topics").stdout
+    assert house.registered() == 3
+
+
+@pytest.mark.broker
+def test_an_account_never_moves_to_another_partition(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    house.set_up(1, 1)
+    moved = house.run("topics")
+    assert moved.returncode == 78
+    assert "account binance:main lies in partition 0, the registry now says 1" in moved.stderr
+    assert house.registered() == 2
+
+
+@pytest.mark.broker
+def test_topics_of_another_partition_count_are_named(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    settings = house.directory / "orderloom.toml"
+    settings.write_text(settings.read_text().replace("partitions = 2", "partitions = 3"))
+    answer = house.run("topics")
+    assert answer.returncode == 78
+    assert "has 2 partitions, not 3" in answer.stderr
+
+
+@pytest.mark.broker
+def test_an_entry_of_control_is_what_the_fold_reads(house: House) -> None:
+    house.make_topics()
+    settings = load_settings(house.directory / "orderloom.toml")
+    account = AccountConfig(id=ACCOUNT, products=("spot",), key="env:OTHER", partition=0)
+    assert write_registry(settings, VENUE, [account]) == [ACCOUNT]
+    assert write_registry(settings, VENUE, [account]) == []
+    with pytest.raises(SetupError, match="lies in partition 0"):
+        write_registry(settings, VENUE, [account.model_copy(update={"partition": 1})])
+
+
+@pytest.mark.broker
+def test_views_show_the_newest_state_of_each_key(house: House) -> None:
+    house.make_topics()
+    key = f"{ACCOUNT}/spot/SOL/1"
+    house.publish(
+        content_of(an_order(key, account=ACCOUNT)),
+        content_of(an_order(key, account=ACCOUNT, sequence=2, version=2)),
+        content_of(an_order("gone", account=ACCOUNT, sequence=3)),
+        tombstone("gone", account=ACCOUNT, sequence=4),
+        content_of(a_fill(account=ACCOUNT)),
+        content_of(a_position(account=ACCOUNT)),
+    )
+    orders = house.run("orders", "--json")
+    assert orders.returncode == 0, orders.stderr
+    [order] = [json.loads(line) for line in orders.stdout.splitlines()]
+    assert (order["key"], order["version"]) == (key, 2)
+    assert json.loads(house.run("fills", "--json").stdout)["price"] == "150.10"
+    assert "[0, 4]" in house.run("positions").stdout
+    assert house.run("fills", "--json", "--account", "binance:other").stdout == ""
+
+
+@pytest.mark.broker
+def test_a_view_follows_live_until_it_is_told_to_stop(house: House) -> None:
+    house.make_topics()
+    house.publish(content_of(a_fill("spot/SOL/e1/1", account=ACCOUNT)))
+    command = [sys.executable, "-m", "cli.main", "fills", "--json", "--follow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=house.directory) as child:
+        assert child.stdout is not None
+        assert orjson.loads(child.stdout.readline())["exec_id"] == "e1"
+        house.publish(content_of(a_fill("spot/SOL/e2/1", account=ACCOUNT, sequence=2)))
+        assert orjson.loads(child.stdout.readline())["exec_id"] == "e2"
+        child.terminate()
+
+
+@pytest.mark.broker
+def test_a_view_without_its_topic_says_what_to_do(house: House) -> None:
+    answer = house.run("orders")
+    assert answer.returncode == 78
+    assert "create them with `orderloom topics`" in answer.stderr
+
+
+@pytest.mark.broker
+def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
+    missing = house.run("doctor")
+    assert missing.returncode == 1
+    assert "does not exist: create it with `orderloom topics`" in missing.stdout
+    assert house.run("topics").returncode == 0
+    well = house.run("doctor")
+    assert well.returncode == 0, well.stdout
+    parts = [line[6:].split()[0] for line in well.stdout.splitlines()]
+    assert parts == ["settings", "accounts", "broker", "topics", "lag", "lag", "clock"]
+    assert "start one with `orderloom process binance`" in well.stdout
+
+
+def test_doctor_tells_accounts_that_share_a_partition_while_others_are_empty() -> None:
+    def an_account(name: str, partition: int) -> AccountConfig:
+        return AccountConfig(id=f"binance:{name}", products=(), key="env:X", partition=partition)
+
+    crowded = [an_account("a", 1), an_account("b", 1), an_account("c", 2)]
+    notes = [finding for finding in check_accounts(crowded, 4) if finding.mark is Mark.NOTE]
+    assert [note.line for note in notes] == [
+        "binance:a, binance:b share partition 1 while 2 are empty: "
+        "write partition = N before they trade"
+    ]
+    spread = [an_account("a", 0), an_account("b", 1), an_account("c", 1)]
+    assert all(finding.mark is Mark.WELL for finding in check_accounts(spread, 2))
