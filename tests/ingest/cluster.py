@@ -76,6 +76,7 @@ class Cluster:
         self.records: dict[int, list[RawRecord]] = {number: [] for number in range(PARTITIONS)}
         self.processes: list[subprocess.Popen[bytes]] = []
         self._reader: Consumer | None = None
+        self._producer = idempotent_producer(bootstrap)
         self._make_topics()
 
     @property
@@ -152,10 +153,9 @@ class Cluster:
 
     def dispatch_bytes(self, number: int, value: bytes) -> None:
         """Write one record of `dispatches`, whatever it holds."""
-        producer = idempotent_producer(self.bootstrap)
         key = self.accounts[number].encode()
-        producer.produce(self.dispatches, key=key, value=value, partition=number)
-        producer.flush(10)
+        self._producer.produce(self.dispatches, key=key, value=value, partition=number)
+        self._producer.flush(10)
 
     def items(self, kind: type[Item], account: str | None = None) -> list[Item]:
         """All items of one kind that were read so far (of one account)."""
