@@ -50,15 +50,7 @@ class DemoOptions:
 def run(options: DemoOptions, console: Console | None = None) -> int:
     """Play the demo; the exit status is 0 only if nothing was lost, doubled or wrong."""
     console = console or Console(stderr=True)
-    plan = Plan(
-        options.directory.resolve(),
-        f"demo-{int(time.time())}.",
-        options.seed,
-        options.accounts,
-        int(options.minutes * 60 * options.rate),
-        options.faults,
-    )
-    stage = Stage.build(plan)
+    stage = Stage.build(plan_of(options))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         verdict = asyncio.run(Play(stage, options, console).run())
@@ -71,6 +63,18 @@ def run(options: DemoOptions, console: Console | None = None) -> int:
     finally:
         stage.stop()
     return 0 if is_clean(verdict) else 1
+
+
+def plan_of(options: DemoOptions) -> Plan:
+    """What the stage is set for, so that `options` can be played on it."""
+    return Plan(
+        options.directory.resolve(),
+        f"demo-{int(time.time())}.",
+        options.seed,
+        options.accounts,
+        int(options.minutes * 60 * options.rate),
+        options.faults,
+    )
 
 
 class Play:

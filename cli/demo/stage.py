@@ -30,6 +30,8 @@ VENUE: Final = "binance"
 PARTITIONS: Final = 4
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
+FRAMES_PER_REQUEST: Final = 20
+"""About how many private frames come for each question, so that both kinds of fault are spread."""
 SPOT_WEIGHT: Final = 60_000
 LINEAR_WEIGHT: Final = 24_000
 """Ten times Binance's own limits a minute, so that a minute shows what takes ten in production."""
@@ -109,10 +111,13 @@ class Stage:
         self._write_settings(config.accounts)
 
     def _faults(self) -> FaultConfig:
-        frames = self.plan.frames
+        spans = {"http": self.plan.frames // FRAMES_PER_REQUEST}
         return FaultConfig(
             schedule={
-                name: ScheduledFault(count=count, frames=frames)
+                name: ScheduledFault(
+                    count=count,
+                    frames=max(count, spans.get(name.partition("_")[0], self.plan.frames)),
+                )
                 for name, count in self.plan.faults.items()
             }
         )
