@@ -104,6 +104,8 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "corrected": lambda rows: tuple((name, stamp) for name, stamp in rows),
 }
 DECIMALS: Final = tuple(map(Fill._fields.index, ("last_price", "last_quantity", "fee")))
+BUSTED: Final = Fill._fields.index("is_busted")
+CONFLICTS: Final = Fill._fields.index("conflicts")
 JOINED: Final = Fill._fields[1:13]
 """The fields that are joined one by one."""
 UNCONTESTED: Final = frozenset(
@@ -143,6 +145,8 @@ def joined_fill(held: Fill, other: Fill) -> Fill:
     """The join of two fills of the same execution: commutative, associative, idempotent."""
     if held == other:
         return held
+    if not held.corrected and not other.corrected:
+        return _joined_plainly(held, other)
     conflicts: set[str] = set()
     stamps_held, stamps_other = dict(held.corrected), dict(other.corrected)
     values = [
@@ -161,6 +165,22 @@ def joined_fill(held: Fill, other: Fill) -> Fill:
     is_busted = held.is_busted or other.is_busted
     rest = (is_busted, tuple(sorted(conflicts)), tuple(sorted(stamps.items())))
     return Fill._make((held.exec_id, *values, *rest))
+
+
+def _joined_plainly(held: Fill, other: Fill) -> Fill:
+    """The join where the venue corrected nothing: the same, and most fills' way."""
+    values: list[Any] = list(held)
+    conflicts = {*held.conflicts, *other.conflicts}
+    for place, name in enumerate(JOINED, 1):
+        mine, theirs = held[place], other[place]
+        if theirs is None or mine == theirs:
+            continue
+        values[place] = theirs if mine is None else max(mine, theirs)
+        if mine is not None and name not in UNCONTESTED:
+            conflicts.add(name)
+    values[CONFLICTS] = tuple(sorted(conflicts))
+    values[BUSTED] = held.is_busted or other.is_busted
+    return Fill._make(values)
 
 
 def _joined_field(
