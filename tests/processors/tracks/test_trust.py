@@ -1,0 +1,87 @@
+"""The trust track beyond its disputes, which the induction compares with an oracle."""
+
+from decimal import Decimal
+
+import pytest
+
+from orderloom.words import FillKind, Source, Status, Trust
+from processors.orders import Orders
+from processors.tracks.amounts import Amounts
+from processors.tracks.trust import provisional
+from tests.builders import (
+    ORDER_KEY,
+    a_bust,
+    a_report,
+    after,
+    an_execution,
+    some_orders,
+    take,
+    the_order,
+)
+
+
+def amounts(executed: int, missing: int) -> Amounts:
+    real = Decimal(executed - missing)
+    return Amounts(Decimal(9), real, Decimal(executed), Decimal(missing), is_full=False)
+
+
+@pytest.mark.parametrize(
+    ("graced", "executed", "missing", "expected"),
+    [(0, 3, 2, 0), (3, 3, 2, 2), (2, 3, 2, 1), (3, 5, 1, 0), (5, 3, 0, 0)],
+)
+def test_only_what_had_its_time_of_grace_is_provisional(
+    graced: int, executed: int, missing: int, expected: int
+) -> None:
+    assert provisional(Decimal(graced), amounts(executed, missing)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sources", "trust"),
+    [
+        ([Source.STREAM], Trust.OBSERVED),
+        ([Source.STREAM, Source.STREAM], Trust.OBSERVED),
+        ([Source.STREAM, Source.QUERY], Trust.CORROBORATED),
+        ([Source.REPLY, Source.STREAM], Trust.CORROBORATED),
+    ],
+)
+def test_an_end_is_corroborated_by_two_ways_that_say_it(
+    sources: list[Source], trust: Trust
+) -> None:
+    orders = some_orders()
+    for source in sources:
+        take(orders, a_report(Status.CANCELED), source=source)
+    assert the_order(orders).trust is trust
+
+
+@pytest.mark.parametrize("change", [a_bust(), an_execution(kind=FillKind.CORRECTION, fee="1")])
+def test_a_bust_or_correction_after_settling_makes_the_order_corrected(change: object) -> None:
+    orders = settled()
+    take(orders, change)
+    assert the_order(orders).trust is Trust.CORRECTED
+
+
+def settled() -> Orders:
+    orders = some_orders()
+    take(orders, a_report(Status.CANCELED, filled_quantity="1.5"), an_execution())
+    orders.settle(ORDER_KEY)
+    assert the_order(orders).trust is Trust.SETTLED
+    return orders
+
+
+def test_an_order_with_a_gap_is_not_settled() -> None:
+    orders = some_orders()
+    take(orders, a_report(Status.CANCELED, filled_quantity="1.5"))
+    orders.settle(ORDER_KEY)
+    assert the_order(orders).trust is Trust.OBSERVED
+    take(orders, an_execution())
+    assert the_order(orders).trust is Trust.SETTLED
+
+
+def test_disputes_are_named_in_order_and_once() -> None:
+    order = after(
+        a_report(Status.EXPIRED, quantity="1"),
+        a_report(Status.REJECTED, quantity="1"),
+        an_execution(),
+    )
+    assert order.view()["disputes"] == ["overfilled", "rejected-with-fills", "terminals-differ"]
+    assert order.view()["disputed"] is True
