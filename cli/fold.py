@@ -20,7 +20,7 @@ from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Ori
 from orderloom.quantities import Unit, text_of
 from processors.order import Order, UnknownOrderFormat
 from processors.orders import Orders
-from processors.tracks.fills import Fill
+from processors.tracks.fills import SUMS, Fill
 from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1
@@ -161,4 +161,4 @@ def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:
 
 
 def _scaled(number: Decimal | None, factor: Decimal) -> str | None:
-    return None if number is None else text_of(number * factor)
+    return None if number is None else text_of(SUMS.multiply(number, factor))

@@ -269,7 +269,8 @@ class Order:
         net = EXACT.subtract(totals.bought, totals.sold)
         if not totals.unsided or self.side is None:
             return net
-        return EXACT.add(net, totals.unsided if self.side is Side.BUY else -totals.unsided)
+        add = EXACT.add if self.side is Side.BUY else EXACT.subtract
+        return add(net, totals.unsided)
 
     @property
     def side(self) -> Side | None:

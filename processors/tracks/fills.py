@@ -8,13 +8,15 @@ of what was seen is needed beside the set itself.
 """
 
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Any, Final, NamedTuple
 
 from orderloom.event import Execution
-from orderloom.quantities import EXACT, ZERO, Unit, text_of
+from orderloom.quantities import ZERO, Unit, text_of
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
 
+SUMS: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+"""Products of the widest numbers that we read, and any number of them summed, are exact here."""
 QUOTIENT: Final = Context(prec=28)
 """Average prices are the only numbers that are ever rounded."""
 
@@ -240,31 +242,35 @@ class Totals:
         if fill.is_busted:
             self.busted += sign
             amount = fill.last_quantity or ZERO
-            self.busted_quantity = EXACT.add(self.busted_quantity, amount if sign > 0 else -amount)
+            self.busted_quantity = SUMS.add(
+                self.busted_quantity, amount if sign > 0 else amount.copy_negate()
+            )
             return
         if fill.fee is not None:
-            self._count_fee(fill.fee if sign > 0 else -fill.fee, fill.fee_currency or "")
+            self._count_fee(
+                fill.fee if sign > 0 else fill.fee.copy_negate(), fill.fee_currency or ""
+            )
         if fill.last_quantity is not None:
             self._count_quantity(fill, fill.last_quantity, sign)
 
     def _count_fee(self, fee: Decimal, currency: str) -> None:
-        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        self.fees[currency] = SUMS.add(self.fees.get(currency, ZERO), fee)
         if not self.fees[currency]:
             del self.fees[currency]
 
     def _count_quantity(self, fill: Fill, last_quantity: Decimal, sign: int) -> None:
-        amount = last_quantity if sign > 0 else -last_quantity
-        self.quantity = EXACT.add(self.quantity, amount)
+        amount = last_quantity if sign > 0 else last_quantity.copy_negate()
+        self.quantity = SUMS.add(self.quantity, amount)
         if fill.side is Side.BUY:
-            self.bought = EXACT.add(self.bought, amount)
+            self.bought = SUMS.add(self.bought, amount)
         elif fill.side is Side.SELL:
-            self.sold = EXACT.add(self.sold, amount)
+            self.sold = SUMS.add(self.sold, amount)
         else:
-            self.unsided = EXACT.add(self.unsided, amount)
+            self.unsided = SUMS.add(self.unsided, amount)
         if fill.last_price is None:
             self.unpriced += sign
         else:
-            self.notional = EXACT.add(self.notional, EXACT.multiply(amount, fill.last_price))
+            self.notional = SUMS.add(self.notional, SUMS.multiply(amount, fill.last_price))
         unit = fill.quantity_unit
         self.units[unit] = self.units.get(unit, 0) + sign
         if not self.units[unit]:

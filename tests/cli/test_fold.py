@@ -174,3 +174,10 @@ def test_inverse_contracts_stay_contracts_also_after_a_restart() -> None:
     instruments.take(replace(CONTRACT, is_inverse=True))
     again.load(orjson.loads(orjson.dumps(instruments.dump())))
     assert again.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (1, Unit.CONTRACTS)
+
+
+def test_numbers_keep_all_their_digits() -> None:
+    many = "123456789." + "3" * 30
+    ((order, _), _) = fold(a_line(TRADE | {"q": many, "z": many, "l": many}))
+    assert order["quantity"] == order["fills"][0]["last_quantity"] == many
+    assert order["status"] == "FILLED"

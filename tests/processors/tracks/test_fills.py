@@ -102,3 +102,19 @@ def test_completeness_tells_gap_excess_and_complete_apart() -> None:
     assert completeness(one, one, two) is Completeness.GAP
     assert completeness(two, Decimal(0), one) is Completeness.EXCESS
     assert completeness(two, Decimal(0), None) is Completeness.COMPLETE
+
+
+def test_sums_of_the_widest_numbers_that_are_read_stay_exact_and_raise_nothing() -> None:
+    wide, fine = f"{'9' * 40}E+30", f"{'1' * 40}E-30"
+    fills = [
+        fill("1", wide, last_price=wide, fee=wide),
+        fill("2", fine, last_price=fine, fee=fine, side=Side.SELL),
+        fill("3", wide, last_price=fine, fee=f"-{fine}"),
+    ]
+    totals = Totals()
+    for one in fills:
+        totals.replace(None, one)
+    for one in fills[1:]:
+        totals.replace(one, one._replace(is_busted=True))
+    assert (totals.quantity, totals.bought, totals.sold) == (Decimal(wide), Decimal(wide), 0)
+    assert totals.fees == {"SOL": Decimal(wide)}
