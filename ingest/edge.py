@@ -35,6 +35,7 @@ class Edge:
         self._names = names
         self._partitions_total = partitions_total
         self._venue = desks.public.venue.name
+        self._samples: dict[str, ClockSample] = {}
 
     async def handle(self, event: Event) -> None:
         """Act on one event of the group.
@@ -73,7 +74,8 @@ class Edge:
                 owned.say_alive(now)
 
     def write_clock(self, sample: ClockSample) -> None:
-        """Write a sample of the venue's clock, for each partition."""
+        """Write a sample of the venue's clock, for each partition; a new one gets the last."""
+        self._samples[sample.product] = sample
         for owned in self.partitions.values():
             owned.write(sample)
 
@@ -106,6 +108,8 @@ class Edge:
             await self._drop((number,), "another worker had the partition in between")
         self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
         owned.announce(self._desks.clock())
+        for sample in self._samples.values():
+            owned.write(sample)
         for account in self._accounts_in(number):
             for keeper in self._desks.keepers(account, self._names):
                 desk, address = self._desks.desks[account], owned.address(account)

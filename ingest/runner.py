@@ -75,6 +75,7 @@ class StreamRunner:
         self._outbox = outbox
         self._address = address
         self._links: dict[str, _Link] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         labels = (desk.venue.name, keeper.stream.product)
         self._frames, self._bytes = FRAMES.labels(*labels), FRAME_BYTES.labels(*labels)
@@ -119,11 +120,18 @@ class StreamRunner:
                 link = self._links[connection] = _Link()
                 link.task = self._start(self._run(connection, link, url))
             case Ask(connection, purpose, request):
-                self._start(self._ask(connection, purpose, request))
+                work = self._ask(connection, purpose, request)
+                self._asking[connection] = self._start(work)
             case Close(connection, _):
-                link_or_none = self._links.pop(connection, None)
-                if link_or_none is not None and link_or_none.task is not None:
-                    link_or_none.task.cancel()
+                self._drop(connection)
+
+    def _drop(self, connection: str) -> None:
+        """Nothing more is done for this connection, nor asked."""
+        link = self._links.pop(connection, None)
+        tasks = (self._asking.pop(connection, None), None if link is None else link.task)
+        for task in tasks:
+            if task is not None:
+                task.cancel()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -185,6 +193,8 @@ class StreamRunner:
             self._closed(connection, reason, is_refusal=True)
             return
         try:
+            stream = self.keeper.stream
+            await self._desk.gate.admit(stream.connect_bucket, stream.connect_weight, Rank.STREAM)
             link.socket = await _opened(url)
         except InvalidStatus as error:
             status = error.response.status_code

@@ -120,6 +120,7 @@ class Stream:
     (0: LIVE as soon as open). `judge(frame, stage)` reads no more than the connection needs.
     `keep_alive` is asked every `keep_alive_ns`; if it fails with an answer for which
     `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew before the venue does.
+    `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
     """
 
     product: str
@@ -133,6 +134,8 @@ class Stream:
     keep_alive_ns: int = 30 * MINUTE_NS
     is_key_lost: Callable[[int, bytes], bool] = lambda _status, _body: False
     life_ns: int | None = None
+    connect_bucket: str = ""
+    connect_weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,17 @@ async def test_a_venue_that_cannot_be_reached_is_tried_again_with_pauses() -> No
             assert running.reasons("CLOSED")[0].startswith("cannot connect")
 
 
+async def test_connecting_draws_on_its_own_rate_limit_where_the_venue_has_one() -> None:
+    async with a_toy_server() as toy, a_runner(toy, connect_bucket="connect") as running:
+        await running.until_change("LIVE")
+        await toy.drop_sockets()
+        await running.until_change("LIVE", 2)
+        await toy.drop_sockets()
+        await running.until_change("CONNECTING", 3)
+        await asyncio.sleep(0.3)  # many times what a connection takes
+        assert toy.seen["socket"] == 2
+
+
 async def test_a_key_never_travels_in_the_open() -> None:
     toy = ToyServer()
     toy.stream = "ws://203.0.113.7:1"

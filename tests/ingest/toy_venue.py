@@ -113,6 +113,7 @@ def toy_stream(
     silence_ns_max: int = 60 * SECOND_NS,
     ping_after_ns: int | None = None,
     keep_alive_ns: int = 1800 * SECOND_NS,
+    connect_bucket: str = "",
 ) -> Stream:
     """The toy venue's one stream, changed by keyword."""
     return Stream(
@@ -127,6 +128,7 @@ def toy_stream(
         keep_alive_ns=keep_alive_ns,
         is_key_lost=lambda status, body: status == 400 and b"lost" in body,
         life_ns=life_ns,
+        connect_bucket=connect_bucket,
     )
 
 
@@ -143,7 +145,10 @@ def toy_venue(
         name="toy",
         products=(PRODUCT,),
         environments={"production": Endpoints({PRODUCT: rest}, {PRODUCT: stream})},
-        buckets={"weight": Bucket(1200, 60 * SECOND_NS, "x-used")},
+        buckets={
+            "weight": Bucket(1200, 60 * SECOND_NS, "x-used"),
+            "connect": Bucket(2, 3600 * SECOND_NS),
+        },
         profile=Profile(),
         streams=lambda _products: (the_stream,),
         ask=_ask,
