@@ -108,6 +108,11 @@ def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Do
     return [_row(market, order) for order in market.open_orders(account, symbol)]
 
 
+def open_algo_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET openAlgoOrders; nobody places conditional orders in the box."""
+    return []
+
+
 def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET allOrders."""
     symbol = market.instrument(params.needed("symbol")).symbol
@@ -246,6 +251,7 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
     ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
+    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_algo_orders, weighs_by_symbol(1, 40)),
     ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5)),
     ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5)),
     ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),

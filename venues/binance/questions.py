@@ -5,7 +5,8 @@ answer at most `ROWS_MAX` rows. A full page is followed by its last id + 1 witho
 not go together on USD-M), page after page, until one is not full or passes `until_ns`; a page that
 is not full is followed by the next window. Without times the venue gives the newest rows, so if
 that page is full the list is read from its first id on. A question whose pages all came with status
-200 is complete. Manual: "Account Trade List", "All Orders", "Current Open Orders" of both products.
+200 is complete. Open orders of USD-M are two lists: those of the engine, then the conditional
+ones that wait outside it. Manual: "Account Trade List", "All Orders", "Current Open Orders".
 """
 
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ _CALLS: Final[dict[tuple[str, About], _Call]] = {
     (LINEAR, About.POSITIONS): _Call("/fapi/v3/positionRisk", 5),
     (LINEAR, About.BALANCES): _Call("/fapi/v3/balance", 5),
 }
+# Conditional orders of USD-M have ids and lists of their own ("Current All Algo Open Orders").
+_ALGO_LIST: Final = _Call("/fapi/v1/openAlgoOrders", 1, weight_all=40)
 _PAGED: Final = {call.path: call.id_field for call in _CALLS.values() if call.id_field is not None}
 _WITHOUT_SYMBOL: Final = frozenset({About.SERVER_TIME, About.BALANCES})
 _BY_SYMBOL: Final = frozenset({About.ORDER, About.ORDER_HISTORY, About.TRADES})
@@ -70,7 +73,7 @@ _LISTS: Final = frozenset(
     call.path
     for (_, about), call in _CALLS.items()
     if about in (About.OPEN_ORDERS, About.ORDER_HISTORY, About.TRADES, About.POSITIONS)
-) | {"/fapi/v3/balance"}
+) | {"/fapi/v3/balance", _ALGO_LIST.path}
 
 
 def ask(question: Question, context: Context) -> HttpRequest:
@@ -96,7 +99,7 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     """The request that follows a complete page; None after the last one."""
     call = _call_of(question)
     if call.id_field is None:
-        return None
+        return _conditional_orders(question, page, context)
     row_id, parameter = call.id_field
     asked = dict(parse_qsl(urlsplit(page.request.url).query))
     rows: list[dict[str, Any]] = parse(page.body)
@@ -115,6 +118,15 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     else:
         return None
     return _request(question, call, {**base, **following, "limit": ROWS_MAX}, context)
+
+
+def _conditional_orders(question: Question, page: Page, context: Context) -> HttpRequest | None:
+    """The second list of open orders on USD-M, after the first."""
+    is_list = question.about is About.OPEN_ORDERS and question.product == LINEAR
+    if not is_list or urlsplit(page.request.url).path == _ALGO_LIST.path:
+        return None
+    parameters = {} if question.symbol is None else {"symbol": question.symbol}
+    return _request(question, _ALGO_LIST, parameters, context)
 
 
 def _kept_names(question: Question) -> tuple[str, ...]:

@@ -147,6 +147,20 @@ def test_a_question_about_one_symbols_open_orders_costs_less() -> None:
     assert BINANCE.ask(trades("spot"), CONTEXT).weight == 20
 
 
+@pytest.mark.parametrize(("symbol", "weight"), [(None, 40), ("BTCUSDT", 1)])
+def test_open_orders_of_usd_m_are_two_lists(symbol: str | None, weight: int) -> None:
+    question = Question(
+        id="q", account="binance:main", about=About.OPEN_ORDERS, product="linear", symbol=symbol
+    )
+    first = BINANCE.ask(question, CONTEXT)
+    second = BINANCE.next_page(question, Page(1, first, 200, b"[]"), CONTEXT)
+    assert second is not None
+    assert (second.channel, second.weight) == ("GET openAlgoOrders", weight)
+    assert ("symbol=BTCUSDT" in second.url) is (symbol is not None)
+    assert BINANCE.is_complete_answer(Page(2, second, 200, b"[]"))
+    assert BINANCE.next_page(question, Page(2, second, 200, b"[]"), CONTEXT) is None
+
+
 def test_a_history_is_paged_by_order_id() -> None:
     question = Question(
         id="q", account="binance:main", about=About.ORDER_HISTORY, product="spot",
