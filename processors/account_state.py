@@ -5,7 +5,6 @@ account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, Final
 
 from orderloom import topology
@@ -43,13 +42,16 @@ def publish(book: AccountBook) -> Iterator[Output]:
 
 def _positions(book: AccountBook) -> Iterator[Output]:
     publisher = book.publisher
+    causes, account_cause = publisher.positions, publisher.account_cause
+    if not causes and account_cause is None:
+        return
     for key, position in book.exposure.positions.items():
-        is_blind = book.streams.is_blind(position.product)
-        cause = publisher.positions.get(key)
+        cause = causes.get(key, account_cause)
         if cause is None:
-            if publisher.account_cause is None or position.shown_unbounded == is_blind:
-                continue
-            cause = publisher.account_cause
+            continue
+        is_blind = book.streams.is_blind(position.product)
+        if key not in causes and position.shown_unbounded == is_blind:
+            continue
         position.version += 1
         position.shown_unbounded = is_blind
         document = position.view(unbounded=is_blind) | {"version": position.version}
@@ -69,7 +71,7 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "sync": "SYNCED" if is_synced and products else "CATCHING_UP",
         "streams": {product: book.streams.status(product) for product in products},
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
-        "blind": [asdict(interval) for interval in book.streams.blind] + book.closed,
+        "blind": [interval.document() for interval in book.streams.blind] + book.closed,
         "balances": list(book.balances.values()),
         "quarantined": book.quarantine is not None,
         "version": book.version,

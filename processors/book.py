@@ -88,6 +88,8 @@ class PartitionBook:
         self._finish_restore()
         changes = Changes()
         for book in self._accounts.values():
+            if not book.is_dirty:
+                continue
             changes.outputs.extend(account_state.publish(book))
             for key, document in account_state.state_of(book):
                 changes.state[key.encode()] = self._packed(book, key, document)

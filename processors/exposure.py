@@ -57,6 +57,11 @@ class Exposure:
             self.positions[key] = position
         return position
 
+    def _home_of(self, order: Order) -> Position:
+        """The position that `settle_home` found last; `position_of` where it found none yet."""
+        home = self.homes.get(order.key)
+        return self.position_of(order) if home is None else self.positions[home]
+
     def count(
         self,
         order: Order,
@@ -65,7 +70,7 @@ class Exposure:
         orders: Callable[[], Iterable[Order]],
     ) -> Position:
         """Count one execution as it is now (None: no more), instead of as it was `before`."""
-        position = self.position_of(order)
+        position = self._home_of(order)
         self._charge(position, before, -1)
         self._charge(position, fill, 1)
         traded = fill and traded_of(order, fill)
@@ -99,7 +104,7 @@ class Exposure:
 
     def weigh(self, order: Order) -> list[Position]:
         """Put what the order may still do into its position's band; the positions that changed."""
-        position = self.position_of(order)
+        position = self._home_of(order)
         quantity = still_possible(order)
         was = self.rests.get(order.key)
         now = Rest(position.key, order.side, quantity) if quantity != ZERO else None

@@ -8,7 +8,7 @@ orders, never a statement about the stream (DESIGN section 4). A hole in a conne
 numbers is a loss, and an interval of its own.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orderloom.raw import Connection, Frame, Liveness, OwnerChange
@@ -30,6 +30,16 @@ class Link:
     heard_ns: int
     number: int = 0
 
+    def document(self) -> dict[str, Any]:
+        """JSON-ready; spelt out, as `asdict` took a third of a small step (measured)."""
+        return {
+            "product": self.product,
+            "generation": self.generation,
+            "change": self.change,
+            "heard_ns": self.heard_ns,
+            "number": self.number,
+        }
+
 
 @dataclass(slots=True)
 class Blind:
@@ -39,6 +49,15 @@ class Blind:
     start_ns: int
     end_ns: int | None
     reason: str
+
+    def document(self) -> dict[str, Any]:
+        """JSON-ready, as state records and `accounts` show it."""
+        return {
+            "product": self.product,
+            "start_ns": self.start_ns,
+            "end_ns": self.end_ns,
+            "reason": self.reason,
+        }
 
 
 @dataclass(slots=True)
@@ -160,8 +179,8 @@ class Streams:
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""
         return {
-            "links": {name: asdict(link) for name, link in self.links.items()},
-            "blind": [asdict(interval) for interval in self.blind],
+            "links": {name: link.document() for name, link in self.links.items()},
+            "blind": [interval.document() for interval in self.blind],
             "generation": self.generation,
             "liveness_ns": self.liveness_ns,
         }
