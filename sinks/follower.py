@@ -26,6 +26,13 @@ ASK_SECONDS_MAX: Final = 10.0
 TOMBSTONES_MS: Final = 7 * DAY_MS
 REBUILD: Final = "stop what depends on it, then read everything again (a sink: `--rebuild`)"
 
+# The codes of librdkafka itself begin with an underscore.
+_GONE: Final = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001  so
+_MISSING: Final = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  its public name
+)
+
 
 class LossFoundError(SetupError):
     """Records are missing where none may be."""
@@ -206,9 +213,9 @@ def _headers(message: Message) -> list[tuple[str, bytes]]:
 def _trouble(place: Place, error: KafkaError) -> SetupError | None:
     """What a person must mend, if it is that."""
     where = f"{place[0]} partition {place[1]}"
-    if error.code() in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET):  # noqa: SLF001  librdkafka's own name
+    if error.code() in _GONE:
         return LogChangedError(f"{where} no longer holds what comes next", REBUILD)
-    if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001  librdkafka's own name
+    if error.code() in _MISSING:
         return TopicMissingError(f"{where} does not exist", "create it with `orderloom topics`")
     if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
         return TopicMissingError(f"{where} may not be read", "allow it: `orderloom topics --acl`")

@@ -110,10 +110,7 @@ class SqliteSink:
                 rows[record.topic.kind].append(table.row(record))
         views = {(r.topic.kind, r.series) for r in records if TABLES[r.topic.kind].is_view}
         for kind, series in views:
-            self._db.execute(
-                f"DELETE FROM {TABLES[kind].rows} WHERE topic = ? AND account = ? AND epoch < ?",  # noqa: S608  our own names
-                (*series, epochs[series]),
-            )
+            self._db.execute(TABLES[kind].drop_former_epochs(), (*series, epochs[series]))
         return rows
 
     def _prepare(self) -> None:

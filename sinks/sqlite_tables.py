@@ -52,11 +52,16 @@ class Table:
         """The statement that takes a row unless a newer one is there."""
         names = ("key", "account", "topic", "epoch", "sequence", "gone", "document", *self.columns)
         changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        into = f"{self.rows} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
         return (
-            f"INSERT INTO {self.rows} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608  our own names
-            f" ON CONFLICT (key) DO UPDATE SET {changes} WHERE"
+            f"INSERT INTO {into} ON CONFLICT (key) DO UPDATE SET {changes} WHERE"
             f" (excluded.epoch, excluded.sequence) > ({self.rows}.epoch, {self.rows}.sequence)"
         )
+
+    def drop_former_epochs(self) -> str:
+        """The statement that drops what is older than an epoch of a topic and account."""
+        which = "topic = ? AND account = ? AND epoch < ?"
+        return f"DELETE FROM {self.rows} WHERE {which}"  # noqa: S608  our own names
 
     def row(self, record: Record) -> tuple[Any, ...]:
         """The values of `upsert`."""

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -141,7 +142,8 @@ def test_a_batch_that_cannot_be_written_leaves_nothing(name: str, make: Callable
     sink.write(a_batch(an_order()))
     before, progress = CONTENTS[name](sink), sink.progress()
     good = a_record(an_order("another", sequence=2), 1)
-    offsets: dict[Place, int] = {("orders.lab", 0): 2, ("broken", 0): object()}  # type: ignore[dict-item] # refused by any store
+    broken: Any = object()  # refused by any store
+    offsets: dict[Place, int] = {("orders.lab", 0): 2, ("broken", 0): broken}
     with pytest.raises(UnusableTargetError):
         sink.write(Batch((good,), offsets))
     assert CONTENTS[name](sink) == before
