@@ -81,6 +81,7 @@ def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> 
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.heartbeat_seconds,
         broker_request_timeout=REQUEST_SECONDS,
+        broker_rebalance_timeout=settings.rebalance_seconds,
         consumer_auto_offset_reset="earliest",
         loop=asyncio.get_running_loop(),
     )

@@ -8,6 +8,7 @@ if the partition is still ours and nobody has fenced it.
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -76,6 +77,7 @@ class Keeper:
         self.trouble = ""
         self.dropped = 0
         self.next_offsets: dict[str, int] = {}
+        self.unconfirmed_since: float | None = None
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
             ledger_log, partition, make_book, self.memory, probe
@@ -107,10 +109,12 @@ class Keeper:
     def suspend(self) -> None:
         """The partition was revoked: fold nothing more until `resume`."""
         self._is_suspended = True
+        self.unconfirmed_since = time.monotonic()
 
     def resume(self) -> None:
         """The partition is assigned to us."""
         self._is_suspended = False
+        self.unconfirmed_since = None
         self._bell.set()
 
     def close(self) -> None:
@@ -160,7 +164,9 @@ class Keeper:
         self.condition = Condition.OPENING
         if not self._membership.confirm(self.partition):
             self.condition = Condition.WAITING
+            self.unconfirmed_since = self.unconfirmed_since or time.monotonic()
             return None
+        self.unconfirmed_since = None
         self._ledger = self._make()
         self._must_skip = True
         self.condition = Condition.RUNNING

@@ -14,8 +14,9 @@ from confluent_kafka.admin import OffsetSpec
 
 from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, Topic
 from processors.ledger_settings import LedgerSettings
-from processors.ledger_trouble import PartitionStopped
+from processors.ledger_trouble import LedgerLost, PartitionStopped
 from runtime.kafka import (
+    Place,
     begin_offsets,
     connected_admin,
     end_offsets,
@@ -26,6 +27,7 @@ from runtime.kafka import (
 from runtime.trouble import SetupError
 
 NS_PER_MS = 1_000_000
+ANSWER_SECONDS_MAX = 3.0
 APPEND_TIME_TRIES = 5
 Delivered = Callable[[KafkaError | None, Message], None]
 RESULTS = (*OUTPUTS, COMMITS)
@@ -34,7 +36,7 @@ RESULTS = (*OUTPUTS, COMMITS)
 class LedgerLog:
     """Shared by all ledgers of a worker; its methods may be called from any thread.
 
-    All raise KafkaException where the cluster does not answer.
+    All raise KafkaException or LedgerLost where the cluster does not answer.
     """
 
     def __init__(self, settings: LedgerSettings) -> None:
@@ -42,6 +44,14 @@ class LedgerLog:
         self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
         self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
         self._admin = connected_admin(settings.bootstrap, settings.client)
+
+    def answers(self) -> bool:
+        """Whether the cluster answers now."""
+        try:
+            self._admin.list_topics(timeout=ANSWER_SECONDS_MAX)
+        except KafkaException:
+            return False
+        return True
 
     def partitions(self) -> int:
         """How many partitions every topic has. Raises SetupError if one is missing or differs."""
@@ -75,14 +85,26 @@ class LedgerLog:
 
     def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The true end of each topic's partition, open transactions included; by kind."""
-        places = [(self.names[topic.kind], partition) for topic in topics]
-        found = end_offsets(self._admin, places)
-        return {topic.kind: found[self.names[topic.kind], partition] for topic in topics}
+        return self._offsets(end_offsets, topics, partition)
 
     def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The first offset that each topic's partition still holds; by kind."""
+        return self._offsets(begin_offsets, topics, partition)
+
+    def _offsets(
+        self, ask: Callable[..., dict[Place, int]], topics: tuple[Topic, ...], partition: int
+    ) -> dict[str, int]:
         places = [(self.names[topic.kind], partition) for topic in topics]
-        found = begin_offsets(self._admin, places)
+        try:
+            found = ask(self._admin, places)
+        except KafkaException:
+            # After a broker's restart the client asks with the leader's old epoch and is refused,
+            # for ever (measured), unless it is made to fetch its metadata anew.
+            self._admin.list_topics(timeout=self.settings.request_seconds_max)
+            found = ask(self._admin, places)
+        if min(found.values()) < 0:
+            # Seen as a broker went down: an answer without error, with librdkafka's "no offset".
+            raise LedgerLost(f"the cluster does not say where the topics end: {found}")
         return {topic.kind: found[self.names[topic.kind], partition] for topic in topics}
 
     def last_append_ns(self, partition: int) -> int | None:

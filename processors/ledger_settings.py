@@ -50,6 +50,11 @@ class LedgerSettings:
         return topic.name(self.venue, self.namespace)
 
     @property
+    def rebalance_seconds(self) -> float:
+        """How long a rebalance waits for a member that lives and does not come."""
+        return 2 * self.session_seconds + 4
+
+    @property
     def group(self) -> str:
         """The consumer group, and the name of the Faust app, of all workers of this venue."""
         return f"{self.namespace}orderloom-process.{self.venue}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import tempfile
 import time
@@ -19,12 +20,15 @@ from processors.ledger_log import LedgerLog
 from processors.ledger_metrics import Exporter
 from processors.ledger_settings import LedgerSettings
 from processors.ledger_writer import Probe, no_probe
+from processors.quiet_logs import quiet_logs
 from processors.step import InputRecord
 from runtime.health import Health
 
 LOOK_SECONDS = 0.25
-CLOSE_SECONDS_MAX = 15.0
-QUIET_LOGGERS = ("aiokafka", "faust", "mode")  # each debug call builds a record: 8-10 % of CPU
+CLOSE_SECONDS_MAX = 8.0
+STOP_SECONDS_MAX = 8.0
+ADRIFT_SECONDS = 10.0
+CRASHED = 1
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +53,7 @@ def run(settings: LedgerSettings, parts: Parts, health: Health | None = None) ->
 
     Raises SetupError for what a person must mend, WorkerCrashed for what a new start may.
     """
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    quiet_logs()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_until_signalled(settings, parts, health or Health()))
 
@@ -74,6 +77,7 @@ class Worker:
         self._log = LedgerLog(settings)
         self._closing: list[Keeper] = []
         self._exporter = Exporter(settings.venue)
+        self._unanswered_until = 0.0
 
     async def work(self, stop: asyncio.Event, directory: str) -> None:
         """Work until `stop` is set. Raises WorkerCrashed."""
@@ -90,7 +94,7 @@ class Worker:
             await self._watch(app, stop)
         finally:
             await self._close()
-            await asyncio.wait_for(app.stop(), CLOSE_SECONDS_MAX)
+            await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
 
     def _offer(self, record: InputRecord) -> None:
         keeper = self.keepers.get(record.partition)
@@ -133,6 +137,7 @@ class Worker:
         committed_at = 0.0
         while not stop.is_set():
             self._raise_if_dead(app)
+            await self._raise_if_adrift()
             if time.monotonic() - committed_at > self._settings.commit_offsets_seconds:
                 committed_at = time.monotonic()
                 await self._commit_offsets()
@@ -150,6 +155,17 @@ class Worker:
         if dead:
             raise WorkerCrashed(f"the keepers of partitions {dead} died")
         self._closing = [keeper for keeper in self._closing if not keeper.join(0)]
+
+    async def _raise_if_adrift(self) -> None:
+        """Seen after a broker's restart: Faust lives, but never comes back to its group."""
+        adrift_seconds = self._settings.rebalance_seconds + ADRIFT_SECONDS
+        waiting = [keeper.unconfirmed_since for keeper in self.keepers.values()]
+        since = min((at for at in waiting if at is not None), default=time.monotonic())
+        if time.monotonic() - max(since, self._unanswered_until) < adrift_seconds:
+            return
+        if await asyncio.to_thread(self._log.answers):
+            raise WorkerCrashed(f"the group has not confirmed us for {adrift_seconds:.0f} s")
+        self._unanswered_until = time.monotonic()
 
     async def _commit_offsets(self) -> None:
         offsets = {
@@ -170,3 +186,16 @@ class Worker:
         for keeper in keepers:
             await asyncio.to_thread(keeper.join, max(0.0, give_up - time.monotonic()))
         await self._commit_offsets()
+
+
+async def _stop(app: Any, exit_status: int) -> None:
+    """Leave the group; the process ends without Faust's consent where it hangs.
+
+    Nothing is lost by that: the ledgers are closed, and the group notices after the session.
+    """
+    try:
+        await asyncio.wait_for(app.stop(), STOP_SECONDS_MAX)
+    except TimeoutError:
+        log.warning("Faust does not stop within %.0f s: ending the process", STOP_SECONDS_MAX)
+        logging.shutdown()
+        os._exit(exit_status)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 
 from orderloom.topology import INPUTS, RAW
 from processors.backlog import KINDS
@@ -47,6 +47,14 @@ class Worker:
         """The partitions whose ledgers it opened since then (time.time())."""
         text = self.log.read_text()
         return [int(at) for when, at in OPENED.findall(text) if float(when) >= since]
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    """Whether it holds; a broker that is not ready to answer has not said so."""
+    try:
+        return condition()
+    except (KafkaException, TimeoutError):
+        return False
 
 
 @dataclass
@@ -92,6 +100,27 @@ class Stage:
             )
         self.workers.append(Worker(process, log))
         return self.workers[-1]
+
+    @contextlib.contextmanager
+    def supervising(self) -> Iterator[None]:
+        """Start another worker for each that crashed, as its supervisor would."""
+        done = threading.Event()
+
+        def run() -> None:
+            seen = 0
+            while not done.wait(0.2):
+                crashed = sum(worker.process.poll() not in (None, 0) for worker in self.workers)
+                for _ in range(crashed - seen):
+                    self.start()
+                seen = crashed
+
+        supervisor = threading.Thread(target=run)
+        supervisor.start()
+        try:
+            yield
+        finally:
+            done.set()
+            supervisor.join()
 
     def feed(self, count: int, choose: random.Random | None = None) -> None:
         """Append `count` records over all keys: most to `raw`; does not wait for them."""
@@ -155,7 +184,7 @@ class Stage:
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until a condition holds, or fail with the workers' last words."""
         give_up = time.monotonic() + seconds
-        while not condition():
+        while not _holds(condition):
             if time.monotonic() > give_up:
                 words = "\n".join(
                     f"{at.log.name} ({at.process.poll()}):\n{at.log.read_text()[-1500:]}"
