@@ -202,7 +202,7 @@ class Play:
         assert self.reading is not None
         states = self.reading.accounts
         return len(states) == self.options.accounts and all(
-            state.sync == "SYNCED" for state in states.values()
+            state.sync == "SYNCED" or state.quarantined for state in states.values()
         )
 
     def _covers(self, at_ns: int) -> bool:
@@ -210,6 +210,7 @@ class Play:
         return all(
             covered_ns >= at_ns
             for state in self.reading.accounts.values()
+            if not state.quarantined
             for covered_ns in state.covered_ns.values()
         )
 

@@ -156,10 +156,10 @@ class Stage:
             f"[accounts.symbols]\n{symbols}\n\n"
         )
 
-    def launch(self, name: str, *arguments: str) -> Worker:
-        """Start `orderloom ARGUMENTS` as a child on a leash."""
+    def launch(self, name: str, *arguments: str, module: str = "cli.main") -> Worker:
+        """Start `orderloom ARGUMENTS` (or another module) as a child on a leash."""
         log = self.plan.directory / "logs" / f"{name}.log"
-        command = leashed([sys.executable, "-m", "cli.main", *arguments])
+        command = leashed([sys.executable, "-m", module, *arguments])
         environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file)}
         output = subprocess.PIPE if name == "simulator" else subprocess.DEVNULL
         with log.open("ab") as errors:
