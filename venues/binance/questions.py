@@ -125,7 +125,9 @@ def _conditional_orders(question: Question, page: Page, context: Context) -> Htt
     is_list = question.about is About.OPEN_ORDERS and question.product == LINEAR
     if not is_list or urlsplit(page.request.url).path == _ALGO_LIST.path:
         return None
-    parameters = {} if question.symbol is None else {"symbol": question.symbol}
+    parameters: dict[str, str | int] = (
+        {} if question.symbol is None else {"symbol": question.symbol}
+    )
     return _request(question, _ALGO_LIST, parameters, context)
 
 
