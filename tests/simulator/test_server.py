@@ -15,6 +15,8 @@ from simulator.config import sample_accounts
 from tests.simulator.binance.client import Client, Stream, a_client
 
 FULL = ("executionReport", "ORDER_TRADE_UPDATE")
+QUIET_TURNS = 5
+TURN_SECONDS = 0.05
 
 
 async def listen(stream: Stream, heard: list[Any]) -> None:
@@ -49,10 +51,21 @@ async def traded(client: Client, messages: int) -> list[Any]:
     listeners = [asyncio.create_task(listen(stream, heard)) for stream in streams]
     await trade(client, messages)
     await client.control("/control/quiesce", open_orders="cancel")
+    await silence(heard)
     for stream in streams:
         await stream.websocket.close()
     await asyncio.gather(*listeners)
     return heard
+
+
+async def silence(heard: list[Any]) -> None:
+    """Nothing more comes: the box has written everything, and our own loop, which would read what
+    stands in the sockets before it wakes us, has read nothing in several turns."""
+    quiet = 0
+    while quiet < QUIET_TURNS:
+        before = len(heard)
+        await asyncio.sleep(TURN_SECONDS)
+        quiet = quiet + 1 if len(heard) == before else 0
 
 
 async def fills(client: Client) -> list[dict[str, Any]]:
