@@ -7,7 +7,7 @@ execution.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 import orjson
@@ -19,6 +19,7 @@ from orderloom.words import FillKind
 from sinks.numbering import is_compacted
 from sinks.record import Record
 
+SHOWN: Final = Context(prec=12)
 NANOSECONDS: Final = 1_000_000_000
 Cell = Callable[[Any], str]
 
@@ -30,7 +31,12 @@ def _field(name: str) -> Cell:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return text_of(value) if isinstance(value, Decimal) else str(value)
+    return _shown(value) if isinstance(value, Decimal) else str(value)
+
+
+def _shown(number: Decimal) -> str:
+    """A derived number may have 28 digits; a table shows 12, the messages hold them all."""
+    return text_of(SHOWN.plus(number))
 
 
 def _time(message: Any) -> str:
@@ -41,7 +47,7 @@ def _time(message: Any) -> str:
 
 
 def _sums(amounts: dict[str, Decimal]) -> str:
-    return " ".join(f"{text_of(amount)} {currency}" for currency, amount in amounts.items())
+    return " ".join(f"{_shown(amount)} {currency}" for currency, amount in amounts.items())
 
 
 def _order_trust(order: Any) -> str:
@@ -54,7 +60,7 @@ def _order_trust(order: Any) -> str:
 def _band(position: Any) -> str:
     if position.unbounded:
         return "unbounded"
-    return f"[{text_of(position.low)}, {text_of(position.high)}]"
+    return f"[{_shown(position.low)}, {_shown(position.high)}]"
 
 
 def _streams(account: Any) -> str:

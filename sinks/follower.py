@@ -147,7 +147,8 @@ class Follower:
 
     def _record(self, place: Place, message: Message) -> Record:
         at = (*place, message.offset() or 0)
-        content = (message.key() or b"", message.value(), _headers(message))
+        value = message.value()
+        content = (message.key() or b"", value, _headers(message) if value is None else ())
         try:
             return record_of(self._topics[place[0]], at, message.timestamp()[1], content)
         except UnreadableMessage as error:
