@@ -28,8 +28,15 @@ class InputReader:
 
     def start(self, tails: Mapping[str, int]) -> None:
         """Read on at `tails` (kind to offset); no change for inputs that are being read."""
-        if set(tails) <= self._reading:
-            return
+        if not set(tails) <= self._reading:
+            self._assign(tails)
+
+    def start_only(self, tails: Mapping[str, int]) -> None:
+        """Read these and no others."""
+        if set(tails) != self._reading:
+            self._assign(tails)
+
+    def _assign(self, tails: Mapping[str, int]) -> None:
         self._consumer.assign(
             [
                 TopicPartition(self._names[kind], self._partition, tail)

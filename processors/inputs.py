@@ -63,6 +63,10 @@ class Inputs:
         elif self.has_room:
             self._reader.start(tails)
             self._read(wait_seconds)
+        elif starved := {kind: at for kind, at in tails.items() if self._is_starved(kind)}:
+            # What is at hand waits for these, so there will be no room before they come.
+            self._reader.start_only(starved)
+            self._read(wait_seconds)
 
     def check_if_due(self) -> None:
         """Compare each input's end with what is at hand. Raises PartitionStopped, KafkaException.
@@ -101,9 +105,18 @@ class Inputs:
         backlog = self.backlog
         return backlog.records < 2 * settings.messages and backlog.bytes < 2 * settings.bytes
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether delivered records should be taken: there is room, or what is here waits."""
+        queues = self.backlog.queues.values()
+        return self.has_room or any(queue.lacks and not queue.records for queue in queues)
+
     def close(self) -> None:
         """Free the reader."""
         self._reader.close()
+
+    def _is_starved(self, kind: str) -> bool:
+        return not self.backlog.queues[kind].records
 
     def _note(self, ends: Mapping[str, int]) -> None:
         for kind, end in ends.items():

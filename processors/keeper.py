@@ -181,7 +181,7 @@ class Keeper:
 
     def _deliver(self, ledger: Ledger) -> None:
         inbox = self._inbox
-        if inbox and ledger.has_room:
+        if inbox and ledger.wants_more:
             ledger.take([inbox.popleft() for _ in range(len(inbox))])
 
     def _skip_if_at_ends(self, ledger: Ledger) -> None:

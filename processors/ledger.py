@@ -104,9 +104,9 @@ class Ledger:
         return self._inputs.backlog.is_behind
 
     @property
-    def has_room(self) -> bool:
+    def wants_more(self) -> bool:
         """Whether more records should be taken; what is not taken stays in the log."""
-        return self._inputs.has_room
+        return self._inputs.wants_more
 
     @property
     def step_number(self) -> int:

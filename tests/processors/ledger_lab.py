@@ -118,6 +118,10 @@ class Lab:
     def values(self, topic: Topic, partition: int = 0) -> list[bytes]:
         return [message.value() or b"" for message in self.committed(topic, partition)]
 
+    def values_in_order(self, partition: int = 0) -> list[bytes]:
+        """The outputs in the order of their sequence."""
+        return sorted(self.values(FILLS, partition), key=lambda value: int(value.split(b",")[0]))
+
     def commits(self, partition: int = 0) -> list[dict[str, Any]]:
         return [orjson.loads(value) for value in self.values(COMMITS, partition)]
 
