@@ -53,6 +53,8 @@ class LedgerWriter:
         Raises LedgerLost.
         """
         try:
+            # Without a broker known yet the search for the coordinator is put off by 500 ms.
+            self._producer.list_topics(self._names[LEDGER.kind], self._settings.request_seconds_max)
             self._producer.init_transactions(self._settings.request_seconds_max)
         except KafkaException as error:
             raise LedgerLost(f"cannot initialise: {error.args[0].str()}") from error
