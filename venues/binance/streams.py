@@ -38,10 +38,12 @@ LINEAR_EVENTS: Final = (
     "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "ALGO_UPDATE", "TRADE_LITE", "MARGIN_CALL",
     "ACCOUNT_CONFIG_UPDATE", "listenKeyExpired",
 )  # fmt: skip
+# A server that is going to be shut down still delivers ("open a new connection before the old one
+# dies"); behind the other two words nothing comes any more, though the socket stays open.
 _ENDING_WORDS: Final = {
-    "serverShutdown": "the venue shuts this server down",
-    "eventStreamTerminated": "the venue ended the subscription",
-    "listenKeyExpired": "the listen key expired",
+    "serverShutdown": Verdict(Turn.ENDING, "the venue shuts this server down"),
+    "eventStreamTerminated": Verdict(Turn.RECONNECT, "the venue ended the subscription"),
+    "listenKeyExpired": Verdict(Turn.RECONNECT, "the listen key expired"),
 }
 _ENDINGS: Final = tuple(word.encode() for word in _ENDING_WORDS)
 
@@ -123,14 +125,13 @@ def _refusal_of(reply: dict[str, Any]) -> str:
 
 
 def _ending(frame: bytes) -> Verdict:
-    """RECONNECT for the few frames that end a stream; they are looked into, all others not."""
+    """What the few frames mean that end a stream; they are looked into, all others not."""
     if not any(word in frame for word in _ENDINGS):
         return DATA
     document = _read(frame)
     inner = None if document is None else document.get("event", document.get("data", document))
     name = inner.get("e") if isinstance(inner, dict) else None
-    reason = _ENDING_WORDS.get(name) if isinstance(name, str) else None
-    return DATA if reason is None else Verdict(Turn.RECONNECT, reason)
+    return _ENDING_WORDS.get(name, DATA) if isinstance(name, str) else DATA
 
 
 def _read(body: bytes) -> dict[str, Any] | None:

@@ -43,16 +43,17 @@ def test_the_reply_to_anothers_request_is_data() -> None:
 
 def test_the_frames_that_end_a_stream_ask_for_another() -> None:
     spot, linear = stream("spot"), stream("linear")
-    for body in (
-        b'{"event":{"e":"serverShutdown","E":1}}',
-        b'{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}',
-    ):
-        assert spot.judge(body, 1).turn is Turn.RECONNECT
+    terminated = b'{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}'
+    assert spot.judge(terminated, 1).turn is Turn.RECONNECT
     for body in (
         b'{"e":"listenKeyExpired","E":1,"listenKey":"k"}',
         b'{"stream":"k","data":{"e":"listenKeyExpired","E":1}}',
     ):
         assert linear.judge(body, 0).turn is Turn.RECONNECT
+
+
+def test_a_planned_shutdown_lets_a_successor_come_first() -> None:
+    assert stream("spot").judge(b'{"event":{"e":"serverShutdown","E":1}}', 1).turn is Turn.ENDING
 
 
 def test_an_order_that_is_named_like_an_ending_ends_nothing() -> None:
