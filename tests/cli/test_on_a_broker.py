@@ -13,7 +13,7 @@ from cli.checks import Mark, check_accounts
 from cli.registry import specs_of, write_registry
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
-from runtime.kafka import connected_admin, end_offsets, transactional_producer
+from runtime.kafka import cluster_id, connected_admin, end_offsets, transactional_producer
 from runtime.settings import load_settings
 from runtime.topics import create_topics
 from runtime.trouble import SetupError
@@ -155,6 +155,18 @@ def test_a_view_follows_live_until_it_is_told_to_stop(house: House) -> None:
         house.publish(content_of(a_fill("spot/SOL/e2/1", account=ACCOUNT, sequence=2)))
         assert orjson.loads(child.stdout.readline())["exec_id"] == "e2"
         child.terminate()
+
+
+@pytest.mark.broker
+def test_a_broker_of_ones_own_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "broker", "--port", "0", "--data", "kafka"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, text=True) as child:
+        assert child.stdout is not None
+        line = next(line for line in child.stdout if line.startswith("Kafka answers"))
+        bootstrap = line.split()[3].rstrip(";")
+        assert cluster_id(connected_admin(bootstrap))
+        child.terminate()
+        assert child.wait(60) == 0
 
 
 @pytest.mark.broker

@@ -6,19 +6,25 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from runtime.broker import EmbeddedBroker
+from runtime.settings import Settings, load_settings
 from sinks import SINKS
+from sinks.follower import LogChangedError, LossFoundError
 from sinks.sqlite_tables import TABLES
+from sinks.worker import SinkOptions, run
 from tests.conftest import RunningBroker
 from tests.sinks.contents import contents_of_file
 from tests.sinks.output_topics import OutputTopics
-from tests.sinks.records import VENUE, Content, a_batch, a_history
+from tests.sinks.records import VENUE, Content, a_batch, a_history, an_order, content_of
 from tests.source_tree import ROOT
 
 WAIT_SECONDS = 60.0
@@ -109,6 +115,77 @@ def test_a_sink_killed_at_random_ends_with_the_same_tables(
 def numbers_of(path: Path) -> list[tuple[int, int]]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         return sorted(db.execute("SELECT epoch, sequence FROM numbers").fetchall())
+
+
+def settings_for(topics: OutputTopics, directory: Path) -> Settings:
+    kafka = {"bootstrap": topics.bootstrap}
+    return load_settings(kafka=kafka, namespace=topics.namespace, data_dir=directory)
+
+
+def orders(*sequences: int) -> list[Content]:
+    return [content_of(an_order(f"k{number}", sequence=number)) for number in sequences]
+
+
+@contextmanager
+def running_sink(settings: Settings, *, rebuild: bool = False) -> Iterator[None]:
+    """The sink in a thread of this process."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        options = SinkOptions([VENUE], rebuild=rebuild)
+        running = pool.submit(run, "sqlite", settings, options, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+            running.result(WAIT_SECONDS)
+
+
+def wait_for_orders(settings: Settings, count: int) -> None:
+    path, give_up = settings.data_dir / "orderloom.sqlite", time.monotonic() + WAIT_SECONDS
+    while not path.exists() or len(contents_of_file(str(path))["orders"]) != count:
+        assert time.monotonic() < give_up, "the sink does not get on"
+        time.sleep(0.02)
+
+
+@pytest.mark.broker
+def test_a_loss_ends_the_process_with_one_line(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    topics = OutputTopics(broker.bootstrap, namespace)
+    topics.write(orders(1, 3))
+    with pytest.raises(LossFoundError, match="lacks records of lab:one before it"):
+        run("sqlite", settings_for(topics, tmp_path), SinkOptions([VENUE]), threading.Event())
+
+
+@pytest.mark.broker
+def test_topics_made_again_stop_it_until_it_is_told_to_rebuild(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    topics = OutputTopics(broker.bootstrap, namespace)
+    settings = settings_for(topics, tmp_path)
+    topics.write(orders(1, 2, 3))
+    with running_sink(settings):
+        wait_for_orders(settings, 3)
+    topics.recreate()
+    with pytest.raises(LogChangedError, match="made again"):
+        run("sqlite", settings, SinkOptions([VENUE]), threading.Event())
+    topics.write(orders(1))
+    with running_sink(settings, rebuild=True):
+        wait_for_orders(settings, 1)
+
+
+@pytest.mark.broker
+def test_a_broker_that_was_away_is_outlived(namespace: str, tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path / "broker", heap_mib=256) as broker:
+        topics = OutputTopics(broker.bootstrap, namespace)
+        settings = settings_for(topics, tmp_path)
+        topics.write(orders(1))
+        with running_sink(settings):
+            wait_for_orders(settings, 1)
+            broker.kill()
+            broker.start()
+            OutputTopics(broker.bootstrap, namespace).write(orders(2))
+            wait_for_orders(settings, 2)
 
 
 def test_tables_and_topics_of_this_suite_agree() -> None:

@@ -1,0 +1,91 @@
+"""The SQLite sink's own promises: readers are never in the way, trouble is one line."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sinks.sink import TargetAwayError, UnusableTargetError
+from sinks.sqlite import SqliteSink
+from tests.sinks.contents import contents_of_file
+from tests.sinks.records import a_batch, a_fill, a_position, an_order
+
+
+def test_amounts_are_the_exact_text_and_flags_are_numbers(tmp_path: Path) -> None:
+    sink = SqliteSink(tmp_path / "db")
+    sink.write(a_batch(a_fill(), a_position(unbounded=True), an_order(disputed=True)))
+    with sqlite3.connect(sink.path) as db:
+        assert db.execute("SELECT price, quantity, kind FROM fills").fetchone() == (
+            "150.1",
+            "1.5",
+            "REAL",
+        )
+        assert db.execute("SELECT net, unbounded FROM positions").fetchone() == ("1.5", 1)
+        assert db.execute("SELECT status, disputed FROM orders").fetchone() == ("ACTIVE", 1)
+    sink.close()
+
+
+def test_it_goes_on_with_the_file_that_it_left(tmp_path: Path) -> None:
+    first = SqliteSink(tmp_path / "db")
+    first.begin({"orders.lab": "id"}, 5)
+    first.write(a_batch(an_order()))
+    progress = first.progress()
+    first.close()
+    second = SqliteSink(tmp_path / "db")
+    assert second.progress() == progress
+    assert progress.topic_ids == {"orders.lab": "id"}
+    assert progress.at_end_ms == 5
+    second.close()
+
+
+def test_a_reader_in_the_middle_of_its_reading_is_not_in_the_way(tmp_path: Path) -> None:
+    sink = SqliteSink(tmp_path / "db")
+    sink.write(a_batch(an_order()))
+    with sqlite3.connect(sink.path, isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+        sink.write(a_batch(an_order("another", sequence=2), at=1))
+        assert reader.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+        reader.execute("COMMIT")
+        assert reader.execute("SELECT count(*) FROM orders").fetchone() == (2,)
+    sink.close()
+
+
+def test_a_full_disk_is_named_leaves_nothing_half_written_and_may_be_mended(
+    tmp_path: Path,
+) -> None:
+    sink = SqliteSink(tmp_path / "db")
+    sink.write(a_batch(an_order()))
+    [(pages,)] = sink._db.execute("PRAGMA page_count").fetchall()
+    sink._db.execute(f"PRAGMA max_page_count = {pages}")  # as a disk that has no more room
+    many = a_batch(*(an_order(f"k{n}", sequence=n) for n in range(2, 500)), at=1)
+    with pytest.raises(TargetAwayError, match="full") as told:
+        sink.write(many)
+    assert "\n" not in str(told.value)
+    assert len(contents_of_file(str(sink.path))["orders"]) == 1
+    sink._db.execute("PRAGMA max_page_count = 100000")
+    sink.write(many)
+    assert len(contents_of_file(str(sink.path))["orders"]) == 499
+    sink.close()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    path.write_bytes(b"no database at all, " * 100)
+    with pytest.raises(UnusableTargetError, match=r"db cannot be used \(file is not a database\)"):
+        SqliteSink(path)
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    SqliteSink(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 9")
+    with pytest.raises(UnusableTargetError, match="has format 9, this version writes 1"):
+        SqliteSink(path)
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnusableTargetError, match="name another file"):
+        SqliteSink(tmp_path / "file" / "db")
