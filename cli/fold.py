@@ -137,7 +137,7 @@ def run(
     except (OSError, WrongState) as error:
         stderr.write(f"--state-in {state_in}: {error}\n".encode())
         return WRONG_ARGUMENTS
-    for number, line in enumerate(read_lines(stdin)):
+    for number, line in enumerate(read_lines(stdin, venue.bare_words)):
         reason = fold.take(line, number)
         if reason is not None:
             stderr.write(output_line(line.ref, {"dead_letter": reason}))

@@ -13,7 +13,7 @@ import orjson
 
 from orderloom.identity import checked_account
 from orderloom.words import Source
-from venues.document import FRAME_BYTES_MAX, parse
+from venues.document import FRAME_BYTES_MAX, parse, read
 from venues.venue import BadFrame, Inbound
 
 LINE_BYTES_MAX: Final = FRAME_BYTES_MAX
@@ -22,6 +22,7 @@ NULL: Final = b"null"
 
 _TEXTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CHANGING: Final = ("POST", "PUT", "DELETE")
+_NO_WORDS: Final[frozenset[bytes]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,17 @@ class Line:
     asked_ns: int | None = None
 
 
-def read_lines(stdin: BinaryIO) -> Iterator[Line]:
-    """One `Line` per line of `stdin`, in order, each read when it is asked for."""
+def read_lines(stdin: BinaryIO, bare_words: frozenset[bytes] = _NO_WORDS) -> Iterator[Line]:
+    """One `Line` per line of `stdin`, in order, each read when it is asked for.
+
+    `bare_words` are those of the venue (see `Venue`).
+    """
     while chunk := stdin.readline(LINE_BYTES_MAX + 1):
         if len(chunk) > LINE_BYTES_MAX and not chunk.endswith(b"\n"):
             _skip_to_line_end(stdin)
             yield Line(dead_letter=f"the line is longer than {LINE_BYTES_MAX} bytes")
         else:
-            yield line_of(chunk)
+            yield line_of(chunk, bare_words)
 
 
 def _skip_to_line_end(stdin: BinaryIO) -> None:
@@ -55,7 +59,7 @@ def _skip_to_line_end(stdin: BinaryIO) -> None:
         pass
 
 
-def line_of(line: bytes) -> Line:
+def line_of(line: bytes, bare_words: frozenset[bytes] = _NO_WORDS) -> Line:
     """What one input line holds; never raises for what stands in it."""
     try:
         document = parse(line)
@@ -65,7 +69,7 @@ def line_of(line: bytes) -> Line:
         return Line(dead_letter="the line is no object")
     ref = _ref_of(document, line)
     try:
-        return _message_of(document, ref)
+        return _message_of(document, ref, bare_words)
     except (BadFrame, ValueError) as error:
         return Line(ref=ref, dead_letter=str(error.args[0]))
 
@@ -85,7 +89,7 @@ def _ref_of(document: dict[str, Any], line: bytes) -> bytes:
     return bytes(_TEXTS.decode(line)["ref"]).strip().replace(b"\r", b" ")
 
 
-def _message_of(document: dict[str, Any], ref: bytes) -> Line:
+def _message_of(document: dict[str, Any], ref: bytes, bare_words: frozenset[bytes]) -> Line:
     if "raw" not in document:
         raise BadFrame("the line has no raw")
     raw = document["raw"]
@@ -94,7 +98,7 @@ def _message_of(document: dict[str, Any], ref: bytes) -> Line:
     return Line(
         ref=ref,
         inbound=Inbound(
-            document=parse(raw.encode()) if type(raw) is str else raw,
+            document=read(raw.encode(), bare_words) if type(raw) is str else raw,
             source=_source_of(document, channel),
             product=_optional_text(document, "product"),
             channel=channel,

@@ -41,7 +41,7 @@ HIDDEN: Final = frozenset(
 
 def run(venue: Venue, stdin: BinaryIO, stdout: BinaryIO) -> int:
     """Write one line for each line of `stdin`, in order; the exit status, 0 whatever they hold."""
-    for line in read_lines(stdin):
+    for line in read_lines(stdin, venue.bare_words):
         stdout.write(output_line(line.ref, said_by(venue, line)))
     stdout.flush()
     return 0

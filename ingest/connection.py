@@ -294,6 +294,8 @@ class Connection:
             now.wall_ns,
             reason[:REASON_CHARACTERS_MAX],
             self.last_number,
+            list(self._stream.others),
+            self._stream.feed,
         )
         return Publish(self.identity, item)
 

@@ -144,7 +144,7 @@ class Desks:
         known = self._venue.environments.get(account.environment, Endpoints({}, {}))
         rest, stream = {**known.rest, **given.rest}, {**known.stream, **given.stream}
         _check_products(account, self._venue, rest, stream)
-        return Endpoints(rest, stream)
+        return Endpoints(rest, stream, known.headers)
 
 
 def _check_products(

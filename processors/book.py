@@ -6,8 +6,9 @@ becomes a dead letter with its bytes, and the span is asked about: nothing is lo
 An account whose evidence broke an invariant is quarantined: its later records are only remembered.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 from pydantic import ValidationError
@@ -32,8 +33,15 @@ STATE_FORMAT: Final = 1
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 
+Tally = tuple[Literal["unknown", "ignored"], str]
+
+
 class PartitionBook:
-    """The books of all accounts of one partition."""
+    """The books of all accounts of one partition.
+
+    `tallies` counts, since this object was made, the words and fields that translation did not
+    know, and the messages that it ignored by rule. It is no state: nothing is decided by it.
+    """
 
     def __init__(
         self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
@@ -43,12 +51,17 @@ class PartitionBook:
         self._accounts: dict[str, AccountBook] = {}
         self._digests = RollingDigest()
         self._restored: set[str] = set()
-        self._unknown_words: dict[str, int] = {}
+        self.tallies: Counter[Tally] = Counter()
 
     @property
     def version(self) -> str:
         """The fold's version, written into each commit record."""
         return VERSION
+
+    @property
+    def venue(self) -> str:
+        """The venue's name."""
+        return self._setting.venue
 
     @property
     def accounts(self) -> dict[str, AccountBook]:
@@ -185,7 +198,8 @@ class PartitionBook:
             case raw.Failure():
                 self._fold_failure(book, item)
             case raw.Connection():
-                book.note_product(item.product)
+                for product in (item.product, *item.others):
+                    book.note_product(product)
                 book.watch(lambda streams: streams.take_change(generation, item))
             case raw.Liveness():
                 book.watch(lambda streams: streams.take_liveness(generation, item, book.account))
@@ -225,12 +239,16 @@ class PartitionBook:
         book.publisher.dead_letter(
             body, reason, book.cause, product=frame.product, received_ns=frame.received_ns
         )
-        book.note_product(frame.product)
-        book.note_loss(frame.product, frame.received_ns, "a frame could not be read")
+        link = book.streams.links.get(frame.connection)
+        for product in (frame.product,) if link is None else link.products:
+            book.note_product(product)
+            book.note_loss(product, frame.received_ns, "a frame could not be read")
 
     def _take(self, book: AccountBook, translation: Translation, origin: Origin) -> list[str]:
         for word in translation.unknown:
-            self._unknown_words[word] = self._unknown_words.get(word, 0) + 1
+            self.tallies["unknown", word] += 1
+        if translation.ignored is not None:
+            self.tallies["ignored", translation.ignored] += 1
         return book.take_events(translation.events, origin)
 
     def _fold_answer(self, book: AccountBook, item: raw.Answer) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orderloom.raw import Answer, Failure, Frame
 from orderloom.words import Source
-from venues.document import parse
+from venues.document import read
 from venues.venue import BadFrame, Inbound, Translation, UnknownFrame, Venue
 
 
@@ -40,7 +40,7 @@ def _translate(
     question: dict[str, object] | None,
 ) -> Translation | Refusal:
     try:
-        document = parse(body)
+        document = read(body, venue.bare_words)
         return venue.translate(Inbound(document, source, product, channel, None, question))
     except BadFrame as error:
         return Refusal(f"bad frame: {error}")

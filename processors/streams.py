@@ -1,11 +1,12 @@
 """What we can see of an account: its connections, and the spans in which we were blind.
 
-Pure. A product is seen while at least one of its connections is LIVE. When the last one is gone, a
+Pure. A product is seen while at least one connection of each of its feeds is LIVE (most products
+have one feed; one connection may carry several products). When the last one of a feed is gone, a
 blind interval begins at the moment up to which that connection was surely heard, and lasts until
-another is LIVE; it is *closed* only by a look-up that covers it (`rounds.py`). Intervals are kept
-per connection id, so what an ingest worker of an older generation still writes is evidence about
-orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense frame
-numbers is a loss, and an interval of its own.
+all feeds are LIVE again; it is *closed* only by a look-up that covers it (`rounds.py`). Intervals
+are kept per connection id, so what an ingest worker of an older generation still writes is evidence
+about orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense
+frame numbers is a loss, and an interval of its own.
 """
 
 from dataclasses import dataclass, field
@@ -22,13 +23,23 @@ GONE: Final = frozenset(("CLOSED", "REFUSED"))
 
 @dataclass(slots=True)
 class Link:
-    """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard."""
+    """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard.
+
+    `others` are further products that it carries, `feed` is which of their facts it brings.
+    """
 
     product: str
     generation: int
     change: str
     heard_ns: int
     number: int = 0
+    others: list[str] = field(default_factory=list)
+    feed: str = ""
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """All products whose facts come on it."""
+        return (self.product, *self.others)
 
     def document(self) -> dict[str, Any]:
         """JSON-ready; spelt out, as `asdict` took a third of a small step (measured)."""
@@ -38,6 +49,8 @@ class Link:
             "change": self.change,
             "heard_ns": self.heard_ns,
             "number": self.number,
+            "others": self.others,
+            "feed": self.feed,
         }
 
 
@@ -62,20 +75,31 @@ class Blind:
 
 @dataclass(slots=True)
 class Streams:
-    """The connections and open blind intervals of one account."""
+    """The connections and open blind intervals of one account; `feeds` by product."""
 
     links: dict[str, Link] = field(default_factory=dict)
     blind: list[Blind] = field(default_factory=list)
     generation: int = -1
     liveness_ns: int = 0
+    feeds: dict[str, list[str]] = field(default_factory=dict)
 
     def expect(self, product: str) -> None:
         """A product of the account that was never looked at: blind since ever."""
         self.blind.append(Blind(product, 0, None, FIRST_CONTACT))
 
     def status(self, product: str) -> str:
-        """LIVE, SILENT (its ingest worker is not heard) or DOWN."""
-        changes = [link.change for link in self.links.values() if link.product == product]
+        """LIVE, SILENT (its ingest worker is not heard) or DOWN: that of its worst feed."""
+        statuses = [self._status_of(product, feed) for feed in self.feeds.get(product, ("",))]
+        if DOWN in statuses:
+            return DOWN
+        return SILENT if SILENT in statuses else LIVE
+
+    def _status_of(self, product: str, feed: str) -> str:
+        changes = [
+            link.change
+            for link in self.links.values()
+            if link.feed == feed and product in link.products
+        ]
         if LIVE in changes:
             return LIVE
         return SILENT if SILENT in changes else DOWN
@@ -92,6 +116,7 @@ class Streams:
             self.generation = generation
             for name in [n for n, link in self.links.items() if link.generation < generation]:
                 self._lose(name, "another ingest worker took over")
+            self.feeds.clear()
             self.liveness_ns = max(self.liveness_ns, at_ns)
         return True
 
@@ -105,7 +130,8 @@ class Streams:
         if link is None or generation < self.generation:
             return
         if frame.number > link.number + 1 and link.change == LIVE:
-            self.note_loss(frame.product, link.heard_ns, frame.received_ns, "frames are missing")
+            for product in link.products:
+                self.note_loss(product, link.heard_ns, frame.received_ns, "frames are missing")
         link.number = max(link.number, frame.number)
         link.heard_ns = max(link.heard_ns, frame.received_ns)
 
@@ -116,12 +142,28 @@ class Streams:
         if item.change in GONE:
             self._lose(item.connection, item.reason or item.change.lower())
             return
-        link = self.links.setdefault(
-            item.connection, Link(item.product, generation, item.change, item.at_ns)
-        )
+        link = self._link_of(generation, item)
         link.change = item.change
         if item.change == LIVE:
-            self._see_again(item.product, item.at_ns)
+            self._see_again(link, item.at_ns)
+
+    def _link_of(self, generation: int, item: Connection) -> Link:
+        link = self.links.get(item.connection)
+        if link is None:
+            link = Link(
+                item.product,
+                generation,
+                item.change,
+                item.at_ns,
+                others=item.others,
+                feed=item.feed,
+            )
+            self.links[item.connection] = link
+        for product in link.products:
+            feeds = self.feeds.setdefault(product, [])
+            if link.feed not in feeds:
+                feeds.append(link.feed)
+        return link
 
     def take_liveness(self, generation: int, item: Liveness, account: str) -> None:
         """The owner lists the connections that live."""
@@ -135,7 +177,7 @@ class Streams:
             link.heard_ns = max(link.heard_ns, entry["heard_ns"])
             if link.change == SILENT:
                 link.change = LIVE
-                self._see_again(link.product, item.at_ns)
+                self._see_again(link, item.at_ns)
 
     def fall_silent(self, now_ns: int) -> None:
         """No liveness for too long: what we see may be old, so we say that we are blind."""
@@ -168,12 +210,14 @@ class Streams:
             self._go_blind(link, reason)
 
     def _go_blind(self, link: Link, reason: str) -> None:
-        if self.status(link.product) != LIVE:
-            self.blind.append(Blind(link.product, link.heard_ns, None, reason))
+        for product in link.products:
+            if self._status_of(product, link.feed) != LIVE:
+                self.blind.append(Blind(product, link.heard_ns, None, reason))
 
-    def _see_again(self, product: str, at_ns: int) -> None:
+    def _see_again(self, link: Link, at_ns: int) -> None:
+        seen = [product for product in link.products if self.status(product) == LIVE]
         for interval in self.blind:
-            if interval.product == product and interval.end_ns is None:
+            if interval.product in seen and interval.end_ns is None:
                 interval.end_ns = max(at_ns, interval.start_ns)
 
     def dump(self) -> dict[str, Any]:
@@ -183,6 +227,7 @@ class Streams:
             "blind": [interval.document() for interval in self.blind],
             "generation": self.generation,
             "liveness_ns": self.liveness_ns,
+            "feeds": self.feeds,
         }
 
     @classmethod
@@ -193,4 +238,5 @@ class Streams:
             [Blind(**interval) for interval in document["blind"]],
             document["generation"],
             document["liveness_ns"],
+            document.get("feeds", {}),
         )

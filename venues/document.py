@@ -53,6 +53,11 @@ def parse(body: bytes) -> Any:
     return document
 
 
+def read(body: bytes, bare_words: frozenset[bytes]) -> Any:
+    """As `parse`, but a body that is one of the venue's `bare_words` is that word, as a text."""
+    return body.decode("ascii") if body in bare_words else parse(body)
+
+
 def _is_too_deep(document: Any) -> bool:
     level = [document]
     for _ in range(DEPTH_MAX):

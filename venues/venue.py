@@ -40,10 +40,12 @@ class Endpoints:
     """Base addresses of one environment of one venue, by product.
 
     `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``.
+    `headers` go with each request there: some venues tell environments apart by one.
     """
 
     rest: Mapping[str, str]
     stream: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Stream:
     `keep_alive` is asked every `keep_alive_ns`; if it fails with an answer for which
     `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew before the venue does.
     `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
+    `others`: further products of the account whose facts come on this connection. `feed`: where one
+    product's facts come on several connections, which of them this is; each is needed.
     """
 
     product: str
@@ -136,6 +140,8 @@ class Stream:
     life_ns: int | None = None
     connect_bucket: str = ""
     connect_weight: int = 1
+    others: tuple[str, ...] = ()
+    feed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +239,8 @@ class Venue:
     context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
     that may be read as "this is all there is" from an error. `backoff(status, headers, body)` reads
     throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
-    clock, in ns, out of the answer to a SERVER_TIME question.
+    clock, in ns, out of the answer to a SERVER_TIME question. `bare_words` are the frames that are
+    no JSON but whole words (the answer to our ping, say); translation gets such a word as a text.
     """
 
     name: str
@@ -248,3 +255,4 @@ class Venue:
     backoff: Callable[[int, Mapping[str, str], bytes], Backoff | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
+    bare_words: frozenset[bytes] = frozenset()

@@ -9,7 +9,7 @@ Times are ns UTC on the ingest worker's clock. `number` counts the frames of one
 from 1: a gap in it is a loss, never a guess.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import orjson
@@ -73,7 +73,9 @@ class Connection:
     """A change of one private connection: CONNECTING, OPEN, LIVE, CLOSED or REFUSED.
 
     LIVE: signed in and subscribed; what the venue pushes from here on arrives or is lost with the
-    connection. `last_number` is the number of the last frame that was received on it.
+    connection. `last_number` is the number of the last frame that was received on it. `others` are
+    further products whose facts come on it; `feed` tells connections that carry different facts
+    about the same products apart: a product is seen while each of its feeds has a LIVE one.
     """
 
     KIND: ClassVar = "connection"
@@ -83,6 +85,8 @@ class Connection:
     at_ns: int
     reason: str = ""
     last_number: int = 0
+    others: list[str] = field(default_factory=list)
+    feed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

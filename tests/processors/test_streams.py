@@ -150,3 +150,57 @@ def test_saved_streams_go_on():
     streams.take_frame(1, a_frame(1, 30))
     streams.take_change(1, a_change("CLOSED", 35))
     assert Streams.load(streams.dump()).dump() == streams.dump()
+
+
+def a_wide_change(change: str, at: int, connection: str, feed: str) -> Connection:
+    return Connection(
+        connection, "spot", change, at * SECOND, others=["linear"], feed=feed
+    )  # fmt: skip
+
+
+def wide_streams() -> Streams:
+    """Two products on the same two connections of two feeds, both LIVE and looked up."""
+    streams = Streams()
+    for product in ("spot", "linear"):
+        streams.expect(product)
+    streams.take_change(1, a_wide_change("LIVE", 10, "c1", "private"))
+    streams.take_change(1, a_wide_change("LIVE", 11, "c2", "business"))
+    for product in ("spot", "linear"):
+        streams.close(product, 0, 20 * SECOND)
+    assert not streams.blind
+    return streams
+
+
+def test_a_connection_of_several_products_blinds_all_of_them():
+    streams = wide_streams()
+    streams.take_change(1, a_wide_change("CLOSED", 35, "c1", "private"))
+    assert [(i.product, i.end_ns) for i in streams.blind] == [("spot", None), ("linear", None)]
+    assert streams.status("spot") == streams.status("linear") == DOWN
+    streams.take_change(1, a_wide_change("LIVE", 40, "c3", "private"))
+    assert [i.end_ns for i in streams.blind] == [40 * SECOND, 40 * SECOND]
+
+
+def test_a_product_is_seen_only_while_each_of_its_feeds_is_live():
+    streams = wide_streams()
+    streams.take_change(1, a_wide_change("CLOSED", 35, "c2", "business"))
+    assert streams.status("spot") == DOWN
+    streams.take_change(1, a_wide_change("LIVE", 36, "c4", "private"))
+    assert streams.blind[0].end_ns is None
+    streams.take_change(1, a_wide_change("LIVE", 37, "c5", "business"))
+    assert {i.end_ns for i in streams.blind} == {37 * SECOND}
+
+
+def test_missing_frames_are_a_loss_of_every_product_of_the_connection():
+    streams = wide_streams()
+    streams.take_frame(1, a_frame(1, 30))
+    streams.take_frame(1, a_frame(5, 31))
+    assert [i.product for i in streams.blind] == ["spot", "linear"]
+
+
+def test_feeds_survive_a_restart_and_another_owner_names_its_own():
+    streams = wide_streams()
+    loaded = Streams.load(streams.dump())
+    assert loaded == streams
+    loaded.take_owner(2, OwnerChange(50 * SECOND))
+    loaded.take_change(2, Connection("d1", "spot", "LIVE", 51 * SECOND))
+    assert (loaded.status("spot"), loaded.status("linear")) == (LIVE, DOWN)

@@ -24,6 +24,7 @@ BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
     "str | None": texts | st.none(),
     "int | None": times | st.none(),
     "dict[str, Any]": documents,
+    "list[str]": st.lists(texts, max_size=3),
     "list[dict[str, Any]]": st.lists(documents, max_size=3),
 }
 

@@ -141,3 +141,12 @@ def test_unknown_fields_are_noted_by_name() -> None:
     unknown: list[str] = []
     note_unknown({"a": 1, "b": 2}, document.names_in("a c"), unknown)
     assert unknown == ["field b"]
+
+
+def test_a_bare_word_of_the_venue_is_itself_and_everything_else_is_parsed() -> None:
+    words = frozenset({b"pong"})
+    assert document.read(b"pong", words) == "pong"
+    assert document.read(b"[1]", words) == [1]
+    for body in (b"pong ", b"ping"):
+        with pytest.raises(BadFrame):
+            document.read(body, words)
