@@ -9,8 +9,9 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
-from processors.book import VERSION, PartitionBook
+from processors.book import VERSION
 from processors.ledger_settings import LedgerSettings, StepBounds
+from processors.measured import MeasuredBook
 from processors.rounds import Pace
 from processors.worker import Parts, WorkerCrashed, run
 from runtime.health import Health, HealthServer
@@ -37,8 +38,8 @@ def run_once(settings: Settings, name: str) -> int:
     admin = connected_admin(kafka.bootstrap, kafka.client_security())
     require_topics(admin, specs_of(settings, name))
 
-    def make_book(partition: int) -> PartitionBook:
-        return PartitionBook(venue, partition, pace, settings.namespace)
+    def make_book(partition: int) -> MeasuredBook:
+        return MeasuredBook(venue, partition, pace, settings.namespace)
 
     health = Health()
     try:

@@ -94,6 +94,7 @@ class AccountBook:
         self.is_dirty = False
         self.dirty_orders: set[str] = set()
         self.dirty_positions: set[str] = set()
+        self.disputed: set[str] = set()
 
     # ---- what the log says ----
 
@@ -157,6 +158,10 @@ class AccountBook:
 
     def _order_changed(self, order: Order, cause: Cause) -> None:
         self.dirty_orders.add(order.key)
+        if order.is_disputed:
+            self.disputed.add(order.key)
+        else:
+            self.disputed.discard(order.key)
         self.publisher.orders[order.key] = cause
         moved = self.exposure.settle_home(order, self.orders.all)
         for position in (*moved, *self.exposure.weigh(order)):
@@ -165,6 +170,7 @@ class AccountBook:
     def _key_retired(self, key: str, order: Order, cause: Cause) -> None:
         self.publisher.retire_order(key, order.version, cause)
         self.seen.pop(key, None)
+        self.disputed.discard(key)
         touched = self.exposure.retire(key, self.orders.all)
         if order.key != key:
             touched += self.exposure.settle_home(order, self.orders.all)
@@ -232,6 +238,12 @@ class AccountBook:
     def note_loss(self, product: str, at_ns: int, reason: str) -> None:
         """A fact came and could not be read: the span is blind until it was asked about."""
         self.watch(lambda streams: streams.note_loss(product, at_ns, at_ns, reason))
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether everything was looked at and no blind interval is open."""
+        rounds = self.reconciliation.rounds.values()
+        return bool(rounds) and not self.streams.blind and all(r.completed for r in rounds)
 
     def products(self) -> list[str]:
         """The products that this account is known to trade."""

@@ -63,12 +63,9 @@ def account_view(book: AccountBook) -> dict[str, Any]:
     """What `accounts` shows, without sequence and cause."""
     reconciliation = book.reconciliation
     products = book.products()
-    is_synced = not book.streams.blind and all(
-        reconciliation.rounds[product].completed for product in products
-    )
     return {
         "partition": book.setting.partition,
-        "sync": "SYNCED" if is_synced and products else "CATCHING_UP",
+        "sync": "SYNCED" if book.is_synced else "CATCHING_UP",
         "streams": {product: book.streams.status(product) for product in products},
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
@@ -162,3 +159,5 @@ def finish_restore(book: AccountBook) -> None:
     """Once all records are back: what is derived from several of them."""
     for order in book.orders.all():
         book.exposure.restore_rest(order)
+        if order.is_disputed:
+            book.disputed.add(order.key)

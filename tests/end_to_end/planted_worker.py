@@ -11,7 +11,7 @@ from typing import Final
 
 from cli import processing
 from orderloom import topology
-from processors.book import PartitionBook
+from processors.measured import MeasuredBook
 from processors.step import InputRecord
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
@@ -22,7 +22,7 @@ KILLS: Final = "binance:sim-1"
 ONE_IN: Final = 24
 
 
-class PlantedBook(PartitionBook):
+class PlantedBook(MeasuredBook):
     """Falls over certain records of two accounts, the same ones whenever they are folded."""
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
@@ -46,7 +46,7 @@ def main() -> int:
     settings = load_settings()
     set_up_logs("planted", settings.log_level)
     if "--once" in sys.argv:
-        processing.PartitionBook = PlantedBook  # type: ignore[misc]  # that is the plant
+        processing.MeasuredBook = PlantedBook  # type: ignore[misc]  # that is the plant
         return processing.run_once(settings, "binance")
     command = [sys.executable, "-m", "tests.end_to_end.planted_worker", "--once"]
     return supervise_process("planted", command, stop_on_signals())
