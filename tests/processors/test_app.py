@@ -1,7 +1,6 @@
 """Workers on a real broker: who owns what, where the group's offsets are, what Faust is told."""
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from orderloom.topology import RAW
 from tests.conftest import RunningBroker
 from tests.processors.chaos.stage import SESSION_SECONDS, Stage
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def make_stage(
@@ -141,15 +140,15 @@ def test_what_kills_the_worker_is_left_out_and_all_others_go_on(
         stage.lab.feed(RAW, [(b"killer", b"kill")])
         stage.feed(200)
         deaths = 0
-        while deaths < 10:
+        while not stage.is_folded() and deaths < 10:
             worker = stage.start()
-            try:
-                worker.process.wait(4)
-            except subprocess.TimeoutExpired:
-                break
-            deaths += 1
-        assert 3 <= deaths <= 6
-        stage.wait_until_folded()
+            stage.wait_for(
+                lambda: stage.workers[-1].process.poll() is not None or stage.is_folded(),
+                60,
+                "it dies or folds all",
+            )
+            deaths += worker.process.poll() is not None
+        assert 4 <= deaths <= 6
         worker.end()
         left_out = [entry for commit in stage.lab.commits(0) for entry in commit["left_out"]]
         assert [reason for _, _, reason in left_out] == ["killed"]

@@ -193,6 +193,12 @@ class Stage:
                 raise AssertionError(f"never: {what}\n{words}")
             time.sleep(0.1)
 
+    def is_folded(self, besides: Container[int] = ()) -> bool:
+        """Whether the group's offsets are at the ends of all inputs that hold anything."""
+        offsets = self.group_offsets()
+        ends = {at: end for at, end in self.ends().items() if end and at[1] not in besides}
+        return all(offsets.get(at, 0) == end for at, end in ends.items())
+
     def wait_until_folded(self, seconds: float = 60, besides: Container[int] = ()) -> None:
         """Wait until the group's offsets are at the ends of all inputs that hold anything.
 
@@ -200,9 +206,7 @@ class Stage:
         """
 
         def is_folded() -> bool:
-            offsets = self.group_offsets()
-            ends = {at: end for at, end in self.ends().items() if end and at[1] not in besides}
-            return all(offsets.get(at, 0) == end for at, end in ends.items())
+            return self.is_folded(besides)
 
         self.wait_for(is_folded, seconds, "the group's offsets come to the ends of the inputs")
 
