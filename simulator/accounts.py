@@ -21,25 +21,44 @@ class Balance:
 
 @dataclass(slots=True)
 class Position:
-    """A net position: above zero is long; `entry` is the average price, `realized` before fees."""
+    """A net position: above zero is long; `entry` is the average price, `realized` before fees.
+
+    `contract` is what an amount of one stands for: base units, or quote units at the inverse
+    product, where profit is in the base asset.
+    """
 
     amount: Decimal = ZERO
     entry: Decimal = ZERO
     realized: Decimal = ZERO
+    product: Product = "linear"
+    contract: Decimal = Decimal(1)
 
     def apply(self, change: Decimal, price: Decimal) -> Decimal:
         """Add a signed execution and return the profit that it realized."""
         closed = _closed_part(self.amount, change)
-        profit = (price - self.entry) * -closed
+        profit = self.profit_of(-closed, price) if closed else ZERO
         opened, kept = change - closed, self.amount + closed
         if opened:
-            cost = self.entry * abs(kept) + price * abs(opened)
-            self.entry = (cost / abs(kept + opened)).quantize(ENTRY_STEP, ROUND_HALF_EVEN)
+            entry = self._mean(abs(kept), abs(opened), price)
+            self.entry = entry.quantize(ENTRY_STEP, ROUND_HALF_EVEN)
         self.amount = kept + opened
         if not self.amount:
             self.entry = ZERO
         self.realized += profit
         return profit
+
+    def profit_of(self, amount: Decimal, price: Decimal) -> Decimal:
+        """What a signed amount of it would win or lose at `price`."""
+        if self.product == "inverse":
+            return (1 / self.entry - 1 / price) * amount * self.contract
+        return (price - self.entry) * amount * self.contract
+
+    def _mean(self, kept: Decimal, opened: Decimal, price: Decimal) -> Decimal:
+        if not kept:
+            return price
+        if self.product == "inverse":
+            return (kept + opened) / (kept / self.entry + opened / price)
+        return (self.entry * kept + price * opened) / (kept + opened)
 
 
 def _closed_part(amount: Decimal, change: Decimal) -> Decimal:
@@ -87,10 +106,10 @@ class Account:
     def __init__(self, config: AccountConfig) -> None:
         self.config = config
         self.name = config.name
-        self.balances: dict[Product, dict[str, Balance]] = {"spot": {}, "linear": {}}
+        self.balances: dict[Product, dict[str, Balance]] = defaultdict(dict)
         self.positions: dict[tuple[str, str], Position] = {}
         self.orders: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
-        self.open_orders: dict[Product, dict[tuple[str, int], Order]] = {"spot": {}, "linear": {}}
+        self.open_orders: dict[Product, dict[tuple[str, int], Order]] = defaultdict(dict)
         self.by_client_id: dict[tuple[Product, str, str], Order] = {}
         self.fills: dict[tuple[Product, str], list[Fill]] = defaultdict(list)
 

@@ -15,13 +15,17 @@ class AccountConfig(BaseModel):
     name: str
     api_key: str
     secret: str
-    symbols: dict[Literal["spot", "linear"], tuple[str, ...]] = {}
+    passphrase: str = ""
+    """OKX's third credential."""
+    symbols: dict[Literal["spot", "linear", "inverse"], tuple[str, ...]] = {}
     is_hedged: bool = False
-    """Hedge mode of the linear product: LONG and SHORT positions apart."""
+    """Hedge mode of contracts: LONG and SHORT positions apart."""
     pays_bnb: bool = False
     """Some Spot fees are taken in BNB instead of the asset received."""
     has_rebate: bool = False
-    """Linear maker fees are below zero."""
+    """Contracts' maker fees are below zero."""
+    pays_quote: bool = False
+    """OKX: all Spot fees are taken in the quote asset (feeType 1)."""
 
 
 class TrafficConfig(BaseModel):
@@ -58,6 +62,12 @@ class FaultConfig(BaseModel):
     delay_ms_max: int = Field(default=300, ge=1)
     reorder_span_max: int = Field(default=4, ge=1)
     """A reordered frame is overtaken by at most so many later ones."""
+    silence_ms_max: int = Field(default=1500, ge=1)
+    half_open_s: float = Field(default=60, gt=0)
+    """A half-open connection is cut at last after so long."""
+    ban_s: float = Field(default=2, gt=0)
+    view_lag_ms_max: int = Field(default=600, ge=1)
+    """A late view lacks what is younger than at most so long."""
 
 
 class TimingConfig(BaseModel):
@@ -71,6 +81,8 @@ class TimingConfig(BaseModel):
     linear_pong_s: float = 600
     connection_life_s: float = 24 * 3600
     shutdown_notice_s: float = 5
+    planned_s: float = 1
+    """How long after its notice a `planned_disconnect` ends the connection."""
     listen_key_s: float = 3600
     in_flight_s: float = 2
     """Fills written so shortly before their connection's end are marked as perhaps not read."""

@@ -1,13 +1,14 @@
 """`/control/...` and `/truth...`: for tests and verdicts, never for the product."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simulator.binance.app import BinanceBox
+from simulator.box import Box
 from simulator.config import FaultConfig
 from simulator.faults import FAULTS
 from simulator.pacing import Pacer
@@ -32,12 +33,21 @@ class Disconnect(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     planned: bool = False
+    half_open: bool = False
+
+
+class ClockChange(BaseModel):
+    """How far the venue's clock shall run ahead from now on, in ms; behind, below zero."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    skew_ms: int
 
 
 class Control:
     """Handlers over one venue in its box."""
 
-    def __init__(self, box: BinanceBox, pacer: Pacer) -> None:
+    def __init__(self, box: Box, pacer: Pacer) -> None:
         self._box = box
         self._pacer = pacer
 
@@ -49,7 +59,9 @@ class Control:
         app.router.add_get("/control/faults", self.show_faults)
         app.router.add_post("/control/faults", self.change_faults)
         app.router.add_post("/control/disconnect", self.disconnect)
-        app.router.add_post("/control/expire-listen-keys", self.expire_listen_keys)
+        app.router.add_post("/control/clock", self.change_clock)
+        for name, act in self._box.controls().items():
+            app.router.add_post(f"/control/{name}", _acting(act))
         app.router.add_get("/control/connections", self.show_connections)
         app.router.add_get("/truth", self.truth)
         app.router.add_get("/truth/summary", self.summary)
@@ -114,17 +126,24 @@ class Control:
         return _json({"injected": dict(self._box.faults.injected)})
 
     async def disconnect(self, request: web.Request) -> web.Response:
-        """End every private connection now, by a hard cut or as a planned shutdown."""
+        """End every private connection now, by a hard cut, as a planned shutdown, or half-open."""
         try:
             wanted = Disconnect.model_validate(await _body(request))
         except ValidationError as error:
             return _json({"error": str(error)}, 400)
+        if wanted.half_open:
+            return _json({"half_open": self._box.sockets.go_half_open()})
         ended = await self._box.sockets.end_all(planned=wanted.planned)
         return _json({"ended": ended})
 
-    async def expire_listen_keys(self, request: web.Request) -> web.Response:
-        """All listenKeys end now."""
-        return _json({"expired": self._box.private.expire(everything=True)})
+    async def change_clock(self, request: web.Request) -> web.Response:
+        """Set the error of the venue's clock."""
+        try:
+            wanted = ClockChange.model_validate(await _body(request))
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        self._box.clock.skew_ms = wanted.skew_ms
+        return _json({"now_ms": self._box.clock.now_ms()})
 
     async def show_connections(self, request: web.Request) -> web.Response:
         """Open connections and those that ended, with the reason."""
@@ -159,11 +178,20 @@ class Control:
         feed = self._box.feed
         return {
             "open": [
-                {"number": row.number, "product": row.product, "opened_ms": row.opened_ms}
+                {"number": row.number, "product": row.kind, "opened_ms": row.opened_ms}
                 for row in feed.connections.values()
             ],
             "ended": list(feed.ended),
         }
+
+
+def _acting(act: Callable[[], object]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that does something and shows what came of it."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return _json(act())
+
+    return handle
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class Ended:
     """A connection that is no more."""
 
     number: int
-    product: Product
+    product: str
+    """What the connection serves: a product, or a path of the venue that serves all."""
     opened_ms: int
     closed_ms: int
     reason: str
@@ -60,9 +61,11 @@ class Ended:
 class Connection:
     """One private WebSocket: its queue, what is held back on it, and what it delivered."""
 
-    def __init__(self, product: Product, websocket: web.WebSocketResponse, feed: "Feed") -> None:
+    def __init__(self, kind: str, websocket: web.WebSocketResponse, feed: "Feed") -> None:
         self.number = next(feed.numbers)
-        self.product = product
+        self.kind = kind
+        self.is_half_open = False
+        self.wrote_s = asyncio.get_running_loop().time()
         self.opened_ms = feed.clock.now_ms()
         self.end_reason = "closed by the client"
         self.transport: asyncio.Transport | None = None
@@ -71,6 +74,7 @@ class Connection:
         self._queue: deque[tuple[str, Message | None]] = deque()
         self._held: dict[Held, None] = {}
         self._is_ended = False
+        self._silent_until_s = 0.0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -86,16 +90,18 @@ class Connection:
 
     def offer(self, text: str, message: Message) -> None:
         """Send a private frame as the next fault has it."""
-        if self._is_ended:
+        if self._is_ended or self.is_half_open:
             self._lose(message)
             return
         fault = self._feed.faults.for_frame()
         if fault == "disconnect":
             self._lose(message)
             self.cut("fault: disconnect")
-        elif fault == "drop":
-            if message.fill and message.is_full:
-                message.fill.is_dropped = True
+        elif fault == "half_open":
+            self._lose(message)
+            self.go_half_open()
+        elif fault in ("drop", "silence") or self._is_silent():
+            self._drop(message, fault)
         elif fault in ("delay", "reorder"):
             self._hold(text, message, fault)
         else:
@@ -104,7 +110,17 @@ class Connection:
                 self._hold(text, message, "reorder")
             elif fault == "duplicate":
                 self.put(text, message)
+            elif fault == "planned_disconnect":
+                self._feed.plan_end(self)
         self._pass_held()
+
+    def go_half_open(self) -> None:
+        """Stay connected, and neither say nor answer anything until the cut."""
+        if self.is_half_open or self._is_ended:
+            return
+        self.is_half_open = True
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._feed.faults.config.half_open_s, self.cut, "half-open for too long")
 
     def release(self) -> None:
         """Send all that is held back."""
@@ -121,9 +137,13 @@ class Connection:
             await self._wake.wait()
             while self._queue:
                 text, message = self._queue.popleft()
+                if self.is_half_open:
+                    self._lose(message)
+                    continue
                 if message is not None and message.fill is not None:
                     self._delivered(message.fill, is_full=message.is_full)
                 await self._websocket.send_str(text)
+                self.wrote_s = asyncio.get_running_loop().time()
             self._wake.clear()
             self._idle.set()
 
@@ -157,7 +177,7 @@ class Connection:
         for sent_ms, fill in self._recent:
             fill.is_in_flight |= now_ms - sent_ms <= self._feed.in_flight_ms
         self._idle.set()
-        return Ended(self.number, self.product, self.opened_ms, now_ms, self.end_reason)
+        return Ended(self.number, self.kind, self.opened_ms, now_ms, self.end_reason)
 
     def _hold(self, text: str, message: Message, fault: str) -> None:
         is_delay = fault == "delay"
@@ -188,6 +208,16 @@ class Connection:
         fill.deliveries.append((self.number, now_ms))
         self._recent.append((now_ms, fill))
 
+    def _is_silent(self) -> bool:
+        return asyncio.get_running_loop().time() < self._silent_until_s
+
+    def _drop(self, message: Message, fault: str) -> None:
+        if fault == "silence":
+            seconds = self._feed.faults.silence_s()
+            self._silent_until_s = asyncio.get_running_loop().time() + seconds
+        if message.fill and message.is_full:
+            message.fill.is_dropped = True
+
     @staticmethod
     def _lose(message: Message | None) -> None:
         if message is not None and message.fill is not None and message.is_full:
@@ -217,6 +247,8 @@ class Feed:
     connections: dict[int, Connection] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     messages: int = 0
+    plan_end: Callable[[Connection], None] = lambda connection: None
+    """Ends a connection as the venue does when it plans to."""
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     _listeners: dict[tuple[str, Product], list[Subscription]] = field(
         default_factory=lambda: defaultdict(list)
@@ -225,15 +257,18 @@ class Feed:
     def publish(self, message: Message) -> None:
         """Hand a private message to everyone who listens to its account."""
         self.messages += 1
-        subscriptions = self._listeners.get((message.account, message.product))
+        subscriptions = [
+            subscription
+            for subscription in self._listeners.get((message.account, message.product), ())
+            if subscription.kinds is None or message.kind in subscription.kinds
+        ]
         if not subscriptions:
             if message.fill is not None and message.is_full:
                 message.fill.is_blind = True
             return
         text = orjson.dumps(message.document).decode()
-        for subscription in list(subscriptions):
-            if subscription.kinds is None or message.kind in subscription.kinds:
-                subscription.connection.offer(subscription.wrap(text), message)
+        for subscription in subscriptions:
+            subscription.connection.offer(subscription.wrap(text), message)
 
     def add(self, connection: Connection) -> None:
         """A new connection."""

@@ -1,10 +1,13 @@
-"""The seeded schedule of trouble: which frame or request meets which fault.
+"""The seeded schedule of trouble: which frame, request or trading step meets which fault.
 
-A fault comes by chance (a probability per frame or request) or by schedule (so many, spread by
-the seed over the next so many). The n-th frame meets the same fault in every run of a seed.
+A fault comes by chance (a probability per frame, request or step) or by schedule (so many,
+spread by the seed over the next so many). The n-th frame meets the same fault in every run of a
+seed. A fault that does not fit where it falls (a short page of a request that has no pages)
+waits for the next place that it fits.
 """
 
 from collections import Counter, deque
+from collections.abc import Container
 from heapq import heappop, heappush
 from random import Random
 
@@ -15,17 +18,37 @@ FRAME_FAULTS = {
     "duplicate": "the frame arrives twice, the copy at once or a few frames later",
     "delay": "the frame is held for some time while later frames pass",
     "reorder": "the frame is held until a few later ones have passed",
+    "silence": "for some time no private frame arrives, though heartbeats go on",
     "disconnect": "the TCP connection is cut hard; frames until the next one are lost",
+    "planned_disconnect": "the venue announces the connection's end (where it does), then ends it",
+    "half_open": "the connection stays, but nothing is sent or answered on it, until it is cut",
 }
 REQUEST_FAULTS = {
-    "http_5xx": "503 with an open outcome: a coin decides whether the request was carried out",
-    "http_429": "429 with -1003 and Retry-After although no limit was reached",
+    "http_5xx": "an answer with an open outcome: a coin decides whether it was carried out",
+    "http_5xx_with_effect": "an answer with an open outcome: the request was carried out",
+    "http_5xx_without_effect": "an answer with an open outcome: the request was not carried out",
+    "http_429": "a refusal because of a rate limit, although none was reached",
+    "http_ban": "this address is banned for some time, although no limit was reached",
+    "http_partial_page": "a page holds only the first half of its rows, though more are there",
+    "http_late_view": "the answer lacks orders and executions that are younger than some time",
+    "http_clock_skew": "a signed request is judged by a clock that is far off, and refused",
 }
-FAULTS = FRAME_FAULTS | REQUEST_FAULTS
+STEP_FAULTS = {
+    "liquidation": "a position is closed by force, after the symbol's open orders",
+    "adl": "a position is deleveraged by the venue",
+    "expiry": "the venue ends an open order by itself",
+    "self_trade": "an order meets one of the same account and is prevented",
+    "amend_by_others": "an open order is changed by somebody else with the account's keys",
+    "client_id_reuse": "a new order has the client order id of one that has ended",
+    "contradictory_terminal": "the stream tells another end of an order that has ended",
+    "late_fill": "an execution is told only after the order's cancel",
+}
+FAULTS = FRAME_FAULTS | REQUEST_FAULTS | STEP_FAULTS
+OPEN_OUTCOMES = ("http_5xx", "http_5xx_with_effect", "http_5xx_without_effect")
 
 
 class Stream:
-    """The faults of one sequence of things: frames, or requests."""
+    """The faults of one sequence of things: frames, requests, or steps of trading."""
 
     def __init__(self, kinds: tuple[str, ...], seed: str) -> None:
         self.random = Random(seed)
@@ -40,18 +63,24 @@ class Stream:
         for moment in self.random.sample(range(span), fault.count):
             heappush(self._planned, (self._seen + moment, kind))
 
-    def next(self, probability: dict[str, float]) -> str:
+    def next(self, probability: dict[str, float], fitting: Container[str]) -> str:
         """The fault of the next thing, or empty; at most one each, those due wait their turn."""
         while self._planned and self._planned[0][0] <= self._seen:
             self._due.append(heappop(self._planned)[1])
         self._seen += 1
-        if self._due:
-            return self._due.popleft()
+        for kind in self._due:
+            if kind in fitting:
+                self._due.remove(kind)
+                return kind
         for kind in self._kinds:
             chance = probability.get(kind, 0.0)
-            if chance and self.random.random() < chance:
+            if chance and kind in fitting and self.random.random() < chance:
                 return kind
         return ""
+
+    def again(self, kind: str) -> None:
+        """It could not be done: it is due at the next thing."""
+        self._due.append(kind)
 
     def clear(self) -> None:
         """Forget what is still planned."""
@@ -66,6 +95,7 @@ class Faults:
         self.injected: Counter[str] = Counter()
         self.frames = Stream(tuple(FRAME_FAULTS), f"{seed}:frames")
         self.requests = Stream(tuple(REQUEST_FAULTS), f"{seed}:requests")
+        self.steps = Stream(tuple(STEP_FAULTS), f"{seed}:steps")
         self.config = FaultConfig()
         self.change(config)
 
@@ -76,11 +106,10 @@ class Faults:
             known = ", ".join(FAULTS)
             raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; known are {known}")
         self.config = config
-        self.frames.clear()
-        self.requests.clear()
+        for stream in (self.frames, self.requests, self.steps):
+            stream.clear()
         for kind, fault in config.schedule.items():
-            stream = self.frames if kind in FRAME_FAULTS else self.requests
-            stream.plan(kind, fault)
+            self._stream(kind).plan(kind, fault)
 
     def stop(self) -> None:
         """No more faults; what is held stays held until it is due."""
@@ -88,15 +117,33 @@ class Faults:
 
     def for_frame(self) -> str:
         """The fault of the next private frame on a connection, or empty."""
-        return self._count(self.frames.next(self.config.probability))
+        return self.done(self.frames.next(self.config.probability, FRAME_FAULTS))
 
-    def for_request(self) -> str:
-        """The fault of the next REST request, or empty."""
-        return self._count(self.requests.next(self.config.probability))
+    def for_request(self, fitting: Container[str] = REQUEST_FAULTS) -> str:
+        """The fault of the next request among those that fit it, or empty."""
+        return self.done(self.requests.next(self.config.probability, fitting))
+
+    def for_step(self) -> str:
+        """What shall happen at the next step of trading; not counted until it is `done`."""
+        return self.steps.next(self.config.probability, STEP_FAULTS)
+
+    def done(self, kind: str) -> str:
+        """Count a fault that happened."""
+        if kind:
+            self.injected[kind] += 1
+        return kind
 
     def delay_s(self) -> float:
         """How long a delayed frame is held."""
         return self.frames.random.randint(1, self.config.delay_ms_max) / 1000
+
+    def silence_s(self) -> float:
+        """How long a connection says nothing of the account."""
+        return self.frames.random.randint(1, self.config.silence_ms_max) / 1000
+
+    def lag_ms(self) -> int:
+        """How old the books are that a late view answers from."""
+        return self.requests.random.randint(1, self.config.view_lag_ms_max)
 
     def span(self) -> int:
         """By how many frames a reordered one is overtaken."""
@@ -106,11 +153,13 @@ class Faults:
         """Whether a duplicate comes later rather than at once."""
         return self.frames.random.random() < 0.5
 
-    def is_carried_out(self) -> bool:
-        """Whether a request answered with 503 took effect all the same."""
+    def is_carried_out(self, kind: str = "http_5xx") -> bool:
+        """Whether a request answered with an open outcome took effect all the same."""
+        if kind != "http_5xx":
+            return kind == "http_5xx_with_effect"
         return self.requests.random.random() < 0.5
 
-    def _count(self, kind: str) -> str:
-        if kind:
-            self.injected[kind] += 1
-        return kind
+    def _stream(self, kind: str) -> Stream:
+        if kind in FRAME_FAULTS:
+            return self.frames
+        return self.requests if kind in REQUEST_FAULTS else self.steps

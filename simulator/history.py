@@ -279,7 +279,7 @@ def _config(seed: int) -> SimulatorConfig:
         name="binance:main",
         api_key="history-key",
         secret="history-secret",  # noqa: S106 (opens nothing)
-        symbols=dict.fromkeys(PRODUCTS, SYMBOLS),
+        symbols={"spot": SYMBOLS, "linear": SYMBOLS},
         is_hedged=seed % 3 == 0,
         pays_bnb=seed % 2 == 0,
         has_rebate=seed % 5 == 0,

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 Side = Literal["BUY", "SELL"]
-Product = Literal["spot", "linear"]
+Product = Literal["spot", "linear", "inverse"]
 
 ZERO = Decimal(0)
 
@@ -18,7 +18,11 @@ def opposite(side: Side) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One symbol of one product; `tick` and `lot` are the steps of price and quantity."""
+    """One symbol of one product; `tick` and `lot` are the steps of price and quantity.
+
+    `contract` is what a quantity of one stands for: base units, or quote units where the product
+    is inverse; 1 where quantities are base units themselves.
+    """
 
     product: Product
     symbol: str
@@ -28,10 +32,20 @@ class Instrument:
     lot: Decimal
     notional_min: Decimal
     start_price: Decimal
+    contract: Decimal = Decimal(1)
+
+    @property
+    def is_inverse(self) -> bool:
+        """Whether profit and fees are in the base asset."""
+        return self.product == "inverse"
+
+    def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """What a quantity is worth at a price, in quote units."""
+        return quantity * self.contract * (Decimal(1) if self.is_inverse else price)
 
     def quantity_for(self, notional: Decimal, price: Decimal) -> Decimal:
         """The whole number of lots nearest below `notional` in quote units, at least one."""
-        return max(notional // (price * self.lot), Decimal(1)) * self.lot
+        return max(notional // self.notional(self.lot, price), Decimal(1)) * self.lot
 
 
 @lru_cache(maxsize=256)

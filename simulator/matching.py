@@ -49,6 +49,10 @@ class Order:
     status: str = "NEW"
     reason: str = ""
     amendments: int = 0
+    unit: str = "base"
+    """What quantities count: `base` units or `contracts`."""
+    quote_size: Decimal = ZERO
+    """How much of the quote asset it may spend, where that is how it was sized."""
 
     @property
     def remaining(self) -> Decimal:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import orjson
 from aiohttp import web
 
 from simulator.binance.app import BinanceBox
+from simulator.box import Box
 from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.pacing import Pacer
 
 HOST = "127.0.0.1"
+BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox}
 
 
 def load_config(path: Path) -> SimulatorConfig:
@@ -30,7 +33,7 @@ class Server:
     """A running simulator; `box` is the venue itself, for tests in the same process."""
 
     port: int
-    box: BinanceBox
+    box: Box
     _runner: web.AppRunner
     _tasks: list[asyncio.Task[None]]
 
@@ -50,7 +53,7 @@ class Server:
 
 async def start(config: SimulatorConfig) -> Server:
     """Start a simulator; `OSError` where the port is taken."""
-    box = BinanceBox(config)
+    box = BOXES[config.venue](config)
     pacer = Pacer(box.venue.traders.step, lambda: box.feed.messages, config.seed)
     pacer.change(config.traffic)
     app = web.Application()

@@ -31,7 +31,7 @@ def account_truth(account: Account) -> Document:
         "fills": [fill_truth(fill) for fills in account.fills.values() for fill in fills],
         "positions": [
             {
-                "product": "linear",
+                "product": position.product,
                 "symbol": symbol,
                 "position_side": side,
                 "quantity": f"{position.amount:f}",
@@ -64,7 +64,8 @@ def order_truth(product: Product, order: Order) -> Document:
         "status": order.status,
         "reason": order.reason,
         "price": f"{order.price:f}",
-        "quantity": f"{order.quantity:f}",
+        "quantity": f"{order.quote_size or order.quantity:f}",
+        "quantity_unit": "quote" if order.quote_size else order.unit,
         "filled": f"{order.filled:f}",
         "prevented": f"{order.prevented:f}",
         "created_ms": order.created_ms,

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from simulator.refusal import Refused
 
-class Refusal(Exception):
+
+class Refusal(Refused):
     """An answer `{"code":..,"msg":..}` with its HTTP status."""
 
     def __init__(

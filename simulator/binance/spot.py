@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from simulator.accounts import Account, Fill
 from simulator.binance import spot_documents as documents
-from simulator.binance.market import Market, Request, World, random_id
+from simulator.binance.market import BinanceMarket
 from simulator.binance.refusals import Refusal
 from simulator.instrument import ZERO, Instrument, Product
+from simulator.market import Request, World, random_id
 from simulator.matching import Closed, Order, Prevented, Traded
 from simulator.message import Document, Message
 
@@ -20,7 +21,7 @@ FIRST_NOTIONAL = Decimal(50_000_000)
 AMENDMENTS_MAX = 10
 
 
-class SpotMarket(Market):
+class SpotMarket(BinanceMarket):
     """Binance Spot."""
 
     product: ClassVar[Product] = "spot"
@@ -140,6 +141,15 @@ class SpotMarket(Market):
             self._tell(account, order, "CANCELED", shown=shown, original=order.client_order_id)
         else:
             self._tell(account, order, "EXPIRED")
+
+    def report_contradiction(self, account: Account, order: Order) -> None:
+        """CANCELED after FILLED, else EXPIRED."""
+        status, reason = order.status, order.reason
+        order.status, order.reason = ("CANCELED" if status == "FILLED" else "EXPIRED"), "VENUE"
+        shown = random_id(self.world.random) if order.status == "CANCELED" else ""
+        original = order.client_order_id if shown else ""
+        self._tell(account, order, order.status, shown=shown, original=original)
+        order.status, order.reason = status, reason
 
     def refusal_duplicate(self) -> Refusal:
         """-2010 with its text."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from simulator.accounts import Account, Fill
 from simulator.binance import spot_documents as documents
 from simulator.binance.instruments import exchange_info
-from simulator.binance.market import Request, random_id
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
 from simulator.binance.spot import SpotMarket
+from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
 

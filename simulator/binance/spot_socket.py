@@ -12,10 +12,10 @@ from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal, bad_key, bad_key_format, bad_parameter
 from simulator.binance.rest import NOBODY
 from simulator.binance.signing import check_socket_signature, check_time
-from simulator.binance.sockets import Reader, Sockets
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.venue import BinanceVenue
 from simulator.delivery import Connection, Feed, Subscription
+from simulator.sockets import Reader, Sockets
 
 CONNECT_WEIGHT = 2
 REQUEST_WEIGHT = 2

@@ -1,219 +1,45 @@
-"""Seeded trading: outside traders on the accounts' symbols, and the anonymous market.
-
-One `step` is one decision. Which decision it is depends on the seed and on the books alone,
-never on a clock: while nobody else trades, a seed gives the same orders and fills.
-"""
+"""What traders at Binance do in their own way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate
-from random import Random
+from typing import ClassVar
 
-from simulator.accounts import Account
-from simulator.binance.market import Request
-from simulator.binance.refusals import Refusal
 from simulator.binance.spot import SpotMarket
-from simulator.binance.usdm import UsdmMarket
-from simulator.config import TrafficConfig
-from simulator.instrument import Instrument, Side, opposite
+from simulator.market import Request
 from simulator.matching import Order
-
-NOTIONAL_MIN, NOTIONAL_MAX = 20, 4000
-"""The size of an order in quote units."""
-QUOTE_LEVELS = 2
-QUOTE_CHANCE = 0.3
-WALK_TICKS = 3
-TAKE_TICKS = 4
-REST_TICKS_MAX = 30
-SELF_TRADE_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")
+from simulator.traders import Seat, Traders
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """One trader: an account at one symbol of one product."""
+class BinanceTraders(Traders):
+    """Outside traders at both products of Binance."""
 
-    account: Account
-    market: SpotMarket | UsdmMarket
-    instrument: Instrument
+    self_trade_modes: ClassVar[tuple[str, ...]] = (
+        "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE",
+    )  # fmt: skip
 
-    @property
-    def symbol(self) -> str:
-        """The symbol traded here."""
-        return self.instrument.symbol
+    def actions(self) -> dict[Callable[[Seat], None], int]:
+        """The common ones, and a Spot cancel-replace that fails half-way."""
+        return self.common_actions() | {self._replace_beyond_means: 1}
 
-    def open_orders(self) -> list[Order]:
-        """The account's open orders at this symbol."""
-        return self.market.open_orders(self.account, self.symbol)
+    def post_only(self, seat: Seat, request: Request) -> Request:
+        """LIMIT_MAKER at Spot, GTX at USD-M."""
+        if seat.market.product == "spot":
+            return replace(request, order_type="LIMIT_MAKER")
+        return replace(request, time_in_force="GTX")
 
-
-class Traders:
-    """All traders of a venue, and the market that they meet."""
-
-    def __init__(
-        self, markets: tuple[SpotMarket, UsdmMarket], seed: int, config: TrafficConfig
-    ) -> None:
-        self.config = config
-        self.random = Random(f"{seed}:traders")
-        self.refused = 0
-        self._seats = [
-            Seat(account, market, market.instrument(symbol))
-            for market in markets
-            for account in market.world.accounts.values()
-            for symbol in account.config.symbols.get(market.product, ())
-        ]
-        self._ticks: dict[Instrument, int] = {}
-        self._quotes: dict[Instrument, list[Order]] = {}
-        self._orders = 0
-        actions = self._actions()
-        self._verbs = list(actions)
-        self._chances = list(accumulate(actions.values()))
-
-    def step(self) -> None:
-        """One decision of one trader; nothing where the venue refuses it."""
-        if not self._seats:
-            return
-        seat = self.random.choice(self._seats)
-        self._move_market(seat)
-        verb = self.random.choices(self._verbs, cum_weights=self._chances)[0]
-        open_orders = seat.account.open_orders[seat.market.product]
-        if len(open_orders) > self.config.open_orders_max:
-            verb = self.random.choice((self._cancel, self._hit))
-        if isinstance(seat.market, UsdmMarket) and self.random.random() < self.config.liquidation:
-            verb = self._force
-        try:
-            verb(seat)
-        except Refusal:
-            self.refused += 1
-
-    def close_all(self, how: str) -> None:
-        """End every open order: `cancel` it, or `fill` it from the anonymous market."""
-        for seat in self._seats:
-            for order in seat.open_orders():
-                if how == "fill" and order.is_open:
-                    self._flow(seat, order, order.remaining)
-                if order.is_open:
-                    seat.market.cancel(seat.account, order)
-
-    def _actions(self) -> dict[Callable[[Seat], None], int]:
-        return {
-            self._rest: 30,
-            self._hit: 26,
-            self._cancel: 14,
-            self._take: 12,
-            self._take_or_expire: 9,
-            self._amend: 6,
-            self._meet_oneself: 3,
-            self._transfer: 1,
-            self._replace_beyond_means: 1,
-        }
-
-    def _rest(self, seat: Seat) -> None:
-        """A limit order beside the market, sometimes post-only."""
-        side = self._side()
-        away = self.random.randint(1, REST_TICKS_MAX) * (-1 if side == "BUY" else 1)
-        request = self._request(seat, side, self._ticks[seat.instrument] + away)
-        if self.random.random() < 0.15:
-            if seat.market.product == "spot":
-                request = replace(request, order_type="LIMIT_MAKER")
-            else:
-                request = replace(request, time_in_force="GTX")
-        seat.market.place(seat.account, request)
-
-    def _hit(self, seat: Seat) -> None:
-        """The market trades with one of the account's orders, wholly or in part."""
-        orders = seat.open_orders()
-        if not orders:
-            self._rest(seat)
-            return
-        order = self.random.choice(orders)
-        lots = int(order.remaining / seat.instrument.lot)
-        wanted = lots if self.random.random() < 0.4 else self.random.randint(1, lots)
-        self._flow(seat, order, wanted * seat.instrument.lot)
-
-    def _flow(self, seat: Seat, order: Order, quantity: Decimal) -> None:
-        side = opposite(order.side)
-        tick = seat.instrument.tick if order.side == "BUY" else -seat.instrument.tick
-        better = seat.market.books[seat.symbol].depth(side, order.price + tick)
-        request = Request(
-            symbol=seat.symbol,
-            side=side,
-            quantity=quantity + better,
-            price=order.price,
-            time_in_force="IOC",
-        )
-        seat.market.place_anonymous(request)
-
-    def _cancel(self, seat: Seat) -> None:
-        orders = seat.open_orders()
-        if not orders:
-            return
-        own_id = self._client_id(seat) if self.random.random() < 0.3 else ""
-        seat.market.cancel(seat.account, self.random.choice(orders), own_id)
-
-    def _take(self, seat: Seat) -> None:
-        """A limit order through the market: it trades, and what is left rests."""
-        side = self._side()
-        seat.market.place(seat.account, self._request(seat, side, self._through(seat, side)))
-
-    def _take_or_expire(self, seat: Seat) -> None:
-        """IOC, FOK or MARKET; reducing a linear position where there is one."""
-        request = self._request(seat, side := self._side(), self._through(seat, side))
-        kind = self.random.choice(("IOC", "IOC", "FOK", "MARKET"))
-        if kind == "MARKET":
-            request = replace(request, order_type="MARKET", price=Decimal(0))
-        else:
-            request = replace(request, time_in_force=kind)
-        if seat.market.product == "linear" and not seat.account.config.is_hedged:
-            request = self._reducing(seat, request)
-        seat.market.place(seat.account, request)
-
-    def _reducing(self, seat: Seat, request: Request) -> Request:
-        amount = seat.account.position(seat.symbol, "BOTH").amount
-        is_against = amount > 0 if request.side == "SELL" else amount < 0
-        if not is_against or self.random.random() < 0.5:
-            return request
-        return replace(request, reduce_only=True, quantity=min(abs(amount), request.quantity))
-
-    def _amend(self, seat: Seat) -> None:
-        orders = seat.open_orders()
-        if not orders:
-            return
-        order = self.random.choice(orders)
-        lot = seat.instrument.lot
-        done = order.filled + order.prevented
-        lots = int((order.quantity - done) / lot)
-        quantity = done + self.random.randint(1, lots) * lot
+    def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
+        """Spot lowers the quantity and renames; USD-M changes price and quantity."""
         if isinstance(seat.market, SpotMarket):
-            new_id = self._client_id(seat) if self.random.random() < 0.5 else order.client_order_id
+            new_id = self.client_id(seat) if self.random.random() < 0.5 else order.client_order_id
             seat.market.amend(seat.account, order, quantity, new_id)
         else:
             moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
-            modify_id = str(self._orders) if self.random.random() < 0.5 else ""
+            modify_id = str(self.orders) if self.random.random() < 0.5 else ""
             seat.market.amend(seat.account, order, moved, quantity, modify_id)
 
-    def _meet_oneself(self, seat: Seat) -> None:
-        """An order against the account's own, under one of the modes of prevention."""
-        orders = seat.open_orders()
-        if not orders:
-            return
-        own = self.random.choice(orders)
-        request = self._request(seat, opposite(own.side), int(own.price / seat.instrument.tick))
-        mode = self.random.choice(SELF_TRADE_MODES)
-        seat.market.place(seat.account, replace(request, self_trade_mode=mode))
-
-    def _replace_beyond_means(self, seat: Seat) -> None:
-        """A Spot cancel-replace whose new leg the account cannot pay for."""
-        orders = seat.open_orders()
-        if not orders or not isinstance(seat.market, SpotMarket):
-            return
-        old = self.random.choice(orders)
-        seat.market.cancel(seat.account, old, self._client_id(seat))
-        request = self._request(seat, old.side, int(old.price / seat.instrument.tick))
-        seat.market.reject(seat.account, replace(request, quantity=request.quantity * 10**6))
-
-    def _transfer(self, seat: Seat) -> None:
-        amount = Decimal(self.random.randint(-50_000, 50_000)) / 100
+    def transfer(self, seat: Seat, amount: Decimal) -> None:
+        """A deposit or withdrawal, or a funding fee."""
         if isinstance(seat.market, SpotMarket):
             asset = self.random.choice((seat.instrument.base, seat.instrument.quote))
             seat.market.transfer(seat.account, asset, amount)
@@ -222,73 +48,12 @@ class Traders:
         else:
             seat.market.transfer(seat.account, "FUNDING_FEE", amount / 100, seat.symbol)
 
-    def _force(self, seat: Seat) -> None:
-        assert isinstance(seat.market, UsdmMarket)
-        kind = self.random.choice(("LIQUIDATION", "ADL"))
-        sides = ("LONG", "SHORT") if seat.account.config.is_hedged else ("BOTH",)
-        seat.market.force_close(seat.account, seat.symbol, self.random.choice(sides), kind)
-
-    def _move_market(self, seat: Seat) -> None:
-        """Let the price walk, and now and then quote it anew from both sides."""
-        instrument = seat.instrument
-        start = int(instrument.start_price / instrument.tick)
-        ticks = self._ticks.get(instrument, start)
-        ticks += self.random.randint(-WALK_TICKS, WALK_TICKS)
-        self._ticks[instrument] = min(max(ticks, start * 7 // 10), start * 13 // 10)
-        if instrument in self._quotes and self.random.random() > QUOTE_CHANCE:
+    def _replace_beyond_means(self, seat: Seat) -> None:
+        """A Spot cancel-replace whose new leg the account cannot pay for."""
+        orders = seat.open_orders()
+        if not orders or not isinstance(seat.market, SpotMarket):
             return
-        for order in self._quotes.pop(instrument, []):
-            seat.market.cancel_anonymous(order)
-        self._quotes[instrument] = [
-            self._quote(seat, side, level)
-            for level in range(1, QUOTE_LEVELS + 1)
-            for side in ("BUY", "SELL")
-        ]
-
-    def _quote(self, seat: Seat, side: Side, level: int) -> Order:
-        away = level if side == "SELL" else -level
-        price = (self._ticks[seat.instrument] + away) * seat.instrument.tick
-        quantity = self._quantity(seat.instrument, price)
-        request = Request(symbol=seat.symbol, side=side, quantity=quantity, price=price)
-        return seat.market.place_anonymous(request)
-
-    def _request(self, seat: Seat, side: Side, ticks: int) -> Request:
-        price = ticks * seat.instrument.tick
-        quantity, position_side = self._quantity(seat.instrument, price), "BOTH"
-        if seat.market.product == "linear" and seat.account.config.is_hedged:
-            position_side = self._hedge_side(seat, side)
-            if (position_side == "LONG") != (side == "BUY"):
-                amount = abs(seat.account.position(seat.symbol, position_side).amount)
-                quantity = min(quantity, amount)
-        return Request(
-            symbol=seat.symbol,
-            side=side,
-            quantity=quantity,
-            price=price,
-            client_order_id=self._client_id(seat),
-            position_side=position_side,
-        )
-
-    def _hedge_side(self, seat: Seat, side: Side) -> str:
-        """Close the other side's position where there is one and chance says so; else open."""
-        opening, closing = ("LONG", "SHORT") if side == "BUY" else ("SHORT", "LONG")
-        has_position = seat.account.position(seat.symbol, closing).amount != 0
-        return closing if has_position and self.random.random() < 0.5 else opening
-
-    def _quantity(self, instrument: Instrument, price: Decimal) -> Decimal:
-        notional = Decimal(self.random.randint(NOTIONAL_MIN, NOTIONAL_MAX))
-        return instrument.quantity_for(notional, price)
-
-    def _through(self, seat: Seat, side: Side) -> int:
-        return self._ticks[seat.instrument] + (TAKE_TICKS if side == "BUY" else -TAKE_TICKS)
-
-    def _side(self) -> Side:
-        return "BUY" if self.random.random() < 0.5 else "SELL"
-
-    def _client_id(self, seat: Seat) -> str:
-        """As people's tools name orders: a bot's counter, a phone, the web page (empty)."""
-        self._orders += 1
-        kind = self.random.random()
-        if kind < 0.5:
-            return f"bot-{seat.symbol[:3].lower()}-{self._orders:07d}"
-        return f"ios_{self.random.getrandbits(80):020x}" if kind < 0.7 else ""
+        old = self.random.choice(orders)
+        seat.market.cancel(seat.account, old, self.client_id(seat))
+        request = self.request(seat, old.side, int(old.price / seat.instrument.tick))
+        seat.market.reject(seat.account, replace(request, quantity=request.quantity * 10**6))

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from simulator.accounts import Account, Fill
 from simulator.binance import usdm_documents as documents
-from simulator.binance.market import Market, Request, World
+from simulator.binance.market import BinanceMarket
 from simulator.binance.refusals import Refusal
 from simulator.instrument import ZERO, Instrument, Product
+from simulator.market import Request, World
 from simulator.matching import Closed, Order, Prevented, Traded
 from simulator.message import Document, Message
 
@@ -20,7 +21,7 @@ MONEY_STEP = Decimal("0.00000001")
 FIRST_WALLET = Decimal(50_000_000)
 
 
-class UsdmMarket(Market):
+class UsdmMarket(BinanceMarket):
     """Binance USD-M futures."""
 
     product: ClassVar[Product] = "linear"
@@ -79,7 +80,7 @@ class UsdmMarket(Market):
             self._tell(account, order, "CALCULATED")  # announced, nothing executed yet
         order.filled, order.notional = order.quantity, order.quantity * order.price
         rate = LIQUIDATION_RATE if kind == "LIQUIDATION" else ZERO
-        trade_id = next(self.trade_ids[symbol])
+        trade_id = self.next_trade_id(symbol)
         fill = self._make_fill(order, (order.price, order.quantity), rate, trade_id)
         self._apply(account, fill)
         account.fills[self.product, symbol].append(fill)
@@ -159,6 +160,13 @@ class UsdmMarket(Market):
         """x=CANCELED or EXPIRED; a cancel has no id of its own here."""
         del cancel_id
         self._tell(account, event.order, event.order.status)
+
+    def report_contradiction(self, account: Account, order: Order) -> None:
+        """CANCELED after FILLED, else EXPIRED."""
+        status = order.status
+        order.status = "CANCELED" if status == "FILLED" else "EXPIRED"
+        self._tell(account, order, order.status)
+        order.status = status
 
     def refusal_duplicate(self) -> Refusal:
         """-4116."""

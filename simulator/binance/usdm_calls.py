@@ -3,10 +3,10 @@
 from simulator.accounts import Account
 from simulator.binance import usdm_documents as documents
 from simulator.binance.instruments import exchange_info
-from simulator.binance.market import Request
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
 from simulator.binance.usdm import UsdmMarket
+from simulator.market import Request
 from simulator.matching import Order
 from simulator.message import Document
 

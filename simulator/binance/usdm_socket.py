@@ -7,9 +7,9 @@ import orjson
 from aiohttp import web
 
 from simulator.binance.listen_keys import Key, ListenKeys
-from simulator.binance.sockets import Reader, Sockets
 from simulator.clock import Clock
 from simulator.delivery import Connection, Feed, Subscription
+from simulator.sockets import Reader, Sockets
 
 INBOUND_PER_SECOND_MAX = 10
 

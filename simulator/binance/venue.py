@@ -4,19 +4,26 @@ from random import Random
 
 from simulator.accounts import Account
 from simulator.binance.instruments import make_instruments
-from simulator.binance.market import World
 from simulator.binance.spot import SpotMarket
-from simulator.binance.traders import Traders
+from simulator.binance.traders import BinanceTraders
 from simulator.binance.usdm import UsdmMarket
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.faults import Faults
+from simulator.market import World
 from simulator.message import Publish
 
 
 class BinanceVenue:
     """Both products over one set of accounts; `publish` gets every private message."""
 
-    def __init__(self, config: SimulatorConfig, clock: Clock, publish: Publish) -> None:
+    def __init__(
+        self,
+        config: SimulatorConfig,
+        clock: Clock,
+        publish: Publish,
+        faults: Faults | None = None,
+    ) -> None:
         self.config = config
         self.clock = clock
         self.accounts = {row.name: Account(row) for row in config.accounts}
@@ -27,4 +34,7 @@ class BinanceVenue:
         )
         self.spot = SpotMarket(spot, make_instruments("spot"))
         self.linear = UsdmMarket(linear, make_instruments("linear"))
-        self.traders = Traders((self.spot, self.linear), config.seed, config.traffic)
+        self.faults = faults or Faults(config.faults, config.seed)
+        self.traders = BinanceTraders(
+            (self.spot, self.linear), config.seed, config.traffic, self.faults
+        )

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from simulator.accounts import Account
-from simulator.binance.market import Request
 from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
 from simulator.config import AccountConfig, SimulatorConfig
+from simulator.market import Request
 
 if TYPE_CHECKING:
     from simulator.message import Message

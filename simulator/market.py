@@ -1,0 +1,243 @@
+"""What all markets share: books by symbol, ids, acceptance, and who is told of what.
+
+A venue's market says what it refuses, how a trade moves money and positions, and in which
+documents it tells of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from random import Random
+from string import ascii_letters, digits
+from typing import ClassVar
+
+from simulator.accounts import Account, Fill
+from simulator.clock import Clock
+from simulator.config import LimitConfig
+from simulator.instrument import ZERO, Instrument, Product, Side, opposite
+from simulator.matching import Accepted, Amended, Book, Closed, Event, Order, Prevented, Traded
+from simulator.message import Publish
+from simulator.visibility import View
+
+# Every symbol starts at the same ids, so ids collide between symbols as they may at the venue.
+FIRST_ORDER_ID = 7_700_001
+FIRST_TRADE_ID = 88_120_001
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a market needs from outside: time, accounts, listeners and chance."""
+
+    clock: Clock
+    accounts: dict[str, Account]
+    publish: Publish
+    random: Random
+    limits: LimitConfig = field(default_factory=LimitConfig)
+    view: View = field(default_factory=View)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish for a new order; a price of zero where it has none.
+
+    The words of type and time in force are those of `Order`: LIMIT, MARKET or LIMIT_MAKER, and
+    GTC, IOC, FOK or GTX.
+    """
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal = ZERO
+    order_type: str = "LIMIT"
+    time_in_force: str = "GTC"
+    client_order_id: str = ""
+    self_trade_mode: str = "EXPIRE_MAKER"
+    position_side: str = "BOTH"
+    reduce_only: bool = False
+
+    @property
+    def is_post_only(self) -> bool:
+        """Whether it may not take."""
+        return "LIMIT_MAKER" in self.order_type or self.time_in_force == "GTX"
+
+
+def random_id(random: Random) -> str:
+    """A client order id as web pages make them: 22 letters and digits."""
+    return "".join(random.choices(ascii_letters + digits, k=22))
+
+
+class Market(ABC):
+    """One product: takes requests, matches, keeps the accounts' books, tells them."""
+
+    product: ClassVar[Product]
+
+    def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
+        self.world = world
+        self.instruments = instruments
+        self.books: dict[str, Book] = defaultdict(Book)
+        self.order_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_ORDER_ID))
+        self.trade_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_TRADE_ID))
+
+    @property
+    def now_ms(self) -> int:
+        """The venue's clock."""
+        return self.world.clock.now_ms()
+
+    def place_anonymous(self, request: Request) -> Order:
+        """An order of nobody in particular."""
+        order = self._make_order("", request)
+        self.run(self.books[request.symbol].submit(order))
+        return order
+
+    def cancel(self, account: Account, order: Order, cancel_id: str = "") -> Order:
+        """End an open order; refused where it has ended already."""
+        if not order.is_open:
+            raise self.refusal_ended()
+        event = self.books[order.symbol].cancel(order)
+        order.updated_ms = self.now_ms
+        self.report_closed(account, event, cancel_id)
+        return order
+
+    def expire(self, account: Account, order: Order, reason: str) -> None:
+        """The venue ends an open order by itself."""
+        event = self.books[order.symbol].cancel(order, "EXPIRED", reason)
+        order.updated_ms = self.now_ms
+        self.report_closed(account, event)
+
+    def fill_late(self, account: Account, order: Order, quantity: Decimal) -> None:
+        """End an open order, and tell only then that a part of it had been executed before."""
+        assert quantity < order.remaining, "a late fill is less than what was left"
+        self.cancel(account, order)
+        ended = order.status
+        taker = self._make_order("", Request(order.symbol, opposite(order.side), quantity))
+        order.filled += quantity
+        order.notional += quantity * order.price
+        event = Traded(order, taker, order.price, quantity)
+        fill = self.settle(account, order, event, self.next_trade_id(order.symbol))
+        account.fills[self.product, order.symbol].append(fill)
+        order.status = "PARTIALLY_FILLED"
+        self.report_fill(account, order, fill)
+        order.status = ended
+        self.settle_after(account, order.symbol)
+
+    def cancel_anonymous(self, order: Order) -> None:
+        """Take a resting order of nobody away, if it still rests."""
+        if order.is_open:
+            self.books[order.symbol].cancel(order)
+
+    def open_orders(self, account: Account, symbol: str = "") -> list[Order]:
+        """Open orders of the account, oldest first, of one symbol or of all."""
+        orders = account.open_orders[self.product].values()
+        return [order for order in orders if symbol in ("", order.symbol)]
+
+    def run(self, events: Iterable[Event]) -> None:
+        """Settle and report each event at the moment it stands for, then tidy up."""
+        traded: dict[tuple[str, str], None] = {}
+        for event in events:
+            match event:
+                case Traded(maker, taker):
+                    self._settle_trade(event)
+                    traded |= dict.fromkeys((order.owner, order.symbol) for order in (maker, taker))
+                case Accepted(order) | Amended(order) | Closed(order) | Prevented(order=order):
+                    order.updated_ms = self.now_ms
+                    if order.owner:
+                        self._report(self.world.accounts[order.owner], event)
+        for owner, symbol in traded:
+            if owner:
+                self.settle_after(self.world.accounts[owner], symbol)
+
+    def next_order_id(self, symbol: str) -> int:
+        """The id of the next order of a symbol."""
+        return next(self.order_ids[symbol])
+
+    def next_trade_id(self, symbol: str) -> int:
+        """The id of the next trade of a symbol."""
+        return next(self.trade_ids[symbol])
+
+    def _report(self, account: Account, event: Event) -> None:
+        match event:
+            case Accepted(order):
+                self.report_accepted(account, order)
+            case Amended(order):
+                self.report_amended(account, order)
+            case Prevented():
+                self.report_prevented(account, event)
+            case Closed():
+                self.report_closed(account, event)
+            case _:
+                raise AssertionError("trades are settled, not reported here")
+
+    def _settle_trade(self, event: Traded) -> None:
+        trade_id = self.next_trade_id(event.maker.symbol)
+        for order in (event.maker, event.taker):
+            order.updated_ms = self.now_ms
+            if order.owner:
+                account = self.world.accounts[order.owner]
+                fill = self.settle(account, order, event, trade_id)
+                account.fills[self.product, order.symbol].append(fill)
+                self.report_fill(account, order, fill)
+
+    def _make_order(self, owner: str, request: Request) -> Order:
+        return Order(
+            order_id=self.next_order_id(request.symbol),
+            owner=owner,
+            symbol=request.symbol,
+            side=request.side,
+            order_type=request.order_type,
+            time_in_force=request.time_in_force,
+            price=request.price,
+            quantity=request.quantity,
+            client_order_id=request.client_order_id
+            or (random_id(self.world.random) if owner else ""),
+            self_trade_mode=request.self_trade_mode,
+            position_side=request.position_side,
+            reduce_only=request.reduce_only,
+            created_ms=self.now_ms,
+            updated_ms=self.now_ms,
+        )
+
+    @abstractmethod
+    def instrument(self, symbol: str) -> Instrument:
+        """The symbol's terms; refused where there is none."""
+
+    @abstractmethod
+    def place(self, account: Account, request: Request) -> Order:
+        """A new order of an account; refused where the venue says no."""
+
+    @abstractmethod
+    def settle(self, account: Account, order: Order, event: Traded, trade_id: int) -> Fill:
+        """Move money and positions for one side of a trade."""
+
+    def settle_after(self, account: Account, symbol: str) -> None:  # noqa: B027 (most need none)
+        """What the venue tidies up when an account has traded."""
+
+    @abstractmethod
+    def report_accepted(self, account: Account, order: Order) -> None:
+        """Tell of a new order."""
+
+    @abstractmethod
+    def report_amended(self, account: Account, order: Order) -> None:
+        """Tell of new terms."""
+
+    @abstractmethod
+    def report_fill(self, account: Account, order: Order, fill: Fill) -> None:
+        """Tell of an execution."""
+
+    @abstractmethod
+    def report_prevented(self, account: Account, event: Prevented) -> None:
+        """Tell of self-trade prevention."""
+
+    @abstractmethod
+    def report_closed(self, account: Account, event: Closed, cancel_id: str = "") -> None:
+        """Tell of an end without a trade."""
+
+    @abstractmethod
+    def report_contradiction(self, account: Account, order: Order) -> None:
+        """Tell another end of an order that has ended, against the books."""
+
+    @abstractmethod
+    def refusal_ended(self) -> Exception:
+        """There is nothing to cancel."""
