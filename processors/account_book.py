@@ -51,10 +51,14 @@ CLOSED_SHOWN_MAX = 8
 
 @dataclass(slots=True)
 class Seen:
-    """When an order was first and last spoken of (ns, received), and its last cause."""
+    """When an order was first and last spoken of on the stream (ns, received).
+
+    `listed_ns` is the beginning of the last round of questions whose answers showed it alive.
+    """
 
     first_ns: int
     last_ns: int
+    listed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class AccountBook:
         self.is_dirty = False
         self.dirty_orders: set[str] = set()
         self.dirty_positions: set[str] = set()
+        self.dirty_balances: set[str] = set()
         self.disputed: set[str] = set()
 
     # ---- what the log says ----
@@ -218,6 +223,7 @@ class AccountBook:
             balance[name] = None if amount is None else text_of(amount)
         if balance != held:
             self.balances[key] = balance
+            self.dirty_balances.add(key)
             self.account_changed()
 
     # ---- what we could see ----
@@ -252,6 +258,15 @@ class AccountBook:
     def _visible(self) -> tuple[Any, ...]:
         statuses = tuple(self.streams.status(product) for product in self.products())
         return statuses, len(self.streams.blind), sum(i.end_ns is None for i in self.streams.blind)
+
+    def note_alive(self, question_id: str, order_keys: Iterable[str]) -> None:
+        """A round's answer shows these orders alive: they are no ghosts of that round."""
+        began_ns = self.reconciliation.round_of(question_id)
+        if began_ns is None:
+            return
+        for key in order_keys:
+            self.seen[key].listed_ns = began_ns
+            self.dirty_orders.add(key)
 
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""
@@ -323,7 +338,7 @@ class AccountBook:
         for order in self.orders.open_orders():
             seen = self.seen.get(order.key)
             if order.product == product and seen is not None:
-                yield Suspect(order.key, product, seen.first_ns, seen.last_ns)
+                yield Suspect(order.key, product, seen.first_ns, seen.last_ns, seen.listed_ns)
 
     def account_changed(self) -> None:
         """The account's record, and with it whether its bands are bounded, is published anew."""

@@ -1,7 +1,8 @@
 """One account's books as state records and as messages: saved, restored, published.
 
 Pure. State records are keyed by part, so a step writes what it changed: ``a/<account>`` for the
-account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for each position.
+account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for each position,
+``b/<account>/<asset>`` for each balance.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from processors.streams import Streams
 ACCOUNT: Final = "a"
 ORDER: Final = "o"
 POSITION: Final = "p"
+BALANCE: Final = "b"
+AMOUNTS: Final = ("free", "locked", "total")
 
 
 def publish(book: AccountBook) -> Iterator[Output]:
@@ -45,7 +48,7 @@ def _positions(book: AccountBook) -> Iterator[Output]:
     causes, account_cause = publisher.positions, publisher.account_cause
     if not causes and account_cause is None:
         return
-    for key, position in book.exposure.positions.items():
+    for key, position in sorted(book.exposure.positions.items()):  # as after any restart
         cause = causes.get(key, account_cause)
         if cause is None:
             continue
@@ -69,10 +72,15 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "streams": {product: book.streams.status(product) for product in products},
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
-        "balances": list(book.balances.values()),
+        "balances": [row for _, row in sorted(book.balances.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
         "version": book.version,
     }
+
+
+def _is_held(balance: dict[str, Any]) -> bool:
+    """Whether there is any of the asset: an account may list hundreds that it does not hold."""
+    return any(balance[name] not in (None, "0") for name in AMOUNTS)
 
 
 def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
@@ -84,9 +92,13 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
     for key in sorted(book.dirty_positions):
         position = book.exposure.positions[key]
         yield f"{POSITION}/{book.account}/{key}", {"account": book.account} | position.dump()
+    for key in sorted(book.dirty_balances):
+        fields = {"account": book.account, "balance": book.balances[key]}
+        yield f"{BALANCE}/{book.account}/{key}", fields
     yield f"{ACCOUNT}/{book.account}", _account_state(book)
     book.dirty_orders.clear()
     book.dirty_positions.clear()
+    book.dirty_balances.clear()
     book.is_dirty = False
 
 
@@ -98,7 +110,7 @@ def _order_state(book: AccountBook, key: str) -> dict[str, Any] | None:
     return {
         "account": book.account,
         "order": document,
-        "seen": seen and [seen.first_ns, seen.last_ns],
+        "seen": seen and [seen.first_ns, seen.last_ns, seen.listed_ns],
         "home": book.exposure.homes.get(key),
     }
 
@@ -113,7 +125,6 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "epoch": book.publisher.epoch,
         "questions": book.questions,
         "version": book.version,
-        "balances": book.balances,
         "closed": book.closed,
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
@@ -133,6 +144,9 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
             book.exposure.homes[key] = document["home"]
     elif kind == POSITION:
         book.exposure.restore(document)
+    elif kind == BALANCE:
+        balance = document["balance"]
+        book.balances[f"{balance['product']}/{balance['asset']}"] = balance
     else:
         _restore_account(book, document)
 
@@ -147,7 +161,6 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.publisher.epoch = document["epoch"]
     book.questions = document["questions"]
     book.version = document["version"]
-    book.balances = document["balances"]
     book.closed = document["closed"]
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]

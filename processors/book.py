@@ -100,7 +100,7 @@ class PartitionBook:
         """What changed since the last call."""
         self._finish_restore()
         changes = Changes()
-        for book in self._accounts.values():
+        for _, book in sorted(self._accounts.items()):  # as after any restart
             if not book.is_dirty:
                 continue
             changes.outputs.extend(account_state.publish(book))
@@ -262,7 +262,7 @@ class PartitionBook:
             return
         origin = Origin(book.account, Source.QUERY, book.cause, item.received_ns, item.asked_ns)
         alive = self._take(book, translation, origin)
-        reconciliation.take_listed(item, alive)
+        book.note_alive(item.question["id"], alive)
         if item.status != 200:
             reconciliation.take_failure(item, book.now_ns)
             return

@@ -19,12 +19,16 @@ from venues.venue import Profile
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An order that is open with us, as the search for ghosts needs it."""
+    """An order that is open with us, as the search for ghosts needs it.
+
+    `listed_ns` is the beginning of the last round in whose answers it stood alive.
+    """
 
     key: str
     product: str
     first_seen_ns: int
     last_seen_ns: int
+    listed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,10 @@ class Reconciliation:
         elif (target := self.targets.answered(question_id)) is not None:
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
 
-    def take_listed(self, item: Answer, order_keys: Iterable[str]) -> None:
-        """These orders stand in a round's answer and live: they are no ghosts of that round."""
-        if (rounds := self._rounds_of(item.question["id"])) is not None:
-            rounds.listed.update(order_keys)
+    def round_of(self, question_id: str) -> int | None:
+        """When the round began that this question belongs to, in ns; None if it is of no round."""
+        rounds = self._rounds_of(question_id)
+        return None if rounds is None else rounds.began_ns
 
     def take_page(
         self, item: Answer, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
@@ -171,7 +175,7 @@ class Reconciliation:
             is_newer = (
                 max(suspect.first_seen_ns, suspect.last_seen_ns) >= rounds.began_ns
             )  # something came since the question: the list may be older than what we know
-            if not is_newer and suspect.key not in rounds.listed:
+            if not is_newer and suspect.listed_ns < rounds.began_ns:
                 self.targets.raise_doubt(suspect.key, GHOST, now_ns + self.profile.grace_ns)
 
     def dump(self) -> dict[str, Any]:

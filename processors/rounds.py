@@ -58,7 +58,6 @@ class Rounds:
     completed: int = 0
     asking: bool = False
     pending: dict[str, Pending] = field(default_factory=dict)
-    listed: set[str] = field(default_factory=set)
 
     def want(self, at_ns: int) -> None:
         """Something was lost or came back: a round is wanted, from `at_ns` on."""
@@ -79,7 +78,6 @@ class Rounds:
         self.since_ns = since_ns - profile.visibility_lag_ns
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
-        self.listed.clear()
         return self.since_ns, now_ns - profile.visibility_lag_ns
 
     def ask(self, question: Question, due_ns: int) -> None:
@@ -137,7 +135,6 @@ class Rounds:
             "pending": [
                 [p.question.document(), p.due_ns, p.run_ns, p.pages] for p in self.pending.values()
             ],
-            "listed": sorted(self.listed),
         }  # fmt: skip
 
     @classmethod
@@ -145,7 +142,6 @@ class Rounds:
         """The rounds that `dump` gave out."""
         rounds = cls(document["product"], *document["numbers"])
         rounds.asking = document["asking"]
-        rounds.listed = set(document["listed"])
         for question, due_ns, run_ns, pages in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, due_ns, run_ns, pages)

@@ -184,13 +184,21 @@ def test_an_order_that_something_came_about_since_is_no_ghost(moment):
 
 def test_a_listed_order_is_no_ghost():
     lab = Lab()
-    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND)
     questions = lab.tick(103)
-    item = Answer(questions[0].document(), "GET x", 1, True, 200, 1, 1, 1, b"[]")
-    lab.reconciliation.take_listed(item, [suspect.key])
+    began_ns = lab.reconciliation.round_of(questions[0].id)
+    assert began_ns is not None
+    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND, began_ns)
     for question in questions:
         lab.answer(question, 103, suspects=(suspect,))
     assert not lab.reconciliation.targets.by_name
+
+
+def test_an_order_that_only_an_earlier_round_listed_is_a_ghost():
+    lab = Lab()
+    suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND, 102 * SECOND)
+    for question in lab.tick(103):
+        lab.answer(question, 103, suspects=(suspect,))
+    assert lab.reconciliation.targets.by_name
 
 
 def test_saved_reconciliation_goes_on():
