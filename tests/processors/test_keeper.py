@@ -118,7 +118,7 @@ def test_without_the_confirmation_two_owners_never_settle(
 
     def go_on_opening() -> bool:
         feed_for(lab, 0.2)
-        return min(keeper.memory.counts.openings for keeper in keepers) >= 4
+        return min(keeper.memory.counts.openings for keeper in keepers) >= 3
 
     wait_for(go_on_opening, 60)
 
