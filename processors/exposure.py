@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from orderloom.quantities import ZERO, Unit
+from orderloom.quantities import EXACT, ZERO, Unit
 from orderloom.words import PositionSide, Side
 from processors.order import Order
 from processors.positions import Position, Traded
@@ -84,7 +84,7 @@ class Exposure:
     def _charge(self, position: Position, fill: Fill | None, sign: int) -> None:
         if fill is None or fill.fee is None or fill.is_busted:
             return
-        position.charge(fill.fee_currency or "", sign * fill.fee)
+        position.charge(fill.fee_currency or "", _signed(fill.fee, sign))
 
     def recompute(self, position: Position, orders: Iterable[Order]) -> None:
         """One position from all executions of its orders."""
@@ -122,9 +122,9 @@ class Exposure:
         if rest.quantity is None or rest.side is None:
             position.unknown_rests += sign
         elif rest.side is Side.BUY:
-            position.open_buys += sign * rest.quantity
+            position.open_buys = EXACT.add(position.open_buys, _signed(rest.quantity, sign))
         else:
-            position.open_sells += sign * rest.quantity
+            position.open_sells = EXACT.add(position.open_sells, _signed(rest.quantity, sign))
         return position
 
     def retire(self, key: str, orders: Callable[[], Iterable[Order]]) -> list[Position]:
@@ -152,7 +152,7 @@ class Exposure:
 def still_possible(order: Order) -> Decimal | None:
     """What may still be executed, or was without our seeing it, native; None is unbounded."""
     rest = order.rest()
-    return None if rest is None else rest + order.missing_quantity
+    return None if rest is None else EXACT.add(rest, order.missing_quantity)
 
 
 def traded_of(order: Order, fill: Fill) -> Traded | None:
@@ -160,6 +160,11 @@ def traded_of(order: Order, fill: Fill) -> Traded | None:
     side = fill.side or order.side
     if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
         return None
-    quantity = fill.last_quantity if side is Side.BUY else -fill.last_quantity
+    quantity = _signed(fill.last_quantity, 1 if side is Side.BUY else -1)
     key = f"{fill.exec_id}/{order.key}"
     return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)
+
+
+def _signed(number: Decimal, sign: int) -> Decimal:
+    """`number` or its negative, to the last digit: `-number` would round to 28."""
+    return number if sign > 0 else number.copy_negate()

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
-from orderloom.quantities import ZERO, text_of
+from orderloom.quantities import EXACT, ZERO, text_of
 
 TAIL_MAX: Final = 256
 TAIL_KEPT: Final = 128
-AVERAGE: Final = Context(prec=28)
-"""Average prices are quotients: 28 digits, half even; sums and products stay exact."""
+AVERAGE: Final = Context(prec=40)
+"""Average prices are quotients, and realized results come from them: 40 digits, half even.
+
+Net quantities, bands and fees are sums, and stay exact."""
 
 
 class Traded(NamedTuple):
@@ -46,16 +48,18 @@ class Sums:
     def add(self, quantity: Decimal, price: Decimal) -> None:
         """Take one execution in: it opens, closes, or does both."""
         if not self.net or (self.net > 0) == (quantity > 0):
-            value = abs(self.net) * self.entry + abs(quantity) * price
-            self.net += quantity
+            value = AVERAGE.fma(
+                quantity.copy_abs(), price, AVERAGE.multiply(self.net.copy_abs(), self.entry)
+            )
+            self.net = EXACT.add(self.net, quantity)
             if self.net:
-                self.entry = AVERAGE.divide(value, abs(self.net))
+                self.entry = AVERAGE.divide(value, self.net.copy_abs())
             return
-        closed = min(abs(quantity), abs(self.net))
-        gain = (price - self.entry) * closed
-        self.realized += gain if self.net > 0 else -gain
+        closed = min(quantity.copy_abs(), self.net.copy_abs())
+        gain = AVERAGE.multiply(AVERAGE.subtract(price, self.entry), closed)
+        self.realized = AVERAGE.add(self.realized, gain if self.net > 0 else gain.copy_negate())
         was_long = self.net > 0
-        self.net += quantity
+        self.net = EXACT.add(self.net, quantity)
         if not self.net:
             self.entry = ZERO
         elif (self.net > 0) != was_long:
@@ -131,7 +135,7 @@ class Position:
 
     def charge(self, currency: str, fee: Decimal) -> None:
         """Add to the fees of one currency (below 0: a rebate, or a correction downwards)."""
-        self.fees[currency] = self.fees.get(currency, ZERO) + fee
+        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
 
     def view(self, *, unbounded: bool) -> dict[str, Any]:
         """What `positions` shows, without account, sequence and cause."""
@@ -145,8 +149,8 @@ class Position:
             "average_entry": text_of(self.now.entry) if self.now.net else None,
             "realized": text_of(self.now.realized),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
-            "low": text_of(self.now.net - self.open_sells),
-            "high": text_of(self.now.net + self.open_buys),
+            "low": text_of(EXACT.subtract(self.now.net, self.open_sells)),
+            "high": text_of(EXACT.add(self.now.net, self.open_buys)),
             "unbounded": unbounded or self.unknown_rests > 0,
         }
 

@@ -86,6 +86,12 @@ def test_an_order_whose_rest_is_unknown_unbounds_the_band():
     assert position.view(unbounded=False)["unbounded"]
 
 
+def test_forty_digits_are_summed_to_the_last_one():
+    large, small = "1234567890123456789012345678901234567.001", "0.000000000000000000000000000001"
+    position = fed([a_trade(1, large), a_trade(2, small), a_trade(3, "-" + large)])
+    assert position.now.net == Decimal(small)
+
+
 def test_fees_are_kept_by_currency_and_not_netted():
     position = a_position()
     position.charge("USDT", Decimal("0.5"))
