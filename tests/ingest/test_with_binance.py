@@ -75,6 +75,11 @@ def answers(cluster: Cluster) -> list[Answer]:
     return [one for one in cluster.items(Answer) if isinstance(one, Answer)]
 
 
+def ended_questions(cluster: Cluster) -> int:
+    """How many questions have their last page, or failed."""
+    return sum(one.is_last for one in answers(cluster)) + len(cluster.items(Failure))
+
+
 async def test_every_message_of_the_box_is_in_the_log_and_every_question_is_answered(
     cluster: Cluster, box: Server
 ) -> None:

@@ -140,9 +140,17 @@ def running_sink(settings: Settings, *, rebuild: bool = False) -> Iterator[None]
             running.result(WAIT_SECONDS)
 
 
+def orders_in(path: Path) -> int:
+    """How many orders the file holds; -1 while the sink has not made its tables yet."""
+    try:
+        return len(contents_of_file(str(path))["orders"])
+    except sqlite3.OperationalError:
+        return -1
+
+
 def wait_for_orders(settings: Settings, count: int) -> None:
     path, give_up = settings.data_dir / "orderloom.sqlite", time.monotonic() + WAIT_SECONDS
-    while not path.exists() or len(contents_of_file(str(path))["orders"]) != count:
+    while not path.exists() or orders_in(path) != count:
         assert time.monotonic() < give_up, "the sink does not get on"
         time.sleep(0.02)
 
