@@ -7,7 +7,8 @@
 3. LIVE means signed in and subscribed: from here on a frame arrives, or the connection is CLOSED.
 4. Silence ends a connection; a protocol ping goes out first, so that a living peer breaks it, and
    one that does not answer is dead long before the venue's own heartbeat would show it.
-5. While the edge itself does not listen (back-pressure), silence says nothing of the peer.
+5. While the edge itself does not listen (back-pressure), silence says nothing of the peer; the
+   venue still wants its pings.
 6. What garbage means is for the processors to say: to the connection it is data.
 7. A refusal is told apart from trouble: who is refused must not knock at once again.
 """
@@ -101,6 +102,7 @@ class Connection:
         self._keep_alive_ns = NEVER_NS
         self._is_deaf = False
         self._heard_steady_ns = self._probed_ns = self._pinged_ns = now.steady_ns
+        self._message_steady_ns = now.steady_ns
 
     def begin(self, now: Instant) -> Actions:
         """Ask for what the address needs, or connect."""
@@ -176,7 +178,7 @@ class Connection:
                 reason = f"dead peer: silent for {silent_ns // SECOND_NS} s"
                 return self._end(Ending.TROUBLE, reason, now)
             return (*self._ping(now), *self._probe(now), *self._keep_alive(now))
-        return self._keep_alive(now)
+        return (*self._ping(now), *self._keep_alive(now))
 
     def _awaited(self) -> str:
         if self.state is State.GREETING:
@@ -184,7 +186,8 @@ class Connection:
         return self.state.lower()
 
     def _hear(self, now: Instant) -> None:
-        self.heard_ns, self._heard_steady_ns = now.wall_ns, now.steady_ns
+        self.heard_ns = now.wall_ns
+        self._heard_steady_ns = self._message_steady_ns = now.steady_ns
 
     def _connect(self, now: Instant) -> Actions:
         self.state = State.CONNECTING
@@ -253,11 +256,14 @@ class Connection:
         return (Ask(self.identity, Purpose.KEEP_ALIVE, request),)
 
     def _ping(self, now: Instant) -> Actions:
-        """The application's own ping, where the venue wants one."""
+        """The application's own ping, where the venue wants one; only messages put it off."""
         heartbeat = self._stream.heartbeat
         if heartbeat.ping is None or heartbeat.ping_after_ns is None:
             return ()
-        if now.steady_ns - max(self._heard_steady_ns, self._pinged_ns) < heartbeat.ping_after_ns:
+        if self.state not in (State.GREETING, State.LIVE):
+            return ()
+        quiet_since_ns = max(self._message_steady_ns, self._pinged_ns)
+        if now.steady_ns - quiet_since_ns < heartbeat.ping_after_ns:
             return ()
         self._pinged_ns = now.steady_ns
         return (Send(self.identity, heartbeat.ping),)
