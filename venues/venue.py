@@ -59,12 +59,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request, complete and signed. `weight` is what it costs of `bucket`."""
+    """One HTTP request, complete and signed. `weight` is what it costs of `bucket`.
+
+    Headers and body may hold what must not be seen (a passphrase): they are in no text form.
+    """
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     channel: str = ""
     bucket: str = ""
     weight: int = 1

@@ -25,13 +25,16 @@ from venues.venue import (
 )
 
 SECRET = "a-secret-that-must-not-show"
+PASSPHRASE = "a-passphrase-that-signing-in-may-need"
+EMPTY_ANSWERS = (b"[]", b"{}", b'{"code":"0","msg":"","data":[]}')
+LISTS_MAX = 12
 NOW_NS = 1_793_000_000_123_000_000
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES.values(), ids=list(VENUES))
 ALL_CASES = [case for name in VENUES for case in cases(name)]
 
 
 def context_of(venue: Venue, environment: str = "production") -> Context:
-    credentials = Credentials("the-key", SECRET, SECRET)
+    credentials = Credentials("the-key", SECRET, PASSPHRASE)
     return Context(credentials, venue.environments[environment], NOW_NS)
 
 
@@ -81,9 +84,12 @@ def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> No
 
 
 @EVERY_VENUE
-def test_each_product_has_one_private_stream_that_can_be_greeted(venue: Venue) -> None:
+def test_each_product_has_a_private_stream_that_can_be_greeted(venue: Venue) -> None:
     streams = venue.streams(venue.products)
-    assert {stream.product for stream in streams} == set(venue.products)
+    carried = [product for stream in streams for product in (stream.product, *stream.others)]
+    assert set(carried) == set(venue.products)
+    feeds = [(product, s.feed) for s in streams for product in (s.product, *s.others)]
+    assert len(set(feeds)) == len(feeds), "two connections that bring the same"
     for stream in streams:
         assert stream.heartbeat.silence_ns_max > 0
         for stage in range(stream.stages):
@@ -118,10 +124,10 @@ def test_every_question_has_a_request_that_costs_something_in_a_bucket_of_the_ve
 def test_empty_pages_end_every_question_soon(venue: Venue) -> None:
     for asked in questions(venue):
         request: HttpRequest | None = venue.ask(asked, context_of(venue))
-        for number in range(1, 5):
+        for number in range(1, LISTS_MAX):
             if request is None:
                 break
-            pages = [Page(number, request, 200, body) for body in (b"[]", b"{}")]
+            pages = [Page(number, request, 200, body) for body in EMPTY_ANSWERS]
             page = next(page for page in pages if venue.is_complete_answer(page))
             request = venue.next_page(asked, page, context_of(venue))
         assert request is None, asked
@@ -132,7 +138,7 @@ def test_empty_pages_end_every_question_soon(venue: Venue) -> None:
 def test_an_error_is_never_a_complete_answer(venue: Venue, status: int) -> None:
     for asked in questions(venue):
         request = venue.ask(asked, context_of(venue))
-        for body in (b"[]", b"{}", b"", b"<html>"):
+        for body in (*EMPTY_ANSWERS, b"", b"<html>"):
             assert not venue.is_complete_answer(Page(1, request, status, body))
 
 
@@ -145,16 +151,18 @@ def test_garbage_with_status_200_is_never_a_complete_answer(venue: Venue) -> Non
 
 
 @EVERY_VENUE
-def test_the_secret_shows_in_no_text_of_a_request_an_address_or_a_context(venue: Venue) -> None:
+def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue: Venue) -> None:
     context = context_of(venue)
     shown: list[Any] = [context, context.credentials]
     shown += [venue.ask(asked, context) for asked in questions(venue)]
     for stream in venue.streams(venue.products):
         shown.append(stream.address(context, b'{"listenKey":"abc"}'))
-        shown += [stream.greeting(context, stage) for stage in range(stream.stages)]
         shown += [] if stream.prepare is None else [stream.prepare(context)]
         shown += [] if stream.keep_alive is None else [stream.keep_alive(context, b"{}")]
-    assert not [value for value in shown if SECRET in f"{value!r} {value!s}"]
+    assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]
+    streams = venue.streams(venue.products)
+    greetings = [one.greeting(context, stage) for one in streams for stage in range(one.stages)]
+    assert not [frames for frames in greetings if SECRET in repr(frames)]
 
 
 @EVERY_VENUE
