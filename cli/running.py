@@ -26,14 +26,18 @@ def broker(port: int | None, data: Path | None) -> None:
         started.wait(stop)
 
 
-def ingest(venue: str, member: str | None) -> None:
-    """Run one ingest worker until SIGTERM or SIGINT."""
-    from ingest import worker  # noqa: PLC0415  the other processes shall not carry its libraries
-
+def ingest(venue: str, member: str | None, *, once: bool) -> int:
+    """Run one ingest worker, again after each crash unless `once`; its exit status."""
     settings = load_settings()
     set_up_logs(f"ingest {venue}", settings.log_level)
+    if once:
+        from ingest import worker  # noqa: PLC0415  the other processes shall not carry its libraries
+
+        worker.run(settings, VENUES[venue], member or "", stop_on_signals())
+        return 0
     with held_member(settings.data_dir, f"ingest-{venue}", member) as name:
-        worker.run(settings, VENUES[venue], name, stop_on_signals())
+        command = [sys.executable, "-m", "cli.main", "ingest", venue, "--member", name, "--once"]
+        return _supervised(f"ingest {venue}", command)
 
 
 def process(venue: str, *, once: bool) -> int:
@@ -45,8 +49,12 @@ def process(venue: str, *, once: bool) -> int:
 
         return processing.run_once(settings, venue)
     command = [sys.executable, "-m", "cli.main", "process", venue, "--once"]
+    return _supervised(f"process {venue}", command)
+
+
+def _supervised(name: str, command: list[str]) -> int:
     stop = stop_on_signals()
-    status = supervise_process(f"process {venue}", command, stop)
+    status = supervise_process(name, command, stop)
     return 0 if stop.is_set() else status
 
 

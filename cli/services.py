@@ -44,7 +44,7 @@ def broker(
 
 _INGEST = """\b
 Examples:
-  orderloom ingest binance                   one worker
+  orderloom ingest binance                   one worker; started again when it crashes
   orderloom ingest binance --member edge-a   with a lasting name in its group
 """
 
@@ -55,9 +55,10 @@ def ingest(
         str | None,
         typer.Option(help="Lasting name in the group; else this host's first free one."),
     ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Do not start it again.")] = False,
 ) -> None:
     """Carry everything a venue's private streams and answers say into its raw topic."""
-    running.ingest(venue, member)
+    raise typer.Exit(running.ingest(venue, member, once=once))
 
 
 _PROCESS = """\b
