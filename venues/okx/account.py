@@ -1,0 +1,186 @@
+"""OKX: positions, balances, instruments and conditional orders as evidence. Pure.
+
+Manual: "Positions channel", "Account channel", "Balance and position channel", "GET Instruments",
+"Algo orders channel". One account holds the coins for all products, so balances are of `spot`,
+where coins themselves are traded. A conditional order waits under `algoId`; once it triggered, the
+order that it became carries that id with its own, which makes it an alias. Strategies (iceberg,
+TWAP) place order after order and are no order themselves.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from orderloom.event import BalanceReport, Event, InstrumentReport, OrderReport, PositionReport
+from orderloom.quantities import EXACT
+from orderloom.words import PositionSide, Reason, Status
+from venues.document import (
+    Document,
+    blank_decimal,
+    choice,
+    decimal,
+    fields_of,
+    identifier,
+    lenient_choice,
+    needed_identifier,
+    needed_text,
+    rows_of,
+    text,
+)
+from venues.okx.reading import (
+    INVERSE,
+    SPOT,
+    Reading,
+    amount_above_zero,
+    ordinal,
+    product_of,
+    quote_of,
+    time_ns,
+    unit_of,
+)
+from venues.okx.words import (
+    ALGO_STATES,
+    ALGO_STRATEGIES,
+    ALGO_TYPES,
+    MARGIN_MODES,
+    POSITION_SIDES,
+    SIDES,
+)
+from venues.venue import BadFrame
+
+ONE: Final = Decimal(1)
+
+
+def position_row(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """A position; `pos` is signed for the net leg and above zero for a long and a short one."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    if product == SPOT:
+        return reading.ignore("a loan against coins: the executions tell what is held")
+    side, quantity = choice(row, "posSide", POSITION_SIDES), blank_decimal(row, "pos")
+    if side is None or quantity is None:
+        raise BadFrame("posSide, pos: a position needs both")
+    return (
+        PositionReport(
+            product=product,
+            symbol=needed_text(row, "instId"),
+            position_side=side,
+            quantity=-abs(quantity) if side is PositionSide.SHORT and quantity else quantity,
+            quantity_unit=unit_of(product),
+            entry_price=amount_above_zero(row, "avgPx"),
+            margin_mode=lenient_choice(row, "mgnMode", MARGIN_MODES, reading.unknown),
+            venue_ns=time_ns(row, "uTime"),
+        ),
+    )
+
+
+def account(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """The account, pushed or asked for: `details` has a row for each currency that changed."""
+    rows = rows_of(row.get("details"), "details")
+    return tuple(event for one in rows for event in balance_row(fields_of(one, "details"), reading))
+
+
+def balance_row(row: Document, _reading: Reading) -> tuple[Event, ...]:
+    """One currency; `cashBal` is what is held, without unrealized profit."""
+    return (
+        BalanceReport(
+            product=SPOT,
+            asset=needed_text(row, "ccy"),
+            free=blank_decimal(row, "availBal"),
+            locked=blank_decimal(row, "frozenBal"),
+            total=blank_decimal(row, "cashBal"),
+            venue_ns=time_ns(row, "uTime"),
+        ),
+    )
+
+
+def balance_and_position(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """Cash and positions that one event changed; only the changed half is filled."""
+    balances = rows_of(row.get("balData") or [], "balData")
+    positions = rows_of(row.get("posData") or [], "posData")
+    return (
+        *(e for one in balances for e in balance_row(fields_of(one, "balData"), reading)),
+        *(e for one in positions for e in position_row(fields_of(one, "posData"), reading)),
+    )
+
+
+def instrument_row(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """One instrument; a contract is `ctVal` x `ctMult` of its coin (of quote, if inverse)."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    symbol = needed_text(row, "instId")
+    base = text(row, "baseCcy") or symbol.partition("-")[0]
+    quote = text(row, "quoteCcy") or quote_of(symbol).partition("_")[0]
+    by_rule = base if product == INVERSE else quote
+    return (
+        InstrumentReport(
+            product=product,
+            symbol=symbol,
+            base=base,
+            quote=quote,
+            settle=None if product == SPOT else text(row, "settleCcy") or by_rule,
+            tick=amount_above_zero(row, "tickSz"),
+            lot=amount_above_zero(row, "lotSz"),
+            quantity_min=amount_above_zero(row, "minSz"),
+            contract_size=ONE if product == SPOT else _contract_size(row),
+            is_inverse=product == INVERSE,
+            quantity_unit=unit_of(product),
+            status=text(row, "state"),
+        ),
+    )
+
+
+def _contract_size(row: Document) -> Decimal:
+    value, factor = amount_above_zero(row, "ctVal"), amount_above_zero(row, "ctMult")
+    if value is None:
+        raise BadFrame("ctVal: missing")
+    return EXACT.multiply(value, factor or ONE)
+
+
+def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """A conditional order, pushed or asked for, before and at its trigger."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    if row.get("ordType") in ALGO_STRATEGIES:
+        return reading.ignore("the orders of a strategy report themselves")
+    needed_text(row, "state")
+    status = lenient_choice(row, "state", ALGO_STATES, reading.unknown)
+    algo_id, order_id = needed_identifier(row, "algoId"), identifier(row, "ordId")
+    became = order_id if status is Status.ACTIVE else None
+    venue_ns = time_ns(row, "uTime")
+    if became is not None:  # the order's own reports are younger than its trigger
+        venue_ns = time_ns(row, "triggerTime") or time_ns(row, "cTime")
+    size, is_in_quote = _size_of(row), row.get("tgtCcy") == "quote_ccy"
+    return (
+        OrderReport(
+            product=product,
+            symbol=needed_text(row, "instId"),
+            venue_order_id=became or algo_id,
+            client_order_id=text(row, "algoClOrdId") if became is None else text(row, "clOrdId"),
+            status=status,
+            reason=_algo_reason(status),
+            side=choice(row, "side", SIDES),
+            order_type=lenient_choice(row, "ordType", ALGO_TYPES, reading.unknown),
+            price=amount_above_zero(row, "ordPx"),
+            quantity=None if is_in_quote else size,
+            quantity_unit=unit_of(product),
+            quote_quantity=size if is_in_quote else None,
+            position_side=choice(row, "posSide", POSITION_SIDES),
+            alias_ids=() if became is None else (algo_id,),
+            ordinal=ordinal(venue_ns),
+            venue_ns=venue_ns,
+        ),
+    )
+
+
+def _size_of(row: Document) -> Decimal | None:
+    # "" where it closes the whole position, whatever that is by then.
+    return decimal(row, "sz") if row.get("sz") not in ("", "0") else None
+
+
+def _algo_reason(status: Status | None) -> Reason | None:
+    if status is Status.CANCELED:
+        return Reason.USER_CANCEL
+    return Reason.LIFECYCLE_REJECT if status is Status.REJECTED else None

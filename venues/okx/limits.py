@@ -1,0 +1,63 @@
+"""OKX's rate limits, and what its answers say about slowing down. Pure.
+
+Manual: "Rate Limits", and a line at each endpoint: so many requests per two seconds, for each path
+by itself, per user (public ones per address). Nothing in an answer counts what is used. Too many is
+a code, with status 200 or 429, and says not for how long: the window is waited out.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from venues.document import parse
+from venues.okx.streams import CONNECT_BUCKET
+from venues.venue import SECOND_NS, Backoff, BadFrame, Bucket
+
+WINDOW_NS: Final = 2 * SECOND_NS
+BUSY_NS: Final = SECOND_NS
+FIREWALL_NS: Final = 30 * SECOND_NS
+HEAD_BYTES: Final = 64
+THROTTLED: Final = frozenset({"50011", "50040", "50061", "60014"})
+BUSY: Final = "50013"
+_PER_WINDOW: Final = {
+    "trade/order": 60,
+    "trade/orders-pending": 60,
+    "trade/orders-history": 40,
+    "trade/orders-history-archive": 20,
+    "trade/orders-algo-pending": 20,
+    "trade/fills": 60,
+    "trade/fills-history": 10,
+    "account/positions": 10,
+    "account/balance": 10,
+    "public/instruments": 20,
+    "public/time": 10,
+}
+BUCKET_LIMITS: Final = {
+    **{path: Bucket(number, WINDOW_NS) for path, number in _PER_WINDOW.items()},
+    CONNECT_BUCKET: Bucket(3, SECOND_NS),
+}
+
+
+def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Backoff | None:
+    """Whether, and for how long, an answer asks us to wait."""
+    # A good answer begins with its code: most of them are not parsed a second time.
+    if status == 200 and b'"code":"0"' in body[:HEAD_BYTES]:
+        return None
+    code = _code_of(body)
+    if code in THROTTLED:
+        return Backoff(WINDOW_NS)
+    if code == BUSY:
+        return Backoff(BUSY_NS)
+    if status == 429:
+        return Backoff(WINDOW_NS)
+    # A firewall before the venue answers in HTML (not confirmed by the manual).
+    return Backoff(FIREWALL_NS) if status == 403 and code is None else None
+
+
+def _code_of(body: bytes) -> str | None:
+    """The code of an answer; None where the body is something else."""
+    try:
+        document = parse(body)
+    except BadFrame:
+        return None
+    code = document.get("code") if isinstance(document, dict) else None
+    return code if isinstance(code, str) else None

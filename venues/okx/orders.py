@@ -1,0 +1,290 @@
+"""OKX: orders and executions as evidence. Pure.
+
+Manual: "Order channel", "Fills channel", "GET Order details", "GET Transaction details". The rules
+that cost others money:
+
+- On the stream `fillSz`, `fillPx`, `tradeId` and `fillFee` are of *this push*; in REST they are of
+  the last fill. So only a push tells of an execution; `accFillSz` is cumulative in both.
+- A trade id is unique per instrument. A liquidation's is "0" on the stream, and negative in REST:
+  "0" is no identity, and such a fill is cumulative evidence until REST names it.
+- Fees below zero were charged.
+- A failed amendment comes as a push of the unchanged order with `amendResult` -1 and a `code`: it
+  answers the request and is no failure of the order. The venue amends by itself too.
+- A market order for coins is sized in quote where `tgtCcy` says so, by default when it buys; it may
+  close with a push that has neither fill nor trade id.
+- The `fills` channel sums trades of a price under the id of the last: only a sum of one is a fill.
+"""
+
+from typing import Final
+
+from orderloom.event import Event, Execution, OrderReport, Reply
+from orderloom.words import Reason, Side, Status
+from venues.document import (
+    Document,
+    choice,
+    identifier,
+    lenient_choice,
+    names_in,
+    needed_identifier,
+    needed_text,
+    note_unknown,
+    text,
+)
+from venues.okx.reading import (
+    SPOT,
+    Reading,
+    amount,
+    amount_above_zero,
+    fee_of,
+    needed_amount,
+    ordinal,
+    product_of,
+    time_ns,
+    trade_id,
+    unit_of,
+)
+from venues.okx.replies import reason_of, text_of_refusal
+from venues.okx.words import (
+    CANCEL_SOURCES,
+    CATEGORIES,
+    FILL_REASONS,
+    LIQUIDITIES,
+    MARGIN_MODES,
+    ORDER_TYPES,
+    POSITION_SIDES,
+    SIDES,
+    SINGLE_CHILD_SOURCES,
+    STATES,
+)
+from venues.venue import BadFrame
+
+ORDER_FIELDS: Final = names_in(
+    "accFillSz algoClOrdId algoId amendResult amendSource attachAlgoClOrdId attachAlgoOrds avgPx "
+    "cTime cancelSource cancelSourceReason category ccy clOrdId code execType fee feeCcy fillFee "
+    "fillFeeCcy fillFwdPx fillIdxPx fillMarkPx fillMarkVol fillNotionalUsd fillPnl fillPx "
+    "fillPxUsd fillPxVol fillSz fillTime instId instType isTpLimit lastPx lever linkedAlgoOrd msg "
+    "notionalUsd ordId ordType outcome pnl posSide px pxType pxUsd pxVol quickMgnType rebate "
+    "rebateCcy reduceOnly reqId side slOrdPx slTriggerPx slTriggerPxType source state stpId "
+    "stpMode sz tag tdMode tgtCcy tpOrdPx tpTriggerPx tpTriggerPxType tradeId tradeQuoteCcy uTime "
+    "instIdCode"
+)
+TRADE_FIELDS: Final = names_in(
+    "instType instId tradeId ordId clOrdId billId subType tag fillPx fillSz fillIdxPx fillPnl "
+    "fillPxVol fillPxUsd fillMarkVol fillFwdPx fillMarkPx side posSide execType feeCcy fee ts "
+    "fillTime feeRate tradeQuoteCcy instIdCode"
+)
+LEAN_FIELDS: Final = names_in("instId fillSz fillPx side ts ordId clOrdId tradeId execType count")
+# Fields that only a push has: they tell a bare row of the stream from a row of a query.
+PUSH_MARKS: Final = frozenset({"fillFee", "execType", "amendResult", "reqId"})
+AMENDED: Final = frozenset({"0", "2"})
+AMEND_FAILED: Final = frozenset({"-1", "1"})
+NO_TRADE: Final = "0"
+
+
+def order_row(row: Document, reading: Reading, *, is_push: bool | None = None) -> tuple[Event, ...]:
+    """An order: pushed, or the row of a query; told by its fields where it comes alone."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    if is_push is None:
+        is_push = not reading.is_query and not PUSH_MARKS.isdisjoint(row)
+    note_unknown(row, ORDER_FIELDS, reading.unknown)
+    order = _order(row, product, reading)
+    if not is_push:
+        return (order,)
+    execution, refusal = _execution(row, order, reading), _amend_refusal(row, order, reading)
+    return tuple(event for event in (order, execution, refusal) if event is not None)
+
+
+def _order(row: Document, product: str, reading: Reading) -> OrderReport:
+    order_type, time_in_force = lenient_choice(
+        row, "ordType", ORDER_TYPES, reading.unknown
+    ) or (None, None)  # fmt: skip
+    needed_text(row, "state")
+    status = lenient_choice(row, "state", STATES, reading.unknown)
+    side = choice(row, "side", SIDES)
+    is_in_quote = _is_in_quote(row, product, order_type, side)
+    size, venue_ns = amount_above_zero(row, "sz"), time_ns(row, "uTime") or time_ns(row, "cTime")
+    algo_ids, algo_client_ids = _algo_names(row)
+    return OrderReport(
+        product=product,
+        symbol=needed_text(row, "instId"),
+        venue_order_id=needed_identifier(row, "ordId"),
+        client_order_id=text(row, "clOrdId"),
+        status=status,
+        reason=_reason(row, status, reading),
+        side=side,
+        order_type=order_type,
+        time_in_force=time_in_force,
+        price=amount_above_zero(row, "px"),
+        quantity=None if is_in_quote else size,
+        quantity_unit=unit_of(product),
+        quote_quantity=size if is_in_quote else None,
+        filled_quantity=needed_amount(row, "accFillSz"),
+        average_price=amount_above_zero(row, "avgPx"),
+        position_side=choice(row, "posSide", POSITION_SIDES),
+        margin_mode=_margin_mode(row, product),
+        is_amendment=_is_amended(row),
+        alias_ids=algo_ids,
+        client_alias_ids=algo_client_ids,
+        ordinal=ordinal(venue_ns),
+        venue_ns=venue_ns,
+    )
+
+
+def _is_in_quote(row: Document, product: str, order_type: str | None, side: Side | None) -> bool:
+    """Whether `sz` counts quote currency (row `tgtCcy` of the manual)."""
+    if product != SPOT or order_type != "MARKET":
+        return False
+    unit = text(row, "tgtCcy")
+    return unit == "quote_ccy" if unit is not None else side is Side.BUY
+
+
+def _margin_mode(row: Document, product: str) -> str | None:
+    # Coins are held, whatever paid for them: their position is one.
+    mode = text(row, "tdMode")
+    return None if product == SPOT or mode is None else MARGIN_MODES.get(mode)
+
+
+def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids of the one conditional order that this order was before it triggered."""
+    algo_id = identifier(row, "algoId")
+    if algo_id is None or row.get("source") not in SINGLE_CHILD_SOURCES:
+        return (), ()
+    client_id = text(row, "algoClOrdId")
+    return (algo_id,), () if client_id is None else (client_id,)
+
+
+def _is_amended(row: Document) -> bool:
+    result = text(row, "amendResult")
+    return result in AMENDED or (result is None and text(row, "amendSource") is not None)
+
+
+def _reason(row: Document, status: Status | None, reading: Reading) -> Reason | None:
+    category = lenient_choice(row, "category", CATEGORIES, reading.unknown)
+    if status is Status.FILLED:
+        return category
+    if status is not Status.CANCELED:
+        return None
+    said = lenient_choice(row, "cancelSource", CANCEL_SOURCES, reading.unknown)
+    return said or category or Reason.VENUE_CANCEL
+
+
+def _execution(row: Document, order: OrderReport, reading: Reading) -> Execution | None:
+    """The fill of this push; None without one, or without an identity (a liquidation's "0")."""
+    quantity, exec_id = amount(row, "fillSz"), trade_id(row)
+    if not quantity or exec_id is None or exec_id == NO_TRADE:
+        return None
+    if order.side is None:
+        raise BadFrame("side: missing")
+    fee, fee_currency = fee_of(row, "fillFee", "fillFeeCcy")
+    return Execution(
+        product=order.product,
+        symbol=order.symbol,
+        exec_id=exec_id,
+        venue_order_id=order.venue_order_id,
+        client_order_id=order.client_order_id,
+        side=order.side,
+        last_price=needed_amount(row, "fillPx"),
+        last_quantity=quantity,
+        quantity_unit=order.quantity_unit,
+        fee=fee,
+        fee_currency=fee_currency,
+        liquidity=lenient_choice(row, "execType", LIQUIDITIES, reading.unknown),
+        position_side=order.position_side,
+        margin_mode=order.margin_mode,
+        reason=lenient_choice(row, "category", CATEGORIES, []),
+        venue_ns=time_ns(row, "fillTime"),
+    )
+
+
+def _amend_refusal(row: Document, order: OrderReport, reading: Reading) -> Reply | None:
+    if text(row, "amendResult") not in AMEND_FAILED:
+        return None
+    code = text(row, "code") or ""
+    return Reply(
+        product=order.product,
+        accepted=False,
+        symbol=order.symbol,
+        venue_order_id=order.venue_order_id,
+        client_order_id=order.client_order_id,
+        reason=reason_of(code, reading.unknown),
+        code=code or None,
+        text=text_of_refusal(row, "msg"),
+        request_id=text(row, "reqId"),
+        venue_ns=order.venue_ns,
+    )
+
+
+def trade_row(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """One row of `trade/fills` or `trade/fills-history`; `fee` is of this fill."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    order_id = identifier(row, "ordId")
+    if order_id is None:
+        return reading.ignore("a block trade: it has no order")
+    note_unknown(row, TRADE_FIELDS, reading.unknown)
+    fee, fee_currency = fee_of(row, "fee", "feeCcy")
+    return (
+        Execution(
+            product=product,
+            symbol=needed_text(row, "instId"),
+            exec_id=_queried_id(row),
+            venue_order_id=order_id,
+            client_order_id=text(row, "clOrdId"),
+            side=_needed_side(row),
+            last_price=needed_amount(row, "fillPx"),
+            last_quantity=needed_amount(row, "fillSz"),
+            quantity_unit=unit_of(product),
+            fee=fee,
+            fee_currency=fee_currency,
+            liquidity=lenient_choice(row, "execType", LIQUIDITIES, reading.unknown),
+            position_side=choice(row, "posSide", POSITION_SIDES),
+            reason=FILL_REASONS.get(text(row, "subType") or ""),
+            venue_ns=time_ns(row, "fillTime") or time_ns(row, "ts"),
+        ),
+    )
+
+
+def _queried_id(row: Document) -> str:
+    """The trade id, which is negative for a liquidation; else the bill's, unique everywhere."""
+    exec_id = trade_id(row)
+    if exec_id is not None and exec_id != NO_TRADE:
+        return exec_id
+    return f"bill-{needed_identifier(row, 'billId')}"
+
+
+def _needed_side(row: Document) -> Side:
+    side = choice(row, "side", SIDES)
+    if side is None:
+        raise BadFrame("side: missing")
+    return side
+
+
+def lean_fill(row: Document, reading: Reading) -> tuple[Event, ...]:
+    """One row of the `fills` channel: early, without its fee; only a sum of one is a fill."""
+    product = product_of(row, reading)
+    if product is None:
+        return ()
+    note_unknown(row, LEAN_FIELDS, reading.unknown)
+    if needed_text(row, "count") != "1":
+        return reading.ignore("a sum of several trades: the orders channel has each of them")
+    exec_id, client_id = trade_id(row), text(row, "clOrdId")
+    if exec_id is None or exec_id == NO_TRADE:
+        return reading.ignore("a fill without identity: the order's quantity holds it")
+    return (
+        Execution(
+            product=product,
+            symbol=needed_text(row, "instId"),
+            exec_id=exec_id,
+            venue_order_id=needed_identifier(row, "ordId"),
+            client_order_id=None if client_id == "0" else client_id,
+            side=_needed_side(row),
+            last_price=needed_amount(row, "fillPx"),
+            last_quantity=needed_amount(row, "fillSz"),
+            quantity_unit=unit_of(product),
+            liquidity=lenient_choice(row, "execType", LIQUIDITIES, reading.unknown),
+            venue_ns=time_ns(row, "ts"),
+        ),
+    )

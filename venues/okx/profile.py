@@ -1,0 +1,51 @@
+"""What OKX promises, each entry with its source; and where it is reached. Pure."""
+
+from typing import Final
+
+from venues.okx.questions import RECENT_TRADES_NS
+from venues.okx.reading import INVERSE, LINEAR, SPOT
+from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
+
+PRODUCTS: Final = (SPOT, LINEAR, INVERSE)
+HOUR_NS: Final = 3600 * SECOND_NS
+
+PROFILE: Final = Profile(
+    # "acks come before the matching engine"; the history lists lag by more. No number is promised.
+    visibility_lag_ns=2 * SECOND_NS,
+    # "GET order" right after the ack may answer 51603 for some milliseconds.
+    grace_ns=700 * MILLISECOND_NS,
+    # "GET Transaction details", "Order List", "Order history": `instId` is optional in all three.
+    trades_by_symbol=frozenset(),
+    open_orders_by_symbol=frozenset(),
+    history_by_symbol=frozenset(),
+    # "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
+    positions_of=frozenset({LINEAR, INVERSE}),
+    # "GET Transaction details (last 3 days)"; what is older is in a list of its own.
+    trade_window_ns=RECENT_TRADES_NS,
+    # "Cancelled orders without fills only 2 h": after that, gone and never existed look the same.
+    absence_decisive=(),
+    normal_pairs=frozenset(),
+    # An amendment keeps the order's id: there is one link.
+    carries_count=False,
+    # Best practice page: `clOrdId` is compared with *pending* orders only.
+    id_ambiguous=True,
+    # "GET Order details": unfilled cancelled orders vanish after two hours.
+    retention_ns=2 * HOUR_NS,
+)
+
+
+def _endpoints(rest: str, stream: str, headers: dict[str, str] | None = None) -> Endpoints:
+    return Endpoints(dict.fromkeys(PRODUCTS, rest), dict.fromkeys(PRODUCTS, stream), headers or {})
+
+
+# "Production Trading URL", "Demo Trading Services". A key lives in one region and in one of the two
+# environments; elsewhere it does not exist. Demo has hosts of its own for sockets only.
+_DEMO: Final = {"x-simulated-trading": "1"}
+ENVIRONMENTS: Final = {
+    "production": _endpoints("https://openapi.okx.com", "wss://ws.okx.com:8443"),
+    "eea": _endpoints("https://eea.okx.com", "wss://wseea.okx.com:8443"),
+    "us": _endpoints("https://us.okx.com", "wss://wsus.okx.com:8443"),
+    "demo": _endpoints("https://openapi.okx.com", "wss://wspap.okx.com:8443", _DEMO),
+    "demo-eea": _endpoints("https://eea.okx.com", "wss://wseeapap.okx.com:8443", _DEMO),
+    "demo-us": _endpoints("https://us.okx.com", "wss://wsuspap.okx.com:8443", _DEMO),
+}

@@ -1,0 +1,205 @@
+"""What we ask OKX: the request of each question, the pages that follow, when they are complete.
+
+Pure. Lists come newest first, at most `ROWS_MAX` rows a page; `after` an id goes on to older ones,
+and only an empty page is the end ("Pagination"). So a page with rows is followed by the one after
+its last row. One question may need several lists: coins are of two kinds, SPOT and MARGIN, and
+conditional orders have a list for each type; an empty page leads on to the next list, and the end
+of the last one is the end. An error comes with status 200 and a `code`: that is no answer.
+
+`begin` of the order history means the *creation* of an order (section "GET Order history"): those
+created earlier and closed since are known to us as open, and are asked for one by one.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from orderloom.question import About, Question
+from venues.document import fields_of, parse, rows_of
+from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT, time_ns
+from venues.okx.requests import API, Parameters, get_request
+from venues.okx.words import ALGO_TYPES
+from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
+
+ROWS_MAX: Final = 100
+DAY_NS: Final = 24 * 3600 * SECOND_NS
+MARGIN_NS: Final = 3600 * SECOND_NS
+RECENT_TRADES_NS: Final = 3 * DAY_NS - MARGIN_NS
+RECENT_ORDERS_NS: Final = 7 * DAY_NS - MARGIN_NS
+KINDS: Final = {SPOT: ("SPOT", "MARGIN"), LINEAR: (CONTRACT_KIND,), INVERSE: (CONTRACT_KIND,)}
+PUBLIC: Final = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
+_ONE_PAGE: Final = {
+    About.SERVER_TIME: "public/time",
+    About.INSTRUMENTS: "public/instruments",
+    About.ORDER: "trade/order",
+    About.POSITIONS: "account/positions",
+    About.BALANCES: "account/balance",
+}
+_ROW_IDS: Final = {
+    "trade/orders-pending": "ordId",
+    "trade/orders-history": "ordId",
+    "trade/orders-history-archive": "ordId",
+    "trade/orders-algo-pending": "algoId",
+    "trade/fills": "billId",
+    "trade/fills-history": "billId",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list of a question: its path, what tells it from the others, how its pages go on."""
+
+    path: str
+    own: Parameters = field(default_factory=dict)
+
+    def is_of(self, path: str, asked: dict[str, str]) -> bool:
+        return path == self.path and all(asked.get(n) == str(v) for n, v in self.own.items())
+
+
+def ask(question: Question, context: Context) -> HttpRequest:
+    """The first request of a question.
+
+    Raises:
+        ValueError: this venue has no such question, or it needs a symbol or an order's id.
+    """
+    return _request(question, _lists(question, context)[0], {}, context)
+
+
+def next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
+    """The request that follows a complete page; None after the last one.
+
+    Raises:
+        ValueError: the venue goes round in circles.
+    """
+    path, asked = _asked(page.request)
+    lists = _lists(question, context)
+    at = next((n for n, one in enumerate(lists) if one.is_of(path, asked)), None)
+    if at is None:
+        raise ValueError(f"{path}: the page before is of no list of this question")
+    row_id = _ROW_IDS.get(path)
+    rows = _rows_of(page.body) if row_id is not None else []
+    if row_id is not None and rows:
+        after = rows[-1][row_id]
+        if after == asked.get("after"):
+            raise ValueError(f"{path}: a page that ends where it began")
+        return _request(question, lists[at], {"after": after}, context)
+    return None if at + 1 == len(lists) else _request(question, lists[at + 1], {}, context)
+
+
+def _asked(request: HttpRequest) -> tuple[str, dict[str, str]]:
+    address = urlsplit(request.url)
+    return address.path.removeprefix(API), dict(parse_qsl(address.query))
+
+
+def _lists(question: Question, context: Context) -> list[_List]:
+    """The lists that make up the answer, in the order in which they are asked."""
+    kinds, about = KINDS.get(question.product), question.about
+    if kinds is None or (about is About.POSITIONS and question.product == SPOT):
+        raise ValueError(f"no {about} of {question.product!r}")
+    if about is About.OPEN_ORDERS:
+        algos = [_List("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_TYPES]
+        return [*_by_kind("trade/orders-pending", kinds), *algos]
+    if about is About.ORDER_HISTORY:
+        lists = _by_kind("trade/orders-history", kinds)
+        if _is_older(question, RECENT_ORDERS_NS, context):
+            lists += _by_kind("trade/orders-history-archive", kinds)
+        return lists
+    if about is About.TRADES:
+        return _trade_lists(question, kinds, context)
+    path = _ONE_PAGE[about]
+    if about in (About.INSTRUMENTS, About.POSITIONS):
+        return _by_kind(path, kinds)
+    return [_List(path)]
+
+
+def _by_kind(path: str, kinds: tuple[str, ...]) -> list[_List]:
+    return [_List(path, {"instType": kind}) for kind in kinds]
+
+
+def _trade_lists(question: Question, kinds: tuple[str, ...], context: Context) -> list[_List]:
+    if question.venue_order_id is not None:  # of any age: the recent list, then the long one
+        own: Parameters = {"ordId": question.venue_order_id}
+        return [
+            _List("trade/fills", own),
+            *(_List("trade/fills-history", {"instType": kind, **own}) for kind in kinds),
+        ]
+    is_older = question.since_ns is None or _is_older(question, RECENT_TRADES_NS, context)
+    return _by_kind("trade/fills-history" if is_older else "trade/fills", kinds)
+
+
+def _is_older(question: Question, span_ns: int, context: Context) -> bool:
+    return question.since_ns is not None and question.since_ns < context.venue_ns - span_ns
+
+
+def _request(question: Question, one: _List, page: Parameters, context: Context) -> HttpRequest:
+    parameters: dict[str, str | int] = dict(one.own)
+    if question.symbol is not None and question.about not in (
+        About.SERVER_TIME,
+        About.BALANCES,
+    ):
+        parameters["instId"] = question.symbol
+    if question.about is About.ORDER:
+        parameters |= _order_named(question)
+    if one.path in _ROW_IDS:
+        parameters |= {**_span(question, one), **page, "limit": ROWS_MAX}
+    is_public = question.about in PUBLIC
+    return get_request(question.product, one.path, parameters, context, is_public=is_public)
+
+
+def _order_named(question: Question) -> dict[str, str | int]:
+    if question.symbol is None:
+        raise ValueError("an order is asked for with its instrument")
+    if question.venue_order_id is not None:
+        return {"ordId": question.venue_order_id}
+    if question.client_order_id is not None:
+        return {"clOrdId": question.client_order_id}
+    raise ValueError("which order? neither a venue order id nor a client order id is given")
+
+
+def _span(question: Question, one: _List) -> dict[str, str | int]:
+    """The times of a history; an order's own executions are asked for without."""
+    if question.about not in (About.TRADES, About.ORDER_HISTORY) or "ordId" in one.own:
+        return {}
+    span: dict[str, str | int] = {}
+    if question.since_ns is not None:
+        span["begin"] = max(0, question.since_ns // MILLISECOND_NS)
+    if question.until_ns is not None:
+        span["end"] = -(-question.until_ns // MILLISECOND_NS)
+    return span
+
+
+def _rows_of(body: bytes) -> list[Any]:
+    return rows_of(fields_of(parse(body), "answer").get("data"), "data")
+
+
+def is_complete_answer(page: Page) -> bool:
+    """Whether the page is what was asked for: status 200, code 0, rows that can be paged on."""
+    if page.status != 200:
+        return False
+    try:
+        answer = fields_of(parse(page.body), "answer")
+        rows = rows_of(answer.get("data"), "data")
+    except BadFrame:
+        return False
+    if answer.get("code") != "0":
+        return False
+    row_id = _ROW_IDS.get(_asked(page.request)[0])
+    return all(isinstance(row, dict) and _has_id(row, row_id) for row in rows)
+
+
+def _has_id(row: dict[str, Any], row_id: str | None) -> bool:
+    value = "0" if row_id is None else row.get(row_id)
+    return isinstance(value, str) and value.isascii() and value.isdecimal()
+
+
+def server_time(body: bytes) -> int:
+    """The venue's clock in ns.
+
+    Raises:
+        BadFrame: the answer does not hold it.
+    """
+    rows = _rows_of(body)
+    now_ns = time_ns(fields_of(rows[0], "data"), "ts") if rows else None
+    if now_ns is None:
+        raise BadFrame("ts: missing")
+    return now_ns

@@ -1,0 +1,142 @@
+"""What the readers share: products, times, amounts, trade ids, fees. Pure.
+
+Every value is a text, "" stands for "does not apply". Times are milliseconds. An instrument says
+itself what it is: `BTC-USDT` coins, `BTC-USDT-SWAP` and `BTC-USD_UM-SWAP` linear contracts,
+`BTC-USD-SWAP` an inverse one.
+
+`OrderReport.ordinal` is (uTime in ns, 0): of equal times the fold itself takes the greater
+cumulative quantity and the terminal claim, which is the venue's own rule ("Order channel").
+"""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from orderloom.quantities import ZERO, Unit
+from venues.document import Document, blank_decimal, needed_text, text
+from venues.venue import MILLISECOND_NS, BadFrame
+
+SPOT: Final = "spot"
+LINEAR: Final = "linear"
+INVERSE: Final = "inverse"
+SPOT_KINDS: Final = frozenset({"SPOT", "MARGIN"})
+CONTRACT_KIND: Final = "SWAP"
+CONTRACT_SUFFIX: Final = "-SWAP"
+INVERSE_QUOTE: Final = "USD"
+MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
+_TRADE_ID: Final = re.compile(r"-?[0-9]{1,19}")
+
+
+class Reading:
+    """One message being read: its hints, and what it held that we do not know."""
+
+    __slots__ = ("ignored", "is_query", "product", "unknown")
+
+    def __init__(self, product: str | None, *, is_query: bool = False) -> None:
+        self.product = product
+        self.is_query = is_query
+        self.unknown: list[str] = []
+        self.ignored: str | None = None
+
+    def ignore(self, reason: str) -> tuple[()]:
+        """Say by which rule this says nothing; there are no events in it."""
+        self.ignored = reason
+        return ()
+
+
+def product_of(row: Document, reading: Reading) -> str | None:
+    """Whose row it is; None, with the rule, for kinds that are not spoken here.
+
+    Raises:
+        BadFrame: no instrument, or one that cannot be told.
+    """
+    kind, symbol = text(row, "instType"), needed_text(row, "instId")
+    if kind is None:
+        kind = CONTRACT_KIND if symbol.endswith(CONTRACT_SUFFIX) else _plain_kind(symbol)
+    if kind in SPOT_KINDS:
+        return SPOT
+    if kind == CONTRACT_KIND:
+        return INVERSE if quote_of(symbol) == INVERSE_QUOTE else LINEAR
+    reading.unknown.append(f"instType={kind}")
+    reading.ignore(f"an instrument of kind {kind}: not spoken here")
+    return None
+
+
+def _plain_kind(symbol: str) -> str:
+    return "SPOT" if symbol.count("-") == 1 else "of its own"
+
+
+def quote_of(symbol: str) -> str:
+    """The second part of an instrument's name."""
+    parts = symbol.split("-")
+    if len(parts) < 2 or not parts[1]:
+        raise BadFrame(f"instId: no instrument: {symbol!r:.80}")
+    return parts[1]
+
+
+def unit_of(product: str) -> Unit:
+    """What quantities of a product count."""
+    return Unit.BASE if product == SPOT else Unit.CONTRACTS
+
+
+def time_ns(document: Document, name: str) -> int | None:
+    """The time of field `name`, in milliseconds there, in ns; None where there is none."""
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is str and len(value) <= 16 and value.isdecimal() and value.isascii():
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= MILLISECONDS_MAX:
+        raise BadFrame(f"{name}: not a time: {value!r:.80}")
+    return value * MILLISECOND_NS or None
+
+
+def ordinal(venue_ns: int | None) -> tuple[int, int] | None:
+    """Where a report stands among those of its order; None without a time."""
+    return None if venue_ns is None else (venue_ns, 0)
+
+
+def amount(document: Document, name: str) -> Decimal | None:
+    """A quantity or price that cannot be negative; None where it is absent or blank."""
+    value = blank_decimal(document, name)
+    if value is not None and value < ZERO:
+        raise BadFrame(f"{name}: negative: {value}")
+    return value
+
+
+def needed_amount(document: Document, name: str) -> Decimal:
+    """A quantity or price that must be there."""
+    value = amount(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+def amount_above_zero(document: Document, name: str) -> Decimal | None:
+    """A price or quantity where the venue writes 0, -1 or nothing for none."""
+    value = blank_decimal(document, name)
+    return value if value is not None and value > ZERO else None
+
+
+def trade_id(document: Document) -> str | None:
+    """The trade's id as it stands, which may be "0" or negative; None where there is none."""
+    value = document.get("tradeId")
+    if value is None or value == "":
+        return None
+    if type(value) is not str or not _TRADE_ID.fullmatch(value):
+        raise BadFrame(f"tradeId: not an id: {value!r:.80}")
+    return value
+
+
+def fee_of(document: Document, name: str, asset: str) -> tuple[Decimal | None, str | None]:
+    """What an execution cost (the venue writes a cost below zero) and in which asset.
+
+    Raises:
+        BadFrame: an amount without its asset: it would be lost from the books.
+    """
+    fee, currency = blank_decimal(document, name), text(document, asset)
+    if fee is None or (not fee and currency is None):
+        return None, None
+    if currency is None:
+        raise BadFrame(f"{asset}: missing beside a fee of {fee}")
+    return -fee if fee else ZERO, currency

@@ -1,0 +1,138 @@
+"""OKX's private connections. Pure.
+
+One socket (`private`) tells of orders, executions, positions and balances of all products, another
+(`business`) of conditional orders. Both sign in first, then subscribe, channel by channel, each
+with its own ack. The client pings with a bare word; a socket that neither side uses for 30 s is
+closed. There is no limit of life; a notice comes before a planned end. Manual: "WebSocket
+Overview", "Connection count limit", "Notification". A subscription that is one too many of its
+channel is first acknowledged and then dropped in silence, but for one event: that event is read.
+"""
+
+from typing import Any, Final
+
+from venues.document import parse
+from venues.okx.reading import SPOT
+from venues.okx.requests import PING, PONG, login, subscription, subscription_id
+from venues.venue import (
+    DATA,
+    SECOND_NS,
+    BadFrame,
+    Context,
+    Heartbeat,
+    Stream,
+    Turn,
+    Verdict,
+)
+
+PRIVATE: Final = "private"
+BUSINESS: Final = "business"
+CONNECT_BUCKET: Final = "connect"
+PING_AFTER_NS: Final = 15 * SECOND_NS
+SILENCE_NS_MAX: Final = 45 * SECOND_NS  # three pings without an answer
+ENDING_CODE: Final = "64008"
+# Time-stamp, overload, internal failure: nothing is wrong with the key.
+PASSING_CODES: Final = frozenset({"50001", "50011", "60004", "60006", "60014", "63999", "64007"})
+# Only events: the regular repetition of unchanged amounts is switched off.
+EVENTS_ONLY: Final = '{"updateInterval":"0"}'
+ORDERS: Final = {"channel": "orders", "instType": "ANY"}
+ACCOUNT: Final = {"channel": "account", "extraParams": EVENTS_ONLY}
+POSITIONS: Final = {"channel": "positions", "instType": "SWAP", "extraParams": EVENTS_ONLY}
+ALGO_ORDERS: Final = {"channel": "orders-algo", "instType": "ANY"}
+TRAILING_ORDERS: Final = {"channel": "algo-advance", "instType": "ANY"}
+PONGED: Final = Verdict(Turn.PONG)
+
+Arguments = tuple[dict[str, str], ...]
+
+
+def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
+    """The connections that an account with these products needs."""
+    with_positions = any(product != SPOT for product in products)
+    private = (ORDERS, ACCOUNT, POSITIONS) if with_positions else (ORDERS, ACCOUNT)
+    return (
+        _stream(products, PRIVATE, private),
+        _stream(products, BUSINESS, (ALGO_ORDERS, TRAILING_ORDERS)),
+    )
+
+
+def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Stream:
+    product, *others = products
+
+    def greeting(context: Context, stage: int) -> tuple[bytes, ...]:
+        return (subscription(stage, arguments[stage - 1]) if stage else login(context),)
+
+    return Stream(
+        product=product,
+        address=lambda context, _answer: f"{context.endpoints.stream[product]}/ws/v5/{feed}",
+        greeting=greeting,
+        judge=lambda frame, stage: _judge(frame, stage, arguments),
+        heartbeat=Heartbeat(SILENCE_NS_MAX, PING, PING_AFTER_NS),
+        stages=1 + len(arguments),
+        connect_bucket=CONNECT_BUCKET,
+        others=tuple(others),
+        feed=feed,
+    )
+
+
+def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:
+    if frame == PONG:
+        return PONGED
+    if b'"event"' not in frame:  # what is pushed has none
+        return DATA
+    event = _read(frame)
+    name = event.get("event")
+    judge = _JUDGES.get(name) if isinstance(name, str) else None
+    return DATA if judge is None else judge(event, stage, arguments)
+
+
+def _signed_in(event: dict[str, Any], stage: int, _arguments: Arguments) -> Verdict:
+    if event.get("code") != "0":
+        return _refusal(event)
+    return DATA if stage else Verdict(Turn.ADVANCE)
+
+
+def _subscribed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
+    argument = event.get("arg")
+    if not isinstance(argument, dict) or not 1 <= stage <= len(arguments):
+        return DATA
+    is_ours = argument.get("channel") == arguments[stage - 1]["channel"]
+    return Verdict(Turn.ADVANCE) if is_ours else DATA
+
+
+def _failed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
+    """While we greet, an error without another's id is about the greeting; later about requests."""
+    is_ours = event.get("id") in (None, subscription_id(stage))
+    return _refusal(event) if is_ours and stage <= len(arguments) else DATA
+
+
+def _crowded_out(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
+    return Verdict(Turn.REFUSED, f"too many connections to {event.get('channel')!r:.40}")
+
+
+def _noticed(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
+    if event.get("code") != ENDING_CODE:
+        return DATA
+    return Verdict(Turn.ENDING, "the venue will close this for a service upgrade")
+
+
+_JUDGES: Final = {
+    "login": _signed_in,
+    "subscribe": _subscribed,
+    "error": _failed,
+    "channel-conn-count-error": _crowded_out,
+    "notice": _noticed,
+}
+
+
+def _refusal(event: dict[str, Any]) -> Verdict:
+    code = event.get("code")
+    reason = f"{code!r:.20}: {event.get('msg')!r:.200}"
+    is_passing = isinstance(code, str) and code in PASSING_CODES
+    return Verdict(Turn.RECONNECT if is_passing else Turn.REFUSED, reason)
+
+
+def _read(frame: bytes) -> dict[str, Any]:
+    try:
+        document = parse(frame)
+    except BadFrame:
+        return {}  # for the connection it is data; the processors keep it as a dead letter
+    return document if isinstance(document, dict) else {}
