@@ -73,8 +73,24 @@ def judge(published: Published, truth: dict[str, Any]) -> dict[str, Any]:
         "dead_letters": published.dead_letters.total(),
         "from_stream": sources[Source.STREAM],
         "healed": len(published.first) - sources[Source.STREAM],
+        "healed_by_cause": dict(healed_by_cause(published, truth)),
         "details": details,
     }
+
+
+def healed_by_cause(published: Published, truth: dict[str, Any]) -> Counter[str]:
+    """Why the stream did not tell of the executions that were asked for, by the venue's account.
+
+    `dropped` by a fault, `blind` with nobody subscribed, `in_flight` when the connection ended (or
+    its reader was killed); `late` was delivered, but after the answer.
+    """
+    rows = _true_fills(truth)
+    healed = (key for key, fill in published.first.items() if fill.source is not Source.STREAM)
+    reasons = ("dropped", "blind", "in_flight")
+    return Counter(
+        next((reason for reason in reasons if rows.get(key, {}).get(reason)), "late")
+        for key in healed
+    )
 
 
 def is_clean(verdict: dict[str, Any]) -> bool:
