@@ -29,7 +29,7 @@ CHAOS = DemoOptions(
     accounts=8,
     kills=3,
     faults={
-        "drop": 80, "duplicate": 260, "delay": 120, "reorder": 260, "disconnect": 14,
+        "drop": 100, "duplicate": 380, "delay": 120, "reorder": 380, "disconnect": 18,
         "http_5xx": 10, "http_429": 6,
     },
 )  # fmt: skip
