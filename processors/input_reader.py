@@ -12,8 +12,12 @@ from processors.step import InputRecord
 READ_MESSAGES_MAX = 2_000
 NS_PER_MS = 1_000_000
 # Names with an underscore are librdkafka's own errors, and public.
-GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
-WEATHER = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE)  # noqa: SLF001
+GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001  as said
+WEATHER = (
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  as said
+    KafkaError._TRANSPORT,  # noqa: SLF001  as said
+    KafkaError._RESOLVE,  # noqa: SLF001  as said
+)
 
 
 class InputReader:

@@ -6,8 +6,7 @@ Pure: frozen data.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orderloom.topology import Topic
-from runtime.kafka import MESSAGE_BYTES_MAX
+from orderloom.topology import RAW_MESSAGE_BYTES_MAX, Topic
 
 MIB = 1024 * 1024
 
@@ -37,7 +36,7 @@ class LedgerSettings:
     config_digest: str = ""
     step: StepBounds = StepBounds()
     transaction_timeout_ms: int = 10_000
-    message_bytes_max: int = MESSAGE_BYTES_MAX
+    message_bytes_max: int = RAW_MESSAGE_BYTES_MAX + MIB  # the largest topic, and framing
     session_seconds: float = 6.0
     heartbeat_seconds: float = 0.5
     inbox_records_max: int = 4_000

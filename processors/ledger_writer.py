@@ -24,9 +24,12 @@ REFUSALS = frozenset(
     }
 )
 Headers = list[tuple[str, str | bytes | None]] | None
-# librdkafka's own errors have names with an underscore, and are public.
 FENCED = frozenset(
-    {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}  # noqa: SLF001
+    {
+        KafkaError._FENCED,  # noqa: SLF001  librdkafka's own errors, which are public
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+    }
 )
 QUEUE_FULL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05

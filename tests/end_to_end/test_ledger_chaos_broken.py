@@ -14,7 +14,7 @@ def faults_of(
     variant: str, point: str, broker: RunningBroker, namespace: str, directory: Path
 ) -> str:
     """What the check finds after a worker of the variant died at `point` and another went on."""
-    with Stage(broker.bootstrap, f"{namespace}.", directory, partitions=2) as stage:
+    with Stage(broker.bootstrap, namespace, directory, partitions=2) as stage:
         with stage.feeding(300):
             dying = stage.start(variant, crash=(point, 20))
             dying.process.wait(60)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.timeout(240)]
 def make_stage(
     broker: RunningBroker, namespace: str, directory: Path, partitions: int = 6
 ) -> Stage:
-    return Stage(broker.bootstrap, f"{namespace}.", directory, partitions)
+    return Stage(broker.bootstrap, namespace, directory, partitions)
 
 
 def test_workers_that_join_one_after_another_each_own_something_in_step(

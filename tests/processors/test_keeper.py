@@ -42,7 +42,7 @@ class Member:
 
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
-    return Lab(broker.bootstrap, f"{namespace}.")
+    return Lab(broker.bootstrap, namespace)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Died(BaseException):
 
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
-    return Lab(broker.bootstrap, f"{namespace}.")
+    return Lab(broker.bootstrap, namespace)
 
 
 def test_what_was_fed_before_the_opening_is_folded_once_and_exactly(lab: Lab) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.broker
 
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
-    return Lab(broker.bootstrap, f"{namespace}.")
+    return Lab(broker.bootstrap, namespace)
 
 
 def trim(lab: Lab, topic: Topic, offset: int) -> None:

@@ -21,7 +21,7 @@ class Died(BaseException):
 
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
-    return Lab(broker.bootstrap, f"{namespace}.")
+    return Lab(broker.bootstrap, namespace)
 
 
 def settle(lab: Lab, openings_max: int = 30) -> Ledger:

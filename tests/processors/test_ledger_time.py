@@ -23,7 +23,7 @@ class WallClockOnly(Ledger):
 
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
-    lab = Lab(broker.bootstrap, f"{namespace}.")
+    lab = Lab(broker.bootstrap, namespace)
     lab.configure(step=small_steps(1))
     return lab
 

@@ -1,0 +1,74 @@
+"""A worker in this process: Faust is set as measured, and acknowledges nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderloom.topology import RAW
+from processors.app import FETCH_WAIT_MS, make_app
+from processors.ledger_settings import LedgerSettings
+from processors.quiet_logs import quiet_logs
+from processors.worker import Parts, Worker
+from runtime.health import Health
+from runtime.trouble import SetupError
+from tests.conftest import RunningBroker
+from tests.processors.counting_book import counting_book
+from tests.processors.ledger_lab import VENUE, Lab
+
+
+async def hold(condition: Callable[[], bool], seconds: float = 30) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("never")
+
+
+@pytest.mark.broker
+async def test_faust_is_set_as_measured_and_acknowledges_nothing(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    lab = Lab(broker.bootstrap, namespace, partitions=2)
+    apps: list[Any] = []
+
+    def remember(*arguments: Any) -> Any:
+        apps.append(make_app(*arguments))
+        return apps[0]
+
+    stop, health = asyncio.Event(), Health()
+    worker = Worker(lab.settings, Parts(counting_book, make_app=remember), health)
+    working = asyncio.create_task(worker.work(stop, str(tmp_path)))
+    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    lab.feed(RAW, [b"%d" % number for number in range(200)])
+    await hold(lambda: worker.keepers[0].next_offsets["raw"] == 200)
+
+    consumer = apps[0].consumer
+    assert consumer._thread._consumer._fetcher._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert consumer._thread._assignor is apps[0].assignor
+    assert apps[0].assignor.replicas == 0
+    assert not any(consumer._acked.values())
+    assert not any(consumer._gap.values())
+    assert not apps[0].conf.stream_wait_empty
+    assert apps[0].conf.topic_disable_leader
+    assert health.parts() == {"ledger lab 0": "", "ledger lab 1": ""}
+    stop.set()
+    await working
+    assert lab.faults() == []
+
+
+@pytest.mark.broker
+def test_topics_that_are_missing_are_named(broker: RunningBroker, namespace: str) -> None:
+    worker = Worker(
+        LedgerSettings(broker.bootstrap, VENUE, namespace), Parts(counting_book), Health()
+    )
+    with pytest.raises(SetupError, match="orderloom topics"):
+        asyncio.run(worker.work(asyncio.Event(), ""))
+
+
+def test_aiokafkas_debug_lines_are_off() -> None:
+    quiet_logs()
+    assert not logging.getLogger("aiokafka.consumer.fetcher").isEnabledFor(logging.INFO)
