@@ -23,6 +23,7 @@ from orderloom.words import Source
 from processors import account_state
 from processors.account_book import AccountBook, Setting
 from processors.digest import RollingDigest
+from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
 from processors.rounds import STANDARD, Pace
 from processors.step import Changes, InputRecord, UnknownStateFormat
@@ -30,6 +31,7 @@ from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
 STATE_FORMAT: Final = 1
+INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 
@@ -49,6 +51,7 @@ class PartitionBook:
         self._venue = venue
         self._setting = Setting(venue.name, partition, venue.profile, pace, namespace)
         self._accounts: dict[str, AccountBook] = {}
+        self._instruments = Instruments(venue.name, partition)
         self._digests = RollingDigest()
         self._restored: set[str] = set()
         self.tallies: Counter[Tally] = Counter()
@@ -83,6 +86,10 @@ class PartitionBook:
                 f"{STATE_FORMAT}: run the version that wrote it, or `orderloom repair`"
             )
         kind, _, _ = key.decode().partition("/")
+        if kind in INSTRUMENT_KINDS:
+            self._instruments.restore(kind, document)
+            self._digests.put(key.decode(), value, None)
+            return
         book = self._account(document["account"])
         account_state.restore(book, kind, document)
         self._restored.add(book.account)
@@ -106,6 +113,10 @@ class PartitionBook:
             changes.outputs.extend(account_state.publish(book))
             for key, document in account_state.state_of(book):
                 changes.state[key.encode()] = self._packed(book, key, document)
+        changes.outputs.extend(self._instruments.publish())
+        for key, fields in self._instruments.state():
+            changes.state[key.encode()] = value = pack({"f": STATE_FORMAT} | fields)
+            self._digests.put(key, value, None)
         changes.content_digest = self._digests.content
         changes.exact_digest = self._digests.exact
         return changes
@@ -173,11 +184,30 @@ class PartitionBook:
         except (raw.BadRawRecord, ValueError) as error:
             self._refuse(record, _account_of(record), f"raw: {error}", cause, now_ns)
             return
+        if received.account == _PARTITION:  # somebody owns the partition's edge and can ask
+            for product in self._venue.products:
+                self._instruments.expect(product, now_ns)
         for place, item in enumerate(received.items):
             at = Cause(cause.topic, cause.partition, cause.offset, place)
+            if received.account == _PARTITION and isinstance(item, raw.Answer | raw.Failure):
+                self._fold_instruments(item, at, now_ns)
+                continue
             for book in self._books_of(received, now_ns):
                 book.begin(at, now_ns)
                 self._fold_item(book, received, item)
+
+    def _fold_instruments(self, item: raw.Answer | raw.Failure, at: Cause, now_ns: int) -> None:
+        translation = read_answer(self._venue, item) if isinstance(item, raw.Answer) else None
+        if isinstance(item, raw.Failure) or item.status != 200:
+            self._instruments.take_failure(item, now_ns)
+        elif isinstance(translation, Translation):
+            self._count(translation)
+            self._instruments.take_page(item, translation.events, at, now_ns)
+        elif translation is not None:
+            book = self._account(_PARTITION)
+            book.begin(at, now_ns)
+            book.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
+            self._instruments.take_failure(item, now_ns)
 
     def _check_account(self, account: str) -> None:
         if venue_of(checked_account(account)) != self._setting.venue:
@@ -245,11 +275,14 @@ class PartitionBook:
             book.note_loss(product, frame.received_ns, "a frame could not be read")
 
     def _take(self, book: AccountBook, translation: Translation, origin: Origin) -> list[str]:
+        self._count(translation)
+        return book.take_events(translation.events, origin)
+
+    def _count(self, translation: Translation) -> None:
         for word in translation.unknown:
             self.tallies["unknown", word] += 1
         if translation.ignored is not None:
             self.tallies["ignored", translation.ignored] += 1
-        return book.take_events(translation.events, origin)
 
     def _fold_answer(self, book: AccountBook, item: raw.Answer) -> None:
         translation = read_answer(self._venue, item)
@@ -293,11 +326,13 @@ class PartitionBook:
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         self._finish_restore()
-        due = (book.due_ns() for book in self._accounts.values())
+        due = [book.due_ns() for book in self._accounts.values()]
+        due.append(self._instruments.due_ns())
         return min((at for at in due if at is not None), default=None)
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
+        self._instruments.tick(now_ns)
         for book in self._accounts.values():
             at_ns = book.due_ns()
             if at_ns is not None and at_ns <= now_ns:

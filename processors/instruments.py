@@ -1,0 +1,159 @@
+"""The instruments of a venue, as one partition's ledger keeps them.
+
+Pure. They are asked once for each owned partition (under the key ``venue``) as soon as somebody
+owns it, and again once a day: ticks, lots and contract sizes change. A failed read is asked again
+and changes nothing; an instrument that a complete answer no longer lists stays known, because
+orders may still point to it. Only partition 0 publishes, so `instruments` has one writer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orderloom import topology
+from orderloom.codec import pack
+from orderloom.event import Cause, Event, InstrumentReport
+from orderloom.quantities import text_of
+from orderloom.question import About, Question
+from orderloom.raw import Answer, Failure
+from processors.publishing import cause_document
+from processors.step import Output
+
+VENUE: Final = topology.PARTITION_KEY.decode()
+REFRESH_NS: Final = 24 * 3600 * 1_000_000_000
+RETRY_NS: Final = 60 * 1_000_000_000
+TIMEOUT_NS: Final = 120 * 1_000_000_000
+PUBLISHER: Final = 0
+"""The partition that publishes instruments."""
+DECIMALS: Final = ("tick", "lot", "quantity_min", "notional_min", "contract_size")
+TEXTS: Final = ("base", "quote", "settle", "status")
+
+
+@dataclass(slots=True)
+class Instruments:
+    """What is known, by ``product/symbol``, and when each product is asked about next."""
+
+    venue: str
+    partition: int
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    due: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    questions: int = 0
+    is_dirty: bool = False
+    changed: dict[str, Cause] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+
+    def expect(self, product: str, now_ns: int) -> None:
+        """A product of the venue: ask about it from now on."""
+        if product not in self.due:
+            self.due[product] = now_ns
+            self.is_dirty = True
+
+    def due_ns(self) -> int | None:
+        """When a product is to be asked about next."""
+        return min(self.due.values(), default=None)
+
+    def tick(self, now_ns: int) -> None:
+        """Ask about each product whose time has come."""
+        for product, due_ns in sorted(self.due.items()):
+            if due_ns <= now_ns:
+                self._ask(product, now_ns)
+
+    def _ask(self, product: str, now_ns: int) -> None:
+        self.questions += 1
+        self.is_dirty = True
+        question = Question(
+            id=f"{VENUE}/{self.partition}/i{self.questions}",
+            account=VENUE,
+            about=About.INSTRUMENTS,
+            product=product,
+            reason="instruments",
+        )
+        self.asked[question.id] = product
+        self.due[product] = now_ns + TIMEOUT_NS
+        dispatch = {
+            "v": 1,
+            "id": question.id,
+            "type": "question",
+            "account": VENUE,
+            "question": question.document(),
+            "at_ns": now_ns,
+        }
+        self.outputs.append(Output(topology.DISPATCHES, topology.PARTITION_KEY, pack(dispatch)))
+
+    def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
+        """A read failed: ask again, later."""
+        product = self.asked.pop(item.question.get("id", ""), None)
+        if product is not None:
+            self.due[product] = now_ns + RETRY_NS
+            self.is_dirty = True
+
+    def take_page(self, item: Answer, events: tuple[Event, ...], cause: Cause, now_ns: int) -> None:
+        """One good page: what it says of instruments is known from here on."""
+        for event in events:
+            if isinstance(event, InstrumentReport):
+                self._learn(event, cause)
+        if item.is_last:
+            product = self.asked.pop(item.question.get("id", ""), None)
+            if product is not None:
+                self.due[product] = now_ns + REFRESH_NS
+        self.is_dirty = True
+
+    def _learn(self, report: InstrumentReport, cause: Cause) -> None:
+        key = f"{report.product}/{report.symbol}"
+        document = document_of(report)
+        if self.known.get(key) != document:
+            self.known[key] = document
+            self.changed[key] = cause
+
+    def publish(self) -> Iterator[Output]:
+        """The questions, and from the publishing partition what changed."""
+        outputs, self.outputs = self.outputs, []
+        yield from outputs
+        if self.partition != PUBLISHER:
+            return
+        for key, cause in sorted(self.changed.items()):
+            message = {
+                "v": 1,
+                "venue": self.venue,
+                **self.known[key],
+                "cause": cause_document(cause),
+            }
+            yield Output(topology.INSTRUMENTS, key.encode(), pack(message))
+
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state records that changed since the last call, by key."""
+        for key in sorted(self.changed):
+            yield f"i/{key}", self.known[key]
+        if self.is_dirty:
+            yield (
+                "v/instruments",
+                {"due": self.due, "asked": self.asked, "questions": self.questions},
+            )
+        self.changed.clear()
+        self.is_dirty = False
+
+    def restore(self, kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record."""
+        if kind == "i":
+            known = {name: value for name, value in document.items() if name != "f"}
+            self.known[f"{known['product']}/{known['symbol']}"] = known
+        else:
+            self.due, self.asked = document["due"], document["asked"]
+            self.questions = document["questions"]
+
+
+def document_of(report: InstrumentReport) -> dict[str, Any]:
+    """What is kept and shown of an instrument, JSON-ready."""
+    document: dict[str, Any] = {
+        "product": report.product,
+        "symbol": report.symbol,
+        "is_inverse": report.is_inverse,
+        "quantity_unit": report.quantity_unit,
+    }
+    for name in TEXTS:
+        document[name] = getattr(report, name)
+    for name in DECIMALS:
+        number = getattr(report, name)
+        document[name] = None if number is None else text_of(number)
+    return document
