@@ -318,7 +318,7 @@ class PartitionBook:
         book = self._account(account)
         book.begin(self._cause(record), now_ns)
         body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
-        book.publisher.dead_letter(body, f"invariant: {reason}", book.cause, trace=trace)
+        book.publisher.dead_letter(body, reason, book.cause, trace=trace)
         if account != _PARTITION:
             book.quarantine = {"reason": reason, "since": record.offset, "records": 0, "last": {}}
             book.account_changed()

@@ -14,7 +14,7 @@ from processors.step import Changes, InputRecord, Output
 from runtime import metrics
 
 NS_PER_SECOND = 1_000_000_000
-LETTER_KINDS = ("bad frame", "unknown frame", "frame of", "raw", "control", "invariant")
+LETTER_KINDS = ("bad frame", "unknown frame", "frame of", "raw", "control", "invariant", "killed")
 METRICS = {"unknown": metrics.UNKNOWN_FIELDS, "ignored": metrics.IGNORED}
 
 

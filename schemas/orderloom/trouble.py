@@ -11,7 +11,7 @@ class DeadLetter(BaseModel):
     """Bytes that could not be read or placed, the reason, and where they stand in the log.
 
     `body` is base64 in JSON. `trace` is set where a record was left out because folding it broke
-    an invariant (`reason` starts with ``invariant``).
+    an invariant (`reason` ``invariant``) or killed the process (``killed``).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
