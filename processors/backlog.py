@@ -90,6 +90,10 @@ class Backlog:
         """Whether anything before the noted ends is not folded."""
         return any(queue.next < queue.noted_end for queue in self.queues.values())
 
+    def lag(self) -> dict[str, int]:
+        """How many records before the noted end are not folded, by kind."""
+        return {kind: max(0, at.noted_end - at.next) for kind, at in self.queues.items()}
+
     def next_offsets(self) -> dict[str, int]:
         """The first offset not folded, by kind."""
         return {kind: queue.next for kind, queue in self.queues.items()}

@@ -28,6 +28,7 @@ from runtime.supervise import Backoff
 CONFIRM_AGAIN_SECONDS = 0.3
 READ_WAIT_SECONDS = 0.05
 IDLE_SECONDS_MAX = 1.0
+LOOK_SECONDS = 1.0
 REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
 
@@ -77,6 +78,8 @@ class Keeper:
         self.trouble = ""
         self.dropped = 0
         self.next_offsets: dict[str, int] = {}
+        self.lag: dict[str, int] = {}
+        self.quarantined: set[str] = set()
         self.unconfirmed_since: float | None = None
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
@@ -85,6 +88,7 @@ class Keeper:
         self._membership = membership
         self._ledger: Ledger | None = None
         self._must_skip = False
+        self._look_at = 0.0
         self._inbox: deque[InputRecord] = deque()
         self._inbox_max = ledger_log.settings.inbox_records_max
         self._bell = threading.Event()
@@ -155,7 +159,9 @@ class Keeper:
         self._deliver(ledger)
         if ledger.advance(READ_WAIT_SECONDS):
             self._backoff.succeed()
+            self._look_if_due(ledger)
         elif not self._inbox:
+            self._look_if_due(ledger)
             self._skip_if_at_ends(ledger)
             self._bell.wait(min(IDLE_SECONDS_MAX, ledger.wait_seconds()))
         self.next_offsets = ledger.next_offsets
@@ -183,6 +189,12 @@ class Keeper:
         inbox = self._inbox
         if inbox and ledger.wants_more:
             ledger.take([inbox.popleft() for _ in range(len(inbox))])
+
+    def _look_if_due(self, ledger: Ledger) -> None:
+        """What health and metrics show, from the thread that may ask the book."""
+        if time.monotonic() > self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            self.lag, self.quarantined = ledger.lag, ledger.quarantined()
 
     def _skip_if_at_ends(self, ledger: Ledger) -> None:
         """Once caught up, or Faust would deliver the backlog once more at its own pace."""

@@ -104,6 +104,11 @@ class Ledger:
         return self._inputs.backlog.is_behind
 
     @property
+    def lag(self) -> dict[str, int]:
+        """How many records before the noted ends of the inputs are not folded, by kind."""
+        return self._inputs.backlog.lag()
+
+    @property
     def wants_more(self) -> bool:
         """Whether more records should be taken; what is not taken stays in the log."""
         return self._inputs.wants_more

@@ -14,6 +14,7 @@ class Exporter:
     def __init__(self, venue: str) -> None:
         self._venue = venue
         self._seen: dict[int, dict[str, int]] = {}
+        self._quarantined: dict[int, set[str]] = {}
 
     def export(self, keepers: Iterable[Keeper], health: Health) -> None:
         """Give out what changed since the last call."""
@@ -23,6 +24,9 @@ class Exporter:
             grown = {name: count - before.get(name, 0) for name, count in counts.items()}
             self._seen[id(keeper)] = counts
             self._increase(str(keeper.partition), grown)
+            for kind, lag in keeper.lag.items():
+                metrics.LAG.labels(f"{kind}.{self._venue}", str(keeper.partition)).set(lag)
+            self._show_quarantined(keeper)
             is_stopped = keeper.condition is Condition.STOPPED
             metrics.STOPPED.labels(self._venue, str(keeper.partition)).set(is_stopped)
             health.report(self._part(keeper), keeper.trouble if is_stopped else "")
@@ -32,6 +36,12 @@ class Exporter:
         self._seen.pop(id(keeper), None)
         metrics.STOPPED.labels(self._venue, str(keeper.partition)).set(0)
         health.forget(self._part(keeper))
+
+    def _show_quarantined(self, keeper: Keeper) -> None:
+        now, before = keeper.quarantined, self._quarantined.get(keeper.partition, set())
+        for account in now ^ before:
+            metrics.QUARANTINED.labels(account).set(account in now)
+        self._quarantined[keeper.partition] = set(now)
 
     def _increase(self, partition: str, grown: dict[str, int]) -> None:
         venue, inputs = self._venue, f"inputs.{self._venue}"

@@ -1,5 +1,6 @@
 """One step's transaction: state, outputs, place and commit record, all or nothing."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -91,8 +92,9 @@ class LedgerWriter:
         probe("after-commit")
 
     def close(self) -> None:
-        """Drop what is not sent; the open transaction is ended by the next owner."""
-        self._producer.purge()
+        """Drop what is not sent; an open transaction is ended by the next owner."""
+        with contextlib.suppress(KafkaException):
+            self._producer.purge()
 
     def _begin(self) -> None:
         self._producer.begin_transaction()
