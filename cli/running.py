@@ -31,7 +31,7 @@ def ingest(venue: str, member: str | None, *, once: bool) -> int:
     settings = load_settings()
     set_up_logs(f"ingest {venue}", settings.log_level)
     if once:
-        from ingest import worker  # noqa: PLC0415  the other processes shall not carry its libraries
+        from ingest import worker  # noqa: PLC0415  heavy: for this child alone
 
         worker.run(settings, VENUES[venue], member or "", stop_on_signals())
         return 0
