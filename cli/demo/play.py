@@ -8,17 +8,20 @@ import asyncio
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
 from cli.demo.bands import broken_bands
+from cli.demo.boxes import PARTITIONS, Box
 from cli.demo.reading import Reading
-from cli.demo.stage import PARTITIONS, VENUE, Plan, Stage, StageError
+from cli.demo.stage import Plan, Stage, StageError
 from cli.demo.verdict import is_clean, judge
 
 SYNC_SECONDS_MAX: Final = 120.0
@@ -31,13 +34,17 @@ KINDS: Final = ("process", "ingest")
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What `orderloom demo` can be told; `kills` is how many workers of each kind are killed."""
+    """What `orderloom demo` can be told.
+
+    `rate`, `accounts`, `kills` (of each kind of worker) and `faults` are for each venue.
+    """
 
     minutes: float = 1.0
     rate: int = 200
     seed: int = 1
     accounts: int = 8
     kills: int = 1
+    venues: tuple[str, ...] = ("binance",)
     directory: Path = Path("var/demo")
     faults: dict[str, int] = field(
         default_factory=lambda: {
@@ -67,14 +74,12 @@ def run(options: DemoOptions, console: Console | None = None) -> int:
 
 def plan_of(options: DemoOptions) -> Plan:
     """What the stage is set for, so that `options` can be played on it."""
-    return Plan(
-        options.directory.resolve(),
-        f"demo-{int(time.time())}.",
-        options.seed,
-        options.accounts,
-        int(options.minutes * 60 * options.rate),
-        options.faults,
+    frames = int(options.minutes * 60 * options.rate)
+    boxes = tuple(
+        Box(venue, options.seed, options.accounts, frames, options.faults)
+        for venue in options.venues
     )
+    return Plan(options.directory.resolve(), f"demo-{int(time.time())}.", boxes)
 
 
 class Play:
@@ -92,16 +97,19 @@ class Play:
         """Everything, in order; the verdict."""
         self._say("starting Apache Kafka (the first time, its jars are fetched)")
         self.stage.broker.start()
-        self._say("starting the simulated Binance, topics, two workers of each kind")
-        self.stage.start_simulator()
+        names = ", ".join(self.options.venues)
+        self._say(f"starting simulated venues ({names}), topics, two workers of each kind")
+        self.stage.start_simulators()
         self.stage.create_topics()
         self.reading = Reading(
-            self.stage.broker.bootstrap, self.stage.plan.namespace, VENUE, PARTITIONS
+            self.stage.broker.bootstrap,
+            self.stage.plan.namespace,
+            self.options.venues,
+            PARTITIONS,
         )
         self.reading.start()
-        for kind in KINDS:
-            for _ in range(2):
-                self.stage.launch_worker(kind)
+        for kind, venue, _ in product(KINDS, self.options.venues, range(2)):
+            self.stage.launch_worker(kind, venue)
         await self._until(self._is_synced, SYNC_SECONDS_MAX, "accounts catch up")
         await self._trade()
         await self._come_to_rest()
@@ -109,7 +117,8 @@ class Play:
 
     async def _trade(self) -> None:
         traffic = {"rate": self.options.rate, "burst": BURST, "running": True}
-        await self.stage.control("/control/traffic", traffic)
+        for venue in self.options.venues:
+            await self.stage.control(venue, "/control/traffic", traffic)
         self._say(f"trading at {self.options.rate} private messages a second, with faults")
         seconds = self.options.minutes * 60
         scenes = self._scenes(seconds)
@@ -127,28 +136,28 @@ class Play:
     def _scenes(self, seconds: float) -> list[tuple[float, Callable[[], None]]]:
         """What happens when: kills spread over the run, each followed by a worker that joins."""
         scenes: list[tuple[float, Callable[[], None]]] = []
-        turns = self.options.kills * len(KINDS)
-        for turn in range(turns):
-            kind = KINDS[turn % len(KINDS)]
-            at = seconds * (0.15 + 0.6 * turn / max(1, turns))
-            scenes.append((at, partial(self._kill, kind)))
-            later = at + seconds * 0.3 / max(1, turns)
-            scenes.append((later, partial(self._join, kind)))
+        turns = list(product(range(self.options.kills), KINDS, self.options.venues))
+        for number, (_, kind, venue) in enumerate(turns):
+            at = seconds * (0.15 + 0.6 * number / len(turns))
+            scenes.append((at, partial(self._kill, kind, venue)))
+            later = at + seconds * 0.3 / len(turns)
+            scenes.append((later, partial(self._join, kind, venue)))
         return sorted(scenes, key=lambda scene: scene[0])
 
-    def _kill(self, kind: str) -> None:
-        worker = self.stage.kill(kind)
+    def _kill(self, kind: str, venue: str) -> None:
+        worker = self.stage.kill(kind, venue)
         self.kills[kind] += 1
         self._say(f"[yellow]killed {worker.name} (SIGKILL)[/yellow]")
 
-    def _join(self, kind: str) -> None:
-        worker = self.stage.launch_worker(kind)
+    def _join(self, kind: str, venue: str) -> None:
+        worker = self.stage.launch_worker(kind, venue)
         self._say(f"[yellow]{worker.name} joins[/yellow]")
 
     async def _come_to_rest(self) -> None:
         self._say("trading ends; waiting until every account was reconciled after it")
         quiesce = {"open_orders": "leave", "faults": False}
-        await self.stage.control("/control/quiesce", quiesce)
+        for venue in self.options.venues:
+            await self.stage.control(venue, "/control/quiesce", quiesce)
         stopped_ns = time.time_ns()
         await self._until(
             lambda: self._is_synced() and self._covers(stopped_ns),
@@ -168,14 +177,14 @@ class Play:
             for state in self.reading.accounts.values()
             for interval in state.blind
         )
-        truth = await self.stage.control("/truth")
+        truth = await self.stage.truth()
         verdict = judge(published, truth)
         verdict["details"]["broken_bands"] = list(broken_bands(published, truth))
         verdict |= {
             "position_records": len(published.position_records),
             "broken_bands": len(verdict["details"]["broken_bands"]),
             "kills": self.kills,
-            "reconnects": len(truth["connections"].get("ended", ())),
+            "reconnects": truth["reconnects"],
             "faults": truth["faults"],
             "dead_letter_reasons": dict(published.dead_letters),
             "seconds": round(time.monotonic() - self.began, 1),
@@ -201,9 +210,12 @@ class Play:
     def _is_synced(self) -> bool:
         assert self.reading is not None
         states = self.reading.accounts
-        return len(states) == self.options.accounts and all(
+        return len(states) == self._account_count() and all(
             state.sync == "SYNCED" or state.quarantined for state in states.values()
         )
+
+    def _account_count(self) -> int:
+        return self.options.accounts * len(self.options.venues)
 
     def _covers(self, at_ns: int) -> bool:
         assert self.reading is not None
@@ -240,14 +252,17 @@ class Play:
 
     async def _show_progress(self, elapsed: float, of: float) -> None:
         assert self.reading is not None
-        summary = await self.stage.control("/truth/summary")
+        counts: Counter[str] = Counter()
+        for venue in self.options.venues:
+            summary = await self.stage.control(venue, "/truth/summary")
+            counts.update({name: summary.get(name, 0) for name in ("messages", "fills", "orders")})
         published = self.reading.published
         synced = sum(state.sync == "SYNCED" for state in self.reading.accounts.values())
         self._say(
-            f"{elapsed:5.0f}/{of:.0f} s  messages {summary['messages']}  fills "
-            f"{len(published.fills)}/{summary.get('fills', 0)}  orders "
-            f"{len(published.orders)}/{summary.get('orders', 0)}  synced "
-            f"{synced}/{self.options.accounts}"
+            f"{elapsed:5.0f}/{of:.0f} s  messages {counts['messages']}  fills "
+            f"{len(published.fills)}/{counts['fills']}  orders "
+            f"{len(published.orders)}/{counts['orders']}  synced "
+            f"{synced}/{self._account_count()}"
         )
 
     def _say(self, line: str) -> None:

@@ -5,7 +5,7 @@ everything up to the ends that were noted then.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -32,10 +32,14 @@ POLL_SECONDS: Final = 0.2
 class Reading:
     """Follows one run's topics into a `Published`."""
 
-    def __init__(self, bootstrap: str, namespace: str, venue: str, partitions: int) -> None:
+    def __init__(
+        self, bootstrap: str, namespace: str, venues: Iterable[str], partitions: int
+    ) -> None:
         self.published = Published()
         self.accounts: dict[str, AccountState] = {}
-        self._topics: dict[str, Topic] = {topic.name(venue, namespace): topic for topic in FOLLOWED}
+        self._topics: dict[str, Topic] = {
+            topic.name(venue, namespace): topic for venue in venues for topic in FOLLOWED
+        }
         self._places = [
             TopicPartition(name, partition, 0)
             for name in self._topics

@@ -1,4 +1,4 @@
-"""The stage of the demo: a broker, a simulated venue, and the workers, each a real process.
+"""The stage of the demo: a broker, simulated venues, and the workers, each a real process.
 
 Every process is on a leash (it dies with this one) and writes its log under the demo's directory.
 Everything listens on loopback. Workers are started with the same command that a user types.
@@ -9,32 +9,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 import aiohttp
 
+from cli.demo.boxes import PARTITIONS, Box, key_name, key_of, registry_of
 from runtime.broker import EmbeddedBroker
 from runtime.leash import leashed
-from simulator.config import (
-    AccountConfig,
-    FaultConfig,
-    LimitConfig,
-    ScheduledFault,
-    SimulatorConfig,
-    sample_accounts,
-)
+from simulator.config import AccountConfig
 
-VENUE: Final = "binance"
-PARTITIONS: Final = 4
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
-FRAMES_PER_REQUEST: Final = 20
-"""About how many private frames come for each question, so that both kinds of fault are spread."""
-SPOT_WEIGHT: Final = 60_000
-LINEAR_WEIGHT: Final = 24_000
-"""Ten times Binance's own limits a minute, so that a minute shows what takes ten in production."""
 
 
 class StageError(Exception):
@@ -43,15 +31,17 @@ class StageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the stage is set for. `frames` is about how many private messages are to come."""
+    """What the stage is set for."""
 
     directory: Path
     namespace: str
-    seed: int
-    accounts: int
-    frames: int
-    faults: dict[str, int]
+    boxes: tuple[Box, ...]
     reconcile_seconds: float = 10.0
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The venues' names."""
+        return tuple(box.venue for box in self.boxes)
 
 
 @dataclass(slots=True)
@@ -71,11 +61,11 @@ class Worker:
 
 @dataclass(slots=True)
 class Stage:
-    """The running processes of one demo."""
+    """The running processes of one demo; `addresses` are the simulators' by venue."""
 
     plan: Plan
     broker: EmbeddedBroker
-    simulator: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
     started: int = 0
 
@@ -91,77 +81,54 @@ class Stage:
         """The TOML file that all workers of this run read."""
         return self.plan.directory / "orderloom.toml"
 
-    def start_simulator(self) -> None:
-        """Start the venue in a box; its first line of output tells the port."""
-        config = SimulatorConfig(
-            seed=self.plan.seed,
-            accounts=sample_accounts(self.plan.accounts, self.plan.seed),
-            faults=self._faults(),
-            limits=LimitConfig(spot_weight=SPOT_WEIGHT, linear_weight=LINEAR_WEIGHT),
-        )
-        path = self.plan.directory / "simulator.json"
-        path.write_text(config.model_dump_json(indent=1), encoding="utf-8")
-        worker = self.launch("simulator", "simulate", VENUE, "--config", str(path))
+    def start_simulators(self) -> None:
+        """Start the venues in their boxes; the first line of each tells its port."""
+        for box in self.plan.boxes:
+            self._start_simulator(box)
+        self._write_settings()
+        self._write_accounts([one for box in self.plan.boxes for one in box.config().accounts])
+
+    def _start_simulator(self, box: Box) -> None:
+        path = self.plan.directory / f"simulator-{box.venue}.json"
+        path.write_text(box.config().model_dump_json(indent=1), encoding="utf-8")
+        name = f"simulator-{box.venue}"
+        worker = self.launch(name, "simulate", box.venue, "--config", str(path))
         assert worker.child.stdout is not None
         line = worker.child.stdout.readline()
         if not line:
-            raise StageError(f"the simulator did not start: see {worker.log}")
+            raise StageError(f"{name} did not start: see {worker.log}")
         ready = json.loads(line)
-        self.simulator = f"{ready['host']}:{ready['port']}"
-        self._write_settings(config.accounts)
+        self.addresses[box.venue] = f"{ready['host']}:{ready['port']}"
 
-    def _faults(self) -> FaultConfig:
-        spans = {"http": self.plan.frames // FRAMES_PER_REQUEST}
-        return FaultConfig(
-            schedule={
-                name: ScheduledFault(
-                    count=count,
-                    frames=max(count, spans.get(name.partition("_")[0], self.plan.frames)),
-                )
-                for name, count in self.plan.faults.items()
-            }
-        )
-
-    def _write_settings(self, accounts: tuple[AccountConfig, ...]) -> None:
-        http, socket = f"http://{self.simulator}", f"ws://{self.simulator}"
-        registry = self.plan.directory / "accounts.toml"
-        registry.write_text(
-            "".join(self._entry(number, account) for number, account in enumerate(accounts)),
-            encoding="utf-8",
-        )
-        self.settings_file.write_text(
+    def _write_settings(self) -> None:
+        head = (
             f'namespace = "{self.plan.namespace}"\n'
             f"partitions = {PARTITIONS}\n"
             f'data_dir = "{self.plan.directory}"\n'
-            f'accounts_file = "{registry}"\n'
+            f'accounts_file = "{self.plan.directory / "accounts.toml"}"\n'
             f'[kafka]\nbootstrap = "{self.broker.bootstrap}"\n'
-            f"[venues.{VENUE}]\n"
-            f'rest = {{ spot = "{http}", linear = "{http}" }}\n'
-            f'stream = {{ spot = "{socket}", linear = "{socket}" }}\n'
-            f"reconcile_seconds = {self.plan.reconcile_seconds}\n"
-            f"limits = {{ spot-weight = {SPOT_WEIGHT}, linear-weight = {LINEAR_WEIGHT} }}\n",
-            encoding="utf-8",
         )
+        sections = (
+            box.settings(self.addresses[box.venue], self.plan.reconcile_seconds)
+            for box in self.plan.boxes
+        )
+        self.settings_file.write_text(head + "".join(sections), encoding="utf-8")
 
-    def _entry(self, number: int, account: AccountConfig) -> str:
-        key = self.plan.directory / "keys" / f"{number}.json"
-        key.write_text(json.dumps({"key": account.api_key, "secret": account.secret}))
-        key.chmod(0o600)
-        symbols = "\n".join(
-            f"{product} = {json.dumps(list(names))}" for product, names in account.symbols.items()
-        )
-        return (
-            f'[[accounts]]\nid = "{account.name}"\nproducts = ["spot", "linear"]\n'
-            f'key = "file:{key}"\npartition = {number % PARTITIONS}\n'
-            f"[accounts.symbols]\n{symbols}\n\n"
-        )
+    def _write_accounts(self, accounts: Iterable[AccountConfig]) -> None:
+        accounts, keys = list(accounts), self.plan.directory / "keys"
+        for account in accounts:
+            key = keys / key_name(account)
+            key.write_text(json.dumps(key_of(account)), encoding="utf-8")
+            key.chmod(0o600)
+        registry = self.plan.directory / "accounts.toml"
+        registry.write_text("".join(registry_of(accounts, keys)), encoding="utf-8")
 
     def launch(self, name: str, *arguments: str, module: str = "cli.main") -> Worker:
         """Start `orderloom ARGUMENTS` (or another module) as a child on a leash."""
         log = self.plan.directory / "logs" / f"{name}.log"
         command = leashed([sys.executable, "-m", module, *arguments])
         environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file)}
-        output = subprocess.PIPE if name == "simulator" else subprocess.DEVNULL
+        output = subprocess.PIPE if name.startswith("simulator") else subprocess.DEVNULL
         with log.open("ab") as errors:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
                 command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL, env=environment
@@ -170,10 +137,14 @@ class Stage:
         self.workers.append(worker)
         return worker
 
-    def launch_worker(self, kind: str) -> Worker:
-        """One more `ingest` or `process` worker."""
+    def launch_worker(self, kind: str, venue: str) -> Worker:
+        """One more `ingest` or `process` worker of a venue."""
+        return self.launch(self.next_name(kind, venue), kind, venue)
+
+    def next_name(self, kind: str, venue: str) -> str:
+        """A name that no worker of this run had."""
         self.started += 1
-        return self.launch(f"{kind}-{self.started}", kind, VENUE)
+        return f"{kind}-{venue}-{self.started}"
 
     def create_topics(self) -> None:
         """`orderloom topics`: create, check, and write the registry into `control`."""
@@ -182,13 +153,10 @@ class Stage:
             raise StageError(f"`orderloom topics` failed: see {worker.log}")
         self.workers.remove(worker)
 
-    def running(self, kind: str) -> list[Worker]:
-        """The running workers of one kind, oldest first."""
-        return [w for w in self.workers if w.name.startswith(f"{kind}-") and w.is_running]
-
-    def kill(self, kind: str) -> Worker:
-        """SIGKILL the oldest worker of a kind."""
-        worker = self.running(kind)[0]
+    def kill(self, kind: str, venue: str) -> Worker:
+        """SIGKILL the oldest running worker of a kind."""
+        prefix = f"{kind}-{venue}-"
+        worker = next(w for w in self.workers if w.name.startswith(prefix) and w.is_running)
         worker.was_killed = True
         worker.child.kill()
         worker.child.wait()
@@ -198,15 +166,27 @@ class Stage:
         """Workers that ended without having been killed on purpose."""
         return [w for w in self.workers if not w.is_running and not w.was_killed]
 
-    async def control(self, path: str, document: dict[str, Any] | None = None) -> Any:
-        """Ask the simulator: GET, or POST with a document."""
-        url = f"http://{self.simulator}{path}"
+    async def control(self, venue: str, path: str, document: dict[str, Any] | None = None) -> Any:
+        """Ask a venue's simulator: GET, or POST with a document."""
+        url = f"http://{self.addresses[venue]}{path}"
         timeout = aiohttp.ClientTimeout(total=READY_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             method = "GET" if document is None else "POST"
             async with session.request(method, url, json=document) as answer:
                 answer.raise_for_status()
                 return await answer.json()
+
+    async def truth(self) -> dict[str, Any]:
+        """The venues' own books, of all venues together."""
+        books = [await self.control(venue, "/truth") for venue in self.plan.venues]
+        return {
+            "accounts": {name: one for book in books for name, one in book["accounts"].items()},
+            "messages": sum(book["messages"] for book in books),
+            "reconnects": sum(len(book["connections"].get("ended", ())) for book in books),
+            "faults": {
+                venue: book["faults"] for venue, book in zip(self.plan.venues, books, strict=True)
+            },
+        }
 
     def stop(self) -> None:
         """End every process, workers first, the broker last."""

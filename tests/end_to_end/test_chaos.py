@@ -11,11 +11,13 @@ from confluent_kafka import TopicPartition
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.stage import PARTITIONS, VENUE, Stage
+from cli.demo.boxes import PARTITIONS
+from cli.demo.stage import Stage
 from cli.demo.verdict import FillKey, is_clean
 from orderloom import raw, topology
 from orderloom.event import Execution
 from orderloom.fill import Fill
+from orderloom.identity import venue_of
 from orderloom.words import Source
 from processors.intake import Refusal, read_answer, read_frame
 from runtime.kafka import reader
@@ -53,7 +55,7 @@ def played(options: DemoOptions) -> Outcome:
         play = Play(stage, options, Console())
         verdict = asyncio.run(play.run())
         assert play.reading is not None
-        truth = asyncio.run(stage.control("/truth"))
+        truth = asyncio.run(stage.truth())
         evidence = first_evidence(stage)
         return Outcome(verdict, play.reading.published.first, true_fills(truth), evidence)
     finally:
@@ -80,10 +82,11 @@ def first_evidence(stage: Stage) -> dict[FillKey, tuple[Place, Source]]:
 
 
 def executions_in(account: str, item: raw.Item) -> Iterator[FillKey]:
-    if isinstance(item, raw.Frame):
-        said = read_frame(VENUES[VENUE], item)
-    elif isinstance(item, raw.Answer):
-        said = read_answer(VENUES[VENUE], item)
+    venue = VENUES.get(venue_of(account))
+    if venue is not None and isinstance(item, raw.Frame):
+        said = read_frame(venue, item)
+    elif venue is not None and isinstance(item, raw.Answer):
+        said = read_answer(venue, item)
     else:
         return
     assert not isinstance(said, Refusal)
@@ -94,10 +97,11 @@ def executions_in(account: str, item: raw.Item) -> Iterator[FillKey]:
 
 def raw_records(stage: Stage) -> Iterator[tuple[int, raw.RawRecord]]:
     consumer = reader(stage.broker.bootstrap, committed=False)
-    name = topology.RAW.name(VENUE, stage.plan.namespace)
-    consumer.assign([TopicPartition(name, partition, 0) for partition in range(PARTITIONS)])
+    names = [topology.RAW.name(venue, stage.plan.namespace) for venue in stage.plan.venues]
+    places = [TopicPartition(name, number, 0) for name in names for number in range(PARTITIONS)]
+    consumer.assign(places)
     ended = 0
-    while ended < PARTITIONS:
+    while ended < len(places):
         for message in consumer.consume(1000, 1.0):
             if message.error() is not None:
                 ended += 1
@@ -127,7 +131,7 @@ def test_the_run_was_as_hard_as_it_was_meant_to_be(outcome: Outcome) -> None:
     print(in_short(verdict))
     assert verdict["messages"] >= 20_000
     assert verdict["kills"] == {"process": 3, "ingest": 3}
-    faults = verdict["faults"]
+    (faults,) = verdict["faults"].values()
     assert faults["drop"] >= 50
     assert faults["duplicate"] >= 200
     assert faults["reorder"] >= 200

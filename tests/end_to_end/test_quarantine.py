@@ -19,12 +19,11 @@ pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(600)]
 class PlantedStage(Stage):
     """A stage whose `process` workers have the mistakes planted."""
 
-    def launch_worker(self, kind: str) -> Worker:
+    def launch_worker(self, kind: str, venue: str) -> Worker:
         """One more worker; a planted one if it processes."""
         if kind != "process":
-            return Stage.launch_worker(self, kind)
-        self.started += 1
-        name = f"{kind}-{self.started}"
+            return Stage.launch_worker(self, kind, venue)
+        name = self.next_name(kind, venue)
         return self.launch(name, module="tests.end_to_end.planted_worker")
 
 
@@ -47,7 +46,7 @@ def test_planted_mistakes_quarantine_their_accounts_only(tmp_path: Path, seed: i
     try:
         play = Play(stage, options, Console())
         verdict = asyncio.run(play.run())
-        truth: dict[str, Any] = asyncio.run(stage.control("/truth"))
+        truth: dict[str, Any] = asyncio.run(stage.truth())
     finally:
         stage.stop()
     assert play.reading is not None

@@ -1,0 +1,99 @@
+"""The simulated venues of the demo: what each is told, and what the product is told of it. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.config import (
+    AccountConfig,
+    FaultConfig,
+    LimitConfig,
+    ScheduledFault,
+    SimulatorConfig,
+    sample_accounts,
+)
+
+PARTITIONS: Final = 4
+FRAMES_PER_REQUEST: Final = 20
+"""About how many private frames come for each question, so that both kinds of fault are spread."""
+SCALE: Final = 10
+"""Ten times the venues' own limits, so that a minute shows what takes ten in production."""
+LIMITS: Final = {
+    "binance": {"spot-weight": 6_000 * SCALE, "linear-weight": 2_400 * SCALE},
+}
+"""The capacity of each bucket of rate limits, by venue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One simulated venue: how many accounts, which faults over about how many `frames`."""
+
+    venue: str
+    seed: int
+    accounts: int
+    frames: int
+    faults: dict[str, int]
+
+    def config(self) -> SimulatorConfig:
+        """What the simulator is told."""
+        limits = LIMITS[self.venue]
+        return SimulatorConfig(
+            seed=self.seed,
+            accounts=sample_accounts(self.accounts, self.seed),
+            faults=self._faults(),
+            limits=LimitConfig(
+                spot_weight=limits["spot-weight"], linear_weight=limits["linear-weight"]
+            ),
+        )
+
+    def _faults(self) -> FaultConfig:
+        requests = self.frames // FRAMES_PER_REQUEST
+        spans = {name: requests if name.startswith("http") else self.frames for name in self.faults}
+        return FaultConfig(
+            schedule={
+                name: ScheduledFault(count=count, frames=max(count, spans[name]))
+                for name, count in self.faults.items()
+            }
+        )
+
+    def settings(self, address: str, reconcile_seconds: float) -> str:
+        """The venue's section of `orderloom.toml`; `address` is the simulator's host and port."""
+        products = sorted({name for one in self.config().accounts for name in one.symbols})
+        rest = ", ".join(f'{product} = "http://{address}"' for product in products)
+        stream = ", ".join(f'{product} = "ws://{address}"' for product in products)
+        limits = ", ".join(f"{name} = {count}" for name, count in LIMITS[self.venue].items())
+        return (
+            f"[venues.{self.venue}]\n"
+            f"rest = {{ {rest} }}\nstream = {{ {stream} }}\n"
+            f"reconcile_seconds = {reconcile_seconds}\nlimits = {{ {limits} }}\n"
+        )
+
+
+def registry_of(accounts: Iterable[AccountConfig], keys: Path) -> Iterator[str]:
+    """The accounts' entries of `accounts.toml`, whose keys stand in the folder `keys`."""
+    for number, account in enumerate(accounts):
+        products = json.dumps(list(account.symbols))
+        symbols = "\n".join(
+            f"{product} = {json.dumps(list(names))}" for product, names in account.symbols.items()
+        )
+        yield (
+            f'[[accounts]]\nid = "{account.name}"\nproducts = {products}\n'
+            f'key = "file:{keys / key_name(account)}"\npartition = {number % PARTITIONS}\n'
+            f"[accounts.symbols]\n{symbols}\n\n"
+        )
+
+
+def key_name(account: AccountConfig) -> str:
+    """The name of the file that holds an account's key."""
+    return account.name.replace(":", "-") + ".json"
+
+
+def key_of(account: AccountConfig) -> dict[str, Any]:
+    """An account's key, as its file holds it."""
+    return {
+        "key": account.api_key,
+        "secret": account.secret,
+        "passphrase": account.passphrase,
+    }
