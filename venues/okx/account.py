@@ -31,6 +31,7 @@ from venues.okx.reading import (
     SPOT,
     Reading,
     amount_above_zero,
+    margin_mode_of,
     ordinal,
     product_of,
     quote_of,
@@ -143,7 +144,7 @@ def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
     product = product_of(row, reading)
     if product is None:
         return ()
-    if row.get("ordType") in ALGO_STRATEGIES:
+    if text(row, "ordType") in ALGO_STRATEGIES:
         return reading.ignore("the orders of a strategy report themselves")
     needed_text(row, "state")
     status = lenient_choice(row, "state", ALGO_STATES, reading.unknown)
@@ -153,12 +154,13 @@ def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
     if became is not None:  # the order's own reports are younger than its trigger
         venue_ns = time_ns(row, "triggerTime") or time_ns(row, "cTime")
     size, is_in_quote = _size_of(row), row.get("tgtCcy") == "quote_ccy"
+    name = text(row, "algoClOrdId")
     return (
         OrderReport(
             product=product,
             symbol=needed_text(row, "instId"),
             venue_order_id=became or algo_id,
-            client_order_id=text(row, "algoClOrdId") if became is None else text(row, "clOrdId"),
+            client_order_id=name if became is None else text(row, "clOrdId"),
             status=status,
             reason=_algo_reason(status),
             side=choice(row, "side", SIDES),
@@ -168,7 +170,9 @@ def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
             quantity_unit=unit_of(product),
             quote_quantity=size if is_in_quote else None,
             position_side=choice(row, "posSide", POSITION_SIDES),
+            margin_mode=margin_mode_of(row, product),
             alias_ids=() if became is None else (algo_id,),
+            client_alias_ids=(name,) if name is not None and became is not None else (),
             ordinal=ordinal(venue_ns),
             venue_ns=venue_ns,
         ),

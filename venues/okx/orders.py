@@ -36,6 +36,7 @@ from venues.okx.reading import (
     amount,
     amount_above_zero,
     fee_of,
+    margin_mode_of,
     needed_amount,
     ordinal,
     product_of,
@@ -49,7 +50,6 @@ from venues.okx.words import (
     CATEGORIES,
     FILL_REASONS,
     LIQUIDITIES,
-    MARGIN_MODES,
     ORDER_TYPES,
     POSITION_SIDES,
     SIDES,
@@ -123,7 +123,7 @@ def _order(row: Document, product: str, reading: Reading) -> OrderReport:
         filled_quantity=needed_amount(row, "accFillSz"),
         average_price=amount_above_zero(row, "avgPx"),
         position_side=choice(row, "posSide", POSITION_SIDES),
-        margin_mode=_margin_mode(row, product),
+        margin_mode=margin_mode_of(row, product),
         is_amendment=_is_amended(row),
         alias_ids=algo_ids,
         client_alias_ids=algo_client_ids,
@@ -140,16 +140,10 @@ def _is_in_quote(row: Document, product: str, order_type: str | None, side: Side
     return unit == "quote_ccy" if unit is not None else side is Side.BUY
 
 
-def _margin_mode(row: Document, product: str) -> str | None:
-    # Coins are held, whatever paid for them: their position is one.
-    mode = text(row, "tdMode")
-    return None if product == SPOT or mode is None else MARGIN_MODES.get(mode)
-
-
 def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids of the one conditional order that this order was before it triggered."""
     algo_id = identifier(row, "algoId")
-    if algo_id is None or row.get("source") not in SINGLE_CHILD_SOURCES:
+    if algo_id is None or text(row, "source") not in SINGLE_CHILD_SOURCES:
         return (), ()
     client_id = text(row, "algoClOrdId")
     return (algo_id,), () if client_id is None else (client_id,)

@@ -14,6 +14,7 @@ from typing import Final
 
 from orderloom.quantities import ZERO, Unit
 from venues.document import Document, blank_decimal, needed_text, text
+from venues.okx.words import MARGIN_MODES
 from venues.venue import MILLISECOND_NS, BadFrame
 
 SPOT: Final = "spot"
@@ -77,6 +78,12 @@ def quote_of(symbol: str) -> str:
 def unit_of(product: str) -> Unit:
     """What quantities of a product count."""
     return Unit.BASE if product == SPOT else Unit.CONTRACTS
+
+
+def margin_mode_of(row: Document, product: str) -> str | None:
+    """How a contract is margined; coins are held, whatever paid for them: their position is one."""
+    mode = text(row, "tdMode")
+    return None if product == SPOT or mode is None else MARGIN_MODES.get(mode)
 
 
 def time_ns(document: Document, name: str) -> int | None:
