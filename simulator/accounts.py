@@ -68,6 +68,18 @@ def _closed_part(amount: Decimal, change: Decimal) -> Decimal:
     return min(abs(amount), abs(change)) * (1 if change > 0 else -1)
 
 
+@dataclass(slots=True)
+class PositionState:
+    """What a venue tells of a position besides its amount and price."""
+
+    fees: Decimal = ZERO
+    """Charged, above zero a cost."""
+    funding: Decimal = ZERO
+    trade_id: str = ""
+    created_ms: int = 0
+    updated_ms: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Fill:
     """One execution of one order, and what became of the frames that told of it."""
@@ -108,6 +120,7 @@ class Account:
         self.name = config.name
         self.balances: dict[Product, dict[str, Balance]] = defaultdict(dict)
         self.positions: dict[tuple[str, str], Position] = {}
+        self.position_states: dict[tuple[str, str], PositionState] = defaultdict(PositionState)
         self.orders: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
         self.open_orders: dict[Product, dict[tuple[str, int], Order]] = defaultdict(dict)
         self.by_client_id: dict[tuple[Product, str, str], Order] = {}

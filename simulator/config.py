@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.instrument import Product
+
+Venue = Literal["binance", "okx"]
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -17,13 +20,17 @@ class AccountConfig(BaseModel):
     secret: str
     passphrase: str = ""
     """OKX's third credential."""
-    symbols: dict[Literal["spot", "linear", "inverse"], tuple[str, ...]] = {}
+    symbols: dict[Product, tuple[str, ...]] = {}
     is_hedged: bool = False
     """Hedge mode of contracts: LONG and SHORT positions apart."""
     pays_bnb: bool = False
     """Some Spot fees are taken in BNB instead of the asset received."""
     has_rebate: bool = False
     """Contracts' maker fees are below zero."""
+    is_demo: bool = False
+    """OKX: a key of Demo Trading, which wants the header `x-simulated-trading: 1`."""
+    is_vip: bool = False
+    """OKX: may listen to the `fills` channel."""
     pays_quote: bool = False
     """OKX: all Spot fees are taken in the quote asset (feeType 1)."""
 
@@ -84,6 +91,12 @@ class TimingConfig(BaseModel):
     planned_s: float = 1
     """How long after its notice a `planned_disconnect` ends the connection."""
     listen_key_s: float = 3600
+    okx_idle_s: float = 30
+    """OKX ends a connection on which nothing was said for so long."""
+    okx_flush_s: float = 0.05
+    """How often OKX tells of changed positions and balances."""
+    okx_repeat_s: float = 5
+    """How often OKX repeats positions and balances to those who want it."""
     in_flight_s: float = 2
     """Fills written so shortly before their connection's end are marked as perhaps not read."""
     check_s: float = 0.1
@@ -105,6 +118,8 @@ class LimitConfig(BaseModel):
     violations_max: int = 20
     """After so many refused requests in a window the IP is banned."""
     ban_s: float = 120
+    scale: float = Field(default=1, gt=0)
+    """OKX: every limit of the sheet times this."""
 
 
 class SimulatorConfig(BaseModel):
@@ -112,7 +127,7 @@ class SimulatorConfig(BaseModel):
 
     model_config = MODEL
 
-    venue: Literal["binance"] = "binance"
+    venue: Venue = "binance"
     seed: int = 1
     port: int = Field(default=0, ge=0, le=65535)
     accounts: tuple[AccountConfig, ...] = ()
@@ -125,27 +140,46 @@ class SimulatorConfig(BaseModel):
     clock_skew_ms: int = 0
 
 
-def sample_accounts(count: int, seed: int = 1) -> tuple[AccountConfig, ...]:
-    """`count` accounts over both products, alike but for their symbols and rules.
+def sample_accounts(
+    count: int, seed: int = 1, venue: Venue = "binance"
+) -> tuple[AccountConfig, ...]:
+    """`count` accounts over all products, alike but for their symbols and rules.
 
-    Every third is hedged, every second pays some Spot fees in BNB, every fourth has a maker
-    rebate. Keys are derived from the seed: they open nothing but this simulator.
+    Every third is hedged, every second pays some Spot fees in BNB (at OKX all of them in quote),
+    every fourth has a maker rebate. Keys are derived from the seed: they open nothing but this
+    simulator.
     """
-    return tuple(_sample_account(number, seed) for number in range(count))
+    return tuple(_sample_account(number, seed, venue) for number in range(count))
 
 
 SAMPLE_BASES = ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "LTC", "LINK", "AVAX", "DOT")
+SAMPLE_INVERSE = ("BTC", "ETH", "SOL")
 
 
-def _sample_account(number: int, seed: int) -> AccountConfig:
+def _sample_account(number: int, seed: int, venue: Venue) -> AccountConfig:
     bases = [SAMPLE_BASES[(number + step) % len(SAMPLE_BASES)] for step in range(3)]
-    symbols = tuple(f"{base}USDT" for base in bases)
+    is_okx = venue == "okx"
     return AccountConfig(
-        name=f"binance:sim-{number}",
+        name=f"{venue}:sim-{number}",
         api_key=f"simulated-key-{seed}-{number}",
         secret=f"simulated-secret-{seed}-{number}",
-        symbols={"spot": symbols, "linear": symbols},
+        passphrase=f"simulated-phrase-{seed}-{number}" if is_okx else "",
+        symbols=_okx_symbols(bases, number) if is_okx else _binance_symbols(bases),
         is_hedged=number % 3 == 2,
         pays_bnb=number % 2 == 1,
+        pays_quote=number % 2 == 1,
         has_rebate=number % 4 == 3,
     )
+
+
+def _binance_symbols(bases: list[str]) -> dict[Product, tuple[str, ...]]:
+    symbols = tuple(f"{base}USDT" for base in bases)
+    return {"spot": symbols, "linear": symbols}
+
+
+def _okx_symbols(bases: list[str], number: int) -> dict[Product, tuple[str, ...]]:
+    return {
+        "spot": tuple(f"{base}-USDT" for base in bases),
+        "linear": tuple(f"{base}-USDT-SWAP" for base in bases),
+        "inverse": (f"{SAMPLE_INVERSE[number % len(SAMPLE_INVERSE)]}-USD-SWAP",),
+    }

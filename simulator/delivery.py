@@ -158,10 +158,10 @@ class Connection:
         self.transport.abort()
         self._feed.remove(self)
 
-    async def close(self, reason: str) -> None:
+    async def close(self, reason: str, code: int = 1000) -> None:
         """End the connection with a close frame."""
         self.end_reason = reason
-        await self._websocket.close(message=reason.encode())
+        await self._websocket.close(code=code, message=reason.encode())
 
     def ended(self) -> Ended:
         """Account for what was lost with the connection."""
@@ -234,6 +234,13 @@ class Subscription:
     wrap: Callable[[str], str]
     kinds: frozenset[str] | None = None
     """None stands for all kinds."""
+    wants: Callable[[Message], bool] | None = None
+    """What is wanted of those kinds; None stands for everything."""
+
+    def hears(self, message: Message) -> bool:
+        """Whether the message goes there."""
+        is_kind = self.kinds is None or message.kind in self.kinds
+        return is_kind and (self.wants is None or self.wants(message))
 
 
 @dataclass(slots=True, eq=False)
@@ -260,7 +267,7 @@ class Feed:
         subscriptions = [
             subscription
             for subscription in self._listeners.get((message.account, message.product), ())
-            if subscription.kinds is None or message.kind in subscription.kinds
+            if subscription.hears(message)
         ]
         if not subscriptions:
             if message.fill is not None and message.is_full:

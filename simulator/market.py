@@ -73,6 +73,7 @@ class Market(ABC):
     """One product: takes requests, matches, keeps the accounts' books, tells them."""
 
     product: ClassVar[Product]
+    order_class: ClassVar[type[Order]] = Order
 
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         self.world = world
@@ -153,6 +154,10 @@ class Market(ABC):
         """The id of the next order of a symbol."""
         return next(self.order_ids[symbol])
 
+    def made_id(self) -> str:
+        """The client order id of an order that was sent without one."""
+        return random_id(self.world.random)
+
     def next_trade_id(self, symbol: str) -> int:
         """The id of the next trade of a symbol."""
         return next(self.trade_ids[symbol])
@@ -181,7 +186,7 @@ class Market(ABC):
                 self.report_fill(account, order, fill)
 
     def _make_order(self, owner: str, request: Request) -> Order:
-        return Order(
+        return self.order_class(
             order_id=self.next_order_id(request.symbol),
             owner=owner,
             symbol=request.symbol,
@@ -190,8 +195,7 @@ class Market(ABC):
             time_in_force=request.time_in_force,
             price=request.price,
             quantity=request.quantity,
-            client_order_id=request.client_order_id
-            or (random_id(self.world.random) if owner else ""),
+            client_order_id=request.client_order_id or (self.made_id() if owner else ""),
             self_trade_mode=request.self_trade_mode,
             position_side=request.position_side,
             reduce_only=request.reduce_only,

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -15,17 +16,20 @@ from simulator.binance.app import BinanceBox
 from simulator.box import Box
 from simulator.config import SimulatorConfig
 from simulator.control import Control
+from simulator.okx.app import OkxBox
 from simulator.pacing import Pacer
 
 HOST = "127.0.0.1"
-BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox}
+BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox, "okx": OkxBox}
 
 
-def load_config(path: Path) -> SimulatorConfig:
-    """Read a TOML or JSON file; a `ValueError` says what to change."""
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a TOML or JSON file; `ValueError` where it is neither."""
     text = path.read_text(encoding="utf-8")
     document = tomllib.loads(text) if path.suffix == ".toml" else orjson.loads(text)
-    return SimulatorConfig.model_validate(document)
+    if not isinstance(document, dict):
+        raise ValueError(f"{path} holds no settings")
+    return document
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """The USD-M market: positions, fees in USDT, and the events that come with each fill."""
 
-from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from simulator.instrument import ZERO, Instrument, Product
 from simulator.market import Request, World
 from simulator.matching import Closed, Order, Prevented, Traded
 from simulator.message import Document, Message
+from simulator.reducing import closable_by, is_reducing, left_to_close
 
 TAKER_RATE = Decimal("0.0005")
 MAKER_RATE = Decimal("0.0002")
@@ -104,7 +104,7 @@ class UsdmMarket(BinanceMarket):
         margin = price * request.quantity * documents.MARGIN_RATE
         if margin > account.balance("linear", "USDT").free:
             raise Refusal(-2019, "Margin is insufficient.")
-        if self._is_reducing(request) and request.quantity > self._closable(account, request):
+        if is_reducing(request) and request.quantity > self._closable(account, request):
             raise Refusal(-2022, "ReduceOnly Order is rejected.")
         if request.time_in_force == "FOK" and not self._can_fill(request):
             raise Refusal(-5021, "Due to the order could not be filled immediately, rejected.")
@@ -127,12 +127,12 @@ class UsdmMarket(BinanceMarket):
             reducing = [
                 order
                 for order in self.open_orders(account, symbol)
-                if order.position_side == side and self._is_reducing(order)
+                if order.position_side == side and is_reducing(order)
             ]
             if not reducing:
                 continue
             amount = position.amount if position else ZERO
-            while reducing and _left_to_close(reducing) > _closable_by(reducing[-1], amount):
+            while reducing and left_to_close(reducing) > closable_by(reducing[-1], amount):
                 self.expire(account, reducing.pop(), "REDUCE_ONLY")
 
     def report_accepted(self, account: Account, order: Order) -> None:
@@ -234,18 +234,14 @@ class UsdmMarket(BinanceMarket):
         fill.realized = profit.quantize(MONEY_STEP, ROUND_HALF_EVEN)
         account.balance("linear", fill.fee_currency).free += fill.realized - fill.fee
 
-    def _is_reducing(self, order: Request | Order) -> bool:
-        closing_side = {"LONG": "SELL", "SHORT": "BUY"}.get(order.position_side)
-        return order.reduce_only or order.side == closing_side
-
     def _closable(self, account: Account, request: Request) -> Decimal:
         amount = account.position(request.symbol, request.position_side).amount
-        reserved = _left_to_close(
+        reserved = left_to_close(
             order
             for order in self.open_orders(account, request.symbol)
-            if order.position_side == request.position_side and self._is_reducing(order)
+            if order.position_side == request.position_side and is_reducing(order)
         )
-        return _closable_by(request, amount) - reserved
+        return closable_by(request, amount) - reserved
 
     def _can_fill(self, request: Request) -> bool:
         book = self.books[request.symbol]
@@ -277,12 +273,3 @@ class UsdmMarket(BinanceMarket):
     ) -> None:
         kind = document["e"]
         self.world.publish(Message(account.name, "linear", kind, document, fill, is_full))
-
-
-def _left_to_close(orders: Iterable[Order]) -> Decimal:
-    return sum((order.remaining for order in orders), ZERO)
-
-
-def _closable_by(order: Request | Order, amount: Decimal) -> Decimal:
-    """How much of a signed position amount an order of that side can close."""
-    return max(amount if order.side == "SELL" else -amount, ZERO)

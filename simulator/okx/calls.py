@@ -1,0 +1,81 @@
+"""Every REST call and socket operation, with its rate (the sheet's sections 7 and 8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.accounts import Account
+from simulator.okx import query_calls as queries
+from simulator.okx import trade_calls as trades
+from simulator.okx.fields import Fields
+from simulator.okx.limits import Rate
+from simulator.okx.trade_calls import Trade
+from simulator.okx.venue import OkxVenue
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question: what answers it, how often it may be asked, and by whom."""
+
+    answer: Callable[[OkxVenue, Account, Fields], list[Any]]
+    rate: Rate
+    is_public: bool = False
+    is_paged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A wish that changes orders; REST and the socket share its counter."""
+
+    name: str
+    act: Trade
+    is_batch: bool = False
+    has_deadline: bool = False
+    """Whether `expTime` counts."""
+    makes_orders: bool = False
+    """Whether it counts to the limit of new and amended orders."""
+
+    @property
+    def rate(self) -> Rate:
+        """Single and batch calls are counted apart."""
+        return Rate(300 if self.is_batch else 60, "user+instrument")
+
+
+PLACE = Operation("order", trades.place, has_deadline=True, makes_orders=True)
+AMEND = Operation("amend-order", trades.amend, has_deadline=True, makes_orders=True)
+CANCEL = Operation("cancel-order", trades.cancel)
+PLACE_MANY = Operation("batch-orders", trades.place, True, True, True)
+AMEND_MANY = Operation("batch-amend-orders", trades.amend, True, True, True)
+CANCEL_MANY = Operation("batch-cancel-orders", trades.cancel, is_batch=True)
+
+SOCKET_OPERATIONS = {
+    operation.name: operation
+    for operation in (PLACE, AMEND, CANCEL, PLACE_MANY, AMEND_MANY, CANCEL_MANY)
+}
+REST_OPERATIONS = {
+    "/api/v5/trade/order": PLACE,
+    "/api/v5/trade/amend-order": AMEND,
+    "/api/v5/trade/cancel-order": CANCEL,
+    "/api/v5/trade/batch-orders": PLACE_MANY,
+    "/api/v5/trade/amend-batch-orders": AMEND_MANY,
+    "/api/v5/trade/cancel-batch-orders": CANCEL_MANY,
+}
+QUERIES = {
+    "/api/v5/public/time": Query(queries.server_time, Rate(10, "ip"), is_public=True),
+    "/api/v5/public/instruments": Query(queries.instruments, Rate(20, "ip"), is_public=True),
+    "/api/v5/system/status": Query(queries.system_status, Rate(1, "ip"), is_public=True),
+    "/api/v5/account/instruments": Query(queries.instruments, Rate(20)),
+    "/api/v5/account/config": Query(queries.config, Rate(5)),
+    "/api/v5/account/balance": Query(queries.balance, Rate(10)),
+    "/api/v5/account/positions": Query(queries.positions, Rate(10)),
+    "/api/v5/asset/currencies": Query(queries.currencies, Rate(12)),
+    "/api/v5/trade/account-rate-limit": Query(queries.rate_state, Rate(2)),
+    "/api/v5/trade/order": Query(queries.one_order, Rate(60, "user+instrument")),
+    "/api/v5/trade/orders-pending": Query(queries.pending, Rate(60), is_paged=True),
+    "/api/v5/trade/orders-history": Query(queries.history, Rate(40), is_paged=True),
+    "/api/v5/trade/orders-history-archive": Query(queries.archive, Rate(20), is_paged=True),
+    "/api/v5/trade/fills": Query(queries.fills, Rate(60), is_paged=True),
+    "/api/v5/trade/fills-history": Query(queries.fills_history, Rate(10), is_paged=True),
+    "/api/v5/trade/orders-algo-pending": Query(queries.no_algo_orders, Rate(20)),
+    "/api/v5/trade/orders-algo-history": Query(queries.no_algo_orders, Rate(20)),
+}

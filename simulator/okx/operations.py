@@ -1,0 +1,46 @@
+"""Carrying out an operation that came by REST or by socket: limits, deadline, rows, verdict."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.accounts import Account
+from simulator.message import Document
+from simulator.okx.calls import Operation
+from simulator.okx.fields import Fields
+from simulator.okx.limits import Limits
+from simulator.okx.refusals import Refusal, deadline_passed
+from simulator.okx.trade_calls import BATCH_MAX, overall
+from simulator.okx.venue import OkxVenue
+
+
+class Operations:
+    """All operations of a venue, with the counters that REST and socket share."""
+
+    def __init__(self, venue: OkxVenue, limits: Limits) -> None:
+        self._venue = venue
+        self._limits = limits
+
+    def carry_out(
+        self, operation: Operation, account: Account, rows: list[Mapping[str, Any]], deadline: str
+    ) -> Document:
+        """The answer's envelope without its times; `Refusal` where the request as a whole fails."""
+        if not rows or len(rows) > (BATCH_MAX if operation.is_batch else 1):
+            raise Refusal("60013", "Invalid args")
+        if deadline and operation.has_deadline and int(deadline) <= self._venue.now_ms:
+            raise deadline_passed()
+        self._charge(operation, account, rows)
+        done = [operation.act(self._venue, account, Fields(row)) for row in rows]
+        code, message = overall(done)
+        return {"code": code, "msg": message, "data": done}
+
+    def _charge(
+        self, operation: Operation, account: Account, rows: list[Mapping[str, Any]]
+    ) -> None:
+        symbols = Counter(str(row.get("instId", "")) for row in rows)
+        for symbol, count in symbols.items():
+            key = (account.name, operation.name, symbol)
+            self._limits.take(operation.rate, key, count)
+        if operation.makes_orders:
+            contracts = sum(count for symbol, count in symbols.items() if symbol.endswith("-SWAP"))
+            self._limits.take_orders(account.name, contracts)

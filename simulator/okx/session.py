@@ -1,0 +1,240 @@
+"""One private or business socket: login, subscriptions, order entry (sections 2.2, 3 and 8)."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import orjson
+
+from simulator.accounts import Account
+from simulator.delivery import Connection, Feed, Subscription
+from simulator.message import Document
+from simulator.okx import signing
+from simulator.okx.calls import SOCKET_OPERATIONS, Operation
+from simulator.okx.channels import Wanted, snapshot, understood
+from simulator.okx.limits import Limits
+from simulator.okx.operations import Operations
+from simulator.okx.refusals import Refusal
+from simulator.okx.sockets import connection_id
+from simulator.okx.trouble import SocketTrouble
+from simulator.okx.venue import OkxVenue
+from simulator.trouble import SOCKET_FAULTS
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+REQUESTS_MAX = 480
+"""Logins and subscriptions of one connection; the venue counts them by the hour."""
+LISTENERS_MAX = 30
+"""Connections of one channel and account."""
+LOGIN_FAILED = 4001
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What every session of a box works with."""
+
+    venue: OkxVenue
+    feed: Feed
+    limits: Limits
+    operations: Operations
+    trouble: SocketTrouble
+    listeners: Counter[tuple[str, str]]
+    """How many connections listen to an account's channel."""
+
+
+class Session:
+    """One connection's requests."""
+
+    def __init__(self, wire: Wire, connection: Connection, path: str, ip: str) -> None:
+        self._wire = wire
+        self._connection = connection
+        self._path = path
+        self._ip = ip
+        self._requests = 0
+        self.account: Account | None = None
+        self.subscriptions: dict[bytes, tuple[Wanted, list[Subscription]]] = {}
+
+    async def read(self, text: str) -> None:
+        """Answer one request; `ping` comes in plain text."""
+        if text == "ping":
+            self._connection.put("pong")
+            return
+        request = _parsed(text)
+        name = str(request.get("op", "")) if request else ""
+        if request is None or not isinstance(request.get("args", []), list):
+            self._error({}, Refusal("60012", f"Invalid request: {text[:200]}"))
+        elif name == "login":
+            await self._login(request)
+        elif name in ("subscribe", "unsubscribe"):
+            self._subscriptions(name, request)
+        elif name in SOCKET_OPERATIONS and self._path == "private":
+            self._operate(SOCKET_OPERATIONS[name], request)
+        else:
+            self._error(request, Refusal("60012", f"Invalid request: {text[:200]}"))
+
+    def repeat(self) -> None:
+        """Tell positions and balances again to subscriptions that want it."""
+        for wanted, _ in self.subscriptions.values():
+            if wanted.repeats and wanted.channel in ("positions", "account"):
+                self._tell_snapshot(wanted)
+
+    def forget(self) -> None:
+        """The connection is gone."""
+        for wanted, _ in self.subscriptions.values():
+            self._count(wanted, -1)
+        self.subscriptions.clear()
+
+    async def _login(self, request: Document) -> None:
+        args = request.get("args") or [{}]
+        fields: Mapping[str, Any] = args[0] if isinstance(args[0], dict) else {}
+        account = self._wire.venue.by_key.get(str(fields.get("apiKey", "")))
+        try:
+            self._take_request()
+            if self.account is not None:
+                raise Refusal("60031", "The WebSocket endpoint does not allow multiple logins.")
+            config = account.config if account else None
+            signing.check_login(config, fields, self._wire.venue.now_ms)
+        except Refusal as refusal:
+            self._error(request, refusal)
+            if self.account is None:
+                await self._connection.drained()
+                await self._connection.close("login failed", LOGIN_FAILED)
+            return
+        self.account = account
+        self._say({"event": "login", "code": "0", "msg": ""})
+
+    def _subscriptions(self, name: str, request: Document) -> None:
+        for arg in request.get("args", [{}]):
+            try:
+                self._take_request()
+                if self.account is None:
+                    raise Refusal("60011", "Please log in")
+                if not isinstance(arg, dict):
+                    raise Refusal("60012", "Invalid request")
+                wanted = understood(arg, self._path, self.account)
+            except Refusal as refusal:
+                self._error(request, refusal)
+                continue
+            if name == "subscribe":
+                self._subscribe(self.account, wanted, request)
+            else:
+                self._unsubscribe(wanted, request)
+
+    def _subscribe(self, account: Account, wanted: Wanted, request: Document) -> None:
+        self._say(_echo(request) | {"event": "subscribe", "arg": wanted.arg})
+        if wanted.key in self.subscriptions:
+            return
+        key = (account.name, wanted.channel)
+        if self._wire.listeners[key] >= LISTENERS_MAX:
+            # An ack comes first, and then silence for who does not read this (section 2.3).
+            self._say_count("channel-conn-count-error", wanted, LISTENERS_MAX)
+            return
+        self._count(wanted, +1)
+        self._say_count("channel-conn-count", wanted, self._wire.listeners[key])
+        self.subscriptions[wanted.key] = (wanted, self._listen(account, wanted))
+        self._tell_snapshot(wanted)
+
+    def _listen(self, account: Account, wanted: Wanted) -> list[Subscription]:
+        prefix = f'{{"arg":{self._shown_arg(wanted)},'
+
+        def wrap(text: str) -> str:
+            return prefix + text[1:]
+
+        kinds = frozenset({wanted.channel})
+        made = [
+            Subscription(self._connection, account.name, product, wrap, kinds, wanted.wants)
+            for product in wanted.products
+        ]
+        for subscription in made:
+            self._wire.feed.subscribe(subscription)
+        return made
+
+    def _unsubscribe(self, wanted: Wanted, request: Document) -> None:
+        self._say(_echo(request) | {"event": "unsubscribe", "arg": wanted.arg})
+        if wanted.key in self.subscriptions:
+            _, made = self.subscriptions.pop(wanted.key)
+            self._count(wanted, -1)
+            for subscription in made:
+                self._wire.feed.unsubscribe(subscription)
+
+    def _tell_snapshot(self, wanted: Wanted) -> None:
+        assert self.account is not None, "only who has logged in subscribes"
+        for document in snapshot(self._wire.venue, self.account, wanted):
+            text = orjson.dumps(document).decode()
+            self._connection.put(f'{{"arg":{self._shown_arg(wanted)},{text[1:]}')
+
+    def _operate(self, operation: Operation, request: Document) -> None:
+        received_us = time.time_ns() // 1000
+        request_id = str(request.get("id", ""))
+        try:
+            answer = self._carry_out(operation, request, request_id)
+        except Refusal as refusal:
+            answer = {"code": refusal.code, "msg": refusal.message, "data": []}
+        times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
+        head = {"id": request_id, "op": operation.name, "data": answer["data"]}
+        self._put(head | {"code": answer["code"], "msg": answer["msg"]} | times)
+
+    def _carry_out(self, operation: Operation, request: Document, request_id: str) -> Document:
+        if not REQUEST_ID.fullmatch(request_id):
+            raise Refusal("60013", "Invalid args")
+        if self.account is None:
+            raise Refusal("60011", "Please log in")
+        rows = [self._with_symbol(row) for row in request.get("args") or []]
+        deadline = str(request.get("expTime") or "")
+        act = partial(self._wire.operations.carry_out, operation, self.account, rows, deadline)
+        return self._wire.trouble.meet(self._ip, act, SOCKET_FAULTS)
+
+    def _with_symbol(self, row: object) -> Mapping[str, Any]:
+        """The instrument by its code: `instId` does not count on the socket (section 8)."""
+        if not isinstance(row, dict):
+            raise Refusal("60013", "Invalid args")
+        code = row.get("instIdCode")
+        if code is None:
+            raise Refusal("50014", "Parameter instIdCode can not be empty.")
+        if not isinstance(code, int):
+            raise Refusal("60013", "Invalid args")
+        return row | {"instId": self._wire.venue.symbol_of(code)}
+
+    def _take_request(self) -> None:
+        self._requests += 1
+        if self._requests > REQUESTS_MAX:
+            raise Refusal("60014", "Requests too frequent")
+
+    def _count(self, wanted: Wanted, change: int) -> None:
+        assert self.account is not None, "only who has logged in subscribes"
+        self._wire.listeners[self.account.name, wanted.channel] += change
+
+    def _say_count(self, event: str, wanted: Wanted, count: int) -> None:
+        self._say({"event": event, "channel": wanted.channel, "connCount": str(count)})
+
+    def _shown_arg(self, wanted: Wanted) -> str:
+        """The `arg` of a push: what was subscribed to, and the user."""
+        assert self.account is not None, "only who has logged in subscribes"
+        shown = {name: value for name, value in wanted.arg.items() if name != "extraParams"}
+        return orjson.dumps(shown | {"uid": self._wire.venue.user_id(self.account)}).decode()
+
+    def _error(self, request: Document, refusal: Refusal) -> None:
+        error = {"event": "error", "code": refusal.code, "msg": refusal.message}
+        self._say(_echo(request) | error)
+
+    def _say(self, document: Document) -> None:
+        self._put(document | {"connId": connection_id(self._connection)})
+
+    def _put(self, document: Document) -> None:
+        self._connection.put(orjson.dumps(document).decode())
+
+
+def _parsed(text: str) -> Document | None:
+    try:
+        request = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return request if isinstance(request, dict) else None
+
+
+def _echo(request: Document) -> Document:
+    """The request's `id`, where it has one."""
+    return {"id": str(request["id"])} if request.get("id") else {}

@@ -1,0 +1,83 @@
+"""Who asks, and is it really them: the rules of the sheet's section 2. Pure.
+
+- REST: base64(HMAC-SHA256(secret, timestamp + METHOD + path with query + body)), with the
+  timestamp of the header, ISO-8601 with milliseconds, at most 30 s from the venue's clock.
+- Login: the same over timestamp (in seconds) + `GET` + `/users/self/verify`.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from simulator.config import AccountConfig
+from simulator.okx.refusals import HTTP_UNAUTHORIZED, Refusal
+
+WINDOW_MS = 30_000
+LOGIN_PATH = "GET/users/self/verify"
+
+
+def sign(secret: str, payload: str) -> str:
+    """HMAC-SHA256 as base64."""
+    digest = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def headers_of(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Key, signature, timestamp and passphrase; `Refusal` 50103 to 50107 where one is missing."""
+    wanted = {
+        "OK-ACCESS-KEY": "50103",
+        "OK-ACCESS-SIGN": "50106",
+        "OK-ACCESS-TIMESTAMP": "50107",
+        "OK-ACCESS-PASSPHRASE": "50104",
+    }
+    for name, code in wanted.items():
+        if not headers.get(name):
+            text = f'Request header "{name}" can not be empty.'
+            raise Refusal(code, text, HTTP_UNAUTHORIZED)
+    key, signature, timestamp, passphrase = (headers[name] for name in wanted)
+    return key, signature, timestamp, passphrase
+
+
+def check_signature(account: AccountConfig, payload: str, signature: str, passphrase: str) -> None:
+    """`Refusal` 50105 for a wrong passphrase, 50113 for a wrong signature."""
+    if passphrase != account.passphrase:
+        raise Refusal("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.", HTTP_UNAUTHORIZED)
+    if not hmac.compare_digest(sign(account.secret, payload), signature):
+        raise Refusal("50113", "Invalid Sign", HTTP_UNAUTHORIZED)
+
+
+def check_time(timestamp: str, now_ms: int) -> None:
+    """`Refusal` 50112 for what is no time, 50102 for one too far off."""
+    try:
+        sent_ms = int(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    except ValueError:
+        raise Refusal("50112", "Invalid OK-ACCESS-TIMESTAMP", HTTP_UNAUTHORIZED) from None
+    if abs(now_ms - sent_ms) > WINDOW_MS:
+        raise expired()
+
+
+def expired() -> Refusal:
+    """50102."""
+    return Refusal("50102", "Timestamp request expired", HTTP_UNAUTHORIZED)
+
+
+def check_login(
+    account: AccountConfig | None, fields: Mapping[str, object], now_ms: int
+) -> AccountConfig:
+    """`Refusal` 60004 to 60024 where a login must fail, by what is wrong with it."""
+    if account is None:
+        raise Refusal("60005", "Invalid apiKey")
+    if fields.get("passphrase") != account.passphrase:
+        raise Refusal("60024", "Wrong passphrase")
+    timestamp = str(fields.get("timestamp", ""))
+    if not timestamp.replace(".", "", 1).isdecimal():
+        raise Refusal("60004", "Invalid timestamp")
+    if abs(now_ms - int(Decimal(timestamp) * 1000)) > WINDOW_MS:
+        raise Refusal("60006", "Timestamp request expired")
+    wanted = sign(account.secret, timestamp + LOGIN_PATH)
+    if not hmac.compare_digest(wanted, str(fields.get("sign", ""))):
+        raise Refusal("60007", "Invalid sign")
+    return account

@@ -1,0 +1,129 @@
+"""Placing, amending and cancelling: what REST and the socket share (sections 7 and 8)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from simulator.accounts import Account
+from simulator.instrument import ZERO
+from simulator.message import Document
+from simulator.okx import refusals
+from simulator.okx.fields import Fields
+from simulator.okx.market import Change, OkxMarket
+from simulator.okx.orders import OkxOrder, OkxRequest
+from simulator.okx.refusals import Refusal
+from simulator.okx.venue import OkxVenue
+
+BATCH_MAX = 20
+Trade = Callable[[OkxVenue, Account, Fields], Document]
+
+
+def place(venue: OkxVenue, account: Account, fields: Fields) -> Document:
+    """One order; the answer's row says whether the entry checks let it pass."""
+    try:
+        symbol = fields.needed("instId")
+        market = venue.market_of(symbol)
+        order = market.place(account, wanted(market, symbol, fields))
+    except Refusal as refusal:
+        return _row(venue, fields, refusal) | {"tag": fields.text("tag")}
+    return _accepted(order) | {"tag": fields.text("tag")}
+
+
+def wanted(market: OkxMarket, symbol: str, fields: Fields) -> OkxRequest:
+    """The order that the fields describe."""
+    order_type, time_in_force = fields.order_type()
+    is_market = order_type == "MARKET"
+    side = fields.side()
+    size = fields.decimal("sz") if fields.needed("sz") else ZERO
+    default = "quote_ccy" if side == "BUY" else "base_ccy"
+    is_quote = market.product == "spot" and is_market
+    is_quote = is_quote and fields.text("tgtCcy", default) == "quote_ccy"
+    fields.needed("tdMode")
+    return OkxRequest(
+        symbol=symbol,
+        side=side,
+        quantity=ZERO if is_quote else size,
+        quote_size=size if is_quote else ZERO,
+        price=ZERO if is_market else Decimal(fields.decimal("px") if fields.needed("px") else 0),
+        order_type=order_type,
+        time_in_force=time_in_force,
+        client_order_id=fields.text("clOrdId"),
+        self_trade_mode=fields.self_trade_mode(),
+        position_side=fields.position_side(),
+        reduce_only=fields.flag("reduceOnly"),
+        tag=fields.text("tag"),
+        trade_mode=fields.text("tdMode"),
+    )
+
+
+def amend(venue: OkxVenue, account: Account, fields: Fields) -> Document:
+    """Another price or size; the outcome comes by push."""
+    request_id = fields.text("reqId")
+    try:
+        market, order = _find(venue, account, fields, refusals.amend_failed())
+        change = Change(
+            fields.decimal("newPx"),
+            fields.decimal("newSz"),
+            request_id,
+            cancels_on_failure=fields.flag("cxlOnFail"),
+        )
+        market.amend(account, order, change)
+    except Refusal as refusal:
+        return _row(venue, fields, refusal) | {"reqId": request_id}
+    return _accepted(order) | {"reqId": request_id}
+
+
+def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
+    """End an order; `ts` of the answer is when the order was made."""
+    try:
+        market, order = _find(venue, account, fields, refusals.cancel_failed())
+        market.cancel(account, order)
+    except Refusal as refusal:
+        return _row(venue, fields, refusal)
+    return _accepted(order)
+
+
+def overall(rows: list[Document]) -> tuple[str, str]:
+    """`code` and `msg` of an answer: 0 all ok, 1 all failed, 2 some failed."""
+    failed = sum(row["sCode"] != "0" for row in rows)
+    if not failed:
+        return "0", ""
+    if failed == len(rows):
+        return "1", "All operations failed"
+    return "2", "Bulk operation partially succeeded"
+
+
+def _find(
+    venue: OkxVenue, account: Account, fields: Fields, missing: Refusal
+) -> tuple[OkxMarket, OkxOrder]:
+    symbol = fields.needed("instId")
+    market = venue.market_of(symbol)
+    order_id, client_id = fields.text("ordId"), fields.text("clOrdId")
+    if not order_id and not client_id:
+        raise refusals.missing_parameter("ordId")
+    try:
+        return market, market.find(account, symbol, order_id, client_id)
+    except Refusal as refusal:
+        raise (missing if refusal.code == "51603" else refusal) from None
+
+
+def _accepted(order: object) -> Document:
+    assert isinstance(order, OkxOrder), "orders of this venue are its own"
+    return {
+        "ordId": str(order.order_id),
+        "clOrdId": order.client_order_id,
+        "ts": str(order.created_ms),
+        "sCode": "0",
+        "sMsg": "",
+        "subCode": "",
+    }
+
+
+def _row(venue: OkxVenue, fields: Fields, refusal: Refusal) -> Document:
+    return {
+        "ordId": fields.text("ordId"),
+        "clOrdId": fields.text("clOrdId"),
+        "ts": str(venue.now_ms),
+        "sCode": refusal.code,
+        "sMsg": refusal.message,
+        "subCode": "",
+    }

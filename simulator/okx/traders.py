@@ -1,0 +1,79 @@
+"""What traders at OKX do in their own way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import ClassVar, cast
+
+from simulator.market import Request
+from simulator.matching import Order
+from simulator.okx.market import Change
+from simulator.okx.orders import OkxRequest
+from simulator.traders import Seat, Traders
+
+
+class OkxTraders(Traders):
+    """Outside traders at the three products of OKX."""
+
+    request_type: ClassVar[type[Request]] = OkxRequest
+    self_trade_modes: ClassVar[tuple[str, ...]] = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+
+    def actions(self) -> dict[Callable[[Seat], None], int]:
+        """The common ones, and an amend that must fail."""
+        return self.common_actions() | {self._amend_in_vain: 2}
+
+    def post_only(self, seat: Seat, request: Request) -> Request:
+        """`post_only`; now and then it would take, and is canceled after it was live."""
+        if self.random.random() < 0.3:
+            ticks = self.through(seat, request.side)
+            request = replace(request, price=ticks * seat.instrument.tick)
+        return replace(request, time_in_force="GTX")
+
+    def market_order(self, seat: Seat, request: Request) -> Request:
+        """Any price; a Spot purchase is sized in quote, unless the trader asks for base."""
+        taking = replace(cast(OkxRequest, request), order_type="MARKET", price=Decimal(0))
+        if seat.market.product != "spot" or request.side == "SELL" or self.random.random() < 0.3:
+            return taking
+        notional = (request.quantity * request.price).quantize(Decimal("0.01"))
+        return replace(taking, quote_size=notional)
+
+    def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
+        """Another price, another size, or both; with a request id or without."""
+        moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
+        kind = self.random.random()
+        change = Change(
+            price=moved if kind < 0.7 else Decimal(0),
+            quantity=quantity if kind > 0.3 else Decimal(0),
+            request_id=f"rq{self.orders}" if self.random.random() < 0.5 else "",
+        )
+        seat.market.amend(seat.account, order, change)
+
+    def transfer(self, seat: Seat, amount: Decimal) -> None:
+        """A deposit, a withdrawal, or a funding fee."""
+        if seat.market.product == "spot":
+            currency = self.random.choice((seat.instrument.base, seat.instrument.quote))
+            seat.market.transfer(seat.account, currency, amount / 100)
+        else:
+            seat.market.transfer(seat.account, seat.symbol, amount / 10_000)
+
+    def client_id(self, seat: Seat) -> str:
+        """Letters and digits alone, as OKX wants them; empty from the web page."""
+        self.orders += 1
+        kind = self.random.random()
+        if kind < 0.5:
+            return f"bot{seat.symbol[:3].lower()}{self.orders:07d}"
+        return f"ios{self.random.getrandbits(80):020x}" if kind < 0.7 else ""
+
+    def _amend_in_vain(self, seat: Seat) -> None:
+        """A post-only order amended to a price at which it would take."""
+        orders = [order for order in seat.open_orders() if order.time_in_force == "GTX"]
+        if not orders:
+            return
+        order = self.random.choice(orders)
+        ticks = self.through(seat, order.side)
+        change = Change(
+            price=ticks * seat.instrument.tick,
+            request_id=f"rq{self.orders}",
+            cancels_on_failure=self.random.random() < 0.3,
+        )
+        seat.market.amend(seat.account, order, change)

@@ -1,0 +1,52 @@
+"""The request faults in OKX's words (section 10)."""
+
+from simulator.faults import Faults
+from simulator.okx import signing
+from simulator.okx.limits import Limits
+from simulator.okx.refusals import Refusal, too_many_requests
+from simulator.okx.venue import OkxVenue
+from simulator.trouble import Trouble
+
+OPEN_OUTCOMES = (
+    ("50026", "System error. Try again later.", 500),
+    ("50001", "Service temporarily unavailable. Try again later.", 503),
+    ("50004", "API endpoint request timeout (does not mean that the request failed).", 400),
+)
+"""Answers that leave it open whether the request was carried out."""
+
+
+class RestTrouble(Trouble):
+    """As REST says it."""
+
+    def __init__(self, faults: Faults, venue: OkxVenue, limits: Limits) -> None:
+        super().__init__(faults, venue.view)
+        self._limits = limits
+
+    def limited(self) -> Refusal:
+        """50011 with 429."""
+        return too_many_requests()
+
+    def banned(self, ip: str, seconds: float) -> Refusal:
+        """403: the firewall before the venue answers without any of its codes."""
+        self._limits.ban(ip, seconds)
+        return Refusal("403", "Forbidden", 403)
+
+    def outside_window(self) -> Refusal:
+        """50102."""
+        return signing.expired()
+
+    def unknown(self, chance: float) -> Refusal:
+        """50026, 50001 or 50004, each with its HTTP status."""
+        return Refusal(*OPEN_OUTCOMES[int(chance * len(OPEN_OUTCOMES))])
+
+
+class SocketTrouble(RestTrouble):
+    """As the socket says it."""
+
+    def limited(self) -> Refusal:
+        """60014."""
+        return Refusal("60014", "Requests too frequent")
+
+    def unknown(self, chance: float) -> Refusal:
+        """64007: an internal failure; the outcome is open."""
+        return Refusal("64007", "Operation failed due to WebSocket internal error.")
