@@ -1,4 +1,4 @@
-"""The simulated venues of the demo: what each is told, and what the product is told of it. Pure."""
+"""The simulated venues of the demo: what each is told, and what the product is told of it."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -143,6 +143,8 @@ def _answer_of(document: Document, read: _Read, depth: int) -> tuple[Event, ...]
             return read.ignore(reason)
     if not document:
         return read.ignore("an empty answer")
+    if "id" in document and document.get("result", document) is None:  # to SUBSCRIBE on a stream
+        return read.ignore("ack of a subscription")
     raise UnknownFrame(f"an object with {', '.join(sorted(document)[:8])!r:.200}")
 
 
