@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from venues.binance import BINANCE
+from venues.okx import OKX
 from venues.venue import Venue
 
 VENUES: Final[Mapping[str, Venue]] = {
     BINANCE.name: BINANCE,
+    OKX.name: OKX,
 }

@@ -1,6 +1,7 @@
 """OKX's words in ours. Pure tables; a word that is not here is counted, never guessed.
 
-Manual: "Order channel", "GET Order details", "WS Algo orders channel" (https://www.okx.com/docs-v5).
+Manual: "Order channel", "GET Order details", "WS Algo orders channel"
+(https://www.okx.com/docs-v5).
 """
 
 from typing import Final
