@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Final
 
 from orderloom.quantities import ZERO, Unit
-from venues.document import Document, blank_decimal, needed_text, text
-from venues.okx.words import MARGIN_MODES
+from orderloom.words import PositionSide
+from venues.document import Document, blank_decimal, choice, needed_text, text
+from venues.okx.words import MARGIN_MODES, POSITION_SIDES
 from venues.venue import MILLISECOND_NS, BadFrame
 
 SPOT: Final = "spot"
@@ -84,6 +85,11 @@ def margin_mode_of(row: Document, product: str) -> str | None:
     """How a contract is margined; coins are held, whatever paid for them: their position is one."""
     mode = text(row, "tdMode")
     return None if product == SPOT or mode is None else MARGIN_MODES.get(mode)
+
+
+def position_side_of(row: Document, product: str) -> PositionSide | None:
+    """The leg of a contract; of coins the stream says nothing and a fill's row `net`: no leg."""
+    return None if product == SPOT else choice(row, "posSide", POSITION_SIDES)
 
 
 def time_ns(document: Document, name: str) -> int | None:
