@@ -9,6 +9,7 @@ import socket
 import struct
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -27,6 +28,8 @@ RECENT_MAX = 10_000
 """Fills remembered per connection, to say which were in flight when it ended."""
 HELD_MS_MAX = 250
 """A reordered frame goes out after so long even where no later frame comes."""
+DRAIN_S_MAX = 1.0
+"""How long a planned end waits for a client that does not read."""
 NOW = struct.pack("ii", 1, 0)
 """SO_LINGER of zero seconds: closing sends a reset and throws away what is unsent."""
 
@@ -159,8 +162,11 @@ class Connection:
         self._feed.remove(self)
 
     async def close(self, reason: str, code: int = 1000) -> None:
-        """End the connection with a close frame."""
+        """End the connection with a close frame, after what waits already."""
         self.end_reason = reason
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S_MAX):
+                await self.drained()
         await self._websocket.close(code=code, message=reason.encode())
 
     def ended(self) -> Ended:

@@ -100,7 +100,6 @@ class Session:
         except Refusal as refusal:
             self._error(request, refusal)
             if self.account is None:
-                await self._connection.drained()
                 await self._connection.close("login failed", LOGIN_FAILED)
             return
         self.account = account

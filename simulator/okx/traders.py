@@ -20,7 +20,7 @@ class OkxTraders(Traders):
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
         """The common ones, and an amend that must fail."""
-        return self.common_actions() | {self._amend_in_vain: 2}
+        return self.common_actions() | {self._amend_in_vain: 4}
 
     def post_only(self, seat: Seat, request: Request) -> Request:
         """`post_only`; now and then it would take, and is canceled after it was live."""
@@ -68,6 +68,9 @@ class OkxTraders(Traders):
         """A post-only order amended to a price at which it would take."""
         orders = [order for order in seat.open_orders() if order.time_in_force == "GTX"]
         if not orders:
+            away = -10 if (side := self.side()) == "BUY" else 10
+            request = self.request(seat, side, self.ticks[seat.instrument] + away)
+            seat.market.place(seat.account, replace(request, time_in_force="GTX"))
             return
         order = self.random.choice(orders)
         ticks = self.through(seat, order.side)

@@ -1,0 +1,196 @@
+"""Histories of a Binance account: frames of both products, REST and WS API answers in between."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from simulator.binance.extras import rare_event, waiting_truth
+from simulator.binance.instruments import exchange_info
+from simulator.binance.params import Call, Params
+from simulator.binance.refusals import Refusal
+from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
+from simulator.binance.usdm_calls import USDM_CALLS
+from simulator.binance.venue import BinanceVenue
+from simulator.box import Venue
+from simulator.config import AccountConfig, SimulatorConfig, TrafficConfig
+from simulator.instrument import Product
+from simulator.matching import Order
+from simulator.message import Message
+from simulator.telling import ANSWER_MS_MAX, BARE_CHANCE, Teller
+
+SYMBOLS = ("BTCUSDT", "SOLUSDT")
+PRODUCTS: tuple[Product, Product] = ("spot", "linear")
+CALLS = SPOT_CALLS | USDM_CALLS
+QUESTIONS = {
+    "spot": ("openOrders", "order", "allOrders", "myTrades", "account"),
+    "linear": (
+        "openOrders", "order", "openOrder", "allOrders", "userTrades", "positionRisk", "balance",
+        "forceOrders",
+    ),
+}  # fmt: skip
+ROW_KINDS = {"myTrades": "execution", "userTrades": "execution", "positionRisk": "position"}
+ROW_KINDS |= dict.fromkeys(("openOrders", "allOrders", "forceOrders"), "order")
+ROW_KINDS["balance"] = "balance"
+METHODS = {path: method for method, path in SPOT_METHODS.items()}
+
+
+class BinanceTeller(Teller):
+    """Tells what an account of Binance would see."""
+
+    products: ClassVar[tuple[Product, ...]] = PRODUCTS
+
+    def make_venue(self, seed: int) -> Venue:
+        """Both products, one account."""
+        self._venue = BinanceVenue(_config(seed), self.clock, self.hear)
+        return self._venue
+
+    def hear(self, message: Message) -> None:
+        """Write down a frame as one of the two products sends it."""
+        self.frames += 1
+        self._tell_event(message.product, message.kind, message.document)
+
+    def _tell_event(self, product: Product, kind: str, event: dict[str, Any]) -> None:
+        is_bare = product == "linear" or self.random.random() < BARE_CHANCE
+        # Events without an account have no subscription (section 2.4).
+        subscription = {} if kind == "serverShutdown" else {"subscriptionId": 0}
+        raw = event if is_bare else subscription | {"event": event}
+        self.tell(product, "stream", kind, raw)
+
+    def instruments(self, product: Product) -> None:
+        """The `exchangeInfo` of the symbols traded here."""
+        market = self._venue.spot if product == "spot" else self._venue.linear
+        rows = {symbol: market.instruments[symbol] for symbol in SYMBOLS}
+        asked_ms = self.clock.now_ms()
+        raw = exchange_info(rows, asked_ms, market.world.limits)
+        self.tell(product, "rest", "GET exchangeInfo", raw, asked_ms=asked_ms)
+
+    def question(self, product: Product) -> None:
+        """A GET, told as a whole answer, as one bare row, or as a WS API reply."""
+        name = self.random.choice(QUESTIONS[product])
+        path = next(path for method, path in CALLS if _is_question(method, path, product, name))
+        params = self._params(product, name)
+        if params is None:
+            return
+        asked_ms = self.clock.now_ms()
+        answer = self._ask(product, CALLS["GET", path], params)
+        self.clock.advance(self.random.randint(1, ANSWER_MS_MAX))
+        method = METHODS.get(("GET", path))
+        if method and self.random.random() < BARE_CHANCE:
+            self.tell(product, "stream", method, _reply(answer), asked_ms=asked_ms)
+        elif isinstance(answer, list) and answer and self.random.random() < BARE_CHANCE:
+            row, kind = self.random.choice(answer), ROW_KINDS[name]
+            self.tell(product, "rest", f"GET {name}", row, kind=kind, asked_ms=asked_ms)
+        else:
+            self.tell(product, "rest", f"GET {name}", answer, asked_ms=asked_ms)
+
+    def _params(self, product: Product, name: str) -> dict[str, object] | None:
+        """What to ask by; None where there is no order to ask about."""
+        if name in ("order", "openOrder"):
+            order = self.some_order(product)
+            return None if order is None else _named(order)
+        needs_symbol = name in ("allOrders", "myTrades", "userTrades")
+        if needs_symbol or self.random.random() < 0.5:
+            return {"symbol": self.random.choice(SYMBOLS)}
+        return {}
+
+    def request(self, product: Product) -> bool:
+        """A POST, PUT or DELETE."""
+        verbs = (self._placement, self._placement, self._removal, self._amendment)
+        made = self.random.choice(verbs)(product)
+        if made is None:
+            return False
+        method, path, params = made
+        asked_ms = self.clock.now_ms()
+        answer = self._ask(product, CALLS[method, path], params)
+        name = path.removeprefix("/api/v3/").removeprefix("/fapi/v1/")
+        self.tell(product, "rest", f"{method} {name}", answer, asked_ms=asked_ms)
+        return True
+
+    def _placement(self, product: Product) -> tuple[str, str, dict[str, object]]:
+        market = self._venue.spot if product == "spot" else self._venue.linear
+        instrument = market.instruments[self.random.choice(SYMBOLS)]
+        side = self.random.choice(("BUY", "SELL"))
+        away = self.random.randint(-20, 20) * instrument.tick
+        lots = self.random.randint(1, 40)
+        smallest = instrument.quantity_for(instrument.notional_min * 4, instrument.start_price)
+        params: dict[str, object] = {
+            "symbol": instrument.symbol,
+            "side": side,
+            "type": "LIMIT",
+            "timeInForce": self.random.choice(("GTC", "GTC", "IOC")),
+            "quantity": f"{smallest * lots:f}",
+            "price": f"{instrument.start_price + away:f}",
+            "newOrderRespType": self.random.choice(("ACK", "RESULT", "FULL")),
+            "newClientOrderId": f"rest-{len(self.lines):04d}",
+        }
+        if self.account.config.is_hedged and product == "linear":
+            params["positionSide"] = "LONG" if side == "BUY" else "SHORT"
+        return "POST", "/api/v3/order" if product == "spot" else "/fapi/v1/order", params
+
+    def _removal(self, product: Product) -> tuple[str, str, dict[str, object]] | None:
+        order = self.some_order(product)
+        if order is None:
+            return None
+        path = "/api/v3/order" if product == "spot" else "/fapi/v1/order"
+        return "DELETE", path, _named(order)
+
+    def _amendment(self, product: Product) -> tuple[str, str, dict[str, object]] | None:
+        order = self.some_order(product)
+        if order is None:
+            return None
+        params = _named(order)
+        quantity = f"{order.quantity - self._lot(product, order.symbol):f}"
+        if product == "spot":
+            return "PUT", "/api/v3/order/amend/keepPriority", params | {"newQty": quantity}
+        price = f"{order.price:f}"
+        params |= {"side": order.side, "quantity": quantity, "price": price}
+        return "PUT", "/fapi/v1/order", params
+
+    def _lot(self, product: Product, symbol: str) -> Decimal:
+        market = self._venue.spot if product == "spot" else self._venue.linear
+        return market.instruments[symbol].lot
+
+    def rare(self, product: Product) -> None:
+        """One of the rare events of the product."""
+        order = self.some_order(product)
+        if order is not None:
+            event = rare_event(product, order, self.random, self.clock.now_ms())
+            self._tell_event(product, event["e"], event)
+            if event["e"] == "ALGO_UPDATE":
+                self.waiting.append(waiting_truth(event))
+
+    def _ask(self, product: Product, call: Call, params: dict[str, object]) -> object:
+        market = self._venue.spot if product == "spot" else self._venue.linear
+        try:
+            return call.answer(market, self.account, Params(params))
+        except Refusal as refusal:
+            return refusal.document
+
+
+def _config(seed: int) -> SimulatorConfig:
+    account = AccountConfig(
+        name="binance:main",
+        api_key="history-key",
+        secret="history-secret",  # noqa: S106 (opens nothing)
+        symbols={"spot": SYMBOLS, "linear": SYMBOLS},
+        is_hedged=seed % 3 == 0,
+        pays_bnb=seed % 2 == 0,
+        has_rebate=seed % 5 == 0,
+    )
+    traffic = TrafficConfig(liquidation=0.04, open_orders_max=8)
+    return SimulatorConfig(seed=seed, accounts=(account,), traffic=traffic)
+
+
+def _named(order: Order) -> dict[str, object]:
+    return {"symbol": order.symbol, "orderId": order.order_id}
+
+
+def _is_question(method: str, path: str, product: Product, name: str) -> bool:
+    prefix = "/api/" if product == "spot" else "/fapi/"
+    return method == "GET" and path.startswith(prefix) and path.endswith(f"/{name}")
+
+
+def _reply(answer: object) -> dict[str, object]:
+    """A WS API reply with this result or error."""
+    if isinstance(answer, dict) and "code" in answer:
+        return {"id": "q", "status": 400, "error": answer, "rateLimits": []}
+    return {"id": "q", "status": 200, "result": answer, "rateLimits": []}

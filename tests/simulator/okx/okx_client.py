@@ -1,0 +1,145 @@
+"""A client of the OKX box's wire, written from the sheet alone: for tests."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import aiohttp
+
+from simulator.config import AccountConfig, SimulatorConfig
+from simulator.server import Server, start
+from tests.simulator.okx.okx_box import an_account
+
+Answer = tuple[int, Any]
+
+
+def signed(secret: str, payload: str) -> str:
+    digest = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+class Client:
+    """One account's requests and streams."""
+
+    def __init__(self, server: Server, account: AccountConfig, http: aiohttp.ClientSession) -> None:
+        self.server = server
+        self.address = server.address
+        self.account = account
+        self.http = http
+
+    def headers(self, method: str, path: str, body: str = "", skew_s: float = 0) -> dict[str, str]:
+        now = datetime.fromtimestamp(time.time() + skew_s, UTC)
+        stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "OK-ACCESS-KEY": self.account.api_key,
+            "OK-ACCESS-SIGN": signed(self.account.secret, f"{stamp}{method}{path}{body}"),
+            "OK-ACCESS-TIMESTAMP": stamp,
+            "OK-ACCESS-PASSPHRASE": self.account.passphrase,
+            "Content-Type": "application/json",
+        }
+
+    async def send(self, method: str, path: str, headers: dict[str, str], body: str = "") -> Answer:
+        url = f"http://{self.address}{path}"
+        async with self.http.request(method, url, headers=headers, data=body or None) as answer:
+            is_json = answer.content_type == "application/json"
+            return answer.status, await (answer.json() if is_json else answer.text())
+
+    async def get(self, path: str, **query: object) -> Answer:
+        """A signed question under /api/v5."""
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        full = f"/api/v5/{path}" + (f"?{text}" if text else "")
+        return await self.send("GET", full, self.headers("GET", full))
+
+    async def post(self, path: str, body: Any, **extra: str) -> Answer:
+        """A signed wish under /api/v5."""
+        text, full = json.dumps(body), f"/api/v5/{path}"
+        return await self.send("POST", full, self.headers("POST", full, text) | extra, text)
+
+    async def rows(self, path: str, **query: object) -> list[Any]:
+        status, answer = await self.get(path, **query)
+        assert (status, answer["code"]) == (200, "0"), answer
+        return list(answer["data"])
+
+    async def control(self, path: str, **body: object) -> Any:
+        url = f"http://{self.address}{path}"
+        request = self.http.post(url, json=body) if body else self.http.get(url)
+        async with request as answer:
+            return await answer.json()
+
+    async def open(self, path: str = "/ws/v5/private") -> "Stream":
+        return Stream(await self.http.ws_connect(f"ws://{self.address}{path}"))
+
+    def login(self, skew_s: int = 0, **changes: str) -> dict[str, Any]:
+        stamp = str(int(time.time()) + skew_s)
+        args = {
+            "apiKey": self.account.api_key,
+            "passphrase": self.account.passphrase,
+            "timestamp": stamp,
+            "sign": signed(self.account.secret, f"{stamp}GET/users/self/verify"),
+        }
+        return {"op": "login", "args": [args | changes]}
+
+    async def stream(self, *args: dict[str, str], path: str = "/ws/v5/private") -> "Stream":
+        """A socket that is logged in and subscribed; by default to all orders."""
+        stream = await self.open(path)
+        await stream.say(self.login())
+        assert (await stream.next())["event"] == "login"
+        for arg in args or ({"channel": "orders", "instType": "ANY"},):
+            await stream.say({"id": "s1", "op": "subscribe", "args": [arg]})
+            assert (await stream.next())["event"] == "subscribe"
+            assert (await stream.next())["event"] == "channel-conn-count"
+        return stream
+
+
+class Stream:
+    """An open WebSocket."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self.websocket = websocket
+
+    async def say(self, document: object) -> None:
+        await self.websocket.send_json(document)
+
+    async def next(self) -> Any:
+        return await self.websocket.receive_json(timeout=5)
+
+    async def until(self, is_wanted: Callable[[Any], bool]) -> Any:
+        while not is_wanted(document := await self.next()):
+            pass
+        return document
+
+    async def call(self, op: str, *args: dict[str, Any], **extra: Any) -> Any:
+        """An operation and its reply; pushes before it are thrown away."""
+        await self.say({"id": "rq1", "op": op, "args": list(args)} | extra)
+        return await self.until(lambda document: document.get("op") == op)
+
+    async def ended(self) -> tuple[aiohttp.WSMsgType, int | None]:
+        """How the connection ends, whatever else comes before, and with which code."""
+        while True:
+            message = await self.websocket.receive(timeout=5)
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                return message.type, self.websocket.close_code
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.websocket.close()
+
+
+@asynccontextmanager
+async def a_client(*accounts: AccountConfig, **settings: Any) -> AsyncIterator[Client]:
+    """An OKX box with plain accounts (or these), and a client of the first."""
+    rows = accounts or (an_account(0), an_account(1))
+    server = await start(SimulatorConfig(venue="okx", accounts=rows, **settings))
+    async with aiohttp.ClientSession() as http:
+        try:
+            yield Client(server, rows[0], http)
+        finally:
+            await server.close()
