@@ -10,11 +10,17 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from cli.setting import kafka_told, registered, venues_of
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
-from runtime.kafka import Place, connected_admin, idempotent_producer, reader
+from runtime.kafka import (
+    Place,
+    begin_offsets,
+    connected_admin,
+    end_offsets,
+    idempotent_producer,
+    reader,
+)
 from runtime.settings import Settings, load_settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError
-from sinks.bounds import bounds
 
 SAFE_REPLICATION: Final = 3
 FLUSH_SECONDS: Final = 30.0
@@ -114,7 +120,7 @@ def _records(settings: Settings, name: str) -> Iterator[Message]:
     kafka, security = settings.kafka, settings.kafka.client_security()
     admin = connected_admin(kafka.bootstrap, security)
     places = [(name, partition) for partition in range(settings.partitions)]
-    begin, end = bounds(admin, places)
+    begin, end = begin_offsets(admin, places), end_offsets(admin, places)
     consumer = reader(kafka.bootstrap, committed=False, security=security)
     consumer.assign([TopicPartition(*place, begin[place]) for place in places])
     try:

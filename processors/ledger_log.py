@@ -14,7 +14,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, Topic
 from processors.ledger_settings import LedgerSettings
-from processors.ledger_trouble import LedgerLost, PartitionStopped
+from processors.ledger_trouble import PartitionStopped
 from runtime.kafka import (
     Place,
     begin_offsets,
@@ -39,7 +39,7 @@ RESULTS = (*OUTPUTS, COMMITS)
 class LedgerLog:
     """Shared by all ledgers of a worker; its methods may be called from any thread.
 
-    All raise KafkaException or LedgerLost where the cluster does not answer.
+    All raise KafkaException where the cluster does not answer.
     """
 
     def __init__(self, settings: LedgerSettings) -> None:
@@ -88,27 +88,18 @@ class LedgerLog:
 
     def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The true end of each topic's partition, open transactions included; by kind."""
-        return self._offsets(end_offsets, topics, partition)
+        return self._by_kind(end_offsets(self._admin, self._places(topics, partition)), topics)
 
     def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The first offset that each topic's partition still holds; by kind."""
-        return self._offsets(begin_offsets, topics, partition)
+        return self._by_kind(begin_offsets(self._admin, self._places(topics, partition)), topics)
 
-    def _offsets(
-        self, ask: Callable[..., dict[Place, int]], topics: tuple[Topic, ...], partition: int
-    ) -> dict[str, int]:
-        places = [(self.names[topic.kind], partition) for topic in topics]
-        try:
-            found = ask(self._admin, places)
-        except KafkaException:
-            # After a broker's restart the client asks with the leader's old epoch and is refused,
-            # for ever (measured), unless it is made to fetch its metadata anew.
-            self._admin.list_topics(timeout=self.settings.request_seconds_max)
-            found = ask(self._admin, places)
-        if min(found.values()) < 0:
-            # Seen as a broker went down: an answer without error, with librdkafka's "no offset".
-            raise LedgerLost(f"the cluster does not say where the topics end: {found}")
-        return {topic.kind: found[self.names[topic.kind], partition] for topic in topics}
+    def _places(self, topics: tuple[Topic, ...], partition: int) -> list[Place]:
+        return [(self.names[topic.kind], partition) for topic in topics]
+
+    def _by_kind(self, found: dict[Place, int], topics: tuple[Topic, ...]) -> dict[str, int]:
+        by_name = {name: offset for (name, _), offset in found.items()}
+        return {topic.kind: by_name[self.names[topic.kind]] for topic in topics}
 
     def last_append_ns(self, partition: int) -> int | None:
         """The append time of the newest record of the ledger's own partition.

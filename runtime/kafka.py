@@ -34,6 +34,17 @@ FETCH_WAIT_MS: Final = 10
 SESSION_MS: Final = 6_000
 ASK_SECONDS_MAX: Final = 10.0
 SAME_TROUBLE_SECONDS: Final = 60.0
+STALE: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""Refusals that newer metadata, or a moment's patience, may mend."""
+STALE_SECONDS: Final = 0.1
 PARTITIONER: Final = "murmur2_random"  # as Java and aiokafka; librdkafka's own differs
 
 Settings = Mapping[str, Any]
@@ -241,8 +252,30 @@ def _reading(committed: bool) -> dict[str, Any]:
 def _offsets(
     admin: AdminClient, places: Iterable[Place], spec: OffsetSpec, level: IsolationLevel
 ) -> dict[Place, int]:
+    """Ask for offsets; with metadata fetched anew while the cluster says that ours is stale.
+
+    A topic just made has no leader for a moment; and after a broker's restart the client asks with
+    the leader's old epoch and is refused, for minutes (measured), unless it asks for metadata.
+    """
     wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
+    give_up = time.monotonic() + ASK_SECONDS_MAX
+    while True:
+        try:
+            return _offsets_once(admin, wanted, level)
+        except KafkaException as error:
+            if error.args[0].code() not in STALE or time.monotonic() > give_up:
+                raise
+            admin.list_topics(timeout=ASK_SECONDS_MAX)
+            time.sleep(STALE_SECONDS)
+
+
+def _offsets_once(
+    admin: AdminClient, wanted: dict[TopicPartition, OffsetSpec], level: IsolationLevel
+) -> dict[Place, int]:
     if not wanted:
         return {}
     futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=ASK_SECONDS_MAX)
-    return {(at.topic, at.partition): future.result().offset for at, future in futures.items()}
+    found = {(at.topic, at.partition): future.result().offset for at, future in futures.items()}
+    if min(found.values()) < 0:  # seen as a broker went down: "no offset", without an error
+        raise KafkaException(KafkaError(KafkaError.OFFSET_NOT_AVAILABLE))
+    return found

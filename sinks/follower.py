@@ -13,10 +13,9 @@ from confluent_kafka.admin import AdminClient
 from orderloom.codec import UnreadableMessage
 from orderloom.topology import DAY_MS, Topic
 from runtime.clock import wall_ns
-from runtime.kafka import connected_admin, reader, topic_ids
+from runtime.kafka import begin_offsets, connected_admin, end_offsets, reader, topic_ids
 from runtime.settings import KafkaSettings
 from runtime.trouble import SetupError
-from sinks.bounds import bounds
 from sinks.numbering import Gap, Numbering, Standing, is_compacted
 from sinks.record import Batch, Place, Record, record_of
 from sinks.sink import Progress
@@ -194,7 +193,7 @@ def _places(admin: AdminClient, names: Iterable[str]) -> list[Place]:
 
 def _start(admin: AdminClient, places: list[Place], kept: Mapping[Place, int]) -> dict[Place, int]:
     """Where each partition is read on. Raises LogChangedError where that place is gone."""
-    begin, end = bounds(admin, places)
+    begin, end = begin_offsets(admin, places), end_offsets(admin, places)
     for place, offset in kept.items():
         if place in begin and not begin[place] <= offset <= end[place]:
             raise LogChangedError(
