@@ -12,25 +12,23 @@ from simulator.config import (
     LimitConfig,
     ScheduledFault,
     SimulatorConfig,
+    Venue,
     sample_accounts,
 )
+from venues import VENUES
 
 PARTITIONS: Final = 4
 FRAMES_PER_REQUEST: Final = 20
 """About how many private frames come for each question, so that both kinds of fault are spread."""
 SCALE: Final = 10
 """Ten times the venues' own limits, so that a minute shows what takes ten in production."""
-LIMITS: Final = {
-    "binance": {"spot-weight": 6_000 * SCALE, "linear-weight": 2_400 * SCALE},
-}
-"""The capacity of each bucket of rate limits, by venue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
     """One simulated venue: how many accounts, which faults over about how many `frames`."""
 
-    venue: str
+    venue: Venue
     seed: int
     accounts: int
     frames: int
@@ -38,13 +36,16 @@ class Box:
 
     def config(self) -> SimulatorConfig:
         """What the simulator is told."""
-        limits = LIMITS[self.venue]
+        usual = LimitConfig()
         return SimulatorConfig(
+            venue=self.venue,
             seed=self.seed,
-            accounts=sample_accounts(self.accounts, self.seed),
+            accounts=sample_accounts(self.accounts, self.seed, self.venue),
             faults=self._faults(),
             limits=LimitConfig(
-                spot_weight=limits["spot-weight"], linear_weight=limits["linear-weight"]
+                spot_weight=usual.spot_weight * SCALE,
+                linear_weight=usual.linear_weight * SCALE,
+                scale=SCALE,
             ),
         )
 
@@ -63,7 +64,8 @@ class Box:
         products = sorted({name for one in self.config().accounts for name in one.symbols})
         rest = ", ".join(f'{product} = "http://{address}"' for product in products)
         stream = ", ".join(f'{product} = "ws://{address}"' for product in products)
-        limits = ", ".join(f"{name} = {count}" for name, count in LIMITS[self.venue].items())
+        buckets = VENUES[self.venue].buckets
+        limits = ", ".join(f'"{name}" = {one.capacity * SCALE}' for name, one in buckets.items())
         return (
             f"[venues.{self.venue}]\n"
             f"rest = {{ {rest} }}\nstream = {{ {stream} }}\n"

@@ -23,6 +23,7 @@ from cli.demo.boxes import PARTITIONS, Box
 from cli.demo.reading import Reading
 from cli.demo.stage import Plan, Stage, StageError
 from cli.demo.verdict import is_clean, judge
+from simulator.config import Venue
 
 SYNC_SECONDS_MAX: Final = 120.0
 QUIET_SECONDS_MAX: Final = 180.0
@@ -44,7 +45,7 @@ class DemoOptions:
     seed: int = 1
     accounts: int = 8
     kills: int = 1
-    venues: tuple[str, ...] = ("binance",)
+    venues: tuple[Venue, ...] = ("binance",)
     directory: Path = Path("var/demo")
     faults: dict[str, int] = field(
         default_factory=lambda: {
