@@ -134,6 +134,11 @@ class Account:
         """The position of a contract, made when it is first touched."""
         return self.positions.setdefault((symbol, position_side), Position())
 
+    def amount_of(self, symbol: str, position_side: str) -> Decimal:
+        """The signed amount held; looking makes no position, whose terms a market must set."""
+        position = self.positions.get((symbol, position_side))
+        return Decimal(0) if position is None else position.amount
+
     def remember(self, product: Product, order: Order) -> None:
         """Take a new order into the books."""
         self.orders[product, order.symbol][order.order_id] = order

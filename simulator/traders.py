@@ -211,7 +211,7 @@ class Traders(ABC):
         return replace(request, order_type="MARKET", price=Decimal(0))
 
     def _reducing(self, seat: Seat, request: Request) -> Request:
-        amount = seat.account.position(seat.symbol, "BOTH").amount
+        amount = seat.account.amount_of(seat.symbol, "BOTH")
         is_against = amount > 0 if request.side == "SELL" else amount < 0
         if not is_against or self.random.random() < 0.5:
             return request
@@ -284,7 +284,7 @@ class Traders(ABC):
         if seat.market.product != "spot" and seat.account.config.is_hedged:
             position_side = self._hedge_side(seat, side)
             if (position_side == "LONG") != (side == "BUY"):
-                amount = abs(seat.account.position(seat.symbol, position_side).amount)
+                amount = abs(seat.account.amount_of(seat.symbol, position_side))
                 quantity = min(quantity, amount)
         return self.request_type(
             symbol=seat.symbol,
@@ -298,7 +298,7 @@ class Traders(ABC):
     def _hedge_side(self, seat: Seat, side: Side) -> str:
         """Close the other side's position where there is one and chance says so; else open."""
         opening, closing = ("LONG", "SHORT") if side == "BUY" else ("SHORT", "LONG")
-        has_position = seat.account.position(seat.symbol, closing).amount != 0
+        has_position = seat.account.amount_of(seat.symbol, closing) != 0
         return closing if has_position and self.random.random() < 0.5 else opening
 
     def _quantity(self, instrument: Instrument, price: Decimal) -> Decimal:
