@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -23,7 +24,7 @@ def signed(text: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def asked(about: About, context: Context = CONTEXT, **fields: str) -> HttpRequest:
+def asked(about: About, context: Context = CONTEXT, **fields: Any) -> HttpRequest:
     question = Question(id="q", account="okx:main", about=about, product="linear", **fields)
     return OKX.ask(question, context)
 
