@@ -102,6 +102,7 @@ _SIMULATE = """\b
 Examples:
   orderloom simulate binance --port 9001 --seed 7 --rate 200
   orderloom simulate binance --config box.toml    accounts, faults, limits
+  orderloom simulate okx --faults bad-day.toml
 It prints one line of JSON with its port. It only ever listens on this machine.
 """
 
@@ -109,13 +110,14 @@ It prints one line of JSON with its port. It only ever listens on this machine.
 def simulate(
     venue: Venue,
     config: Annotated[Path | None, typer.Option(help="TOML or JSON file.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="TOML or JSON file: faults alone.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="0: a free one.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of its trading and faults.")] = None,
     rate: Annotated[float | None, typer.Option(min=0, help="Private messages a second.")] = None,
 ) -> None:
     """Run a venue in a box: its real wire, a small market, seeded faults."""
-    del venue  # there is one box so far
-    arguments = [str(config)] if config else []
-    for name, value in (("--port", port), ("--seed", seed), ("--rate", rate)):
+    arguments = [venue, str(config)] if config else [venue]
+    options = {"--faults": faults, "--port": port, "--seed": seed, "--rate": rate}
+    for name, value in options.items():
         arguments += [name, str(value)] if value is not None else []
     raise typer.Exit(box.run(arguments))
