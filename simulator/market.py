@@ -87,6 +87,15 @@ class Market(ABC):
         """The venue's clock."""
         return self.world.clock.now_ms()
 
+    @property
+    def view(self) -> View:
+        """What the present look-up may see."""
+        return self.world.view
+
+    def seen(self, orders: Iterable[Order]) -> list[Order]:
+        """The orders that the present look-up may see."""
+        return self.view.seen(orders, lambda order: order.created_ms, self.now_ms)
+
     def place_anonymous(self, request: Request) -> Order:
         """An order of nobody in particular."""
         order = self._make_order("", request)

@@ -25,7 +25,10 @@ class Limits:
     def __init__(self, config: LimitConfig, now_ms: Callable[[], int]) -> None:
         self._config = config
         self._now_ms = now_ms
-        self._maxima = {"spot": config.spot_weight, "linear": config.linear_weight}
+        self._maxima: dict[Product, int] = {
+            "spot": config.spot_weight,
+            "linear": config.linear_weight,
+        }
         self._meters: dict[tuple[str, Product], Meter] = defaultdict(Meter)
 
     def take(self, ip: str, product: Product, weight: int) -> int:
@@ -41,6 +44,13 @@ class Limits:
             meter.banned_until_ms = self._now_ms() + int(self._config.ban_s * 1000)
             raise banned(meter.banned_until_ms)
         raise too_much_weight(self._maxima[product])
+
+    def ban(self, ip: str, seconds: float) -> int:
+        """Refuse everything from this IP for some time; until when, in ms."""
+        until_ms = self._now_ms() + int(seconds * 1000)
+        for product in self._maxima:
+            self._meter(ip, product).banned_until_ms = until_ms
+        return until_ms
 
     def give_back(self, ip: str, product: Product, weight: int) -> int:
         """Undo `take` for a call that costs nothing when it is done; what is used now."""

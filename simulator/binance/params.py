@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from simulator.accounts import Account
 from simulator.binance.refusals import Refusal, bad_parameter, missing_parameter
 from simulator.instrument import ZERO, Side
+from simulator.visibility import View
 
 Row = TypeVar("Row")
 LIMIT_DEFAULT = 500
@@ -81,18 +82,33 @@ class Paging:
     from_name: str
 
 
-def page(rows: Iterable[Row], params: Params, paging: Paging) -> list[Row]:
+class Lookup(Protocol):
+    """What answers a question: a market, seen from where the question is answered."""
+
+    @property
+    def view(self) -> View:
+        """How far the answer runs behind."""
+        ...
+
+    @property
+    def now_ms(self) -> int:
+        """The venue's clock."""
+        ...
+
+
+def page(rows: Iterable[Row], params: Params, paging: Paging, lookup: Lookup) -> list[Row]:
     """The rows asked for: upwards from an id or a start time, else the newest.
 
     `rows` stand in the order of their numbers. `Refusal` -1127 for a window that is too long.
     """
-    limit, start_id = params.limit(), params.integer(paging.from_name)
+    limit = lookup.view.page_limit(params.limit())
+    start_id = params.integer(paging.from_name)
     start, end = params.integer("startTime"), params.integer("endTime")
     if start is not None and end is not None and not 0 <= end - start <= paging.window_ms:
         raise Refusal(-1127, "More than the allowed time between startTime and endTime.")
     found = [
         row
-        for row in rows
+        for row in lookup.view.seen(rows, paging.time_ms, lookup.now_ms)
         if (start_id is None or paging.number(row) >= start_id)
         and (start is None or paging.time_ms(row) >= start)
         and (end is None or paging.time_ms(row) <= end)
@@ -122,6 +138,8 @@ class Call:
     security: Security = "signed"
     counts_orders: bool = False
     """Whether the answer's headers show the order counts."""
+    is_paged: bool = False
+    """Whether its list goes on over further pages."""
     is_free_when_done: bool = False
     """Whether only a refusal costs the weight (Spot since 2026-04, section 7)."""
 

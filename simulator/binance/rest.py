@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl
 
 import orjson
@@ -11,14 +12,16 @@ from simulator.accounts import Account
 from simulator.binance.limits import Limits
 from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.params import Call, Params
-from simulator.binance.refusals import Refusal, bad_key, bad_key_format, unknown_error
+from simulator.binance.refusals import Refusal, bad_key, bad_key_format
 from simulator.binance.signing import check_rest_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS
+from simulator.binance.trouble import BinanceTrouble
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
 from simulator.config import AccountConfig
 from simulator.faults import Faults
 from simulator.instrument import Product
+from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
 
 NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
@@ -55,7 +58,7 @@ class Rest:
     ) -> None:
         self._venue = venue
         self._limits = limits
-        self._faults = faults
+        self._trouble = BinanceTrouble(faults, venue.view, limits)
         self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | keys.calls()
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -81,16 +84,21 @@ class Rest:
             raise Refusal(-1000, "Path not found.", 404)
         params = Params(asked.params)
         self._charge(asked, call.weight(params), headers)
-        fault = self._faults.for_request() if call.security != "none" else ""
-        if fault == "http_429":
-            headers["Retry-After"] = "1"
-            raise Refusal(-1003, "Too many requests.", 429)
-        if fault == "http_5xx" and not self._faults.is_carried_out():
-            raise unknown_error()
-        answer = self._carry_out(call, asked, params, headers)
-        if fault == "http_5xx":
-            raise unknown_error()
-        return answer
+        if call.security == "none":
+            return self._carry_out(call, asked, params, headers)
+        act = partial(self._carry_out, call, asked, params, headers)
+        fitting = ORDER_FAULTS
+        if asked.method == "GET":
+            fitting = PAGE_FAULTS if call.is_paged else QUESTION_FAULTS
+        try:
+            return self._trouble.meet(asked.ip, act, fitting)
+        except Refusal as refusal:
+            if refusal.status == 429 and refusal.code == -1003:
+                headers["Retry-After"] = "1"
+            elif refusal.status == 418:
+                wait_s = self._limits.retry_after_s(asked.ip, asked.product)
+                headers["Retry-After"] = str(wait_s)
+            raise
 
     def _carry_out(
         self, call: Call, asked: Asked, params: Params, headers: dict[str, str]

@@ -171,14 +171,14 @@ def open_orders(market: SpotMarket, account: Account, params: Params) -> list[Do
     symbol = params.text("symbol")
     if symbol:
         market.instrument(symbol)
-    return [_row(market, order) for order in market.open_orders(account, symbol)]
+    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
 
 
 def all_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
     """GET allOrders."""
     symbol = market.instrument(params.needed("symbol")).symbol
     orders = account.orders["spot", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING)]
+    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
 
 
 def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Document]:
@@ -193,7 +193,9 @@ def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Docu
         for fill in _fills(account, instrument.symbol)
         if order_id is None or fill.order_id == order_id
     ]
-    return [documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING)]
+    return [
+        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
+    ]
 
 
 def account_status(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -269,8 +271,10 @@ SPOT_CALLS = {
     ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4)),
     ("GET", "/api/v3/order"): Call(one_order, weighs(4)),
     ("GET", "/api/v3/openOrders"): Call(open_orders, weighs_by_symbol(6, 80)),
-    ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20)),
-    ("GET", "/api/v3/myTrades"): Call(my_trades, lambda params: 5 if params.has("orderId") else 20),
+    ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20), is_paged=True),
+    ("GET", "/api/v3/myTrades"): Call(
+        my_trades, lambda params: 5 if params.has("orderId") else 20, is_paged=True
+    ),
     ("GET", "/api/v3/account"): Call(account_status, weighs(20)),
     ("GET", "/api/v3/rateLimit/order"): Call(order_counters, weighs(40)),
 }

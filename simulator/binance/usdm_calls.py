@@ -105,7 +105,7 @@ def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Do
     symbol = params.text("symbol")
     if symbol:
         market.instrument(symbol)
-    return [_row(market, order) for order in market.open_orders(account, symbol)]
+    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
 
 
 def open_algo_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -117,7 +117,7 @@ def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Doc
     """GET allOrders."""
     symbol = market.instrument(params.needed("symbol")).symbol
     orders = account.orders["linear", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING)]
+    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
 
 
 def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -132,7 +132,9 @@ def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Do
         for fill in account.fills["linear", instrument.symbol]
         if order_id is None or fill.order_id == order_id
     ]
-    return [documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING)]
+    return [
+        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
+    ]
 
 
 def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -252,8 +254,8 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
     ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
     ("GET", "/fapi/v1/openAlgoOrders"): Call(open_algo_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5)),
-    ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5)),
+    ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5), is_paged=True),
+    ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5), is_paged=True),
     ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
     ("GET", "/fapi/v3/positionRisk"): Call(position_risk, weighs(5)),
     ("GET", "/fapi/v2/positionRisk"): Call(position_risk, weighs(5)),

@@ -12,6 +12,7 @@ from simulator.config import SimulatorConfig
 from simulator.faults import Faults
 from simulator.market import World
 from simulator.message import Publish
+from simulator.visibility import View
 
 
 class BinanceVenue:
@@ -28,12 +29,14 @@ class BinanceVenue:
         self.clock = clock
         self.accounts = {row.name: Account(row) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
-        spot = World(clock, self.accounts, publish, Random(f"{config.seed}:spot"), config.limits)
-        linear = World(
-            clock, self.accounts, publish, Random(f"{config.seed}:linear"), config.limits
-        )
-        self.spot = SpotMarket(spot, make_instruments("spot"))
-        self.linear = UsdmMarket(linear, make_instruments("linear"))
+        self.view = View()
+
+        def world(product: str) -> World:
+            chance = Random(f"{config.seed}:{product}")
+            return World(clock, self.accounts, publish, chance, config.limits, self.view)
+
+        self.spot = SpotMarket(world("spot"), make_instruments("spot"))
+        self.linear = UsdmMarket(world("linear"), make_instruments("linear"))
         self.faults = faults or Faults(config.faults, config.seed)
         self.traders = BinanceTraders(
             (self.spot, self.linear), config.seed, config.traffic, self.faults
