@@ -1,6 +1,8 @@
 """Rate limits of one IP group: who may ask now, and who waits. Pure.
 
 1. A bucket refills evenly: `capacity` per `period_ns`, times this worker's share of the group.
+   Where the venue counts in windows, a part of it goes at once and only the rest refills: no window
+   can hold more than its capacity.
 2. The venue's own count, where its answers carry one, is believed over ours.
 3. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
 4. The keeping of streams goes before urgent questions, and these before periodic ones; the last
@@ -16,6 +18,10 @@ from enum import IntEnum
 from venues.venue import Backoff, Bucket
 
 RESERVE = 0.5
+AT_ONCE = 0.25
+"""The part of a window's capacity that may go at once; the rest refills within the window."""
+WINDOW_USED = 0.95
+"""Requests do not arrive as evenly as they leave: so much of a window is used at most."""
 THROTTLED_NS_MIN = 1_000_000_000
 NEVER_NS = 1 << 62
 
@@ -45,17 +51,25 @@ class _Level:
         self.bucket = bucket
         self.reserve = reserve
         self.share = 1.0
-        self.tokens = float(bucket.capacity)
+        self.tokens = self.capacity
         self.at_ns = at_ns
         self.closed_until_ns = 0
         self.waiting: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
 
     @property
     def capacity(self) -> float:
-        return max(1.0, self.bucket.capacity * self.share)
+        """What may go at once."""
+        part = AT_ONCE if self.bucket.is_window else 1.0
+        return max(1.0, self.bucket.capacity * self.share * part)
+
+    @property
+    def refilled(self) -> float:
+        """What comes back within a period."""
+        whole = max(1.0, self.bucket.capacity * self.share)
+        return max(0.5, whole * WINDOW_USED - self.capacity) if self.bucket.is_window else whole
 
     def refill(self, now_ns: int) -> None:
-        gained = self.capacity * max(0, now_ns - self.at_ns) / self.bucket.period_ns
+        gained = self.refilled * max(0, now_ns - self.at_ns) / self.bucket.period_ns
         self.tokens = min(self.capacity, self.tokens + gained)
         self.at_ns = max(self.at_ns, now_ns)
 
@@ -73,7 +87,7 @@ class _Level:
         if ticket is None:
             return NEVER_NS
         missing = max(0.0, self.needed(ticket) - self.tokens)
-        refilled_ns = now_ns + int(-(-missing * self.bucket.period_ns // self.capacity))
+        refilled_ns = now_ns + int(-(-missing * self.bucket.period_ns // self.refilled))
         return max(refilled_ns, self.closed_until_ns)
 
 

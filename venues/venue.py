@@ -161,12 +161,15 @@ class Page:
 class Bucket:
     """A rate limit: `capacity` per `period_ns`, kept by IP group.
 
-    `used_header` names the answer's header with the venue's own count, lower case.
+    `used_header` names the answer's header with the venue's own count, lower case. `is_window`: the
+    venue tells no count and refuses what exceeds `capacity` within any `period_ns`, so that what
+    goes at once and what follows must fit together.
     """
 
     capacity: int
     period_ns: int
     used_header: str | None = None
+    is_window: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,3 +132,27 @@ def test_in_no_window_is_more_granted_than_a_full_bucket_and_its_refill(
         for at_ns, weight in granted[start:]:
             spent += weight
             assert spent <= 600 + 600 * (at_ns - from_ns) / (60 * SECOND_NS) + 1
+
+
+@given(st.integers(2, 300), st.lists(st.integers(0, 400), max_size=300))
+def test_no_window_of_a_venue_that_counts_in_windows_holds_more_than_its_limit(
+    capacity: int, pauses_ms: list[int]
+) -> None:
+    limits = a_group(trades=Bucket(capacity, 2 * SECOND_NS, is_window=True))
+    granted: list[int] = []
+    for _ in range(4 * capacity):
+        limits.wish("trades", 1, Rank.URGENT)
+    now_ns = 0
+    for pause_ms in pauses_ms:
+        granted += [now_ns] * len(limits.grant(now_ns))
+        now_ns += pause_ms * SECOND_NS // 1000
+    for first in granted:
+        assert sum(first <= at < first + 2 * SECOND_NS for at in granted) <= capacity
+
+
+def test_a_window_is_nearly_used_up_over_time() -> None:
+    limits = a_group(trades=Bucket(60, 2 * SECOND_NS, is_window=True))
+    for _ in range(2_000):
+        limits.wish("trades", 1, Rank.URGENT)
+    granted = sum(len(limits.grant(tick * SECOND_NS // 50)) for tick in range(50 * 20))
+    assert 20 * 30 * 0.65 < granted <= 20 * 30 * 0.95 + 60

@@ -32,8 +32,8 @@ _PER_WINDOW: Final = {
     "public/time": 10,
 }
 BUCKET_LIMITS: Final = {
-    **{path: Bucket(number, WINDOW_NS) for path, number in _PER_WINDOW.items()},
-    CONNECT_BUCKET: Bucket(3, SECOND_NS),
+    **{path: Bucket(number, WINDOW_NS, is_window=True) for path, number in _PER_WINDOW.items()},
+    CONNECT_BUCKET: Bucket(3, SECOND_NS, is_window=True),
 }
 
 
