@@ -53,6 +53,7 @@ class Rounds:
     next_ns: int
     covered_ns: int = 0
     since_ns: int = 0
+    until_ns: int = 0
     floor_ns: int = 0
     began_ns: int = 0
     completed: int = 0
@@ -78,7 +79,8 @@ class Rounds:
         self.since_ns = since_ns - profile.visibility_lag_ns
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
-        return self.since_ns, now_ns - profile.visibility_lag_ns
+        self.until_ns = now_ns - profile.visibility_lag_ns
+        return self.since_ns, self.until_ns
 
     def ask(self, question: Question, due_ns: int) -> None:
         """A question of this round goes out; asked again if it is not answered by `due_ns`."""
@@ -120,16 +122,19 @@ class Rounds:
         if self.next_ns <= now_ns:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
-        self.covered_ns = max(self.covered_ns, self.floor_ns - profile.visibility_lag_ns)
-        return self.since_ns, self.floor_ns - profile.visibility_lag_ns
+        # What was asked up to, however late rate limits let it be asked; and never more than a lag
+        # before the first question.
+        reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
+        self.covered_ns = max(self.covered_ns, reached_ns)
+        return self.since_ns, reached_ns
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""
         return {
             "product": self.product,
             "numbers": [
-                self.next_ns, self.covered_ns, self.since_ns, self.floor_ns, self.began_ns,
-                self.completed,
+                self.next_ns, self.covered_ns, self.since_ns, self.until_ns, self.floor_ns,
+                self.began_ns, self.completed,
             ],
             "asking": self.asking,
             "pending": [

@@ -150,6 +150,14 @@ def test_the_next_round_overlaps_by_the_visibility_lag():
     assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
 
 
+def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 120)  # asked 17 s later, but still only about what was up to 101
+    again = {q.since_ns for q in lab.tick(140) if q.about is About.TRADES}
+    assert again == {(101 - 2) * SECOND}
+
+
 def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring():
     trades = [q for q in Lab().tick(103) if q.about is About.TRADES]
     assert {q.until_ns for q in trades} == {101 * SECOND}
