@@ -141,10 +141,9 @@ def _answer_of(document: Document, read: _Read, depth: int) -> tuple[Event, ...]
     for marker, reason in IGNORED_SHAPES:
         if marker in document:
             return read.ignore(reason)
-    if not document:
-        return read.ignore("an empty answer")
-    if "id" in document and document.get("result", document) is None:  # to SUBSCRIBE on a stream
-        return read.ignore("ack of a subscription")
+    is_ack = "id" in document and document.get("result", document) is None  # of SUBSCRIBE
+    if not document or is_ack:
+        return read.ignore("ack of a subscription" if is_ack else "an empty answer")
     raise UnknownFrame(f"an object with {', '.join(sorted(document)[:8])!r:.200}")
 
 
