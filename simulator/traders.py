@@ -66,7 +66,7 @@ class Traders(ABC):
         self.orders = 0
         self.ticks: dict[Instrument, int] = {}
         self._faults = faults
-        self._seats = [
+        self.seats = [
             Seat(account, market, market.instrument(symbol))
             for market in markets
             for account in market.world.accounts.values()
@@ -79,9 +79,9 @@ class Traders(ABC):
 
     def step(self) -> None:
         """One decision of one trader; nothing where the venue refuses it."""
-        if not self._seats:
+        if not self.seats:
             return
-        seat = self.random.choice(self._seats)
+        seat = self.random.choice(self.seats)
         self._move_market(seat)
         self._act()
         verb = self.random.choices(self._verbs, cum_weights=self._chances)[0]
@@ -95,7 +95,7 @@ class Traders(ABC):
 
     def close_all(self, how: str) -> None:
         """End every open order: `cancel` it, or `fill` it from the anonymous market."""
-        for seat in self._seats:
+        for seat in self.seats:
             for order in seat.open_orders():
                 if how == "fill" and order.is_open:
                     self._flow(seat, order, order.remaining)
@@ -143,7 +143,7 @@ class Traders(ABC):
         kind = self._faults.for_step()
         if not kind:
             return
-        seat = self._faults.steps.random.choice(self._seats)
+        seat = self._faults.steps.random.choice(self.seats)
         if self._try(partial(ACTS[kind], self), seat):
             self._faults.done(kind)
         else:

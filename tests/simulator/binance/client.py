@@ -59,15 +59,15 @@ class Client:
         _, answer = await self.send("POST", "/fapi/v1/listenKey")
         return str(answer["listenKey"])
 
-    async def linear_stream(self, events: str = EVENTS) -> "Stream":
+    async def linear_stream(self, events: str = EVENTS, **options: Any) -> "Stream":
         """The raw private stream, subscribed."""
         key = await self.listen_key()
         query = f"listenKey={key}" + (f"&events={events}" if events else "")
-        return await self.open(f"/private/ws?{query}")
+        return await self.open(f"/private/ws?{query}", **options)
 
-    async def spot_stream(self) -> "Stream":
+    async def spot_stream(self, **options: Any) -> "Stream":
         """The WS API, subscribed to the account's events."""
-        stream = await self.open("/ws-api/v3")
+        stream = await self.open("/ws-api/v3", **options)
         reply = await stream.call("userDataStream.subscribe.signature", self.signed())
         assert reply["status"] == 200, reply
         return stream

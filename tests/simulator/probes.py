@@ -1,0 +1,257 @@
+"""One way to place orders, look and listen in every box, so that one test serves all venues."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import orjson
+
+from simulator.binance.venue import BinanceVenue
+from simulator.clock import LogicalClock
+from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
+from simulator.okx.venue import OkxVenue
+from simulator.server import start
+from tests.simulator.binance.client import Client as BinanceClient
+from tests.simulator.okx.okx_client import Client as OkxClient
+
+if TYPE_CHECKING:
+    from simulator.message import Message
+
+VENUES = ("binance", "okx")
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one frame says of one order."""
+
+    symbol: str
+    order_id: str
+    state: str
+    trade_id: str = ""
+
+    @property
+    def is_end(self) -> bool:
+        return self.state in ("FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH")
+
+
+def binance_told(document: dict[str, Any]) -> list[Told]:
+    event = document.get("event", document)
+    row = event["o"] if event.get("e") == "ORDER_TRADE_UPDATE" else event
+    if event.get("e") not in ("executionReport", "ORDER_TRADE_UPDATE"):
+        return []
+    trade = str(row["t"]) if Decimal(row["l"]) else ""
+    product = "linear" if "o" in event and isinstance(event["o"], dict) else "spot"
+    return [Told(f"{product}/{row['s']}", str(row["i"]), row["X"], trade)]
+
+
+OKX_STATES = {
+    "live": "NEW", "partially_filled": "PARTIALLY_FILLED", "filled": "FILLED",
+    "canceled": "CANCELED",
+}  # fmt: skip
+
+
+def okx_told(document: dict[str, Any]) -> list[Told]:
+    rows = document.get("data", [])
+    return [
+        Told(row["instId"], row["ordId"], OKX_STATES[row["state"]], row["tradeId"])
+        for row in rows
+        if "accFillSz" in row
+    ]
+
+
+TOLD: dict[str, Callable[[dict[str, Any]], list[Told]]] = {
+    "binance": binance_told,
+    "okx": okx_told,
+}
+
+
+MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue}
+
+
+class Quiet:
+    """A venue without a wire whose traders decide when asked; `told` is what the account heard."""
+
+    def __init__(self, venue: str, **settings: Any) -> None:
+        self.name = venue
+        self.messages: list[Message] = []
+        self.clock = LogicalClock()
+        config = SimulatorConfig(
+            venue=venue,
+            accounts=sample_accounts(3, venue=venue),
+            traffic=TrafficConfig(liquidation=0),
+            **settings,
+        )
+        self.venue = MAKERS[venue](config, self.clock, self.messages.append)
+
+    def trade(self, steps: int) -> None:
+        for _ in range(steps):
+            self.venue.traders.step()
+            self.clock.advance(3)
+
+    def told(self) -> list[Told]:
+        tell = TOLD[self.name]
+        return [told for message in self.messages for told in tell(message.document)]
+
+
+class Probe:
+    """A running box and one account of it."""
+
+    name = ""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.heard: list[Any] = []
+
+    async def books(self) -> dict[str, Any]:
+        """The account's orders and fills as the venue has them."""
+        path = f"/truth?account={self.client.account.name}"
+        return dict(await self.client.control(path))
+
+    async def trade(self, messages: int) -> None:
+        """Let the traders decide until there were so many messages."""
+        await self.client.control("/control/traffic", rate=5000, running=True)
+        while (await self.client.control("/truth/summary"))["messages"] < messages:
+            pass
+        await self.client.control("/control/traffic", running=False)
+
+    async def calm(self) -> None:
+        """No more faults."""
+        await self.client.control("/control/faults", probability={})
+
+    async def hear(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Write down everything until the stream ends."""
+        async for message in websocket:
+            if isinstance(message.data, str) and message.data.startswith("{"):
+                self.heard.append(orjson.loads(message.data))
+
+    def executions(self) -> Counter[Key]:
+        """How often each execution was told in full."""
+        tell = TOLD[self.name]
+        told = [told for document in self.heard for told in tell(document) if told.trade_id]
+        return Counter((told.symbol, told.order_id, told.trade_id) for told in told)
+
+
+class BinanceProbe(Probe):
+    """Spot by REST, both products by stream."""
+
+    name = "binance"
+
+    async def place(self, side: str = "BUY") -> tuple[int, str]:
+        status, answer = await self.client.ask(
+            "POST", "/api/v3/order", symbol="BTCUSDT", side=side, type="LIMIT",
+            timeInForce="GTC", quantity="0.001", price="91000",
+        )  # fmt: skip
+        return status, str(answer.get("code", ""))
+
+    async def look(self) -> tuple[int, str]:
+        """Ask for the newest order by its id."""
+        orders = (await self.books())["orders"]
+        number = orders[-1]["venue_order_id"]
+        status, answer = await self.client.ask(
+            "GET", "/api/v3/order", symbol="BTCUSDT", orderId=number
+        )
+        return status, str(answer.get("code", ""))
+
+    async def open_orders(self) -> int:
+        _, rows = await self.client.ask("GET", "/api/v3/openOrders", symbol="BTCUSDT")
+        return len(rows)
+
+    async def trades_from(self, place: str) -> list[str]:
+        """A page of at most four trades after this one; the first page where it is empty."""
+        _, rows = await self.client.ask(
+            "GET", "/api/v3/myTrades", symbol="BTCUSDT", limit=4,
+            fromId=int(place or 0) + 1,
+        )  # fmt: skip
+        return [str(row["id"]) for row in rows]
+
+    async def server_ms(self) -> int:
+        _, answer = await self.client.send("GET", "/api/v3/time")
+        return int(answer["serverTime"])
+
+    async def sockets(self, **options: Any) -> list[aiohttp.ClientWebSocketResponse]:
+        streams = (
+            await self.client.spot_stream(**options),
+            await self.client.linear_stream(**options),
+        )
+        return [stream.websocket for stream in streams]
+
+    @staticmethod
+    def key(fill: dict[str, Any]) -> Key:
+        return (f"{fill['product']}/{fill['symbol']}", fill["venue_order_id"], fill["exec_id"])
+
+    @staticmethod
+    def is_notice(document: dict[str, Any]) -> bool:
+        return document.get("event", {}).get("e") == "serverShutdown"
+
+
+class OkxProbe(Probe):
+    """Spot by REST, everything by one stream."""
+
+    name = "okx"
+
+    async def place(self, side: str = "BUY") -> tuple[int, str]:
+        wish = {"instId": "BTC-USDT", "tdMode": "cash", "side": side.lower(), "ordType": "limit"}
+        status, answer = await self.client.post(
+            "trade/order", wish | {"sz": "0.001", "px": "91000"}
+        )
+        return status, _code(answer)
+
+    async def look(self) -> tuple[int, str]:
+        number = max(int(row["venue_order_id"]) for row in (await self.books())["orders"])
+        status, answer = await self.client.get("trade/order", instId="BTC-USDT", ordId=number)
+        return status, _code(answer)
+
+    async def open_orders(self) -> int:
+        return len(await self.client.rows("trade/orders-pending", instId="BTC-USDT"))
+
+    async def trades_from(self, place: str) -> list[str]:
+        query = {"after": place} if place else {}
+        rows = await self.client.rows("trade/fills", instId="BTC-USDT", limit=4, **query)
+        return [row["billId"] for row in rows]
+
+    async def server_ms(self) -> int:
+        _, answer = await self.client.send("GET", "/api/v5/public/time", {})
+        return int(answer["data"][0]["ts"])
+
+    async def sockets(self, **options: Any) -> list[aiohttp.ClientWebSocketResponse]:
+        del options  # its heartbeat is plain text
+        return [(await self.client.stream()).websocket]
+
+    @staticmethod
+    def key(fill: dict[str, Any]) -> Key:
+        shown = "0" if fill["exec_id"].startswith("-") else fill["exec_id"]
+        return (fill["symbol"], fill["venue_order_id"], shown)
+
+    @staticmethod
+    def is_notice(document: dict[str, Any]) -> bool:
+        return document.get("code") == "64008"
+
+
+def _code(answer: Any) -> str:
+    return "" if isinstance(answer, str) else str(answer["code"]).removeprefix("0")
+
+
+PROBES: dict[str, tuple[type[Any], type[Any]]] = {
+    "binance": (BinanceClient, BinanceProbe),
+    "okx": (OkxClient, OkxProbe),
+}
+
+
+@asynccontextmanager
+async def a_probe(venue: str, accounts: int = 1, **settings: Any) -> AsyncIterator[Any]:
+    """A box with sample accounts, and a probe of the first."""
+    rows = sample_accounts(accounts, venue=venue)
+    limits = {"spot_weight": 10**6, "linear_weight": 10**6, "scale": 1000}
+    config = SimulatorConfig(venue=venue, accounts=rows, limits=limits, **settings)
+    server = await start(config)
+    make_client, make_probe = PROBES[venue]
+    async with aiohttp.ClientSession() as http:
+        try:
+            yield make_probe(make_client(server, rows[0], http))
+        finally:
+            await server.close()
