@@ -1,13 +1,14 @@
 """The commands beside the pipeline: normalize and fold (no Kafka), and the demo."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.later import Later
-from cli.options import Venue
+from cli.options import Venue, Venues
 
 if TYPE_CHECKING:
     import cli.demo as play
@@ -67,21 +68,25 @@ _DEMO = """\b
 Examples:
   orderloom demo                                  about two minutes
   orderloom demo --minutes 5 --rate 500 --seed 7
+  orderloom demo --venue binance                  one venue alone
 It ends with status 0 only if nothing was lost, doubled or wrong.
 """
 
 
 def demo(
     minutes: Annotated[float, typer.Option(min=0.1, help="How long to trade.")] = 1.0,
-    rate: Annotated[int, typer.Option(min=1, help="Private messages a second.")] = 200,
+    rate: Annotated[int, typer.Option(min=1, help="Private messages a second and venue.")] = 100,
     seed: Annotated[int, typer.Option(help="Of trading and faults.")] = 1,
     kills: Annotated[int, typer.Option(min=0, help="Workers of each kind to kill.")] = 1,
     directory: Annotated[Path, typer.Option(help="For its data, logs and verdict.")] = Path(
         "var/demo"
     ),
+    venue: Venues = None,
 ) -> None:
     """Show the whole product on this machine, through faults and kills, and judge it."""
     options = play.DemoOptions(
         minutes=minutes, rate=rate, seed=seed, kills=kills, directory=directory
     )
+    if venue:
+        options = replace(options, venues=tuple(venue))
     raise typer.Exit(play.run(options))

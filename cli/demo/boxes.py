@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from simulator.config import (
     AccountConfig,
@@ -28,7 +28,7 @@ SCALE: Final = 10
 class Box:
     """One simulated venue: how many accounts, which faults over about how many `frames`."""
 
-    venue: Venue
+    venue: str
     seed: int
     accounts: int
     frames: int
@@ -36,11 +36,11 @@ class Box:
 
     def config(self) -> SimulatorConfig:
         """What the simulator is told."""
-        usual = LimitConfig()
+        usual, venue = LimitConfig(), cast("Venue", self.venue)  # checked when it is made
         return SimulatorConfig(
-            venue=self.venue,
+            venue=venue,
             seed=self.seed,
-            accounts=sample_accounts(self.accounts, self.seed, self.venue),
+            accounts=sample_accounts(self.accounts, self.seed, venue),
             faults=self._faults(),
             limits=LimitConfig(
                 spot_weight=usual.spot_weight * SCALE,

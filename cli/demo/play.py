@@ -23,7 +23,6 @@ from cli.demo.boxes import PARTITIONS, Box
 from cli.demo.reading import Reading
 from cli.demo.stage import Plan, Stage, StageError
 from cli.demo.verdict import is_clean, judge
-from simulator.config import Venue
 
 SYNC_SECONDS_MAX: Final = 120.0
 QUIET_SECONDS_MAX: Final = 180.0
@@ -41,11 +40,11 @@ class DemoOptions:
     """
 
     minutes: float = 1.0
-    rate: int = 200
+    rate: int = 100
     seed: int = 1
-    accounts: int = 8
+    accounts: int = 4
     kills: int = 1
-    venues: tuple[Venue, ...] = ("binance",)
+    venues: tuple[str, ...] = ("binance", "okx")
     directory: Path = Path("var/demo")
     faults: dict[str, int] = field(
         default_factory=lambda: {

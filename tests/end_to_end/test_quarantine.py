@@ -40,7 +40,14 @@ def without(published: Published, accounts: set[str]) -> Published:
 
 def test_planted_mistakes_quarantine_their_accounts_only(tmp_path: Path, seed: int) -> None:
     options = DemoOptions(
-        minutes=0.4, rate=120, kills=0, seed=seed, faults={"duplicate": 40}, directory=tmp_path
+        minutes=0.4,
+        rate=120,
+        accounts=8,
+        kills=0,
+        seed=seed,
+        venues=("binance",),
+        faults={"duplicate": 40},
+        directory=tmp_path,
     )
     stage = PlantedStage.build(plan_of(options))
     try:
