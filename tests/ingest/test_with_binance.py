@@ -93,10 +93,11 @@ async def test_every_message_of_the_box_is_in_the_log_and_every_question_is_answ
     asked = questions(cluster)
     for question in asked:
         cluster.dispatch(0, question)
-    await cluster.until(lambda: len(answers(cluster)) + len(cluster.items(Failure)) >= len(asked))
+    await cluster.until(lambda: ended_questions(cluster) >= len(asked))
     assert cluster.items(Failure) == []
-    assert {one.question["id"] for one in answers(cluster)} == {one.id for one in asked}
-    assert all(one.status == 200 and one.is_last for one in answers(cluster))
+    ended = [one.question["id"] for one in answers(cluster) if one.is_last]
+    assert sorted(ended) == sorted(one.id for one in asked)
+    assert all(one.status == 200 for one in answers(cluster))
 
 
 async def test_cut_connections_planned_ends_and_expired_keys_are_followed_by_new_ones(
