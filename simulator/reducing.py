@@ -1,4 +1,4 @@
-"""How much of a position its reducing orders may close. Pure."""
+"""How much of a position its reducing orders may close."""
 
 from collections.abc import Iterable
 from decimal import Decimal

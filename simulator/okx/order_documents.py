@@ -1,4 +1,4 @@
-"""Orders and executions as OKX tells them (the sheet's sections 3.1, 3.2 and 7). Pure."""
+"""Orders and executions as OKX tells them (the sheet's sections 3.1, 3.2 and 7)."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal

@@ -1,4 +1,4 @@
-"""Orders, wishes and executions with what OKX adds to them. Pure."""
+"""Orders, wishes and executions with what OKX adds to them."""
 
 from dataclasses import dataclass
 from decimal import Decimal
