@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+import pytest
 
 from ingest.connection import Patience
 from ingest.desk import Desk
@@ -34,7 +35,7 @@ from processors.book import PartitionBook
 from processors.rounds import Pace
 from processors.step import InputRecord
 from runtime.clock import boottime_ns, wall_ns
-from simulator.config import SimulatorConfig, sample_accounts
+from simulator.config import FaultConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
 from tests.processors.book_lab import Run
@@ -47,6 +48,10 @@ MESSAGES = 800
 PACE = Pace(
     period_ns=3 * SECOND_NS, timeout_ns=5 * SECOND_NS, retry_ns=SECOND_NS // 2,
     lookback_ns=3600 * SECOND_NS,
+)  # fmt: skip
+FAULTS = (
+    "drop", "duplicate", "reorder", "disconnect", "planned_disconnect", "liquidation", "adl",
+    "late_fill", "http_partial_page", "http_429",
 )  # fmt: skip
 WRONG = (
     "fills_lost", "fills_invented", "fills_wrong", "fills_doubled", "wrong_states",
@@ -147,9 +152,9 @@ class Line:
 
 
 @asynccontextmanager
-async def a_line() -> AsyncIterator[Line]:
+async def a_line(**settings: Any) -> AsyncIterator[Line]:
     accounts = sample_accounts(1, venue="okx")
-    server = await start(SimulatorConfig(venue="okx", accounts=accounts, seed=1))
+    server = await start(SimulatorConfig(venue="okx", accounts=accounts, seed=1, **settings))
     one, log, http = accounts[0], ListedLog(), HttpClient(wall_ns)
     outbox = Outbox(log, "raw.okx", "w1")  # type: ignore[arg-type] # a log that is a list
     desk = Desk(
@@ -178,17 +183,30 @@ async def a_line() -> AsyncIterator[Line]:
         await server.close()
 
 
+async def traded(line: Line, rate: float) -> dict[str, Any]:
+    """Trade for a while; the verdict once the books hold what the venue's hold."""
+    await line.until_true("before any trade")
+    await line.control("traffic", rate=rate, running=True)
+    while line.server.box.feed.messages < MESSAGES:
+        await line.pump()
+    await line.control("quiesce", open_orders="leave")
+    return await line.until_true("after trading")
+
+
 async def test_all_that_the_venues_books_hold_is_published() -> None:
     async with a_line() as line:
-        await line.until_true("before any trade")
-        await line.control("traffic", rate=1_000, running=True)
-        while line.server.box.feed.messages < MESSAGES:
-            await line.pump()
-        await line.control("quiesce", open_orders="leave")
-        verdict = await line.until_true("after trading")
+        verdict = await traded(line, 1_000)
         assert verdict["from_stream"] > 50
         frames = [item for item in line.log.items if isinstance(item, Frame)]
         assert {frame.product for frame in frames} == {OKX.products[0]}
+
+
+@pytest.mark.chaos
+async def test_what_faults_take_away_is_healed() -> None:
+    faults = FaultConfig(probability=dict.fromkeys(FAULTS, 0.02))
+    async with a_line(faults=faults) as line:
+        verdict = await traded(line, 400)
+        assert verdict["healed"] > 0
 
 
 async def test_a_lost_connection_blinds_every_product_until_all_were_looked_up() -> None:
