@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from simulator.config import SimulatorConfig, sample_accounts
+from simulator.refusal import Refused
 from simulator.server import BOXES, main, read_document
 
 
@@ -22,7 +23,8 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         config = _configured(options)
-    except (OSError, ValueError) as error:
+        BOXES[config.venue](config)  # made once to hear what is wrong with it: fault, symbol
+    except (OSError, ValueError, Refused) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
     main(config)

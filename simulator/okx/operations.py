@@ -9,7 +9,7 @@ from simulator.message import Document
 from simulator.okx.calls import Operation
 from simulator.okx.fields import Fields
 from simulator.okx.limits import Limits
-from simulator.okx.refusals import Refusal, deadline_passed
+from simulator.okx.refusals import Refusal, deadline_passed, parameter_error
 from simulator.okx.trade_calls import BATCH_MAX, overall
 from simulator.okx.venue import OkxVenue
 
@@ -27,12 +27,18 @@ class Operations:
         """The answer's envelope without its times; `Refusal` where the request as a whole fails."""
         if not rows or len(rows) > (BATCH_MAX if operation.is_batch else 1):
             raise Refusal("60013", "Invalid args")
-        if deadline and operation.has_deadline and int(deadline) <= self._venue.now_ms:
-            raise deadline_passed()
+        if deadline and operation.has_deadline:
+            self._check_deadline(deadline)
         self._charge(operation, account, rows)
         done = [operation.act(self._venue, account, Fields(row)) for row in rows]
         code, message = overall(done)
         return {"code": code, "msg": message, "data": done}
+
+    def _check_deadline(self, deadline: str) -> None:
+        if not deadline.isdecimal():
+            raise parameter_error("expTime")
+        if int(deadline) <= self._venue.now_ms:
+            raise deadline_passed()
 
     def _charge(
         self, operation: Operation, account: Account, rows: list[Mapping[str, Any]]

@@ -1,9 +1,13 @@
 """Faults come when the seed says so, as often as the schedule says, and are counted."""
 
+from pathlib import Path
+
 import pytest
 
+import simulator
 from simulator.config import FaultConfig, ScheduledFault
 from simulator.faults import FAULTS, FRAME_FAULTS, Faults
+from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS
 
 
 def schedule(**counts: int) -> FaultConfig:
@@ -48,6 +52,27 @@ def test_requests_have_a_schedule_of_their_own() -> None:
 def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
     with pytest.raises(ValueError, match="unknown fault dropp; known are drop"):
         Faults(FaultConfig(probability={"dropp": 1.0}), 1)
+
+
+def test_every_fault_stands_in_the_readers_guide() -> None:
+    guide = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
+    assert [kind for kind in FAULTS if f"| `{kind}` |" not in guide] == []
+
+
+def test_a_fault_that_does_not_fit_waits_for_the_next_place() -> None:
+    faults = Faults(schedule(http_partial_page=1), seed=1)
+    assert [faults.for_request(ORDER_FAULTS) for _ in range(1000)] == [""] * 1000
+    assert faults.for_request(PAGE_FAULTS) == "http_partial_page"
+
+
+def test_an_act_that_could_not_be_done_is_due_again_and_not_counted() -> None:
+    faults = Faults(schedule(adl=1), seed=1)
+    while not (kind := faults.for_step()):
+        pass
+    faults.steps.again(kind)
+    assert not faults.injected
+    assert faults.done(faults.for_step()) == "adl"
+    assert faults.injected == {"adl": 1}
 
 
 def test_every_fault_has_a_line_that_says_what_it_does() -> None:

@@ -1,0 +1,83 @@
+"""OKX's books agree with themselves after thousands of seeded decisions."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from simulator.config import sample_accounts
+from simulator.truth import truth
+from tests.simulator.okx.okx_box import Box
+
+STEPS = 3000
+ZERO = Decimal(0)
+
+
+@pytest.fixture(scope="module")
+def traded() -> Box:
+    box = Box(*sample_accounts(4, venue="okx"), seed=5)
+    for _ in range(STEPS):
+        box.venue.traders.step()
+        box.clock.advance(1)
+        box.venue.flush()
+    return box
+
+
+def test_positions_are_the_sum_of_their_fills(traded: Box) -> None:
+    for account in traded.accounts:
+        sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        for (product, _), fills in account.fills.items():
+            for fill in fills if product != "spot" else ():
+                sums[fill.symbol, fill.position_side] += fill.signed_quantity
+        for key, position in account.positions.items():
+            assert position.amount == sums[key]
+
+
+def test_what_is_locked_is_what_open_orders_need(traded: Box) -> None:
+    for account in traded.accounts:
+        locked = sum((row.locked for row in account.balances["spot"].values()), ZERO)
+        needed = sum((order.locked for order in account.open_orders["spot"].values()), ZERO)
+        assert locked == needed
+        assert all(row.free >= 0 for row in account.balances["spot"].values())
+
+
+def test_the_fees_of_an_order_are_those_of_its_fills(traded: Box) -> None:
+    for account in traded.accounts:
+        fees: dict[int, Decimal] = defaultdict(lambda: ZERO)
+        for fill in traded.venue.desk.fills[account.name]:
+            fees[fill.order_id] += fill.fee
+        for order in traded.venue.desk.orders[account.name]:
+            assert order.fee == fees[order.order_id]
+
+
+def test_the_last_push_of_a_position_is_its_present_state(traded: Box) -> None:
+    for account in traded.accounts:
+        shown = {}
+        for message in traded.messages:
+            if message.kind == "positions" and message.account == account.name:
+                row = message.document["data"][0]
+                shown[row["instId"], row["posSide"]] = Decimal(row["pos"])
+        sides = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
+        for (symbol, side), position in account.positions.items():
+            amount = position.amount if side == "BOTH" else abs(position.amount)
+            assert shown.get((symbol, sides[side]), ZERO) == amount
+
+
+def test_ids_of_orders_and_bills_are_unique_over_everything(traded: Box) -> None:
+    orders = [row.order_id for rows in traded.venue.desk.orders.values() for row in rows]
+    bills = [row.bill_id for rows in traded.venue.desk.fills.values() for row in rows]
+    assert len(set(orders)) == len(orders)
+    assert len(set(bills)) == len(bills)
+
+
+def test_the_document_names_products_units_and_states_of_every_venue(traded: Box) -> None:
+    books = truth(traded.accounts, len(traded.messages))["accounts"].values()
+    orders = [order for account in books for order in account["orders"]]
+    assert {order["product"] for order in orders} == {"spot", "linear", "inverse"}
+    assert {order["quantity_unit"] for order in orders} == {"base", "contracts", "quote"}
+    assert {order["status"] for order in orders} <= {
+        "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED",
+    }  # fmt: skip
+    positions = [position for account in books for position in account["positions"]]
+    assert {position["product"] for position in positions} == {"linear", "inverse"}
+    assert all(account["balances"].keys() == {"spot"} for account in books)
