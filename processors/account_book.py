@@ -18,6 +18,7 @@ from orderloom.event import (
     Execution,
     OrderReport,
     Origin,
+    PositionReport,
     Reply,
 )
 from orderloom.quantities import text_of
@@ -38,6 +39,7 @@ from processors.orders import (
     Orders,
     UnknownStatus,
 )
+from processors.position_check import Compared, compared, difference_of, rows_of
 from processors.publishing import Publisher
 from processors.reconciliation import Place, Reconciliation, Suspect
 from processors.rounds import Pace
@@ -90,6 +92,8 @@ class AccountBook:
         self.closed: list[dict[str, Any]] = []
         self.questions = 0
         self.version = 0
+        self.reported: dict[str, dict[str, Any]] = {}
+        self.differing: dict[str, str] = {}
         self.quarantine: dict[str, Any] | None = None
         self.cause = Cause(
             topology.RAW.name(setting.venue, setting.namespace), setting.partition, -1
@@ -271,12 +275,45 @@ class AccountBook:
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""
         completed = sum(rounds.completed for rounds in self.reconciliation.rounds.values())
+        product = item.question.get("product", "")
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
         if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
             return
+        self._check_positions(product)
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
         self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
         self.account_changed()
+
+    def take_positions(self, reports: Iterable[PositionReport], item: Answer) -> None:
+        """One page of the venue's own figures; they are compared when the round is complete."""
+        product = item.question.get("product", "")
+        held = self.reported.get(product, {}) if item.page > 1 else {}
+        rows = held.get("rows", {}) | rows_of(reports)
+        self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
+
+    def _check_positions(self, product: str) -> None:
+        reported = self.reported.get(product)
+        if reported is None:
+            return
+        asked_ns, lag_ns = reported["asked_ns"], self.setting.profile.visibility_lag_ns
+        mine = [one for one in self.exposure.positions.values() if one.product == product]
+        for found in compared(mine, reported["rows"], asked_ns, lag_ns):
+            if not found.is_young:
+                self._compare(product, found, asked_ns)
+
+    def _compare(self, product: str, found: Compared, asked_ns: int) -> None:
+        place = f"{product}/{found.place}"
+        now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
+        if now == self.differing.get(place, ""):
+            return
+        self.differing[place] = now
+        rule = "open" if now else "both sides are equal again"
+        document = difference_of(product, found, rule, asked_ns)
+        self.publisher.event(topology.DIFFERENCES, document, self.cause)
+        for key, position in self.exposure.positions.items():
+            if key.startswith(place):
+                position.is_doubted = bool(now)
+                self.publisher.positions[key] = self.cause
 
     # ---- questions and time ----
 

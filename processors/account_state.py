@@ -126,6 +126,8 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "questions": book.questions,
         "version": book.version,
         "closed": book.closed,
+        "reported": book.reported,
+        "differing": book.differing,
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
         "cause": cause_document(book.cause),
@@ -162,6 +164,8 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.questions = document["questions"]
     book.version = document["version"]
     book.closed = document["closed"]
+    book.reported = document["reported"]
+    book.differing = document["differing"]
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]
     book.cause = Cause(**document["cause"])

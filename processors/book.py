@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from orderloom import raw, topology
 from orderloom.account import AccountConfig
 from orderloom.codec import pack
-from orderloom.event import Cause, Origin
+from orderloom.event import Cause, Origin, PositionReport
 from orderloom.identity import checked_account, venue_of
+from orderloom.question import About
 from orderloom.raw import RawRecord
 from orderloom.words import Source
 from processors import account_state
@@ -299,6 +300,9 @@ class PartitionBook:
         if item.status != 200:
             reconciliation.take_failure(item, book.now_ns)
             return
+        if item.question.get("about") == About.POSITIONS:
+            found = (one for one in translation.events if isinstance(one, PositionReport))
+            book.take_positions(found, item)
         book.take_page(item)
 
     def _fold_failure(self, book: AccountBook, item: raw.Failure) -> None:

@@ -89,12 +89,19 @@ class Position:
     unknown_rests: int = 0
     version: int = 0
     shown_unbounded: bool = True
+    is_doubted: bool = False
+    """The venue's own figure differs: see `position_check`."""
     rows: list[Row] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """The position's key within its account."""
         return "/".join((self.product, self.symbol, self.position_side, self.margin_mode or ""))
+
+    @property
+    def last_ns(self) -> int:
+        """The venue's time of the youngest execution, in ns; 0 if there is none."""
+        return self.tail[-1].venue_ns if self.tail else max(self.forgotten[0], 0)
 
     def trade(self, traded: Traded) -> bool:
         """Take one execution in; False if it is older than the tail: recompute."""
@@ -151,7 +158,7 @@ class Position:
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "low": text_of(EXACT.subtract(self.now.net, self.open_sells)),
             "high": text_of(EXACT.add(self.now.net, self.open_buys)),
-            "unbounded": unbounded or self.unknown_rests > 0,
+            "unbounded": unbounded or self.is_doubted or self.unknown_rests > 0,
         }
 
     def dump(self) -> dict[str, Any]:
@@ -168,6 +175,7 @@ class Position:
             "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
             "version": self.version,
             "shown_unbounded": self.shown_unbounded,
+            "is_doubted": self.is_doubted,
         }  # fmt: skip
 
     @classmethod
@@ -187,6 +195,7 @@ class Position:
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
         position.version = document["version"]
         position.shown_unbounded = document["shown_unbounded"]
+        position.is_doubted = document["is_doubted"]
         position._replay()
         return position
 
