@@ -1,5 +1,6 @@
 """OKX's private socket over a real port: login, channels, order entry, heartbeat, ends."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -213,9 +214,10 @@ async def test_a_socket_that_says_nothing_is_closed_and_a_ping_keeps_it() -> Non
             await stream.websocket.send_str("ping")
             assert await stream.websocket.receive_str(timeout=5) == "pong"
 
-        while not client.server.box.feed.ended:
+        end = asyncio.create_task(silent.ended())
+        while not end.done():
             await pings(alive)
-        assert await silent.ended() == (aiohttp.WSMsgType.CLOSE, 4004)
+        assert await end == (aiohttp.WSMsgType.CLOSE, 4004)
         await pings(alive)
 
 
