@@ -285,10 +285,14 @@ class AccountBook:
         self.account_changed()
 
     def take_positions(self, reports: Iterable[PositionReport], item: Answer) -> None:
-        """One page of the venue's own figures; they are compared when the round is complete."""
+        """One page of the venue's own figures; they are compared when the round is complete.
+
+        A venue may list several products at once: each product's own question counts for it.
+        """
         product = item.question.get("product", "")
         held = self.reported.get(product, {}) if item.page > 1 else {}
-        rows = held.get("rows", {}) | rows_of(reports)
+        mine = (report for report in reports if report.product == product)
+        rows = held.get("rows", {}) | rows_of(mine)
         self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
 
     def _check_positions(self, product: str) -> None:
