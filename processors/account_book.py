@@ -314,10 +314,9 @@ class AccountBook:
         rule = "open" if now else "both sides are equal again"
         document = difference_of(product, found, rule, asked_ns)
         self.publisher.event(topology.DIFFERENCES, document, self.cause)
-        for key, position in self.exposure.positions.items():
-            if key.startswith(place):
-                position.is_doubted = bool(now)
-                self.publisher.positions[key] = self.cause
+        for position in self.exposure.at(product, found):
+            position.is_doubted = bool(now)
+            self.publisher.positions[position.key] = self.cause
 
     # ---- questions and time ----
 

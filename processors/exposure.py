@@ -13,6 +13,7 @@ from typing import Any
 from orderloom.quantities import EXACT, ZERO, Unit
 from orderloom.words import PositionSide, Side
 from processors.order import Order
+from processors.position_check import Compared
 from processors.positions import Position, Traded
 from processors.tracks.fills import Fill
 
@@ -61,6 +62,16 @@ class Exposure:
         """The position that `settle_home` found last; `position_of` where it found none yet."""
         home = self.homes.get(order.key)
         return self.position_of(order) if home is None else self.positions[home]
+
+    def at(self, product: str, found: Compared) -> list[Position]:
+        """The positions of one symbol and side; one is made where only the venue has any."""
+        place = f"{product}/{found.place}/"
+        known = [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
+        if known:
+            return known
+        made = Position(product, found.symbol, found.position_side, None, found.quantity_unit)
+        self.positions[made.key] = made
+        return [made]
 
     def count(
         self,

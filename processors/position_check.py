@@ -25,6 +25,7 @@ class Compared:
     position_side: str
     ours: Decimal
     theirs: Decimal
+    quantity_unit: str
     is_young: bool
 
     @property
@@ -33,29 +34,31 @@ class Compared:
         return f"{self.symbol}/{self.position_side}"
 
 
-def rows_of(reports: Iterable[PositionReport]) -> dict[str, str]:
-    """The venue's figures by ``symbol/side``, JSON-ready; margin modes are summed."""
-    rows: dict[str, Decimal] = {}
+def rows_of(reports: Iterable[PositionReport]) -> dict[str, tuple[str, str]]:
+    """The venue's figures and their units by ``symbol/side``; margin modes are summed."""
+    sums: dict[str, Decimal] = {}
+    units: dict[str, str] = {}
     for report in reports:
         place = f"{report.symbol}/{report.position_side}"
-        rows[place] = EXACT.add(rows.get(place, ZERO), report.quantity)
-    return {place: text_of(quantity) for place, quantity in sorted(rows.items())}
+        sums[place] = EXACT.add(sums.get(place, ZERO), report.quantity)
+        units[place] = report.quantity_unit
+    return {place: (text_of(sums[place]), units[place]) for place in sorted(sums)}
 
 
 def compared(
-    positions: Iterable[Position], rows: dict[str, str], asked_ns: int, lag_ns: int
+    positions: Iterable[Position], rows: dict[str, tuple[str, str]], asked_ns: int, lag_ns: int
 ) -> Iterator[Compared]:
     """Every position that either side knows; a position that the venue does not list is zero."""
-    ours: dict[str, tuple[Decimal, int]] = {}
+    ours: dict[str, tuple[Decimal, int, str]] = {}
     for position in positions:
         place = f"{position.symbol}/{position.position_side}"
-        net, last_ns = ours.get(place, (ZERO, 0))
-        ours[place] = (EXACT.add(net, position.now.net), max(last_ns, position.last_ns))
+        net, last_ns, unit = ours.get(place, (ZERO, 0, position.quantity_unit))
+        ours[place] = (EXACT.add(net, position.now.net), max(last_ns, position.last_ns), unit)
     for place in sorted(ours.keys() | rows.keys()):
         symbol, _, side = place.rpartition("/")
-        net, last_ns = ours.get(place, (ZERO, 0))
-        theirs = Decimal(rows.get(place, "0"))
-        yield Compared(symbol, side, net, theirs, last_ns > asked_ns - lag_ns)
+        theirs, their_unit = rows.get(place, ("0", ""))
+        net, last_ns, unit = ours.get(place, (ZERO, 0, their_unit))
+        yield Compared(symbol, side, net, Decimal(theirs), unit, last_ns > asked_ns - lag_ns)
 
 
 def difference_of(product: str, found: Compared, rule: str, asked_ns: int) -> dict[str, Any]:

@@ -27,9 +27,10 @@ def a_position(net: str, at_ns: int = NOW) -> Position:
 def found(
     positions: list[Position], rows: dict[str, str], asked_ns: int = NOW + 60 * SECOND
 ) -> Any:
+    listed = {place: (quantity, "base") for place, quantity in rows.items()}
     return [
         (one.place, one.ours, one.theirs, one.is_young)
-        for one in compared(positions, rows, asked_ns, LAG)
+        for one in compared(positions, listed, asked_ns, LAG)
     ]
 
 
@@ -59,7 +60,7 @@ def test_margin_modes_of_one_leg_are_summed() -> None:
         )
         for quantity, mode in (("1.5", "cross"), ("-0.25", "isolated"))
     ]
-    assert rows_of(reports) == {"BTCUSDT/NET": "1.25"}
+    assert rows_of(reports) == {"BTCUSDT/NET": ("1.25", "base")}
 
 
 def a_position_row(amount: str) -> dict[str, Any]:
@@ -96,6 +97,8 @@ def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal(
     a_round(run, NOW + 40 * SECOND, "-0.010")
     (told,) = run.messages(topology.DIFFERENCES)
     assert (told.kind, told.rule, told.theirs["net"]) == ("POSITION", "open", "-0.01")
+    (shown,) = run.messages(topology.POSITIONS)
+    assert (shown.symbol, shown.net, shown.unbounded) == ("BTCUSDT", 0, True)
     run.restart()
     a_round(run, NOW + 80 * SECOND, "0")
     assert [m.rule for m in run.messages(topology.DIFFERENCES)] == [
