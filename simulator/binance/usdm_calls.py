@@ -220,6 +220,23 @@ def symbol_config(market: UsdmMarket, account: Account, params: Params) -> list[
     ]
 
 
+def leverage_brackets(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
+    """GET leverageBracket: one bracket for everything."""
+    bracket = {
+        "bracket": 1,
+        "initialLeverage": 20,
+        "notionalCap": 1_000_000_000,
+        "notionalFloor": 0,
+        "maintMarginRatio": 0.025,
+        "cum": 0,
+    }
+    return [
+        {"symbol": symbol, "brackets": [bracket]}
+        for symbol in market.instruments
+        if params.text("symbol") in ("", symbol)
+    ]
+
+
 def position_mode(market: UsdmMarket, account: Account, params: Params) -> Document:
     """GET positionSide/dual."""
     return {"dualSidePosition": account.config.is_hedged}
@@ -265,6 +282,7 @@ USDM_CALLS = {
     ("GET", "/fapi/v2/account"): Call(account_status, weighs(5)),
     ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
     ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
+    ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, weighs(1)),
     ("GET", "/fapi/v1/rateLimit/order"): Call(order_counters, weighs(1)),
     ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
 }

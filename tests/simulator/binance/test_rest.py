@@ -259,3 +259,10 @@ async def test_a_429_comes_with_a_time_to_wait() -> None:
 async def test_a_path_that_is_not_there_is_not_found() -> None:
     async with a_client(traffic=TrafficConfig()) as client:
         assert (await client.send("GET", "/api/v3/nothing"))[0] == 404
+
+
+async def test_leverage_brackets_are_those_of_the_symbol() -> None:
+    async with a_client() as client:
+        status, rows = await client.ask("GET", "/fapi/v1/leverageBracket", symbol=SYMBOL)
+        assert (status, [row["symbol"] for row in rows]) == (200, [SYMBOL])
+        assert rows[0]["brackets"][0]["initialLeverage"] == 20
