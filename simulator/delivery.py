@@ -110,7 +110,7 @@ class Connection:
         else:
             self.put(text, message)
             if fault == "duplicate" and self._feed.faults.is_copy_late():
-                self._hold(text, message, "reorder")
+                self._hold(self._feed.copied(text), message, "reorder")
             elif fault == "duplicate":
                 self.put(text, message)
             elif fault == "planned_disconnect":
@@ -262,6 +262,8 @@ class Feed:
     messages: int = 0
     plan_end: Callable[[Connection], None] = lambda connection: None
     """Ends a connection as the venue does when it plans to."""
+    copied: Callable[[str], str] = lambda text: text
+    """What a late copy of a frame says, where the venue does not repeat it to the letter."""
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     _listeners: dict[tuple[str, Product], list[Subscription]] = field(
         default_factory=lambda: defaultdict(list)

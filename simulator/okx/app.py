@@ -1,6 +1,7 @@
 """OKX's whole wire on one aiohttp application, and the tasks that keep it alive."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -25,6 +26,16 @@ CONNECTIONS = Rate(6, "ip")
 """New connections in two seconds: three a second (section 2.3)."""
 
 
+UPDATED = re.compile(r'"uTime":"(\d+)"')
+
+
+def told_again(text: str) -> str:
+    """A push that is sent again, with another `uTime`, as the manual warns (section 6)."""
+    if '"channel":"orders"' not in text:
+        return text
+    return UPDATED.sub(lambda found: f'"uTime":"{int(found[1]) + 1}"', text)
+
+
 class OkxBox:
     """The venue, its listeners and its wire."""
 
@@ -32,6 +43,7 @@ class OkxBox:
         self.clock = clock = WallClock(config.clock_skew_ms)
         self.faults = Faults(config.faults, config.seed)
         self.feed = Feed(clock, self.faults, int(config.timing.in_flight_s * 1000))
+        self.feed.copied = told_again
         self.venue = OkxVenue(config, clock, self.feed.publish, self.faults)
         self.sockets = OkxSockets(self.feed, config.timing)
         self._timing = config.timing

@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
+from simulator.okx.app import told_again
 from simulator.okx.instruments import make_instruments
 from tests.simulator.okx.okx_box import LINEAR, PRICE, SPOT, an_account
 from tests.simulator.okx.okx_client import Client, Stream, a_client
@@ -227,3 +228,10 @@ async def test_a_planned_end_is_announced_with_64008() -> None:
         notice = await stream.next()
         assert (notice["event"], notice["code"]) == ("notice", "64008")
         assert (await stream.ended())[0] is aiohttp.WSMsgType.CLOSE
+
+
+def test_a_push_that_is_sent_again_has_another_update_time() -> None:
+    push = '{"arg":{"channel":"orders"},"data":[{"cTime":"17","uTime":"17"}]}'
+    assert told_again(push) == push.replace('"uTime":"17"', '"uTime":"18"')
+    other = push.replace("orders", "positions")
+    assert told_again(other) == other
