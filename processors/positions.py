@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from orderloom.quantities import EXACT, ZERO, text_of
 
-TAIL_MAX: Final = 256
-TAIL_KEPT: Final = 128
+TAIL_MAX: Final = 64
+TAIL_KEPT: Final = 32
 AVERAGE: Final = Context(prec=40)
 """Average prices are quotients, and realized results come from them: 40 digits, half even.
 

@@ -1,6 +1,7 @@
 """One worker of one venue: a Faust app, and a keeper for each partition that it owns."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -54,6 +55,7 @@ def run(settings: LedgerSettings, parts: Parts, health: Health | None = None) ->
     Raises SetupError for what a person must mend, WorkerCrashed for what a new start may.
     """
     quiet_logs()
+    gc.set_threshold(*COLLECTIONS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_until_signalled(settings, parts, health or Health()))
 
