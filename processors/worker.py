@@ -27,6 +27,9 @@ from runtime.health import Health
 
 LOOK_SECONDS = 0.25
 CLOSE_SECONDS_MAX = 8.0
+# The books are a large, growing heap without cycles: by Python's defaults its collector took 9 % of
+# the CPU in pauses of up to 108 ms, with these 2 % and 6 ms (measured, 200,000 objects).
+COLLECTIONS = (10_000, 50, 1_000)
 STOP_SECONDS_MAX = 8.0
 ADRIFT_SECONDS = 10.0
 CRASHED = 1
