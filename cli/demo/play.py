@@ -58,10 +58,9 @@ def run(options: DemoOptions, console: Console | None = None) -> int:
     """Play the demo; the exit status is 0 only if nothing was lost, doubled or wrong."""
     console = console or Console(stderr=True)
     stage = Stage.build(plan_of(options))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         verdict = asyncio.run(Play(stage, options, console).run())
-    except KeyboardInterrupt:
+    except (InterruptedError, KeyboardInterrupt, asyncio.CancelledError):
         console.print("interrupted: everything is being stopped")
         return 130
     except StageError as error:
@@ -91,10 +90,13 @@ class Play:
         self.console = console
         self.reading: Reading | None = None
         self.began = time.monotonic()
+        self.is_interrupted = False
         self.kills: dict[str, int] = dict.fromkeys(KINDS, 0)
 
     async def run(self) -> dict[str, Any]:
-        """Everything, in order; the verdict."""
+        """Everything, in order; the verdict. Raises InterruptedError after SIGINT or SIGTERM."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
         self._say("starting Apache Kafka (the first time, its jars are fetched)")
         self.stage.broker.start()
         names = ", ".join(self.options.venues)
@@ -244,7 +246,14 @@ class Play:
                 await self._show_progress(now - start, ceiling)
             await asyncio.sleep(POLL_SECONDS)
 
+    def _interrupt(self) -> None:
+        """A person has seen enough. A flag, looked at in every loop: a cancellation alone may be
+        lost in whatever is awaited just then."""
+        self.is_interrupted = True
+
     def _check_workers(self) -> None:
+        if self.is_interrupted:
+            raise InterruptedError
         if fallen := self.stage.fallen():
             raise StageError(f"{fallen[0].name} ended by itself: see {fallen[0].log}")
         if self.reading is not None and self.reading.failure is not None:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,13 +190,14 @@ class Stage:
         }
 
     def stop(self) -> None:
-        """End every process, workers first, the broker last."""
+        """End every process, workers first, the broker last; those that linger are killed."""
         running = [worker for worker in reversed(self.workers) if worker.is_running]
         for worker in running:
             worker.child.send_signal(signal.SIGTERM)
+        give_up = time.monotonic() + STOP_SECONDS
         for worker in running:
             try:
-                worker.child.wait(STOP_SECONDS)
+                worker.child.wait(max(0.0, give_up - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.child.kill()
                 worker.child.wait()

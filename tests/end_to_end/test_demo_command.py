@@ -30,7 +30,7 @@ def processes_of(directory: Path) -> list[str]:
 def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "cli.main", "demo", "--minutes", "5", "--rate", "20",
-        "--directory", str(tmp_path),
+        "--venue", "binance", "--directory", str(tmp_path),
     ]  # fmt: skip
     demo = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     assert demo.stderr is not None
@@ -39,8 +39,8 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
             break
     assert len(processes_of(tmp_path)) > 5
     demo.send_signal(signal.SIGINT)
-    demo.stderr.read()
-    assert demo.wait(60) == INTERRUPTED
+    said = demo.stderr.read().decode()
+    assert demo.wait(60) == INTERRUPTED, said
     give_up = time.monotonic() + 20
     while left := processes_of(tmp_path):
         assert time.monotonic() < give_up, left
