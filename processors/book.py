@@ -193,7 +193,7 @@ class PartitionBook:
             if received.account == _PARTITION and isinstance(item, raw.Answer | raw.Failure):
                 self._fold_instruments(item, at, now_ns)
                 continue
-            for book in self._books_of(received, now_ns):
+            for book in self._books_of(received):
                 book.begin(at, now_ns)
                 self._fold_item(book, received, item)
 
@@ -214,7 +214,7 @@ class PartitionBook:
         if venue_of(checked_account(account)) != self._setting.venue:
             raise ValueError(f"account {account} is not of {self._setting.venue}")
 
-    def _books_of(self, received: RawRecord, now_ns: int) -> Iterable[AccountBook]:
+    def _books_of(self, received: RawRecord) -> Iterable[AccountBook]:
         if received.account != _PARTITION:
             return (self._account(received.account),)
         return tuple(book for book in self._accounts.values() if book.quarantine is None)
