@@ -118,6 +118,8 @@ class Account:
     def __init__(self, config: AccountConfig) -> None:
         self.config = config
         self.name = config.name
+        self.credentials = {config.api_key: config}
+        """The account as each of its keys shows it; `config` is how it was made."""
         self.balances: dict[Product, dict[str, Balance]] = defaultdict(dict)
         self.positions: dict[tuple[str, str], Position] = {}
         self.position_states: dict[tuple[str, str], PositionState] = defaultdict(PositionState)

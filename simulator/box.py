@@ -24,6 +24,11 @@ class Venue(Protocol):
         ...
 
     @property
+    def by_key(self) -> dict[str, Account]:
+        """The books by each key that opens them."""
+        ...
+
+    @property
     def traders(self) -> Traders:
         """Who trades there."""
         ...

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from simulator.box import Box
 from simulator.config import FaultConfig
 from simulator.faults import FAULTS
+from simulator.keys import NewKey, OldKey, issue, revoke
 from simulator.pacing import Pacer
 from simulator.truth import account_truth, fate, fill_truth, summary, truth
 
@@ -60,6 +61,8 @@ class Control:
         app.router.add_post("/control/faults", self.change_faults)
         app.router.add_post("/control/disconnect", self.disconnect)
         app.router.add_post("/control/clock", self.change_clock)
+        app.router.add_post("/control/keys", self.issue_key)
+        app.router.add_post("/control/keys/revoke", self.revoke_key)
         for name, act in self._box.controls().items():
             app.router.add_post(f"/control/{name}", _acting(act))
         app.router.add_get("/control/connections", self.show_connections)
@@ -144,6 +147,26 @@ class Control:
             return _json({"error": str(error)}, 400)
         self._box.clock.skew_ms = wanted.skew_ms
         return _json({"now_ms": self._box.clock.now_ms()})
+
+    async def issue_key(self, request: web.Request) -> web.Response:
+        """Give an account one more key."""
+        try:
+            wanted = NewKey.model_validate(await _body(request))
+            return _json({"keys": issue(self._box.venue, wanted)})
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        except LookupError as error:
+            return _json({"error": f"no account {error}"}, 404)
+
+    async def revoke_key(self, request: web.Request) -> web.Response:
+        """Take a key back; open connections stay."""
+        try:
+            wanted = OldKey.model_validate(await _body(request))
+            return _json({"keys": revoke(self._box.venue, wanted)})
+        except ValidationError as error:
+            return _json({"error": str(error)}, 400)
+        except LookupError as error:
+            return _json({"error": f"no key {error}"}, 404)
 
     async def show_connections(self, request: web.Request) -> web.Response:
         """Open connections and those that ended, with the reason."""

@@ -136,7 +136,8 @@ class Rest:
 
 def check_signed(account: Account, asked: Asked, now_ms: int) -> None:
     """`Refusal` where signature or time are wrong."""
-    check_rest_signature(account.config.secret, asked.query, asked.body)
+    secret = account.credentials[asked.api_key].secret
+    check_rest_signature(secret, asked.query, asked.body)
     params = asked.params
     check_time(params.get("timestamp", ""), params.get("recvWindow", ""), now_ms)
 

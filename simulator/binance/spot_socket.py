@@ -98,7 +98,7 @@ class Session:
         account = self._venue.by_key.get(key)
         if account is None or "spot" not in account.config.symbols:
             raise bad_key() if key else bad_key_format()
-        check_socket_signature(account.config.secret, params)
+        check_socket_signature(account.credentials[key].secret, params)
         fields = Params(params)
         now_ms = self._venue.clock.now_ms()
         if not isinstance(params.get("timestamp", 0), int):

@@ -125,7 +125,7 @@ class Rest:
             raise Refusal("50101", text, HTTP_UNAUTHORIZED)
         signing.check_time(timestamp, self._venue.now_ms)
         payload = timestamp + asked.signed_text
-        signing.check_signature(account.config, payload, signature, passphrase)
+        signing.check_signature(account.credentials[key], payload, signature, passphrase)
         return account
 
 

@@ -90,12 +90,13 @@ class Session:
     async def _login(self, request: Document) -> None:
         args = request.get("args") or [{}]
         fields: Mapping[str, Any] = args[0] if isinstance(args[0], dict) else {}
-        account = self._wire.venue.by_key.get(str(fields.get("apiKey", "")))
+        key = str(fields.get("apiKey", ""))
+        account = self._wire.venue.by_key.get(key)
         try:
             self._take_request()
             if self.account is not None:
                 raise Refusal("60031", "The WebSocket endpoint does not allow multiple logins.")
-            config = account.config if account else None
+            config = account.credentials[key] if account else None
             signing.check_login(config, fields, self._wire.venue.now_ms)
         except Refusal as refusal:
             self._error(request, refusal)
