@@ -81,6 +81,7 @@ class AccountBook:
         self.account = account
         self.setting = setting
         self.config: AccountConfig | None = None
+        self.is_removed = False
         self.orders = Orders(account, setting.profile)
         self.exposure = Exposure()
         self.streams = Streams()
@@ -111,11 +112,13 @@ class AccountBook:
         """What follows is said by the record at `cause`, at the step's clock reading."""
         self.cause, self.now_ns, self.is_dirty = cause, now_ns, True
 
-    def register(self, config: AccountConfig) -> None:
-        """The registry's entry for this account came through `control`."""
-        self.config = config
+    def register(self, config: AccountConfig, *, is_removed: bool = False) -> None:
+        """The registry's entry for this account came through `control` (decision 0007)."""
+        self.config, self.is_removed = config, is_removed
         for product in config.products:
             self.reconciliation.expect(product, self.now_ns)
+        if not self.is_enabled:
+            self.watch(lambda streams: streams.fall_silent(self.now_ns, "the account is disabled"))
         self.account_changed()
 
     def take_events(self, events: Iterable[Event], origin: Origin) -> list[str]:
@@ -253,7 +256,13 @@ class AccountBook:
     def is_synced(self) -> bool:
         """Whether everything was looked at and no blind interval is open."""
         rounds = self.reconciliation.rounds.values()
-        return bool(rounds) and not self.streams.blind and all(r.completed for r in rounds)
+        is_seen = self.is_enabled and not self.streams.blind
+        return is_seen and bool(rounds) and all(r.completed for r in rounds)
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether anybody looks at it; an account that the registry never named is looked at."""
+        return self.config is None or self.config.enabled
 
     def products(self) -> list[str]:
         """The products that this account is known to trade."""
@@ -338,7 +347,7 @@ class AccountBook:
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
-        if self.quarantine is not None or (self.config and not self.config.enabled):
+        if self.quarantine is not None or not self.is_enabled:
             return None
         return self.reconciliation.due_ns()
 

@@ -30,7 +30,7 @@ def publish(book: AccountBook) -> Iterator[Output]:
     yield from publisher.tombstones()
     for key, cause in publisher.orders.items():
         if (order := book.orders.get(key)) is not None:
-            document = order.view() | {"stale": book.streams.is_blind(order.product)}
+            document = order.view() | {"stale": _is_blind(book, order.product)}
             document["first_cause"] = cause_document(order.first_seen_cause or cause)
             yield publisher.numbered(topology.ORDERS, key, document, cause)
     yield from _positions(book)
@@ -52,7 +52,7 @@ def _positions(book: AccountBook) -> Iterator[Output]:
         cause = causes.get(key, account_cause)
         if cause is None:
             continue
-        is_blind = book.streams.is_blind(position.product)
+        is_blind = _is_blind(book, position.product)
         if key not in causes and position.shown_unbounded == is_blind:
             continue
         position.version += 1
@@ -60,6 +60,10 @@ def _positions(book: AccountBook) -> Iterator[Output]:
         document = position.view(unbounded=is_blind) | {"version": position.version}
         yield publisher.numbered(topology.POSITIONS, f"{book.account}/{key}", document, cause)
         book.dirty_positions.add(key)
+
+
+def _is_blind(book: AccountBook, product: str) -> bool:
+    return not book.is_enabled or book.streams.is_blind(product)
 
 
 def account_view(book: AccountBook) -> dict[str, Any]:
@@ -74,6 +78,8 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
         "balances": [row for _, row in sorted(book.balances.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
+        "enabled": book.is_enabled,
+        "removed": book.is_removed,
         "version": book.version,
     }
 
@@ -119,6 +125,7 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
     return {
         "account": book.account,
         "config": book.config and book.config.model_dump(mode="json"),
+        "removed": book.is_removed,
         "streams": book.streams.dump(),
         "reconciliation": book.reconciliation.dump(),
         "sequences": book.publisher.sequences,
@@ -156,6 +163,7 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
 def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     if document["config"] is not None:
         book.config = AccountConfig.model_validate(document["config"])
+    book.is_removed = document.get("removed", False)
     streams = Streams.load(document["streams"])
     book.streams = book.reconciliation.streams = streams
     book.reconciliation.restore(document["reconciliation"])

@@ -175,7 +175,7 @@ class PartitionBook:
             return
         book = self._account(config.id)
         book.begin(cause, now_ns)
-        book.register(config)
+        book.register(config, is_removed=document.get("removed") is True)
 
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:

@@ -50,8 +50,10 @@ class MeasuredBook(PartitionBook):
 def show(book: AccountBook) -> None:
     """The gauges of one account."""
     account = book.account
-    metrics.BLIND.labels(account).set(len(book.streams.blind))
-    metrics.CATCHING_UP.labels(account).set(not book.is_synced)
+    metrics.DISABLED.labels(account).set(not book.is_enabled)
+    # Nobody shall be woken for an account that a person has switched off.
+    metrics.BLIND.labels(account).set(len(book.streams.blind) if book.is_enabled else 0)
+    metrics.CATCHING_UP.labels(account).set(book.is_enabled and not book.is_synced)
     metrics.DISPUTED.labels(account).set(len(book.disputed))
     metrics.QUARANTINED.labels(account).set(book.quarantine is not None)
 

@@ -179,12 +179,12 @@ class Streams:
                 link.change = LIVE
                 self._see_again(link, item.at_ns)
 
-    def fall_silent(self, now_ns: int) -> None:
+    def fall_silent(self, now_ns: int, reason: str = "the ingest worker is silent") -> None:
         """No liveness for too long: what we see may be old, so we say that we are blind."""
         for link in self.links.values():
             if link.change == LIVE:
                 link.change = SILENT
-                self._go_blind(link, "the ingest worker is silent")
+                self._go_blind(link, reason)
         self.liveness_ns = max(self.liveness_ns, now_ns)
 
     def note_loss(self, product: str, start_ns: int, end_ns: int, reason: str) -> None:

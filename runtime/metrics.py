@@ -29,6 +29,9 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str
 BLIND = _gauge("blind_intervals", "open blind intervals", "account")
 CATCHING_UP = _gauge("catching_up", "1 while an account is not in sync", "account")
 DISPUTED = _gauge("disputed_orders", "orders with evidence that contradicts itself", "account")
+DISABLED = _gauge(
+    "disabled", "1 while an account is disabled in the registry, or removed from it", "account"
+)
 QUARANTINED = _gauge("quarantined", "1 while an account is quarantined", "account")
 OLDEST_UNKNOWN_SECONDS = _gauge(
     "oldest_unknown_seconds", "age of the oldest attempt without evidence either way", "account"

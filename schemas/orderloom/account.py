@@ -73,7 +73,8 @@ class Balance(BaseModel):
 class AccountState(BaseModel):
     """One record of `accounts.<venue>`: what we can see of an account, and since when.
 
-    `covered_ns`: up to which time reconciliation has looked, by product (ns UTC).
+    `covered_ns`: up to which time reconciliation has looked, by product (ns UTC). While it is not
+    `enabled`, nobody looks: what is known stays as it was. `removed`: not even registered any more.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -87,6 +88,8 @@ class AccountState(BaseModel):
     blind: tuple[BlindInterval, ...] = ()
     balances: tuple[Balance, ...] = ()
     quarantined: bool = False
+    enabled: bool = True
+    removed: bool = False
     version: int
     sequence: int
     epoch: int
