@@ -170,7 +170,8 @@ class Session:
         received_us = time.time_ns() // 1000
         request_id = str(request.get("id", ""))
         try:
-            answer = self._carry_out(operation, request, request_id)
+            # Rows speak for themselves here: `msg` is empty, unlike REST's (section 8).
+            answer = self._carry_out(operation, request, request_id) | {"msg": ""}
         except Refusal as refusal:
             answer = {"code": refusal.code, "msg": refusal.message, "data": []}
         times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}

@@ -97,7 +97,7 @@ async def test_orders_are_entered_amended_and_canceled_on_the_socket() -> None:
         assert reply["data"][0]["reqId"] == "r7"
         assert (await stream.call("cancel-order", named))["code"] == "0"
         reply = await stream.call("cancel-order", named)
-        assert (reply["code"], reply["data"][0]["sCode"]) == ("1", "51400")
+        assert (reply["code"], reply["msg"], reply["data"][0]["sCode"]) == ("1", "", "51400")
         reply = await stream.call("batch-orders", ORDER, ORDER | {"sz": "0"})
         assert (reply["code"], [row["sCode"] for row in reply["data"]]) == ("2", ["0", "51020"])
 
