@@ -116,7 +116,7 @@ def _spot_symbol(row: Instrument) -> dict[str, Any]:
         "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": False,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
+        "cancelReplaceAllowed": True,
         "amendAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,

@@ -68,6 +68,12 @@ async def test_there_are_instruments_with_their_steps(path: str) -> None:
         assert "NOTIONAL" in steps or "MIN_NOTIONAL" in steps
 
 
+async def test_spot_says_that_orders_may_be_amended_and_replaced() -> None:
+    async with a_client() as client:
+        _, answer = await client.send("GET", "/api/v3/exchangeInfo")
+    assert all(row["amendAllowed"] and row["cancelReplaceAllowed"] for row in answer["symbols"])
+
+
 @pytest.mark.parametrize("path", ["/api/v3/order", "/fapi/v1/order"])
 async def test_an_order_is_placed_asked_for_and_cancelled(path: str) -> None:
     async with a_client() as client:
