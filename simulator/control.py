@@ -193,7 +193,7 @@ class Control:
         return counts | {"faults": dict(self._box.faults.injected)}
 
     def _traffic(self) -> dict[str, Any]:
-        listening = [f"{account}/{product}" for account, product in self._box.feed.listening()]
+        listening = ["/".join(filter(None, heard)) for heard in self._box.feed.listening()]
         messages = self._box.feed.messages
         return self._pacer.config.model_dump() | {"messages": messages, "listening": listening}
 

@@ -307,9 +307,14 @@ class Feed:
             listeners[:] = [row for row in listeners if row.connection is not connection]
         self.ended.append(connection.ended())
 
-    def listening(self) -> list[tuple[str, Product]]:
-        """Accounts and products that someone listens to."""
-        return [key for key, listeners in self._listeners.items() if listeners]
+    def listening(self) -> list[tuple[str, Product, str]]:
+        """Each subscription: account, product and kind of event; "" where to all kinds."""
+        return [
+            (account, product, kind)
+            for (account, product), listeners in self._listeners.items()
+            for subscription in listeners
+            for kind in sorted(subscription.kinds or ("",))
+        ]
 
     async def drain(self) -> None:
         """Send what is held back, and wait until every connection has sent everything."""

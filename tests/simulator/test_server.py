@@ -215,3 +215,15 @@ async def test_a_wrong_configuration_is_named_and_the_status_is_two(tmp_path: Pa
     _, said = await process.communicate()
     assert process.returncode == 2
     assert b"sed" in said
+
+
+async def test_control_tells_who_listens_to_what() -> None:
+    async with a_client() as client:
+        spot = await client.spot_stream()
+        linear = await client.linear_stream("TRADE_LITE/ACCOUNT_UPDATE")
+        async with spot, linear:
+            shown = await client.control("/control/traffic")
+    name = client.account.name
+    assert shown["listening"] == [
+        f"{name}/spot", f"{name}/linear/ACCOUNT_UPDATE", f"{name}/linear/TRADE_LITE",
+    ]  # fmt: skip
