@@ -1,0 +1,117 @@
+"""Everything that ccxt's `pro` classes hear of an account, while others act."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from tests.judges import agreement
+from tests.judges.desk import Desk, Row
+
+SECONDS_MAX: Final = 5.0
+"""How long a stream may take to begin, or to tell what the books say."""
+POLL_SECONDS: Final = 0.01
+CHANNELS: Final = {
+    "watch_orders": "{product}/orders",
+    "watch_my_trades": "{product}/orders",
+    "watch_balance": "spot/account",
+    "watch_positions": "{product}/positions",
+}
+"""What ccxt subscribes to at OKX; at Binance there is one stream of everything."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was heard: the newest of each order, every trade, the newest of the rest."""
+
+    orders: dict[str, Row] = field(default_factory=dict)
+    states: dict[str, list[str]] = field(default_factory=dict)
+    trades: dict[tuple[str, str], Row] = field(default_factory=dict)
+    told: Counter[tuple[str, str]] = field(default_factory=Counter)
+    balances: dict[str, Row] = field(default_factory=dict)
+    positions: dict[str, Row] = field(default_factory=dict)
+
+    def take_orders(self, rows: list[Row]) -> None:
+        for row in rows:
+            self.orders[row["id"]] = row
+            self.states.setdefault(row["id"], []).append(row["status"])
+
+    def take_trades(self, rows: list[Row]) -> None:
+        for row in rows:
+            self.trades[row["id"], row["order"]] = row
+            self.told[row["id"], row["order"]] += 1
+
+    def take_balances(self, rows: Row) -> None:
+        self.balances |= {name: rows[name] for name in rows["total"]}
+
+    def take_positions(self, rows: list[Row]) -> None:
+        self.positions |= {row["symbol"]: row for row in rows}
+
+
+async def follow(watch: Callable[[], Any], take: Callable[[Any], None]) -> None:
+    """Take whatever comes until cancelled."""
+    while True:
+        take(await watch())
+
+
+@asynccontextmanager
+async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
+    """Some of ccxt's private streams, or all of the product, begun before anything is done."""
+    heard = Heard()
+    takers: dict[str, Callable[[Any], None]] = {
+        "watch_orders": heard.take_orders,
+        "watch_my_trades": heard.take_trades,
+        "watch_balance": heard.take_balances,
+        "watch_positions": heard.take_positions,
+    }
+    names = names or tuple(takers)[: 3 if desk.market.product == "spot" else 4]
+    tasks = [
+        asyncio.create_task(follow(partial(getattr(desk.one, name), *by(desk, name)), takers[name]))
+        for name in names
+    ]
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            while not await has_begun(desk, names):
+                fallen = [task.exception() for task in tasks if task.done()]
+                assert not fallen, fallen
+                await asyncio.sleep(POLL_SECONDS)
+        yield heard
+        fallen = [task.exception() for task in tasks if task.done()]
+        assert not fallen, fallen
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def by(desk: Desk, name: str) -> list[Any]:
+    """By symbol where ccxt takes one, so that OKX is asked for the right product."""
+    alone: dict[str, list[Any]] = {"watch_balance": [], "watch_positions": [[desk.symbol]]}
+    return alone.get(name, [desk.symbol])
+
+
+async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
+    """Whether the box has every subscription."""
+    product = desk.market.product
+    channels = [CHANNELS[name].format(product=product) for name in names]
+    wanted = Counter(channels if desk.market.venue == "okx" else [product])
+    shown = Counter((await desk.told("/control/traffic"))["listening"])
+    return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())
+
+
+async def until(holds: Callable[[], bool]) -> bool:
+    """Whether a condition comes true in time."""
+    turns = int(SECONDS_MAX / POLL_SECONDS)
+    for _ in range(turns):
+        if holds():
+            return True
+        await asyncio.sleep(POLL_SECONDS)
+    return holds()
+
+
+def seen_orders(heard: Heard) -> agreement.Orders:
+    """The newest of each order, as ccxt shows it."""
+    return agreement.orders(list(heard.orders.values()))
