@@ -53,6 +53,9 @@ class SameBook:
         """Never: a fold that fails ends the bench."""
         raise NotImplementedError(trace)
 
+    def begin_epoch(self, epoch: int) -> None:
+        """It numbers nothing."""
+
     def due_ns(self) -> int | None:
         """No timers."""
         return None

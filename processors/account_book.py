@@ -25,8 +25,10 @@ from orderloom.quantities import text_of
 from orderloom.question import Question
 from orderloom.raw import Answer
 from orderloom.words import FillKind, Source, Status
+from processors.differences import Differences
 from processors.exposure import Exposure
 from processors.fill_document import fill_document
+from processors.instruments import Instruments
 from processors.orders import (
     DisputeRaised,
     Effect,
@@ -39,10 +41,11 @@ from processors.orders import (
     Orders,
     UnknownStatus,
 )
-from processors.position_check import Compared, compared, difference_of, rows_of
+from processors.position_check import PositionCheck
 from processors.publishing import Publisher
 from processors.reconciliation import Place, Reconciliation, Suspect
 from processors.rounds import Pace
+from processors.sizes import Sizes
 from processors.streams import Streams
 from processors.targets import DOUBT, GAP, Target
 from venues.venue import Profile
@@ -65,13 +68,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every account of a partition shares: the venue's promises, the pace, the partition."""
+    """What every account of a partition shares: the venue's promises and instruments, the pace."""
 
     venue: str
     partition: int
     profile: Profile
     pace: Pace
+    instruments: Instruments
     namespace: str = ""
+    epoch: int = 0
 
 
 class AccountBook:
@@ -86,15 +91,15 @@ class AccountBook:
         self.exposure = Exposure()
         self.streams = Streams()
         self.reconciliation = Reconciliation(setting.profile, setting.pace, self.streams, self._ask)
-        self.publisher = Publisher(account)
+        self.publisher = Publisher(account, setting.epoch)
+        self.differences = Differences(self.publisher)
+        self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
         self.seen: dict[str, Seen] = {}
         self.touched: dict[str, set[str]] = {}
         self.balances: dict[str, dict[str, Any]] = {}
         self.closed: list[dict[str, Any]] = []
         self.questions = 0
         self.version = 0
-        self.reported: dict[str, dict[str, Any]] = {}
-        self.differing: dict[str, str] = {}
         self.quarantine: dict[str, Any] | None = None
         self.cause = Cause(
             topology.RAW.name(setting.venue, setting.namespace), setting.partition, -1
@@ -105,6 +110,7 @@ class AccountBook:
         self.dirty_positions: set[str] = set()
         self.dirty_balances: set[str] = set()
         self.disputed: set[str] = set()
+        self.sizes = Sizes(setting.instruments)
 
     # ---- what the log says ----
 
@@ -145,6 +151,9 @@ class AccountBook:
             return
         at_ns = origin.received_ns or self.now_ns
         self.dirty_orders.add(order.key)
+        if order.contract_size is None:
+            for effect in self.sizes.pin(order, self.now_ns):
+                self._take_effect(effect, origin)
         seen = self.seen.setdefault(order.key, Seen(at_ns, at_ns))
         if origin.source is Source.STREAM:
             seen.last_ns = max(seen.last_ns, at_ns)
@@ -202,22 +211,35 @@ class AccountBook:
         document = fill_document(order, effect, origin)
         self.publisher.event(topology.FILLS, document, origin.cause)
         if origin.source is not Source.STREAM and effect.kind is FillKind.REAL:
-            self._difference(
-                order, "MISSED_FILL", origin, {"execution_key": document["execution_key"]}
+            self.differences.cause = origin.cause
+            self.differences.tell(
+                "MISSED_FILL",
+                "the venue's answer is evidence",
+                order.product,
+                symbol=order.symbol,
+                order_key=order.key,
+                execution_key=document["execution_key"],
+                theirs={"asked_ns": origin.asked_ns},
             )
 
-    def _difference(self, order: Order, kind: str, origin: Origin, fields: dict[str, Any]) -> None:
-        document = {
-            "product": order.product,
-            "symbol": order.symbol,
-            "kind": kind,
-            "order_key": order.key,
-            "ours": {},
-            "theirs": {"asked_ns": origin.asked_ns},
-            "rule": "the venue's answer is evidence",
-            **fields,
-        }
-        self.publisher.event(topology.DIFFERENCES, document, origin.cause)
+    def take_instruments(self) -> None:
+        """The venue listed instruments: what waited for one is shown in base units now."""
+        origin = Origin(self.account, Source.QUERY, self.cause)
+        for key in sorted(self.sizes.waiting):
+            order = self.orders.get(key)
+            if order is None:
+                self.sizes.waiting.discard(key)
+            elif effects := self.sizes.pin(order, self.now_ns):
+                effects += (
+                    FillRecorded(order, FillKind.CORRECTION, fill, fill, origin)
+                    for fill in order.fills()
+                    if not fill.is_busted
+                )
+                for effect in effects:
+                    self._take_effect(effect, origin)
+        for position in self.exposure.positions.values():
+            if self.sizes.measure(position, self.now_ns):
+                self.publisher.positions[position.key] = self.cause
 
     def _take_balance(self, event: BalanceReport) -> None:
         key = f"{event.product}/{event.asset}"
@@ -256,8 +278,9 @@ class AccountBook:
     def is_synced(self) -> bool:
         """Whether everything was looked at and no blind interval is open."""
         rounds = self.reconciliation.rounds.values()
-        is_seen = self.is_enabled and not self.streams.blind
-        return is_seen and bool(rounds) and all(r.completed for r in rounds)
+        if not (rounds and self.is_enabled) or self.streams.blind:
+            return False
+        return all(one.completed and self.positions.is_open(one.product) for one in rounds)
 
     @property
     def is_enabled(self) -> bool:
@@ -294,38 +317,17 @@ class AccountBook:
         self.account_changed()
 
     def take_positions(self, reports: Iterable[PositionReport], item: Answer) -> None:
-        """One page of the venue's own figures; they are compared when the round is complete.
-
-        A venue may list several products at once: each product's own question counts for it.
-        """
+        """One page of the venue's own figures; they are compared when the round is complete."""
         product = item.question.get("product", "")
-        held = self.reported.get(product, {}) if item.page > 1 else {}
-        mine = (report for report in reports if report.product == product)
-        rows = held.get("rows", {}) | rows_of(mine)
-        self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
+        self.touched.setdefault(product, set()).update(self.positions.take_page(reports, item))
 
     def _check_positions(self, product: str) -> None:
-        reported = self.reported.get(product)
-        if reported is None:
-            return
-        asked_ns, lag_ns = reported["asked_ns"], self.setting.profile.visibility_lag_ns
-        mine = [one for one in self.exposure.positions.values() if one.product == product]
-        for found in compared(mine, reported["rows"], asked_ns, lag_ns):
-            if not found.is_young:
-                self._compare(product, found, asked_ns)
-
-    def _compare(self, product: str, found: Compared, asked_ns: int) -> None:
-        place = f"{product}/{found.place}"
-        now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
-        if now == self.differing.get(place, ""):
-            return
-        self.differing[place] = now
-        rule = "open" if now else "both sides are equal again"
-        document = difference_of(product, found, rule, asked_ns)
-        self.publisher.event(topology.DIFFERENCES, document, self.cause)
-        for position in self.exposure.at(product, found):
-            position.is_doubted = bool(now)
+        self.differences.cause = self.cause
+        for position in self.positions.check(product):
             self.publisher.positions[position.key] = self.cause
+        if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
+            lag_ns = self.setting.profile.visibility_lag_ns
+            self.reconciliation.rounds[product].want(self.now_ns + lag_ns)
 
     # ---- questions and time ----
 

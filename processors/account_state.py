@@ -2,7 +2,7 @@
 
 Pure. State records are keyed by part, so a step writes what it changed: ``a/<account>`` for the
 account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for each position,
-``b/<account>/<asset>`` for each balance.
+``b/<account>/<asset>`` for each balance, ``l/<account>/<execution key>`` for each lost execution.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.event import Cause
 from processors.account_book import AccountBook, Seen
+from processors.lost_fills import FOUND, LostFill, difference_of
 from processors.publishing import cause_document
 from processors.step import Output
 from processors.streams import Streams
@@ -20,12 +21,14 @@ ACCOUNT: Final = "a"
 ORDER: Final = "o"
 POSITION: Final = "p"
 BALANCE: Final = "b"
+LOST: Final = "l"
 AMOUNTS: Final = ("free", "locked", "total")
 
 
 def publish(book: AccountBook) -> Iterator[Output]:
     """What the step tells consumers of this account: events first, then the views."""
     publisher = book.publisher
+    _settle_lost(book)
     yield from publisher.take_events()
     yield from publisher.tombstones()
     for key, cause in publisher.orders.items():
@@ -43,6 +46,15 @@ def publish(book: AccountBook) -> Iterator[Output]:
     publisher.account_cause = None
 
 
+def _settle_lost(book: AccountBook) -> None:
+    """Tell which positions have all their lost executions again."""
+    for place in book.exposure.lost.take_settled():
+        book.publisher.event(topology.DIFFERENCES, difference_of(place, (), FOUND), book.cause)
+        for key, position in book.exposure.positions.items():
+            if position.place == place:
+                book.publisher.positions[key] = book.cause
+
+
 def _positions(book: AccountBook) -> Iterator[Output]:
     publisher = book.publisher
     causes, account_cause = publisher.positions, publisher.account_cause
@@ -52,9 +64,11 @@ def _positions(book: AccountBook) -> Iterator[Output]:
         cause = causes.get(key, account_cause)
         if cause is None:
             continue
-        is_blind = _is_blind(book, position.product)
+        is_blind = _is_blind(book, position.product) or not book.positions.is_open(position.product)
+        is_blind = is_blind or position.place in book.exposure.lost.counts
         if key not in causes and position.shown_unbounded == is_blind:
             continue
+        book.sizes.measure(position, book.now_ns)
         position.version += 1
         position.shown_unbounded = is_blind
         document = position.view(unbounded=is_blind) | {"version": position.version}
@@ -101,6 +115,8 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
     for key in sorted(book.dirty_balances):
         fields = {"account": book.account, "balance": book.balances[key]}
         yield f"{BALANCE}/{book.account}/{key}", fields
+    for key, lost in book.exposure.lost.state():
+        yield f"{LOST}/{book.account}/{key}", lost
     yield f"{ACCOUNT}/{book.account}", _account_state(book)
     book.dirty_orders.clear()
     book.dirty_positions.clear()
@@ -133,8 +149,7 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "questions": book.questions,
         "version": book.version,
         "closed": book.closed,
-        "reported": book.reported,
-        "differing": book.differing,
+        "positions": book.positions.dump(),
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
         "cause": cause_document(book.cause),
@@ -153,6 +168,8 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
             book.exposure.homes[key] = document["home"]
     elif kind == POSITION:
         book.exposure.restore(document)
+    elif kind == LOST:
+        book.exposure.lost.restore(LostFill(**{k: v for k, v in document.items() if k != "f"}))
     elif kind == BALANCE:
         balance = document["balance"]
         book.balances[f"{balance['product']}/{balance['asset']}"] = balance
@@ -172,8 +189,7 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.questions = document["questions"]
     book.version = document["version"]
     book.closed = document["closed"]
-    book.reported = document["reported"]
-    book.differing = document["differing"]
+    book.positions.restore(document["positions"])
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]
     book.cause = Cause(**document["cause"])
@@ -186,3 +202,5 @@ def finish_restore(book: AccountBook) -> None:
         book.exposure.restore_rest(order)
         if order.is_disputed:
             book.disputed.add(order.key)
+        if order.contract_size is None:
+            book.sizes.waiting.add(order.key)

@@ -8,6 +8,7 @@ An account whose evidence broke an invariant is quarantined: its later records a
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import orjson
@@ -50,9 +51,11 @@ class PartitionBook:
         self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
     ) -> None:
         self._venue = venue
-        self._setting = Setting(venue.name, partition, venue.profile, pace, namespace)
         self._accounts: dict[str, AccountBook] = {}
         self._instruments = Instruments(venue.name, partition)
+        self._setting = Setting(
+            venue.name, partition, venue.profile, pace, self._instruments, namespace
+        )
         self._digests = RollingDigest()
         self._restored: set[str] = set()
         self.tallies: Counter[Tally] = Counter()
@@ -72,7 +75,17 @@ class PartitionBook:
         """The books by account, for those who look (tests, health)."""
         return self._accounts
 
+    @property
+    def instruments(self) -> Instruments:
+        """The venue's instruments."""
+        return self._instruments
+
     # ---- state ----
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Number in this epoch, which a repair began; called before anything else."""
+        self._setting = replace(self._setting, epoch=epoch)
+        self._instruments.epoch = epoch
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Take back one state record.
@@ -91,7 +104,7 @@ class PartitionBook:
             self._instruments.restore(kind, document)
             self._digests.put(key.decode(), value, None)
             return
-        book = self._account(document["account"])
+        book = self.account(document["account"])
         account_state.restore(book, kind, document)
         self._restored.add(book.account)
         self._digests.put(key.decode(), value, None)
@@ -151,7 +164,8 @@ class PartitionBook:
         name = record.topic.name(self._setting.venue, self._setting.namespace)
         return Cause(name, record.partition, record.offset)
 
-    def _account(self, account: str) -> AccountBook:
+    def account(self, account: str) -> AccountBook:
+        """The books of one account; begun where there are none."""
         book = self._accounts.get(account)
         if book is None:
             book = self._accounts[account] = AccountBook(account, self._setting)
@@ -160,7 +174,7 @@ class PartitionBook:
     def _refuse(
         self, record: InputRecord, account: str, reason: str, cause: Cause, now_ns: int
     ) -> None:
-        book = self._account(account)
+        book = self.account(account)
         book.begin(cause, now_ns)
         book.publisher.dead_letter(record.value or b"", reason, cause)
 
@@ -173,7 +187,7 @@ class PartitionBook:
         except (ValueError, AttributeError, KeyError, ValidationError) as error:
             self._refuse(record, _account_of(record), f"control: {error}", cause, now_ns)
             return
-        book = self._account(config.id)
+        book = self.account(config.id)
         book.begin(cause, now_ns)
         book.register(config, is_removed=document.get("removed") is True)
 
@@ -204,8 +218,12 @@ class PartitionBook:
         elif isinstance(translation, Translation):
             self._count(translation)
             self._instruments.take_page(item, translation.events, at, now_ns)
+            for book in self._accounts.values():
+                if book.quarantine is None and book.sizes.waiting:
+                    book.begin(at, now_ns)
+                    book.take_instruments()
         elif translation is not None:
-            book = self._account(_PARTITION)
+            book = self.account(_PARTITION)
             book.begin(at, now_ns)
             book.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
             self._instruments.take_failure(item, now_ns)
@@ -216,7 +234,7 @@ class PartitionBook:
 
     def _books_of(self, received: RawRecord) -> Iterable[AccountBook]:
         if received.account != _PARTITION:
-            return (self._account(received.account),)
+            return (self.account(received.account),)
         return tuple(book for book in self._accounts.values() if book.quarantine is None)
 
     def _fold_item(self, book: AccountBook, received: RawRecord, item: raw.Item) -> None:
@@ -319,7 +337,7 @@ class PartitionBook:
         """The ledger leaves this record out: a dead letter, and its account is quarantined."""
         self._finish_restore()
         account = _account_of(record)
-        book = self._account(account)
+        book = self.account(account)
         book.begin(self._cause(record), now_ns)
         body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
         book.publisher.dead_letter(body, reason, book.cause, trace=trace)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from orderloom.quantities import EXACT, ZERO, Unit
+from orderloom.identity import execution_key
+from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
+from processors.lost_fills import LostFills
 from processors.order import Order
-from processors.position_check import Compared
 from processors.positions import Position, Traded
 from processors.tracks.fills import Fill
 
@@ -34,6 +35,7 @@ class Exposure:
     positions: dict[str, Position] = field(default_factory=dict)
     rests: dict[str, Rest] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    lost: LostFills = field(default_factory=LostFills)
 
     def settle_home(self, order: Order, orders: Callable[[], Iterable[Order]]) -> list[Position]:
         """Find the order's position; if its side became known late, move what was counted."""
@@ -53,8 +55,7 @@ class Exposure:
         key = f"{order.product}/{order.symbol}/{side}/{mode or ''}"
         position = self.positions.get(key)
         if position is None:
-            unit = str(order.term("quantity_unit") or Unit.BASE)
-            position = Position(order.product, order.symbol, side, mode, unit)
+            position = Position(order.product, order.symbol, side, mode, str(order.quantity_unit))
             self.positions[key] = position
         return position
 
@@ -63,13 +64,13 @@ class Exposure:
         home = self.homes.get(order.key)
         return self.position_of(order) if home is None else self.positions[home]
 
-    def at(self, product: str, found: Compared) -> list[Position]:
+    def at(self, product: str, symbol: str, position_side: str, unit: str) -> list[Position]:
         """The positions of one symbol and side; one is made where only the venue has any."""
-        place = f"{product}/{found.place}/"
+        place = f"{product}/{symbol}/{position_side}/"
         known = [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
         if known:
             return known
-        made = Position(product, found.symbol, found.position_side, None, found.quantity_unit)
+        made = Position(product, symbol, position_side, None, unit)
         self.positions[made.key] = made
         return [made]
 
@@ -84,6 +85,8 @@ class Exposure:
         position = self._home_of(order)
         self._charge(position, before, -1)
         self._charge(position, fill, 1)
+        if self.lost.known and fill is not None:
+            self.lost.found(_key_of(order, fill))
         traded = fill and traded_of(order, fill)
         formerly = before and traded_of(order, before)
         if traded == formerly:
@@ -174,6 +177,11 @@ def traded_of(order: Order, fill: Fill) -> Traded | None:
     quantity = _signed(fill.last_quantity, 1 if side is Side.BUY else -1)
     key = f"{fill.exec_id}/{order.key}"
     return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)
+
+
+def _key_of(order: Order, fill: Fill) -> str:
+    venue_order_id = fill.venue_order_id or order.venue_order_id or ""
+    return execution_key(order.product, order.symbol, fill.exec_id, venue_order_id)
 
 
 def _signed(number: Decimal, sign: int) -> Decimal:

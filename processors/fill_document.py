@@ -4,8 +4,8 @@ from typing import Any
 
 from orderloom.event import Origin
 from orderloom.identity import execution_key
+from orderloom.quantities import text_or_none
 from processors.orders import FillRecorded, Order
-from processors.tracks.fills import text_or_none
 
 
 def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[str, Any]:
@@ -27,6 +27,8 @@ def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[st
         "price": text_or_none(fill.last_price),
         "quantity": text_or_none(fill.last_quantity),
         "quantity_unit": fill.quantity_unit,
+        "contract_size": text_or_none(order.contract_size),
+        "quantity_base": order.in_base(fill.last_quantity),
         "fee": text_or_none(fill.fee),
         "fee_currency": fill.fee_currency,
         "liquidity": fill.liquidity,

@@ -3,11 +3,13 @@
 Pure. They are asked once for each owned partition (under the key ``venue``) as soon as somebody
 owns it, and again once a day: ticks, lots and contract sizes change. A failed read is asked again
 and changes nothing; an instrument that a complete answer no longer lists stays known, because
-orders may still point to it. Only partition 0 publishes, so `instruments` has one writer.
+orders may still point to it. One that evidence names and nobody listed is asked for at once, and
+then as often as the others. Only partition 0 publishes, so `instruments` has one writer.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from orderloom import topology
@@ -31,14 +33,19 @@ TEXTS: Final = ("base", "quote", "settle", "status")
 
 @dataclass(slots=True)
 class Instruments:
-    """What is known, by ``product/symbol``, and when each product is asked about next."""
+    """What is known, by ``product/symbol``, and when each product is asked about next.
+
+    `wanted`: those that evidence named and no listing did, and when that was (ns).
+    """
 
     venue: str
     partition: int
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, int] = field(default_factory=dict)
     questions: int = 0
+    epoch: int = 0
     is_dirty: bool = False
     changed: dict[str, Cause] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
@@ -48,6 +55,25 @@ class Instruments:
         if product not in self.due:
             self.due[product] = now_ns
             self.is_dirty = True
+
+    def contract_size(self, product: str, symbol: str) -> Decimal | None:
+        """Base (quote, if inverse) for one contract; None while that is not known."""
+        size = self.known.get(f"{product}/{symbol}", {}).get("contract_size")
+        return None if size is None else Decimal(size)
+
+    def is_known(self, product: str, symbol: str) -> bool:
+        """Whether the venue listed it."""
+        return f"{product}/{symbol}" in self.known
+
+    def want(self, product: str, symbol: str, now_ns: int) -> None:
+        """Evidence names an instrument that is not known: list its product again, soon."""
+        place = f"{product}/{symbol}"
+        if place in self.known or now_ns < self.wanted.get(place, -REFRESH_NS) + REFRESH_NS:
+            return
+        self.wanted[place] = now_ns
+        if product not in self.asked.values():
+            self.due[product] = min(self.due.get(product, now_ns), now_ns)
+        self.is_dirty = True
 
     def due_ns(self) -> int | None:
         """When a product is to be asked about next."""
@@ -63,7 +89,7 @@ class Instruments:
         self.questions += 1
         self.is_dirty = True
         question = Question(
-            id=f"{VENUE}/{self.partition}/i{self.questions}",
+            id=f"{VENUE}/{self.partition}/i{self.epoch}-{self.questions}",
             account=VENUE,
             about=About.INSTRUMENTS,
             product=product,
@@ -104,6 +130,7 @@ class Instruments:
         document = document_of(report)
         if self.known.get(key) != document:
             self.known[key] = document
+            self.wanted.pop(key, None)
             self.changed[key] = cause
 
     def publish(self) -> Iterator[Output]:
@@ -128,7 +155,12 @@ class Instruments:
         if self.is_dirty:
             yield (
                 "v/instruments",
-                {"due": self.due, "asked": self.asked, "questions": self.questions},
+                {
+                    "due": self.due,
+                    "asked": self.asked,
+                    "questions": self.questions,
+                    "wanted": self.wanted,
+                },
             )
         self.changed.clear()
         self.is_dirty = False
@@ -140,7 +172,7 @@ class Instruments:
             self.known[f"{known['product']}/{known['symbol']}"] = known
         else:
             self.due, self.asked = document["due"], document["asked"]
-            self.questions = document["questions"]
+            self.questions, self.wanted = document["questions"], document["wanted"]
 
 
 def document_of(report: InstrumentReport) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from orderloom.event import Cause
-from orderloom.quantities import EXACT, ZERO, text_of
+from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Lifecycle, Side, Source, Trust
+from processors import order_view
 from processors.effects import (
     DisputeRaised,
     Effect,
@@ -27,14 +26,14 @@ from processors.effects import (
 )
 from processors.order_record import Record
 from processors.tracks.amounts import value_of
-from processors.tracks.fills import Fill, text_or_none
-from processors.tracks.lifecycle import CLOSED, shown_status
+from processors.tracks.lifecycle import CLOSED
 from processors.tracks.links import SAME, SHOWN, Link
 from processors.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
 if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
+    from processors.tracks.fills import Fill
 
 FORMAT: Final = 1
 """Version of what `Order.dump` gives out."""
@@ -53,6 +52,7 @@ class Order:
 
     __slots__ = (
         "account",
+        "contract_size",
         "derived",
         "first_seen_cause",
         "graced",
@@ -79,6 +79,7 @@ class Order:
         self.derived: Derived = NOTHING
         self.graced = ZERO
         self.is_settled = False
+        self.contract_size: Decimal | None = None
         self.first_seen_cause: Cause | None = None
 
     # ---- evidence
@@ -202,6 +203,15 @@ class Order:
             self.touch(effects)
         return True
 
+    def pin(self, size: Decimal, effects: list[Effect]) -> None:
+        """Its instrument is known: `size` holds for it from now on, whatever the venue changes.
+
+        `size` is base (quote, if inverse) for one of the native unit.
+        """
+        if self.contract_size is None:
+            self.contract_size = size
+            self.touch(effects)
+
     # ---- predicates and sums
 
     @property
@@ -273,6 +283,11 @@ class Order:
         return add(net, totals.unsided)
 
     @property
+    def quantity_unit(self) -> Unit:
+        """What its quantities count."""
+        return Unit(self.term("quantity_unit") or Unit.BASE)
+
+    @property
     def side(self) -> Side | None:
         """The order's side."""
         side: Side | None = self.term("side")
@@ -305,61 +320,18 @@ class Order:
 
     # ---- what is shown
 
-    def view(self) -> dict[str, Any]:
-        """What `orders` shows of it, JSON-ready: decimals as text."""
-        return {
-            **self._content(),
-            "provisional_quantity": text_of(self.provisional_quantity),
-            "trust": self.trust,
-            "version": self.version,
-            "adopted": True,
-            "strategy": None,
-            "intent_id": None,
-            "tags": {},
-        }
+    def in_base(self, quantity: Decimal | None) -> str | None:
+        """A native quantity of this order in base units; None where that cannot be said."""
+        is_inverse = self.product == INVERSE
+        return base_text(quantity, self.contract_size, is_inverse=is_inverse)
 
-    def _content(self) -> dict[str, Any]:
-        """What is shown and follows from the evidence alone."""
-        derived = self.derived
-        lifecycle, amounts, record = derived.lifecycle, derived.amounts, self.record
-        fees = record.totals.fees
-        term = self.term
-        return {
-            "key": self.key,
-            "account": self.account,
-            "product": self.product,
-            "symbol": self.symbol,
-            "venue_order_id": self.venue_order_id,
-            "client_order_id": term("client_order_id"),
-            "side": term("side"),
-            "order_type": term("order_type"),
-            "time_in_force": term("time_in_force"),
-            "price": text_or_none(term("price")),
-            "quantity": text_or_none(self.quantity),
-            "quantity_unit": term("quantity_unit") or "base",
-            "quote_quantity": text_or_none(term("quote_quantity")),
-            "filled_quantity": text_of(amounts.executed),
-            "average_price": text_or_none(derived.average_price),
-            "position_side": term("position_side"),
-            "margin_mode": term("margin_mode"),
-            "status": shown_status(lifecycle, is_executed=bool(amounts.executed)),
-            "lifecycle": lifecycle,
-            "reason": derived.reason,
-            "completeness": derived.completeness,
-            "disputed": bool(derived.disputes),
-            "disputes": list(derived.disputes),
-            "fees": {name: text_of(fees[name]) for name in sorted(fees)},
-            "venue_ns": record.venue_ns,
-        }
+    def view(self) -> dict[str, Any]:
+        """What `orders` shows of it: see `order_view`."""
+        return order_view.view_of(self)
 
     def content(self) -> bytes:
         """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
-        document = {
-            **self._content(),
-            "trust": self.derived.trust,
-            "fills": [fill.view() for fill in self.fills()],
-        }
-        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        return order_view.content_of(self)
 
     # ---- state
 
@@ -375,6 +347,7 @@ class Order:
             "version": self.version,
             "graced": text_of(self.graced),
             "is_settled": self.is_settled,
+            "contract_size": text_or_none(self.contract_size),
             "cause": cause and [cause.topic, cause.partition, cause.offset, cause.place],
             "evidence": self.own.dump(with_fills=with_fills),
         }
@@ -393,6 +366,8 @@ class Order:
         order.version = document["version"]
         order.graced = Decimal(document["graced"])
         order.is_settled = document["is_settled"]
+        size = document["contract_size"]
+        order.contract_size = None if size is None else Decimal(size)
         order.first_seen_cause = Cause(*document["cause"]) if document["cause"] else None
         order.own = Record.load(document["evidence"])
         order.rebuild()

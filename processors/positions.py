@@ -5,16 +5,18 @@ realized result are computed in the order (venue time, execution key). Execution
 that order; one that comes late is put in its place within a short tail, and an older one makes the
 position be computed again from all executions (`recompute`). Fees are summed by currency, never
 netted (STATE-MODEL section 4, rule 11). The band is what open orders may still do (rule 5):
-[net - open sells, net + open buys].
+[net - open sells, net + open buys]. Quantities are native. A realized result is in the currency in
+which the instrument settles: it is shown once the contract's size is known, and inverse contracts
+(quote units of the base asset) average as the venues do: quantity by sum of quantity over price.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
-from orderloom.quantities import EXACT, ZERO, text_of
+from orderloom.quantities import EXACT, INVERSE, ZERO, base_text, text_of, text_or_none
 
 TAIL_MAX: Final = 64
 TAIL_KEPT: Final = 32
@@ -33,30 +35,29 @@ class Traded(NamedTuple):
     price: Decimal
 
 
+AFTER: Final = "\uffff"
+"""Sorts behind every execution's key: all of that time are before it."""
 Row = tuple[int, str, str, str]
 """One execution of the tail as state records show it."""
 
 
 @dataclass(slots=True)
 class Sums:
-    """Net quantity, its average entry price, and the result realized so far."""
+    """Net quantity, its average entry price, and the result realized so far, a contract being 1."""
 
     net: Decimal = ZERO
     entry: Decimal = ZERO
     realized: Decimal = ZERO
+    is_inverse: bool = False
 
     def add(self, quantity: Decimal, price: Decimal) -> None:
         """Take one execution in: it opens, closes, or does both."""
         if not self.net or (self.net > 0) == (quantity > 0):
-            value = AVERAGE.fma(
-                quantity.copy_abs(), price, AVERAGE.multiply(self.net.copy_abs(), self.entry)
-            )
+            self.entry = self._average(quantity, price)
             self.net = EXACT.add(self.net, quantity)
-            if self.net:
-                self.entry = AVERAGE.divide(value, self.net.copy_abs())
             return
         closed = min(quantity.copy_abs(), self.net.copy_abs())
-        gain = AVERAGE.multiply(AVERAGE.subtract(price, self.entry), closed)
+        gain = AVERAGE.multiply(self._gain(price), closed)
         self.realized = AVERAGE.add(self.realized, gain if self.net > 0 else gain.copy_negate())
         was_long = self.net > 0
         self.net = EXACT.add(self.net, quantity)
@@ -64,6 +65,27 @@ class Sums:
             self.entry = ZERO
         elif (self.net > 0) != was_long:
             self.entry = price
+
+    def _average(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """The entry price once `quantity` was added at `price`."""
+        held, added = self.net.copy_abs(), quantity.copy_abs()
+        if not held:
+            return price
+        if not self.is_inverse:
+            value = AVERAGE.fma(added, price, AVERAGE.multiply(held, self.entry))
+            return AVERAGE.divide(value, AVERAGE.add(held, added))
+        if not (self.entry and price):  # no venue trades at nothing: a number from a broken frame
+            return self.entry
+        coins = AVERAGE.add(AVERAGE.divide(held, self.entry), AVERAGE.divide(added, price))
+        return AVERAGE.divide(AVERAGE.add(held, added), coins)
+
+    def _gain(self, price: Decimal) -> Decimal:
+        """What one unit of a long wins at `price`."""
+        if not self.is_inverse:
+            return AVERAGE.subtract(price, self.entry)
+        if not (self.entry and price):
+            return ZERO
+        return AVERAGE.subtract(AVERAGE.divide(1, self.entry), AVERAGE.divide(1, price))
 
 
 @dataclass(slots=True)
@@ -82,6 +104,8 @@ class Position:
     base: Sums = field(default_factory=Sums)
     tail: list[Traded] = field(default_factory=list)
     forgotten: tuple[int, str] = (-1, "")
+    opening: tuple[int, Sums] | None = None
+    """What was held at a venue time (ns), which all executions up to then are contained in."""
     now: Sums = field(default_factory=Sums)
     fees: dict[str, Decimal] = field(default_factory=dict)
     open_buys: Decimal = ZERO
@@ -91,12 +115,27 @@ class Position:
     shown_unbounded: bool = True
     is_doubted: bool = False
     """The venue's own figure differs: see `position_check`."""
+    contract_size: Decimal | None = None
+    """Base (quote, if inverse) for one of the native unit; None until the instrument is known."""
     rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.base.is_inverse = self.now.is_inverse = self.is_inverse
+
+    @property
+    def is_inverse(self) -> bool:
+        """Whether its contracts count quote units."""
+        return self.product == INVERSE
 
     @property
     def key(self) -> str:
         """The position's key within its account."""
         return "/".join((self.product, self.symbol, self.position_side, self.margin_mode or ""))
+
+    @property
+    def place(self) -> str:
+        """Product, symbol and side; margin modes together."""
+        return f"{self.product}/{self.symbol}/{self.position_side}"
 
     @property
     def last_ns(self) -> int:
@@ -120,16 +159,37 @@ class Position:
             self._forget()
         return True
 
+    def begin(self, at_ns: int, sums: Sums) -> None:
+        """The position begins with `sums`, which was held at `at_ns`; what is younger follows.
+
+        The tail must reach back to `at_ns`: `sums_at` tells.
+        """
+        self.opening = (at_ns, sums)
+        self.recompute(self.tail)
+
+    def sums_at(self, at_ns: int) -> Sums | None:
+        """The position as it was at a venue time, in ns; None where the tail is too short."""
+        if self.forgotten[0] > at_ns:
+            return None
+        sums = replace(self.base)
+        for traded in self.tail:
+            if traded.venue_ns <= at_ns:
+                sums.add(traded.quantity, traded.price)
+        return sums
+
     def recompute(self, executions: Iterable[Traded]) -> None:
         """The position from all its executions."""
-        self.base, self.forgotten = Sums(), (-1, "")
-        self.tail = sorted(executions)
+        self.base, self.forgotten = Sums(is_inverse=self.is_inverse), (-1, "")
+        if self.opening is not None:
+            at_ns, held = self.opening
+            self.base, self.forgotten = replace(held), (at_ns, AFTER)
+        self.tail = sorted(one for one in executions if (one.venue_ns, one.key) > self.forgotten)
         self._replay()
         self._forget()
         self.rows = [_row(traded) for traded in self.tail]
 
     def _replay(self) -> None:
-        self.now = Sums(self.base.net, self.base.entry, self.base.realized)
+        self.now = replace(self.base)
         for traded in self.tail:
             self.now.add(traded.quantity, traded.price)
 
@@ -146,6 +206,7 @@ class Position:
 
     def view(self, *, unbounded: bool) -> dict[str, Any]:
         """What `positions` shows, without account, sequence and cause."""
+        size = self.contract_size
         return {
             "product": self.product,
             "symbol": self.symbol,
@@ -154,7 +215,10 @@ class Position:
             "net": text_of(self.now.net),
             "quantity_unit": self.quantity_unit,
             "average_entry": text_of(self.now.entry) if self.now.net else None,
-            "realized": text_of(self.now.realized),
+            "opening": None if self.opening is None else _shown(self.opening),
+            "contract_size": text_or_none(size),
+            "net_base": base_text(self.now.net, size, is_inverse=self.is_inverse),
+            "realized": None if size is None else text_of(_times(self.now.realized, size)),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "low": text_of(EXACT.subtract(self.now.net, self.open_sells)),
             "high": text_of(EXACT.add(self.now.net, self.open_buys)),
@@ -171,18 +235,20 @@ class Position:
             "base": _texts(self.base),
             "tail": self.rows.copy(),
             "forgotten": self.forgotten,
+            "opening": self.opening and [self.opening[0], *_texts(self.opening[1])],
             "fees": {currency: text_of(fee) for currency, fee in self.fees.items()},
             "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
             "version": self.version,
             "shown_unbounded": self.shown_unbounded,
             "is_doubted": self.is_doubted,
+            "contract_size": text_or_none(self.contract_size),
         }  # fmt: skip
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> "Position":
         """The position that `dump` gave out."""
         position = cls(*document["id"])
-        position.base = Sums(*map(Decimal, document["base"]))
+        position.base = _sums_of(document["base"], is_inverse=position.is_inverse)
         position.tail = [
             Traded(at, key, Decimal(quantity), Decimal(price))
             for at, key, quantity, price in document["tail"]
@@ -190,18 +256,38 @@ class Position:
         position.rows = [_row(traded) for traded in position.tail]
         at, key = document["forgotten"]
         position.forgotten = (at, key)
+        if document["opening"] is not None:
+            at_ns, *texts = document["opening"]
+            position.opening = at_ns, _sums_of(texts, is_inverse=position.is_inverse)
         position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
         buys, sells, position.unknown_rests = document["open"]
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
         position.version = document["version"]
         position.shown_unbounded = document["shown_unbounded"]
         position.is_doubted = document["is_doubted"]
+        size = document["contract_size"]
+        position.contract_size = None if size is None else Decimal(size)
         position._replay()
         return position
 
 
+def _times(realized: Decimal, size: Decimal) -> Decimal:
+    return realized if size == 1 else AVERAGE.multiply(realized, size)
+
+
 def _row(traded: Traded) -> Row:
     return traded.venue_ns, traded.key, text_of(traded.quantity), text_of(traded.price)
+
+
+def _sums_of(texts: list[str], *, is_inverse: bool) -> Sums:
+    net, entry, realized = map(Decimal, texts)
+    return Sums(net, entry, realized, is_inverse)
+
+
+def _shown(opening: tuple[int, Sums]) -> dict[str, Any]:
+    at_ns, sums = opening
+    entry = text_of(sums.entry) if sums.net else None
+    return {"venue_ns": at_ns, "net": text_of(sums.net), "average_entry": entry}
 
 
 def _texts(sums: Sums) -> list[str]:

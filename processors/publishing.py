@@ -72,11 +72,15 @@ class Publisher:
     def tombstones(self) -> Iterator[Output]:
         """Tombstones of retired keys; epoch, sequence, version and cause stand in their headers."""
         for key, (version, cause) in self.retired.items():
-            document: dict[str, Any] = {"version": version}
-            self.numbered(topology.ORDERS, key, document, cause)
-            headers = tuple((name, pack(value)) for name, value in sorted(document.items()))
-            yield Output(topology.ORDERS, key.encode(), None, headers)
+            yield self.tombstone(topology.ORDERS, key, version, cause)
         self.retired.clear()
+
+    def tombstone(self, topic: Topic, key: str, version: int, cause: Cause) -> Output:
+        """The end of one key of a view."""
+        document: dict[str, Any] = {"version": version}
+        self.numbered(topic, key, document, cause)
+        headers = tuple((name, pack(value)) for name, value in sorted(document.items()))
+        return Output(topic, key.encode(), None, headers)
 
     def take_events(self) -> Iterator[Output]:
         """The events so far, in order; forgotten afterwards."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orderloom.question import About, Question
-from processors.streams import FIRST_CONTACT, Blind
+from processors.streams import Blind
 from venues.venue import Profile
 
 SECOND_NS: Final = 1_000_000_000
@@ -74,7 +74,7 @@ class Rounds:
         self, now_ns: int, intervals: Iterable[Blind], pace: Pace, profile: Profile
     ) -> tuple[int, int]:
         """Begin a round; the span [since, until) that its questions must cover, in ns."""
-        starts = [i.start_ns for i in intervals if i.reason != FIRST_CONTACT]
+        starts = [i.start_ns for i in intervals if not i.is_since_ever]
         since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
         self.since_ns = since_ns - profile.visibility_lag_ns
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2

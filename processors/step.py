@@ -52,6 +52,10 @@ class Book(Protocol):
         """The fold's version, written into each commit record."""
         ...
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Number in this epoch, which a repair began; called before anything else."""
+        ...
+
     def restore(self, key: bytes, value: bytes) -> None:
         """Take back one state record, as `Changes.state` gave it out.
 

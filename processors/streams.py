@@ -63,6 +63,11 @@ class Blind:
     end_ns: int | None
     reason: str
 
+    @property
+    def is_since_ever(self) -> bool:
+        """Whether it reaches back for ever: no look-up can; the first complete one closes it."""
+        return self.start_ns == 0
+
     def document(self) -> dict[str, Any]:
         """JSON-ready, as state records and `accounts` show it."""
         return {
@@ -199,7 +204,7 @@ class Streams:
             if interval.product == product
             and interval.end_ns is not None
             and interval.end_ns <= asked_ns
-            and (since_ns <= interval.start_ns or interval.reason == FIRST_CONTACT)
+            and (since_ns <= interval.start_ns or interval.is_since_ever)
         ]
         self.blind = [interval for interval in self.blind if interval not in closed]
         return closed

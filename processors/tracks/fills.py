@@ -12,7 +12,7 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from typing import Any, Final, NamedTuple
 
 from orderloom.event import Execution
-from orderloom.quantities import ZERO, Unit, text_of
+from orderloom.quantities import ZERO, Unit, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
 
 SUMS: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
@@ -78,11 +78,6 @@ class Fill(NamedTuple):
         """The fill that `dump` gave out."""
         fields = zip(cls._fields, document, strict=True)
         return cls(*(READERS.get(name, _same)(value) for name, value in fields))
-
-
-def text_or_none(number: Decimal | None) -> str | None:
-    """The one text of `number`, or None."""
-    return None if number is None else text_of(number)
 
 
 def _same(value: Any) -> Any:

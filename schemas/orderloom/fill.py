@@ -16,6 +16,7 @@ class Fill(BaseModel):
     `kind` REAL comes once per execution; CORRECTION repeats it with better content (a fee that came
     later); BUST takes it back. `fee` above 0 was charged. `source` tells whether the first evidence
     of it was pushed (`stream`) or had to be asked for (`query`): what reconciliation healed.
+    `quantity_base` is the quantity by `contract_size`: see `OrderState`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,6 +35,8 @@ class Fill(BaseModel):
     price: Decimal | None = None
     quantity: Decimal | None = None
     quantity_unit: Unit = Unit.BASE
+    contract_size: Decimal | None = None
+    quantity_base: Decimal | None = None
     fee: Decimal | None = None
     fee_currency: str | None = None
     liquidity: Liquidity | None = None

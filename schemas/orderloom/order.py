@@ -15,7 +15,10 @@ class OrderState(BaseModel):
 
     `status` is derived for those who look; `lifecycle`, `completeness` and `trust` are the tracks.
     `filled_quantity` is the larger of the sum of executions and what the venue claims;
-    `provisional_quantity` the part of it without executions yet. `disputes` names each open
+    `provisional_quantity` the part of it without executions yet. `contract_size` is base (quote, if
+    inverse) for one of the native unit, as the instrument said when the order was first known, and
+    `filled_base` follows from it: both None until the instrument is known, and `filled_base` always
+    for inverse contracts. `disputes` names each open
     contradiction. `cause` is the record of `raw` that brought this version about,
     `first_cause` the one that first spoke of the order.
     """
@@ -38,6 +41,8 @@ class OrderState(BaseModel):
     quote_quantity: Decimal | None = None
     filled_quantity: Decimal = Decimal(0)
     provisional_quantity: Decimal = Decimal(0)
+    contract_size: Decimal | None = None
+    filled_base: Decimal | None = None
     average_price: Decimal | None = None
     position_side: PositionSide | None = None
     status: Status

@@ -10,12 +10,25 @@ from orderloom.quantities import Unit
 from orderloom.words import PositionSide
 
 
-class Position(BaseModel):
-    """Net of all executions in native units; it lies in [low, high] whatever open orders do.
+class Opening(BaseModel):
+    """What was held at a venue time (ns UTC), by the venue's own figure, before we first looked."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    venue_ns: int
+    net: Decimal
+    average_entry: Decimal | None = None
+
+
+class Position(BaseModel):
+    """The opening and all executions after it, net, in native units.
+
+    It lies in [low, high] whatever open orders do.
     While a blind interval covers the account, `unbounded` says that the band proves nothing.
-    `realized` is in the instrument's quote (or settlement) currency, before fees; `fees` are kept
-    by currency and not netted.
+    `contract_size` is base (quote, if inverse) for one of the native unit, None until the
+    instrument is known; `net_base` follows from it (None for inverse contracts). `realized` is in
+    the quote (or settlement) currency, since the opening, before fees, None while the size is
+    unknown; `fees` are kept by currency and not netted.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,7 +42,10 @@ class Position(BaseModel):
     net: Decimal
     quantity_unit: Unit = Unit.BASE
     average_entry: Decimal | None = None
-    realized: Decimal = Decimal(0)
+    opening: Opening | None = None
+    contract_size: Decimal | None = None
+    net_base: Decimal | None = None
+    realized: Decimal | None = None
     fees: dict[str, Decimal] = Field(default_factory=dict)
     low: Decimal
     high: Decimal

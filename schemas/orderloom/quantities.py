@@ -13,6 +13,8 @@ EXPONENT_MAX: Final = 30
 ZERO: Final = Decimal(0)
 EXACT: Final = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 """Sums and products in this context are exact or raise; no rounding goes unseen."""
+INVERSE: Final = "inverse"
+"""The product, at every venue, whose contracts count quote units and settle in the base asset."""
 
 
 class Unit(StrEnum):
@@ -53,3 +55,19 @@ def text_of(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text
+
+
+def text_or_none(number: Decimal | None) -> str | None:
+    """The one text of `number`, or None."""
+    return None if number is None else text_of(number)
+
+
+def base_text(quantity: Decimal | None, size: Decimal | None, *, is_inverse: bool) -> str | None:
+    """A native `quantity` in base units, as text; None where that cannot be said.
+
+    `size` is base per native unit. Inverse contracts count quote units: what they are in base
+    depends on the price, so they stay contracts.
+    """
+    if quantity is None or size is None or is_inverse:
+        return None
+    return text_of(quantity if size == 1 else EXACT.multiply(quantity, size))

@@ -37,6 +37,9 @@ class CountingBook:
     _outputs: list[Output] = field(default_factory=list)
     _digest: str = ""
 
+    def begin_epoch(self, epoch: int) -> None:
+        """What it publishes has no epoch."""
+
     def restore(self, key: bytes, value: bytes) -> None:
         if value.startswith(b"unknown"):
             raise UnknownStateFormat("counter format unknown")

@@ -120,15 +120,16 @@ def test_an_oversize_frame_is_a_dead_letter_and_a_question():
 
 
 def synced_run() -> Run:
-    """One registered account, its spot stream LIVE, its first round answered with nothing."""
+    """One registered account, its streams LIVE, its first rounds answered with nothing."""
     run = Run(a_book())
     control = a_record(a_registration(), topic=topology.CONTROL)
     run.step(control)
     run.step(a_raw_record(live(), live("linear")))
-    answer_all(run, run.step(None, NOW + 3 * SECOND), NOW + 3 * SECOND)
     account = run.book.accounts[ACCOUNT]
-    assert not account.streams.blind
     account.streams.liveness_ns = NOW + 60 * SECOND
+    for at_ns in (NOW + 3 * SECOND, NOW + 6 * SECOND):
+        answer_all(run, run.step(None, at_ns), at_ns)
+    assert not account.streams.blind
     return run
 
 
@@ -144,7 +145,7 @@ def answer_all(run: Run, outputs, asked_ns: int) -> None:
         run.step(a_raw_record(item, offset=1), asked_ns)
 
 
-def test_an_account_is_catching_up_until_its_first_round_is_complete():
+def test_an_account_is_catching_up_until_its_rounds_are_complete_and_its_positions_open():
     run = synced_run()
     states = [state.sync for state in run.messages(topology.ACCOUNTS)]
     assert states[0] == "CATCHING_UP"

@@ -9,7 +9,7 @@ from orderloom import topology
 from orderloom.event import PositionReport
 from orderloom.raw import Answer
 from orderloom.words import PositionSide
-from processors.position_check import compared, rows_of
+from processors.position_check import Row, compared, rows_of
 from processors.positions import Position, Traded
 from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, a_registration, live
 from tests.processors.test_book import a_book
@@ -27,7 +27,7 @@ def a_position(net: str, at_ns: int = NOW) -> Position:
 def found(
     positions: list[Position], rows: dict[str, str], asked_ns: int = NOW + 60 * SECOND
 ) -> Any:
-    listed = {place: (quantity, "base") for place, quantity in rows.items()}
+    listed = {place: Row(quantity, "base") for place, quantity in rows.items()}
     return [
         (one.place, one.ours, one.theirs, one.is_young)
         for one in compared(positions, listed, asked_ns, LAG)
@@ -60,7 +60,7 @@ def test_margin_modes_of_one_leg_are_summed() -> None:
         )
         for quantity, mode in (("1.5", "cross"), ("-0.25", "isolated"))
     ]
-    assert rows_of(reports) == {"BTCUSDT/NET": ("1.25", "base")}
+    assert rows_of(reports) == {"BTCUSDT/NET": ("1.25", "base", None, None)}
 
 
 def a_position_row(amount: str) -> dict[str, Any]:
@@ -89,19 +89,84 @@ def a_round(run: Run, at_ns: int, amount: str) -> None:
         run.step(a_raw_record(item, offset=1), at_ns)
 
 
-def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal() -> None:
+def a_watched_account() -> Run:
     run = Run(a_book())
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     run.step(a_raw_record(live(), live("linear")))
+    return run
+
+
+def shown(run: Run) -> tuple[Any, ...]:
+    """The last record of the one position."""
+    *_, last = run.messages(topology.POSITIONS)
+    return last.symbol, last.net, last.average_entry, last.unbounded
+
+
+def told(run: Run) -> list[tuple[str, str, str]]:
+    records = run.messages(topology.DIFFERENCES)
+    return [(record.kind, record.rule, record.theirs["net"]) for record in records]
+
+
+def sync(run: Run) -> str:
+    *_, last = run.messages(topology.ACCOUNTS)
+    return str(last.sync)
+
+
+def test_what_was_held_before_opens_the_position_once_two_rounds_agree() -> None:
+    run = a_watched_account()
     a_round(run, NOW + 3 * SECOND, "-0.010")
-    a_round(run, NOW + 40 * SECOND, "-0.010")
-    (told,) = run.messages(topology.DIFFERENCES)
-    assert (told.kind, told.rule, told.theirs["net"]) == ("POSITION", "open", "-0.01")
-    (shown,) = run.messages(topology.POSITIONS)
-    assert (shown.symbol, shown.net, shown.unbounded) == ("BTCUSDT", 0, True)
+    assert not told(run)
+    assert sync(run) == "CATCHING_UP"
     run.restart()
-    a_round(run, NOW + 80 * SECOND, "0")
-    assert [m.rule for m in run.messages(topology.DIFFERENCES)] == [
-        "open",
-        "both sides are equal again",
-    ]
+    a_round(run, NOW + 6 * SECOND, "-0.010")
+    assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
+    assert shown(run) == ("BTCUSDT", Decimal("-0.01"), 91000, False)
+    assert sync(run) == "SYNCED"
+
+
+def test_an_opening_waits_until_two_rounds_in_a_row_agree() -> None:
+    run = a_watched_account()
+    for seconds, amount in enumerate(("-0.010", "-0.020", "-0.010", "0", "0.5"), 1):
+        a_round(run, NOW + 3 * seconds * SECOND, amount)
+    assert not told(run)
+    a_round(run, NOW + 40 * SECOND, "0.5")
+    assert shown(run) == ("BTCUSDT", Decimal("0.5"), 91000, False)
+
+
+def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal() -> None:
+    run = a_watched_account()
+    for seconds in (3, 6):
+        a_round(run, NOW + seconds * SECOND, "0")
+    for seconds in (40, 80):
+        a_round(run, NOW + seconds * SECOND, "-0.010")
+    assert told(run) == [("POSITION", "open", "-0.01")]
+    assert shown(run) == ("BTCUSDT", 0, None, True)
+    run.restart()
+    a_round(run, NOW + 120 * SECOND, "0")
+    assert [rule for _, rule, _ in told(run)] == ["open", "both sides are equal again"]
+
+
+def test_an_older_execution_that_comes_late_is_in_the_opening_already() -> None:
+    position = a_position("2", NOW)
+    held = position.sums_at(NOW)
+    assert held is not None
+    held.net = Decimal(5)
+    position.begin(NOW, held)
+    late, new = Traded(NOW - 9, "l", Decimal(3), Decimal(90)), Traded(NOW + 9, "n", *held_row())
+    assert not position.trade(late)
+    position.recompute([late, Traded(NOW, "t", Decimal(2), Decimal(100))])
+    assert position.trade(new)
+    assert position.now.net == 4
+    assert Position.load(orjson.loads(orjson.dumps(position.dump()))) == position
+
+
+def held_row() -> tuple[Decimal, Decimal]:
+    return Decimal(-1), Decimal(110)
+
+
+def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> None:
+    position = a_position("2", NOW)
+    position.trade(Traded(NOW + 5, "later", Decimal(1), Decimal(100)))
+    rows = {"BTCUSDT/NET": Row("7", "base", "99", NOW)}
+    (one,) = compared([position], rows, NOW + SECOND, LAG)
+    assert (one.ours, one.excess, one.is_young) == (2, "5", True)
