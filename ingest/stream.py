@@ -6,7 +6,10 @@
    LIVE before the old one is closed, and both deliver for an overlap: no blind window. What comes
    twice is told apart later, by what it says.
 3. A refused sign-in waits long and longer: knocking faster opens no door.
-4. Pauses are drawn at random below their bound, or all workers would knock at the same moment.
+4. Another key is a planned end too: the successor signs in with it, and only then the old
+   connection, which keeps the key that it began with, is closed. If the new key is refused, the old
+   connection goes on for as long as the venue lets it.
+5. Pauses are drawn at random below their bound, or all workers would knock at the same moment.
 """
 
 import random
@@ -48,7 +51,10 @@ class Manner:
 
 
 class StreamKeeper:
-    """Keeps one private stream connected; `connections` are those not yet CLOSED."""
+    """Keeps one private stream connected; `connections` are those not yet CLOSED.
+
+    `is_refused`: the venue refused the last sign-in, and none succeeded since.
+    """
 
     def __init__(
         self, stream: Stream, name: Callable[[], str], context: ContextAt, manner: Manner
@@ -61,11 +67,14 @@ class StreamKeeper:
         self._rising: Connection | None = None
         self._retiring: list[Connection] = []
         self._retire_at_ns = 0
+        self._retire_reason = ""
+        self._is_outdated = False
         self._is_stopped = False
         self._is_deaf = False
         self._failures = 0
         self._next_ns = 0
         self._life_end_ns: int | None = None
+        self.is_refused = False
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -83,7 +92,9 @@ class StreamKeeper:
         actions = [act for one in self.connections for act in one.tick(now)]
         self._settle(now)
         if not self._is_deaf and self._retiring and now.steady_ns >= self._retire_at_ns:
-            actions += [act for one in self._retiring for act in one.retire("replaced", now)]
+            actions += [
+                act for one in self._retiring for act in one.retire(self._retire_reason, now)
+            ]
             self._retiring.clear()
         if self._wants_another(now):
             self._rising = Connection(
@@ -133,6 +144,14 @@ class StreamKeeper:
         for one in self.connections:
             one.deafened(is_deaf, now)
 
+    def renew(self, context: ContextAt, now: Instant) -> Actions:
+        """The account has another key: a connection begins at once, and signs in with it."""
+        self._context = context
+        self._is_outdated = self._serving is not None
+        rising, self._rising = self._rising, None
+        self._failures, self._next_ns, self.is_refused = 0, 0, False
+        return () if rising is None else rising.retire("the key changed", now)
+
     def stop(self, reason: str, now: Instant) -> Actions:
         """Close all and begin no more."""
         self._is_stopped = True
@@ -154,6 +173,8 @@ class StreamKeeper:
             return False
         if self._serving is None or self._serving.is_ending:
             return True
+        if self._is_outdated and not self._retiring:  # keys in a row: one succession at a time
+            return True
         return self._life_end_ns is not None and now.steady_ns >= self._life_end_ns
 
     def _settle(self, now: Instant) -> None:
@@ -172,7 +193,9 @@ class StreamKeeper:
         if self._serving is not None:
             self._retiring.append(self._serving)
             self._retire_at_ns = now.steady_ns + self._manner.pauses.overlap_ns
+            self._retire_reason = "replaced: another key" if self._is_outdated else "replaced"
         self._serving, self._rising = successor, None
+        self._is_outdated = self.is_refused = False
         self._life_end_ns = None
         if self.stream.life_ns is not None:
             used = self._manner.dice.uniform(*LIFE_USED)
@@ -185,6 +208,7 @@ class StreamKeeper:
             self._failures = 0
         bound_ns = _grown(pauses.trouble_ns, self._failures, pauses.trouble_ns_max)
         if ended.ending is Ending.REFUSED:
+            self.is_refused = True
             bound_ns = _grown(pauses.refused_ns, self._failures, pauses.refused_ns_max)
         self._failures += 1
         pause_ns = int(bound_ns * self._manner.dice.uniform(0.5, 1.0))

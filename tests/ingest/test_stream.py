@@ -2,18 +2,19 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.actions import Action, Ask, Close, Connect, Publish, Purpose
+from ingest.actions import Action, Ask, Close, Connect, Publish, Purpose, Send
 from ingest.connection import Patience, State
-from ingest.instant import SECOND_NS
+from ingest.instant import SECOND_NS, Instant
 from ingest.stream import Manner, Pauses, StreamKeeper
 from orderloom import raw
 from tests.ingest.test_connection import answer, at, context
 from tests.ingest.toy_venue import toy_stream
-from venues.venue import Stream
+from venues.venue import Context, Credentials, Stream
 
 
 def a_keeper(stream: Stream | None = None, seed: int = 1) -> StreamKeeper:
@@ -21,6 +22,10 @@ def a_keeper(stream: Stream | None = None, seed: int = 1) -> StreamKeeper:
     manner = Manner(Patience(probe_after_ns=10**18), Pauses(), random.Random(seed))
     stream = stream or toy_stream(has_key=False, stages=0, silence_ns_max=10**18)
     return StreamKeeper(stream, lambda: f"w-{next(numbers)}", context, manner)
+
+
+def another_context(now: Instant) -> Context:
+    return replace(context(now), credentials=Credentials("you", "secret"))
 
 
 def connects(actions: tuple[Action, ...]) -> list[str]:
@@ -103,6 +108,60 @@ def test_a_stream_that_says_gone_is_closed_at_once_and_made_anew() -> None:
     assert connects(keeper.tick(at(101))) == ["w-2"]
 
 
+def test_another_key_brings_a_successor_before_the_old_one_is_closed() -> None:
+    keeper = a_keeper()
+    keeper.tick(at(0))
+    keeper.opened("w-1", at(0))
+    assert keeper.renew(context, at(100)) == ()
+    assert connects(keeper.tick(at(100))) == ["w-2"]
+    assert keeper.received("w-1", b"still", at(101)) != ()
+    keeper.opened("w-2", at(102))
+    assert [one.state for one in keeper.connections] == [State.LIVE, State.LIVE]
+    ended = [act.item for act in keeper.tick(at(108)) if isinstance(act, Publish)]
+    assert [(one.connection, one.change, one.reason) for one in connections(ended)] == [
+        ("w-1", "CLOSED", "replaced: another key")
+    ]
+    assert not connects(keeper.tick(at(200)))
+
+
+def test_a_connection_signs_with_the_key_that_it_began_with() -> None:
+    keeper = a_keeper(toy_stream(has_key=False, stages=1, silence_ns_max=10**18))
+    keeper.tick(at(0))
+    [*_, old] = keeper.opened("w-1", at(0))
+    keeper.received("w-1", b"ok", at(0))
+    keeper.renew(another_context, at(100))
+    keeper.tick(at(100))
+    [*_, new] = keeper.opened("w-2", at(100))
+    assert [old, new] == [Send("w-1", b"login me"), Send("w-2", b"login you")]
+
+
+def test_a_refused_new_key_spares_the_old_connection_and_the_next_key_is_tried_at_once() -> None:
+    keeper = a_keeper(toy_stream(has_key=False, stages=1, silence_ns_max=10**18))
+    keeper.tick(at(0))
+    keeper.opened("w-1", at(0))
+    keeper.received("w-1", b"ok", at(0))
+    keeper.renew(another_context, at(100))
+    keeper.tick(at(100))
+    keeper.opened("w-2", at(100))
+    keeper.received("w-2", b"no such key", at(101))
+    assert (keeper.is_live, keeper.is_refused) == (True, True)
+    assert not any(connects(keeper.tick(at(second))) for second in range(102, 130))
+    keeper.renew(context, at(130))
+    assert not keeper.is_refused
+    assert connects(keeper.tick(at(130))) == ["w-3"]
+    keeper.opened("w-3", at(131))
+    keeper.received("w-3", b"ok", at(131))
+    assert (keeper.is_live, keeper.is_refused) == (True, False)
+
+
+def test_a_key_that_changes_while_a_connection_rises_begins_another() -> None:
+    keeper = a_keeper()
+    assert connects(keeper.tick(at(0))) == ["w-1"]
+    gone = keeper.renew(another_context, at(1))
+    assert [act.connection for act in gone if isinstance(act, Close)] == ["w-1"]
+    assert connects(keeper.tick(at(1))) == ["w-2"]
+
+
 def test_while_the_edge_does_not_listen_nothing_is_begun_or_retired() -> None:
     keeper = a_keeper()
     keeper.tick(at(0))
@@ -130,7 +189,7 @@ def test_a_socket_that_opens_for_a_connection_that_is_gone_is_closed() -> None:
 
 events = st.lists(
     st.tuples(
-        st.sampled_from(["tick", "open", "data", "bye", "gone", "close", "deaf", "hear"]),
+        st.sampled_from(["tick", "open", "data", "bye", "gone", "close", "deaf", "hear", "key"]),
         st.integers(0, 2),
         st.floats(0, 20),
     ),
@@ -160,6 +219,10 @@ def test_whatever_happens_at_most_two_compete_and_every_beginning_is_closed(
     assert sorted(began) == sorted(ended)
 
 
+def connections(items: list[raw.Item]) -> list[raw.Connection]:
+    return [item for item in items if isinstance(item, raw.Connection)]
+
+
 def _is(item: raw.Item, change: str) -> bool:
     return isinstance(item, raw.Connection) and item.change == change
 
@@ -171,6 +234,8 @@ def _perform(keeper: StreamKeeper, name: str, which: int, seconds: float) -> tup
     if name in ("deaf", "hear"):
         keeper.deafened(name == "deaf", now)
         return ()
+    if name == "key":
+        return keeper.renew(context, now)
     if name == "open":
         opening = [one for one in keeper.connections if one.state is State.CONNECTING]
         return keeper.opened(opening[0].identity, now) if opening else ()
