@@ -1,6 +1,7 @@
 """Runs the processes: what stands between a command and the room that does its work."""
 
 import sys
+import threading
 from pathlib import Path
 
 import typer
@@ -10,7 +11,7 @@ from cli.setting import venues_of
 from runtime.broker import EmbeddedBroker
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
-from runtime.supervise_process import stop_on_signals, supervise_process
+from runtime.supervise_process import hurry_on_hangup, stop_on_signals, supervise_process
 from venues import VENUES
 
 
@@ -35,9 +36,11 @@ def ingest(venue: str, member: str | None, *, once: bool) -> int:
 
         worker.run(settings, VENUES[venue], member or "", stop_on_signals())
         return 0
+    # Where a person sits at a terminal, its end shall go on to end the worker.
+    hurry = None if sys.stdin.isatty() else hurry_on_hangup()
     with held_member(settings.data_dir, f"ingest-{venue}", member) as name:
         command = [sys.executable, "-m", "cli.main", "ingest", venue, "--member", name, "--once"]
-        return _supervised(f"ingest {venue}", command)
+        return _supervised(f"ingest {venue}", command, hurry)
 
 
 def process(venue: str, *, once: bool) -> int:
@@ -52,9 +55,9 @@ def process(venue: str, *, once: bool) -> int:
     return _supervised(f"process {venue}", command)
 
 
-def _supervised(name: str, command: list[str]) -> int:
+def _supervised(name: str, command: list[str], hurry: threading.Event | None = None) -> int:
     stop = stop_on_signals()
-    status = supervise_process(name, command, stop)
+    status = supervise_process(name, command, stop, hurry=hurry)
     return 0 if stop.is_set() else status
 
 

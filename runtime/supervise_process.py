@@ -34,24 +34,33 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
+def hurry_on_hangup() -> threading.Event:
+    """An event that SIGHUP sets ("look at your files now"); only from the main thread."""
+    hurry = threading.Event()
+    signal.signal(signal.SIGHUP, lambda _number, _frame: hurry.set())
+    return hurry
+
+
 def supervise_process(
     name: str,
     command: list[str],
     stop: threading.Event,
     backoff: Backoff | None = None,
     on_start: Callable[[int], None] | None = None,
+    hurry: threading.Event | None = None,
 ) -> int:
     """Run `command` until it ends well or `stop` is set; after a crash run it again.
 
     Not run again: exit status 0, 2 (wrong arguments) and 78 (a SetupError that only a person can
-    mend). `on_start` is told each child's process id. Returns the last exit status. The child is
-    on a leash (runtime/leash.py), so call this from a thread that lives as long as it shall.
+    mend). `on_start` is told each child's process id; `hurry` is handed on as SIGHUP.
+    Returns the last exit status. The child is on a leash (runtime/leash.py), so call this from a
+    thread that lives as long as it shall.
     """
     waits = backoff or Backoff()
     restarts = 0
     while True:
         began = time.monotonic()
-        status = _run_once(command, restarts, stop, on_start)
+        status = _run_once(command, restarts, stop, on_start, hurry)
         if stop.is_set() or status in FINAL_STATUSES:
             return status
         if time.monotonic() - began > WELL_AFTER_SECONDS:
@@ -83,6 +92,7 @@ def _run_once(
     restarts: int,
     stop: threading.Event,
     on_start: Callable[[int], None] | None,
+    hurry: threading.Event | None,
 ) -> int:
     """One life of the child, in a session of its own: a Ctrl-C is its parent's to handle."""
     child = subprocess.Popen(  # noqa: S603  the command is ours
@@ -94,7 +104,9 @@ def _run_once(
         on_start(child.pid)
     try:
         while child.poll() is None and not stop.wait(LOOK_SECONDS):
-            pass
+            if hurry is not None and hurry.is_set():
+                hurry.clear()
+                child.send_signal(signal.SIGHUP)
         return _end(child)
     finally:
         child.kill()

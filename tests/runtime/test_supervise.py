@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,27 @@ def test_a_killed_process_is_started_again() -> None:
     status = supervise_process("w", sleeper, stop, AT_ONCE, on_start=kill_then_stop)
     assert len(pids) == 2
     assert status == -signal.SIGTERM
+
+
+def test_a_hurry_is_handed_on_to_the_process(tmp_path: Path) -> None:
+    ready, hurry = tmp_path / "ready", threading.Event()
+    code = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(60)
+"""
+
+    def watch() -> None:
+        while not ready.exists():
+            time.sleep(0.01)
+        hurry.set()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    sleeper = python(code, str(ready))
+    assert supervise_process("w", sleeper, threading.Event(), AT_ONCE, hurry=hurry) == 0
+    assert not hurry.is_set()
 
 
 @pytest.mark.parametrize(
