@@ -28,8 +28,8 @@ class ClockKeeper:
         self._write = write
 
     async def start(self) -> None:
-        """Take the first samples; a venue that does not answer holds nobody up for long."""
-        samples = (self._sample(product) for product in self._desk.clocks)
+        """Sample what has no sample; a venue that does not answer holds nobody up for long."""
+        samples = [self._sample(product) for product in self._unknown()]
         try:
             await asyncio.wait_for(asyncio.gather(*samples), START_SECONDS_MAX)
         except TimeoutError:
@@ -41,10 +41,12 @@ class ClockKeeper:
     async def run(self) -> None:
         """Go on sampling, until cancelled."""
         while True:
-            known = all(clock.has_sample for clock in self._desk.clocks.values())
-            await asyncio.sleep(EVERY_SECONDS if known else AGAIN_SECONDS)
-            for product in self._desk.clocks:
+            await asyncio.sleep(AGAIN_SECONDS if self._unknown() else EVERY_SECONDS)
+            for product in tuple(self._desk.clocks):  # an account that is added may bring more
                 await self._sample(product)
+
+    def _unknown(self) -> list[str]:
+        return [product for product, clock in self._desk.clocks.items() if not clock.has_sample]
 
     async def _sample(self, product: str) -> None:
         venue = self._desk.venue

@@ -27,9 +27,13 @@ class Reply:
     backoff: Backoff | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Desk:
-    """What one account's streams and questions need. `clocks` are the venue's, by product."""
+    """What one account's streams and questions need. `clocks` are the venue's, by product.
+
+    `credentials` change when the account's key does: whatever is built afterwards is signed by the
+    new one. Once it `is_closed`, nothing is asked any more.
+    """
 
     account: str
     venue: Venue
@@ -40,6 +44,7 @@ class Desk:
     gate: Gate
     http: HttpClient
     now: Callable[[], Instant]
+    is_closed: bool = False
 
     def context(self, product: str, now: Instant) -> Context:
         """What building a request of `product` needs, at the venue's time."""
@@ -50,10 +55,13 @@ class Desk:
     async def ask(self, product: str, build: Build, rank: Rank) -> Reply:
         """Wait for our turn, then build the request (its signature ages) and perform it.
 
-        Raises ValueError, LookupError or TypeError where `build` cannot make the request.
+        Raises ValueError, LookupError or TypeError where `build` cannot make the request, and
+        ValueError once the desk is closed.
         """
         wish = build(self.context(product, self.now()))
         await self.gate.admit(wish.bucket, wish.weight, rank)
+        if self.is_closed:
+            raise ValueError(f"account {self.account} is served no more")
         request = build(self.context(product, self.now()))
         outcome = await self.http.perform(request)
         if not isinstance(outcome, HttpAnswer):

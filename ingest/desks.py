@@ -1,4 +1,7 @@
-"""Makes each account's desk from the registry, the settings, and the venue's description."""
+"""Makes each account's desk from the registry, the settings, and the venue's description.
+
+Accounts come and go, and keys change, while their worker runs.
+"""
 
 import itertools
 import logging
@@ -15,15 +18,15 @@ from ingest.http import HttpClient
 from ingest.instant import Instant
 from ingest.limits import Limits
 from ingest.partition import VENUE_KEY
+from ingest.registry import Entry
 from ingest.stream import Manner, Pauses, StreamKeeper
 from ingest.venue_clock import VenueClock
 from orderloom.account import AccountConfig
-from runtime.accounts import read_key
 from runtime.clock import SteadyClock, boottime_ns
 from runtime.metrics import CLOCK_JUMPS
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
-from venues.venue import Credentials, Endpoints, Stream, Venue
+from venues.venue import Credentials, Endpoints, Venue
 
 DEFAULT_GROUP = "default"
 
@@ -55,47 +58,87 @@ class Clock:
 
 
 class Desks:
-    """The desks of the accounts that can be served; `public` asks what needs no key.
+    """The desks of the accounts that are served; `public` asks what needs no key.
 
-    An account whose key cannot be read is named in the log, and the others go on.
+    An account that no address is known for is named in the log, and the others go on.
     """
 
     def __init__(
-        self, settings: Settings, venue: Venue, accounts: Iterable[AccountConfig], http: HttpClient
+        self, settings: Settings, venue: Venue, entries: Iterable[Entry], http: HttpClient
     ) -> None:
         self._settings = settings
         self._venue = venue
         self._http = http
+        self._gates: dict[str, Gate] = {}
+        self._share = 1.0
         self.clock = Clock()
-        self.accounts = {account.id: account for account in accounts}
-        products = {product for one in self.accounts.values() for product in one.products}
-        self.clocks: dict[str, VenueClock] = {product: VenueClock() for product in sorted(products)}
-        groups = {account.ip_group for account in self.accounts.values()} | {DEFAULT_GROUP}
-        self._gates = {group: self._gate() for group in groups}
-        self.desks = {
-            account.id: desk
-            for account in self.accounts.values()
-            if (desk := self._desk_of(account)) is not None
-        }
-        self.public = self._desk(VENUE_KEY, Credentials("", ""), self._endpoints(), DEFAULT_GROUP)
+        self.accounts: dict[str, AccountConfig] = {}
+        self.clocks: dict[str, VenueClock] = {}
+        self.desks: dict[str, Desk] = {}
+        nowhere = Endpoints({}, {})
+        self.public = self._desk(VENUE_KEY, Credentials("", ""), nowhere, DEFAULT_GROUP)
+        for entry in entries:
+            self.open(entry)
+
+    def open(self, entry: Entry) -> bool:
+        """Serve one more account; False if its products have no address, which is logged."""
+        account = entry.config
+        assert entry.credentials is not None, "only who has a key is served"
+        try:
+            endpoints = self._endpoints_of(account)
+        except SettingsError as error:
+            _log.error(
+                "account %s is left out: %s", account.id, error, extra={"account": account.id}
+            )
+            return False
+        for product in account.products:
+            self.clocks.setdefault(product, VenueClock())
+        desk = self._desk(account.id, entry.credentials, endpoints, account.ip_group)
+        self.accounts[account.id], self.desks[account.id] = account, desk
+        self.public.endpoints = endpoints  # all are there: a registry holds one environment
+        return True
+
+    def close(self, account: str) -> None:
+        """Nothing more is asked for `account`."""
+        self.accounts.pop(account, None)
+        if (desk := self.desks.pop(account, None)) is not None:
+            desk.is_closed = True
+
+    def renew(self, entry: Entry) -> None:
+        """The account has another key: what is asked from now on is signed with it."""
+        assert entry.credentials is not None, "only who has a key is served"
+        if (desk := self.desks.get(entry.config.id)) is not None:
+            desk.credentials = entry.credentials
 
     def share(self, share: float) -> None:
         """This worker's part of the rate limits: 0 to 1."""
+        self._share = share
         for gate in self._gates.values():
             gate.share(share)
 
     def keepers(self, account: str, names: Iterator[str]) -> tuple[StreamKeeper, ...]:
         """A keeper for each private stream of `account`; `names` are for its connections."""
-        desk = self.desks[account]
         streams = self._venue.streams(self.accounts[account].products)
         dice = random.Random()  # noqa: S311  it spreads reconnects, and hides nothing
         manner = Manner(Patience(), Pauses(), dice)
         return tuple(
-            StreamKeeper(stream, names.__next__, _context_of(desk, stream), manner)
+            StreamKeeper(stream, names.__next__, self.context_at(account, stream.product), manner)
             for stream in streams
         )
 
-    def _gate(self) -> Gate:
+    def context_at(self, account: str, product: str) -> ContextAt:
+        """For connections of `product`: each keeps the key that the account has now."""
+        desk = self.desks[account]
+        credentials = desk.credentials
+        return lambda now: replace(desk.context(product, now), credentials=credentials)
+
+    def _gate(self, group: str) -> Gate:
+        if group not in self._gates:
+            self._gates[group] = self._new_gate()
+            self._gates[group].share(self._share)
+        return self._gates[group]
+
+    def _new_gate(self) -> Gate:
         chosen = self._settings.venue(self._venue.name)
         buckets = {
             name: replace(bucket, capacity=chosen.limits.get(name, bucket.capacity))
@@ -103,20 +146,6 @@ class Desks:
         }
         limits = Limits(buckets, boottime_ns(), reserve=1 - chosen.questions_share)
         return Gate(limits, boottime_ns)
-
-    def _desk_of(self, account: AccountConfig) -> Desk | None:
-        try:
-            held = read_key(account.key)
-            endpoints = self._endpoints_of(account)
-        except SettingsError as error:
-            _log.error(
-                "account %s is left out: %s", account.id, error, extra={"account": account.id}
-            )
-            return None
-        credentials = Credentials(
-            held.key, held.secret.get_secret_value(), held.passphrase.get_secret_value()
-        )
-        return self._desk(account.id, credentials, endpoints, account.ip_group)
 
     def _desk(
         self, account: str, credentials: Credentials, endpoints: Endpoints, group: str
@@ -128,16 +157,10 @@ class Desks:
             endpoints=endpoints,
             clocks=self.clocks,
             ip_group=group,
-            gate=self._gates[group],
+            gate=self._gate(group),
             http=self._http,
             now=self.clock,
         )
-
-    def _endpoints(self) -> Endpoints:
-        """Where all of them are: a registry holds one environment."""
-        for desk in self.desks.values():
-            return desk.endpoints
-        return Endpoints({}, {})
 
     def _endpoints_of(self, account: AccountConfig) -> Endpoints:
         given = self._settings.venue(self._venue.name)
@@ -163,10 +186,6 @@ def _check_products(
     ]
     if lines:
         raise SettingsError(lines)
-
-
-def _context_of(desk: Desk, stream: Stream) -> ContextAt:
-    return lambda now: desk.context(stream.product, now)
 
 
 def owner_name(member: str) -> str:

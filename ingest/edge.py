@@ -9,13 +9,24 @@ import logging
 from collections.abc import Iterator
 
 from ingest.asking import Asking
+from ingest.clocks import ClockKeeper
 from ingest.desks import Desks
-from ingest.group_events import Assigned, Event, Failed, Gained, Lost, Received, Revoked
+from ingest.group_events import (
+    Assigned,
+    Event,
+    Failed,
+    Gained,
+    Lost,
+    Received,
+    Registered,
+    Revoked,
+)
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
+from ingest.registry import Act, Change
 from ingest.runner import StreamRunner
 from orderloom.raw import ClockSample
-from runtime.metrics import CONNECTED, PAUSED
+from runtime.metrics import CONNECTED, KEY_REFUSED, PAUSED
 
 RELEASE_SECONDS_MAX = 4.0
 
@@ -23,19 +34,21 @@ _log = logging.getLogger(__name__)
 
 
 class Edge:
-    """What this worker owns; `partitions` by number."""
+    """What this worker owns; `partitions` by number, `clocks` are the venue's."""
 
     def __init__(
         self, desks: Desks, outbox: Outbox, names: Iterator[str], partitions_total: int
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(desks, outbox)
+        self.clocks = ClockKeeper(desks.public, self.write_clock)
         self._desks = desks
         self._outbox = outbox
         self._names = names
         self._partitions_total = partitions_total
         self._venue = desks.public.venue.name
         self._samples: dict[str, ClockSample] = {}
+        self._shown: set[str] = set()
 
     async def handle(self, event: Event) -> None:
         """Act on one event of the group.
@@ -54,6 +67,8 @@ class Edge:
                 self._suspend(partitions)
             case Assigned(partitions):
                 await self._drop(self._suspended_without(partitions), "another worker took over")
+            case Registered(change):
+                await self._apply(change)
             case Failed(error):
                 raise error
 
@@ -65,6 +80,10 @@ class Edge:
         live = sum(runner.keeper.is_live for runner in runners)
         CONNECTED.labels(self._venue).set(live)
         PAUSED.labels(self._venue).set(any(runner.is_deaf for runner in runners))
+        refused = {runner.account for runner in runners if runner.keeper.is_refused}
+        for account in self._shown | refused:
+            KEY_REFUSED.labels(account).set(account in refused)
+        self._shown = refused
 
     def say_alive(self) -> None:
         """Write what is LIVE, for each partition that is surely ours."""
@@ -111,9 +130,7 @@ class Edge:
         for sample in self._samples.values():
             owned.write(sample)
         for account in self._accounts_in(number):
-            for keeper in self._desks.keepers(account, self._names):
-                desk, address = self._desks.desks[account], owned.address(account)
-                owned.runners.append(StreamRunner(keeper, desk, self._outbox, address))
+            self._begin(account, owned)
         self._share()
         _log.info(
             "partition %d is ours, generation %d: %d streams",
@@ -122,6 +139,28 @@ class Edge:
             len(owned.runners),
             extra={"partition": number},
         )
+
+    def _begin(self, account: str, owned: OwnedPartition) -> None:
+        for keeper in self._desks.keepers(account, self._names):
+            desk, address = self._desks.desks[account], owned.address(account)
+            owned.runners.append(StreamRunner(keeper, desk, self._outbox, address))
+
+    async def _apply(self, change: Change) -> None:
+        """Let one account's change in the registry happen; no other account's socket is touched."""
+        account, config = change.account, change.entry.config
+        owned = self.partitions.get(config.partition_of(self._partitions_total))
+        if change.act in (Act.CLOSE, Act.REOPEN):
+            if owned is not None:
+                await owned.stop_account(account, change.reason)
+            self._desks.close(account)
+        if change.act in (Act.OPEN, Act.REOPEN) and self._desks.open(change.entry):
+            await self.clocks.start()
+            if owned is not None:
+                self._begin(account, owned)
+        if change.act is Act.RENEW:
+            self._desks.renew(change.entry)
+            for runner in owned.runners_of(account) if owned is not None else ():
+                runner.renew(self._desks.context_at(account, runner.keeper.stream.product))
 
     def _accounts_in(self, number: int) -> list[str]:
         return [

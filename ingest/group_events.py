@@ -1,7 +1,9 @@
-"""What the group on `dispatches` tells the worker."""
+"""What the worker is told, one after the other: by the group on `dispatches`, and the registry."""
 
 import threading
 from dataclasses import dataclass, field
+
+from ingest.registry import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +57,11 @@ class Failed:
     error: Exception
 
 
-Event = Gained | Revoked | Lost | Assigned | Received | Failed
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One account's entry in the registry changed."""
+
+    change: Change
+
+
+Event = Gained | Revoked | Lost | Assigned | Received | Failed | Registered

@@ -45,6 +45,16 @@ class OwnedPartition:
             connections = [one for runner in self.runners for one in self._live_of(runner)]
             self.write(Liveness(now.wall_ns, connections))
 
+    def runners_of(self, account: str) -> list[StreamRunner]:
+        """The streams of one account."""
+        return [runner for runner in self.runners if runner.account == account]
+
+    async def stop_account(self, account: str, reason: str) -> None:
+        """Close the streams of one account; their ends stand in the outbox when this returns."""
+        mine = self.runners_of(account)
+        self.runners = [runner for runner in self.runners if runner.account != account]
+        await asyncio.gather(*(runner.stop(reason) for runner in mine))
+
     async def stop(self, reason: str) -> None:
         """Close the streams, and wait until that stands in the log."""
         await asyncio.gather(*(runner.stop(reason) for runner in self.runners))

@@ -18,7 +18,7 @@ from websockets.exceptions import (
 )
 
 from ingest.actions import Action, Ask, Close, Connect, Probe, Publish, Purpose, Send
-from ingest.connection import Actions, is_refusal
+from ingest.connection import Actions, ContextAt, is_refusal
 from ingest.desk import Desk
 from ingest.http import is_safe
 from ingest.limits import Rank
@@ -35,7 +35,7 @@ CLOSE_SECONDS_MAX = 1.0
 SENDS_WAITING_MAX = 100
 KINDS_OF_END = frozenset(
     {"broken", "cannot connect", "closed by the venue", "dead peer", "key lost", "no handshake"}
-    | {"preparing failed", "replaced", "time-out"}
+    | {"preparing failed", "replaced", "time-out", "disabled", "removed", "changed"}
 )
 
 _log = logging.getLogger(__name__)
@@ -95,6 +95,10 @@ class StreamRunner:
                 link.socket.has_heard = False
                 self.keeper.heard(connection, now, is_read=link.socket.is_read)
         self._perform(self.keeper.tick(now))
+
+    def renew(self, context: ContextAt) -> None:
+        """The account's key changed: see `StreamKeeper.renew`."""
+        self._perform(self.keeper.renew(context, self._desk.now()))
 
     async def stop(self, reason: str) -> None:
         """Close all connections; their ends stand in the outbox when this returns."""
@@ -161,7 +165,8 @@ class StreamRunner:
             _log.error(
                 "%s refuses the %s stream of %s: %s. Check the key behind the account in "
                 "accounts.toml, its permissions, its allowed addresses, and that it belongs to "
-                "the environment; it is tried again in a minute, and then less often",
+                "the environment; it is tried again in a minute, then less often, and at once "
+                "when the key changes",
                 *(venue, product, self.account, change.reason),
                 extra={"account": self.account, "venue": venue},
             )

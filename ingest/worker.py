@@ -11,23 +11,20 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable
 
 import uvloop
 from confluent_kafka import Consumer, KafkaException
 
-from ingest.clocks import ClockKeeper
 from ingest.desks import Desks, connection_names, owner_name
 from ingest.dispatches import Dispatches
 from ingest.edge import Edge
 from ingest.framing import Bounds
-from ingest.group_events import Event
+from ingest.group_events import Event, Registered
 from ingest.http import HttpClient
 from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
+from ingest.registry_watch import Registry
 from orderloom import topology
-from orderloom.account import AccountConfig
-from runtime.accounts import load_accounts
 from runtime.clock import wall_ns
 from runtime.health import Health, HealthServer
 from runtime.kafka import (
@@ -37,13 +34,14 @@ from runtime.kafka import (
 )
 from runtime.settings import Settings
 from runtime.supervise import supervise
-from runtime.supervise_process import stop_on_signals
+from runtime.supervise_process import hurry_on_hangup, stop_on_signals
 from runtime.topics import TopicSpec, require_topics
 from runtime.trouble import PassingTrouble
 from venues.venue import Venue
 
 TICK_SECONDS = 0.1
 COMMIT_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 FLUSH_SECONDS_MAX = 10.0
 _CRASHES: tuple[type[Exception], ...] = (KafkaException, PassingTrouble)
 
@@ -55,8 +53,11 @@ def run(
     venue: Venue,
     member: str = "",
     stop: threading.Event | None = None,
+    hurry: threading.Event | None = None,
 ) -> None:
     """Serve `venue` until `stop` is set (by default: until SIGTERM or SIGINT).
+
+    The registry is read again once a second, and at once when `hurry` is set (by default: SIGHUP).
 
     `member` is this worker's lasting name in its group: one that restarts under the same name
     within the session takes its partitions up again, and nothing moves. By default it lasts for
@@ -66,16 +67,16 @@ def run(
         SetupError: for what only a person can mend: settings, registry, topics.
     """
     stop = stop or stop_on_signals()
+    hurry = hurry or hurry_on_hangup()
     member = member or f"{socket.gethostname()}-{os.getpid()}"
-    registered = load_accounts(settings.accounts_file, partitions=settings.partitions)
-    accounts = [one for one in registered if one.venue == venue.name and one.enabled]
+    registry = Registry(settings, venue.name)
     health = Health()
     with HealthServer(health, settings.http.host, settings.http.port) as server:
         _log.info("ingest %s as %s, health at %s", venue.name, member, server.address)
-        worker = Worker(settings, venue, accounts, member, health)
+        worker = Worker(settings, venue, registry, member, health)
         supervise(
             f"ingest {venue.name} {member}",
-            lambda: uvloop.run(worker.live(stop)),
+            lambda: uvloop.run(worker.live(stop, hurry)),
             crashes=_CRASHES,
             stop=stop,
         )
@@ -88,35 +89,39 @@ class Worker:
         self,
         settings: Settings,
         venue: Venue,
-        accounts: Iterable[AccountConfig],
+        registry: Registry,
         member: str,
         health: Health,
     ) -> None:
         self._settings = settings
         self._venue = venue
-        self._accounts = tuple(accounts)
+        self._registry = registry
         self._member = member
         self._health = health
 
-    async def live(self, stop: threading.Event) -> None:
+    async def live(self, stop: threading.Event, hurry: threading.Event) -> None:
         """One life, until `stop` is set or something breaks. Raises KafkaException, SetupError."""
         await asyncio.to_thread(self._check_kafka)
         owner = owner_name(self._member)
         http = HttpClient(wall_ns)
         outbox = self._outbox(owner)
         try:
-            desks = Desks(self._settings, self._venue, self._accounts, http)
+            desks = Desks(self._settings, self._venue, self._registry.served(), http)
             edge = Edge(desks, outbox, connection_names(owner), self._settings.partitions)
-            await self._live_with(edge, desks, outbox, owner, stop)
+            await self._live_with(edge, outbox, owner, stop, hurry)
         finally:
             outbox.close()
             await http.close()
 
     async def _live_with(
-        self, edge: Edge, desks: Desks, outbox: Outbox, owner: str, stop: threading.Event
+        self,
+        edge: Edge,
+        outbox: Outbox,
+        owner: str,
+        stop: threading.Event,
+        hurry: threading.Event,
     ) -> None:
-        clocks = ClockKeeper(desks.public, edge.write_clock)
-        await clocks.start()
+        await edge.clocks.start()
         events: asyncio.Queue[Event] = asyncio.Queue()
         dispatches = self._dispatches(owner, events, edge)
         self._health.add_check("streams", edge.trouble)
@@ -125,7 +130,8 @@ class Worker:
         works = [
             asyncio.ensure_future(outbox.failed),
             handler,
-            asyncio.create_task(clocks.run()),
+            asyncio.create_task(edge.clocks.run()),
+            asyncio.create_task(self._watch(events, hurry)),
             asyncio.create_task(self._tick(edge, dispatches, stop)),
         ]
         try:
@@ -153,6 +159,21 @@ class Worker:
             if now - committed_at >= COMMIT_SECONDS:
                 committed_at = now
                 dispatches.commit(edge.asking.committable())
+
+    async def _watch(self, events: "asyncio.Queue[Event]", hurry: threading.Event) -> None:
+        """Look into the registry again and again; what changed is an event like any other."""
+        looked_at = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            is_hurried = hurry.is_set()
+            if not is_hurried and time.monotonic() - looked_at < LOOK_SECONDS:
+                continue
+            hurry.clear()
+            looked_at = time.monotonic()
+            for change in await asyncio.to_thread(self._registry.look, at_once=is_hurried):
+                level = logging.ERROR if change.is_trouble else logging.INFO
+                _log.log(level, change.line, extra={"account": change.account})
+                events.put_nowait(Registered(change))
 
     async def _leave(self, edge: Edge, dispatches: Dispatches, outbox: Outbox) -> None:
         """In order: streams closed and said so, progress committed, the group left."""

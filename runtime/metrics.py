@@ -79,6 +79,12 @@ QUESTIONS = _counter(
     "questions_total", "questions asked, by what became of them", "venue", "about", "outcome"
 )
 RECONNECTS = _counter("reconnects_total", "connections made anew, by reason", "venue", "reason")
+KEY_REFUSED = _gauge("key_refused", "1 while a venue refuses an account's sign-in", "account")
+REGISTRY_UNUSABLE = _gauge(
+    "registry_unusable",
+    "1 while the registry's file cannot be used and its last good content stays in force",
+    "venue",
+)
 CONNECTED = _gauge("connections_live", "connections that are LIVE", "venue")
 PAUSED = _gauge(
     "sockets_paused", "1 while sockets are not read because Kafka is slow or away", "venue"

@@ -80,6 +80,10 @@ class Cluster:
         self._make_topics()
 
     @property
+    def registry(self) -> Path:
+        return self.directory / "accounts.toml"
+
+    @property
     def topic(self) -> str:
         return topology.RAW.name(self.place.venue, self.namespace)
 
@@ -87,25 +91,41 @@ class Cluster:
     def dispatches(self) -> str:
         return topology.DISPATCHES.name(self.place.venue, self.namespace)
 
-    def settings_file(self, ingest: str = "") -> Path:
-        """One account in each partition."""
-        entries = []
-        for number, (account, (key, secret)) in enumerate(self.place.keys.items()):
-            file = self.directory / f"key-{number}.json"
-            file.write_text(json.dumps({"key": key, "secret": secret}))
-            file.chmod(0o600)
-            products = json.dumps(list(self.place.products))
-            entries.append(
-                ACCOUNT.format(account=account, products=products, key=file, partition=number)
+    def write_key(self, number: int, key: str, secret: str) -> None:
+        """What account `number` signs with from now on."""
+        file = self.directory / f"key-{number}.json"
+        file.touch(0o600)
+        file.write_text(json.dumps({"key": key, "secret": secret}))
+
+    def register(
+        self, *numbers: int, disabled: int | None = None, moved: int | None = None
+    ) -> None:
+        """Write the registry: these accounts, one in each partition."""
+        products = json.dumps(list(self.place.products))
+        entries = [
+            ACCOUNT.format(
+                account=self.accounts[number],
+                products=products,
+                key=self.directory / f"key-{number}.json",
+                partition=(number + (number == moved)) % PARTITIONS,
             )
-        accounts = self.directory / "accounts.toml"
-        accounts.write_text("".join(entries))
+            + ("enabled = false\n" if number == disabled else "")
+            for number in numbers
+        ]
+        self.registry.write_text("".join(entries))
+
+    def settings_file(self, ingest: str = "") -> Path:
+        """The settings; all accounts are registered where no registry was written yet."""
+        for number, pair in enumerate(self.place.keys.values()):
+            self.write_key(number, *pair)
+        if not self.registry.exists():
+            self.register(*range(len(self.accounts)))
         settings = self.directory / "orderloom.toml"
         settings.write_text(
             SETTINGS.format(
                 namespace=self.namespace,
                 partitions=PARTITIONS,
-                accounts=accounts,
+                accounts=self.registry,
                 bootstrap=self.bootstrap,
                 ingest=ingest,
                 venue=self.place.venue,
@@ -134,9 +154,13 @@ class Cluster:
 
     def is_paused(self, member: str) -> bool:
         """Whether a worker says that it does not read its sockets."""
+        return 'orderloom_sockets_paused{venue="toy"} 1.0' in self.metrics_of(member)
+
+    def metrics_of(self, member: str) -> str:
+        """What a worker shows at `/metrics`."""
         [started, *_] = [line for line in self.words_of(member) if "health at" in line]
         with urllib.request.urlopen(f"{started.rpartition(' ')[2]}/metrics", timeout=5) as answer:
-            return b'orderloom_sockets_paused{venue="toy"} 1.0' in answer.read()
+            return str(answer.read().decode())
 
     def dispatch(self, number: int, question: Question, at_ns: int | None = None) -> None:
         """Write one question for account `number`."""

@@ -1,0 +1,122 @@
+"""`accounts.toml` and the keys behind it, read again while a worker runs.
+
+What cannot be used stops nothing: the last good registry stays in force, and one line says why. A
+new content is taken once two looks in a row found it the same: a file that is just being written is
+not taken half. `env:` keys cannot change in a running process.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from ingest.registry import Change, Entries, Entry, compared, in_force, served
+from orderloom.account import AccountConfig
+from runtime.accounts import load_accounts, read_key
+from runtime.metrics import REGISTRY_UNUSABLE
+from runtime.settings import Settings
+from runtime.trouble import SettingsError
+from venues.venue import Credentials
+
+FILE: Final = "file:"
+BYTES_MAX: Final = 4 * 1024 * 1024
+"""So much of a file is compared."""
+
+_log = logging.getLogger(__name__)
+
+
+class Registry:
+    """The accounts of one venue as they are in force; `entries` by account.
+
+    Raises SettingsError where the first reading is no registry.
+    """
+
+    def __init__(self, settings: Settings, venue: str) -> None:
+        self._file = settings.accounts_file
+        self._partitions = settings.partitions
+        self._venue = venue
+        self._references: set[str] = set()
+        self._taken = b""
+        self._pending = b""
+        self._trouble = ""
+        self.entries: Entries = {}
+        self.entries = self._read()
+        for account, entry in self.entries.items():
+            if entry.trouble:
+                line, extra = "account %s is left out: %s", {"account": account}
+                _log.error(line, account, entry.trouble, extra=extra)
+
+    def served(self) -> Iterable[Entry]:
+        """The accounts to be served now."""
+        return tuple(served(self.entries))
+
+    def look(self, *, at_once: bool = False) -> list[Change]:
+        """What changed since the last look, by now in force; `at_once` waits for no second look.
+
+        Never raises for what a file holds.
+        """
+        contents = self._contents()
+        if contents == self._taken:
+            self._pending = b""
+            return []
+        if contents != self._pending and not at_once:
+            self._pending = contents
+            return []
+        self._taken, self._pending = contents, b""
+        try:
+            found = self._read()
+        except SettingsError as error:
+            self._tell("; ".join(error.lines))
+            return []
+        self._tell("")
+        changes = compared(self.entries, found, self._partitions)
+        self.entries = in_force(self.entries, found, changes)
+        return [change for change in changes if change.line]
+
+    def _tell(self, trouble: str) -> None:
+        REGISTRY_UNUSABLE.labels(self._venue).set(bool(trouble))
+        if trouble and trouble != self._trouble:
+            _log.error("the last good registry stays in force: %s", trouble)
+        elif self._trouble and not trouble:
+            _log.info("%s can be used again", self._file)
+        self._trouble = trouble
+
+    def _read(self) -> dict[str, Entry]:
+        """The registry as it stands in the file. Raises SettingsError."""
+        accounts = load_accounts(self._file, partitions=self._partitions)
+        if not accounts and self.entries:  # cut off while it was written, rather than meant
+            line = f"{self._file} names no account: to stop them, set enabled = false"
+            raise SettingsError([line])
+        mine = [account for account in accounts if account.venue == self._venue]
+        self._references = {one.key for one in mine if one.key.startswith(FILE)}
+        return {account.id: _entry_of(account) for account in mine}
+
+    def _contents(self) -> bytes:
+        """A digest of the file and of every key that it refers to."""
+        files = [self._file]
+        files += [Path(one.removeprefix(FILE)).expanduser() for one in sorted(self._references)]
+        digest = hashlib.sha256()
+        for file in files:
+            content = _content_of(file)
+            digest.update(b"%d\n" % len(content) + content)
+        return digest.digest()
+
+
+def _entry_of(account: AccountConfig) -> Entry:
+    if not account.enabled:  # its key is none of our business
+        return Entry(account)
+    try:
+        held = read_key(account.key)
+    except SettingsError as error:
+        return Entry(account, trouble="; ".join(error.lines))
+    secret, passphrase = held.secret.get_secret_value(), held.passphrase.get_secret_value()
+    return Entry(account, Credentials(held.key, secret, passphrase))
+
+
+def _content_of(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(BYTES_MAX)
+    except OSError as error:
+        return f"unreadable: {error.strerror}".encode()
