@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import doctor, services, tools, topics, views
+from cli import doctor, repair, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED
 from runtime.trouble import SetupError
 
@@ -29,7 +29,7 @@ Examples:
   orderloom orders --follow              what it says of orders, live
 """,
 )
-for family in (services, topics, views, doctor, tools):
+for family in (services, topics, views, doctor, repair, tools):
     family.add_to(app)
 
 

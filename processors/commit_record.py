@@ -7,6 +7,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 
@@ -23,8 +24,10 @@ class CommitRecord:
     `inputs` maps a topic's kind to [first, end) offsets; `bytes_hash` is over the keys and values
     read, in fold order; `left_out` lists (kind, offset, reason) of records the book did not fold;
     `clock_ns` is the reading for all of it, and timers fired at its end if `ticked` (not where the
-    step ran out of time). `fold` is the book's version, `config` the digest of
-    its configuration, `content_digest` and `exact_digest` what the book's state came to.
+    step ran out of time). `fold` is the book's version, `config` the digest of its configuration,
+    `content_digest` and `exact_digest` what the book's state came to. `repair` is set on the steps
+    of a repair: epoch, author, reason, cause, and its `phase`. With phase ``begun`` the state is
+    emptied, and the inputs are folded anew from where its ranges begin.
     """
 
     step: int
@@ -38,6 +41,7 @@ class CommitRecord:
     config: str
     content_digest: str
     exact_digest: str
+    repair: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def encoded(self) -> bytes:

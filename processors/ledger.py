@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from processors.backlog import Batch
 from processors.commit_record import CommitRecord, bytes_hash
@@ -50,6 +51,8 @@ from processors.step_clock import StepClock
 
 TRACE_CHARACTERS_MAX = 8_000
 MakeBook = Callable[[int], Book]
+Open = Callable[[LedgerLog, int, MakeBook], Loaded]
+"""How a ledger comes to its state: `load`, or a repair's way."""
 
 
 @dataclass(slots=True)
@@ -75,6 +78,8 @@ class Ledger:
         make_book: MakeBook,
         memory: Memory,
         probe: Probe = no_probe,
+        *,
+        open_log: Open = load,
     ) -> None:
         self.partition = partition
         self._settings = ledger_log.settings
@@ -86,7 +91,7 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
-            loaded = load(ledger_log, partition, make_book)
+            loaded = open_log(ledger_log, partition, make_book)
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
@@ -226,8 +231,8 @@ class Ledger:
 
     def _leave_out(self, record: InputRecord, verdict: Verdict, folded: Folded) -> None:
         account = (record.key or b"").decode(errors="replace") or f"{record.topic.kind} without key"
-        wall_ns = self._memory.clock.now_ns()
-        self._left_out = self._left_out.adding(account, wall_ns, ACCOUNTS_WINDOW_NS)
+        at_ns = self._left_out_ns(folded)
+        self._left_out = self._left_out.adding(account, at_ns, ACCOUNTS_WINDOW_NS)
         accounts = self._left_out.accounts()
         place = f"{record.topic.kind} partition {self.partition} offset {record.offset}"
         if len(accounts) > ACCOUNTS_MAX:
@@ -244,6 +249,10 @@ class Ledger:
                 "is a fault of the program; run the version before it"
             ) from error
         folded.left_out.append((record.topic.kind, record.offset, verdict.reason))
+
+    def _left_out_ns(self, _folded: Folded) -> int:
+        """When a record is left out, for the guard against a bad deploy."""
+        return self._memory.clock.now_ns()
 
     def _tick(self, folded: Folded) -> None:
         try:
@@ -303,7 +312,12 @@ class Ledger:
             config=self._settings.config_digest,
             content_digest=changes.content_digest,
             exact_digest=changes.exact_digest,
+            repair=self._repair_note(),
         ).encoded()
+
+    def _repair_note(self) -> dict[str, Any] | None:
+        """What the commit record says of a repair; an ordinary step is none."""
+        return None
 
 
 def _trace(error: Exception) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupState,
     KafkaError,
     KafkaException,
     Message,
@@ -12,7 +13,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import OffsetSpec
 
-from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, Topic
+from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, RAW, Topic
 from processors.ledger_settings import LedgerSettings
 from processors.ledger_trouble import PartitionStopped
 from runtime.kafka import (
@@ -33,6 +34,7 @@ ANSWER_SECONDS_MAX = 3.0
 RECONNECT_MS_MIN = 1
 APPEND_TIME_TRIES = 5
 Delivered = Callable[[KafkaError | None, Message], None]
+SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 RESULTS = (*OUTPUTS, COMMITS)
 
 
@@ -85,6 +87,27 @@ class LedgerLog:
                 ) from error
             raise
         return {topic.kind: ids[self.names[topic.kind]] for topic in INPUTS}
+
+    def owners(self) -> tuple[dict[int, str], bool]:
+        """Who of the workers' group has which partition of `raw`, and whether the group is settled.
+
+        A worker is named by its client and host.
+        """
+        group, seconds = self.settings.group, self.settings.request_seconds_max
+        asked = self._admin.describe_consumer_groups([group], request_timeout=seconds)
+        try:
+            found = asked[group].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:  # nobody was ever in it
+                return {}, True
+            raise
+        owners = {
+            place.partition: f"{member.client_id} on {member.host}"
+            for member in found.members
+            for place in member.assignment.topic_partitions
+            if place.topic == self.names[RAW.kind]
+        }
+        return owners, found.state in SETTLED
 
     def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The true end of each topic's partition, open transactions included; by kind."""

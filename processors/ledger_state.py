@@ -56,6 +56,28 @@ class LeftOut:
         return {account for account, _ in self.recent}
 
 
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A repair of this partition: begun, or the last one that ended.
+
+    All that is numbered since is in `epoch`. `cause` is why the ledger stopped, `raw_gap` why a
+    part of `raw` is not in the rebuilt state ("" if all is). Until `has_ended` no ledger starts;
+    once `is_cleared` the former state is gone and the rebuilding may be resumed, by the same fold
+    and configuration.
+    """
+
+    epoch: int
+    author: str
+    reason: str
+    cause: str
+    fold: str
+    config: str
+    begun_ns: int
+    raw_gap: str = ""
+    is_cleared: bool = False
+    has_ended: bool = False
+
+
 @dataclass(slots=True)
 class OwnRecords:
     """All of the ledger's own records; `place` is None where the ledger has no state yet."""
@@ -63,6 +85,7 @@ class OwnRecords:
     place: Place | None = None
     attempts: Attempts = field(default_factory=Attempts)
     left_out: LeftOut = field(default_factory=LeftOut)
+    repair: Repair | None = None
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Take back one record.
@@ -77,6 +100,8 @@ class OwnRecords:
         elif key == LEFT_OUT_KEY:
             recent = _decoded(key, value)["recent"]
             self.left_out = LeftOut(tuple((account, at_ns) for account, at_ns in recent))
+        elif key == REPAIR_KEY:
+            self.repair = Repair(**_decoded(key, value))
         else:
             raise UnknownLedgerFormat(f"record {key.decode(errors='replace')}")
 
@@ -84,9 +109,10 @@ class OwnRecords:
 PLACE_KEY = b"@next"
 ATTEMPTS_KEY = b"@attempts"
 LEFT_OUT_KEY = b"@left-out"
+REPAIR_KEY = b"@repair"
 
 
-def encoded(record: Place | Attempts | LeftOut) -> bytes:
+def encoded(record: Place | Attempts | LeftOut | Repair) -> bytes:
     """The record's value in the log."""
     return orjson.dumps({"format": FORMAT} | asdict(record))
 

@@ -1,20 +1,15 @@
 """Loading a ledger: its state from the log, and a look whether the log is still the same."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, TopicPartition
-
 from orderloom.topology import INPUTS, LEDGER
-from processors.input_reader import arrived, is_end, trimmed_line
+from processors.committed import committed_records
+from processors.input_reader import trimmed_line
 from processors.ledger_log import RESULTS, LedgerLog
-from processors.ledger_settings import LedgerSettings
 from processors.ledger_state import RESERVED, OwnRecords, Place, UnknownLedgerFormat
-from processors.ledger_trouble import LedgerLost, PartitionStopped
+from processors.ledger_trouble import PartitionStopped
 from processors.step import Book, UnknownStateFormat
-
-LOAD_MESSAGES_MAX = 10_000
 
 
 @dataclass(slots=True)
@@ -32,67 +27,57 @@ def load(ledger_log: LedgerLog, partition: int, make_book: Callable[[int], Book]
 
     Call it only when fenced. Raises PartitionStopped where going on would lose or double.
     """
-    state = _read_state(ledger_log, partition)
+    state = read_state(ledger_log, partition)
+    own, book = restored(state, partition, make_book)
+    if own.repair is not None and not own.repair.has_ended:
+        raise PartitionStopped(
+            f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
+            "again, which ends it"
+        )
+    ids = ledger_log.input_ids()
+    place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(state))
+    return Loaded(book, own, place, checked_place(ledger_log, partition, place, ids))
+
+
+def checked_place(
+    ledger_log: LedgerLog, partition: int, place: Place, ids: dict[str, str]
+) -> dict[str, int]:
+    """The ends of the inputs, if `place` still lies in them. Raises PartitionStopped."""
+    _check_inputs(ledger_log, partition, place, ids)
+    return _checked_ends(ledger_log, partition, place)
+
+
+def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
+    """The newest committed value of each key, up to the true end of the topic."""
+    state: dict[bytes, bytes] = {}
+    for message in committed_records(ledger_log, LEDGER, partition):
+        key, value = message.key() or b"", message.value()
+        if value is None:
+            state.pop(key, None)
+        else:
+            state[key] = value
+    return state
+
+
+def restored(
+    state: Mapping[bytes, bytes], partition: int, make_book: Callable[[int], Book]
+) -> tuple[OwnRecords, Book]:
+    """The ledger's own records and the book. Raises PartitionStopped for an unknown format."""
     own, book = OwnRecords(), make_book(partition)
     try:
+        for key in [key for key in state if key.startswith(RESERVED)]:
+            own.restore(key, state[key])
+        if own.repair is not None:
+            book.begin_epoch(own.repair.epoch)
         for key, value in state.items():
-            (own if key.startswith(RESERVED) else book).restore(key, value)
+            if not key.startswith(RESERVED):
+                book.restore(key, value)
     except (UnknownLedgerFormat, UnknownStateFormat) as error:
         raise PartitionStopped(
             f"the state of partition {partition} was written by another version of this program "
             f"({error}): run that version, or `orderloom repair` with this one"
         ) from error
-    ids = ledger_log.input_ids()
-    place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(state))
-    _check_inputs(ledger_log, partition, place, ids)
-    return Loaded(book, own, place, _checked_ends(ledger_log, partition, place))
-
-
-def _read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
-    """The newest committed value of each key, up to the true end of the topic.
-
-    A committed reader's own end is the last *stable* offset: an open transaction of a dead writer
-    holds it back and would hide what was committed (measured: counters 4,307 too low). So the end
-    is asked for uncommitted, and the committed reader reads until it has passed it.
-    """
-    begin = ledger_log.begins((LEDGER,), partition)[LEDGER.kind]
-    end = ledger_log.ends((LEDGER,), partition)[LEDGER.kind]
-    state: dict[bytes, bytes] = {}
-    if begin >= end:
-        return state
-    reader = ledger_log.reader(committed=True)
-    try:
-        reader.assign([TopicPartition(ledger_log.names[LEDGER.kind], partition, begin)])
-        _read_up_to(reader, end, state, ledger_log.settings)
-    finally:
-        reader.close()
-    return state
-
-
-def _read_up_to(
-    reader: Consumer, end: int, state: dict[bytes, bytes], settings: LedgerSettings
-) -> None:
-    """Read until the position is at `end`. Raises LedgerLost if nothing comes for too long."""
-    patience = settings.transaction_timeout_ms / 1000 + settings.request_seconds_max
-    position, give_up = -1, time.monotonic() + patience
-    while position < end:
-        for message in arrived(reader, LOAD_MESSAGES_MAX, 0.1):
-            offset = message.offset() or 0
-            if message.error() is None:
-                _take(state, message.key() or b"", message.value())
-                position = offset + 1
-            elif is_end(message):
-                position = offset
-            give_up = time.monotonic() + patience
-        if time.monotonic() > give_up:
-            raise LedgerLost(f"the ledger stays unreadable at {position}, its end is {end}")
-
-
-def _take(state: dict[bytes, bytes], key: bytes, value: bytes | None) -> None:
-    if value is None:
-        state.pop(key, None)
-    else:
-        state[key] = value
+    return own, book
 
 
 def _first_place(

@@ -1,0 +1,112 @@
+"""What the tests of repairs share: real books of a simulated venue's data on a broker."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from confluent_kafka import TopicPartition
+
+from orderloom.topology import CONTROL, FILLS, ORDERS, POSITIONS, RAW, Topic
+from processors.book import PartitionBook
+from processors.ledger import Ledger
+from processors.ledger_writer import Probe, no_probe
+from processors.repair import Order, Outcome, Survey, repair, survey
+from tests.processors.book_lab import ACCOUNT, a_registration, history_records
+from tests.processors.ledger_lab import Lab, drain
+from venues import VENUES
+
+VENUE = "binance"
+ORDER = Order("ada", "the ledger was lost", "", 1)
+OF_AN_EPOCH = ("epoch", "sequence", "version", "cause", "first_cause", "stale", "unbounded")
+"""What a record says of its place in a series, and of spans that are asked about anew."""
+
+
+@dataclass
+class RepairLab(Lab):
+    """One partition of a venue whose books are the real ones."""
+
+    seed: int = 1
+
+    def configure(self, **changes: Any) -> None:
+        super().configure(**{"venue": VENUE} | changes)
+
+    def live(self) -> None:
+        """A life: an account, and what its venue said of it."""
+        self.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+        self.feed(RAW, self.history())
+        self.run()
+
+    def history(self) -> list[tuple[bytes, bytes]]:
+        records, _ = history_records(self.seed)
+        return [(record.key or b"", record.value or b"") for record in records]
+
+    def run(self) -> None:
+        """Open the ledger as a worker does, fold all there is, and close it."""
+        ledger = self.open_real()
+        drain(ledger)
+        ledger.close()
+
+    def open_real(self, probe: Probe = no_probe) -> Ledger:
+        return Ledger(self.log, 0, self.real_book, self.memory, probe)
+
+    def real_book(self, partition: int) -> PartitionBook:
+        return PartitionBook(VENUES[VENUE], partition, namespace=self.namespace)
+
+    def survey(self) -> Survey:
+        return survey(self.log, 0, self.real_book)
+
+    def repair(self, order: Order = ORDER, probe: Probe = no_probe) -> Outcome:
+        return repair(self.log, 0, self.real_book, order, probe=probe)
+
+    def trim(self, topic: Topic, offset: int) -> None:
+        """Remove the first records of a topic."""
+        place = TopicPartition(self.name(topic), 0, offset)
+        for future in self.admin.delete_records([place]).values():
+            future.result(30)
+
+    def documents(self, topic: Topic) -> list[dict[str, Any]]:
+        return [orjson.loads(value) for value in self.values(topic) if value]
+
+    def view(self, topic: Topic) -> dict[str, dict[str, Any]]:
+        """The newest state of each key that is shown, without what an epoch decides."""
+        shown: dict[str, dict[str, Any]] = {}
+        for message in self.committed(topic):
+            key = (message.key() or b"").decode()
+            shown.pop(key, None)
+            if message.value() is not None:
+                document = orjson.loads(message.value())
+                shown[key] = {k: v for k, v in document.items() if k not in OF_AN_EPOCH}
+        return shown
+
+    def executions(self, epoch: int | None = None) -> dict[str, dict[str, Any]]:
+        """The newest content of each execution; of one epoch alone if given."""
+        return {
+            document["execution_key"]: {
+                k: v for k, v in document.items() if k not in (*OF_AN_EPOCH, "kind")
+            }
+            for document in self.documents(FILLS)
+            if epoch is None or document["epoch"] == epoch
+        }
+
+    def content(self) -> tuple[Any, ...]:
+        """What consumers hold at the end, and the digest of what the orders are."""
+        digest = self.commits()[-1]["content_digest"]
+        return digest, self.view(ORDERS), self.view(POSITIONS), self.executions()
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class KillAt:
+    """A probe that kills at the n-th time a point is passed."""
+
+    point: str
+    number: int
+    passed: int = 0
+
+    def __call__(self, point: str) -> None:
+        self.passed += point == self.point
+        if self.passed == self.number:
+            raise Killed

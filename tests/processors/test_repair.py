@@ -1,0 +1,295 @@
+"""A partition that stops is rebuilt from its inputs, in a higher epoch, or goes on to stop."""
+
+import itertools
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from orderloom.topology import (
+    ACCOUNTS,
+    DIFFERENCES,
+    DISPATCHES,
+    FILLS,
+    INTENTS,
+    LEDGER,
+    ORDERS,
+    POSITIONS,
+    RAW,
+)
+from processors.ledger_trouble import PartitionStopped
+from processors.repair import check_repairable
+from runtime.settings import load_settings
+from runtime.trouble import SetupError
+from sinks.worker import SinkOptions, run
+from tests.conftest import RunningBroker
+from tests.processors.book_lab import ACCOUNT
+from tests.processors.ledger_lab import recreate, small_steps
+from tests.processors.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
+
+pytestmark = pytest.mark.broker
+WAIT_SECONDS = 60.0
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> RepairLab:
+    return RepairLab(broker.bootstrap, namespace)
+
+
+def lose_the_ledger(lab: RepairLab) -> None:
+    recreate(lab, LEDGER)
+    with pytest.raises(PartitionStopped, match="has no state, but a past"):
+        lab.open_real()
+
+
+def test_a_lost_ledger_is_rebuilt_with_equal_content_in_a_higher_epoch(lab: RepairLab) -> None:
+    lab.live()
+    before, dispatches = lab.content(), len(lab.values(DISPATCHES))
+    lose_the_ledger(lab)
+    outcome = lab.repair()
+    assert (outcome.epoch, outcome.raw_gap) == (1, "")
+    assert lab.content() == before
+    assert lab.executions(epoch=1) == lab.executions(epoch=0) != {}
+    assert len(lab.values(DISPATCHES)) == dispatches, "the rebuilt past asked again"
+    for topic in (ORDERS, POSITIONS, FILLS, ACCOUNTS):
+        sequences = [d["sequence"] for d in lab.documents(topic) if d["epoch"] == 1]
+        assert sequences == list(range(1, len(sequences) + 1)), topic.kind
+    lab.run()
+    assert len(lab.values(DISPATCHES)) > dispatches, "nothing is asked after the repair"
+    assert lab.content()[1:] == before[1:]
+
+
+def test_commit_records_say_who_repaired_and_why(lab: RepairLab) -> None:
+    lab.live()
+    lose_the_ledger(lab)
+    lab.repair()
+    lab.run()
+    commits = lab.commits()
+    assert [commit["step"] for commit in commits] == list(range(1, len(commits) + 1))
+    notes = [commit["repair"] for commit in commits]
+    phases = [note and note["phase"] for note in notes]
+    assert [phase for phase, _ in itertools.groupby(phases)] == [
+        None, "begun", "folding", "ended", None,
+    ]  # fmt: skip
+    said = next(note for note in notes if note)
+    assert (said["author"], said["reason"], said["epoch"]) == ("ada", "the ledger was lost", 1)
+    assert "has no state, but a past" in said["cause"]
+
+
+def test_each_repair_begins_a_higher_epoch(lab: RepairLab) -> None:
+    lab.live()
+    for epoch in (1, 2):
+        lose_the_ledger(lab)
+        assert lab.repair().epoch == epoch
+        lab.run()
+    assert {document["epoch"] for document in lab.documents(ACCOUNTS)} == {0, 1, 2}
+
+
+def test_accounts_that_come_later_are_numbered_in_the_epoch_of_the_partition(
+    lab: RepairLab,
+) -> None:
+    lab.live()
+    lose_the_ledger(lab)
+    lab.repair()
+    other = ACCOUNT.replace("main", "other")
+    lab.feed(RAW, [(other.encode(), lab.history()[0][1].replace(ACCOUNT.encode(), other.encode()))])
+    lab.run()
+    [document] = [one for one in lab.documents(ACCOUNTS) if one["account"] == other]
+    assert (document["epoch"], document["sequence"]) == (1, 1)
+
+
+def test_a_state_of_an_unknown_format_is_rebuilt(lab: RepairLab) -> None:
+    lab.live()
+    before = lab.content()
+    lab.producer.produce(lab.name(LEDGER), b'{"f":99}', b"o/novelty", 0)
+    lab.producer.flush(30)
+    with pytest.raises(PartitionStopped, match="another version of this program"):
+        lab.open_real()
+    lab.repair()
+    lab.run()
+    assert lab.content()[1:] == before[1:]
+
+
+def test_a_partition_that_opens_is_not_repaired(lab: RepairLab) -> None:
+    lab.live()
+    assert lab.survey().cause == ""
+    with pytest.raises(SetupError, match="opens as it is"):
+        lab.repair()
+
+
+def test_intents_that_are_gone_take_a_ruling(lab: RepairLab) -> None:
+    lab.feed(INTENTS, [b"{}"] * 3)
+    lab.live()
+    lab.trim(INTENTS, 2)
+    recreate(lab, LEDGER)
+    with pytest.raises(SetupError, match="named ruling") as refused:
+        lab.repair()
+    assert "intents are gone (it begins at offset 2)" in str(refused.value)
+    with pytest.raises(SetupError):
+        check_repairable(lab.survey())
+
+
+POINTS = [("before-commit", 1), ("before-commit", 3), ("after-commit", 2), ("after-produce", 4)]
+
+
+@pytest.mark.parametrize(("point", "number"), POINTS)
+def test_a_repair_killed_in_the_middle_still_stops_and_a_second_one_ends_it(
+    lab: RepairLab, point: str, number: int
+) -> None:
+    lab.configure(step=small_steps(25))
+    lab.live()
+    before = lab.content()
+    lose_the_ledger(lab)
+    with pytest.raises(Killed):
+        lab.repair(probe=KillAt(point, number))
+    with pytest.raises(PartitionStopped, match="a repair of partition 0 was begun and did not end"):
+        lab.open_real()
+    found = lab.survey()
+    assert found.begun is not None
+    outcome = lab.repair()
+    assert outcome.epoch == found.begun.epoch == 1
+    lab.run()
+    assert lab.content()[1:] == before[1:]
+    assert lab.executions(epoch=1) == lab.executions(epoch=0)
+    sequences = [d["sequence"] for d in lab.documents(FILLS) if d["epoch"] == 1]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+class KillAtEnd:
+    """Kills once what is lost was told, before the repair has ended."""
+
+    def __init__(self, lab: RepairLab) -> None:
+        self._lab = lab
+
+    def __call__(self, point: str) -> None:
+        if point == "after-commit" and any(
+            one["kind"] == "LOST_EVIDENCE" for one in self._lab.documents(DIFFERENCES)
+        ):
+            raise Killed
+
+
+def test_a_repair_killed_before_its_last_transaction_is_not_half_ended(lab: RepairLab) -> None:
+    lab.live()
+    lab.trim(RAW, 40)
+    recreate(lab, LEDGER)
+    ended = KillAtEnd(lab)
+    with pytest.raises(Killed):
+        lab.repair(probe=ended)
+    assert lab.survey().begun is not None
+    with pytest.raises(PartitionStopped, match="did not end"):
+        lab.open_real()
+    outcome = lab.repair()
+    assert outcome.epoch == 1
+    assert outcome.told.retired == 0, "what was retired before the kill is retired again"
+    rows = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
+    told = [(one["product"], one["symbol"], one["ours"]["position_side"]) for one in rows]
+    assert len(told) == len(set(told)) > 0, "what is lost was told twice"
+
+
+def test_a_changed_fold_begins_the_repair_anew_in_another_epoch(lab: RepairLab) -> None:
+    lab.configure(step=small_steps(25))
+    lab.live()
+    lose_the_ledger(lab)
+    with pytest.raises(Killed):
+        lab.repair(probe=KillAt("before-commit", 3))
+    lab.configure(step=small_steps(25), config_digest="another")
+    assert lab.repair(replace(ORDER, config="another")).epoch == 2
+    lab.run()
+    assert lab.executions(epoch=2) == lab.executions(epoch=0)
+
+
+def test_what_trimmed_raw_lacks_is_blind_retired_and_told(lab: RepairLab) -> None:
+    lab.live()
+    before, orders = lab.executions(), lab.view(ORDERS)
+    cut = 60
+    lab.trim(RAW, cut)
+    recreate(lab, LEDGER)
+    found = lab.survey()
+    assert found.lost["raw"] == f"it begins at offset {cut}"
+    outcome = lab.repair()
+    kept = lab.executions(epoch=1)
+    lost = before.keys() - kept.keys()
+    assert outcome.told.lost == len(lost) > 0
+    assert set(lab.view(ORDERS)) < set(orders), "orders without evidence are still shown"
+    account = lab.documents(ACCOUNTS)[-1]
+    gaps = [one for one in account["blind"] if one["reason"].startswith("raw is not whole")]
+    assert {one["product"] for one in gaps} == {"spot", "linear"}
+    assert account["sync"] == "CATCHING_UP"
+    first = lab.committed(RAW)[0].timestamp()[1] * 1_000_000
+    assert all(one["end_ns"] == first for one in gaps)
+    told = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
+    assert sum(one["ours"]["executions"] for one in told) == len(lost)
+    assert {one["rule"] for one in told} == {"open"}
+
+
+@contextmanager
+def a_sink(lab: RepairLab, directory: Path) -> Iterator[Path]:
+    """A SQLite sink that follows throughout, in a thread of this process."""
+    kafka = {"bootstrap": lab.bootstrap}
+    settings = load_settings(kafka=kafka, namespace=lab.namespace, data_dir=directory)
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "sqlite", settings, SinkOptions([VENUE]), stop)
+        try:
+            yield directory / "orderloom.sqlite"
+        finally:
+            stop.set()
+            running.result(WAIT_SECONDS)
+
+
+def numbers_in(path: Path) -> dict[str, tuple[int, int]]:
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT topic, epoch, sequence FROM numbers").fetchall()
+    except sqlite3.OperationalError:
+        return {}
+    return {topic: (epoch, sequence) for topic, epoch, sequence in rows}
+
+
+def rows_in(path: Path, view: str) -> list[dict[str, object]]:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return [orjson.loads(row[0]) for row in db.execute(f"SELECT document FROM {view}")]
+
+
+def wait_for_the_sink(lab: RepairLab, path: Path) -> None:
+    wanted = {}
+    for topic in (ORDERS, FILLS, POSITIONS):
+        last = lab.documents(topic)[-1]
+        wanted[lab.name(topic)] = (last["epoch"], last["sequence"])
+    give_up = time.monotonic() + WAIT_SECONDS
+    while any(numbers_in(path).get(name, (0, 0)) < number for name, number in wanted.items()):
+        assert time.monotonic() < give_up, (numbers_in(path), wanted)
+        time.sleep(0.05)
+
+
+def test_a_sink_that_followed_throughout_ends_equal_and_doubles_nothing(
+    lab: RepairLab, tmp_path: Path
+) -> None:
+    with a_sink(lab, tmp_path) as path:
+        lab.live()
+        wait_for_the_sink(lab, path)
+        before = {kind: sorted(keys_of(path, kind)) for kind in ("orders", "fills", "positions")}
+        lose_the_ledger(lab)
+        lab.repair()
+        lab.run()
+        wait_for_the_sink(lab, path)
+    after = {kind: sorted(keys_of(path, kind)) for kind in ("orders", "fills", "positions")}
+    assert after == before
+    assert len(after["fills"]) == len(set(after["fills"])) == len(lab.executions())
+    shown = lab.view(ORDERS)
+    assert {row["key"]: row["status"] for row in rows_in(path, "orders")} == {
+        key: document["status"] for key, document in shown.items()
+    }
+    assert {row["epoch"] for row in rows_in(path, "orders")} == {1}
+
+
+def keys_of(path: Path, view: str) -> list[str]:
+    name = {"orders": "key", "fills": "execution_key", "positions": "symbol"}[view]
+    return [str(row[name]) for row in rows_in(path, view)]
