@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from cli.registry import specs_of
+from cli.registry import registry_news, specs_of
 from cli.setting import registered, venues_of
 from orderloom import topology
 from orderloom.account import AccountConfig
@@ -59,7 +59,7 @@ def examine() -> Iterator[Finding]:
         admin = connected_admin(settings.kafka.bootstrap, settings.kafka.client_security())
         yield Finding(Mark.WELL, "broker", f"{settings.kafka.bootstrap}, {cluster_id(admin)}")
         for venue in venues:
-            yield from _check_venue(admin, settings, venue)
+            yield from _check_venue(admin, settings, venue, accounts)
     except SetupError as error:
         yield Finding(Mark.WRONG, "broker", str(error))
     except KafkaException as error:
@@ -88,17 +88,34 @@ def check_accounts(accounts: Iterable[AccountConfig], partitions: int) -> Iterat
             yield Finding(Mark.NOTE, "accounts", f"{line}: write partition = N before they trade")
 
 
-def _check_venue(admin: AdminClient, settings: Settings, venue: str) -> Iterator[Finding]:
+def _check_venue(
+    admin: AdminClient, settings: Settings, venue: str, accounts: Iterable[AccountConfig]
+) -> Iterator[Finding]:
     lines = check_topics(admin, specs_of(settings, venue))
     if lines:
         yield from (Finding(Mark.WRONG, "topics", line) for line in lines)
         return
     yield Finding(Mark.WELL, "topics", f"{venue}: {len(topology.TOPICS)} are right")
+    yield _check_registry(settings, venue, accounts)
     ledger = LedgerSettings(settings.kafka.bootstrap, venue, settings.namespace)
     ingest = f"{settings.namespace}ingest.{venue}"
     yield from _check_lag(admin, settings, venue, ledger.group, topology.INPUTS)
     yield from _check_lag(admin, settings, venue, ingest, (topology.DISPATCHES,))
     yield _check_clock(admin, settings, venue)
+
+
+def _check_registry(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> Finding:
+    """Whether the processors know the registry as it is."""
+    mine = [account for account in accounts if account.venue == venue]
+    try:
+        news = registry_news(settings, venue, mine)
+    except SetupError as error:
+        return Finding(Mark.WRONG, "registry", f"{venue}: {error}")
+    if not news:
+        return Finding(Mark.WELL, "registry", f"{venue}: the processors know it as it is")
+    told = ", ".join(f"{one.account} {one.word}" for one in news)
+    line = f"{venue}: the processors do not know yet: {told}; run `orderloom topics`"
+    return Finding(Mark.NOTE, "registry", line)
 
 
 def _check_lag(

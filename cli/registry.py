@@ -1,6 +1,7 @@
 """Makes and checks every topic, and writes the account registry into `control`."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -21,25 +22,59 @@ from runtime.kafka import (
 from runtime.settings import Settings, load_settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError
+from venues import VENUES
 
 SAFE_REPLICATION: Final = 3
 FLUSH_SECONDS: Final = 30.0
 READ_SECONDS: Final = 10.0
+REMOVED: Final = "removed"
 
-Held = dict[str, tuple[dict[str, Any], int]]
-"""The last entry of each account in `control`, and its partition."""
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The last entry of an account in `control`, and where it lies."""
+
+    config: dict[str, Any]
+    partition: int
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What `control` does not say yet of an account: ``registered``, ``disabled``, ``removed``."""
+
+    account: str
+    partition: int
+    word: str
+    config: dict[str, Any]
+
+    @property
+    def entry(self) -> bytes:
+        """The record for `control`."""
+        document: dict[str, Any] = {"type": "account", "config": self.config}
+        return orjson.dumps(document | ({"removed": True} if self.word == REMOVED else {}))
 
 
 def make_topics(given: list[str] | None) -> None:
-    """Make and check the topics of the venues, and write what changed in the registry."""
+    """Make and check the topics of the venues, and write what changed in the registry.
+
+    A venue whose last account was taken out of the registry is looked at as well.
+    """
     settings = load_settings()
     accounts = registered(settings)
     with kafka_told():
-        for venue in venues_of(settings, given):
+        for venue in given or sorted({*venues_of(settings), *_known(settings)}):
             _make(settings, venue)
             mine = [account for account in accounts if account.venue == venue]
-            for account in write_registry(settings, venue, mine):
-                typer.echo(f"{venue}: registered {account}")
+            for news in write_registry(settings, venue, mine):
+                typer.echo(f"{venue}: {news.word} {news.account}")
+
+
+def _known(settings: Settings) -> list[str]:
+    """The venues that the cluster has a registry of."""
+    kafka = settings.kafka
+    topics = connected_admin(kafka.bootstrap, kafka.client_security()).list_topics(timeout=10)
+    return [one for one in VENUES if CONTROL.name(one, settings.namespace) in topics.topics]
 
 
 def specs_of(settings: Settings, venue: str) -> list[TopicSpec]:
@@ -71,47 +106,72 @@ def _make(settings: Settings, venue: str) -> None:
     typer.echo(f"{venue}: {len(specs)} topics are right, {len(created)} of them made now")
 
 
-def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> list[str]:
-    """Write each entry that differs from the last one in `control`; the accounts written.
+def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> list[News]:
+    """Write each entry that differs from the last one in `control`; what was written.
+
+    An account that is registered no more gets an entry that says so; nothing is deleted. Raises
+    SetupError for an account that would move to another partition.
+    """
+    found = registry_news(settings, venue, accounts)
+    name, kafka = CONTROL.name(venue, settings.namespace), settings.kafka
+    producer = idempotent_producer(kafka.bootstrap, security=kafka.client_security())
+    for news in found:
+        producer.produce(name, news.entry, news.account.encode(), news.partition)
+    if producer.flush(FLUSH_SECONDS):
+        raise PassingTrouble(f"{name} was not written in time", "see `orderloom doctor`")
+    return found
+
+
+def registry_news(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> list[News]:
+    """What differs between the registry and `control`; it writes nothing.
 
     Raises SetupError for an account that would move to another partition.
     """
-    name = CONTROL.name(venue, settings.namespace)
-    held, wanted = _held(settings, name), list(accounts)
-    for account in wanted:
+    held = _held(settings, CONTROL.name(venue, settings.namespace))
+    wanted = {account.id: account for account in accounts}
+    for account in wanted.values():
         _check_place(account, held, settings.partitions)
-    changed = [one for one in wanted if held.get(one.id, (None, 0))[0] != _config(one)]
-    kafka = settings.kafka
-    producer = idempotent_producer(kafka.bootstrap, security=kafka.client_security())
-    for account in changed:
-        entry = orjson.dumps({"type": "account", "config": _config(account)})
-        producer.produce(
-            name, entry, account.id.encode(), account.partition_of(settings.partitions)
-        )
-    if producer.flush(FLUSH_SECONDS):
-        raise PassingTrouble(f"{name} was not written in time", "see `orderloom doctor`")
-    return [account.id for account in changed]
+    changed = [one for one in wanted.values() if _is_news(one, held.get(one.id))]
+    gone = [name for name in held if name not in wanted and not held[name].is_removed]
+    return [
+        *(_news_of(account, settings.partitions) for account in changed),
+        *(_removal_of(account, held[account]) for account in gone),
+    ]
+
+
+def _is_news(account: AccountConfig, held: Held | None) -> bool:
+    return held is None or held.is_removed or held.config != _config(account)
+
+
+def _news_of(account: AccountConfig, partitions: int) -> News:
+    word = "registered" if account.enabled else "disabled"
+    return News(account.id, account.partition_of(partitions), word, _config(account))
+
+
+def _removal_of(account: str, held: Held) -> News:
+    return News(account, held.partition, REMOVED, held.config | {"enabled": False})
 
 
 def _config(account: AccountConfig) -> dict[str, Any]:
     return account.model_dump(mode="json")
 
 
-def _check_place(account: AccountConfig, held: Held, partitions: int) -> None:
+def _check_place(account: AccountConfig, held: dict[str, Held], partitions: int) -> None:
     wanted = account.partition_of(partitions)
-    if account.id in held and (before := held[account.id][1]) != wanted:
+    if account.id in held and (before := held[account.id].partition) != wanted:
         raise SetupError(
             f"account {account.id} lies in partition {before}, the registry now says {wanted}",
             f"write partition = {before}: what it did so far would stay behind",
         )
 
 
-def _held(settings: Settings, name: str) -> Held:
-    held: Held = {}
+def _held(settings: Settings, name: str) -> dict[str, Held]:
+    held: dict[str, Held] = {}
     for message in _records(settings, name):
         document = orjson.loads(message.value() or b"{}")
         if document.get("type") == "account":
-            held[document["config"]["id"]] = (document["config"], message.partition() or 0)
+            config, is_removed = document["config"], document.get("removed") is True
+            held[config["id"]] = Held(config, message.partition() or 0, is_removed)
     return held
 
 

@@ -67,6 +67,12 @@ def _streams(account: Any) -> str:
     return " ".join(f"{product}:{state}" for product, state in sorted(account.streams.items()))
 
 
+def _registry(account: Any) -> str:
+    if account.removed:
+        return "removed"
+    return "enabled" if account.enabled else "disabled"
+
+
 def _blind(account: Any) -> str:
     return str(sum(interval.closed_ns is None for interval in account.blind))
 
@@ -115,9 +121,9 @@ POSITIONS: Final = View(
 ACCOUNTS: Final = View(
     topology.ACCOUNTS,
     _columns(
-        "account", "partition", "sync", "streams", "open_blind_intervals", "quarantined",
-        "version",
-        streams=_streams, open_blind_intervals=_blind,
+        "account", "partition", "registry", "sync", "streams", "open_blind_intervals",
+        "quarantined", "version",
+        registry=_registry, streams=_streams, open_blind_intervals=_blind,
     ),
 )  # fmt: skip
 

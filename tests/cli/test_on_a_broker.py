@@ -12,13 +12,14 @@ import pytest
 from cli.checks import Mark, check_accounts
 from cli.registry import specs_of, write_registry
 from orderloom.account import AccountConfig
-from orderloom.topology import CONTROL, TOPICS
+from orderloom.topology import ACCOUNTS, CONTROL, TOPICS
 from runtime.kafka import cluster_id, connected_admin, end_offsets, transactional_producer
 from runtime.settings import load_settings
 from runtime.topics import create_topics
 from runtime.trouble import SetupError
 from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
+from tests.processors.book_lab import Run, a_book, a_record
 from tests.sinks.records import Content, a_fill, a_position, an_order, content_of, tombstone
 
 VENUE = "binance"
@@ -117,10 +118,56 @@ def test_an_entry_of_control_is_what_the_fold_reads(house: House) -> None:
     house.make_topics()
     settings = load_settings(house.directory / "orderloom.toml")
     account = AccountConfig(id=ACCOUNT, products=("spot",), key="env:OTHER", partition=0)
-    assert write_registry(settings, VENUE, [account]) == [ACCOUNT]
+    assert [news.account for news in write_registry(settings, VENUE, [account])] == [ACCOUNT]
     assert write_registry(settings, VENUE, [account]) == []
     with pytest.raises(SetupError, match="lies in partition 0"):
         write_registry(settings, VENUE, [account.model_copy(update={"partition": 1})])
+
+
+@pytest.mark.broker
+def test_an_account_that_is_registered_no_more_is_told_once_and_may_come_back(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    house.set_up(0)
+    noted = house.run("doctor")
+    assert "do not know yet: binance:n1 removed; run `orderloom topics`" in noted.stdout
+    assert "binance: removed binance:n1" in house.run("topics").stdout
+    assert "removed" not in house.run("topics").stdout
+    assert house.registered() == 3
+    assert "the processors know it as it is" in house.run("doctor").stdout
+    house.set_up(0, 0)
+    moved = house.run("topics")
+    assert moved.returncode == 78
+    assert "account binance:n1 lies in partition 1" in moved.stderr
+    house.set_up(0, 1)
+    assert "binance: registered binance:n1" in house.run("topics").stdout
+
+
+@pytest.mark.broker
+def test_the_books_read_what_the_registry_writes(house: House) -> None:
+    house.make_topics()
+    settings = load_settings(house.directory / "orderloom.toml")
+    account = AccountConfig(id=ACCOUNT, products=("spot",), key="env:OTHER", partition=0)
+    disabled = account.model_copy(update={"enabled": False})
+    run, words = Run(a_book()), []
+    for accounts in ([account], [disabled], [], [disabled], [account]):
+        (news,) = write_registry(settings, VENUE, accounts)
+        run.step(a_record(news.entry, topic=CONTROL))
+        words.append(news.word)
+    assert words == ["registered", "disabled", "removed", "disabled", "registered"]
+    shown = [(one.enabled, one.removed) for one in run.messages(ACCOUNTS)]
+    assert shown == [
+        (True, False), (False, False), (False, True), (False, False), (True, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.broker
+def test_a_venue_without_any_account_left_is_not_forgotten(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    registry = house.directory / "accounts.toml"
+    registry.write_text(registry.read_text().replace("binance:", "okx:"))
+    told = house.run("topics").stdout
+    assert "binance: removed binance:main" in told
+    assert "okx: registered okx:main" in told
 
 
 @pytest.mark.broker
@@ -185,7 +232,8 @@ def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
     well = house.run("doctor")
     assert well.returncode == 0, well.stdout
     parts = [line[6:].split()[0] for line in well.stdout.splitlines()]
-    assert parts == ["settings", "accounts", "broker", "topics", "lag", "lag", "clock"]
+    parts_of_a_venue = ["topics", "registry", "lag", "lag", "clock"]
+    assert parts == ["settings", "accounts", "broker", *parts_of_a_venue]
     assert "start one with `orderloom process binance`" in well.stdout
 
 

@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import orjson
 
-from cli.tables import FILLS, ORDERS, POSITIONS, Rows, line_of
+from cli.tables import ACCOUNTS, FILLS, ORDERS, POSITIONS, Rows, line_of
+from orderloom import codec, topology
 from orderloom.words import FillKind
 from tests.sinks.records import a_fill, a_position, a_record, an_order, tombstone
+from tests.source_tree import ROOT
 
 
 def test_the_newest_record_of_a_key_is_shown_and_moves_to_the_end() -> None:
@@ -59,3 +61,11 @@ def test_a_position_shows_its_band_or_that_it_has_none() -> None:
     rows.take(a_record(a_position("ETH", sequence=2, unbounded=True)))
     bands = [row[5] for row in rows.cells()]
     assert bands == ["[-0.5, 4]", "unbounded"]
+
+
+def test_an_account_that_nobody_looks_at_says_so() -> None:
+    [full, bare] = orjson.loads((ROOT / "tests/schemas/golden/accounts.json").read_bytes())
+    place = [heading for heading, _ in ACCOUNTS.columns].index("registry")
+    accounts = (bare, bare | {"enabled": False}, full)
+    states = [codec.read(topology.ACCOUNTS, orjson.dumps(account)) for account in accounts]
+    assert [ACCOUNTS.cells(one)[place] for one in states] == ["enabled", "disabled", "removed"]
