@@ -1,7 +1,7 @@
 """ccxt, an independent client, pointed at a box: one way to trade for all venues and products."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -10,8 +10,10 @@ import aiohttp
 import ccxt.async_support
 import ccxt.pro
 
+from simulator.binance.instruments import make_instruments as binance_instruments
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.instrument import Instrument
+from simulator.okx.instruments import make_instruments as okx_instruments
 from simulator.server import start
 from tests.judges import agreement
 
@@ -42,6 +44,10 @@ MARKETS: Final = (
     Market("okx", "linear", "okx", "ETH/USDT:USDT", "swap", "ETH-USDT-SWAP"),
     Market("okx", "inverse", "okx", "BTC/USD:BTC", "swap", "BTC-USD-SWAP"),
 )
+MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "binance": binance_instruments,
+    "okx": okx_instruments,
+}
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
 SYMBOLS: Final = {
     venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue}
@@ -159,8 +165,9 @@ class Desk:
         return f"{unit * count:f}"
 
     async def held(self) -> agreement.Held:
-        """Positions as ccxt shows them."""
-        return agreement.positions(await self.one.fetch_positions(), self.ids)
+        """The product's positions as ccxt shows them."""
+        rows = [row for row in await self.one.fetch_positions() if row["symbol"] == self.symbol]
+        return agreement.positions(rows, self.ids)
 
     @property
     def ids(self) -> dict[str, str]:
@@ -187,6 +194,22 @@ class Desk:
         )
         return str(placed["id"])
 
+    async def trade(self) -> None:
+        """Orders in every state: open, partly filled, filled, canceled, amended, at any price."""
+        await self.place("buy", 4, -3)
+        await self.place("buy", 4)
+        await self.meet("sell", 1)
+        await self.meet("sell", 2)
+        bare = await self.place("buy", 2, -5)
+        await self.one.cancel_order(bare, self.symbol)
+        amended = await self.place("sell", 6, +6)
+        wish = (self.symbol, "limit", "sell", self.lots(5), self.price(+7))
+        await self.one.edit_order(amended, *wish)
+        await self.meet("buy", 3, +7)
+        for ticks in (1, 2):
+            await self.meet("sell", 1, ticks)
+        await self.take("buy", 2)
+
     async def look(self, order_id: str) -> Row:
         """The account's order by its id."""
         return dict(await self.one.fetch_order(order_id, self.symbol))
@@ -199,9 +222,9 @@ class Desk:
         return document
 
     async def books(self) -> dict[str, Any]:
-        """What the venue itself has of the account: this product's orders and fills, and more."""
+        """What the venue itself has of the account: this product's orders, fills, positions."""
         books = await self.told(f"/truth?account={self.account.name}")
-        for name in ("orders", "fills"):
+        for name in ("orders", "fills", "positions"):
             books[name] = [row for row in books[name] if row["product"] == self.market.product]
         return books
 
@@ -222,17 +245,28 @@ def accounts_of(venue: str, **changes: Any) -> tuple[AccountConfig, ...]:
 
 
 @asynccontextmanager
+async def a_desk_at(
+    address: str, market: Market, accounts: tuple[AccountConfig, ...], module: Any
+) -> AsyncIterator[Desk]:
+    """A judge at a box that runs, with the first account; with the second it meets itself."""
+    one, other = accounts
+    instrument = MAKERS[market.venue](market.product)[market.native]
+    async with (
+        an_exchange(market, address, one, module) as judge,
+        an_exchange(market, address, other) as against,
+    ):
+        yield Desk(market, one, address, instrument, judge, against)
+
+
+@asynccontextmanager
 async def a_desk(
     market: Market, module: Any = ccxt.async_support, **changes: Any
 ) -> AsyncIterator[Desk]:
     """A box with two accounts and nobody else, and a judge; `changes` are to the accounts."""
     accounts = accounts_of(market.venue, **changes)
     server = await start(SimulatorConfig(venue=market.venue, accounts=accounts))
-    instrument = getattr(server.box.venue, market.product).instruments[market.native]
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(server.close)
-        one = await stack.enter_async_context(
-            an_exchange(market, server.address, accounts[0], module)
-        )
-        other = await stack.enter_async_context(an_exchange(market, server.address, accounts[1]))
-        yield Desk(market, accounts[0], server.address, instrument, one, other)
+    try:
+        async with a_desk_at(server.address, market, accounts, module) as desk:
+            yield desk
+    finally:
+        await server.close()

@@ -9,26 +9,10 @@ from tests.judges.desk import CONTRACTS, Desk
 from tests.judges.listening import listening, seen_orders, until
 
 
-async def trade(desk: Desk) -> None:
-    """Orders in every state: open, partly filled, filled, canceled, amended, at any price."""
-    await desk.place("buy", 4, -3)
-    await desk.place("buy", 4)
-    await desk.meet("sell", 1)
-    await desk.meet("sell", 2)
-    bare = await desk.place("buy", 2, -5)
-    await desk.one.cancel_order(bare, desk.symbol)
-    amended = await desk.place("sell", 6, +6)
-    await desk.one.edit_order(amended, desk.symbol, "limit", "sell", desk.lots(5), desk.price(+7))
-    await desk.meet("buy", 3, +7)
-    for ticks in (1, 2):
-        await desk.meet("sell", 1, ticks)
-    await desk.take("buy", 2)
-
-
 async def test_orders_are_heard_as_they_are_in_the_books(live_desk: Desk) -> None:
     desk = live_desk
     async with listening(desk) as heard:
-        await trade(desk)
+        await desk.trade()
         booked = agreement.booked_orders(await desk.books())
         assert await until(lambda: seen_orders(heard) == booked), (seen_orders(heard), booked)
     assert {row.status for row in booked.values()} == {"open", "closed", "canceled"}
@@ -39,7 +23,7 @@ async def test_every_trade_is_heard_once_with_its_fee(live_desk: Desk) -> None:
     desk = live_desk
     # Alone: beside `watch_orders`, ccxt subscribes twice to OKX's orders, and is told twice.
     async with listening(desk, "watch_my_trades") as heard:
-        await trade(desk)
+        await desk.trade()
         booked = agreement.booked_trades(await desk.books())
         assert len(booked) == 5
         # OKX's stream has a charged fee below zero (the sheet, section 3.1), and ccxt, which turns
@@ -55,7 +39,7 @@ async def test_balances_are_heard_as_they_are_in_the_books(live_desk: Desk) -> N
     desk = live_desk
     wallet = "spot" if desk.market.venue == "okx" else desk.market.product
     async with listening(desk) as heard:
-        await trade(desk)
+        await desk.trade()
         booked = (await desk.books())["balances"][wallet]
         # What a stream of Binance does not name did not change.
         moved = {"ETH", "USDT"} if desk.market.product == "spot" else set(booked) & {"USDT", "BTC"}

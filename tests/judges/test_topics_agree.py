@@ -1,0 +1,227 @@
+"""Three witnesses: what ccxt saw, the venues' own books, and our topics, order by order.
+
+Boxes of both venues where nobody trades but ccxt, with the accounts that our workers watch; nothing
+is done wrong, so whatever differs is somebody's mistake.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ccxt.async_support
+import pytest
+
+from cli.demo.boxes import PARTITIONS, Box
+from cli.demo.reading import Reading
+from cli.demo.stage import Plan, Stage
+from cli.demo.verdict import judge
+from orderloom.fill import Fill
+from orderloom.order import OrderState
+from simulator.config import SimulatorConfig
+from tests.conftest import RunningBroker
+from tests.judges import agreement
+from tests.judges.desk import MARKETS, Desk, a_desk_at, accounts_of
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+VENUES = ("binance", "okx")
+POLL_SECONDS = 0.1
+ENTRY_PLACES = 6
+SYNC_SECONDS_MAX = 120.0
+TOPICS_SECONDS_MAX = 60.0
+STATUS = {
+    "ACTIVE": "open",
+    "PARTIALLY_FILLED": "open",
+    "FILLED": "closed",
+    "CANCELED": "canceled",
+    "EXPIRED": "expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBox(Box):
+    """A box with the judge's two accounts, without faults and without outside traders."""
+
+    def config(self) -> SimulatorConfig:
+        accounts = accounts_of(self.venue, pays_bnb=True, has_rebate=True)
+        return Box.config(self).model_copy(update={"accounts": accounts})
+
+
+@pytest.fixture
+def stage(broker: RunningBroker, namespace: str, tmp_path: Path) -> Iterator[Stage]:
+    """Boxes, topics and a worker of each kind for each venue, on the broker of this run."""
+    boxes = tuple(JudgedBox(venue, 1, 2, 1, {}) for venue in VENUES)
+    made = Stage.build(Plan(tmp_path, namespace, boxes))
+    made.broker = broker  # type: ignore[assignment]  # only its address is asked for
+    try:
+        made.start_simulators()
+        made.create_topics()
+        for venue in VENUES:
+            made.launch_worker("process", venue)
+            made.launch_worker("ingest", venue)
+        yield made
+    finally:
+        made.broker = NoBroker()  # type: ignore[assignment]  # that of the run goes on
+        made.stop()
+
+
+class NoBroker:
+    """Stands where the stage would stop a broker of its own."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
+@pytest.fixture
+def reading(stage: Stage) -> Iterator[Reading]:
+    """Follows the topics of this run."""
+    followed = Reading(stage.broker.bootstrap, stage.plan.namespace, VENUES, PARTITIONS)
+    followed.start()
+    yield followed
+    followed.stop()
+
+
+@pytest.fixture
+async def desks(stage: Stage) -> AsyncIterator[list[Desk]]:
+    """ccxt at every market of both boxes."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for market in MARKETS:
+            accounts = accounts_of(market.venue)
+            address = stage.addresses[market.venue]
+            desk = a_desk_at(address, market, accounts, ccxt.async_support)
+            made.append(await stack.enter_async_context(desk))
+        yield made
+
+
+async def until(stage: Stage, holds: Callable[[], Any], seconds: float) -> bool:
+    """Whether a condition comes true in time; no worker may fall while we wait."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        assert not stage.fallen(), stage.fallen()
+        await asyncio.sleep(POLL_SECONDS)
+    return bool(holds())
+
+
+def published_order(order: OrderState) -> agreement.SeenOrder:
+    """A record of `orders` in the form that is compared."""
+    is_market = order.order_type == "MARKET"
+    return agreement.SeenOrder(
+        str(order.venue_order_id),
+        str(order.client_order_id),
+        str(order.side).lower(),
+        "market" if is_market else "limit",
+        STATUS[order.status],
+        None if is_market else order.price,
+        order.quantity or Decimal(0),
+        order.filled_quantity,
+    )
+
+
+def published_trade(fill: Fill) -> agreement.SeenTrade:
+    """A record of `fills` in the form that is compared."""
+    assert fill.price is not None
+    assert fill.quantity is not None
+    assert fill.fee is not None
+    return agreement.SeenTrade(
+        fill.exec_id,
+        str(fill.venue_order_id),
+        str(fill.side).lower(),
+        fill.price,
+        fill.quantity,
+        fill.fee,
+        str(fill.fee_currency),
+        str(fill.liquidity).lower(),
+    )
+
+
+def published_orders(reading: Reading, desk: Desk) -> agreement.Orders:
+    """The newest record of each order of a desk's account and product."""
+    place = (desk.account.name, desk.market.product)
+    orders = list(reading.published.orders.values())
+    rows = (published_order(row) for row in orders if (row.account, row.product) == place)
+    return {row.order_id: row for row in rows}
+
+
+def published_trades(reading: Reading, desk: Desk) -> agreement.Trades:
+    """Each execution of a desk's account and product."""
+    place = (desk.account.name, desk.market.product)
+    fills = list(reading.published.fills.values())
+    rows = (published_trade(row) for row in fills if (row.account, row.product) == place)
+    return {(row.trade_id, row.order_id): row for row in rows}
+
+
+def published_positions(reading: Reading, desk: Desk) -> agreement.Held:
+    """The newest record of each position of a desk's account and product."""
+    place = (desk.account.name, desk.market.product)
+    return {
+        (row.symbol, "long" if row.net > 0 else "short"): (
+            abs(row.net),
+            Decimal(row.average_entry or 0),
+        )
+        for row in list(reading.published.positions.values())
+        if (row.account, row.product) == place and row.net
+    }
+
+
+def in_entries_places(held: agreement.Held) -> agreement.Held:
+    """The venue rounds an entry price after each trade, we never do."""
+    return {key: (amount, round(entry, ENTRY_PLACES)) for key, (amount, entry) in held.items()}
+
+
+def differences(reading: Reading, truth: dict[str, Any]) -> dict[str, Any]:
+    """What the topics have otherwise than the books, in short."""
+    details = judge(reading.published, truth)["details"]
+    return {name: rows[:3] for name, rows in details.items() if rows}
+
+
+async def test_ccxt_the_books_and_the_topics_agree(
+    stage: Stage, reading: Reading, desks: list[Desk]
+) -> None:
+    states = reading.accounts
+    assert await until(
+        stage,
+        lambda: len(states) == 4 and all(row.sync == "SYNCED" for row in states.values()),
+        SYNC_SECONDS_MAX,
+    ), states
+    for desk in desks:
+        await desk.trade()
+    truth = await stage.truth()
+    await until(stage, lambda: not differences(reading, truth), TOPICS_SECONDS_MAX)
+    assert not differences(reading, truth)
+    for desk in desks:
+        await orders_agree(reading, desk)
+        await trades_agree(reading, desk)
+        if desk.market.product != "spot":
+            await positions_agree(reading, desk)
+    assert not reading.published.dead_letters
+
+
+async def orders_agree(reading: Reading, desk: Desk) -> None:
+    books = await desk.books()
+    booked = agreement.booked_orders(books)
+    assert {row.status for row in booked.values()} == {"open", "closed", "canceled"}
+    seen = [await desk.look(row["venue_order_id"]) for row in books["orders"]]
+    assert agreement.orders(seen) == booked
+    open_now = await desk.one.fetch_open_orders(desk.symbol)
+    assert agreement.orders(open_now) == agreement.booked_orders(books, "open")
+    assert published_orders(reading, desk) == booked
+
+
+async def trades_agree(reading: Reading, desk: Desk) -> None:
+    booked = agreement.booked_trades(await desk.books())
+    assert len(booked) == 5
+    assert agreement.trades(await desk.one.fetch_my_trades(desk.symbol)) == booked
+    assert published_trades(reading, desk) == booked
+
+
+async def positions_agree(reading: Reading, desk: Desk) -> None:
+    booked = agreement.booked_positions(await desk.books())
+    assert booked
+    assert await desk.held() == booked
+    assert in_entries_places(published_positions(reading, desk)) == in_entries_places(booked)
