@@ -75,7 +75,9 @@ class Follower:
         self._admin = connected_admin(kafka.bootstrap, security)
         self.topic_ids = self._checked_ids(progress.topic_ids)
         self._numbering = Numbering(progress.numbers)
-        self._next = _start(self._admin, _places(self._admin, topics), progress.offsets)
+        begin = begin_offsets(self._admin, _places(self._admin, topics))
+        self._cut = {place for place, offset in begin.items() if offset > 0}
+        self._next = _start(self._admin, begin, progress.offsets)
         self._at_end: set[Place] = set()
         self._consumer: Consumer = reader(kafka.bootstrap, committed=True, security=security)
         self._consumer.assign([TopicPartition(*place, at) for place, at in self._next.items()])
@@ -159,7 +161,10 @@ class Follower:
     def _is_new(self, record: Record) -> bool:
         age_ms = wall_ns() // 1_000_000 - record.append_ms
         try:
-            standing = self._numbering.take(record.series, record.number, age_ms, record.topic)
+            is_cut = (record.name, record.partition) in self._cut
+            standing = self._numbering.take(
+                record.series, record.number, age_ms, record.topic, is_cut=is_cut
+            )
         except Gap as gap:
             raise LossFoundError(
                 f"{record.name} partition {record.partition} offset {record.offset} lacks records "
@@ -191,9 +196,11 @@ def _places(admin: AdminClient, names: Iterable[str]) -> list[Place]:
     return [(name, partition) for name in names for partition in sorted(known[name].partitions)]
 
 
-def _start(admin: AdminClient, places: list[Place], kept: Mapping[Place, int]) -> dict[Place, int]:
+def _start(
+    admin: AdminClient, begin: Mapping[Place, int], kept: Mapping[Place, int]
+) -> dict[Place, int]:
     """Where each partition is read on. Raises LogChangedError where that place is gone."""
-    begin, end = begin_offsets(admin, places), end_offsets(admin, places)
+    end = end_offsets(admin, begin)
     for place, offset in kept.items():
         if place in begin and not begin[place] <= offset <= end[place]:
             raise LogChangedError(
@@ -201,7 +208,7 @@ def _start(admin: AdminClient, places: list[Place], kept: Mapping[Place, int]) -
                 f"and {offset} comes next",
                 REBUILD,
             )
-    return begin | {place: offset for place, offset in kept.items() if place in begin}
+    return dict(begin) | {place: offset for place, offset in kept.items() if place in begin}
 
 
 def _headers(message: Message) -> list[tuple[str, bytes]]:

@@ -6,7 +6,8 @@ Each (account, topic) has a dense `sequence` within an `epoch`:
 - a gap before an older one: compaction (which spares the last two hours); go on as a snapshot;
 - a new epoch, which only an operator's repair begins: drop the account's view and build it anew.
 A topic that is not compacted may lack only what retention cut off before an account's first record
-that is read: a later gap there is a loss however old it is.
+that is read: a later gap there is a loss however old it is, and where something was cut off, that
+first record may be young (the account was quiet for longer than records are kept).
 """
 
 from collections.abc import Mapping
@@ -55,8 +56,12 @@ class Numbering:
     def __init__(self, seen: Mapping[Series, Number]) -> None:
         self._seen = dict(seen)
 
-    def take(self, series: Series, number: Number, age_ms: int, topic: Topic) -> Standing:
+    def take(
+        self, series: Series, number: Number, age_ms: int, topic: Topic, *, is_cut: bool = False
+    ) -> Standing:
         """Judge the next record of a series; `age_ms` since the broker appended it.
+
+        `is_cut`: its partition does not begin at offset 0 any more.
 
         Raises:
             Gap: records before it are lost.
@@ -67,8 +72,8 @@ class Numbering:
         is_new_epoch = last is not None and number.epoch > last.epoch
         expected = 1 if last is None or is_new_epoch else last.sequence + 1
         if number.sequence != expected:
-            may_lack = is_compacted(topic) or last is None
-            if age_ms < YOUNG_MS or not may_lack:
+            may_lack = age_ms >= YOUNG_MS if is_compacted(topic) else is_cut and last is None
+            if not may_lack:
                 raise Gap(last, number)
         self._seen[series] = number
         if is_new_epoch:

@@ -63,7 +63,10 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One record, read; `document` None is a tombstone (rule 6)."""
+    """One record, read; `document` None is a tombstone (rule 6).
+
+    `is_cut`: its partition does not begin at offset 0, so retention cut something off (rule 4).
+    """
 
     topic: str
     key: str
@@ -72,6 +75,7 @@ class Row:
     version: int | None
     document: dict[str, Any] | None
     age_seconds: float
+    is_cut: bool
 
     @property
     def kind(self) -> str:
@@ -83,7 +87,7 @@ def kind_of(topic: str) -> str:
     return topic.rpartition(".")[0].rpartition(".")[2]
 
 
-def row_of(message: Message) -> Row:
+def row_of(message: Message, *, is_cut: bool) -> Row:
     """A record's key, numbers and content. Raises Stop for what cannot be read (rule 10)."""
     topic, value = str(message.topic()), message.value()
     key = (message.key() or b"").decode()
@@ -100,7 +104,7 @@ def row_of(message: Message) -> Row:
     if document is not None and "execution_key" in document:
         key = f"{account}/{document['execution_key']}"
     age = time.time() - message.timestamp()[1] / 1000
-    return Row(topic, key, account, number, version, document, age)
+    return Row(topic, key, account, number, version, document, age, is_cut)
 
 
 def _headers(message: Message) -> dict[str, Any]:
@@ -150,8 +154,9 @@ class Store:
 
     def _gap(self, row: Row, last: Number | None) -> None:
         """Rule 4: compaction, what retention cut off, or a loss."""
-        may_lack = row.kind in VIEWS or last is None
-        if row.age_seconds < self._young_seconds or not may_lack:
+        is_young = row.age_seconds < self._young_seconds
+        is_loss = is_young if row.kind in VIEWS else last is not None or not row.is_cut
+        if is_loss:
             raise Stop(f"records are missing in {row.topic}: {last}, then {row.number}")
         self._count("compacted")
 
@@ -165,7 +170,7 @@ class Store:
         if before and row.kind in VIEWS:  # 2
             is_rising = (before[0], before[1]) < (row.number.epoch, row.version)
             self._count("versions not rising", 0 if is_rising else 1)
-        if before and row.document.get("kind") == "REAL":
+        if before and row.document.get("kind") == "REAL" and before[0] == row.number.epoch:
             self._count("executions told twice")
         document = json.dumps(row.document, sort_keys=True)
         numbers = (row.account, row.number.epoch, row.version)
@@ -235,6 +240,7 @@ class Reader:
                 "enable.partition.eof": True,
             }
         )
+        self._cut: set[tuple[str, int]] = set()
         self._ended: set[tuple[str, int]] = set()
         self._places: set[tuple[str, int]] = set()
 
@@ -255,6 +261,8 @@ class Reader:
     def _from(self, place: tuple[str, int], kept: dict[tuple[str, int], int]) -> int:
         begin, end = self._consumer.get_watermark_offsets(Partition(*place), ASK_SECONDS)
         at = kept.get(place, begin)
+        if begin > 0:
+            self._cut.add(place)
         if not begin <= at <= end:
             raise Stop(f"{place} holds offsets {begin} to {end}, and {at} comes next")
         return int(at)
@@ -286,7 +294,7 @@ class Reader:
             if error is None:
                 self._ended.discard(place)
                 places[place] = int(message.offset() or 0) + 1
-                yield row_of(message)
+                yield row_of(message, is_cut=place in self._cut)
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._ended.add(place)
                 places[place] = int(message.offset() or 0)

@@ -10,13 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from orderloom import topology
 from tests.conftest import RunningBroker
 from tests.consumers.children import PROGRAM, ReferenceConsumer
 from tests.consumers.reference import digest
 from tests.sinks.output_topics import OutputTopics
-from tests.sinks.records import ACCOUNT, VENUE, Content, a_history, an_order, content_of, tombstone
+from tests.sinks.records import (
+    ACCOUNT,
+    VENUE,
+    Content,
+    a_fill,
+    a_history,
+    an_order,
+    content_of,
+    tombstone,
+)
 from tests.source_tree import Module
 
 WAIT_SECONDS = 60.0
@@ -124,6 +134,22 @@ def test_a_gap_before_an_old_record_is_compaction(
 
 
 @pytest.mark.broker
+def test_what_retention_cut_off_is_no_loss_and_a_gap_after_it_is(
+    topics: OutputTopics, consumer: ReferenceConsumer
+) -> None:
+    names = [f"spot/SOL/e{number}/1" for number in range(6)]
+    fills = [content_of(a_fill(name, sequence=at)) for at, name in enumerate(names)]
+    topics.write(fills[1:4])
+    name = topology.FILLS.name(VENUE, topics.namespace)
+    for cut in topics.admin.delete_records([TopicPartition(name, 0, 2)]).values():
+        cut.result(WAIT_SECONDS)
+    read_all(consumer, 1)
+    assert {key for _, key in consumer.documents("fills")} == {f"{ACCOUNT}/{names[3]}"}
+    topics.write(fills[5:])
+    assert_stops(consumer, "records are missing")
+
+
+@pytest.mark.broker
 def test_a_new_epoch_drops_the_view_and_what_is_left_of_the_former_one_is_a_repeat(
     topics: OutputTopics, consumer: ReferenceConsumer
 ) -> None:
@@ -132,6 +158,23 @@ def test_a_new_epoch_drops_the_view_and_what_is_left_of_the_former_one_is_a_repe
     read_all(consumer, 5)
     assert keys(consumer) == {"k1", "other"}
     assert consumer.counts()["repeats"] == 1
+
+
+@pytest.mark.broker
+def test_executions_told_again_in_a_new_epoch_are_the_same_and_none_is_dropped(
+    topics: OutputTopics, consumer: ReferenceConsumer
+) -> None:
+    first, second = "spot/SOL/e1/1", "spot/SOL/e2/1"
+    fills = [a_fill(first), a_fill(second, sequence=2), a_fill(second, epoch=1)]
+    topics.write(map(content_of, fills))
+    read_all(consumer, 3)
+    assert {key for _, key in consumer.documents("fills")} == {
+        f"{ACCOUNT}/{first}", f"{ACCOUNT}/{second}",
+    }  # fmt: skip
+    assert not consumer.counts().get("executions told twice")
+    topics.write([content_of(a_fill(second, epoch=1, sequence=2))])
+    read_all(consumer, 4)
+    assert consumer.counts()["executions told twice"] == 1
 
 
 @pytest.mark.broker

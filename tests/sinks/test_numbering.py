@@ -7,6 +7,7 @@ from sinks.numbering import YOUNG_MS, Gap, Number, Numbering, Standing
 
 SERIES = ("orders.lab", "lab:one")
 YOUNG, OLD = YOUNG_MS - 1, YOUNG_MS
+AFTER = Standing.AFTER_COMPACTION
 
 
 def after(*numbers: Number) -> Numbering:
@@ -45,7 +46,20 @@ def test_a_topic_that_keeps_every_record_has_no_gap_however_old() -> None:
 
 
 def test_what_retention_cut_off_before_the_first_record_is_no_loss() -> None:
-    assert after().take(SERIES, Number(0, 900), OLD, FILLS) is Standing.AFTER_COMPACTION
+    assert after().take(SERIES, Number(0, 900), OLD, FILLS, is_cut=True) is AFTER
+    with pytest.raises(Gap):
+        after().take(SERIES, Number(0, 900), OLD, FILLS)
+
+
+def test_who_was_quiet_for_longer_than_records_are_kept_begins_late_with_a_young_record() -> None:
+    numbering = after()
+    assert numbering.take(SERIES, Number(0, 2), YOUNG, FILLS, is_cut=True) is AFTER
+    with pytest.raises(Gap):
+        numbering.take(SERIES, Number(0, 4), YOUNG, FILLS, is_cut=True)
+    with pytest.raises(Gap):
+        after().take(SERIES, Number(0, 2), YOUNG, FILLS)
+    with pytest.raises(Gap):
+        after().take(SERIES, Number(0, 2), YOUNG, ORDERS, is_cut=True)
 
 
 def test_an_account_that_begins_in_the_middle_has_lost_its_beginning() -> None:
