@@ -21,12 +21,16 @@ _PARTITION = topology.PARTITION_KEY.decode()
 
 @dataclass(frozen=True, slots=True)
 class FormerView:
-    """The last record of one key of a view, from an epoch before this one."""
+    """The last record of one key of a view, from an epoch before this one.
+
+    `traded` is its product and symbol, None for an account.
+    """
 
     topic: Topic
     key: str
     account: str
     version: int
+    traded: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,14 @@ class RawGap:
 
 
 def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int) -> None:
-    """These keys are shown no more; an account is shown as it is now."""
+    """These keys are shown no more; an account is shown as it is now.
+
+    What they spoke of is asked about: lists by symbol must name it.
+    """
     for view in views:
         account = _begun(book, view.account, now_ns)
+        if view.traded is not None:
+            _touch(account, *view.traded)
         if view.topic is topology.ACCOUNTS:
             account.account_changed()
             continue
@@ -60,9 +69,14 @@ def note_lost(book: PartitionBook, fills: Iterable[LostFill], now_ns: int) -> No
             continue
         for fill in missing:
             account.exposure.lost.note(fill)
+        _touch(account, missing[0].product, missing[0].symbol)
         document = difference_of(place, missing, OPEN)
         account.publisher.event(topology.DIFFERENCES, document, account.cause)
         _doubt(account, missing[0])
+
+
+def _touch(account: AccountBook, product: str, symbol: str) -> None:
+    account.touched.setdefault(product, set()).add(symbol)
 
 
 def _doubt(account: AccountBook, fill: LostFill) -> None:

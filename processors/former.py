@@ -7,7 +7,7 @@ import orjson
 from confluent_kafka import Message
 
 from orderloom.quantities import ZERO, text_of
-from orderloom.topology import ACCOUNTS, COMMITS, FILLS, ORDERS, OUTPUTS, POSITIONS
+from orderloom.topology import ACCOUNTS, COMMITS, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 from processors.aftermath import FormerView
 from processors.committed import committed_records, last_records
@@ -57,8 +57,7 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
             key, fields = message.key() or b"", fields_of(message)
             views.pop(key, None)
             if message.value() is not None and fields.get("epoch", epoch) < epoch:
-                account, version = str(fields["account"]), int(fields.get("version", 0))
-                views[key] = FormerView(topic, key.decode(), account, version)
+                views[key] = _view(topic, key.decode(), fields)
         found += views.values()
     return found
 
@@ -92,6 +91,11 @@ def _document(value: bytes | None) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _view(topic: Topic, key: str, fields: dict[str, Any]) -> FormerView:
+    traded = None if topic is ACCOUNTS else (fields["product"], fields["symbol"])
+    return FormerView(topic, key, fields["account"], fields.get("version", 0), traded)
 
 
 def _lost(fields: dict[str, Any]) -> LostFill:

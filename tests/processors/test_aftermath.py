@@ -1,0 +1,150 @@
+"""What a repair tells of what it could not rebuild, and how that ends: without Kafka."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from orderloom import topology
+from orderloom.topology import Topic
+from processors.aftermath import FormerView, RawGap, end_rebuild, note_lost, retire_former
+from processors.lost_fills import FOUND, LostFill
+from tests.processors.book_lab import (
+    ACCOUNT,
+    NOW,
+    Run,
+    a_book,
+    a_record,
+    a_registration,
+    history_records,
+)
+
+UNTIL = NOW + 3600 * 1_000_000_000
+GAP = RawGap("raw is not whole: it begins at offset 7", UNTIL)
+KEY = f"{ACCOUNT}/spot/SOLUSDT/1"
+
+
+def documents(run: Run, topic: Topic) -> list[dict[str, Any]]:
+    return [orjson.loads(one.value) for one in run.outputs if one.topic is topic and one.value]
+
+
+def history() -> Run:
+    """A whole life, and all that it published."""
+    run = Run(a_book())
+    for record in history_records(seed=3)[0]:
+        run.step(record)
+    return run
+
+
+def a_lost_fill(fill: dict[str, Any]) -> LostFill:
+    sign = "" if fill["side"] == "BUY" else "-"
+    return LostFill(
+        ACCOUNT, fill["execution_key"], fill["product"], fill["symbol"],
+        fill["position_side"] or "NET", f"{sign}{fill['quantity']}", fill["quantity_unit"],
+        fill["venue_ns"],
+    )  # fmt: skip
+
+
+def rebuilt(*lost: LostFill) -> Run:
+    """Books of which a repair found nothing in the inputs but the account, and these fills gone."""
+    run = Run(a_book())
+    run.book.begin_epoch(4)
+    run.step(a_record(a_registration(), topic=topology.CONTROL))
+    note_lost(run.book, lost, NOW)
+    end_rebuild(run.book, GAP, NOW)
+    run.take()
+    return run
+
+
+def some_lost_fills(count: int = 3) -> list[LostFill]:
+    fills = {fill["execution_key"]: fill for fill in documents(history(), topology.FILLS)}
+    spot = [a_lost_fill(fill) for fill in fills.values() if fill["product"] == "spot"]
+    return [fill for fill in spot if fill.place == spot[0].place][:count]
+
+
+def test_everything_is_numbered_in_the_new_epoch() -> None:
+    run = rebuilt(*some_lost_fills())
+    for topic in (topology.ACCOUNTS, topology.DIFFERENCES, topology.POSITIONS):
+        found = documents(run, topic)
+        assert [one["epoch"] for one in found] == [4] * len(found) != []
+        assert [one["sequence"] for one in found] == list(range(1, len(found) + 1))
+    questions = [one["id"] for one in documents(run, topology.DISPATCHES)]
+    run.step(None, NOW + 1)
+    asked = [one["id"] for one in documents(run, topology.DISPATCHES)][len(questions) :]
+    assert asked
+    assert all(name.startswith(f"{ACCOUNT}/q4-") for name in asked if name.startswith(ACCOUNT))
+
+
+def test_lost_executions_make_their_position_unbounded_until_all_are_told_again() -> None:
+    lost = some_lost_fills()
+    run = rebuilt(*lost)
+    [told] = {one["symbol"] for one in documents(run, topology.DIFFERENCES)}
+    assert told == lost[0].symbol
+    assert all(one["unbounded"] for one in documents(run, topology.POSITIONS))
+    run.restart()
+    assert run.book.account(ACCOUNT).exposure.lost.counts == {lost[0].place: len(lost)}
+    rules = []
+    for record in history_records(seed=3)[0]:
+        rules += [
+            one["rule"]
+            for one in map(orjson.loads, outputs_of(run, record, topology.DIFFERENCES))
+            if one["kind"] == "LOST_EVIDENCE"
+        ]
+    assert rules == [FOUND]
+    assert not run.book.account(ACCOUNT).exposure.lost.known
+    run.restart()
+    assert not run.book.account(ACCOUNT).exposure.lost.known, "it is remembered as lost"
+
+
+def outputs_of(run: Run, record: Any, topic: Topic) -> list[bytes]:
+    return [one.value for one in run.step(record) if one.topic is topic and one.value]
+
+
+def test_lost_executions_are_told_once_however_often_they_are_found() -> None:
+    lost = some_lost_fills()
+    run = rebuilt(*lost)
+    told = len(documents(run, topology.DIFFERENCES))
+    note_lost(run.book, lost, NOW)
+    run.take()
+    assert len(documents(run, topology.DIFFERENCES)) == told == 1
+
+
+def test_the_gap_reaches_back_to_the_first_lost_execution_or_for_ever() -> None:
+    lost = some_lost_fills()
+    run = rebuilt(*lost)
+    gaps = {
+        one["product"]: (one["start_ns"], one["end_ns"])
+        for one in documents(run, topology.ACCOUNTS)[-1]["blind"]
+        if one["reason"] == GAP.reason
+    }
+    first = min(fill.venue_ns for fill in lost)
+    assert gaps == {"spot": (first, UNTIL), "linear": (0, UNTIL)}
+
+
+def test_symbols_that_only_former_outputs_name_are_asked_about() -> None:
+    run = rebuilt(replace(some_lost_fills()[0], symbol="OLDCOIN"))
+    former = FormerView(topology.ORDERS, KEY, ACCOUNT, 7, ("spot", "SOLUSDT"))
+    retire_former(run.book, [former], NOW)
+    run.take()
+    before = len(documents(run, topology.DISPATCHES))
+    run.step(None, NOW + 1)
+    asked = [one["question"] for one in documents(run, topology.DISPATCHES)[before:]]
+    symbols = {one["symbol"] for one in asked if one["about"] == "TRADES"}
+    assert {"OLDCOIN", "SOLUSDT"} <= symbols
+
+
+def test_a_former_key_gets_a_tombstone_with_its_number_and_version() -> None:
+    run = rebuilt()
+    retire_former(run.book, [FormerView(topology.ORDERS, KEY, ACCOUNT, 7)], NOW)
+    [ended] = [one for one in run.take() if one.topic is topology.ORDERS]
+    headers = {name: orjson.loads(value) for name, value in ended.headers}
+    assert (ended.key.decode(), ended.value) == (KEY, None)
+    assert (headers["epoch"], headers["sequence"], headers["version"]) == (4, 1, 8)
+
+
+def test_a_former_account_is_shown_as_it_is_now() -> None:
+    run = rebuilt()
+    other = ACCOUNT.replace("main", "gone")
+    retire_former(run.book, [FormerView(topology.ACCOUNTS, other, other, 9)], NOW)
+    [shown] = [orjson.loads(one.value or b"") for one in run.take() if one.key == other.encode()]
+    assert (shown["account"], shown["epoch"], shown["sync"]) == (other, 4, "CATCHING_UP")
