@@ -48,7 +48,7 @@ class Edge:
         self._partitions_total = partitions_total
         self._venue = desks.public.venue.name
         self._samples: dict[str, ClockSample] = {}
-        self._shown: set[str] = set()
+        self._shown = set(desks.desks)  # a former life may have left them shown as refused
 
     async def handle(self, event: Event) -> None:
         """Act on one event of the group.
