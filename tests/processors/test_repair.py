@@ -15,6 +15,8 @@ import pytest
 
 from orderloom.topology import (
     ACCOUNTS,
+    CONTROL,
+    DEAD_LETTERS,
     DIFFERENCES,
     DISPATCHES,
     FILLS,
@@ -24,13 +26,15 @@ from orderloom.topology import (
     POSITIONS,
     RAW,
 )
+from processors.book import PartitionBook
 from processors.ledger_trouble import PartitionStopped
 from processors.repair import check_repairable
+from processors.step import InputRecord
 from runtime.settings import load_settings
 from runtime.trouble import SetupError
 from sinks.worker import SinkOptions, run
 from tests.conftest import RunningBroker
-from tests.processors.book_lab import ACCOUNT
+from tests.processors.book_lab import ACCOUNT, a_registration
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
 
@@ -293,3 +297,38 @@ def test_a_sink_that_followed_throughout_ends_equal_and_doubles_nothing(
 def keys_of(path: Path, view: str) -> list[str]:
     name = {"orders": "key", "fills": "execution_key", "positions": "symbol"}[view]
     return [str(row[name]) for row in rows_in(path, view)]
+
+
+def test_raw_that_was_made_again_is_a_gap_up_to_its_first_record(lab: RepairLab) -> None:
+    lab.live()
+    before = lab.executions()
+    recreate(lab, RAW)
+    lab.feed(RAW, lab.history()[:1])
+    with pytest.raises(PartitionStopped, match="deleted and created again"):
+        lab.open_real()
+    outcome = lab.repair()
+    assert outcome.raw_gap == "raw is not whole: it was deleted and created again"
+    assert outcome.told.lost == len(before)
+    assert lab.view(ORDERS) == {}, "orders without any evidence are still shown"
+    lab.run()
+    assert lab.documents(ACCOUNTS)[-1]["sync"] == "CATCHING_UP"
+
+
+def test_what_a_step_left_out_is_left_out_again_and_its_account_quarantined(
+    lab: RepairLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = PartitionBook.fold
+
+    def falls(book: PartitionBook, record: InputRecord, now_ns: int) -> None:
+        assert record.topic is not RAW or record.offset != 30, "planted"
+        plain(book, record, now_ns)
+
+    monkeypatch.setattr(PartitionBook, "fold", falls)
+    lab.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+    lab.feed(RAW, lab.history())
+    lab.run_until_folded()
+    lose_the_ledger(lab)
+    lab.repair()
+    assert lab.documents(ACCOUNTS)[-1]["quarantined"]
+    letters = [one["epoch"] for one in lab.documents(DEAD_LETTERS)]
+    assert letters == [0, 1]
