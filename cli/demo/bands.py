@@ -1,34 +1,43 @@
 """The check of the bands: did [low, high] hold what the venue's books say?
 
 Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
-executions of the orders known at the record's cause must lie in the band.
+executions of the orders known at the record's cause must lie in the band. Executions that move to
+another margin mode leave one position and enter another: the leg is looked at when both were told.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import Any
 
-from cli.demo.verdict import Published, true_nets
+from cli.demo.verdict import Leg, Published, leg_of, true_nets
 from orderloom.event import Cause
 from orderloom.identity import adopted_order_key
+from orderloom.position import Position
 
 Place = tuple[int, int]
-Key = tuple[str, str, str, str]
 
 
 def broken_bands(published: Published, truth: dict[str, Any]) -> Iterator[str]:
     """Records of `positions` whose band does not hold the venue's sum, each as a line."""
     sums = {key: _Sums(entries) for key, entries in _entries(published, truth).items()}
-    for record in published.position_records:
-        key = (record.account, record.product, record.symbol, record.position_side)
-        if record.unbounded or key not in sums:
+    records = published.position_records
+    for record, following in zip_longest(records, records[1:]):
+        key = leg_of(record)
+        if record.unbounded or key not in sums or _is_half(record, following):
             continue
         theirs = sums[key].at(_place(record.cause))
         if not record.low <= theirs <= record.high:
             yield f"{key} at {record.cause}: {theirs} is outside [{record.low}, {record.high}]"
+
+
+def _is_half(record: Position, following: Position | None) -> bool:
+    """Whether the next record is of the same leg in another margin mode."""
+    if following is None or following.margin_mode == record.margin_mode:
+        return False
+    return leg_of(following) == leg_of(record)
 
 
 class _Sums:
@@ -43,14 +52,14 @@ class _Sums:
         return self._sums[bisect_right(self._places, place)]
 
 
-def _entries(published: Published, truth: dict[str, Any]) -> dict[Key, list[tuple[Place, Decimal]]]:
+def _entries(published: Published, truth: dict[str, Any]) -> dict[Leg, list[tuple[Place, Decimal]]]:
     """Per position: where each order was first known, and what the venue executed of it."""
     by_order: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for account, books in truth["accounts"].items():
         for row in books["fills"]:
             key = adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
             by_order[key].append((account, row))
-    entries: dict[Key, list[tuple[Place, Decimal]]] = defaultdict(list)
+    entries: dict[Leg, list[tuple[Place, Decimal]]] = defaultdict(list)
     for order_key, rows in by_order.items():
         order = published.orders.get(order_key)
         if order is None or order.first_cause is None:

@@ -6,7 +6,7 @@ differs in price, quantity or fee counts, and so does an order in a wrong state 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,8 @@ from orderloom.position import Position
 from orderloom.words import FillKind, Side, Source
 
 FillKey = tuple[str, str, str, str, str | None]
+Leg = tuple[str, str, str, str]
+"""Account, product, symbol, position side: what the venue's books are compared by."""
 STATUS: Final = {"NEW": "ACTIVE", "EXPIRED_IN_MATCH": "EXPIRED"}
 """The venue's words that our derived status spells otherwise."""
 
@@ -30,7 +32,8 @@ class Published:
     first: dict[FillKey, Fill] = field(default_factory=dict)
     doubled: list[FillKey] = field(default_factory=list)
     orders: dict[str, OrderState] = field(default_factory=dict)
-    positions: dict[tuple[str, str, str, str], Position] = field(default_factory=dict)
+    positions: dict[Leg, Position] = field(default_factory=dict)
+    modes: dict[Leg, dict[str | None, Position]] = field(default_factory=dict)
     position_records: list[Position] = field(default_factory=list)
     open_blind: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
@@ -47,10 +50,30 @@ class Published:
             self.fills[key] = fill
 
     def take_position(self, position: Position) -> None:
-        """One record of `positions`; all are kept for the check of the bands."""
-        key = (position.account, position.product, position.symbol, position.position_side)
-        self.positions[key] = position
-        self.position_records.append(position)
+        """One record of `positions`; all are kept for the check of the bands.
+
+        A leg has a position for each margin mode (and one for executions whose message named none,
+        until their order does): what is compared with the books is all of them together.
+        """
+        key = leg_of(position)
+        modes = self.modes.setdefault(key, {})
+        modes[position.margin_mode] = position
+        whole = position if len(modes) == 1 else _together(position, modes.values())
+        self.positions[key] = whole
+        self.position_records.append(whole)
+
+
+def leg_of(position: Position) -> Leg:
+    """Which leg a position is of."""
+    return (position.account, position.product, position.symbol, position.position_side)
+
+
+def _together(newest: Position, positions: Collection[Position]) -> Position:
+    """The positions of one leg as one; all else is that of the newest record."""
+    nets, lows, highs = zip(*((one.net, one.low, one.high) for one in positions), strict=True)
+    is_unbounded = any(one.unbounded for one in positions)
+    amounts = {"net": sum(nets), "low": sum(lows), "high": sum(highs)}
+    return newest.model_copy(update={**amounts, "unbounded": is_unbounded})
 
 
 def judge(published: Published, truth: dict[str, Any]) -> dict[str, Any]:

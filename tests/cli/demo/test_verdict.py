@@ -128,6 +128,24 @@ def test_an_unbounded_band_promises_nothing() -> None:
     assert not list(broken_bands(found, truth()))
 
 
+def test_what_moved_to_another_margin_mode_is_compared_as_one_leg() -> None:
+    found = Published(orders={KEY: an_order()})
+    found.take_fill(a_fill())
+    found.take_position(a_position())
+    found.take_position(a_position(margin_mode="cross"))  # told once before it left the other
+    found.take_position(a_position(net="0", low="0", high="0"))
+    assert not list(broken_bands(found, truth()))
+    assert is_clean(judge(found, truth()))
+
+
+@pytest.mark.parametrize("net", ["1", "2"])
+def test_what_two_margin_modes_hold_together_may_not_exceed_the_books(net: str) -> None:
+    found = published()
+    found.take_position(a_position(margin_mode="cross", net=net, low=net, high=net))
+    assert len(list(broken_bands(found, truth()))) == 1
+    assert judge(found, truth())["wrong_positions"] == 1
+
+
 def test_what_was_healed_is_told_by_its_cause() -> None:
     found = Published(orders={KEY: an_order()})
     found.take_fill(a_fill(source="query"))
