@@ -292,10 +292,9 @@ def test_its_positions_are_the_sums_of_its_fills(outcome: Outcome) -> None:
         sign = (1 if fill["side"] == "BUY" else -1) if fill["kind"] != "BUST" else 0
         key = (fill["account"], fill["product"], fill["symbol"], fill["position_side"] or "NET")
         sums[key] = sums.get(key, Decimal(0)) + sign * Decimal(fill["quantity"])
-    positions = map(json.loads, outcome.alive.documents(topology.POSITIONS.kind).values())
-    nets = {
-        (one["account"], one["product"], one["symbol"], one["position_side"]): Decimal(one["net"])
-        for one in positions
-    }
+    nets: dict[tuple[str, ...], Decimal] = {}
+    for position in map(json.loads, outcome.alive.documents(topology.POSITIONS.kind).values()):
+        key = tuple(position[name] for name in ("account", "product", "symbol", "position_side"))
+        nets[key] = nets.get(key, Decimal(0)) + Decimal(position["net"])  # over margin modes
     assert sums
     assert {key: net for key, net in nets.items() if net} == {k: n for k, n in sums.items() if n}
