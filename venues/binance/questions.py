@@ -1,10 +1,11 @@
 """Binance's questions: their requests, pages, and when an answer is complete. Pure.
 
 Lists of trades and of order history are asked in windows (Spot at most 24 h, USD-M 7 days) and
-answer at most `ROWS_MAX` rows. A full page is followed by its last id + 1 without times (the two do
-not go together on USD-M), page after page, until one is not full or passes `until_ns`; a page that
-is not full is followed by the next window. Without times the venue gives the newest rows, so if
-that page is full the list is read from its first id on. A question whose pages all came with status
+answer at most `ROWS_MAX` rows, now and then fewer than there are. So a page with rows is followed
+by its last id + 1 without times (the two do not go together on USD-M), page after page, until one
+is empty or passes `until_ns`; an empty window is followed by the next. An order's own trades are
+read from the first id on. Without times and ids the venue gives the newest rows, so if that page is
+full the list is read from its first id on. A question whose pages all came with status
 200 is complete. Open orders of USD-M are two lists: those of the engine, then the conditional
 ones that wait outside it. Manual: "Account Trade List", "All Orders", "Current Open Orders".
 """
@@ -104,12 +105,13 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     asked = dict(parse_qsl(urlsplit(page.request.url).query))
     rows: list[dict[str, Any]] = parse(page.body)
     base = {name: asked[name] for name in ("symbol", *_kept_names(question)) if name in asked}
-    if len(rows) >= ROWS_MAX:
-        has_order = "startTime" in asked or (parameter in asked and parameter not in base)
-        start = max(row[row_id] for row in rows) + 1 if has_order else 0
-        if start and _passes(rows, question):
+    has_order = "startTime" in asked or (parameter in asked and parameter not in base)
+    if rows and has_order:
+        if _passes(rows, question):
             return None
-        following: dict[str, str | int] = {parameter: start}
+        following: dict[str, str | int] = {parameter: max(row[row_id] for row in rows) + 1}
+    elif len(rows) >= ROWS_MAX:
+        following = {parameter: 0}
     elif "endTime" in asked:
         window = _window(question, int(asked["endTime"]) + 1, context)
         if window is None:
@@ -159,7 +161,7 @@ def _order_named(question: Question) -> dict[str, str | int]:
 
 def _first_rows(question: Question, context: Context) -> dict[str, str | int]:
     if question.about is About.TRADES and question.venue_order_id is not None:
-        return {"orderId": question.venue_order_id, "limit": ROWS_MAX}
+        return {"orderId": question.venue_order_id, "fromId": 0, "limit": ROWS_MAX}
     if question.since_ns is None:
         return {"limit": ROWS_MAX}
     window = _window(question, question.since_ns // MILLISECOND_NS, context)

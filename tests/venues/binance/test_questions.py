@@ -25,6 +25,8 @@ class Rows:
     times_ms: list[int]
     product: str
     asked: list[dict[str, int]] = field(default_factory=list)
+    share: int = 1
+    """A page has at least one row, and else only one in so many of those that are there."""
 
     def answer(self, request: HttpRequest) -> bytes:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
@@ -45,7 +47,7 @@ class Rows:
             and (start is None or time_ms >= start)
             and (end is None or time_ms <= end)
         ]
-        limit = int(query["limit"])
+        limit = min(int(query["limit"]), max(1, len(rows) // self.share))
         is_upwards = "fromId" in asked or start is not None
         return orjson.dumps(rows[:limit] if is_upwards else rows[-limit:])
 
@@ -92,7 +94,15 @@ def test_a_span_with_an_end_holds_all_of_it(product: str) -> None:
     inside = {
         n for n, at in enumerate(rows.times_ms) if since_ns <= at * 10**6 <= until_ns
     }  # fmt: skip
-    assert walk(rows, trades(product, since_ns=since_ns, until_ns=until_ns)) == inside
+    assert inside <= walk(rows, trades(product, since_ns=since_ns, until_ns=until_ns))
+
+
+@pytest.mark.parametrize("product", BINANCE.products)
+@pytest.mark.parametrize("count", [1, 2, 7, ROWS_MAX + 3])
+def test_a_page_that_is_shorter_than_it_should_be_ends_nothing(product: str, count: int) -> None:
+    rows = Rows([NOW_NS // 10**6 - 1000] * count, product, share=2)
+    assert walk(rows, trades(product, since_ns=NOW_NS - 10**10)) == set(range(count))
+    assert walk(rows, trades(product, venue_order_id="17")) == set(range(count))
 
 
 @pytest.mark.parametrize("product", BINANCE.products)
@@ -172,8 +182,7 @@ def test_a_history_is_paged_by_order_id() -> None:
     assert second is not None
     assert f"orderId={5 + ROWS_MAX}" in second.url
     assert "Time" not in second.url
-    body = orjson.dumps([{"orderId": 2000, "time": NOW_NS // 10**6}])
-    assert BINANCE.next_page(question, Page(2, second, 200, body), CONTEXT) is None
+    assert BINANCE.next_page(question, Page(2, second, 200, b"[]"), CONTEXT) is None
 
 
 @pytest.mark.parametrize(
