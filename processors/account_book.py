@@ -21,14 +21,13 @@ from orderloom.event import (
     PositionReport,
     Reply,
 )
-from orderloom.quantities import text_of
-from orderloom.question import Question
+from orderloom.question import About, Question
 from orderloom.raw import Answer
 from orderloom.words import FillKind, Source, Status
-from processors.differences import Differences
+from processors.balances import Balances
+from processors.differences import Differences, outline
 from processors.exposure import Exposure
 from processors.fill_document import fill_document
-from processors.instruments import Instruments
 from processors.orders import (
     DisputeRaised,
     Effect,
@@ -44,11 +43,10 @@ from processors.orders import (
 from processors.position_check import PositionCheck
 from processors.publishing import Publisher
 from processors.reconciliation import Place, Reconciliation, Suspect
-from processors.rounds import Pace
+from processors.setting import Setting
 from processors.sizes import Sizes
 from processors.streams import Streams
 from processors.targets import DOUBT, GAP, Target
-from venues.venue import Profile
 
 CLOSED_SHOWN_MAX = 8
 """How many closed blind intervals an account's record still shows."""
@@ -66,19 +64,6 @@ class Seen:
     listed_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What every account of a partition shares: the venue's promises and instruments, the pace."""
-
-    venue: str
-    partition: int
-    profile: Profile
-    pace: Pace
-    instruments: Instruments
-    namespace: str = ""
-    epoch: int = 0
-
-
 class AccountBook:
     """The books of one account. State changes only through `take_*`, `register` and `tick`."""
 
@@ -94,9 +79,9 @@ class AccountBook:
         self.publisher = Publisher(account, setting.epoch)
         self.differences = Differences(self.publisher)
         self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
+        self.balances = Balances(setting.profile, setting.instruments, self.differences.tell)
         self.seen: dict[str, Seen] = {}
         self.touched: dict[str, set[str]] = {}
-        self.balances: dict[str, dict[str, Any]] = {}
         self.closed: list[dict[str, Any]] = []
         self.questions = 0
         self.version = 0
@@ -108,7 +93,6 @@ class AccountBook:
         self.is_dirty = False
         self.dirty_orders: set[str] = set()
         self.dirty_positions: set[str] = set()
-        self.dirty_balances: set[str] = set()
         self.disputed: set[str] = set()
         self.sizes = Sizes(setting.instruments)
 
@@ -133,22 +117,25 @@ class AccountBook:
         for event in events:
             if isinstance(event, OrderReport | Execution | Reply):
                 self._take_order_event(event, origin, alive)
-            elif isinstance(event, BalanceReport):
-                self._take_balance(event)
+            elif isinstance(event, BalanceReport) and self.balances.take(event):
+                self.account_changed()
         return alive
 
     def _take_order_event(
         self, event: OrderReport | Execution | Reply, origin: Origin, alive: list[str]
     ) -> None:
         if event.symbol is not None:
-            self.touched.setdefault(event.product, set()).add(event.symbol)
-        for effect in self.orders.apply(event, origin):
+            self._touch(event.product, (event.symbol,))
+        is_compared = origin.source is Source.QUERY and self._was_looked_at(event.product)
+        before = outline(self._order_of(event)) if is_compared else {}
+        effects = self.orders.apply(event, origin)
+        for effect in effects:
             self._take_effect(effect, origin)
-        order = self.orders.find(
-            event.product, event.symbol or "", event.venue_order_id, event.client_order_id
-        )
+        order = self._order_of(event)
         if order is None:
             return
+        if is_compared:
+            self.differences.answered(before, order, effects, origin)
         at_ns = origin.received_ns or self.now_ns
         self.dirty_orders.add(order.key)
         if order.contract_size is None:
@@ -159,6 +146,15 @@ class AccountBook:
             seen.last_ns = max(seen.last_ns, at_ns)
         if isinstance(event, OrderReport) and event.status in _ALIVE:
             alive.append(order.key)
+
+    def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
+        return self.orders.find(
+            event.product, event.symbol or "", event.venue_order_id, event.client_order_id
+        )
+
+    def _was_looked_at(self, product: str) -> bool:
+        rounds = self.reconciliation.rounds.get(product)
+        return rounds is not None and rounds.completed > 0
 
     def _take_effect(self, effect: Effect, origin: Origin) -> None:
         order = effect.order
@@ -208,19 +204,7 @@ class AccountBook:
         position = self.exposure.count(order, fill, effect.before, self.orders.all)
         self.publisher.positions[position.key] = origin.cause
         self.publisher.orders[order.key] = origin.cause
-        document = fill_document(order, effect, origin)
-        self.publisher.event(topology.FILLS, document, origin.cause)
-        if origin.source is not Source.STREAM and effect.kind is FillKind.REAL:
-            self.differences.cause = origin.cause
-            self.differences.tell(
-                "MISSED_FILL",
-                "the venue's answer is evidence",
-                order.product,
-                symbol=order.symbol,
-                order_key=order.key,
-                execution_key=document["execution_key"],
-                theirs={"asked_ns": origin.asked_ns},
-            )
+        self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
 
     def take_instruments(self) -> None:
         """The venue listed instruments: what waited for one is shown in base units now."""
@@ -240,20 +224,6 @@ class AccountBook:
         for position in self.exposure.positions.values():
             if self.sizes.measure(position, self.now_ns):
                 self.publisher.positions[position.key] = self.cause
-
-    def _take_balance(self, event: BalanceReport) -> None:
-        key = f"{event.product}/{event.asset}"
-        held = self.balances.get(key)
-        if event.delta is not None or (held and (held["venue_ns"] or 0) > (event.venue_ns or 0)):
-            return  # a change without a total, or older news: the next report has the amounts
-        balance = {"product": event.product, "asset": event.asset, "venue_ns": event.venue_ns}
-        for name in ("free", "locked", "total"):
-            amount = getattr(event, name)
-            balance[name] = None if amount is None else text_of(amount)
-        if balance != held:
-            self.balances[key] = balance
-            self.dirty_balances.add(key)
-            self.account_changed()
 
     # ---- what we could see ----
 
@@ -309,20 +279,30 @@ class AccountBook:
         completed = sum(rounds.completed for rounds in self.reconciliation.rounds.values())
         product = item.question.get("product", "")
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
+        self._tell_settled()
         if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
             return
-        self._check_positions(product)
+        self._check_figures(product)
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
         self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
         self.account_changed()
 
-    def take_positions(self, reports: Iterable[PositionReport], item: Answer) -> None:
+    def take_figures(self, events: Iterable[Event], item: Answer) -> None:
         """One page of the venue's own figures; they are compared when the round is complete."""
-        product = item.question.get("product", "")
-        self.touched.setdefault(product, set()).update(self.positions.take_page(reports, item))
+        product, about = item.question.get("product", ""), item.question.get("about")
+        if about == About.POSITIONS:
+            reports = (one for one in events if isinstance(one, PositionReport))
+            self._touch(product, self.positions.take_page(reports, item))
+        elif about == About.BALANCES:
+            rows = (one for one in events if isinstance(one, BalanceReport))
+            self.balances.take_page(rows, product, item.page)
 
-    def _check_positions(self, product: str) -> None:
+    def _touch(self, product: str, symbols: Iterable[str]) -> None:
+        self.touched.setdefault(product, set()).update(symbols)
+
+    def _check_figures(self, product: str) -> None:
         self.differences.cause = self.cause
+        self._touch(product, self.balances.check(product, self.exposure.positions.values()))
         for position in self.positions.check(product):
             self.publisher.positions[position.key] = self.cause
         if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
@@ -360,6 +340,7 @@ class AccountBook:
         self.reconciliation.tick(now_ns, self._symbols)
         for target in self.reconciliation.targets.due(now_ns):
             self._chase(target)
+        self._tell_settled()
         if self._visible() != before:
             self.account_changed()
 
@@ -375,7 +356,16 @@ class AccountBook:
         place = Place(
             order.product, order.symbol, order.venue_order_id, order.term("client_order_id")
         )
+        self.differences.cause = self.cause
+        self.differences.asks(target, order)
         self.reconciliation.ask_target(target, place, self.now_ns)
+
+    def _tell_settled(self) -> None:
+        self.differences.cause = self.cause
+        targets = self.reconciliation.targets.by_name
+        for name, key in sorted(self.differences.asked.items()):
+            if name not in targets:
+                self.differences.settled(name, self.orders.get(key))
 
     def _is_doubtful(self, order: Order, target: Target) -> bool:
         return target.why != "GHOST" or order.is_open

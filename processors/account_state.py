@@ -12,6 +12,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.event import Cause
 from processors.account_book import AccountBook, Seen
+from processors.balances import AMOUNTS
 from processors.lost_fills import FOUND, LostFill, difference_of
 from processors.publishing import cause_document
 from processors.step import Output
@@ -22,7 +23,6 @@ ORDER: Final = "o"
 POSITION: Final = "p"
 BALANCE: Final = "b"
 LOST: Final = "l"
-AMOUNTS: Final = ("free", "locked", "total")
 
 
 def publish(book: AccountBook) -> Iterator[Output]:
@@ -90,7 +90,7 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "streams": {product: book.streams.status(product) for product in products},
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
-        "balances": [row for _, row in sorted(book.balances.items()) if _is_held(row)],
+        "balances": [row for _, row in sorted(book.balances.rows.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
         "enabled": book.is_enabled,
         "removed": book.is_removed,
@@ -112,15 +112,15 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
     for key in sorted(book.dirty_positions):
         position = book.exposure.positions[key]
         yield f"{POSITION}/{book.account}/{key}", {"account": book.account} | position.dump()
-    for key in sorted(book.dirty_balances):
-        fields = {"account": book.account, "balance": book.balances[key]}
+    for key in sorted(book.balances.dirty):
+        fields = {"account": book.account, "balance": book.balances.rows[key]}
         yield f"{BALANCE}/{book.account}/{key}", fields
     for key, lost in book.exposure.lost.state():
         yield f"{LOST}/{book.account}/{key}", lost
     yield f"{ACCOUNT}/{book.account}", _account_state(book)
     book.dirty_orders.clear()
     book.dirty_positions.clear()
-    book.dirty_balances.clear()
+    book.balances.dirty.clear()
     book.is_dirty = False
 
 
@@ -150,6 +150,8 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "version": book.version,
         "closed": book.closed,
         "positions": book.positions.dump(),
+        "asked": book.differences.asked,
+        "equation": book.balances.dump(),
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
         "cause": cause_document(book.cause),
@@ -172,7 +174,7 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
         book.exposure.lost.restore(LostFill(**{k: v for k, v in document.items() if k != "f"}))
     elif kind == BALANCE:
         balance = document["balance"]
-        book.balances[f"{balance['product']}/{balance['asset']}"] = balance
+        book.balances.rows[f"{balance['product']}/{balance['asset']}"] = balance
     else:
         _restore_account(book, document)
 
@@ -190,6 +192,8 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.version = document["version"]
     book.closed = document["closed"]
     book.positions.restore(document["positions"])
+    book.differences.asked = document["asked"]
+    book.balances.restore(document["equation"])
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]
     book.cause = Cause(**document["cause"])

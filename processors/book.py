@@ -17,17 +17,17 @@ from pydantic import ValidationError
 from orderloom import raw, topology
 from orderloom.account import AccountConfig
 from orderloom.codec import pack
-from orderloom.event import Cause, Origin, PositionReport
+from orderloom.event import Cause, Origin
 from orderloom.identity import checked_account, venue_of
-from orderloom.question import About
 from orderloom.raw import RawRecord
 from orderloom.words import Source
 from processors import account_state
-from processors.account_book import AccountBook, Setting
+from processors.account_book import AccountBook
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
 from processors.rounds import STANDARD, Pace
+from processors.setting import Setting
 from processors.step import Changes, InputRecord, UnknownStateFormat
 from venues.venue import Translation, Venue
 
@@ -318,9 +318,7 @@ class PartitionBook:
         if item.status != 200:
             reconciliation.take_failure(item, book.now_ns)
             return
-        if item.question.get("about") == About.POSITIONS:
-            found = (one for one in translation.events if isinstance(one, PositionReport))
-            book.take_positions(found, item)
+        book.take_figures(translation.events, item)
         book.take_page(item)
 
     def _fold_failure(self, book: AccountBook, item: raw.Failure) -> None:

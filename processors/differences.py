@@ -1,25 +1,62 @@
 """What reconciliation found, told once each: both sides, and the rule that settled it, or ``open``.
 
-Pure. A finding about an order changes nothing by itself: its state follows from the evidence. What
-was unknown at first contact differs from nothing, so it is told only from then on.
+Pure. A finding changes nothing by itself: the state follows from the evidence. Each change of an
+order that an answer brought about, and that the stream had not told, is one record: MISSED_FILL,
+CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that nobody had told us of,
+MISSED_STATE for any other change of what it is. A doubt that had to be asked about by itself
+(GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. At first
+contact nothing was known, so nothing differs: it is told only from then on.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from orderloom import topology
+from orderloom.identity import execution_key
+from orderloom.quantities import text_of, text_or_none
+from orderloom.words import FillKind
+from processors.effects import Effect, FillRecorded
+from processors.order import Order
 from processors.publishing import Publisher
+from processors.targets import DOUBT, Target
+from processors.tracks.lifecycle import shown_status
 
 if TYPE_CHECKING:
-    from orderloom.event import Cause
+    from orderloom.event import Cause, Origin
 
-OPEN = "open"
+OPEN: Final = "open"
+ANSWERED: Final = "the venue's answer is evidence"
+FILLS: Final = {
+    FillKind.REAL: "MISSED_FILL",
+    FillKind.CORRECTION: "CORRECTED_FILL",
+    FillKind.BUST: "BUSTED_FILL",
+}
+KINDS: Final = {DOUBT: "DISPUTE"}
+"""Where a doubt is called otherwise than its target."""
+
+
+def outline(order: Order | None) -> dict[str, Any]:
+    """What an order is, in short, JSON-ready; empty if there is none."""
+    if order is None:
+        return {}
+    executed = order.executed
+    return {
+        "status": shown_status(order.lifecycle, is_executed=bool(executed)),
+        "filled_quantity": text_of(executed),
+        "quantity": text_or_none(order.quantity),
+        "price": text_or_none(order.term("price")),
+    }
 
 
 class Differences:
-    """The findings of one account. `cause` is the record that what follows was found in."""
+    """The findings of one account. `cause` is the record in which what follows was found.
+
+    `asked` holds the order keys of the doubts that were told and are not settled, by kind.
+    """
 
     def __init__(self, publisher: Publisher) -> None:
         self.cause: Cause | None = None
+        self.asked: dict[str, str] = {}
         self._publisher = publisher
 
     def tell(self, kind: str, rule: str, product: str, **fields: Any) -> None:
@@ -27,3 +64,49 @@ class Differences:
         assert self.cause is not None
         document = {"product": product, "kind": kind, "rule": rule, **fields}
         self._publisher.event(topology.DIFFERENCES, document, self.cause)
+
+    def answered(
+        self, before: dict[str, Any], order: Order, effects: Iterable[Effect], origin: "Origin"
+    ) -> None:
+        """An answer was folded into `order`, which was `before`, with these effects."""
+        self.cause = origin.cause
+        after = outline(order)
+        theirs = after | {"asked_ns": origin.asked_ns}
+        fills = [one for one in effects if isinstance(one, FillRecorded) and one.order is order]
+        for one in fills:
+            name = one.fill.venue_order_id or order.venue_order_id or ""
+            key = execution_key(order.product, order.symbol, one.fill.exec_id, name)
+            self._say(FILLS[one.kind], ANSWERED, order, before, theirs, execution_key=key)
+        if not fills and after != before:
+            kind = "MISSED_STATE" if before else "ZOMBIE"
+            self._say(kind, ANSWERED, order, before, theirs)
+
+    def asks(self, target: Target, order: Order) -> None:
+        """A doubt is asked about by the order's own id: told the first time."""
+        name = f"{target.why} {order.key}"
+        if name not in self.asked:
+            self.asked[name] = order.key
+            self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
+
+    def settled(self, name: str, order: Order | None) -> None:
+        """The doubt `name` (its kind, and the order's key) is asked about no more."""
+        del self.asked[name]
+        if order is not None:
+            why = name.partition(" ")[0]
+            rule = "settled: the evidence says " + outline(order)["status"]
+            self._say(KINDS.get(why, why), rule, order, outline(order), {})
+
+    def _say(
+        self, kind: str, rule: str, order: Order, *sides: dict[str, Any], **fields: Any
+    ) -> None:
+        ours, theirs = sides
+        self.tell(
+            kind,
+            rule,
+            order.product,
+            symbol=order.symbol,
+            order_key=order.key,
+            ours=ours,
+            theirs=theirs,
+            **fields,
+        )

@@ -61,6 +61,20 @@ class Instruments:
         size = self.known.get(f"{product}/{symbol}", {}).get("contract_size")
         return None if size is None else Decimal(size)
 
+    def assets(self, product: str, symbol: str) -> tuple[str, str] | None:
+        """Base and quote asset; None while they are not known."""
+        known = self.known.get(f"{product}/{symbol}", {})
+        base, quote = known.get("base"), known.get("quote")
+        return None if base is None or quote is None else (base, quote)
+
+    def between(self, product: str, assets: set[str]) -> set[str]:
+        """The symbols of a product that trade these assets against one another."""
+        return {
+            known["symbol"]
+            for known in self.known.values()
+            if known["product"] == product and {known["base"], known["quote"]} <= assets
+        }
+
     def is_known(self, product: str, symbol: str) -> bool:
         """Whether the venue listed it."""
         return f"{product}/{symbol}" in self.known

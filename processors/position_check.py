@@ -128,15 +128,15 @@ class PositionCheck:
         if found.ours == found.theirs == ZERO and not found.at_ns:
             return []  # listed for an open order alone
         positions = self.exposure.at(product, found.symbol, found.position_side, found.unit)
-        at_ns = max(found.at_ns, floor_ns) if not found.is_young else found.at_ns
+        at_ns = max(found.at_ns, floor_ns)
         for position in positions:
             sums = position.sums_at(at_ns)
-            assert sums is not None, position.key  # or `ours` had been None
+            assert sums is not None, position.key  # or `ours` would be None
             if position is positions[0] and found.excess != "0":
                 net = EXACT.add(sums.net, Decimal(found.excess))
                 entry = sums.entry if found.entry is None else Decimal(found.entry)
                 sums = Sums(net, entry, ZERO, position.is_inverse)
-            position.begin(at_ns, sums)
+            position.begin(at_ns, sums, floor_ns)
         if found.excess != "0":
             self._say("OPENING", "two look-ups agree", product, found, asked_ns)
         return positions

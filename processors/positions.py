@@ -88,6 +88,19 @@ class Sums:
         return AVERAGE.subtract(AVERAGE.divide(1, self.entry), AVERAGE.divide(1, price))
 
 
+class Opening(NamedTuple):
+    """What was held at a venue time (ns), and which executions are contained in it.
+
+    Those are all up to `floor_ns`, and the `contained` ones by their keys: a time does not tell
+    executions of one millisecond apart, and an execution may become known late.
+    """
+
+    at_ns: int
+    sums: Sums
+    floor_ns: int
+    contained: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Position:
     """One position: product + symbol + side + margin mode of one account.
@@ -104,9 +117,10 @@ class Position:
     base: Sums = field(default_factory=Sums)
     tail: list[Traded] = field(default_factory=list)
     forgotten: tuple[int, str] = (-1, "")
-    opening: tuple[int, Sums] | None = None
-    """What was held at a venue time (ns), which all executions up to then are contained in."""
+    opening: Opening | None = None
     now: Sums = field(default_factory=Sums)
+    paid: Decimal = ZERO
+    """Quantity times price over all executions, above 0 for what was bought."""
     fees: dict[str, Decimal] = field(default_factory=dict)
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
@@ -146,6 +160,7 @@ class Position:
         """Take one execution in; False if it is older than the tail: recompute."""
         if (traded.venue_ns, traded.key) <= self.forgotten:
             return False
+        self.paid = EXACT.add(self.paid, EXACT.multiply(traded.quantity, traded.price))
         if not self.tail or traded > self.tail[-1]:
             self.tail.append(traded)
             self.rows.append(_row(traded))
@@ -159,13 +174,15 @@ class Position:
             self._forget()
         return True
 
-    def begin(self, at_ns: int, sums: Sums) -> None:
-        """The position begins with `sums`, which was held at `at_ns`; what is younger follows.
+    def begin(self, at_ns: int, sums: Sums, floor_ns: int) -> None:
+        """The position begins with `sums`, which was held at `at_ns` (ns, venue time).
 
-        The tail must reach back to `at_ns`: `sums_at` tells.
+        It contains what is known up to then; what becomes known later only if it is not younger
+        than `floor_ns`. The tail must reach back to `at_ns`: `sums_at` tells.
         """
-        self.opening = (at_ns, sums)
-        self.recompute(self.tail)
+        known = tuple(one.key for one in self.tail if floor_ns < one.venue_ns <= at_ns)
+        self.opening = Opening(at_ns, sums, floor_ns, known)
+        self._start(self.tail)
 
     def sums_at(self, at_ns: int) -> Sums | None:
         """The position as it was at a venue time, in ns; None where the tail is too short."""
@@ -179,11 +196,24 @@ class Position:
 
     def recompute(self, executions: Iterable[Traded]) -> None:
         """The position from all its executions."""
+        every = list(executions)
+        self.paid = ZERO
+        for one in every:
+            self.paid = EXACT.add(self.paid, EXACT.multiply(one.quantity, one.price))
+        self._start(every)
+
+    def _start(self, executions: Iterable[Traded]) -> None:
+        """The sums from the opening on; `executions` hold at least all that are younger."""
         self.base, self.forgotten = Sums(is_inverse=self.is_inverse), (-1, "")
+        contained: tuple[str, ...] = ()
         if self.opening is not None:
-            at_ns, held = self.opening
-            self.base, self.forgotten = replace(held), (at_ns, AFTER)
-        self.tail = sorted(one for one in executions if (one.venue_ns, one.key) > self.forgotten)
+            _, held, floor_ns, contained = self.opening
+            self.base, self.forgotten = replace(held), (floor_ns, AFTER)
+        self.tail = sorted(
+            one
+            for one in executions
+            if (one.venue_ns, one.key) > self.forgotten and one.key not in contained
+        )
         self._replay()
         self._forget()
         self.rows = [_row(traded) for traded in self.tail]
@@ -235,7 +265,8 @@ class Position:
             "base": _texts(self.base),
             "tail": self.rows.copy(),
             "forgotten": self.forgotten,
-            "opening": self.opening and [self.opening[0], *_texts(self.opening[1])],
+            "opening": None if self.opening is None else _dumped(self.opening),
+            "paid": text_of(self.paid),
             "fees": {currency: text_of(fee) for currency, fee in self.fees.items()},
             "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
             "version": self.version,
@@ -257,8 +288,10 @@ class Position:
         at, key = document["forgotten"]
         position.forgotten = (at, key)
         if document["opening"] is not None:
-            at_ns, *texts = document["opening"]
-            position.opening = at_ns, _sums_of(texts, is_inverse=position.is_inverse)
+            at_ns, texts, floor_ns, contained = document["opening"]
+            held = _sums_of(texts, is_inverse=position.is_inverse)
+            position.opening = Opening(at_ns, held, floor_ns, tuple(contained))
+        position.paid = Decimal(document["paid"])
         position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
         buys, sells, position.unknown_rests = document["open"]
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
@@ -284,10 +317,14 @@ def _sums_of(texts: list[str], *, is_inverse: bool) -> Sums:
     return Sums(net, entry, realized, is_inverse)
 
 
-def _shown(opening: tuple[int, Sums]) -> dict[str, Any]:
-    at_ns, sums = opening
+def _shown(opening: Opening) -> dict[str, Any]:
+    sums = opening.sums
     entry = text_of(sums.entry) if sums.net else None
-    return {"venue_ns": at_ns, "net": text_of(sums.net), "average_entry": entry}
+    return {"venue_ns": opening.at_ns, "net": text_of(sums.net), "average_entry": entry}
+
+
+def _dumped(opening: Opening) -> list[Any]:
+    return [opening.at_ns, _texts(opening.sums), opening.floor_ns, opening.contained]
 
 
 def _texts(sums: Sums) -> list[str]:

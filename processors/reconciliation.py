@@ -93,7 +93,8 @@ class Reconciliation:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
         span = rounds.begin(now_ns, ended, self.pace, self.profile)
         urgent = bool(ended)
-        for fields in questions_of_round(rounds.product, symbols, span, self.profile):
+        rounds.symbols = tuple(sorted(symbols))
+        for fields in questions_of_round(rounds, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             rounds.ask(question, now_ns + self.pace.timeout_ns)
 

@@ -8,7 +8,7 @@ when every page of every question came without an error; only then does it cover
 INV-6): a failed read is asked again and never taken for "nothing there".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,6 +58,10 @@ class Rounds:
     began_ns: int = 0
     completed: int = 0
     asking: bool = False
+    symbols: tuple[str, ...] = ()
+    """Those that the round asks for, where the venue's lists are by symbol."""
+    covered: frozenset[str] = frozenset()
+    """Those that the last complete round asked for: one that is not in it was never looked at."""
     pending: dict[str, Pending] = field(default_factory=dict)
 
     def want(self, at_ns: int) -> None:
@@ -122,6 +126,7 @@ class Rounds:
         if self.next_ns <= now_ns:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
+        self.covered = frozenset(self.symbols)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
         # before the first question.
         reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
@@ -137,6 +142,8 @@ class Rounds:
                 self.began_ns, self.completed,
             ],
             "asking": self.asking,
+            "symbols": self.symbols,
+            "covered": sorted(self.covered),
             "pending": [
                 [p.question.document(), p.due_ns, p.run_ns, p.pages] for p in self.pending.values()
             ],
@@ -147,6 +154,8 @@ class Rounds:
         """The rounds that `dump` gave out."""
         rounds = cls(document["product"], *document["numbers"])
         rounds.asking = document["asking"]
+        rounds.symbols = tuple(document["symbols"])
+        rounds.covered = frozenset(document["covered"])
         for question, due_ns, run_ns, pages in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, due_ns, run_ns, pages)
@@ -154,26 +163,31 @@ class Rounds:
 
 
 def questions_of_round(
-    product: str, symbols: Iterable[str], span: tuple[int, int], profile: Profile
+    rounds: Rounds, span: tuple[int, int], pace: Pace, profile: Profile
 ) -> list[dict[str, Any]]:
     """What a round asks about the span [since, until) in ns, as fields of `Question`.
 
     Trades are asked for up to `until`, which lies a visibility lag back: what is younger the stream
-    still has its time to bring, and the round covers no more than that anyway.
+    still has its time to bring, and the round covers no more than that anyway. A symbol that the
+    last round did not ask for is asked for from as far back as at first contact.
     """
     since_ns, until_ns = span
-    by_symbol = sorted(symbols)
+    product = rounds.product
 
-    def each(about: About, is_by_symbol: bool, **fields: Any) -> list[dict[str, Any]]:
-        targets: Iterable[str | None] = by_symbol if is_by_symbol else (None,)
-        return [{"about": about, "product": product, "symbol": s, **fields} for s in targets]
+    def each(about: About, is_by_symbol: bool, **fields: Any) -> Iterator[dict[str, Any]]:
+        targets: Iterable[str | None] = rounds.symbols if is_by_symbol else (None,)
+        for symbol in targets:
+            question = {"about": about, "product": product, "symbol": symbol, **fields}
+            if "since_ns" in fields and symbol is not None and symbol not in rounds.covered:
+                question["since_ns"] = min(since_ns, until_ns - pace.lookback_ns)
+            yield question
 
-    asked = each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol)
-    asked += each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=since_ns)
-    asked += each(
-        About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
-    )
-    asked += each(About.BALANCES, False)
-    if product in profile.positions_of:
-        asked += each(About.POSITIONS, False)
-    return asked
+    return [
+        *each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol),
+        *each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=since_ns),
+        *each(
+            About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
+        ),
+        *each(About.BALANCES, False),
+        *(each(About.POSITIONS, False) if product in profile.positions_of else ()),
+    ]

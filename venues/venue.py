@@ -187,6 +187,8 @@ class Profile:
     `visibility_lag_ns`: how long after a fact a question may still not show it.
     `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
     symbol by symbol. `trade_window_ns`: the longest span of one trade question.
+    `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
+    that are told, and whose trades are listed by symbol, so that balances tell what a list missed.
     `absence_decisive`: which reads together prove absence; empty where nothing does.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
@@ -200,6 +202,7 @@ class Profile:
     history_by_symbol: frozenset[str] = frozenset()
     positions_of: frozenset[str] = frozenset()
     trade_window_ns: int = 24 * 3600 * SECOND_NS
+    balances_add_up: frozenset[str] = frozenset()
     absence_decisive: tuple[str, ...] = ()
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     carries_count: bool = False

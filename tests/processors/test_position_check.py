@@ -146,22 +146,23 @@ def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal(
     assert [rule for _, rule, _ in told(run)] == ["open", "both sides are equal again"]
 
 
-def test_an_older_execution_that_comes_late_is_in_the_opening_already() -> None:
+def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups() -> None:
     position = a_position("2", NOW)
     held = position.sums_at(NOW)
     assert held is not None
     held.net = Decimal(5)
-    position.begin(NOW, held)
-    late, new = Traded(NOW - 9, "l", Decimal(3), Decimal(90)), Traded(NOW + 9, "n", *held_row())
-    assert not position.trade(late)
-    position.recompute([late, Traded(NOW, "t", Decimal(2), Decimal(100))])
-    assert position.trade(new)
+    position.begin(NOW, held, floor_ns=NOW - 10)
+    known = Traded(NOW, "t", Decimal(2), Decimal(100))
+    older = Traded(NOW - 10, "older", Decimal(3), Decimal(90))
+    same_time = Traded(NOW, "same time", Decimal(-1), Decimal(110))
+    assert not position.trade(older)
+    position.recompute([older, known])
+    assert position.now.net == 5
+    assert position.trade(same_time)
+    assert position.now.net == 4
+    position.recompute([older, known, same_time])
     assert position.now.net == 4
     assert Position.load(orjson.loads(orjson.dumps(position.dump()))) == position
-
-
-def held_row() -> tuple[Decimal, Decimal]:
-    return Decimal(-1), Decimal(110)
 
 
 def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> None:

@@ -22,6 +22,8 @@ PROFILE: Final = Profile(
     history_by_symbol=frozenset({SPOT, LINEAR}),
     # Spot has no positions. "Position Information V3": rows with a position or open order only.
     positions_of=frozenset({LINEAR}),
+    # "Account information" lists every balance; "balanceUpdate": deposits, withdrawals, transfers.
+    balances_add_up=frozenset({SPOT}),
     # "Account Trade List" of Spot: at most 24 h between startTime and endTime; USD-M 7 days.
     trade_window_ns=min(WINDOW_MS.values()) * MILLISECOND_NS,
     # -2013 also stands for orders that closed without a fill and were archived (Spot after 90 days,

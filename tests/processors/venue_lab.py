@@ -1,0 +1,217 @@
+"""A venue in a box and a partition's books in one process, on one clock: no socket, no Kafka.
+
+What the venue pushes becomes records of `raw` at once; what the books ask is answered by the box's
+own calls, page by page, through the venue's description. So all that streams lose and questions
+find can be played in milliseconds, step by step, with restarts anywhere between the steps.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+from orderloom import topology
+from orderloom.account import AccountConfig
+from orderloom.question import Question
+from orderloom.raw import Answer, Connection, Failure, Frame, Item, Liveness
+from processors.book import PartitionBook
+from processors.rounds import Pace
+from simulator.binance.params import Params
+from simulator.binance.refusals import Refusal
+from simulator.binance.spot_calls import SPOT_CALLS
+from simulator.binance.usdm_calls import USDM_CALLS
+from simulator.binance.venue import BinanceVenue
+from simulator.clock import LogicalClock
+from simulator.config import AccountConfig as BoxAccount
+from simulator.config import SimulatorConfig, TrafficConfig
+from simulator.message import Message
+from simulator.truth import truth
+from tests.processors.book_lab import Run, a_raw_record, a_record
+from venues import VENUES
+from venues.venue import Context, Credentials, Endpoints, Page
+
+VENUE = VENUES["binance"]
+ACCOUNT = "binance:main"
+PRODUCTS = ("spot", "linear")
+CALLS = SPOT_CALLS | USDM_CALLS
+CONTEXT = Endpoints(dict.fromkeys(PRODUCTS, "http://x"), dict.fromkeys(PRODUCTS, "ws://x"))
+SECOND_NS = 1_000_000_000
+TICK_MS = 100
+Drop = Callable[[Message], bool]
+
+
+class VenueLab:
+    """One account. `drop` tells which pushed messages are lost without anybody's noticing.
+
+    `symbols` are those that the registry names; the box's traders trade `traded`.
+    `before_each` is called before each record of `raw` is folded (to restart the books, say).
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        traded: Iterable[str] = ("BTCUSDT", "SOLUSDT"),
+        symbols: Iterable[str] | None = None,
+        lookback_s: int = 86_400,
+        before_each: Callable[["VenueLab"], None] = lambda _lab: None,
+    ) -> None:
+        traded = tuple(traded)
+        self.symbols = traded if symbols is None else tuple(symbols)
+        self.clock = LogicalClock()
+        box = BoxAccount(
+            name=ACCOUNT,
+            api_key="lab-key",
+            secret="lab-secret",
+            symbols=dict.fromkeys(PRODUCTS, traded),
+        )
+        config = SimulatorConfig(
+            seed=seed, accounts=(box,), traffic=TrafficConfig(open_orders_max=8)
+        )
+        self.venue = BinanceVenue(config, self.clock, self.hear)
+        (self.account,) = self.venue.accounts.values()
+        self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
+        self.run = Run(PartitionBook(VENUE, 0, self.pace))
+        self.drop: Drop = lambda _message: False
+        self.refuse: Callable[[Question], bool] = lambda _question: False
+        self.before_each = before_each
+        self.is_connected = False
+        self.numbers: Counter[str] = Counter()
+        self.records = 0
+
+    # ---- the venue ----
+
+    def hear(self, message: Message) -> None:
+        if self.is_connected and not self.drop(message):
+            self.numbers[message.product] += 1
+            event = {"subscriptionId": 0, "event": message.document}
+            body = orjson.dumps(event if message.product == "spot" else message.document)
+            number = self.numbers[message.product]
+            self.fold(Frame(f"c-{message.product}", number, message.product, self.now_ns, body))
+
+    @property
+    def now_ns(self) -> int:
+        return self.clock.now_ms() * 1_000_000
+
+    def trade(self, steps: int) -> None:
+        """Let the traders decide so many times; time passes between."""
+        for _ in range(steps):
+            self.venue.traders.step()
+            self.wait(TICK_MS)
+
+    # ---- the product ----
+
+    def restart(self) -> None:
+        """Throw the books' memory away, and restore it from the state records."""
+        self.run.book = PartitionBook(VENUE, 0, self.pace)
+        for key, value in self.run.state.items():
+            self.run.book.restore(key, value)
+
+    def connect(self) -> None:
+        """The account is registered, and its streams begin."""
+        entry = AccountConfig(
+            id=ACCOUNT,
+            products=PRODUCTS,
+            key="env:KEY",
+            partition=0,
+            symbols=dict.fromkeys(PRODUCTS, self.symbols),
+        )
+        document = {"type": "account", "config": entry.model_dump(mode="json")}
+        self.run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), self.now_ns)
+        self.is_connected = True
+        self.numbers.clear()
+        self.fold(*(Connection(f"c-{p}", p, "LIVE", self.now_ns) for p in PRODUCTS))
+
+    def disconnect(self) -> None:
+        """Both sockets end; what is pushed from now on is lost."""
+        self.is_connected = False
+        self.fold(*(Connection(f"c-{p}", p, "CLOSED", self.now_ns) for p in PRODUCTS))
+
+    def reconnect(self) -> None:
+        """The sockets are back, under the same names, as if nothing had been numbered."""
+        self.is_connected = True
+        self.numbers.clear()
+        self.fold(*(Connection(f"c-{p}", p, "LIVE", self.now_ns) for p in PRODUCTS))
+
+    def fold(self, *items: Item, account: str = ACCOUNT) -> None:
+        """One record of `raw`, a step; then every question that came of it is answered."""
+        self.before_each(self)
+        self.records += 1
+        record = a_raw_record(*items, offset=self.records, account=account)
+        self.answer(self.run.step(record, self.now_ns))
+
+    def wait(self, milliseconds: int) -> None:
+        """Time passes; the edge says that it lives."""
+        self.clock.advance(milliseconds)
+        live = [
+            {"account": ACCOUNT, "connection": f"c-{p}", "product": p, "heard_ns": self.now_ns}
+            for p in PRODUCTS
+            if self.is_connected
+        ]
+        self.fold(Liveness(self.now_ns, live), account="venue")
+
+    def wait_until(self, condition: Callable[[], bool], seconds: int = 120) -> None:
+        """Let time pass until the condition holds; fails after so many seconds of lab time."""
+        for _ in range(seconds * 2):
+            if condition():
+                return
+            self.wait(500)
+        raise AssertionError(f"not within {seconds} s")
+
+    def is_synced(self) -> bool:
+        return self.run.book.accounts[ACCOUNT].is_synced
+
+    def answer(self, outputs: Iterable[Any]) -> None:
+        for output in list(outputs):
+            if output.topic is topology.DISPATCHES:
+                document = orjson.loads(output.value)["question"]
+                self._answer(Question.model_validate(document), document, output.key.decode())
+
+    def _answer(self, question: Question, document: dict[str, Any], account: str) -> None:
+        asked_ns = self.now_ns
+        context = Context(Credentials("key", "secret"), CONTEXT, asked_ns)
+        if self.refuse(question):
+            self.fold(Failure(document, "timeout", asked_ns, asked_ns), account=account)
+            return
+        request = VENUE.ask(question, context)
+        number = 1
+        while request is not None:
+            status, body = self._called(request.url)
+            page = Page(number, request, status, body)
+            following = VENUE.next_page(question, page, context) if status == 200 else None
+            is_last = following is None
+            item = Answer(
+                document, request.channel, number, is_last, status, asked_ns, asked_ns, asked_ns,
+                body,
+            )  # fmt: skip
+            self.fold(item, account=account)
+            request, number = following, number + 1
+
+    def _called(self, url: str) -> tuple[int, bytes]:
+        parts = urlsplit(url)
+        market = self.venue.spot if parts.path.startswith("/api/") else self.venue.linear
+        call = CALLS["GET", parts.path]
+        try:
+            found = call.answer(market, self.account, Params(dict(parse_qsl(parts.query))))
+        except Refusal as refusal:
+            return 400, orjson.dumps(refusal.document)
+        return 200, orjson.dumps(found)
+
+    # ---- what came of it ----
+
+    def truth(self) -> dict[str, Any]:
+        return truth([self.account], 0)
+
+    def differences(self) -> list[Any]:
+        return list(self.run.messages(topology.DIFFERENCES))
+
+    def wrong(self) -> dict[str, Any]:
+        """Everything in which what was published differs from the venue's books."""
+        verdict = self.run.verdict(self.truth())
+        names = (
+            "fills_lost", "fills_invented", "fills_wrong", "fills_doubled", "wrong_states",
+            "wrong_positions",
+        )  # fmt: skip
+        return {name: verdict["details"][name] for name in names if verdict["details"][name]}
