@@ -315,6 +315,10 @@ def warnings_of(found: Survey) -> Iterator[str]:
             "account until the venue was asked; executions that only `fills` still tells of stay "
             "open in `differences`, and their positions unbounded, until the venue tells them again"
         )
+        yield (
+            "connections that began in the missing part are not known either, and their accounts "
+            "stay blind: start the venue's ingest anew after the repair"
+        )
     if CONTROL.kind in found.lost:
         yield (
             f"control is not whole ({found.lost[CONTROL.kind]}): run `orderloom topics` first, "

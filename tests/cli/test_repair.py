@@ -39,8 +39,9 @@ def test_it_says_why_and_what_it_will_do() -> None:
 
 def test_it_says_what_cannot_come_back_by_itself() -> None:
     lost = {"raw": "it begins at offset 40", "control": "it was deleted and created again"}
-    raw, control = list(lines_of("binance", a_survey(lost=lost)))[-2:]
+    raw, connections, control = list(lines_of("binance", a_survey(lost=lost)))[-3:]
     assert raw.startswith("  raw is not whole (it begins at offset 40): what it lacks is a blind")
+    assert connections.endswith("start the venue's ingest anew after the repair")
     assert control.endswith("run `orderloom topics` first, which writes missing entries of the "
                             "registry")  # fmt: skip
 
