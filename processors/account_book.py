@@ -253,6 +253,13 @@ class AccountBook:
         return all(one.completed and self.positions.is_open(one.product) for one in rounds)
 
     @property
+    def open_differences(self) -> int:
+        """How many differences stand."""
+        return sum(
+            map(len, (self.positions.differing, self.balances.standing, self.differences.asked))
+        )
+
+    @property
     def is_enabled(self) -> bool:
         """Whether anybody looks at it; an account that the registry never named is looked at."""
         return self.config is None or self.config.enabled

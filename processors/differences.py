@@ -48,6 +48,13 @@ def outline(order: Order | None) -> dict[str, Any]:
     }
 
 
+def _after(found: FillRecorded, origin: "Origin") -> int | None:
+    """How long after its own time an execution became known, in ns."""
+    if found.fill.venue_ns is None or origin.received_ns is None:
+        return None
+    return max(0, origin.received_ns - found.fill.venue_ns)
+
+
 class Differences:
     """The findings of one account. `cause` is the record in which what follows was found.
 
@@ -76,7 +83,8 @@ class Differences:
         for one in fills:
             name = one.fill.venue_order_id or order.venue_order_id or ""
             key = execution_key(order.product, order.symbol, one.fill.exec_id, name)
-            self._say(FILLS[one.kind], ANSWERED, order, before, theirs, execution_key=key)
+            late = {"after_ns": _after(one, origin)}
+            self._say(FILLS[one.kind], ANSWERED, order, before, theirs | late, execution_key=key)
         if not fills and after != before:
             kind = "MISSED_STATE" if before else "ZOMBIE"
             self._say(kind, ANSWERED, order, before, theirs)

@@ -48,6 +48,7 @@ from processors.poison import (
 )
 from processors.step import Book, Changes, InputRecord
 from processors.step_clock import StepClock
+from runtime.metrics import STEP_SECONDS_SPENT
 
 TRACE_CHARACTERS_MAX = 8_000
 MakeBook = Callable[[int], Book]
@@ -184,6 +185,7 @@ class Ledger:
         return records
 
     def _step(self) -> bool:
+        began = time.monotonic()
         batch = self._inputs.backlog.batch(self._memory.size.messages, self._settings.step.bytes)
         wall_ns = self._memory.clock.now_ns()
         if not batch.records and not self._is_timer_due(batch, wall_ns):
@@ -197,6 +199,7 @@ class Ledger:
         except LedgerLost as lost:
             self._memory.learn(lost, batch.records)
             raise
+        STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
         return True
 
     def _is_timer_due(self, batch: Batch, wall_ns: int) -> bool:

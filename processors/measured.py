@@ -6,10 +6,14 @@ and only at the accounts that the step touched.
 
 from collections import Counter
 
-from orderloom import topology
+import orjson
+
+from orderloom import raw, topology
 from orderloom.trouble import DeadLetter
+from orderloom.words import FillKind, Source
 from processors.account_book import AccountBook
 from processors.book import PartitionBook, Tally
+from processors.differences import ANSWERED, OPEN
 from processors.step import Changes, InputRecord, Output
 from runtime import metrics
 
@@ -22,12 +26,21 @@ class MeasuredBook(PartitionBook):
     """A partition's books, with metrics."""
 
     told: Counter[Tally] | None = None
+    appended_ns = 0
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold one record; note how long it stood in the log."""
+        self.appended_ns = record.appended_ns
         super().fold(record, now_ns)
-        waited = max(0, now_ns - record.appended_ns) / NS_PER_SECOND
-        metrics.HOP_LATENCY_SECONDS.labels(self.venue, "log_to_step").observe(waited)
+        self._took("log_to_step", record.appended_ns, now_ns)
+
+    def _fold_frame(self, book: AccountBook, generation: int, frame: raw.Frame) -> None:
+        self._took("ingest_to_log", frame.received_ns, self.appended_ns)
+        super()._fold_frame(book, generation, frame)
+
+    def _took(self, hop: str, from_ns: int, to_ns: int) -> None:
+        seconds = max(0, to_ns - from_ns) / NS_PER_SECOND
+        metrics.HOP_LATENCY_SECONDS.labels(self.venue, hop).observe(seconds)
 
     def changes(self) -> Changes:
         """What changed; and what that means for the metrics."""
@@ -36,9 +49,18 @@ class MeasuredBook(PartitionBook):
         for book in touched:
             show(book)
         for output in changes.outputs:
-            count(output, self.venue)
+            self._measure(output)
         self._tell()
         return changes
+
+    def _measure(self, output: Output) -> None:
+        if output.topic is topology.FILLS and output.value is not None:
+            fill = orjson.loads(output.value)
+            is_timed = fill["venue_ns"] and fill["received_ns"]
+            if is_timed and (fill["kind"], fill["source"]) == (FillKind.REAL, Source.STREAM):
+                self._took("venue_to_ingest", fill["venue_ns"], fill["received_ns"])
+        else:
+            count(output, self.venue)
 
     def _tell(self) -> None:
         told = self.told or Counter()
@@ -53,6 +75,10 @@ def show(book: AccountBook) -> None:
     metrics.DISABLED.labels(account).set(not book.is_enabled)
     # Nobody shall be woken for an account that a person has switched off.
     metrics.BLIND.labels(account).set(len(book.streams.blind) if book.is_enabled else 0)
+    started = [one.start_ns for one in book.streams.blind if one.start_ns and book.is_enabled]
+    age_ns = book.now_ns - min(started, default=book.now_ns)
+    metrics.BLIND_SECONDS.labels(account).set(age_ns / NS_PER_SECOND)
+    metrics.OPEN_DIFFERENCES.labels(account).set(book.open_differences)
     metrics.CATCHING_UP.labels(account).set(book.is_enabled and not book.is_synced)
     metrics.DISPUTED.labels(account).set(len(book.disputed))
     metrics.QUARANTINED.labels(account).set(book.quarantine is not None)
@@ -65,4 +91,10 @@ def count(output: Output, venue: str) -> None:
         kind = next((kind for kind in LETTER_KINDS if reason.startswith(kind)), "other")
         metrics.DEAD_LETTERS.labels(venue, kind).inc()
     elif output.topic is topology.DIFFERENCES:
-        metrics.DIFFERENCES.labels(output.key.decode(), "evidence").inc()
+        found = orjson.loads(output.value or b"")
+        rule, kind = found["rule"], found["kind"]
+        outcome = {ANSWERED: "healed", OPEN: "open"}.get(rule, "settled")
+        metrics.DIFFERENCES.labels(output.key.decode(), kind, outcome).inc()
+        if kind == "MISSED_FILL" and found["theirs"]["after_ns"] is not None:
+            seconds = found["theirs"]["after_ns"] / NS_PER_SECOND
+            metrics.HEAL_SECONDS.labels(venue).observe(seconds)

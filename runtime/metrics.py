@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 PREFIX: Final = "orderloom_"
 STEP_SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+HEAL_SECONDS_BOUNDS: Final = (0.5, 1, 2, 5, 10, 20, 30, 45, 60, 120, 300, 900, 3600)
 HOP_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
 
 
@@ -27,6 +28,9 @@ def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str
 
 # What is known of the accounts.
 BLIND = _gauge("blind_intervals", "open blind intervals", "account")
+BLIND_SECONDS = _gauge(
+    "blind_seconds", "how long ago the oldest open blind interval began (0: none)", "account"
+)
 CATCHING_UP = _gauge("catching_up", "1 while an account is not in sync", "account")
 DISPUTED = _gauge("disputed_orders", "orders with evidence that contradicts itself", "account")
 DISABLED = _gauge(
@@ -36,7 +40,20 @@ QUARANTINED = _gauge("quarantined", "1 while an account is quarantined", "accoun
 OLDEST_UNKNOWN_SECONDS = _gauge(
     "oldest_unknown_seconds", "age of the oldest attempt without evidence either way", "account"
 )
-DIFFERENCES = _counter("differences_total", "what reconciliation found, by rule", "account", "rule")
+DIFFERENCES = _counter(
+    "differences_total",
+    "what reconciliation found: healed by an answer, open, or settled later",
+    "account",
+    "kind",
+    "outcome",
+)
+OPEN_DIFFERENCES = _gauge("open_differences", "differences that stand", "account")
+HEAL_SECONDS = _histogram(
+    "heal_seconds",
+    "from an execution that the stream lost to its record in fills, venue time to step",
+    HEAL_SECONDS_BOUNDS,
+    "venue",
+)
 
 # The log and the ledger.
 LAG = _gauge(
@@ -66,7 +83,7 @@ UNKNOWN_FIELDS = _counter(
 )
 HOP_LATENCY_SECONDS = _histogram(
     "hop_seconds",
-    "how long a fact took: venue_to_ingest, ingest_to_log, log_to_step, step_to_output",
+    "how long a fact took: venue_to_ingest, ingest_to_log, log_to_step; then see step_seconds",
     HOP_SECONDS,
     "venue",
     "hop",

@@ -1,9 +1,12 @@
 """What the books hold is told to the metrics."""
 
+from decimal import Decimal
+
 from prometheus_client import REGISTRY
 
 from processors.measured import MeasuredBook
 from tests.processors.book_lab import ACCOUNT, NOW, a_frame, a_raw_record, live
+from tests.processors.test_reconciled_venue import a_lab, losing, rest
 from venues import VENUES
 
 
@@ -48,3 +51,48 @@ def test_a_quarantine_is_shown():
     book.leave_out(a_raw_record(a_frame(b"{}"), offset=9), "AssertionError", "trace", NOW)
     book.changes()
     assert value("quarantined", account=ACCOUNT) == 1
+
+
+def drift(kind: str, outcome: str) -> float:
+    return value("differences_total", account=ACCOUNT, kind=kind, outcome=outcome)
+
+
+def test_what_was_lost_and_healed_is_counted_and_timed():
+    before, healed = drift("MISSED_FILL", "healed"), value("heal_seconds_count", venue="binance")
+    lab = a_lab(1, book=MeasuredBook)
+    lab.drop = losing(1, 0.2)
+    lab.trade(120)
+    lab.drop = lambda _message: False
+    rest(lab)
+    missed = [found for found in lab.differences() if found.kind == "MISSED_FILL"]
+    assert missed
+    assert drift("MISSED_FILL", "healed") == before + len(missed)
+    assert value("heal_seconds_count", venue="binance") == healed + len(missed)
+    late = [found.theirs["after_ns"] / 1e9 for found in missed]
+    assert max(late) < 10 + 2 + 1, "a period, the lag, and the answers"
+    assert value("open_differences", account=ACCOUNT) == 0
+
+
+def test_a_difference_that_stands_is_shown_as_open():
+    before = drift("BALANCE", "open")
+    lab = a_lab(1, book=MeasuredBook)
+    books = lab.run.book.accounts[ACCOUNT]
+    lab.wait_until(lambda: "spot" in books.balances.opened)
+    lab.drop = lambda message: message.kind == "balanceUpdate"
+    lab.venue.spot.transfer(lab.account, "USDT", Decimal(-250))
+    rest(lab)
+    assert value("open_differences", account=ACCOUNT) == 1
+    assert drift("BALANCE", "open") == before + 1
+
+
+def test_how_long_an_account_is_blind_is_shown():
+    lab = a_lab(2, book=MeasuredBook)
+    assert value("blind_seconds", account=ACCOUNT) == 0
+    lab.refuse = lambda _question: True
+    lab.disconnect()
+    lab.wait(7000)
+    assert value("blind_seconds", account=ACCOUNT) >= 7
+    lab.refuse = lambda _question: False
+    lab.reconnect()
+    lab.wait_until(lab.is_synced)
+    assert value("blind_seconds", account=ACCOUNT) == 0

@@ -57,6 +57,7 @@ class VenueLab:
         symbols: Iterable[str] | None = None,
         lookback_s: int = 86_400,
         before_each: Callable[["VenueLab"], None] = lambda _lab: None,
+        book: type[PartitionBook] = PartitionBook,
     ) -> None:
         traded = tuple(traded)
         self.symbols = traded if symbols is None else tuple(symbols)
@@ -73,7 +74,8 @@ class VenueLab:
         self.venue = BinanceVenue(config, self.clock, self.hear)
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
-        self.run = Run(PartitionBook(VENUE, 0, self.pace))
+        self.make_book = lambda: book(VENUE, 0, self.pace)
+        self.run = Run(self.make_book())
         self.drop: Drop = lambda _message: False
         self.refuse: Callable[[Question], bool] = lambda _question: False
         self.before_each = before_each
@@ -105,7 +107,7 @@ class VenueLab:
 
     def restart(self) -> None:
         """Throw the books' memory away, and restore it from the state records."""
-        self.run.book = PartitionBook(VENUE, 0, self.pace)
+        self.run.book = self.make_book()
         for key, value in self.run.state.items():
             self.run.book.restore(key, value)
 
