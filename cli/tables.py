@@ -1,7 +1,7 @@
-"""What `orders`, `fills`, `positions` and `accounts` show: the rows, and their columns.
+"""What `orders`, `fills`, `positions`, `accounts` and `differences` show: rows and columns.
 
 Pure: records in, rows out. A view holds the newest record of each key; fills are known by their
-execution.
+execution, and each difference is a row of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -77,6 +77,10 @@ def _blind(account: Any) -> str:
     return str(sum(interval.closed_ns is None for interval in account.blind))
 
 
+def _side(said: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in said.items() if value is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One kind of table: its topic and its columns, heading by heading."""
@@ -127,7 +131,15 @@ ACCOUNTS: Final = View(
     ),
 )  # fmt: skip
 
-VIEWS: Final = {view.topic.kind: view for view in (ORDERS, FILLS, POSITIONS, ACCOUNTS)}
+DIFFERENCES: Final = View(
+    topology.DIFFERENCES,
+    _columns(
+        "account", "kind", "product", "symbol", "order_key", "ours", "theirs", "rule",
+        ours=lambda found: _side(found.ours), theirs=lambda found: _side(found.theirs),
+    ),
+)  # fmt: skip
+
+VIEWS: Final = {view.topic.kind: view for view in (ORDERS, FILLS, POSITIONS, ACCOUNTS, DIFFERENCES)}
 
 
 @dataclass(slots=True)
@@ -156,6 +168,8 @@ class Rows:
     def _key(self, record: Record) -> str:
         if self.view.topic is topology.FILLS:
             return f"{record.account}/{getattr(record.message, 'execution_key', record.key)}"
+        if self.view.topic is topology.DIFFERENCES:
+            return f"{record.account}/{record.number.epoch}/{record.number.sequence}"
         return record.key
 
     def _drop_former(self, record: Record) -> None:

@@ -1,6 +1,7 @@
-"""The commands that show the topics as tables: orders, fills, positions, accounts."""
+"""The commands that show the topics as tables: orders, fills, positions, and so on."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,13 +19,14 @@ Account = Annotated[str | None, typer.Option(help="Only this account.")]
 Last = Annotated[int | None, typer.Option(min=1, help="Only the last changed rows.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register this family."""
-    for command in (orders, fills, positions, accounts):
-        app.command(epilog=_EPILOG.format(command.__name__))(command)
-
-
-_EPILOG = """\b
+MEANINGS: Final = {
+    "orders": "Show the state of each order, how sure it is, and why it closed.",
+    "fills": "Show each execution once, corrected, and if it was pushed or had to be asked for.",
+    "positions": "Show each position with the band in which it lies whatever open orders do.",
+    "accounts": "Show what can be seen of each account: streams, sync, blind intervals.",
+    "differences": "Show what reconciliation found: both sides, and the rule, or that it is open.",
+}
+_EPILOG: Final = """\b
 Examples:
   orderloom {0}
   orderloom {0} --follow --account binance:main
@@ -32,45 +34,20 @@ Examples:
 """
 
 
-def orders(
-    follow: Follow = False,
-    json: Json = False,
-    account: Account = None,
-    venue: Venues = None,
-    last: Last = None,
-) -> None:
-    """Show the state of each order, how sure it is, and why it closed."""
-    showing.show("orders", showing.Wish(follow, json, account, venue, last))
+def add_to(app: typer.Typer) -> None:
+    """Register this family."""
+    for kind, meaning in MEANINGS.items():
+        app.command(kind, help=meaning, epilog=_EPILOG.format(kind))(_showing(kind))
 
 
-def fills(
-    follow: Follow = False,
-    json: Json = False,
-    account: Account = None,
-    venue: Venues = None,
-    last: Last = None,
-) -> None:
-    """Show each execution once, corrected, and whether it was pushed or had to be asked for."""
-    showing.show("fills", showing.Wish(follow, json, account, venue, last))
+def _showing(kind: str) -> Callable[..., None]:
+    def command(
+        follow: Follow = False,
+        json: Json = False,
+        account: Account = None,
+        venue: Venues = None,
+        last: Last = None,
+    ) -> None:
+        showing.show(kind, showing.Wish(follow, json, account, venue, last))
 
-
-def positions(
-    follow: Follow = False,
-    json: Json = False,
-    account: Account = None,
-    venue: Venues = None,
-    last: Last = None,
-) -> None:
-    """Show each position with the band in which it lies whatever open orders do."""
-    showing.show("positions", showing.Wish(follow, json, account, venue, last))
-
-
-def accounts(
-    follow: Follow = False,
-    json: Json = False,
-    account: Account = None,
-    venue: Venues = None,
-    last: Last = None,
-) -> None:
-    """Show what can be seen of each account: streams, sync, blind intervals, quarantine."""
-    showing.show("accounts", showing.Wish(follow, json, account, venue, last))
+    return command

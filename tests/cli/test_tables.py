@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import orjson
 
-from cli.tables import ACCOUNTS, FILLS, ORDERS, POSITIONS, Rows, line_of
+from cli.tables import ACCOUNTS, DIFFERENCES, FILLS, ORDERS, POSITIONS, Rows, line_of
 from orderloom import codec, topology
+from orderloom.event import Cause
+from orderloom.trouble import Difference
 from orderloom.words import FillKind
 from tests.sinks.records import a_fill, a_position, a_record, an_order, tombstone
 from tests.source_tree import ROOT
@@ -69,3 +71,18 @@ def test_an_account_that_nobody_looks_at_says_so() -> None:
     accounts = (bare, bare | {"enabled": False}, full)
     states = [codec.read(topology.ACCOUNTS, orjson.dumps(account)) for account in accounts]
     assert [ACCOUNTS.cells(one)[place] for one in states] == ["enabled", "disabled", "removed"]
+
+
+def test_each_difference_is_a_row_with_both_sides() -> None:
+    rows = Rows(DIFFERENCES)
+    for sequence, rule in enumerate(("open", "both sides are equal again"), 1):
+        found = Difference(
+            account="lab:one", product="linear", kind="POSITION", symbol="SOLUSDT", rule=rule,
+            ours={"net": "1"}, theirs={"net": "2", "average_entry": None}, sequence=sequence,
+            epoch=0, cause=Cause("raw.lab", 0, sequence),
+        )  # fmt: skip
+        rows.take(a_record(found))
+    assert [row[-3:] for row in rows.cells()] == [
+        ["net=1", "net=2", "open"],
+        ["net=1", "net=2", "both sides are equal again"],
+    ]

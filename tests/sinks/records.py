@@ -13,6 +13,7 @@ from orderloom.fill import Fill
 from orderloom.order import OrderState
 from orderloom.position import Position
 from orderloom.topology import Topic
+from orderloom.trouble import Difference
 from orderloom.words import (
     Completeness,
     FillKind,
@@ -89,6 +90,7 @@ TOPIC_OF: dict[type[BaseModel], Topic] = {
     OrderState: topology.ORDERS,
     Fill: topology.FILLS,
     Position: topology.POSITIONS,
+    Difference: topology.DIFFERENCES,
 }
 Content = tuple[Topic, bytes, bytes | None, list[tuple[str, bytes]]]
 
