@@ -107,6 +107,11 @@ class Fill:
     lite_deliveries: int = 0
 
     @property
+    def is_nameless(self) -> bool:
+        """Whether the venue's push tells of it without its id, which look-ups alone name."""
+        return False
+
+    @property
     def signed_quantity(self) -> Decimal:
         """The quantity as it moves a position."""
         return self.quantity if self.side == "BUY" else -self.quantity
@@ -125,6 +130,8 @@ class Account:
         self.position_states: dict[tuple[str, str], PositionState] = defaultdict(PositionState)
         self.orders: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
         self.open_orders: dict[Product, dict[tuple[str, int], Order]] = defaultdict(dict)
+        self.open_at: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
+        """The same by symbol: an account may have thousands at others."""
         self.by_client_id: dict[tuple[Product, str, str], Order] = {}
         self.fills: dict[tuple[Product, str], list[Fill]] = defaultdict(list)
 
@@ -145,8 +152,10 @@ class Account:
         """Take a new order into the books."""
         self.orders[product, order.symbol][order.order_id] = order
         self.open_orders[product][order.symbol, order.order_id] = order
+        self.open_at[product, order.symbol][order.order_id] = order
         self.by_client_id[product, order.symbol, order.client_order_id] = order
 
     def forget_open(self, product: Product, order: Order) -> None:
         """The order ended."""
         self.open_orders[product].pop((order.symbol, order.order_id), None)
+        self.open_at[product, order.symbol].pop(order.order_id, None)

@@ -10,6 +10,34 @@ Venue = Literal["binance", "okx"]
 MODEL = ConfigDict(frozen=True, extra="forbid")
 
 
+HOUR_MS = 3600 * 1000
+
+
+class PastConfig(BaseModel):
+    """What an account did in the `hours` before the start, evenly spread over its symbols."""
+
+    model_config = MODEL
+
+    open: int = Field(default=0, ge=0, le=100_000)
+    """Orders that are open still."""
+    closed: int = Field(default=0, ge=0, le=1_000_000)
+    """Orders that have ended."""
+    hours: float = Field(default=24, gt=0, le=24 * 90)
+    filled: float = Field(default=0.5, ge=0, le=1)
+    """The share of the ended ones that were filled; the others were canceled."""
+    partly: float = Field(default=0.1, ge=0, le=0.5)
+    """The share of orders that traded in part: open ones, canceled ones, and filled ones before."""
+
+    @property
+    def orders(self) -> int:
+        """How many there are."""
+        return self.open + self.closed
+
+    def age_ms(self, number: int) -> int:
+        """How long before the start the order with this number was placed: the first is oldest."""
+        return int(self.hours * HOUR_MS * (self.orders - number) / (self.orders + 1))
+
+
 class AccountConfig(BaseModel):
     """One account: its credentials, what it trades, and how fees and positions work for it."""
 
@@ -33,6 +61,7 @@ class AccountConfig(BaseModel):
     """OKX: may listen to the `fills` channel."""
     pays_quote: bool = False
     """OKX: all Spot fees are taken in the quote asset (feeType 1)."""
+    past: PastConfig | None = None
 
 
 class TrafficConfig(BaseModel):

@@ -140,8 +140,9 @@ class Market(ABC):
 
     def open_orders(self, account: Account, symbol: str = "") -> list[Order]:
         """Open orders of the account, oldest first, of one symbol or of all."""
-        orders = account.open_orders[self.product].values()
-        return [order for order in orders if symbol in ("", order.symbol)]
+        if symbol:
+            return list(account.open_at[self.product, symbol].values())
+        return list(account.open_orders[self.product].values())
 
     def run(self, events: Iterable[Event]) -> None:
         """Settle and report each event at the moment it stands for, then tidy up."""

@@ -18,6 +18,8 @@ from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.okx.app import OkxBox
 from simulator.pacing import Pacer
+from simulator.past import relive
+from simulator.tally import Tally
 
 HOST = "127.0.0.1"
 BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox, "okx": OkxBox}
@@ -58,11 +60,13 @@ class Server:
 async def start(config: SimulatorConfig) -> Server:
     """Start a simulator; `OSError` where the port is taken."""
     box = BOXES[config.venue](config)
+    relive(box, config.seed)
     pacer = Pacer(box.venue.traders.step, lambda: box.feed.messages, config.seed)
     pacer.change(config.traffic)
     app = web.Application()
     box.add_routes(app)
     Control(box, pacer).add_routes(app)
+    Tally(box.clock.now_ms).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, HOST, config.port)

@@ -1,0 +1,90 @@
+"""What was asked of the box over HTTP: `/control/requests`, for tests and benches.
+
+`GET` shows, by path: how many requests, how many were refused for a rate limit or ban, how many
+bytes were answered, and the most in one window of two seconds (OKX counts so). `weight` is the
+highest count of used weight that an answer told (Binance), by product. `POST` forgets it all.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+
+import orjson
+from aiohttp import web
+
+WINDOW_MS = 2000
+REFUSED = (403, 418, 429)
+USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
+VENUE_PATHS = {"/api/v3/": "spot", "/fapi/": "linear", "/api/v5/": ""}
+"""The venues' own paths, and the product whose weight their answers tell."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Asked:
+    """One path's requests; `busiest` is the most in one window of two seconds."""
+
+    requests: int = 0
+    refused: int = 0
+    bytes: int = 0
+    busiest: int = 0
+    window: int = 0
+    in_window: int = 0
+
+    def take(self, status: int, size: int, now_ms: int) -> None:
+        """One answer was given."""
+        self.requests += 1
+        self.refused += status in REFUSED
+        self.bytes += size
+        if self.window != now_ms // WINDOW_MS:
+            self.window, self.in_window = now_ms // WINDOW_MS, 0
+        self.in_window += 1
+        self.busiest = max(self.busiest, self.in_window)
+
+    def document(self) -> dict[str, int]:
+        """As it is shown."""
+        shown = asdict(self)
+        return {name: shown[name] for name in ("requests", "refused", "bytes", "busiest")}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts the venue's requests; `now_ms` is its clock."""
+
+    now_ms: Callable[[], int]
+    paths: dict[str, Asked] = field(default_factory=lambda: defaultdict(Asked))
+    weight: dict[str, int] = field(default_factory=dict)
+
+    def add_routes(self, app: web.Application) -> None:
+        """Put its path into `app`, and itself before every handler."""
+        app.middlewares.append(self._count)
+        app.router.add_get("/control/requests", self.show)
+        app.router.add_post("/control/requests", self.clear)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The counts so far."""
+        paths = {path: asked.document() for path, asked in sorted(self.paths.items())}
+        body = orjson.dumps({"paths": paths, "weight": self.weight})
+        return web.Response(body=body, content_type="application/json")
+
+    async def clear(self, request: web.Request) -> web.Response:
+        """Begin to count anew."""
+        self.paths.clear()
+        self.weight.clear()
+        return await self.show(request)
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        family = next((name for name in VENUE_PATHS if request.path.startswith(name)), None)
+        if family is None or not isinstance(answer, web.Response):
+            return answer
+        body = answer.body
+        size = len(body) if isinstance(body, bytes) else 0
+        self.paths[request.path].take(answer.status, size, self.now_ms())
+        used = answer.headers.get(USED_WEIGHT)
+        if used is not None:
+            product = VENUE_PATHS[family]
+            self.weight[product] = max(self.weight.get(product, 0), int(used))
+        return answer

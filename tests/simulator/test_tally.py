@@ -1,0 +1,32 @@
+"""The count of requests that the box keeps for tests and benches."""
+
+import aiohttp
+
+from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
+from simulator.server import start
+
+PATH = "/api/v3/time"
+
+
+async def test_each_request_counts_and_a_refused_one_too() -> None:
+    config = SimulatorConfig(accounts=sample_accounts(1), limits=LimitConfig(spot_weight=3))
+    server = await start(config)
+    try:
+        async with aiohttp.ClientSession(f"http://{server.address}") as session:
+            for _ in range(5):
+                await session.get(PATH)
+            await session.get("/truth/summary")
+            async with session.get("/control/requests") as answer:
+                told = await answer.json()
+            async with session.post("/control/requests") as answer:
+                cleared = await answer.json()
+    finally:
+        await server.close()
+
+    (path, asked), *others = told["paths"].items()
+    assert not others, "what the box is asked about itself does not count"
+    assert (path, asked["requests"], asked["refused"]) == (PATH, 5, 2)
+    assert 0 < asked["busiest"] <= 5
+    assert asked["bytes"] > 0
+    assert told["weight"] == {"spot": 3}
+    assert cleared == {"paths": {}, "weight": {}}
