@@ -54,13 +54,13 @@ CLOSED_SHOWN_MAX = 8
 
 @dataclass(slots=True)
 class Seen:
-    """When an order was first and last spoken of on the stream (ns, received).
+    """When an order was first spoken of, and last on the stream (ns, received; 0: never there).
 
     `listed_ns` is the beginning of the last round of questions whose answers showed it alive.
     """
 
     first_ns: int
-    last_ns: int
+    last_ns: int = 0
     listed_ns: int = 0
 
 
@@ -106,7 +106,7 @@ class AccountBook:
         """The registry's entry for this account came through `control` (decision 0007)."""
         self.config, self.is_removed = config, is_removed
         for product in config.products:
-            self.reconciliation.expect(product, self.now_ns)
+            self.reconciliation.expect(product, self.now_ns, config.symbols.get(product, ()))
         if not self.is_enabled:
             self.watch(lambda streams: streams.fall_silent(self.now_ns, "the account is disabled"))
         self.account_changed()
@@ -141,7 +141,7 @@ class AccountBook:
         if order.contract_size is None:
             for effect in self.sizes.pin(order, self.now_ns):
                 self._take_effect(effect, origin)
-        seen = self.seen.setdefault(order.key, Seen(at_ns, at_ns))
+        seen = self.seen.setdefault(order.key, Seen(at_ns))
         if origin.source is Source.STREAM:
             seen.last_ns = max(seen.last_ns, at_ns)
         if isinstance(event, OrderReport) and event.status in _ALIVE:
@@ -250,7 +250,7 @@ class AccountBook:
         rounds = self.reconciliation.rounds.values()
         if not (rounds and self.is_enabled) or self.streams.blind:
             return False
-        return all(one.completed and self.positions.is_open(one.product) for one in rounds)
+        return all(one.is_complete and self.positions.is_open(one.product) for one in rounds)
 
     @property
     def open_differences(self) -> int:
@@ -363,6 +363,10 @@ class AccountBook:
         place = Place(
             order.product, order.symbol, order.venue_order_id, order.term("client_order_id")
         )
+        seen = self.seen.get(order.key)
+        if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
+            target.due_ns = self.now_ns + self.setting.pace.retry_ns
+            return
         self.differences.cause = self.cause
         self.differences.asks(target, order)
         self.reconciliation.ask_target(target, place, self.now_ns)

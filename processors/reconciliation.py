@@ -52,11 +52,16 @@ class Reconciliation:
     rounds: dict[str, Rounds] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
-    def expect(self, product: str, now_ns: int) -> None:
-        """A product of the account: look at it from now on."""
+    def expect(self, product: str, now_ns: int, symbols: Iterable[str] | None = None) -> None:
+        """A product of the account: look at it from now on, and soon at `symbols` that are new."""
         if product not in self.rounds:
             self.rounds[product] = Rounds(product, now_ns + self.pace.period_ns)
             self.streams.expect(product)
+        if symbols is not None:
+            rounds = self.rounds[product]
+            rounds.registered = frozenset(symbols)
+            if rounds.completed and not rounds.is_complete:
+                rounds.want(now_ns)
 
     def want(self, product: str) -> None:
         """A round is wanted as soon as it can prove something about the ended intervals."""
@@ -102,6 +107,16 @@ class Reconciliation:
         for question in rounds.overdue(now_ns):
             fields = question.model_dump(exclude={"id", "account"})
             rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns)
+
+    def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
+        """Whether the round under way will bring what this gap lacks.
+
+        It does not where the stream spoke of the order (at `heard_ns`) since the round began.
+        """
+        rounds = self.rounds.get(place.product)
+        if target.why != GAP or rounds is None or heard_ns >= rounds.began_ns:
+            return False
+        return rounds.brings_trades_of(place.symbol)
 
     def ask_target(self, target: Target, place: Place, now_ns: int) -> None:
         """Ask about one order by its own id."""

@@ -62,7 +62,14 @@ class Rounds:
     """Those that the round asks for, where the venue's lists are by symbol."""
     covered: frozenset[str] = frozenset()
     """Those that the last complete round asked for: one that is not in it was never looked at."""
+    registered: frozenset[str] = frozenset()
+    """Those that the registry names: they may become known after the first round."""
     pending: dict[str, Pending] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a round was complete, and the last one asked for all registered symbols."""
+        return self.completed > 0 and self.covered >= self.registered
 
     def want(self, at_ns: int) -> None:
         """Something was lost or came back: a round is wanted, from `at_ns` on."""
@@ -96,6 +103,13 @@ class Rounds:
         for question in late:
             del self.pending[question.id]
         return late
+
+    def brings_trades_of(self, symbol: str) -> bool:
+        """Whether an answer of this round that is still to come holds the executions there."""
+        return any(
+            pending.question.about is About.TRADES and pending.question.symbol in (None, symbol)
+            for pending in self.pending.values()
+        )
 
     def fail(self, question_id: str, retry_at_ns: int) -> None:
         """A page was an error or could not be read: the whole question is asked again."""
@@ -144,6 +158,7 @@ class Rounds:
             "asking": self.asking,
             "symbols": self.symbols,
             "covered": sorted(self.covered),
+            "registered": sorted(self.registered),
             "pending": [
                 [p.question.document(), p.due_ns, p.run_ns, p.pages] for p in self.pending.values()
             ],
@@ -156,6 +171,7 @@ class Rounds:
         rounds.asking = document["asking"]
         rounds.symbols = tuple(document["symbols"])
         rounds.covered = frozenset(document["covered"])
+        rounds.registered = frozenset(document.get("registered", ()))
         for question, due_ns, run_ns, pages in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, due_ns, run_ns, pages)

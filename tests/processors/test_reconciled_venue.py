@@ -12,7 +12,7 @@ from orderloom import topology
 from orderloom.question import About, Question
 from orderloom.words import FillKind, Source
 from simulator.message import Message
-from tests.processors.venue_lab import ACCOUNT, VenueLab
+from tests.processors.venue_lab import ACCOUNT, SECOND_NS, VenueLab
 
 SEEDS = (1, 2)
 OUTLINE = ("status", "filled_quantity", "quantity", "price")
@@ -139,6 +139,37 @@ def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_told() -> 
     assert not lab.wrong()
     rules = [found.rule for found in lab.differences() if found.kind == "GHOST"]
     assert rules.count("open") == len(rules) / 2
+
+
+def test_a_gap_that_the_round_under_way_will_explain_is_not_asked_about_by_itself() -> None:
+    lab = a_lab(3)
+    lab.trade(60)
+    lab.disconnect()
+    lab.trade(100)
+    until_ns = lab.now_ns + 6 * SECOND_NS
+    lab.refuse = lambda question: question.about is About.TRADES and lab.now_ns < until_ns
+    lab.reconnect()
+    rest(lab)
+    assert not lab.wrong()
+    assert kinds(lab)["MISSED_FILL"] > 10
+    assert not reasons(lab)["gap"]
+
+
+def test_a_gap_that_the_stream_opened_since_the_round_began_is_asked_about_at_once() -> None:
+    lab = a_lab(3)
+    lab.refuse = lambda question: question.about is About.TRADES and question.reason == "round"
+    lab.drop = losing(3, 0.2)
+    lab.trade(150)
+    assert reasons(lab)["gap"]
+    lab.refuse, lab.drop = lambda _question: False, lambda _message: False
+    rest(lab)
+    assert not lab.wrong()
+
+
+def reasons(lab: VenueLab) -> Counter[str]:
+    """Why the questions so far were asked."""
+    asked = [one for one in lab.run.outputs if one.topic is topology.DISPATCHES]
+    return Counter(orjson.loads(one.value or b"")["question"]["reason"] for one in asked)
 
 
 # ---- first contact
