@@ -7,6 +7,7 @@ import pytest
 
 from orderloom import codec, topology
 from orderloom.raw import Answer, Liveness, Oversize
+from processors.rounds import STANDARD
 from processors.step import UnknownStateFormat
 from tests.processors.book_lab import (
     ACCOUNT,
@@ -150,6 +151,25 @@ def test_an_account_is_catching_up_until_its_rounds_are_complete_and_its_positio
     states = [state.sync for state in run.messages(topology.ACCOUNTS)]
     assert states[0] == "CATCHING_UP"
     assert states[-1] == "SYNCED"
+
+
+def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_again():
+    """Ingest may notice a new account before the processors hear of its symbols."""
+    run = synced_run()
+    at = NOW + 5 * SECOND
+    document = orjson.loads(a_registration(symbols={"spot": ("ADAUSDT",)}))
+    outputs = run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), at)
+    assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "CATCHING_UP"
+    questions = [
+        orjson.loads(output.value)["question"]
+        for output in outputs
+        if output.topic is topology.DISPATCHES
+    ]
+    (trades,) = (one for one in questions if one["about"] == "TRADES" and one["symbol"])
+    assert trades["symbol"] == "ADAUSDT"
+    assert trades["since_ns"] <= at - STANDARD.lookback_ns
+    answer_all(run, outputs, at)
+    assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "SYNCED"
 
 
 def test_a_failed_answer_leaves_the_account_catching_up():
