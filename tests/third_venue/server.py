@@ -85,7 +85,7 @@ class DuskServer:
         self.books = {key: Books() for key in secrets}
         self.seen: Counter[str] = Counter()
         self.lost_share = 0.0
-        self.refused_share = 0.0
+        self.refuse_each = 0
         self._secrets = secrets
         self._chance = chance
         self._sockets: dict[str, list[web.WebSocketResponse]] = {key: [] for key in secrets}
@@ -212,8 +212,8 @@ class DuskServer:
     async def answer(self, request: web.Request) -> web.Response:
         """One question."""
         path, asked, said = request.match_info["path"], request.query, request.headers
-        self.seen[path] += 1
-        if self._chance.random() < self.refused_share:
+        self.seen["questions"] += 1
+        if self.refuse_each and self.seen["questions"] % self.refuse_each == 0:
             self.seen["429"] += 1
             return _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
         if path == "clock":
