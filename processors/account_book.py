@@ -6,7 +6,7 @@ Pure. It joins the parts that each answer one question: `orders` (what is the st
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from orderloom import topology
@@ -26,6 +26,7 @@ from orderloom.raw import Answer
 from orderloom.words import FillKind, Source, Status
 from processors.balances import Balances
 from processors.differences import Differences, outline
+from processors.doubts import Doubts, Seen
 from processors.exposure import Exposure
 from processors.fill_document import fill_document
 from processors.orders import (
@@ -52,18 +53,6 @@ CLOSED_SHOWN_MAX = 8
 """How many closed blind intervals an account's record still shows."""
 
 
-@dataclass(slots=True)
-class Seen:
-    """When an order was first spoken of, and last on the stream (ns, received; 0: never there).
-
-    `listed_ns` is the beginning of the last round of questions whose answers showed it alive.
-    """
-
-    first_ns: int
-    last_ns: int = 0
-    listed_ns: int = 0
-
-
 class AccountBook:
     """The books of one account. State changes only through `take_*`, `register` and `tick`."""
 
@@ -80,7 +69,7 @@ class AccountBook:
         self.differences = Differences(self.publisher)
         self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
         self.balances = Balances(setting.profile, setting.instruments, self.differences.tell)
-        self.seen: dict[str, Seen] = {}
+        self.doubts = Doubts()
         self.touched: dict[str, set[str]] = {}
         self.closed: list[dict[str, Any]] = []
         self.questions = 0
@@ -93,7 +82,6 @@ class AccountBook:
         self.is_dirty = False
         self.dirty_orders: set[str] = set()
         self.dirty_positions: set[str] = set()
-        self.disputed: set[str] = set()
         self.sizes = Sizes(setting.instruments)
 
     # ---- what the log says ----
@@ -141,7 +129,7 @@ class AccountBook:
         if order.contract_size is None:
             for effect in self.sizes.pin(order, self.now_ns):
                 self._take_effect(effect, origin)
-        seen = self.seen.setdefault(order.key, Seen(at_ns))
+        seen = self.doubts.seen.setdefault(order.key, Seen(at_ns))
         if origin.source is Source.STREAM:
             seen.last_ns = max(seen.last_ns, at_ns)
         if isinstance(event, OrderReport) and event.status in _ALIVE:
@@ -175,33 +163,29 @@ class AccountBook:
 
     def _order_changed(self, order: Order, cause: Cause) -> None:
         self.dirty_orders.add(order.key)
-        if order.is_disputed:
-            self.disputed.add(order.key)
-        else:
-            self.disputed.discard(order.key)
+        self.doubts.changed(order)
         self.publisher.orders[order.key] = cause
-        moved = self.exposure.settle_home(order, self.orders.all)
+        moved = self.exposure.settle_home(order)
         for position in (*moved, *self.exposure.weigh(order)):
             self.publisher.positions[position.key] = cause
 
     def _key_retired(self, key: str, order: Order, cause: Cause) -> None:
         self.publisher.retire_order(key, order.version, cause)
-        self.seen.pop(key, None)
-        self.disputed.discard(key)
-        touched = self.exposure.retire(key, self.orders.all)
+        self.doubts.retire(key)
+        touched = self.exposure.retire(key)
         if order.key != key:
-            touched += self.exposure.settle_home(order, self.orders.all)
+            touched += self.exposure.settle_home(order)
             touched += self.exposure.weigh(order)
-            touched += [self.exposure.recount(order, self.orders.all)]
+            touched += [self.exposure.recount(order)]
             self.publisher.orders[order.key] = cause
         for position in touched:
             self.publisher.positions[position.key] = cause
 
     def _fill_recorded(self, effect: FillRecorded, origin: Origin) -> None:
         order = effect.order
-        self.exposure.settle_home(order, self.orders.all)
+        self.exposure.settle_home(order)
         fill = None if effect.kind is FillKind.BUST else effect.fill
-        position = self.exposure.count(order, fill, effect.before, self.orders.all)
+        position = self.exposure.count(order, fill, effect.before)
         self.publisher.positions[position.key] = origin.cause
         self.publisher.orders[order.key] = origin.cause
         self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
@@ -278,7 +262,7 @@ class AccountBook:
         if began_ns is None:
             return
         for key in order_keys:
-            self.seen[key].listed_ns = began_ns
+            self.doubts.seen[key].listed_ns = began_ns
             self.dirty_orders.add(key)
 
     def take_page(self, item: Answer) -> None:
@@ -309,6 +293,7 @@ class AccountBook:
 
     def _check_figures(self, product: str) -> None:
         self.differences.cause = self.cause
+        self.exposure.refresh(self.orders.all())
         self._touch(product, self.balances.check(product, self.exposure.positions.values()))
         for position in self.positions.check(product):
             self.publisher.positions[position.key] = self.cause
@@ -363,7 +348,7 @@ class AccountBook:
         place = Place(
             order.product, order.symbol, order.venue_order_id, order.term("client_order_id")
         )
-        seen = self.seen.get(order.key)
+        seen = self.doubts.seen.get(order.key)
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
             return
@@ -387,10 +372,7 @@ class AccountBook:
 
     def suspects(self, product: str) -> Iterator[Suspect]:
         """The orders of a product that are open with us."""
-        for order in self.orders.open_orders():
-            seen = self.seen.get(order.key)
-            if order.product == product and seen is not None:
-                yield Suspect(order.key, product, seen.first_ns, seen.last_ns, seen.listed_ns)
+        return self.doubts.suspects(self.orders.open_orders(), product)
 
     def account_changed(self) -> None:
         """The account's record, and with it whether its bands are bounded, is published anew."""

@@ -11,8 +11,9 @@ from typing import Any, Final
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.event import Cause
-from processors.account_book import AccountBook, Seen
+from processors.account_book import AccountBook
 from processors.balances import AMOUNTS
+from processors.doubts import Seen
 from processors.lost_fills import FOUND, LostFill, difference_of
 from processors.publishing import cause_document
 from processors.step import Output
@@ -28,6 +29,7 @@ LOST: Final = "l"
 def publish(book: AccountBook) -> Iterator[Output]:
     """What the step tells consumers of this account: events first, then the views."""
     publisher = book.publisher
+    book.exposure.refresh(book.orders.all())
     _settle_lost(book)
     yield from publisher.take_events()
     yield from publisher.tombstones()
@@ -128,7 +130,7 @@ def _order_state(book: AccountBook, key: str) -> dict[str, Any] | None:
     document = book.orders.dump_order(key)
     if document is None:
         return None
-    seen = book.seen.get(key)
+    seen = book.doubts.seen.get(key)
     return {
         "account": book.account,
         "order": document,
@@ -165,7 +167,7 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
         key = document["order"]["key"]
         book.orders.load_order(document["order"])
         if document["seen"] is not None:
-            book.seen[key] = Seen(*document["seen"])
+            book.doubts.seen[key] = Seen(*document["seen"])
         if document["home"] is not None:
             book.exposure.homes[key] = document["home"]
     elif kind == POSITION:
@@ -204,7 +206,6 @@ def finish_restore(book: AccountBook) -> None:
     """Once all records are back: what is derived from several of them."""
     for order in book.orders.all():
         book.exposure.restore_rest(order)
-        if order.is_disputed:
-            book.disputed.add(order.key)
+        book.doubts.changed(order)
         if order.contract_size is None:
             book.sizes.waiting.add(order.key)

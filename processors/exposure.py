@@ -2,10 +2,12 @@
 
 Pure. Each execution is counted in the position of its product, symbol, side and margin mode; each
 order whose end is not proven adds its rest to that position's band. A correction that changes only
-the fee moves only the fee; one that changes what was traded has the position computed again.
+the fee moves only the fee; one that changes what was traded has the position computed again, as an
+execution has that is older than the position's tail. Lists that come newest first bring thousands
+of those at once: such a position is noted as stale, and computed once before anybody looks.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -36,16 +38,17 @@ class Exposure:
     rests: dict[str, Rest] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     lost: LostFills = field(default_factory=LostFills)
+    stale: set[str] = field(default_factory=set)
+    """The positions that `refresh` must compute again before anybody looks at their sums."""
 
-    def settle_home(self, order: Order, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+    def settle_home(self, order: Order) -> list[Position]:
         """Find the order's position; if its side became known late, move what was counted."""
         position = self.position_of(order)
         home = self.homes.get(order.key)
         self.homes[order.key] = position.key
         if home is None or home == position.key:
             return []
-        for moved in (self.positions[home], position):
-            self.recompute(moved, orders())
+        self.stale |= {home, position.key}
         return [self.positions[home], position]
 
     def position_of(self, order: Order) -> Position:
@@ -74,13 +77,7 @@ class Exposure:
         self.positions[made.key] = made
         return [made]
 
-    def count(
-        self,
-        order: Order,
-        fill: Fill | None,
-        before: Fill | None,
-        orders: Callable[[], Iterable[Order]],
-    ) -> Position:
+    def count(self, order: Order, fill: Fill | None, before: Fill | None) -> Position:
         """Count one execution as it is now (None: no more), instead of as it was `before`."""
         position = self._home_of(order)
         self._charge(position, before, -1)
@@ -89,10 +86,10 @@ class Exposure:
             self.lost.found(_key_of(order, fill))
         traded = fill and traded_of(order, fill)
         formerly = before and traded_of(order, before)
-        if traded == formerly:
+        if traded == formerly or position.key in self.stale:
             return position
         if formerly is not None or traded is None or not position.trade(traded):
-            self.recompute(position, orders())
+            self.stale.add(position.key)
         return position
 
     def _charge(self, position: Position, fill: Fill | None, sign: int) -> None:
@@ -100,20 +97,31 @@ class Exposure:
             return
         position.charge(fill.fee_currency or "", _signed(fill.fee, sign))
 
-    def recompute(self, position: Position, orders: Iterable[Order]) -> None:
-        """One position from all executions of its orders."""
-        mine = [order for order in orders if self.homes.get(order.key) == position.key]
-        counted = [(order, fill) for order in mine for fill in order.record.fills.values()]
+    def refresh(self, orders: Iterable[Order]) -> None:
+        """Compute the stale positions from all executions of their orders, in one pass."""
+        if not self.stale:
+            return
+        mine: dict[str, list[Order]] = {key: [] for key in sorted(self.stale)}
+        for order in orders:
+            home = self.homes.get(order.key)
+            if home is not None and home in mine:
+                mine[home].append(order)
+        for key, found in mine.items():
+            self._recompute(self.positions[key], found)
+        self.stale.clear()
+
+    def _recompute(self, position: Position, orders: Iterable[Order]) -> None:
+        counted = [(order, fill) for order in orders for fill in order.record.fills.values()]
         traded = (traded_of(order, fill) for order, fill in counted)
         position.recompute(entry for entry in traded if entry is not None)
         position.fees.clear()
         for _, fill in counted:
             self._charge(position, fill, 1)
 
-    def recount(self, order: Order, orders: Callable[[], Iterable[Order]]) -> Position:
-        """The order's position from all executions, after its key changed."""
+    def recount(self, order: Order) -> Position:
+        """The order's position is to be computed again, as its key changed."""
         position = self.position_of(order)
-        self.recompute(position, orders())
+        self.stale.add(position.key)
         return position
 
     def weigh(self, order: Order) -> list[Position]:
@@ -141,12 +149,12 @@ class Exposure:
             position.open_sells = EXACT.add(position.open_sells, _signed(rest.quantity, sign))
         return position
 
-    def retire(self, key: str, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+    def retire(self, key: str) -> list[Position]:
         """An order's key is used no more: what it counted is counted under another."""
         rest, home = self.rests.pop(key, None), self.homes.pop(key, None)
         touched = [self._add(rest, -1)] if rest else []
         if home is not None:
-            self.recompute(self.positions[home], orders())
+            self.stale.add(home)
             touched.append(self.positions[home])
         return touched
 

@@ -80,7 +80,7 @@ def show(book: AccountBook) -> None:
     metrics.BLIND_SECONDS.labels(account).set(age_ns / NS_PER_SECOND)
     metrics.OPEN_DIFFERENCES.labels(account).set(book.open_differences)
     metrics.CATCHING_UP.labels(account).set(book.is_enabled and not book.is_synced)
-    metrics.DISPUTED.labels(account).set(len(book.disputed))
+    metrics.DISPUTED.labels(account).set(len(book.doubts.disputed))
     metrics.QUARANTINED.labels(account).set(book.quarantine is not None)
 
 

@@ -21,7 +21,8 @@ from venues.venue import Profile
 class Suspect:
     """An order that is open with us, as the search for ghosts needs it.
 
-    `listed_ns` is the beginning of the last round in whose answers it stood alive.
+    `listed_ns` is the beginning of the last round in whose answers it stood alive, `made_ns` the
+    earliest time that we know of it, the venue's where it told one.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Suspect:
     first_seen_ns: int
     last_seen_ns: int
     listed_ns: int = 0
+    made_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
