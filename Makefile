@@ -34,7 +34,7 @@ check: $(INSTALLED)
 
 fast: $(INSTALLED)
 	@echo '== fast suite (no broker) =='
-	$(PYTEST) -m 'not broker and not chaos and not network'
+	$(PYTEST) -n auto --dist loadfile -m 'not broker and not chaos and not network'
 
 broker: $(INSTALLED)
 	@echo '== suites on a real broker =='
