@@ -7,7 +7,7 @@ about by their own id. An account is *catching up* until no interval is open.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
@@ -15,6 +15,10 @@ from processors.rounds import Pace, Rounds, questions_of_round
 from processors.streams import LIVE, Blind, Streams
 from processors.targets import GAP, GHOST, Target, Targets
 from venues.venue import Profile
+
+SINGLY_MAX: Final = 100
+"""More ghosts of a product than these are looked for in lists. At Binance one question by id weighs
+as much as 200 rows of a list (Spot), at OKX as much as 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +115,17 @@ class Reconciliation:
             rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns)
 
     def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
-        """Whether the round under way will bring what this gap lacks.
+        """Whether a round that is wanted or under way will bring what this gap lacks.
 
-        It does not where the stream spoke of the order (at `heard_ns`) since the round began.
+        One is wanted while the product is blind. One that is under way does not bring it where the
+        stream spoke of the order (at `heard_ns`) since it began.
         """
         rounds = self.rounds.get(place.product)
-        if target.why != GAP or rounds is None or heard_ns >= rounds.began_ns:
+        if target.why != GAP or rounds is None:
             return False
-        return rounds.brings_trades_of(place.symbol)
+        if self.streams.is_blind(place.product):
+            return True
+        return heard_ns < rounds.began_ns and rounds.brings_trades_of(place.symbol)
 
     def ask_target(self, target: Target, place: Place, now_ns: int) -> None:
         """Ask about one order by its own id."""
@@ -169,6 +176,7 @@ class Reconciliation:
         if rounds is None:
             self._settle(item, now_ns)
             return []
+        rounds.answered(now_ns + self.pace.timeout_ns)
         if not rounds.take_page(
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
         ):
@@ -189,12 +197,26 @@ class Reconciliation:
             self.targets.settle(target.order_key, target.why)
 
     def _doubt_ghosts(self, rounds: Rounds, now_ns: int, suspects: Iterable[Suspect]) -> None:
-        for suspect in suspects:
-            is_newer = (
-                max(suspect.first_seen_ns, suspect.last_seen_ns) >= rounds.began_ns
-            )  # something came since the question: the list may be older than what we know
-            if not is_newer and suspect.listed_ns < rounds.began_ns:
-                self.targets.raise_doubt(suspect.key, GHOST, now_ns + self.profile.grace_ns)
+        """Those that are absent from the list; something that came since may not be in it.
+
+        A few are asked about one by one. Many at once (everything was canceled while we were away)
+        are looked for in the history since the oldest of them was made: lists of ended orders go by
+        the time of their making. What that round leaves is asked about one by one.
+        """
+        ghosts = [
+            one
+            for one in suspects
+            if max(one.first_seen_ns, one.last_seen_ns, one.listed_ns) < rounds.began_ns
+        ]
+        due_ns = now_ns + self.profile.grace_ns
+        if len(ghosts) > SINGLY_MAX and not rounds.deep_ns:
+            oldest_ns = min(one.made_ns for one in ghosts) - self.profile.visibility_lag_ns
+            rounds.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
+            rounds.want(due_ns)
+            return
+        rounds.deep_ns = 0
+        for ghost in ghosts:
+            self.targets.raise_doubt(ghost.key, GHOST, due_ns)
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""
