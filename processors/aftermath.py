@@ -100,10 +100,25 @@ def end_rebuild(book: PartitionBook, gap: RawGap | None, now_ns: int) -> None:
         if gap is not None:
             _be_blind(account, gap)
         _ask_anew(account, now_ns)
+        _show_again(account)
         account.account_changed()
     book.instruments.asked.clear()
     book.instruments.due = dict.fromkeys(book.instruments.due, now_ns)
     book.instruments.is_dirty = True
+
+
+def _show_again(account: AccountBook) -> None:
+    """One record of each view after the tombstones: those are gone after a week.
+
+    A consumer that begins then must find the last number of each series.
+    """
+    publisher = account.publisher
+    for order in account.orders.all():
+        publisher.orders.setdefault(order.key, account.cause)
+        break
+    for key in account.exposure.positions:
+        publisher.positions.setdefault(key, account.cause)
+        break
 
 
 def _be_blind(account: AccountBook, gap: RawGap) -> None:

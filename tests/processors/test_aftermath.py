@@ -148,3 +148,20 @@ def test_a_former_account_is_shown_as_it_is_now() -> None:
     retire_former(run.book, [FormerView(topology.ACCOUNTS, other, other, 9)], NOW)
     [shown] = [orjson.loads(one.value or b"") for one in run.take() if one.key == other.encode()]
     assert (shown["account"], shown["epoch"], shown["sync"]) == (other, 4, "CATCHING_UP")
+
+
+def test_no_tombstone_is_the_last_of_its_series() -> None:
+    """Tombstones go after a week, and with them the last number of a quiet account."""
+    run = history()
+    views = [
+        FormerView(topology.ORDERS, KEY, ACCOUNT, 7, ("spot", "SOLUSDT")),
+        FormerView(topology.POSITIONS, f"{ACCOUNT}/spot/GONE/NET/", ACCOUNT, 7, ("spot", "GONE")),
+    ]
+    run.outputs.clear()
+    retire_former(run.book, views, NOW)
+    end_rebuild(run.book, None, NOW)
+    run.take()
+    for topic in (topology.ORDERS, topology.POSITIONS):
+        found = [output for output in run.outputs if output.topic is topic]
+        assert any(output.value is None for output in found)
+        assert found[-1].value is not None
