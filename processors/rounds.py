@@ -37,12 +37,17 @@ STANDARD: Final = Pace()
 
 @dataclass(slots=True)
 class Pending:
-    """A question on its way. `run_ns` names the run of pages that is being received."""
+    """A question on its way. `run_ns` names the run of pages that is being received.
+
+    One that `has_failed` is asked again at `due_ns` in any case; another only if nothing of its
+    round was answered meanwhile.
+    """
 
     question: Question
     due_ns: int
     run_ns: int = -1
     pages: int = 0
+    has_failed: bool = False
 
 
 @dataclass(slots=True)
@@ -65,11 +70,14 @@ class Rounds:
     registered: frozenset[str] = frozenset()
     """Those that the registry names: they may become known after the first round."""
     pending: dict[str, Pending] = field(default_factory=dict)
+    deep_ns: int = 0
+    """The next round (or the present one) asks for the order history since then; 0 for as usual."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether a round was complete, and the last one asked for all registered symbols."""
-        return self.completed > 0 and self.covered >= self.registered
+        """Whether a round was complete, the last one asked for all registered symbols, and none is
+        wanted that reaches further back."""
+        return self.completed > 0 and self.covered >= self.registered and not self.deep_ns
 
     def want(self, at_ns: int) -> None:
         """Something was lost or came back: a round is wanted, from `at_ns` on."""
@@ -115,6 +123,17 @@ class Rounds:
         """A page was an error or could not be read: the whole question is asked again."""
         pending = self.pending[question_id]
         pending.due_ns, pending.run_ns, pending.pages = retry_at_ns, -1, 0
+        pending.has_failed = True
+
+    def answered(self, due_ns: int) -> None:
+        """The venue answers: what else was asked waits in its line, and is lost only by `due_ns`.
+
+        Thousands of pages take minutes at a venue's limits; to ask again meanwhile would only make
+        the line longer, and what was received so far worthless.
+        """
+        for pending in self.pending.values():
+            if not pending.has_failed:
+                pending.due_ns = max(pending.due_ns, due_ns)
 
     def take_page(self, question_id: str, asked_ns: int, page: int, *, is_last: bool) -> bool:
         """One good page of one run came; True if the round is complete with it."""
@@ -159,8 +178,10 @@ class Rounds:
             "symbols": self.symbols,
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
+            "deep": self.deep_ns,
             "pending": [
-                [p.question.document(), p.due_ns, p.run_ns, p.pages] for p in self.pending.values()
+                [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed]
+                for p in self.pending.values()
             ],
         }  # fmt: skip
 
@@ -172,9 +193,10 @@ class Rounds:
         rounds.symbols = tuple(document["symbols"])
         rounds.covered = frozenset(document["covered"])
         rounds.registered = frozenset(document.get("registered", ()))
-        for question, due_ns, run_ns, pages in document["pending"]:
+        rounds.deep_ns = document.get("deep", 0)
+        for question, *numbers in document["pending"]:
             asked = Question.model_validate(question)
-            rounds.pending[asked.id] = Pending(asked, due_ns, run_ns, pages)
+            rounds.pending[asked.id] = Pending(asked, *numbers)
         return rounds
 
 
@@ -188,6 +210,7 @@ def questions_of_round(
     last round did not ask for is asked for from as far back as at first contact.
     """
     since_ns, until_ns = span
+    history_ns = min(since_ns, rounds.deep_ns or since_ns)
     product = rounds.product
 
     def each(about: About, is_by_symbol: bool, **fields: Any) -> Iterator[dict[str, Any]]:
@@ -200,7 +223,7 @@ def questions_of_round(
 
     return [
         *each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol),
-        *each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=since_ns),
+        *each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=history_ns),
         *each(
             About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
         ),

@@ -6,7 +6,7 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Connection, Failure
-from processors.reconciliation import Reconciliation, Suspect
+from processors.reconciliation import SINGLY_MAX, Reconciliation, Suspect
 from processors.rounds import Pace
 from processors.streams import Streams
 from processors.targets import GHOST
@@ -48,11 +48,11 @@ class Lab:
         return asked
 
     def answer(self, question: Question, asked_at: float, **fields: Any) -> None:
-        """A good page comes one second after the question was asked."""
-        given = {"page": 1, "is_last": True, "suspects": ()} | fields
+        """A good page comes one second after the question was asked, or when it is said."""
+        given = {"page": 1, "is_last": True, "suspects": (), "at": asked_at + 1} | fields
         item = Answer(
             question.document(), "GET x", given["page"], given["is_last"], 200,
-            int(asked_at * SECOND), int(asked_at * SECOND), int((asked_at + 1) * SECOND), b"[]",
+            int(asked_at * SECOND), int(asked_at * SECOND), int(given["at"] * SECOND), b"[]",
         )  # fmt: skip
         self.reconciliation.take_page(item, item.received_ns, lambda _product: given["suspects"])
 
@@ -112,6 +112,27 @@ def test_an_unanswered_question_is_asked_again():
     assert not lab.tick(132)
     again = lab.tick(133)
     assert len(again) == len(questions)
+
+
+def test_a_long_line_of_questions_is_not_asked_again_while_answers_come():
+    lab = Lab()
+    first, *others = lab.tick(103)
+    lab.answer(first, 120, is_last=False)
+    assert not lab.tick(140), "only 19 seconds since the last page"
+    for page in range(2, 9):
+        lab.answer(first, 120, at=100 + 20 * page, page=page, is_last=page == 8)
+        assert not lab.tick(119 + 20 * page)
+    assert not lab.tick(260 + 29)
+    assert len(lab.tick(260 + 30)) == len(others)
+
+
+def test_a_question_that_failed_is_asked_again_though_others_are_answered():
+    lab = Lab()
+    first, second, *_others = lab.tick(103)
+    failure = Failure(first.document(), "HTTP 503", 103 * SECOND, 104 * SECOND, 503, b"")
+    lab.reconciliation.take_failure(failure, 104 * SECOND)
+    lab.answer(second, 104, is_last=False)
+    assert [(one.about, one.symbol) for one in lab.tick(106)] == [(first.about, first.symbol)]
 
 
 def test_pages_of_two_runs_do_not_make_one_complete_answer():
@@ -207,6 +228,51 @@ def test_an_order_that_only_an_earlier_round_listed_is_a_ghost():
     for question in lab.tick(103):
         lab.answer(question, 103, suspects=(suspect,))
     assert lab.reconciliation.targets.by_name
+
+
+def many_ghosts(count: int) -> tuple[Suspect, ...]:
+    return tuple(
+        Suspect(f"o{number}", "spot", 60 * SECOND, 60 * SECOND, made_ns=(40 + number) * SECOND)
+        for number in range(count)
+    )
+
+
+def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made():
+    lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
+    for question in lab.tick(203):
+        lab.answer(question, 203, suspects=ghosts)
+    assert not lab.reconciliation.targets.by_name
+    assert not lab.reconciliation.rounds["spot"].is_complete
+    again = lab.tick(206)  # not a period later, but as soon as rounds may follow one another
+    since = {q.since_ns for q in again if q.about is About.ORDER_HISTORY}
+    assert since == {(40 - 2) * SECOND}
+    assert {q.since_ns for q in again if q.about is About.TRADES} != since
+
+
+def test_what_the_deep_round_leaves_is_asked_about_one_by_one():
+    lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
+    for question in lab.tick(203):
+        lab.answer(question, 203, suspects=ghosts)
+    for question in lab.tick(206):
+        lab.answer(question, 206, suspects=ghosts)
+    assert len(lab.reconciliation.targets.by_name) == len(ghosts)
+    assert lab.reconciliation.rounds["spot"].is_complete
+
+
+def test_a_deep_round_reaches_no_further_back_than_the_first_one():
+    lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
+    days = 2 * 24 * 3600
+    for question in lab.tick(days):
+        lab.answer(question, days, suspects=ghosts)
+    since = {q.since_ns for q in lab.tick(days + 3) if q.about is About.ORDER_HISTORY}
+    assert since == {(days + 1) * SECOND - PACE.lookback_ns}
+
+
+def test_a_few_ghosts_are_asked_about_at_once():
+    lab, ghosts = Lab(), many_ghosts(SINGLY_MAX)
+    for question in lab.tick(203):
+        lab.answer(question, 203, suspects=ghosts)
+    assert len(lab.reconciliation.targets.by_name) == SINGLY_MAX
 
 
 def test_saved_reconciliation_goes_on():
