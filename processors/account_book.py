@@ -274,6 +274,7 @@ class AccountBook:
         if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
             return
         self._check_figures(product)
+        self._raise_gaps(product)
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
         self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
         self.account_changed()
@@ -287,6 +288,14 @@ class AccountBook:
         elif about == About.BALANCES:
             rows = (one for one in events if isinstance(one, BalanceReport))
             self.balances.take_page(rows, product, item.page)
+
+    def _raise_gaps(self, product: str) -> None:
+        """A round is complete: what it left without its executions is asked about by itself."""
+        due_ns = self.now_ns + self.setting.profile.grace_ns
+        for key in sorted(self.doubts.gaps):
+            order = self.orders.get(key)
+            if order is not None and order.product == product:
+                self.reconciliation.targets.raise_doubt(key, GAP, due_ns)
 
     def _touch(self, product: str, symbols: Iterable[str]) -> None:
         self.touched.setdefault(product, set()).update(symbols)

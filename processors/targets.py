@@ -3,7 +3,8 @@
 Pure. A ghost (live with us, absent from a complete list) is asked for before anything is concluded;
 an order whose venue claims more than its executions explain has its trades looked up; a doubt
 raised by a contradiction is asked about at once. Time and tries never close anything: they only ask
-again (INV-2).
+again (INV-2). All of them stand in the account's state record, so no more than `WAITING_MAX` ghosts
+and gaps wait at once: what is still one when a round ends is raised again then.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, Final
 GHOST: Final = "GHOST"
 GAP: Final = "GAP"
 DOUBT: Final = "DOUBT"
+WAITING_MAX: Final = 1_000
 TRIES_BEFORE_SLOW: Final = 5
 SLOW_FACTOR: Final = 15
 
@@ -35,8 +37,9 @@ class Targets:
     by_question: dict[str, str] = field(default_factory=dict)
 
     def raise_doubt(self, order_key: str, why: str, due_ns: int) -> None:
-        """Ask about the order at `due_ns`, unless that is under way already."""
-        self.by_name.setdefault(f"{why} {order_key}", Target(order_key, why, due_ns))
+        """Ask about the order at `due_ns`, unless that is under way already, or too many wait."""
+        if why == DOUBT or len(self.by_name) < WAITING_MAX:
+            self.by_name.setdefault(f"{why} {order_key}", Target(order_key, why, due_ns))
 
     def settle(self, order_key: str, why: str) -> None:
         """The doubt is gone."""
