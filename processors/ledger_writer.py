@@ -148,6 +148,9 @@ class LedgerWriter:
             raise KafkaException((refusals or self._errors)[0])
 
     def _trouble(self, error: KafkaError, seconds: float) -> LedgerLost:
+        # The records before this one may have failed, and nobody has heard of it yet: the client
+        # then refuses all others ("Erroneous state").
+        self._producer.poll(0)
         refused = [met for met in (error, *self._errors) if met.code() in REFUSALS]
         if refused:
             return StepRefused(refused[0].str())

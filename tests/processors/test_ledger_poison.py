@@ -1,10 +1,13 @@
 """Records that cannot be folded: left out after the second failure, and only they."""
 
+from itertools import chain
+
 import pytest
 
 from orderloom.topology import DEAD_LETTERS, RAW
 from processors.ledger import Ledger
-from processors.ledger_trouble import LedgerLost, PartitionStopped
+from processors.ledger_trouble import LedgerLost, PartitionStopped, StepRefused
+from processors.ledger_writer import LedgerWriter
 from processors.step import InputRecord
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import CountingBook
@@ -102,6 +105,16 @@ def test_what_the_broker_refuses_as_too_large_is_poison_of_its_record_alone(lab:
     assert left_out(lab) == [("raw", 3, "refused")]
     assert lab.book.counts == {b"good": 6}
     assert lab.faults() == []
+
+
+def test_a_refusal_that_comes_while_much_is_still_being_written_is_known_as_one(lab: Lab) -> None:
+    """The client then says "Erroneous state" of all that is behind the refused record."""
+    behind = ((b"%d" % number, b"x" * 100) for number in range(90_000))
+    writer = LedgerWriter(lab.log, 0)
+    writer.fence()
+    with pytest.raises(StepRefused, match="too large"):
+        writer.commit(chain([(b"big", b"x" * 5_000_000)], behind))
+    writer.close()
 
 
 def test_what_the_broker_refuses_as_invalid_is_poison_of_its_record_alone(lab: Lab) -> None:
