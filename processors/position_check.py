@@ -7,7 +7,8 @@ then the product's bands are unbounded and the account is catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
 `differences` until a later round finds both equal: nothing is invented to make numbers fit (INV-8).
-An execution so young that the figure may not hold it yet is no difference (F73, F82).
+An execution so young that the figure may not hold it yet is no difference, unless two rounds in a
+row find the same one: an account that never rests is compared too (F73, F82).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +68,8 @@ class PositionCheck:
     """The comparison for one account. `tell` publishes a record of `differences`.
 
     `reported` are the venue's rows by product, `excess` what they had beyond our executions in the
-    last round while the product is not `opened`, `differing` the differences that stand.
+    last round, `opened` when each product's openings were found, `differing` the differences that
+    stand.
     """
 
     exposure: Exposure
@@ -103,20 +105,25 @@ class PositionCheck:
         mine = [one for one in self.exposure.positions.values() if one.product == product]
         rows = {place: Row(*row) for place, row in reported["rows"].items()}
         found = list(compared(mine, rows, asked_ns, self.profile.visibility_lag_ns))
-        if not self.is_open(product):
-            return self._open(product, found, asked_ns)
-        return [one for each in found for one in self._compare(product, each, asked_ns)]
-
-    def _open(self, product: str, found: list[Compared], asked_ns: int) -> list[Position]:
         former = self.excess.get(product)
-        now = {one.place: one.excess for one in found}
+        now = {one.place: one.excess for one in found if one.excess != "0"}
         self.excess[product] = {"asked_ns": asked_ns, "places": now}
-        if former is None or UNKNOWN in now.values():
+        if not self.is_open(product):
+            return self._open(product, found, former, asked_ns)
+        agreed = {} if former is None else former["places"]
+        return [
+            position
+            for one in found
+            if not one.is_young or one.excess in ("0", agreed.get(one.place))
+            for position in self._compare(product, one, asked_ns)
+        ]
+
+    def _open(
+        self, product: str, found: list[Compared], former: dict[str, Any] | None, asked_ns: int
+    ) -> list[Position]:
+        now = self.excess[product]["places"]
+        if former is None or former["places"] != now or UNKNOWN in now.values():
             return []
-        places = now.keys() | former["places"].keys()
-        if any(former["places"].get(place, "0") != now.get(place, "0") for place in places):
-            return []
-        del self.excess[product]
         self.opened[product] = asked_ns
         floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
         return [one for each in found for one in self._take_over(product, each, floor_ns, asked_ns)]
@@ -143,10 +150,9 @@ class PositionCheck:
 
     def _compare(self, product: str, found: Compared, asked_ns: int) -> list[Position]:
         place = f"{product}/{found.place}"
-        is_equal = found.ours == found.theirs
-        if found.is_young and not is_equal:
+        if found.ours is None:
             return []
-        now = "" if is_equal else f"{found.ours}/{found.theirs}"
+        now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
         if now == self.differing.get(place, ""):
             return []
         if now:

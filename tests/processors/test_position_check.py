@@ -9,10 +9,12 @@ from orderloom import topology
 from orderloom.event import PositionReport
 from orderloom.raw import Answer
 from orderloom.words import PositionSide
-from processors.position_check import Row, compared, rows_of
+from processors.exposure import Exposure
+from processors.position_check import PositionCheck, Row, compared, rows_of
 from processors.positions import Position, Traded
 from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, a_registration, live
 from tests.processors.test_book import a_book
+from venues import VENUES
 
 SECOND = 1_000_000_000
 LAG = 2 * SECOND
@@ -171,3 +173,22 @@ def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> Non
     rows = {"BTCUSDT/NET": Row("7", "base", "99", NOW)}
     (one,) = compared([position], rows, NOW + SECOND, LAG)
     assert (one.ours, one.excess, one.is_young) == (2, "5", True)
+
+
+def test_an_account_that_never_rests_differs_once_two_rounds_find_the_same() -> None:
+    exposure = Exposure()
+    position = a_position("2", NOW)
+    exposure.positions[position.key] = position
+    told: list[tuple[str, str]] = []
+    check = PositionCheck(
+        exposure, VENUES["binance"].profile, lambda kind, rule, *_, **__: told.append((kind, rule))
+    )
+    check.opened["linear"] = NOW
+    for seconds, theirs in enumerate(("3", "3.5", "5", "5", "6"), 1):
+        at_ns = NOW + seconds * SECOND
+        position.trade(Traded(at_ns, f"t{seconds}", Decimal(1), Decimal(100)))
+        rows = {"BTCUSDT/NET": list(Row(theirs, "base", None, at_ns))}
+        check.reported["linear"] = {"asked_ns": at_ns, "rows": rows}
+        check.check("linear")
+        # Ours is 3, 4, 5, 6, 7: the venue has 0, -0.5, 0, -1, -1 beyond it.
+        assert len(told) == (seconds == 5)
