@@ -63,6 +63,14 @@ def _band(position: Any) -> str:
     return f"[{_shown(position.low)}, {_shown(position.high)}]"
 
 
+def _sync(account: Any) -> str:
+    """With how many questions are answered, while it is catching up."""
+    rounds = (
+        f"{product}:{one.answered}/{one.asked}" for product, one in sorted(account.progress.items())
+    )
+    return " ".join((account.sync, *rounds))
+
+
 def _streams(account: Any) -> str:
     return " ".join(f"{product}:{state}" for product, state in sorted(account.streams.items()))
 
@@ -127,7 +135,7 @@ ACCOUNTS: Final = View(
     _columns(
         "account", "partition", "registry", "sync", "streams", "open_blind_intervals",
         "quarantined", "version",
-        registry=_registry, streams=_streams, open_blind_intervals=_blind,
+        registry=_registry, sync=_sync, streams=_streams, open_blind_intervals=_blind,
     ),
 )  # fmt: skip
 

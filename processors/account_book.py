@@ -51,6 +51,8 @@ from processors.targets import DOUBT, GAP, Target
 
 CLOSED_SHOWN_MAX = 8
 """How many closed blind intervals an account's record still shows."""
+PROGRESS_NS = 2_000_000_000
+"""How often an account that catches up is shown, while nothing but its progress changes."""
 
 
 class AccountBook:
@@ -74,6 +76,7 @@ class AccountBook:
         self.closed: list[dict[str, Any]] = []
         self.questions = 0
         self.version = 0
+        self.shown_ns = 0
         self.quarantine: dict[str, Any] | None = None
         self.cause = Cause(
             topology.RAW.name(setting.venue, setting.namespace), setting.partition, -1
@@ -272,6 +275,8 @@ class AccountBook:
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
         self._tell_settled()
         if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
+            if self.now_ns - self.shown_ns >= PROGRESS_NS and not self.is_synced:
+                self.account_changed()
             return
         self._check_figures(product)
         self._raise_gaps(product)
@@ -386,6 +391,7 @@ class AccountBook:
     def account_changed(self) -> None:
         """The account's record, and with it whether its bands are bounded, is published anew."""
         self.publisher.account_cause = self.cause
+        self.shown_ns = self.now_ns
 
 
 _ALIVE = frozenset((Status.PENDING, Status.WAITING_TRIGGER, Status.ACTIVE, Status.PARTIALLY_FILLED))

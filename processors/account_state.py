@@ -91,6 +91,7 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "sync": "SYNCED" if book.is_synced else "CATCHING_UP",
         "streams": {product: book.streams.status(product) for product in products},
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
+        "progress": progress_of(book),
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
         "balances": [row for _, row in sorted(book.balances.rows.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
@@ -98,6 +99,14 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "removed": book.is_removed,
         "version": book.version,
     }
+
+
+def progress_of(book: AccountBook) -> dict[str, dict[str, int]]:
+    """How far the rounds under way are, by product, while the account is catching up."""
+    if book.is_synced:
+        return {}
+    rounds = book.reconciliation.rounds
+    return {name: one.progress() for name, one in rounds.items() if one.asking}
 
 
 def _is_held(balance: dict[str, Any]) -> bool:
@@ -150,6 +159,7 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "epoch": book.publisher.epoch,
         "questions": book.questions,
         "version": book.version,
+        "shown_ns": book.shown_ns,
         "closed": book.closed,
         "positions": book.positions.dump(),
         "asked": book.differences.asked,
@@ -192,6 +202,7 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.publisher.epoch = document["epoch"]
     book.questions = document["questions"]
     book.version = document["version"]
+    book.shown_ns = document.get("shown_ns", 0)
     book.closed = document["closed"]
     book.positions.restore(document["positions"])
     book.differences.asked = document["asked"]

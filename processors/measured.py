@@ -14,8 +14,11 @@ from orderloom.words import FillKind, Source
 from processors.account_book import AccountBook
 from processors.book import PartitionBook, Tally
 from processors.differences import ANSWERED, OPEN
+from processors.progress import ProgressLog
+from processors.rounds import STANDARD, Pace
 from processors.step import Changes, InputRecord, Output
 from runtime import metrics
+from venues.venue import Venue
 
 NS_PER_SECOND = 1_000_000_000
 LETTER_KINDS = ("bad frame", "unknown frame", "frame of", "raw", "control", "invariant", "killed")
@@ -27,6 +30,12 @@ class MeasuredBook(PartitionBook):
 
     told: Counter[Tally] | None = None
     appended_ns = 0
+
+    def __init__(
+        self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
+    ) -> None:
+        super().__init__(venue, partition, pace, namespace)
+        self._progress = ProgressLog()
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold one record; note how long it stood in the log."""
@@ -48,6 +57,7 @@ class MeasuredBook(PartitionBook):
         changes = super().changes()
         for book in touched:
             show(book)
+            self._progress.look(book)
         for output in changes.outputs:
             self._measure(output)
         self._tell()

@@ -140,6 +140,11 @@ class Orders:
         """The order with this key."""
         return self._orders.get(key)
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._orders)
+
     def all(self) -> Iterator[Order]:
         """Every order, strays that are shown included."""
         return iter(self._orders.values())

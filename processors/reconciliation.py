@@ -108,6 +108,7 @@ class Reconciliation:
         for fields in questions_of_round(rounds, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             rounds.ask(question, now_ns + self.pace.timeout_ns)
+        rounds.asked = len(rounds.pending)
 
     def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
         for question in rounds.overdue(now_ns):

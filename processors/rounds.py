@@ -70,6 +70,9 @@ class Rounds:
     registered: frozenset[str] = frozenset()
     """Those that the registry names: they may become known after the first round."""
     pending: dict[str, Pending] = field(default_factory=dict)
+    asked: int = 0
+    """How many questions the present round began with, and how many pages have come."""
+    pages: int = 0
     deep_ns: int = 0
     """The next round (or the present one) asks for the order history since then; 0 for as usual."""
 
@@ -99,6 +102,7 @@ class Rounds:
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
         self.until_ns = now_ns - profile.visibility_lag_ns
+        self.asked = self.pages = 0
         return self.since_ns, self.until_ns
 
     def ask(self, question: Question, due_ns: int) -> None:
@@ -143,11 +147,20 @@ class Rounds:
         if page != pending.pages + 1:
             return False
         pending.pages += 1
+        self.pages += 1
         if not is_last:
             return False
         del self.pending[question_id]
         self.floor_ns = min(self.floor_ns, asked_ns)
         return not self.pending
+
+    def progress(self) -> dict[str, int]:
+        """How far the present round is, as `orderloom.account.Progress` shows it."""
+        return {
+            "answered": self.asked - len(self.pending),
+            "asked": self.asked,
+            "pages": self.pages,
+        }
 
     def finish(self, profile: Profile, now_ns: int) -> tuple[int, int]:
         """The round is complete: it covered [since, until), both in ns.
@@ -179,6 +192,7 @@ class Rounds:
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
             "deep": self.deep_ns,
+            "progress": [self.asked, self.pages],
             "pending": [
                 [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed]
                 for p in self.pending.values()
@@ -194,6 +208,7 @@ class Rounds:
         rounds.covered = frozenset(document["covered"])
         rounds.registered = frozenset(document.get("registered", ()))
         rounds.deep_ns = document.get("deep", 0)
+        rounds.asked, rounds.pages = document.get("progress", (0, 0))
         for question, *numbers in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, *numbers)

@@ -32,6 +32,13 @@ BLIND_SECONDS = _gauge(
     "blind_seconds", "how long ago the oldest open blind interval began (0: none)", "account"
 )
 CATCHING_UP = _gauge("catching_up", "1 while an account is not in sync", "account")
+ROUND_ASKED = _gauge(
+    "round_questions", "questions with which the present or last round began", "account", "product"
+)
+ROUND_ANSWERED = _gauge(
+    "round_answered", "how many of these questions are answered", "account", "product"
+)
+ORDERS_KNOWN = _gauge("orders_known", "orders in memory, open and ended", "account")
 DISPUTED = _gauge("disputed_orders", "orders with evidence that contradicts itself", "account")
 DISABLED = _gauge(
     "disabled", "1 while an account is disabled in the registry, or removed from it", "account"

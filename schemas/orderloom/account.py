@@ -70,10 +70,21 @@ class Balance(BaseModel):
     venue_ns: int | None = None
 
 
+class Progress(BaseModel):
+    """How far a round of questions is: so many of those `asked` are answered; pages so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answered: int
+    asked: int
+    pages: int
+
+
 class AccountState(BaseModel):
     """One record of `accounts.<venue>`: what we can see of an account, and since when.
 
-    `covered_ns`: up to which time reconciliation has looked, by product (ns UTC). While it is not
+    `covered_ns`: up to which time reconciliation has looked, by product (ns UTC). `progress`: how
+    far the rounds under way are, by product, while the account is catching up. While it is not
     `enabled`, nobody looks: what is known stays as it was. `removed`: not even registered any more.
     """
 
@@ -85,6 +96,7 @@ class AccountState(BaseModel):
     sync: Literal["CATCHING_UP", "SYNCED"]
     streams: dict[str, str]
     covered_ns: dict[str, int] = Field(default_factory=dict)
+    progress: dict[str, Progress] = Field(default_factory=dict)
     blind: tuple[BlindInterval, ...] = ()
     balances: tuple[Balance, ...] = ()
     quarantined: bool = False
