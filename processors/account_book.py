@@ -68,7 +68,7 @@ class AccountBook:
         self.streams = Streams()
         self.reconciliation = Reconciliation(setting.profile, setting.pace, self.streams, self._ask)
         self.publisher = Publisher(account, setting.epoch)
-        self.differences = Differences(self.publisher)
+        self.differences = Differences(self.publisher, setting.profile.visibility_lag_ns)
         self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
         self.balances = Balances(setting.profile, setting.instruments, self.differences.tell)
         self.doubts = Doubts()
@@ -127,6 +127,8 @@ class AccountBook:
             return
         if is_compared:
             self.differences.answered(before, order, effects, origin)
+        elif origin.source is Source.STREAM and not isinstance(event, Reply):
+            self.differences.heard(order, event.venue_ns)
         at_ns = origin.received_ns or self.now_ns
         self.dirty_orders.add(order.key)
         if order.contract_size is None:
@@ -359,9 +361,8 @@ class AccountBook:
             origin = Origin(self.account, Source.QUERY, self.cause)
             for effect in self.orders.grace_over(order.key, self.now_ns):
                 self._take_effect(effect, origin)
-        place = Place(
-            order.product, order.symbol, order.venue_order_id, order.term("client_order_id")
-        )
+        own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
+        place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
         seen = self.doubts.seen.get(order.key)
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
@@ -371,6 +372,7 @@ class AccountBook:
         self.reconciliation.ask_target(target, place, self.now_ns)
 
     def _tell_settled(self) -> None:
+        self.differences.tell_late(self.now_ns, self.orders.get)
         self.differences.cause = self.cause
         targets = self.reconciliation.targets.by_name
         for name, key in sorted(self.differences.asked.items()):

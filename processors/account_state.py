@@ -13,6 +13,7 @@ from orderloom.account import AccountConfig
 from orderloom.event import Cause
 from processors.account_book import AccountBook
 from processors.balances import AMOUNTS
+from processors.differences import Early
 from processors.doubts import Seen
 from processors.lost_fills import FOUND, LostFill, difference_of
 from processors.publishing import cause_document
@@ -163,6 +164,7 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "closed": book.closed,
         "positions": book.positions.dump(),
         "asked": book.differences.asked,
+        "early": [one.dump() for one in book.differences.early],
         "equation": book.balances.dump(),
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
@@ -206,6 +208,7 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.closed = document["closed"]
     book.positions.restore(document["positions"])
     book.differences.asked = document["asked"]
+    book.differences.early = [Early.load(fields) for fields in document["early"]]
     book.balances.restore(document["equation"])
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]

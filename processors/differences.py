@@ -6,23 +6,29 @@ CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that nobody ha
 MISSED_STATE for any other change of what it is. A doubt that had to be asked about by itself
 (GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. At first
 contact nothing was known, so nothing differs: it is told only from then on.
+
+A change that is younger than the visibility lag when the question is asked is *early*: the stream
+still has its time to tell of it. It is told, as found where it was found, once that time is over
+and the stream has said nothing of that moment.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from orderloom import topology
+from orderloom.event import Cause
 from orderloom.identity import execution_key
 from orderloom.quantities import text_of, text_or_none
 from orderloom.words import FillKind
 from processors.effects import Effect, FillRecorded
 from processors.order import Order
-from processors.publishing import Publisher
+from processors.publishing import Publisher, cause_document
 from processors.targets import DOUBT, Target
 from processors.tracks.lifecycle import shown_status
 
 if TYPE_CHECKING:
-    from orderloom.event import Cause, Origin
+    from orderloom.event import Origin
 
 OPEN: Final = "open"
 ANSWERED: Final = "the venue's answer is evidence"
@@ -55,16 +61,42 @@ def _after(found: FillRecorded, origin: "Origin") -> int | None:
     return max(0, origin.received_ns - found.fill.venue_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A change that an answer told of: at `venue_ns`, for the stream to tell until `due_ns`."""
+
+    order_key: str
+    venue_ns: int
+    due_ns: int
+    ours: dict[str, Any]
+    theirs: dict[str, Any]
+    cause: Cause
+
+    def dump(self) -> list[Any]:
+        """JSON-ready."""
+        sides = [self.ours, self.theirs, cause_document(self.cause)]
+        return [self.order_key, self.venue_ns, self.due_ns, *sides]
+
+    @classmethod
+    def load(cls, fields: list[Any]) -> Self:
+        """What `dump` gave out."""
+        order_key, venue_ns, due_ns, ours, theirs, cause = fields
+        return cls(order_key, venue_ns, due_ns, ours, theirs, Cause(**cause))
+
+
 class Differences:
     """The findings of one account. `cause` is the record in which what follows was found.
 
-    `asked` holds the order keys of the doubts that were told and are not settled, by kind.
+    `asked` holds the order keys of the doubts that were told and are not settled, by kind; `early`
+    the changes that the stream may still tell of.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, lag_ns: int) -> None:
         self.cause: Cause | None = None
         self.asked: dict[str, str] = {}
+        self.early: list[Early] = []
         self._publisher = publisher
+        self._lag_ns = lag_ns
 
     def tell(self, kind: str, rule: str, product: str, **fields: Any) -> None:
         """Publish one finding; `fields` are those of `orderloom.trouble.Difference`."""
@@ -85,9 +117,31 @@ class Differences:
             key = execution_key(order.product, order.symbol, one.fill.exec_id, name)
             late = {"after_ns": _after(one, origin)}
             self._say(FILLS[one.kind], ANSWERED, order, before, theirs | late, execution_key=key)
-        if not fills and after != before:
-            kind = "MISSED_STATE" if before else "ZOMBIE"
-            self._say(kind, ANSWERED, order, before, theirs)
+        if fills or after == before:
+            return
+        venue_ns = order.record.venue_ns
+        if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - self._lag_ns:
+            self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
+            return
+        due_ns = venue_ns + self._lag_ns
+        self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))
+
+    def heard(self, order: Order, venue_ns: int | None) -> None:
+        """The stream spoke of what happened to the order at that venue time."""
+        if self.early:
+            told = (order.key, venue_ns)
+            self.early = [one for one in self.early if (one.order_key, one.venue_ns) != told]
+
+    def tell_late(self, now_ns: int, find: Callable[[str], Order | None]) -> None:
+        """Tell of the early changes that the stream had its time for."""
+        due = [one for one in self.early if one.due_ns <= now_ns]
+        self.early = [one for one in self.early if one.due_ns > now_ns]
+        for one in due:
+            order = find(one.order_key)
+            if order is not None:
+                self.cause = one.cause
+                kind = "MISSED_STATE" if one.ours else "ZOMBIE"
+                self._say(kind, ANSWERED, order, one.ours, one.theirs)
 
     def asks(self, target: Target, order: Order) -> None:
         """A doubt is asked about by the order's own id: told the first time."""

@@ -4,8 +4,9 @@ Pure. Nothing that a venue writes raises here: what cannot be read is a `Refusal
 which the book turns into a dead letter with the evidence (F51).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from orderloom.event import Event, Execution
 from orderloom.raw import Answer, Failure, Frame
 from orderloom.words import Source
 from venues.document import read
@@ -25,10 +26,22 @@ def read_frame(venue: Venue, frame: Frame) -> Translation | Refusal:
 
 
 def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:
-    """The evidence in one page of an answer, or in the body of a refusal to answer."""
+    """The evidence in one page of an answer, or in the body of a refusal to answer.
+
+    Executions after the end that was asked for are left out (a page by id may hold some): the
+    stream still has its time to bring them, and what it brings is not missed (decision 0004).
+    """
     channel = item.channel if isinstance(item, Answer) else None
     question = item.question
-    return _translate(venue, item.body, Source.QUERY, question.get("product"), channel, question)
+    said = _translate(venue, item.body, Source.QUERY, question.get("product"), channel, question)
+    until_ns = question.get("until_ns")
+    if until_ns is None or isinstance(said, Refusal):
+        return said
+    return replace(said, events=tuple(e for e in said.events if not _is_beyond(e, until_ns)))
+
+
+def _is_beyond(event: Event, until_ns: int) -> bool:
+    return isinstance(event, Execution) and event.venue_ns is not None and event.venue_ns > until_ns
 
 
 def _translate(

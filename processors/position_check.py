@@ -7,7 +7,8 @@ then the product's bands are unbounded and the account is catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
 `differences` until a later round finds both equal: nothing is invented to make numbers fit (INV-8).
-An execution so young that the figure may not hold it yet is no difference, unless two rounds in a
+An execution so young that the figure may not hold it yet is no difference, nor a figure so young
+(or of a position that is listed no more) that the stream may still tell why; unless two rounds in a
 row find the same one: an account that never rests is compared too (F73, F82).
 """
 
@@ -40,7 +41,8 @@ class Row(NamedTuple):
 class Compared:
     """One position, ours (as it was at `at_ns`, venue time) and theirs.
 
-    `ours` is None where that cannot be said; `is_young`: an execution may not be in their figure.
+    `ours` is None where that cannot be said; `is_young`: one side may not know yet what the other
+    knows.
     """
 
     symbol: str
@@ -212,8 +214,11 @@ def compared(
         mine, row = ours.get(place, []), rows.get(place, Row("0", ""))
         net: Decimal | None = _sum(position.now.net for position in mine)
         at_ns = max((position.last_ns for position in mine), default=0)
-        is_young = at_ns > asked_ns - lag_ns
-        if is_young and net != Decimal(row.quantity):
+        is_ours_young = at_ns > asked_ns - lag_ns
+        is_gone = bool(net) and place not in rows
+        is_theirs_young = is_gone or (row.venue_ns or 0) > asked_ns - lag_ns
+        is_young = is_ours_young or is_theirs_young
+        if is_ours_young and net != Decimal(row.quantity):
             at_ns = at_ns if row.venue_ns is None else row.venue_ns
             net = None if row.venue_ns is None else _net_at(mine, row.venue_ns)
         unit = row.unit or mine[0].quantity_unit

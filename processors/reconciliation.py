@@ -39,12 +39,16 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the venue knows an order: what a question by id needs."""
+    """Where the venue knows an order: what a question by id needs.
+
+    `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    """
 
     product: str
     symbol: str
     venue_order_id: str | None
     client_order_id: str | None
+    venue_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -138,6 +142,7 @@ class Reconciliation:
                 "symbol": place.symbol,
                 "venue_order_id": place.venue_order_id,
                 "client_order_id": place.client_order_id,
+                "until_ns": place.venue_ns if target.why == GAP else None,
                 "urgent": True,
                 "reason": target.why.lower(),
             }

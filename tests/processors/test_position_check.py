@@ -36,8 +36,9 @@ def found(
     ]
 
 
-def test_a_position_that_the_venue_does_not_list_is_zero_there() -> None:
-    assert found([a_position("2")], {}) == [("BTCUSDT/NET", 2, 0, False)]
+def test_a_position_that_the_venue_does_not_list_is_zero_there_and_may_have_just_ended() -> None:
+    assert found([a_position("2")], {}) == [("BTCUSDT/NET", 2, 0, True)]
+    assert found([a_position("0")], {}) == [("BTCUSDT/NET", 0, 0, False)]
 
 
 def test_a_position_that_only_the_venue_has_is_zero_here() -> None:
@@ -45,10 +46,19 @@ def test_a_position_that_only_the_venue_has_is_zero_here() -> None:
 
 
 def test_an_execution_that_the_figure_may_not_hold_yet_makes_it_young() -> None:
-    ((*_, is_young),) = found([a_position("2")], {}, NOW + LAG - 1)
+    rows = {"BTCUSDT/NET": "1"}
+    ((*_, is_young),) = found([a_position("2")], rows, NOW + LAG - 1)
     assert is_young
-    ((*_, is_young),) = found([a_position("2")], {}, NOW + LAG)
+    ((*_, is_young),) = found([a_position("2")], rows, NOW + LAG)
     assert not is_young
+
+
+def test_a_figure_so_young_that_the_stream_may_still_tell_of_it_is_young() -> None:
+    position, asked_ns = a_position("2"), NOW + 10 * SECOND
+    for venue_ns, is_young in ((asked_ns - LAG + 1, True), (asked_ns - LAG, False)):
+        rows = {"BTCUSDT/NET": Row("3", "base", None, venue_ns)}
+        (one,) = compared([position], rows, asked_ns, LAG)
+        assert (one.ours, one.is_young) == (2, is_young)
 
 
 def test_margin_modes_of_one_leg_are_summed() -> None:

@@ -12,7 +12,7 @@ from orderloom import topology
 from orderloom.question import About, Question
 from orderloom.words import FillKind, Source
 from simulator.message import Message
-from tests.processors.venue_lab import ACCOUNT, SECOND_NS, VenueLab
+from tests.processors.venue_lab import ACCOUNT, SECOND_NS, TICK_MS, VenueLab
 
 SEEDS = (1, 2)
 OUTLINE = ("status", "filled_quantity", "quantity", "price")
@@ -56,6 +56,17 @@ def test_a_run_without_faults_raises_no_alarm(seed: int) -> None:
     assert not lab.wrong()
     assert not lab.differences()
     assert all(fill.source is Source.STREAM for fill in lab.run.messages(topology.FILLS))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_answers_that_come_before_the_stream_raise_no_alarm(seed: int) -> None:
+    lab = a_lab(seed)
+    lab.delay_ms = 3 * TICK_MS
+    lab.trade(400)
+    rest(lab)
+    assert not lab.wrong()
+    assert all(fill.source is Source.STREAM for fill in lab.run.messages(topology.FILLS))
+    assert not lab.differences()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,7 +5,7 @@ own calls, page by page, through the venue's description. So all that streams lo
 find can be played in milliseconds, step by step, with restarts anywhere between the steps.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -47,6 +47,7 @@ class VenueLab:
 
     `symbols` are those that the registry names; the box's traders trade `traded`.
     `before_each` is called before each record of `raw` is folded (to restart the books, say).
+    `delay_ms` is how long a pushed message is on its way: answers tell of it before.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class VenueLab:
         self.refuse: Callable[[Question], bool] = lambda _question: False
         self.before_each = before_each
         self.is_connected = False
+        self.delay_ms = 0
+        self.on_its_way: deque[tuple[int, Message]] = deque()
         self.numbers: Counter[str] = Counter()
         self.records = 0
 
@@ -87,6 +90,13 @@ class VenueLab:
 
     def hear(self, message: Message) -> None:
         if self.is_connected and not self.drop(message):
+            if self.delay_ms:
+                self.on_its_way.append((self.clock.now_ms() + self.delay_ms, message))
+            else:
+                self._push(message)
+
+    def _push(self, message: Message) -> None:
+        if self.is_connected:
             self.numbers[message.product] += 1
             event = {"subscriptionId": 0, "event": message.document}
             body = orjson.dumps(event if message.product == "spot" else message.document)
@@ -153,6 +163,8 @@ class VenueLab:
             if self.is_connected
         ]
         self.fold(Liveness(self.now_ns, live), account="venue")
+        while self.on_its_way and self.on_its_way[0][0] <= self.clock.now_ms():
+            self._push(self.on_its_way.popleft()[1])
 
     def wait_until(self, condition: Callable[[], bool], seconds: int = 120) -> None:
         """Let time pass until the condition holds; fails after so many seconds of lab time."""
