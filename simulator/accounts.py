@@ -102,6 +102,8 @@ class Fill:
     is_dropped: bool = False
     is_blind: bool = False
     is_in_flight: bool = False
+    is_late: bool = False
+    """Told only after its order's end."""
     deliveries: list[tuple[int, int]] = field(default_factory=list)
     """(connection id, ms when written) of each full report that was written to a socket."""
     lite_deliveries: int = 0

@@ -77,7 +77,9 @@ def contradictory_terminal(traders: "Traders", seat: "Seat") -> bool:
     ended = _ended(seat)
     if not ended:
         return False
-    seat.market.report_contradiction(seat.account, traders.random.choice(ended))
+    order = traders.random.choice(ended)
+    seat.market.report_contradiction(seat.account, order)
+    order.is_contradicted = True
     return True
 
 

@@ -10,7 +10,7 @@ import struct
 from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import orjson
@@ -59,6 +59,8 @@ class Ended:
     opened_ms: int
     closed_ms: int
     reason: str
+    accounts: tuple[str, ...] = ()
+    """Those whose events went there."""
 
 
 class Connection:
@@ -303,9 +305,13 @@ class Feed:
         """The connection is gone, with its subscriptions; harmless when said twice."""
         if self.connections.pop(connection.number, None) is None:
             return
-        for listeners in self._listeners.values():
-            listeners[:] = [row for row in listeners if row.connection is not connection]
-        self.ended.append(connection.ended())
+        accounts = set()
+        for (account, _), listeners in self._listeners.items():
+            left = [row for row in listeners if row.connection is not connection]
+            if len(left) < len(listeners):
+                accounts.add(account)
+            listeners[:] = left
+        self.ended.append(replace(connection.ended(), accounts=tuple(sorted(accounts))))
 
     def listening(self) -> list[tuple[str, Product, str]]:
         """Each subscription: account, product and kind of event; "" where to all kinds."""

@@ -127,6 +127,7 @@ class Market(ABC):
         order.notional += quantity * order.price
         event = Traded(order, taker, order.price, quantity)
         fill = self.settle(account, order, event, self.next_trade_id(order.symbol))
+        fill.is_late = True
         account.fills[self.product, order.symbol].append(fill)
         order.status = "PARTIALLY_FILLED"
         self.report_fill(account, order, fill)

@@ -53,6 +53,8 @@ class Order:
     """What quantities count: `base` units or `contracts`."""
     quote_size: Decimal = ZERO
     """How much of the quote asset it may spend, where that is how it was sized."""
+    is_contradicted: bool = False
+    """Whether the stream told another end of it than the books have."""
 
     @property
     def remaining(self) -> Decimal:

@@ -51,7 +51,7 @@ def account_truth(account: Account) -> Document:
 
 
 def order_truth(product: Product, order: Order) -> Document:
-    """One order in its present state."""
+    """One order in its present state; `contradicted` where the stream told another end of it."""
     return {
         "product": product,
         "symbol": order.symbol,
@@ -68,6 +68,7 @@ def order_truth(product: Product, order: Order) -> Document:
         "quantity_unit": "quote" if order.quote_size else order.unit,
         "filled": f"{order.filled:f}",
         "prevented": f"{order.prevented:f}",
+        "contradicted": order.is_contradicted,
         "created_ms": order.created_ms,
         "updated_ms": order.updated_ms,
     }
@@ -79,6 +80,8 @@ def fill_truth(fill: Fill) -> Document:
     `delivered` counts full frames written to a socket, `dropped` says that a fault took one,
     `blind` that one had no socket to go to or was still waiting when its socket ended, and
     `in_flight` that one was written so shortly before its socket ended that it may be lost.
+    `nameless` says that frames tell of it without its id: only a look-up names it. `late` says that
+    it was told after its order's end.
     """
     return {
         "product": fill.product,
@@ -100,6 +103,8 @@ def fill_truth(fill: Fill) -> Document:
         "dropped": fill.is_dropped,
         "blind": fill.is_blind,
         "in_flight": fill.is_in_flight,
+        "nameless": fill.is_nameless,
+        "late": fill.is_late,
     }
 
 

@@ -57,6 +57,11 @@ class OkxFill(Fill):
         """Whether it is a liquidation or a deleveraging (section 5)."""
         return self.trade_id < 0
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether its push says trade id 0: of what was forced (section 5)."""
+        return self.is_forced
+
 
 @dataclass(frozen=True, slots=True)
 class Amendment:

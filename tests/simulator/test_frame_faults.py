@@ -41,6 +41,7 @@ async def suffered(venue: str, kind: str, count: int = 5, **faults: Any) -> Outc
         await probe.client.control("/control/quiesce", open_orders="leave")
         shown = await probe.client.control("/control/faults")
         shown["ended"] = (await probe.client.control("/control/connections"))["ended"]
+        assert all(len(row["accounts"]) == 1 for row in shown["ended"])
         await probe.client.control("/control/disconnect", planned=True)
         await asyncio.gather(*listeners)
         return Outcome(probe, (await probe.books())["fills"], shown)

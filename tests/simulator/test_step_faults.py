@@ -11,6 +11,7 @@ from simulator.config import FaultConfig, ScheduledFault
 from simulator.faults import STEP_FAULTS
 from simulator.refusal import Refused
 from simulator.traders import Seat
+from simulator.truth import account_truth
 from tests.simulator.probes import VENUES, Quiet, Told
 
 both = pytest.mark.parametrize("venue", VENUES)
@@ -106,6 +107,9 @@ def test_contradictory_terminal_is_told_and_changes_no_book(venue: str) -> None:
     assert told.is_end
     assert told.state != order.status
     assert told.trade_id == ""
+    rows_of_truth = account_truth(seat.account)["orders"]
+    contradicted = [row["venue_order_id"] for row in rows_of_truth if row["contradicted"]]
+    assert contradicted == [told.order_id]
 
 
 @both
@@ -120,6 +124,7 @@ def test_late_fill_after_cancel_is_told_later_and_counts(venue: str) -> None:
     fills = seat.account.fills[seat.market.product, seat.symbol]
     counted = sum((row.quantity for row in fills if row.order_id == order.order_id), Decimal(0))
     assert (order.status, order.filled) == ("CANCELED", counted)
+    assert [row.is_late for row in fills if row.order_id == order.order_id][-1]
 
 
 @both

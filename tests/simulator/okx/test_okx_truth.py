@@ -70,6 +70,22 @@ def test_ids_of_orders_and_bills_are_unique_over_everything(traded: Box) -> None
     assert len(set(bills)) == len(bills)
 
 
+def test_nameless_are_the_fills_whose_push_says_trade_id_0(traded: Box) -> None:
+    pushed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for message in traded.messages:
+        if message.kind == "orders" and message.fill is not None:
+            (row,) = message.document["data"]
+            pushed[message.account, row["ordId"]].add(row["tradeId"])
+    books = truth(traded.accounts, 0)["accounts"]
+    nameless = {
+        (account, row["venue_order_id"]): row["nameless"]
+        for account, one in books.items()
+        for row in one["fills"]
+    }
+    assert {key: ids == {"0"} for key, ids in pushed.items()} == nameless
+    assert any(nameless.values())
+
+
 def test_the_document_names_products_units_and_states_of_every_venue(traded: Box) -> None:
     books = truth(traded.accounts, len(traded.messages))["accounts"].values()
     orders = [order for account in books for order in account["orders"]]
