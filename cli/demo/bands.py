@@ -3,6 +3,7 @@
 Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
 executions of the orders known at the record's cause must lie in the band. Executions that move to
 another margin mode leave one position and enter another: the leg is looked at when both were told.
+What the venue itself told only after it had told the order's end counts from when it was told.
 """
 
 from bisect import bisect_right
@@ -12,7 +13,7 @@ from decimal import Decimal
 from itertools import accumulate, zip_longest
 from typing import Any
 
-from cli.demo.verdict import Leg, Published, leg_of, true_nets
+from cli.demo.verdict import Leg, Published, fill_key, leg_of, true_nets
 from orderloom.event import Cause
 from orderloom.identity import adopted_order_key
 from orderloom.position import Position
@@ -64,8 +65,14 @@ def _entries(published: Published, truth: dict[str, Any]) -> dict[Leg, list[tupl
         order = published.orders.get(order_key)
         if order is None or order.first_cause is None:
             continue
-        for position, net in true_nets(rows).items():
+        known = [one for one in rows if not one[1].get("late")]
+        for position, net in true_nets(known).items():
             entries[position].append((_place(order.first_cause), net))
+        for account, row in rows:
+            fill = published.first.get(fill_key(account, row))
+            if row.get("late") and fill is not None:
+                for position, net in true_nets([(account, row)]).items():
+                    entries[position].append((_place(fill.cause), net))
     return entries
 
 

@@ -15,11 +15,16 @@ from simulator.config import (
     Venue,
     sample_accounts,
 )
+from simulator.faults import REQUEST_FAULTS, STEP_FAULTS
 from venues import VENUES
 
 PARTITIONS: Final = 4
 FRAMES_PER_REQUEST: Final = 20
 """About how many private frames come for each question, so that both kinds of fault are spread."""
+FRAMES_PER_STEP: Final = 4
+"""A step of trading brings about three private frames; the last faults of steps have some room."""
+HEARD: Final = 0.5
+"""The part of the frames over which their faults are spread: during outages, nobody hears any."""
 SCALE: Final = 10
 """Ten times the venues' own limits, so that a minute shows what takes ten in production."""
 
@@ -50,14 +55,18 @@ class Box:
         )
 
     def _faults(self) -> FaultConfig:
-        requests = self.frames // FRAMES_PER_REQUEST
-        spans = {name: requests if name.startswith("http") else self.frames for name in self.faults}
         return FaultConfig(
             schedule={
-                name: ScheduledFault(count=count, frames=max(count, spans[name]))
+                name: ScheduledFault(count=count, frames=max(count, self._span(name)))
                 for name, count in self.faults.items()
             }
         )
+
+    def _span(self, kind: str) -> int:
+        """Over how many things of its sort a kind of fault is spread."""
+        if kind in REQUEST_FAULTS:
+            return self.frames // FRAMES_PER_REQUEST
+        return self.frames // FRAMES_PER_STEP if kind in STEP_FAULTS else int(self.frames * HEARD)
 
     def settings(self, address: str, reconcile_seconds: float) -> str:
         """The venue's section of `orderloom.toml`; `address` is the simulator's host and port."""

@@ -105,11 +105,12 @@ def healed_by_cause(published: Published, truth: dict[str, Any]) -> Counter[str]
     """Why the stream did not tell of the executions that were asked for, by the venue's account.
 
     `dropped` by a fault, `blind` with nobody subscribed, `in_flight` when the connection ended (or
-    its reader was killed); `late` was delivered, but after the answer.
+    its reader was killed), `nameless` where the venue's push has no id for it; `late` was
+    delivered, but after the answer.
     """
     rows = _true_fills(truth)
     healed = (key for key, fill in published.first.items() if fill.source is not Source.STREAM)
-    reasons = ("dropped", "blind", "in_flight")
+    reasons = ("dropped", "blind", "in_flight", "nameless")
     return Counter(
         next((reason for reason in reasons if rows.get(key, {}).get(reason)), "late")
         for key in healed
@@ -193,10 +194,12 @@ def true_nets(
 
 
 def _true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
-    return {
-        (account, row["product"], row["symbol"], row["exec_id"], row["venue_order_id"]): row
-        for account, row in _rows(truth, "fills")
-    }
+    return {fill_key(account, row): row for account, row in _rows(truth, "fills")}
+
+
+def fill_key(account: str, row: dict[str, Any]) -> FillKey:
+    """Which execution a row of the venue's books is."""
+    return (account, row["product"], row["symbol"], row["exec_id"], row["venue_order_id"])
 
 
 def _rows(truth: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -122,6 +122,18 @@ def test_a_band_counts_only_orders_known_at_its_cause() -> None:
     assert not list(broken_bands(found, truth()))
 
 
+@pytest.mark.parametrize(("offset", "broken"), [(8, 0), (9, 1)])
+def test_what_the_venue_told_after_the_orders_end_counts_from_then_on(
+    offset: int, broken: int
+) -> None:
+    found = Published(orders={KEY: an_order()})
+    found.take_fill(a_fill(cause=CAUSE | {"offset": 9}))
+    found.take_position(a_position(net="0", low="0", high="0", cause=CAUSE | {"offset": offset}))
+    books = truth()
+    books["accounts"][ACCOUNT]["fills"][0]["late"] = True
+    assert len(list(broken_bands(found, books))) == broken
+
+
 def test_an_unbounded_band_promises_nothing() -> None:
     found = published()
     found.take_position(a_position(net="9", low="9", high="9", unbounded=True))
@@ -152,3 +164,5 @@ def test_what_was_healed_is_told_by_its_cause() -> None:
     books = truth()
     books["accounts"][ACCOUNT]["fills"][0]["dropped"] = True
     assert judge(found, books)["healed_by_cause"] == {"dropped": 1}
+    books["accounts"][ACCOUNT]["fills"][0] |= {"dropped": False, "nameless": True}
+    assert judge(found, books)["healed_by_cause"] == {"nameless": 1}
