@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bench import large
 from bench import results as names
+from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
 from bench.quix_environment import quix_python, quix_version
 from bench.rates import Run, alone, catch_up, streamed
@@ -22,6 +24,7 @@ from bench.results import Results
 from bench.sizes import FULL, QUICK, RATES, Sizes
 from bench.stage import ROOT, PeerFailed, Stage
 from bench.task import PRODUCT, SAME
+from cli.demo.stage import StageError
 from runtime.broker import EmbeddedBroker
 from runtime.trouble import SetupError
 
@@ -124,6 +127,11 @@ MEASUREMENTS: Final = (
     "translate", "fold", "pipeline", "catch-up", "faust", "quixstreams", "latency",
 )  # fmt: skip
 WITHOUT_BROKER: Final = ("translate", "fold")
+LARGE: Final = "large"
+HELP: Final = (
+    "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about ten "
+    "minutes) runs only when it is named"
+)
 
 
 def about(*, is_quick: bool) -> dict[str, Any]:
@@ -155,12 +163,14 @@ def main() -> int:
     """Measure, print, and keep the result in var/bench/result.json."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
-    parser.add_argument("--only", choices=MEASUREMENTS, help="one measurement")
+    parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE), help=HELP)
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     logs = HOME / "logs"
     logs.mkdir(parents=True)
     results = Results(about=about(is_quick=options.quick))
+    if options.only == LARGE:
+        return _measure_large(results, is_quick=options.quick)
     began = time.monotonic()
     try:
         with EmbeddedBroker(HOME / "broker", report=_say) as kafka:
@@ -173,6 +183,23 @@ def main() -> int:
         shutil.rmtree(HOME / "broker", ignore_errors=True)
     results.about["seconds"] = round(time.monotonic() - began)
     return _show(results)
+
+
+def _measure_large(results: Results, *, is_quick: bool) -> int:
+    """The large accounts, which bring a broker and workers of their own."""
+    try:
+        found = large.run(HOME / LARGE, _say, is_quick=is_quick)
+    except (SetupError, StageError) as failed:
+        _say(str(failed))
+        return 1
+    print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
+    for _, figures in found:
+        print("", *lines_of(figures), sep="\n")
+    rows = {f"{box.venue} {box.product}": figures.document() for box, figures in found}
+    path = HOME / f"{LARGE}.json"
+    path.write_text(json.dumps(results.about | {LARGE: rows}, indent=2, ensure_ascii=False) + "\n")
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+    return 0
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,326 @@
+"""`python -m bench --only large`: one account with thousands of open orders and a long history.
+
+The whole product as a user runs it (one `ingest`, one `process` worker, an embedded Kafka) on a
+simulated venue that holds such an account, with the venue's own rate limits: from the start to
+SYNCED, after all connections were cut, at rest, and after `process` was started again.
+"""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from confluent_kafka import Consumer, TopicPartition
+
+from bench.large_figures import (
+    GHOSTS,
+    HEADER,
+    MIB,
+    RECONNECT,
+    REST,
+    START,
+    Figures,
+    Phase,
+    Requests,
+    line_of,
+)
+from bench.usage import Growth, Usage, folder_bytes, usage_of
+from cli.demo.boxes import PARTITIONS, Box
+from cli.demo.reading import Reading
+from cli.demo.stage import Plan, Stage, StageError, Worker
+from cli.demo.verdict import Published, judge
+from orderloom import codec, topology
+from orderloom.account import AccountState
+from orderloom.identity import adopted_order_key
+from runtime.kafka import reader
+from simulator.assets import BASES
+from simulator.config import AccountConfig, PastConfig, SimulatorConfig, Venue
+from simulator.instrument import Product
+
+SYMBOLS: Final = 20
+HOURS: Final = 23.9
+"""A little less than the first look-up reaches back, so that all of it is found."""
+UNFILLED_HOURS: Final = 2
+"""OKX lists an order that was canceled without a fill no longer than so."""
+SYNC_SECONDS_MAX: Final = 1_200.0
+READ_SECONDS_MAX: Final = 300.0
+SETTLE_SECONDS_MAX: Final = 20.0
+"""Orders that are asked about one by one may be told of a moment after the account is in sync."""
+IDLE_SECONDS: Final = 60.0
+OPEN_SECONDS_MAX: Final = 300.0
+POLL_SECONDS: Final = 0.2
+NAMES: Final[dict[tuple[str, str], str]] = {
+    ("binance", "spot"): "{}USDT",
+    ("binance", "linear"): "{}USDT",
+    ("okx", "spot"): "{}-USDT",
+    ("okx", "linear"): "{}-USDT-SWAP",
+}
+
+
+NO_PAST: Final = PastConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class LargeBox(Box):
+    """A venue with one account that has a past; the venue's own limits."""
+
+    product: Product = "spot"
+    past: PastConfig = NO_PAST
+
+    @classmethod
+    def of(cls, venue: str, product: Product, past: PastConfig, seed: int = 1) -> "LargeBox":
+        """One account at one product of a venue."""
+        return cls(venue, seed, 1, 0, {}, product, past)
+
+    @property
+    def name(self) -> str:
+        """The account's id."""
+        return f"{self.venue}:large"
+
+    @property
+    def title(self) -> str:
+        """What is measured, in a line."""
+        return (
+            f"{self.venue} {self.product}: {self.past.open} open, {self.past.closed} ended orders"
+        )
+
+    def config(self) -> SimulatorConfig:
+        """What the simulator is told."""
+        name = NAMES[self.venue, self.product]
+        account = AccountConfig(
+            name=self.name,
+            api_key="simulated-key",
+            secret="simulated-secret",
+            passphrase="simulated-phrase" if self.venue == "okx" else "",
+            symbols={self.product: tuple(name.format(base) for base in BASES[:SYMBOLS])},
+            past=self.past,
+        )
+        venue = cast("Venue", self.venue)  # checked when it is made
+        return SimulatorConfig(venue=venue, seed=self.seed, accounts=(account,))
+
+    def settings(self, address: str, reconcile_seconds: float) -> str:
+        """The venue's section of `orderloom.toml`: nothing but where it is."""
+        return (
+            f"[venues.{self.venue}]\nreconcile_seconds = {reconcile_seconds}\n"
+            f'rest = {{ {self.product} = "http://{address}" }}\n'
+            f'stream = {{ {self.product} = "ws://{address}" }}\n'
+        )
+
+
+class AccountView:
+    """The newest record of one account, read as a consumer does."""
+
+    def __init__(self, stage: Stage, venue: str, account: str) -> None:
+        name = topology.ACCOUNTS.name(venue, stage.plan.namespace)
+        self._consumer: Consumer = reader(stage.broker.bootstrap, committed=True)
+        self._consumer.assign([TopicPartition(name, number, 0) for number in range(PARTITIONS)])
+        self._account = account
+        self.state: AccountState | None = None
+
+    def look(self) -> AccountState | None:
+        """Read what is there; blocks for a moment where nothing is."""
+        for message in self._consumer.consume(100, POLL_SECONDS):
+            value = message.value()
+            if message.error() is None and value is not None:
+                state = codec.read(topology.ACCOUNTS, value)
+                if isinstance(state, AccountState) and state.account == self._account:
+                    self.state = state
+        return self.state
+
+    def close(self) -> None:
+        """Read no more."""
+        self._consumer.close()
+
+
+class LargeAccount:
+    """One run over one large account."""
+
+    def __init__(self, directory: Path, box: LargeBox, say: Callable[[str], None]) -> None:
+        namespace = f"large-{int(time.time())}."
+        self.box = box
+        self.figures = Figures(box.title)
+        self.stage = Stage.build(Plan(directory, namespace, (box,), reconcile_seconds=30.0))
+        self._say = say
+        self._workers: dict[str, Worker] = {}
+        self._ledger = Growth(self._ledger_bytes)
+
+    async def measure(self, idle_seconds: float = IDLE_SECONDS) -> Figures:
+        """All phases; the stage is taken down whatever happens. Raises StageError."""
+        stage, venue = self.stage, self.box.venue
+        try:
+            stage.broker.start()
+            stage.start_simulators()
+            stage.create_topics()
+            for kind in ("process", "ingest"):
+                self._workers[kind] = stage.launch_worker(kind, venue)
+            view = AccountView(stage, venue, self.box.name)
+            await self._phase(START, lambda: self._until_synced(view, 0))
+            await self._phase(RECONNECT, lambda: self._reconnect(view))
+            await self._phase(REST, lambda: asyncio.sleep(idle_seconds))
+            await self._compare()
+            await self._open_again()
+            await self._phase(GHOSTS, lambda: self._lose_all(view))
+            await self._compare()
+            view.close()
+            return self.figures
+        finally:
+            stage.stop()
+
+    async def _phase(self, name: str, act: Callable[[], Any]) -> None:
+        await self.stage.control(self.box.venue, "/control/requests", {})
+        began, used = time.monotonic(), self._used()
+        self._ledger.begin()
+        acting = asyncio.ensure_future(act())
+        while not acting.done():
+            await asyncio.wait({acting}, timeout=POLL_SECONDS)
+            self._ledger.look()
+        await acting
+        seconds = time.monotonic() - began
+        told = await self.stage.control(self.box.venue, "/control/requests")
+        now = self._used()
+        phase = Phase(
+            seconds=seconds,
+            asked=Requests.of(told),
+            process_cpu=now["process"].cpu_seconds - used["process"].cpu_seconds,
+            ingest_cpu=now["ingest"].cpu_seconds - used["ingest"].cpu_seconds,
+            ledger_mib=self._ledger.written / MIB,
+        )
+        self.figures.phases[name] = phase
+        self.figures.process_peak_mib = now["process"].peak_mib
+        self.figures.ingest_peak_mib = now["ingest"].peak_mib
+        self.figures.ledger_mib = self._ledger_bytes() / MIB
+        self._say(line_of(name, phase))
+
+    def _used(self) -> dict[str, Usage]:
+        return {kind: usage_of(worker.child.pid) for kind, worker in self._workers.items()}
+
+    def _ledger_bytes(self) -> int:
+        name = topology.LEDGER.name(self.box.venue, self.stage.plan.namespace)
+        return folder_bytes((self.stage.plan.directory / "broker").rglob(f"{name}-*"))
+
+    async def _until_synced(self, view: AccountView, after_version: int) -> None:
+        give_up = time.monotonic() + SYNC_SECONDS_MAX
+        while time.monotonic() < give_up:
+            if fallen := self.stage.fallen():
+                raise StageError(f"{fallen[0].name} ended by itself: see {fallen[0].log}")
+            state = await asyncio.to_thread(view.look)
+            if state and state.sync == "SYNCED" and state.version > after_version:
+                return
+        raise StageError(f"{self.box.name} is not in sync within {SYNC_SECONDS_MAX:.0f} s")
+
+    async def _reconnect(self, view: AccountView) -> None:
+        assert view.state is not None
+        before = view.state.version
+        await self.stage.control(self.box.venue, "/control/disconnect", {})
+        while view.state.sync == "SYNCED" and view.state.version == before:
+            await asyncio.to_thread(view.look)
+        await self._until_synced(view, before)
+
+    async def _lose_all(self, view: AccountView) -> None:
+        """Every open order is canceled while nobody hears of it."""
+        assert view.state is not None
+        before = view.state.version
+        await self.stage.control(self.box.venue, "/control/disconnect", {"half_open": True})
+        await self.stage.control(self.box.venue, "/control/quiesce", {"open_orders": "cancel"})
+        await self.stage.control(self.box.venue, "/control/disconnect", {})
+        while view.state.sync == "SYNCED":
+            await asyncio.to_thread(view.look)
+        await self._until_synced(view, before)
+
+    async def _compare(self) -> None:
+        """What the topics say beside the venue's books."""
+        give_up = time.monotonic() + SETTLE_SECONDS_MAX
+        while True:
+            published = await asyncio.to_thread(self._read)
+            verdict = judge(published, await self._shown_books(published.orders))
+            details = verdict["details"]
+            if not any(details.values()) or time.monotonic() > give_up:
+                break
+        self.figures.orders, self.figures.fills = verdict["orders"], verdict["fills"]
+        for name, rows in details.items():
+            self.figures.wrong[name] = self.figures.wrong.get(name, 0) + len(rows)
+        self.figures.samples = {name: rows[:3] for name, rows in details.items() if rows}
+
+    def _read(self) -> Published:
+        stage = self.stage
+        reading = Reading(
+            stage.broker.bootstrap, stage.plan.namespace, (self.box.venue,), PARTITIONS
+        )
+        ends = reading.ends()
+        reading.start()
+        give_up = time.monotonic() + READ_SECONDS_MAX
+        while not reading.has_reached(ends) and time.monotonic() < give_up:
+            time.sleep(POLL_SECONDS)
+        reading.stop()
+        if reading.failure is not None:
+            raise StageError(f"the topics cannot be read: {reading.failure}")
+        return reading.published
+
+    async def _shown_books(self, known: Collection[str]) -> dict[str, Any]:
+        """The venue's books, without orders that it shows no more and that nobody has `known`."""
+        truth = await self.stage.truth()
+        for account, books in truth["accounts"].items():
+            books["orders"] = [
+                row
+                for row in books["orders"]
+                if _key_of(account, row) in known or not self._is_gone(row)
+            ]
+        return truth
+
+    def _is_gone(self, row: dict[str, Any]) -> bool:
+        is_unfilled = row["status"] == "CANCELED" and not float(row["filled"])
+        oldest_ms = time.time_ns() // 1_000_000 - UNFILLED_HOURS * 3600 * 1000
+        return self.box.venue == "okx" and is_unfilled and row["updated_ms"] < oldest_ms
+
+    async def _open_again(self) -> None:
+        """`process` is ended in order and started again: until its ledger is open."""
+        former = self._workers["process"]
+        former.was_killed = True
+        former.child.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(former.child.wait)
+        began = time.monotonic()
+        worker = self.stage.launch_worker("process", self.box.venue)
+        mark = f"ledger {self._partition()} is open"
+        while mark not in worker.log.read_text(encoding="utf-8"):
+            if not worker.is_running or time.monotonic() - began > OPEN_SECONDS_MAX:
+                raise StageError(f"the ledger was not opened again: see {worker.log}")
+            await asyncio.sleep(POLL_SECONDS)
+        self.figures.open_seconds = time.monotonic() - began
+        self.figures.process_open_mib = usage_of(worker.child.pid).now_mib
+        self._workers["process"] = worker
+        self._say(f"opened again in {self.figures.open_seconds:.1f} s")
+
+    def _partition(self) -> int:
+        return 0  # the registry of the stage gives the first account the first partition
+
+
+def _key_of(account: str, row: dict[str, Any]) -> str:
+    return adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
+
+
+ACCOUNTS: Final[tuple[tuple[str, Product], ...]] = (
+    ("binance", "spot"),
+    ("binance", "linear"),
+    ("okx", "linear"),
+)
+FULL: Final = PastConfig(open=5_000, closed=100_000, hours=HOURS)
+QUICK: Final = PastConfig(open=500, closed=10_000, hours=HOURS)
+
+
+def run(
+    home: Path, say: Callable[[str], None], *, is_quick: bool
+) -> list[tuple[LargeBox, Figures]]:
+    """All large accounts, one after another; a topic's files go with its run."""
+    found = []
+    for venue, product in ACCOUNTS:
+        box = LargeBox.of(venue, product, QUICK if is_quick else FULL)
+        directory = home / f"{venue}-{product}"
+        say(f"{venue} {product}\n{HEADER}")
+        figures = asyncio.run(LargeAccount(directory, box, say).measure())
+        shutil.rmtree(directory / "broker", ignore_errors=True)
+        found.append((box, figures))
+    return found

@@ -1,0 +1,65 @@
+"""An account with a past through the whole product: in sync, equal, within the venue's limits.
+
+The bench `large` measures the same with 5,000 open and 100,000 ended orders.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.large import HOURS, SYMBOLS, LargeAccount, LargeBox
+from bench.large_figures import GHOSTS, RECONNECT, START, Figures
+from processors.reconciliation import SINGLY_MAX
+from simulator.config import PastConfig
+from simulator.instrument import Product
+from venues.binance.questions import ROWS_MAX as BINANCE_ROWS
+from venues.okx.questions import ROWS_MAX as OKX_ROWS
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
+
+PAST = PastConfig(open=300, closed=3_000, hours=HOURS)
+ORDERS = PAST.open + PAST.closed
+EXECUTIONS = 2 * ORDERS
+"""No order of the past has more than two."""
+OTHERS_MAX = 40
+"""Instruments, clocks, balances, positions, open orders, and these once more by a next round."""
+
+
+def binance_pages(*, since_all: bool) -> int:
+    """Orders and trades by symbol: full pages, one that is not, the empty one behind it."""
+    orders = -(-ORDERS // SYMBOLS // BINANCE_ROWS) + 1
+    trades = -(-EXECUTIONS // SYMBOLS // BINANCE_ROWS) + 1
+    # The last day has two windows of less than a day each; the second may be empty.
+    return SYMBOLS * (orders + trades + 2 if since_all else 4)
+
+
+def okx_pages(*, since_all: bool) -> int:
+    """Lists of the whole account: open orders in each round, the past in the first."""
+    pages = PAST.open // OKX_ROWS + 1
+    return pages + (ORDERS + EXECUTIONS) // OKX_ROWS + 2 if since_all else pages + 2
+
+
+def measured(tmp_path: Path, box: LargeBox) -> Figures:
+    return asyncio.run(LargeAccount(tmp_path, box, print).measure(idle_seconds=0))
+
+
+@pytest.mark.parametrize(
+    ("venue", "product", "pages"),
+    [("binance", "spot", binance_pages), ("okx", "linear", okx_pages)],
+)
+def test_it_is_in_sync_and_equal_within_the_limits_and_the_pages_that_it_takes(
+    tmp_path: Path, venue: str, product: Product, pages: Callable[..., int]
+) -> None:
+    figures = measured(tmp_path, LargeBox.of(venue, product, PAST))
+
+    asked = {name: phase.asked for name, phase in figures.phases.items()}
+    assert not any(one.refused for one in asked.values()), "the venue never had to say 429"
+    assert figures.orders > PAST.open
+    assert not any(figures.wrong.values()), figures.samples
+    # A round may follow the first one before the account is seen to be in sync: twice the pages.
+    assert asked[START].requests <= pages(since_all=True) + pages(since_all=False) + OTHERS_MAX
+    assert asked[RECONNECT].requests <= 2 * pages(since_all=False) + OTHERS_MAX
+    assert asked[RECONNECT].singly == 0, "open orders that are listed are not asked for one by one"
+    assert asked[GHOSTS].singly <= SINGLY_MAX < PAST.open
