@@ -127,7 +127,7 @@ class Market(ABC):
         order.notional += quantity * order.price
         event = Traded(order, taker, order.price, quantity)
         fill = self.settle(account, order, event, self.next_trade_id(order.symbol))
-        fill.is_late = True
+        fill.is_late, order.updated_ms = True, fill.venue_ms
         account.fills[self.product, order.symbol].append(fill)
         order.status = "PARTIALLY_FILLED"
         self.report_fill(account, order, fill)
@@ -193,6 +193,7 @@ class Market(ABC):
             if order.owner:
                 account = self.world.accounts[order.owner]
                 fill = self.settle(account, order, event, trade_id)
+                order.updated_ms = fill.venue_ms  # the one time that stream and look-ups tell
                 account.fills[self.product, order.symbol].append(fill)
                 self.report_fill(account, order, fill)
 

@@ -82,6 +82,7 @@ class UsdmMarket(BinanceMarket):
         rate = LIQUIDATION_RATE if kind == "LIQUIDATION" else ZERO
         trade_id = self.next_trade_id(symbol)
         fill = self._make_fill(order, (order.price, order.quantity), rate, trade_id)
+        order.updated_ms = fill.venue_ms
         self._apply(account, fill)
         account.fills[self.product, symbol].append(fill)
         order.status = "FILLED"

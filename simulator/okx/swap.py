@@ -129,6 +129,7 @@ class SwapMarket(OkxMarket):
         rate = TAKER_RATE if kind == "LIQUIDATION" else ZERO
         trade_id = next(self._forced_ids[symbol])
         fill = self._make_fill(order, (order.price, order.quantity), rate, trade_id)
+        order.updated_ms = fill.venue_ms
         fill.sub_type = FORCED_SUB_TYPES[kind, position_side, order.side]
         self._move(account, fill)
         account.fills[self.product, symbol].append(self.record(order, fill))

@@ -76,10 +76,10 @@ MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue}
 class Quiet:
     """A venue without a wire whose traders decide when asked; `told` is what the account heard."""
 
-    def __init__(self, venue: str, **settings: Any) -> None:
+    def __init__(self, venue: str, clock: LogicalClock | None = None, **settings: Any) -> None:
         self.name = venue
         self.messages: list[Message] = []
-        self.clock = LogicalClock()
+        self.clock = clock or LogicalClock()
         config = SimulatorConfig(
             venue=venue,
             accounts=sample_accounts(3, venue=venue),

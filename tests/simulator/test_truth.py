@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from simulator.acts import ACTS
+from simulator.clock import LogicalClock
 from simulator.config import sample_accounts
 from simulator.truth import fate, summary, truth
 from tests.simulator.binance.box import Box
+from tests.simulator.probes import VENUES, Quiet
 
 STEPS = 3000
 ZERO = Decimal(0)
@@ -20,6 +23,32 @@ def traded() -> Box:
         box.venue.traders.step()
         box.clock.advance(1)
     return box
+
+
+class RestlessClock(LogicalClock):
+    """Time passes between any two readings."""
+
+    def now_ms(self) -> int:
+        self.advance(1)
+        return super().now_ms()
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_stream_and_books_tell_one_time_of_an_execution(venue: str) -> None:
+    quiet = Quiet(venue, RestlessClock())
+    quiet.trade(300)
+    for kind in ("late_fill", "liquidation"):
+        acted = (ACTS[kind](quiet.venue.traders, seat) for seat in quiet.venue.traders.seats)
+        assert any(acted)
+    seen = 0
+    for message in quiet.messages:
+        row = message.document.get("data", [message.document])[0]
+        row = row["o"] if isinstance(row.get("o"), dict) else row
+        if message.fill is not None and message.is_full:
+            told_ms = int(row["fillTime"] if venue == "okx" else row["T"])
+            assert told_ms == message.fill.venue_ms
+            seen += 1
+    assert seen > 100
 
 
 def test_positions_are_the_sum_of_their_fills(traded: Box) -> None:
