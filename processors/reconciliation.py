@@ -107,7 +107,7 @@ class Reconciliation:
     def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
         span = rounds.begin(now_ns, ended, self.pace, self.profile)
-        urgent = bool(ended)
+        urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
         rounds.symbols = tuple(sorted(symbols))
         for fields in questions_of_round(rounds, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})

@@ -246,6 +246,7 @@ def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made():
     again = lab.tick(206)  # not a period later, but as soon as rounds may follow one another
     since = {q.since_ns for q in again if q.about is About.ORDER_HISTORY}
     assert since == {(40 - 2) * SECOND}
+    assert all(q.urgent for q in again)
     assert {q.since_ns for q in again if q.about is About.TRADES} != since
 
 
