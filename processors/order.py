@@ -9,6 +9,7 @@ in the shown fields and come with order entry.
 from __future__ import annotations
 
 from decimal import Decimal
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import Cause
@@ -68,9 +69,9 @@ class Order:
     )
 
     def __init__(self, account: str, product: str, symbol: str, profile: Profile) -> None:
-        self.account = account
-        self.product = product
-        self.symbol = symbol
+        self.account = intern(account)  # of 100,000 orders each text is kept once
+        self.product = intern(product)
+        self.symbol = intern(symbol)
         self.profile = profile
         self.key = ""
         self.version = 0

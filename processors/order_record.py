@@ -18,6 +18,8 @@ from processors.tracks.links import LOWEST, SAME, SHOWN, STORED, Link, put
 
 NAMELESS: Final = ""
 """The link of evidence that names no venue order id."""
+NO_CHAIN: Final[frozenset[tuple[str, str]]] = frozenset()
+"""Nearly every order was never replaced: all of them share this one."""
 PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
 
 
@@ -47,7 +49,7 @@ class Record:
         self.links: dict[str, Link] = {}
         self.fills: dict[str, Fill] = {}
         self.totals = Totals()
-        self.replaced: set[tuple[str, str]] = set()
+        self.replaced = NO_CHAIN
         self.client_ids: set[str] = set()
         self.first_ns: int | None = None
         self.venue_ns: int | None = None
@@ -138,7 +140,8 @@ class Record:
 
     def join(self, other: "Record") -> None:
         """Join another record of the same order; what names no id goes to the current link."""
-        self.replaced |= other.replaced
+        if other.replaced:
+            self.replaced |= other.replaced
         self.client_ids |= other.client_ids
         for name, link in other.links.items():
             self._link(name or self.current()).join(link)
@@ -227,7 +230,8 @@ class Record:
         """The record that `dump` gave out."""
         record = cls()
         record.links = {name: Link.load(link) for name, link in document["links"].items()}
-        record.replaced = {(old, new) for old, new in document["replaced"]}
+        if document["replaced"]:
+            record.replaced = frozenset((old, new) for old, new in document["replaced"])
         record.client_ids = set(document["client_ids"])
         for name, value in zip(TIMES, document["times"], strict=True):
             setattr(record, name, value)

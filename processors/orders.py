@@ -178,7 +178,7 @@ class Orders:
             order = Order(self.account, event.product, event.symbol, self.profile)
             order.key = adopted_order_key(self.account, *place)
             order.first_seen_cause = origin.cause
-            self._ids[place] = self._orders[order.key] = order
+            self._ids[order.product, order.symbol, name] = self._orders[order.key] = order
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
             self._strays.know(order, client_id)

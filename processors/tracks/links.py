@@ -10,6 +10,7 @@ join: repetitions, older reports and any order of arrival end in the same link.
 from collections.abc import Callable
 from decimal import Decimal
 from operator import attrgetter
+from sys import intern
 from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
@@ -51,6 +52,8 @@ TERMS: Final = (
     "position_side",
     "margin_mode",
 )
+REPEATED: Final = frozenset({"order_type", "time_in_force", "margin_mode"})
+"""Terms with few different words: all orders share the texts, which each message brings anew."""
 TERM_FIELDS: Final = tuple((name, attrgetter(name)) for name in TERMS)
 SAME: Final = 0
 STORED: Final = 1
@@ -119,7 +122,7 @@ class Link:
             if value is not None:
                 held = terms.get(name)
                 if held is None:
-                    terms[name] = (stamp, value)
+                    terms[name] = (stamp, intern(value) if name in REPEATED else value)
                     changed = STORED | SHOWN
                 elif stamp >= held[0]:
                     changed |= put(terms, name, stamp, value)
@@ -202,14 +205,14 @@ class Link:
 TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
     "client_order_id": str,
     "side": Side,
-    "order_type": str,
-    "time_in_force": str,
+    "order_type": intern,
+    "time_in_force": intern,
     "price": Decimal,
     "quantity": Decimal,
     "quote_quantity": Decimal,
     "average_price": Decimal,
     "position_side": PositionSide,
-    "margin_mode": str,
+    "margin_mode": intern,
     "quantity_unit": Unit,
 }
 
