@@ -9,7 +9,6 @@ in the shown fields and come with order entry.
 from __future__ import annotations
 
 from decimal import Decimal
-from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import Cause
@@ -26,6 +25,7 @@ from processors.effects import (
     UnknownStatus,
 )
 from processors.order_record import Record
+from processors.shared_text import shared
 from processors.tracks.amounts import value_of
 from processors.tracks.lifecycle import CLOSED
 from processors.tracks.links import SAME, SHOWN, Link
@@ -69,9 +69,9 @@ class Order:
     )
 
     def __init__(self, account: str, product: str, symbol: str, profile: Profile) -> None:
-        self.account = intern(account)  # of 100,000 orders each text is kept once
-        self.product = intern(product)
-        self.symbol = intern(symbol)
+        self.account = shared(account)  # of 100,000 orders each text is kept once
+        self.product = shared(product)
+        self.symbol = shared(symbol)
         self.profile = profile
         self.key = ""
         self.version = 0

@@ -10,12 +10,12 @@ join: repetitions, older reports and any order of arrival end in the same link.
 from collections.abc import Callable
 from decimal import Decimal
 from operator import attrgetter
-from sys import intern
 from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
 from orderloom.quantities import ZERO, Unit, text_of
 from orderloom.words import PositionSide, Reason, Side, Source, Status
+from processors.shared_text import shared
 from processors.tracks.lifecycle import FORCED
 
 Stamp = tuple[int, int, int, Decimal, int]
@@ -122,7 +122,7 @@ class Link:
             if value is not None:
                 held = terms.get(name)
                 if held is None:
-                    terms[name] = (stamp, intern(value) if name in REPEATED else value)
+                    terms[name] = (stamp, shared(value) if name in REPEATED else value)
                     changed = STORED | SHOWN
                 elif stamp >= held[0]:
                     changed |= put(terms, name, stamp, value)
@@ -205,14 +205,14 @@ class Link:
 TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
     "client_order_id": str,
     "side": Side,
-    "order_type": intern,
-    "time_in_force": intern,
+    "order_type": shared,
+    "time_in_force": shared,
     "price": Decimal,
     "quantity": Decimal,
     "quote_quantity": Decimal,
     "average_price": Decimal,
     "position_side": PositionSide,
-    "margin_mode": intern,
+    "margin_mode": shared,
     "quantity_unit": Unit,
 }
 

@@ -1,0 +1,37 @@
+"""Texts that many orders hold are kept once."""
+
+import orjson
+
+from processors.order import Order
+from tests.builders import a_report, some_orders, take
+from venues.venue import Profile
+
+
+def two_orders() -> list[Order]:
+    orders = some_orders()
+    for number in ("71", "72"):
+        texts = orjson.loads(b'["SOLUSDT", "LIMIT_MAKER", "GTX"]')  # new objects each time
+        symbol, order_type, time_in_force = map("".join, map(list, texts))
+        take(orders, a_report(
+            symbol=symbol, venue_order_id=number, order_type=order_type,
+            time_in_force=time_in_force,
+        ))  # fmt: skip
+    return list(orders.all())
+
+
+def texts_of(order: Order) -> list[int]:
+    terms = ("order_type", "time_in_force")
+    return [id(order.symbol), *(id(order.term(name)) for name in terms)]
+
+
+def test_orders_from_messages_share_them() -> None:
+    one, other = two_orders()
+    assert texts_of(one) == texts_of(other)
+
+
+def test_orders_from_state_records_share_them() -> None:
+    loaded = [
+        Order.load(orjson.loads(orjson.dumps(order.dump())), Profile()) for order in two_orders()
+    ]
+    assert texts_of(loaded[0]) == texts_of(loaded[1])
+    assert loaded[0].record.replaced is loaded[1].record.replaced
