@@ -267,7 +267,8 @@ class AccountBook:
         if began_ns is None:
             return
         for key in order_keys:
-            self.doubts.seen[key].listed_ns = began_ns
+            seen = self.doubts.seen[key]
+            seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together
             self.dirty_orders.add(key)
 
     def take_page(self, item: Answer) -> None:

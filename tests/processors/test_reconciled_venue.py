@@ -184,6 +184,20 @@ def reasons(lab: VenueLab) -> Counter[str]:
     return Counter(orjson.loads(one.value or b"")["question"]["reason"] for one in asked)
 
 
+def test_the_answer_of_an_older_round_does_not_age_what_a_newer_one_listed() -> None:
+    lab = a_lab(1)
+    lab.trade(60)
+    account = lab.run.book.accounts[ACCOUNT]
+    key = next(account.orders.open_orders()).key
+    for product, began_ns in (("spot", lab.now_ns), ("linear", lab.now_ns - SECOND_NS)):
+        rounds = account.reconciliation.rounds[product]
+        asked = Question(id=product, account=ACCOUNT, about=About.OPEN_ORDERS, product=product)
+        rounds.ask(asked, lab.now_ns)
+        rounds.began_ns = began_ns
+        account.note_alive(product, [key])
+    assert account.doubts.seen[key].listed_ns == lab.now_ns
+
+
 # ---- first contact
 
 
