@@ -120,18 +120,19 @@ class Market(ABC):
     def fill_late(self, account: Account, order: Order, quantity: Decimal) -> None:
         """End an open order, and tell only then that a part of it had been executed before."""
         assert quantity < order.remaining, "a late fill is less than what was left"
+        executed_ms = self.now_ms
         self.cancel(account, order)
-        ended = order.status
+        ended, ended_ms = order.status, order.updated_ms
         taker = self._make_order("", Request(order.symbol, opposite(order.side), quantity))
         order.filled += quantity
         order.notional += quantity * order.price
         event = Traded(order, taker, order.price, quantity)
         fill = self.settle(account, order, event, self.next_trade_id(order.symbol))
-        fill.is_late, order.updated_ms = True, fill.venue_ms
+        fill.is_late, fill.venue_ms = True, executed_ms
         account.fills[self.product, order.symbol].append(fill)
-        order.status = "PARTIALLY_FILLED"
+        order.status, order.updated_ms = "PARTIALLY_FILLED", executed_ms
         self.report_fill(account, order, fill)
-        order.status = ended
+        order.status, order.updated_ms = ended, ended_ms
         self.settle_after(account, order.symbol)
 
     def cancel_anonymous(self, order: Order) -> None:
