@@ -6,7 +6,7 @@ everything up to the ends that were noted then.
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -30,7 +30,9 @@ POLL_SECONDS: Final = 0.2
 
 
 class Reading:
-    """Follows one run's topics into a `Published`."""
+    """Follows one run's topics, those in `followed`, into a `Published`."""
+
+    followed: "ClassVar[tuple[Topic, ...]]" = FOLLOWED
 
     def __init__(
         self, bootstrap: str, namespace: str, venues: Iterable[str], partitions: int
@@ -38,7 +40,7 @@ class Reading:
         self.published = Published()
         self.accounts: dict[str, AccountState] = {}
         self._topics: dict[str, Topic] = {
-            topic.name(venue, namespace): topic for venue in venues for topic in FOLLOWED
+            topic.name(venue, namespace): topic for venue in venues for topic in self.followed
         }
         self._places = [
             TopicPartition(name, partition, 0)
