@@ -129,7 +129,7 @@ MEASUREMENTS: Final = (
 WITHOUT_BROKER: Final = ("translate", "fold")
 LARGE: Final = "large"
 HELP: Final = (
-    "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about ten "
+    "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
     "minutes) runs only when it is named"
 )
 
