@@ -29,6 +29,8 @@ QUIET_SECONDS_MAX: Final = 180.0
 POLL_SECONDS: Final = 0.25
 PROGRESS_SECONDS: Final = 2.0
 BURST: Final = 60
+SLOW_FACTOR_MAX: Final = 3.0
+"""Trading takes at most so many times what was asked for."""
 KINDS: Final = ("process", "ingest")
 
 
@@ -36,7 +38,8 @@ KINDS: Final = ("process", "ingest")
 class DemoOptions:
     """What `orderloom demo` can be told.
 
-    `rate`, `accounts`, `kills` (of each kind of worker) and `faults` are for each venue.
+    `rate`, `accounts`, `kills` (of each kind of worker) and `faults` are for each venue. Where a
+    machine is too slow for its `rate`, trading goes on until there were `messages_min` in sum.
     """
 
     minutes: float = 1.0
@@ -44,6 +47,7 @@ class DemoOptions:
     seed: int = 1
     accounts: int = 4
     kills: int = 1
+    messages_min: int = 0
     venues: tuple[str, ...] = ("binance", "okx")
     directory: Path = Path("var/demo")
     faults: dict[str, int] = field(
@@ -126,7 +130,7 @@ class Play:
         scenes = self._scenes(seconds)
         start = time.monotonic()
         shown = start
-        while (elapsed := time.monotonic() - start) < seconds:
+        while (elapsed := time.monotonic() - start) < seconds or await self._is_short(elapsed):
             while scenes and scenes[0][0] <= elapsed:
                 scenes.pop(0)[1]()
             if time.monotonic() - shown >= PROGRESS_SECONDS:
@@ -134,6 +138,12 @@ class Play:
                 await self._show_progress(elapsed, seconds)
             self._check_workers()
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _is_short(self, elapsed: float) -> bool:
+        """Whether there were too few messages yet, and there is time for more."""
+        if not self.options.messages_min or elapsed > self.options.minutes * 60 * SLOW_FACTOR_MAX:
+            return False
+        return (await self._counts())["messages"] < self.options.messages_min
 
     def _scenes(self, seconds: float) -> list[tuple[float, Callable[[], None]]]:
         """What happens when: kills spread over the run, each followed by a worker that joins."""
@@ -261,10 +271,7 @@ class Play:
 
     async def _show_progress(self, elapsed: float, of: float) -> None:
         assert self.reading is not None
-        counts: Counter[str] = Counter()
-        for venue in self.options.venues:
-            summary = await self.stage.control(venue, "/truth/summary")
-            counts.update({name: summary.get(name, 0) for name in ("messages", "fills", "orders")})
+        counts = await self._counts()
         published = self.reading.published
         synced = sum(state.sync == "SYNCED" for state in self.reading.accounts.values())
         self._say(
@@ -273,6 +280,14 @@ class Play:
             f"{len(published.orders)}/{counts['orders']}  synced "
             f"{synced}/{self._account_count()}"
         )
+
+    async def _counts(self) -> Counter[str]:
+        """How much there was so far at all venues, by their own books."""
+        counts: Counter[str] = Counter()
+        for venue in self.options.venues:
+            summary = await self.stage.control(venue, "/truth/summary")
+            counts.update({name: summary.get(name, 0) for name in ("messages", "fills", "orders")})
+        return counts
 
     def _say(self, line: str) -> None:
         seconds = time.monotonic() - self.began

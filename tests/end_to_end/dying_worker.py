@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ def plant_process(plant: Plant) -> None:
             step.is_begun = step.is_closing = False
 
     processing.MeasuredBook = PlantedBook  # type: ignore[misc]  # that is the plant
-    processing.Parts = lambda make_book: Parts(make_book, probe=probe)  # type: ignore[misc, assignment]
+    processing.Parts = partial(Parts, probe=probe)  # type: ignore[misc, assignment]  # too
 
 
 def plant_ingest(plant: Plant) -> None:
