@@ -8,8 +8,8 @@ from bench.task import SAME, Task
 from bench.work import Work
 from orderloom import topology
 from processors.book import PartitionBook
-from processors.ledger import MakeBook
-from processors.step import Book, Changes, InputRecord, Output
+from processors.ledger.ledger import MakeBook
+from processors.ledger.step import Book, Changes, InputRecord, Output
 from venues import VENUES
 
 FRAME_MARK = b'{"is":"frame"'

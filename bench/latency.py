@@ -31,7 +31,7 @@ from ingest.outbox import Address, Outbox
 from orderloom import topology
 from orderloom.raw import Frame
 from processors.book import PartitionBook
-from processors.step import InputRecord
+from processors.ledger.step import InputRecord
 from runtime.kafka import idempotent_producer
 from venues import VENUES
 

@@ -13,7 +13,7 @@ from orderloom.codec import pack
 from orderloom.event import BalanceReport, Cause, Event, Execution, OrderReport, Origin, Reply
 from orderloom.quantities import text_of
 from orderloom.words import Source
-from processors.orders import Orders
+from processors.orders.orders import Orders
 from venues import VENUES
 from venues.document import parse
 from venues.venue import BadFrame, Inbound, UnknownFrame

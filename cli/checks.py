@@ -13,7 +13,7 @@ from cli.registry import registry_news, specs_of
 from cli.setting import registered, venues_of
 from orderloom import topology
 from orderloom.account import AccountConfig
-from processors.ledger_settings import LedgerSettings
+from processors.ledger.settings import LedgerSettings
 from runtime.clock import wall_ns
 from runtime.kafka import Place, cluster_id, connected_admin, end_offsets, reader
 from runtime.settings import Settings, load_settings

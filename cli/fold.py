@@ -18,9 +18,9 @@ from cli.instruments import Instruments
 from cli.lines import Line, output_line, read_lines
 from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Origin, Reply
 from orderloom.quantities import Unit, text_of
-from processors.order import Order, UnknownOrderFormat
-from processors.orders import Orders
-from processors.tracks.fills import SUMS, Fill
+from processors.orders.order import Order, UnknownOrderFormat
+from processors.orders.orders import Orders
+from processors.orders.tracks.fills import SUMS, Fill
 from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1

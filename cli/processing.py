@@ -9,10 +9,10 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
+from processors.account.rounds import Pace
 from processors.book import VERSION
-from processors.ledger_settings import LedgerSettings, StepBounds
+from processors.ledger.settings import LedgerSettings, StepBounds
 from processors.measured import MeasuredBook
-from processors.rounds import Pace
 from processors.worker import Parts, WorkerCrashed, run
 from runtime.health import Health, HealthServer
 from runtime.kafka import connected_admin

@@ -14,10 +14,10 @@ from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
 from cli.setting import kafka_told
 from processors.book import PartitionBook
-from processors.ledger_log import LedgerLog
-from processors.ledger_trouble import LedgerLost, PartitionStopped
-from processors.rebuild import MakePartitionBook
-from processors.repair import (
+from processors.ledger.log import LedgerLog
+from processors.ledger.trouble import LedgerLost, PartitionStopped
+from processors.repair.rebuild import MakePartitionBook
+from processors.repair.repair import (
     Order,
     Outcome,
     Survey,

@@ -20,8 +20,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from orderloom.topology import Topic
-from processors.ledger_settings import LedgerSettings
-from processors.step import InputRecord
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.step import InputRecord
 from runtime.trouble import SetupError
 
 FETCH_WAIT_MS = 20

@@ -21,18 +21,18 @@ from orderloom.event import Cause, Origin
 from orderloom.identity import checked_account, venue_of
 from orderloom.raw import RawRecord
 from orderloom.words import Source
-from processors import account_state
-from processors.account_book import AccountBook
+from processors.account import state as account_state
+from processors.account.book import AccountBook
+from processors.account.rounds import STANDARD, Pace
+from processors.account.setting import Setting
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
-from processors.rounds import STANDARD, Pace
-from processors.setting import Setting
-from processors.step import Changes, InputRecord, UnknownStateFormat
+from processors.ledger.step import Changes, InputRecord, UnknownStateFormat
 from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 1
+STATE_FORMAT: Final = 2
 INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 

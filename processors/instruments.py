@@ -18,8 +18,8 @@ from orderloom.event import Cause, Event, InstrumentReport
 from orderloom.quantities import text_of
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
-from processors.publishing import cause_document
-from processors.step import Output
+from processors.account.publishing import cause_document
+from processors.ledger.step import Output
 
 VENUE: Final = topology.PARTITION_KEY.decode()
 REFRESH_NS: Final = 24 * 3600 * 1_000_000_000

@@ -11,12 +11,12 @@ import orjson
 from orderloom import raw, topology
 from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
-from processors.account_book import AccountBook
+from processors.account.book import AccountBook
+from processors.account.differences import ANSWERED, OPEN
+from processors.account.progress import ProgressLog
+from processors.account.rounds import STANDARD, Pace
 from processors.book import PartitionBook, Tally
-from processors.differences import ANSWERED, OPEN
-from processors.progress import ProgressLog
-from processors.rounds import STANDARD, Pace
-from processors.step import Changes, InputRecord, Output
+from processors.ledger.step import Changes, InputRecord, Output
 from runtime import metrics
 from venues.venue import Venue
 

@@ -15,14 +15,14 @@ import uvloop
 
 from orderloom.topology import INPUTS, RAW
 from processors.app import Group, add_agent, make_app, on_rebalance
-from processors.keeper import Condition, Keeper, MakeLedger
-from processors.ledger import Ledger, MakeBook
-from processors.ledger_log import LedgerLog
-from processors.ledger_metrics import Exporter
-from processors.ledger_settings import LedgerSettings
-from processors.ledger_writer import Probe, no_probe
+from processors.ledger.keeper import Condition, Keeper, MakeLedger
+from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.log import LedgerLog
+from processors.ledger.metrics import Exporter
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.step import InputRecord
+from processors.ledger.writer import Probe, no_probe
 from processors.quiet_logs import quiet_logs
-from processors.step import InputRecord
 from runtime.health import Health
 
 LOOK_SECONDS = 0.25

@@ -14,7 +14,7 @@ import orjson
 
 from orderloom.event import Execution, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Reason, Side, Source, Status
-from processors.orders import Orders
+from processors.orders.orders import Orders
 from tests.builders import PLACE, an_origin
 from venues.venue import Profile
 

@@ -13,7 +13,7 @@ from bench.task import Task
 from orderloom import topology
 from orderloom.raw import Frame
 from orderloom.words import Source
-from processors.step import InputRecord
+from processors.ledger.step import InputRecord
 from venues import VENUES
 from venues.document import parse
 from venues.venue import BadFrame, Inbound, UnknownFrame

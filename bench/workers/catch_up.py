@@ -12,12 +12,12 @@ from typing import Any
 from bench.books import events_in, maker, plain_book
 from bench.meter import Meter, cpu_seconds, tell
 from bench.task import Task
-from processors.ledger import Ledger
-from processors.ledger_log import LedgerLog
-from processors.ledger_memory import Memory
-from processors.ledger_settings import LedgerSettings
-from processors.step import Book, Changes, InputRecord
-from processors.step_size import StepSize
+from processors.ledger.ledger import Ledger
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.step import Book, Changes, InputRecord
+from processors.ledger.step_size import StepSize
 
 Steps = list[list[InputRecord]]
 NOW_NS = 1_800_000_000_000_000_000

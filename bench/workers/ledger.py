@@ -6,8 +6,8 @@ from bench.books import maker
 from bench.meter import Meter
 from bench.task import Task
 from processors import worker
-from processors.keeper import Keeper
-from processors.ledger_settings import LedgerSettings
+from processors.ledger.keeper import Keeper
+from processors.ledger.settings import LedgerSettings
 
 
 def main(argument: str) -> None:

@@ -10,7 +10,7 @@ from bench.work import Work
 from orderloom import raw
 from orderloom.topology import RAW
 from processors.book import PartitionBook
-from processors.step import InputRecord
+from processors.ledger.step import InputRecord
 from venues import VENUES
 
 NOW_NS = 1_800_000_000_000_000_000

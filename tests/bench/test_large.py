@@ -11,7 +11,7 @@ import pytest
 
 from bench.large import HOURS, SYMBOLS, LargeAccount, LargeBox
 from bench.large_figures import GHOSTS, RECONNECT, START, Figures
-from processors.reconciliation import SINGLY_MAX
+from processors.account.reconciliation import SINGLY_MAX
 from simulator.config import PastConfig
 from simulator.instrument import Product
 from venues.binance.questions import ROWS_MAX as BINANCE_ROWS

@@ -3,9 +3,9 @@
 import pytest
 
 from cli.repairing import Progress, lines_of, result_of
-from processors.ledger_state import Repair
-from processors.rebuild import Told
-from processors.repair import Outcome, Survey, line_of
+from processors.ledger.state import Repair
+from processors.repair.rebuild import Told
+from processors.repair.repair import Outcome, Survey, line_of
 
 STOPPED = (
     "partition 3 has no state, but a past (fills is not empty): run `orderloom repair`, which "

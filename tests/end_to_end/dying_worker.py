@@ -16,8 +16,8 @@ from cli import processing
 from cli.members import held_member
 from ingest import questions, worker
 from ingest.asking import Asking
+from processors.ledger.step import InputRecord
 from processors.measured import MeasuredBook
-from processors.step import InputRecord
 from processors.worker import Parts
 from runtime.logs import set_up_logs
 from runtime.settings import Settings, load_settings

@@ -11,8 +11,8 @@ from typing import Final
 
 from cli import processing
 from orderloom import topology
+from processors.ledger.step import InputRecord
 from processors.measured import MeasuredBook
-from processors.step import InputRecord
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from runtime.supervise_process import stop_on_signals, supervise_process

@@ -31,9 +31,9 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import Connection, Frame, encode
+from processors.account.rounds import Pace
 from processors.book import PartitionBook
-from processors.rounds import Pace
-from processors.step import InputRecord
+from processors.ledger.step import InputRecord
 from runtime.clock import boottime_ns, wall_ns
 from simulator.config import FaultConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start

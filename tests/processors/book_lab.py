@@ -11,7 +11,7 @@ from orderloom import codec, topology
 from orderloom.account import AccountConfig
 from orderloom.raw import Connection, Failure, Frame, Item, RawRecord, encode
 from processors.book import PartitionBook
-from processors.step import Book, InputRecord, Output
+from processors.ledger.step import Book, InputRecord, Output
 from simulator.history import generate
 from venues import VENUES
 

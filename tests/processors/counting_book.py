@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from orderloom.topology import DEAD_LETTERS, FILLS, ORDERS
-from processors.step import Changes, InputRecord, Output, UnknownStateFormat
+from processors.ledger.step import Changes, InputRecord, Output, UnknownStateFormat
 
 TIMER_EVERY = 50
 TIMER_NS = 20_000_000

@@ -10,15 +10,15 @@ import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, RAW, TOPICS, Topic
-from processors.backlog import KINDS
-from processors.commit_record import bytes_hash
-from processors.ledger import Ledger
-from processors.ledger_log import LedgerLog
-from processors.ledger_memory import Memory
-from processors.ledger_settings import LedgerSettings, StepBounds
-from processors.ledger_writer import Probe, no_probe
-from processors.step import InputRecord
-from processors.step_size import StepSize
+from processors.ledger.backlog import KINDS
+from processors.ledger.commit_record import bytes_hash
+from processors.ledger.ledger import Ledger
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.settings import LedgerSettings, StepBounds
+from processors.ledger.step import InputRecord
+from processors.ledger.step_size import StepSize
+from processors.ledger.writer import Probe, no_probe
 from runtime.kafka import (
     begin_offsets,
     connected_admin,

@@ -8,10 +8,10 @@ from confluent_kafka import TopicPartition
 
 from orderloom.topology import CONTROL, FILLS, ORDERS, POSITIONS, RAW, Topic
 from processors.book import PartitionBook
-from processors.ledger import Ledger
-from processors.ledger_trouble import LedgerLost
-from processors.ledger_writer import Probe, no_probe
-from processors.repair import Order, Outcome, Survey, repair, survey
+from processors.ledger.ledger import Ledger
+from processors.ledger.trouble import LedgerLost
+from processors.ledger.writer import Probe, no_probe
+from processors.repair.repair import Order, Outcome, Survey, repair, survey
 from tests.processors.book_lab import ACCOUNT, a_registration, history_records
 from tests.processors.ledger_lab import Lab, drain
 from venues import VENUES

@@ -7,8 +7,8 @@ import orjson
 
 from orderloom import topology
 from orderloom.topology import Topic
-from processors.aftermath import FormerView, RawGap, end_rebuild, note_lost, retire_former
-from processors.lost_fills import FOUND, LostFill
+from processors.account.lost_fills import FOUND, LostFill
+from processors.repair.aftermath import FormerView, RawGap, end_rebuild, note_lost, retire_former
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,

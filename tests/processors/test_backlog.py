@@ -1,8 +1,8 @@
 """What a step takes from the three inputs, and at what time."""
 
 from orderloom.topology import CONTROL, INTENTS, RAW, Topic
-from processors.backlog import Backlog
-from processors.step import InputRecord
+from processors.ledger.backlog import Backlog
+from processors.ledger.step import InputRecord
 
 MANY, LARGE = 1_000, 1 << 20
 

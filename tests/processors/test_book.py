@@ -7,8 +7,8 @@ import pytest
 
 from orderloom import codec, topology
 from orderloom.raw import Answer, Liveness, Oversize
-from processors.rounds import STANDARD
-from processors.step import UnknownStateFormat
+from processors.account.rounds import STANDARD
+from processors.ledger.step import UnknownStateFormat
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,

@@ -1,8 +1,8 @@
 """The hash in a commit record tells records apart that differ only in where they are cut."""
 
 from orderloom.topology import RAW
-from processors.commit_record import bytes_hash
-from processors.step import InputRecord
+from processors.ledger.commit_record import bytes_hash
+from processors.ledger.step import InputRecord
 
 
 def hash_of(*pairs: tuple[bytes | None, bytes | None]) -> str:

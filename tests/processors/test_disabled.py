@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 from orderloom import topology
 from orderloom.account import AccountState
 from orderloom.raw import Connection, Liveness
+from processors.ledger.step import Output
 from processors.measured import show
-from processors.step import Output
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,

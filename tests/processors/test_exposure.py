@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from processors.effects import FillRecorded
-from processors.exposure import Exposure
-from processors.order import Order
-from processors.positions import TAIL_MAX
+from processors.account.exposure import Exposure
+from processors.account.positions import TAIL_MAX
+from processors.orders.effects import FillRecorded
+from processors.orders.order import Order
 from tests.builders import an_execution, some_orders, take
 
 COUNT = 4 * TAIL_MAX

@@ -4,8 +4,8 @@ from random import Random
 
 import orjson
 
-from processors.fill_buckets import BUCKETS, INLINE_MAX, parsed_key
-from processors.orders import Orders
+from processors.orders.fill_buckets import BUCKETS, INLINE_MAX, parsed_key
+from processors.orders.orders import Orders
 from tests.builders import ORDER_KEY, a_report, an_execution, some_orders, take, the_order
 from tests.histories import content_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from orderloom.topology import RAW
-from processors.keeper import Condition, Keeper, Membership
+from processors.ledger.keeper import Condition, Keeper, Membership
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import Lab, recreate

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from orderloom.topology import COMMITS, CONTROL, FILLS, INTENTS, LEDGER, RAW
-from processors.ledger import Ledger
-from processors.ledger_log import LedgerLog
-from processors.ledger_trouble import LedgerLost, StepTooSlow
+from processors.ledger.ledger import Ledger
+from processors.ledger.log import LedgerLog
+from processors.ledger.trouble import LedgerLost, StepTooSlow
 from runtime.kafka import end_offsets, transactional_producer
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import Lab, drain, small_steps

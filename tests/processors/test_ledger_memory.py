@@ -3,9 +3,11 @@
 import pytest
 
 from orderloom.topology import RAW
-from processors.ledger_memory import Memory
-from processors.ledger_state import Attempts
-from processors.ledger_trouble import (
+from processors.ledger.memory import Memory
+from processors.ledger.state import Attempts
+from processors.ledger.step import InputRecord
+from processors.ledger.step_size import StepSize
+from processors.ledger.trouble import (
     LedgerFenced,
     LedgerLost,
     PartitionStopped,
@@ -14,8 +16,6 @@ from processors.ledger_trouble import (
     StepTooSlow,
     TimersFailed,
 )
-from processors.step import InputRecord
-from processors.step_size import StepSize
 
 RECORDS = [InputRecord(RAW, 0, offset, 0, b"a", b"") for offset in range(10)]
 

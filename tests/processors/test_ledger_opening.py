@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from orderloom.topology import CONTROL, FILLS, LEDGER, RAW, TOPICS, Topic
-from processors.ledger import Ledger
-from processors.ledger_log import LedgerLog
-from processors.ledger_trouble import LedgerLost, PartitionStopped
+from processors.ledger.ledger import Ledger
+from processors.ledger.log import LedgerLog
+from processors.ledger.trouble import LedgerLost, PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import Lab, drain, recreate
 
@@ -51,7 +51,7 @@ def test_an_input_that_was_created_again_stops_the_partition(lab: Lab) -> None:
 def test_an_input_created_again_is_noticed_by_an_open_ledger(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("processors.inputs.TOPIC_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("processors.ledger.inputs.TOPIC_CHECK_SECONDS", 0.1)
     lab.configure(tail_check_seconds=0.1)
     ledger = lab.open()
     recreate(lab, CONTROL)

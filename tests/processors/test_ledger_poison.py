@@ -5,10 +5,10 @@ from itertools import chain
 import pytest
 
 from orderloom.topology import DEAD_LETTERS, RAW
-from processors.ledger import Ledger
-from processors.ledger_trouble import LedgerLost, PartitionStopped, StepRefused
-from processors.ledger_writer import LedgerWriter
-from processors.step import InputRecord
+from processors.ledger.ledger import Ledger
+from processors.ledger.step import InputRecord
+from processors.ledger.trouble import LedgerLost, PartitionStopped, StepRefused
+from processors.ledger.writer import LedgerWriter
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import CountingBook
 from tests.processors.ledger_lab import Lab, drain

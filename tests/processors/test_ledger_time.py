@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orderloom.topology import CONTROL, RAW
-from processors.ledger import Ledger
+from processors.ledger.ledger import Ledger
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import Lab, drain, small_steps
 

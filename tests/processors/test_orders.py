@@ -9,8 +9,8 @@ import pytest
 
 from orderloom.event import Reply
 from orderloom.words import Lifecycle, Reason, Side, Source, Status, Trust
-from processors.order import UnknownOrderFormat
-from processors.orders import (
+from processors.orders.order import UnknownOrderFormat
+from processors.orders.orders import (
     DisputeRaised,
     Effect,
     Order,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, Trust
-from processors.orders import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
+from processors.orders.orders import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
 from tests.builders import (
     ORDER_KEY,
     a_bust,

@@ -4,8 +4,8 @@ from decimal import Decimal
 from random import Random
 
 from orderloom.words import FillKind, Side
-from processors.orders import FillRecorded, KeyRetired, Order, Orders
-from processors.tracks.fills import Fill
+from processors.orders.orders import FillRecorded, KeyRetired, Order, Orders
+from processors.orders.tracks.fills import Fill
 from tests.builders import an_execution, an_origin, some_orders
 from tests.histories import (
     Piece,

@@ -9,9 +9,9 @@ from orderloom import topology
 from orderloom.event import PositionReport
 from orderloom.raw import Answer
 from orderloom.words import PositionSide
-from processors.exposure import Exposure
-from processors.position_check import PositionCheck, Row, compared, rows_of
-from processors.positions import Position, Traded
+from processors.account.exposure import Exposure
+from processors.account.position_check import PositionCheck, Row, compared, rows_of
+from processors.account.positions import Position, Traded
 from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, a_registration, live
 from tests.processors.test_book import a_book
 from venues import VENUES

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.positions import TAIL_MAX, Position, Traded
+from processors.account.positions import TAIL_MAX, Position, Traded
 
 
 def a_position() -> Position:

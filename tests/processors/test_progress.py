@@ -9,11 +9,11 @@ import pytest
 from orderloom import topology
 from orderloom.question import Question
 from orderloom.raw import Answer
-from processors.account_book import PROGRESS_NS
+from processors.account.book import PROGRESS_NS
+from processors.account.progress import EVERY_SECONDS, ProgressLog
 from processors.book import PartitionBook
+from processors.ledger.step import Changes
 from processors.measured import MeasuredBook
-from processors.progress import EVERY_SECONDS, ProgressLog
-from processors.step import Changes
 from tests.processors.book_lab import ACCOUNT, NOW, a_raw_record, live
 from tests.processors.test_measured import value
 from venues import VENUES
@@ -100,7 +100,7 @@ def test_the_log_says_it_every_few_seconds_and_when_it_is_over(
     seconds = 0.0
     told = ProgressLog(lambda: seconds)
     account = lab.book.account(ACCOUNT)
-    with caplog.at_level(logging.INFO, "processors.progress"):
+    with caplog.at_level(logging.INFO, "processors.account.progress"):
         for number in range(len(lab.mine())):
             told.look(account)
             lab.answer(number, SECOND)

@@ -6,10 +6,10 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Connection, Failure
-from processors.reconciliation import SINGLY_MAX, Reconciliation, Suspect
-from processors.rounds import Pace
-from processors.streams import Streams
-from processors.targets import GHOST
+from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect
+from processors.account.rounds import Pace
+from processors.account.streams import Streams
+from processors.account.targets import GHOST
 from venues.venue import Profile
 
 SECOND = 1_000_000_000

@@ -27,9 +27,9 @@ from orderloom.topology import (
     RAW,
 )
 from processors.book import PartitionBook
-from processors.ledger_trouble import PartitionStopped
-from processors.repair import check_repairable
-from processors.step import InputRecord
+from processors.ledger.step import InputRecord
+from processors.ledger.trouble import PartitionStopped
+from processors.repair.repair import check_repairable
 from runtime.settings import load_settings
 from runtime.trouble import SetupError
 from sinks.worker import SinkOptions, run

@@ -2,7 +2,7 @@
 
 import orjson
 
-from processors.order import Order
+from processors.orders.order import Order
 from tests.builders import a_report, some_orders, take
 from venues.venue import Profile
 

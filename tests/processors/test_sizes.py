@@ -7,8 +7,8 @@ import orjson
 
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
+from processors.account.positions import Position, Traded
 from processors.book import PartitionBook
-from processors.positions import Position, Traded
 from simulator.history import generate
 from tests.processors.book_lab import NOW, Run, a_frame, a_raw_record, live
 from venues import VENUES

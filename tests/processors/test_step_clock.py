@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.step_clock import LedgerClock, StepClock
+from processors.ledger.step_clock import LedgerClock, StepClock
 from runtime.clock import SteadyClock
 
 SECOND = 1_000_000_000

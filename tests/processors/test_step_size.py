@@ -1,6 +1,6 @@
 """Steps get smaller after trouble, and grow again once it is behind them."""
 
-from processors.step_size import StepSize
+from processors.ledger.step_size import StepSize
 
 
 def test_narrow_steps_last_until_the_trouble_is_passed() -> None:

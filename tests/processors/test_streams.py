@@ -1,7 +1,7 @@
 """Blind intervals: when they open, and that only a look-up closes them."""
 
 from orderloom.raw import Connection, Frame, Liveness, OwnerChange
-from processors.streams import DOWN, FIRST_CONTACT, LIVE, SILENT, Streams
+from processors.account.streams import DOWN, FIRST_CONTACT, LIVE, SILENT, Streams
 
 SECOND = 1_000_000_000
 

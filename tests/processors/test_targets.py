@@ -1,6 +1,6 @@
 """Doubts about single orders: how many may wait at once."""
 
-from processors.targets import DOUBT, GAP, GHOST, WAITING_MAX, Targets
+from processors.account.targets import DOUBT, GAP, GHOST, WAITING_MAX, Targets
 
 
 def full() -> Targets:

@@ -10,7 +10,7 @@ import pytest
 
 from orderloom.topology import RAW
 from processors.app import FETCH_WAIT_MS, make_app
-from processors.ledger_settings import LedgerSettings
+from processors.ledger.settings import LedgerSettings
 from processors.quiet_logs import quiet_logs
 from processors.worker import Parts, Worker
 from runtime.health import Health

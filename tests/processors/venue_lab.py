@@ -16,8 +16,8 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import Answer, Connection, Failure, Frame, Item, Liveness
+from processors.account.rounds import Pace
 from processors.book import PartitionBook
-from processors.rounds import Pace
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal
 from simulator.binance.spot_calls import SPOT_CALLS

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.app import make_app
-from processors.ledger import Ledger, MakeBook
-from processors.ledger_state import PLACE_KEY, Place, encoded
-from processors.ledger_writer import Probe
+from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.state import PLACE_KEY, Place, encoded
+from processors.ledger.writer import Probe
 from processors.worker import Parts
 from runtime.kafka import idempotent_producer
 

@@ -18,7 +18,7 @@ import orjson
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 
 from orderloom.topology import INPUTS, RAW
-from processors.backlog import KINDS
+from processors.ledger.backlog import KINDS
 from runtime.kafka import end_offsets
 from tests.processors.ledger_lab import VENUE, Lab
 

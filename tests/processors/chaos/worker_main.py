@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from processors.ledger_settings import LedgerSettings
-from processors.ledger_writer import Probe, no_probe
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.writer import Probe, no_probe
 from processors.worker import Parts, run
 from tests.processors.chaos.broken import VARIANTS
 from tests.processors.counting_book import counting_book

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from orderloom.words import Lifecycle, Reason, Source, Status
-from processors.order import Order
-from processors.orders import Orders
-from processors.tracks.lifecycle import Kind
+from processors.orders.order import Order
+from processors.orders.orders import Orders
+from processors.orders.tracks.lifecycle import Kind
 from tests.builders import ORDER_KEY, a_bust, a_report, an_execution, an_origin, some_orders
 
 ABSENT_NS = 10

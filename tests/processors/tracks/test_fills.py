@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from orderloom.words import Completeness, FillKind, Liquidity, Side
-from processors.tracks.fills import Fill, Totals, completeness, fill_of, joined_fill
+from processors.orders.tracks.fills import Fill, Totals, completeness, fill_of, joined_fill
 from tests.builders import an_execution
 
 

@@ -5,11 +5,7 @@ import os
 from collections import defaultdict
 
 import pytest
-
-from orderloom.words import Lifecycle, Reason, Status
-from processors.tracks import lifecycle
-from processors.tracks.lifecycle import LIFECYCLE, Kind
-from tests.processors.tracks.evidence_kinds import (
+from tests.processors.orders.tracks.evidence_kinds import (
     EVIDENCE,
     expected_disputes,
     expected_lifecycle,
@@ -17,6 +13,10 @@ from tests.processors.tracks.evidence_kinds import (
     sets_up_to,
     state_after,
 )
+
+from orderloom.words import Lifecycle, Reason, Status
+from processors.orders.tracks import lifecycle
+from processors.orders.tracks.lifecycle import LIFECYCLE, Kind
 
 pytestmark = pytest.mark.timeout(300)
 

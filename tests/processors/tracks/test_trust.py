@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from orderloom.words import FillKind, Source, Status, Trust
-from processors.orders import Orders
-from processors.tracks.amounts import Amounts
-from processors.tracks.trust import provisional
+from processors.orders.orders import Orders
+from processors.orders.tracks.amounts import Amounts
+from processors.orders.tracks.trust import provisional
 from tests.builders import (
     ORDER_KEY,
     a_bust,

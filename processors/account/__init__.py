@@ -1,0 +1,1 @@
+"""One account: its positions, balances and streams, what to ask, and what is told."""

@@ -1,0 +1,174 @@
+"""What an account holds of each asset, and whether what we know explains it.
+
+Pure. Balances are shown as the venue last said. Where the lists of trades are by symbol
+(`Profile.balances_add_up`), an execution that the stream lost in a symbol that nobody asks about
+would never be found: so each complete round compares every asset with the *balance equation*
+(STATE-MODEL section 4, rule 12): what was there at first contact, what was bought less what was
+sold, less fees, and transfers.
+An unexplained change, found twice in a row, is an open record in `differences` (kind BALANCE); the
+symbols that could explain it are asked for from then on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from orderloom.event import BalanceReport
+from orderloom.quantities import EXACT, ZERO, text_of
+from processors.account.positions import Position
+from processors.instruments import Instruments
+from venues.venue import Profile
+
+AMOUNTS: Final = ("free", "locked", "total")
+TRANSFERS_REMEMBERED: Final = 256
+"""How many transfers are known by time and amount, so that a repetition counts once."""
+
+
+@dataclass(slots=True)
+class Balances:
+    """The balances of one account, by ``product/asset``. `tell` publishes a difference.
+
+    `others`: what no known execution or transfer explains, by product and asset: at first contact
+    (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
+    """
+
+    profile: Profile
+    instruments: Instruments
+    tell: Callable[..., None]
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=set)
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    others: dict[str, dict[str, str]] = field(default_factory=dict)
+    opened: dict[str, dict[str, str]] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, Decimal] = field(default_factory=dict)
+    recent: list[str] = field(default_factory=list)
+
+    def take(self, report: BalanceReport) -> bool:
+        """One report; tells whether it changed what is shown."""
+        key = f"{report.product}/{report.asset}"
+        if report.delta is not None:  # a change without a total: the next report has the amounts
+            self._transfer(key, report)
+            return False
+        held = self.rows.get(key)
+        if held and (held["venue_ns"] or 0) > (report.venue_ns or 0):
+            return False
+        row = {"product": report.product, "asset": report.asset, "venue_ns": report.venue_ns}
+        for name in AMOUNTS:
+            amount = getattr(report, name)
+            row[name] = None if amount is None else text_of(amount)
+        if row == held:
+            return False
+        self.rows[key] = row
+        self.dirty.add(key)
+        return True
+
+    def _transfer(self, key: str, report: BalanceReport) -> None:
+        assert report.delta is not None
+        name = f"{key}/{report.venue_ns}/{text_of(report.delta)}"
+        if name not in self.recent:
+            self.recent = [*self.recent, name][-TRANSFERS_REMEMBERED:]
+            self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
+
+    def take_page(self, reports: Iterable[BalanceReport], product: str, page: int) -> None:
+        """One page of the venue's complete list; compared when the round is complete."""
+        if product not in self.profile.balances_add_up:
+            return
+        held = self.asked.get(product, {}) if page > 1 else {}
+        rows, venue_ns = held.get("rows", {}), held.get("venue_ns")
+        for report in reports:
+            total = report.total
+            if total is None:
+                total = EXACT.add(report.free or ZERO, report.locked or ZERO)
+            if total:
+                rows[report.asset] = text_of(total)
+            venue_ns = report.venue_ns
+        self.asked[product] = {"rows": rows, "venue_ns": venue_ns}
+
+    def check(self, product: str, positions: Iterable[Position]) -> set[str]:
+        """A round is complete: compare; the symbols that could explain what is not explained."""
+        asked = self.asked.pop(product, None)
+        mine = [one for one in positions if one.product == product]
+        if asked is None or any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
+            return set()  # an execution may not be in the figures yet
+        moved = self._moved(product, mine)
+        if moved is None:
+            return set()
+        totals = {asset: Decimal(text) for asset, text in asked["rows"].items()}
+        now = {
+            asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
+            for asset in sorted(totals.keys() | moved.keys())
+        }
+        former, self.others[product] = self.others.get(product), now
+        if former is None:
+            return set()
+        if product not in self.opened:
+            if former == now:
+                self.opened[product] = now
+            return set()
+        agreed = {asset for asset in now if former.get(asset, "0") == now[asset]}
+        return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
+
+    def _moved(self, product: str, positions: Iterable[Position]) -> dict[str, Decimal] | None:
+        """What executions and transfers moved, by asset; None while an instrument is unknown."""
+        moved: dict[str, Decimal] = {}
+        for key, amount in self._movements(product, positions):
+            if key is None:
+                return None
+            moved[key] = EXACT.add(moved.get(key, ZERO), amount)
+        return moved
+
+    def _movements(
+        self, product: str, positions: Iterable[Position]
+    ) -> Iterator[tuple[str | None, Decimal]]:
+        for position in positions:
+            assets = self.instruments.assets(product, position.symbol)
+            yield assets and assets[0], position.now.net
+            yield assets and assets[1], position.paid.copy_negate()
+            for currency, fee in position.fees.items():
+                yield currency, fee.copy_negate()
+        for key, amount in self.transfers.items():
+            if key.startswith(f"{product}/"):
+                yield key.partition("/")[2], amount
+
+    def _compare(self, product: str, now: dict[str, str], totals: dict[str, Decimal]) -> set[str]:
+        opened = self.opened[product]
+        for asset, other in now.items():
+            key, expected = f"{product}/{asset}", opened.get(asset, "0")
+            standing = "" if other == expected else other
+            if standing == self.standing.get(key, ""):
+                continue
+            if standing:
+                self.standing[key] = standing
+            else:
+                del self.standing[key]
+            change = EXACT.subtract(Decimal(other), Decimal(expected))
+            theirs = totals.get(asset, ZERO)
+            self.tell(
+                "BALANCE",
+                "open" if standing else "explained",
+                product,
+                ours={"asset": asset, "total": text_of(EXACT.subtract(theirs, change))},
+                theirs={"asset": asset, "total": text_of(theirs)},
+            )
+        missing = {key.partition("/")[2] for key in self.standing if key.startswith(f"{product}/")}
+        return self.instruments.between(product, missing) if missing else set()
+
+    def dump(self) -> dict[str, Any]:
+        """The state but for the rows, JSON-ready."""
+        return {
+            "asked": self.asked,
+            "others": self.others,
+            "opened": self.opened,
+            "standing": self.standing,
+            "transfers": {key: text_of(amount) for key, amount in self.transfers.items()},
+            "recent": self.recent,
+        }
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back what `dump` gave out."""
+        self.asked, self.others = document["asked"], document["others"]
+        self.opened, self.standing = document["opened"], document["standing"]
+        self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}
+        self.recent = document["recent"]

@@ -1,0 +1,174 @@
+"""What reconciliation found, told once each: both sides, and the rule that settled it, or ``open``.
+
+Pure. A finding changes nothing by itself: the state follows from the evidence. Each change of an
+order that an answer brought about, and that the stream had not told, is one record: MISSED_FILL,
+CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that nobody had told us of,
+MISSED_STATE for any other change of what it is. A doubt that had to be asked about by itself
+(GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. At first
+contact nothing was known, so nothing differs: it is told only from then on.
+
+A change that is younger than the visibility lag when the question is asked is *early*: the stream
+still has its time to tell of it. It is told, as found where it was found, once that time is over
+and the stream has said nothing of that moment.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from orderloom import topology
+from orderloom.event import Cause
+from orderloom.identity import execution_key
+from orderloom.quantities import text_of, text_or_none
+from orderloom.words import FillKind
+from processors.account.publishing import Publisher, cause_document
+from processors.account.targets import DOUBT, Target
+from processors.orders.effects import Effect, FillRecorded
+from processors.orders.order import Order
+from processors.orders.tracks.lifecycle import shown_status
+
+if TYPE_CHECKING:
+    from orderloom.event import Origin
+
+OPEN: Final = "open"
+ANSWERED: Final = "the venue's answer is evidence"
+FILLS: Final = {
+    FillKind.REAL: "MISSED_FILL",
+    FillKind.CORRECTION: "CORRECTED_FILL",
+    FillKind.BUST: "BUSTED_FILL",
+}
+KINDS: Final = {DOUBT: "DISPUTE"}
+"""Where a doubt is called otherwise than its target."""
+
+
+def outline(order: Order | None) -> dict[str, Any]:
+    """What an order is, in short, JSON-ready; empty if there is none."""
+    if order is None:
+        return {}
+    executed = order.executed
+    return {
+        "status": shown_status(order.lifecycle, is_executed=bool(executed)),
+        "filled_quantity": text_of(executed),
+        "quantity": text_or_none(order.quantity),
+        "price": text_or_none(order.term("price")),
+    }
+
+
+def _after(found: FillRecorded, origin: "Origin") -> int | None:
+    """How long after its own time an execution became known, in ns."""
+    if found.fill.venue_ns is None or origin.received_ns is None:
+        return None
+    return max(0, origin.received_ns - found.fill.venue_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A change that an answer told of: at `venue_ns`, for the stream to tell until `due_ns`."""
+
+    order_key: str
+    venue_ns: int
+    due_ns: int
+    ours: dict[str, Any]
+    theirs: dict[str, Any]
+    cause: Cause
+
+    def dump(self) -> list[Any]:
+        """JSON-ready."""
+        sides = [self.ours, self.theirs, cause_document(self.cause)]
+        return [self.order_key, self.venue_ns, self.due_ns, *sides]
+
+    @classmethod
+    def load(cls, fields: list[Any]) -> Self:
+        """What `dump` gave out."""
+        order_key, venue_ns, due_ns, ours, theirs, cause = fields
+        return cls(order_key, venue_ns, due_ns, ours, theirs, Cause(**cause))
+
+
+class Differences:
+    """The findings of one account. `cause` is the record in which what follows was found.
+
+    `asked` holds the order keys of the doubts that were told and are not settled, by kind; `early`
+    the changes that the stream may still tell of.
+    """
+
+    def __init__(self, publisher: Publisher, lag_ns: int) -> None:
+        self.cause: Cause | None = None
+        self.asked: dict[str, str] = {}
+        self.early: list[Early] = []
+        self._publisher = publisher
+        self._lag_ns = lag_ns
+
+    def tell(self, kind: str, rule: str, product: str, **fields: Any) -> None:
+        """Publish one finding; `fields` are those of `orderloom.trouble.Difference`."""
+        assert self.cause is not None
+        document = {"product": product, "kind": kind, "rule": rule, **fields}
+        self._publisher.event(topology.DIFFERENCES, document, self.cause)
+
+    def answered(
+        self, before: dict[str, Any], order: Order, effects: Iterable[Effect], origin: "Origin"
+    ) -> None:
+        """An answer was folded into `order`, which was `before`, with these effects."""
+        self.cause = origin.cause
+        after = outline(order)
+        theirs = after | {"asked_ns": origin.asked_ns}
+        fills = [one for one in effects if isinstance(one, FillRecorded) and one.order is order]
+        for one in fills:
+            name = one.fill.venue_order_id or order.venue_order_id or ""
+            key = execution_key(order.product, order.symbol, one.fill.exec_id, name)
+            late = {"after_ns": _after(one, origin)}
+            self._say(FILLS[one.kind], ANSWERED, order, before, theirs | late, execution_key=key)
+        if fills or after == before:
+            return
+        venue_ns = order.record.venue_ns
+        if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - self._lag_ns:
+            self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
+            return
+        due_ns = venue_ns + self._lag_ns
+        self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))
+
+    def heard(self, order: Order, venue_ns: int | None) -> None:
+        """The stream spoke of what happened to the order at that venue time."""
+        if self.early:
+            told = (order.key, venue_ns)
+            self.early = [one for one in self.early if (one.order_key, one.venue_ns) != told]
+
+    def tell_late(self, now_ns: int, find: Callable[[str], Order | None]) -> None:
+        """Tell of the early changes that the stream had its time for."""
+        due = [one for one in self.early if one.due_ns <= now_ns]
+        self.early = [one for one in self.early if one.due_ns > now_ns]
+        for one in due:
+            order = find(one.order_key)
+            if order is not None:
+                self.cause = one.cause
+                kind = "MISSED_STATE" if one.ours else "ZOMBIE"
+                self._say(kind, ANSWERED, order, one.ours, one.theirs)
+
+    def asks(self, target: Target, order: Order) -> None:
+        """A doubt is asked about by the order's own id: told the first time."""
+        name = f"{target.why} {order.key}"
+        if name not in self.asked:
+            self.asked[name] = order.key
+            self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
+
+    def settled(self, name: str, order: Order | None) -> None:
+        """The doubt `name` (its kind, and the order's key) is asked about no more."""
+        del self.asked[name]
+        if order is not None:
+            why = name.partition(" ")[0]
+            rule = "settled: the evidence says " + outline(order)["status"]
+            self._say(KINDS.get(why, why), rule, order, outline(order), {})
+
+    def _say(
+        self, kind: str, rule: str, order: Order, *sides: dict[str, Any], **fields: Any
+    ) -> None:
+        ours, theirs = sides
+        self.tell(
+            kind,
+            rule,
+            order.product,
+            symbol=order.symbol,
+            order_key=order.key,
+            ours=ours,
+            theirs=theirs,
+            **fields,
+        )

@@ -1,0 +1,60 @@
+"""Which orders of one account are in doubt, and when each was last spoken of.
+
+Pure. What stands here follows from the orders and from what was heard of them; `reconciliation`
+decides what is asked because of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from processors.account.reconciliation import Suspect
+from processors.orders.order import Order
+
+
+@dataclass(slots=True)
+class Seen:
+    """When an order was first spoken of, and last on the stream (ns, received; 0: never there).
+
+    `listed_ns` is the beginning of the last round of questions whose answers showed it alive.
+    """
+
+    first_ns: int
+    last_ns: int = 0
+    listed_ns: int = 0
+
+
+@dataclass(slots=True)
+class Doubts:
+    """By order key: when it was `seen`; whose evidence is `disputed`; of whom executions lack."""
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    disputed: set[str] = field(default_factory=set)
+    gaps: set[str] = field(default_factory=set)
+
+    def changed(self, order: Order) -> None:
+        """The order's evidence changed."""
+        _put(self.disputed, order.key, order.is_disputed)
+        _put(self.gaps, order.key, bool(order.missing_quantity))
+
+    def retire(self, key: str) -> None:
+        """The key is used no more."""
+        self.seen.pop(key, None)
+        self.disputed.discard(key)
+        self.gaps.discard(key)
+
+    def suspects(self, orders: Iterable[Order], product: str) -> Iterator[Suspect]:
+        """The open ones among the orders of a product that were spoken of."""
+        for order in orders:
+            seen = self.seen.get(order.key)
+            if order.product == product and seen is not None:
+                made_ns = order.record.first_ns or seen.first_ns
+                yield Suspect(
+                    order.key, product, seen.first_ns, seen.last_ns, seen.listed_ns, made_ns
+                )
+
+
+def _put(keys: set[str], key: str, is_member: bool) -> None:
+    if is_member:
+        keys.add(key)
+    else:
+        keys.discard(key)

@@ -1,0 +1,197 @@
+"""What an account's orders mean for its positions: executions counted, and what may still come.
+
+Pure. Each execution is counted in the position of its product, symbol, side and margin mode; each
+order whose end is not proven adds its rest to that position's band. A correction that changes only
+the fee moves only the fee; one that changes what was traded has the position computed again, as an
+execution has that is older than the position's tail. Lists that come newest first bring thousands
+of those at once: such a position is noted as stale, and computed once before anybody looks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from orderloom.identity import execution_key
+from orderloom.quantities import EXACT, ZERO
+from orderloom.words import PositionSide, Side
+from processors.account.lost_fills import LostFills
+from processors.account.positions import Position, Traded
+from processors.orders.order import Order
+from processors.orders.tracks.fills import Fill
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What one order still adds to the band of one position; `quantity` None is unbounded."""
+
+    position_key: str
+    side: Side | None
+    quantity: Decimal | None
+
+
+@dataclass(slots=True)
+class Exposure:
+    """The positions of one account, and what each open order adds to their bands."""
+
+    positions: dict[str, Position] = field(default_factory=dict)
+    rests: dict[str, Rest] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    lost: LostFills = field(default_factory=LostFills)
+    stale: set[str] = field(default_factory=set)
+    """The positions that `refresh` must compute again before anybody looks at their sums."""
+
+    def settle_home(self, order: Order) -> list[Position]:
+        """Find the order's position; if its side became known late, move what was counted."""
+        position = self.position_of(order)
+        home = self.homes.get(order.key)
+        self.homes[order.key] = position.key
+        if home is None or home == position.key:
+            return []
+        self.stale |= {home, position.key}
+        return [self.positions[home], position]
+
+    def position_of(self, order: Order) -> Position:
+        """The position that the order's executions belong to; made when first seen."""
+        side = str(order.term("position_side") or PositionSide.NET)
+        mode = order.term("margin_mode")
+        key = f"{order.product}/{order.symbol}/{side}/{mode or ''}"
+        position = self.positions.get(key)
+        if position is None:
+            position = Position(order.product, order.symbol, side, mode, str(order.quantity_unit))
+            self.positions[key] = position
+        return position
+
+    def _home_of(self, order: Order) -> Position:
+        """The position that `settle_home` found last; `position_of` where it found none yet."""
+        home = self.homes.get(order.key)
+        return self.position_of(order) if home is None else self.positions[home]
+
+    def at(self, product: str, symbol: str, position_side: str, unit: str) -> list[Position]:
+        """The positions of one symbol and side; one is made where only the venue has any."""
+        place = f"{product}/{symbol}/{position_side}/"
+        known = [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
+        if known:
+            return known
+        made = Position(product, symbol, position_side, None, unit)
+        self.positions[made.key] = made
+        return [made]
+
+    def count(self, order: Order, fill: Fill | None, before: Fill | None) -> Position:
+        """Count one execution as it is now (None: no more), instead of as it was `before`."""
+        position = self._home_of(order)
+        self._charge(position, before, -1)
+        self._charge(position, fill, 1)
+        if self.lost.known and fill is not None:
+            self.lost.found(_key_of(order, fill))
+        traded = fill and traded_of(order, fill)
+        formerly = before and traded_of(order, before)
+        if traded == formerly or position.key in self.stale:
+            return position
+        if formerly is not None or traded is None or not position.trade(traded):
+            self.stale.add(position.key)
+        return position
+
+    def _charge(self, position: Position, fill: Fill | None, sign: int) -> None:
+        if fill is None or fill.fee is None or fill.is_busted:
+            return
+        position.charge(fill.fee_currency or "", _signed(fill.fee, sign))
+
+    def refresh(self, orders: Iterable[Order]) -> None:
+        """Compute the stale positions from all executions of their orders, in one pass."""
+        if not self.stale:
+            return
+        mine: dict[str, list[Order]] = {key: [] for key in sorted(self.stale)}
+        for order in orders:
+            home = self.homes.get(order.key)
+            if home is not None and home in mine:
+                mine[home].append(order)
+        for key, found in mine.items():
+            self._recompute(self.positions[key], found)
+        self.stale.clear()
+
+    def _recompute(self, position: Position, orders: Iterable[Order]) -> None:
+        counted = [(order, fill) for order in orders for fill in order.record.fills.values()]
+        traded = (traded_of(order, fill) for order, fill in counted)
+        position.recompute(entry for entry in traded if entry is not None)
+        position.fees.clear()
+        for _, fill in counted:
+            self._charge(position, fill, 1)
+
+    def recount(self, order: Order) -> Position:
+        """The order's position is to be computed again, as its key changed."""
+        position = self.position_of(order)
+        self.stale.add(position.key)
+        return position
+
+    def weigh(self, order: Order) -> list[Position]:
+        """Put what the order may still do into its position's band; the positions that changed."""
+        position = self._home_of(order)
+        quantity = still_possible(order)
+        was = self.rests.get(order.key)
+        now = Rest(position.key, order.side, quantity) if quantity != ZERO else None
+        if was == now:
+            return []
+        touched = [self._add(rest, sign) for rest, sign in ((was, -1), (now, 1)) if rest]
+        if now is None:
+            self.rests.pop(order.key, None)
+        else:
+            self.rests[order.key] = now
+        return touched
+
+    def _add(self, rest: Rest, sign: int) -> Position:
+        position = self.positions[rest.position_key]
+        if rest.quantity is None or rest.side is None:
+            position.unknown_rests += sign
+        elif rest.side is Side.BUY:
+            position.open_buys = EXACT.add(position.open_buys, _signed(rest.quantity, sign))
+        else:
+            position.open_sells = EXACT.add(position.open_sells, _signed(rest.quantity, sign))
+        return position
+
+    def retire(self, key: str) -> list[Position]:
+        """An order's key is used no more: what it counted is counted under another."""
+        rest, home = self.rests.pop(key, None), self.homes.pop(key, None)
+        touched = [self._add(rest, -1)] if rest else []
+        if home is not None:
+            self.stale.add(home)
+            touched.append(self.positions[home])
+        return touched
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back one position as `Position.dump` gave it out."""
+        position = Position.load(document)
+        self.positions[position.key] = position
+
+    def restore_rest(self, order: Order) -> None:
+        """Remember what a restored order already adds to the band that was restored."""
+        quantity = still_possible(order)
+        if quantity != ZERO:
+            key = self.position_of(order).key
+            self.rests[order.key] = Rest(key, order.side, quantity)
+
+
+def still_possible(order: Order) -> Decimal | None:
+    """What may still be executed, or was without our seeing it, native; None is unbounded."""
+    rest = order.rest()
+    return None if rest is None else EXACT.add(rest, order.missing_quantity)
+
+
+def traded_of(order: Order, fill: Fill) -> Traded | None:
+    """What one execution adds to a position; None while price, quantity or side is unknown."""
+    side = fill.side or order.side
+    if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
+        return None
+    quantity = _signed(fill.last_quantity, 1 if side is Side.BUY else -1)
+    key = f"{fill.exec_id}/{order.key}"
+    return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)
+
+
+def _key_of(order: Order, fill: Fill) -> str:
+    venue_order_id = fill.venue_order_id or order.venue_order_id or ""
+    return execution_key(order.product, order.symbol, fill.exec_id, venue_order_id)
+
+
+def _signed(number: Decimal, sign: int) -> Decimal:
+    """`number` or its negative, to the last digit: `-number` would round to 28."""
+    return number if sign > 0 else number.copy_negate()

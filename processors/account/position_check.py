@@ -1,0 +1,238 @@
+"""Our positions beside the venue's own figures: the opening record, then differences that are told.
+
+Pure. The venue is asked for its positions in each round. What was held before we first looked is
+the *opening* (STATE-MODEL section 4, rule 12): what the venue has beyond our executions, once two
+complete rounds in a row find the same; the position is then the opening and what follows it. Until
+then the product's bands are unbounded and the account is catching up.
+
+Afterwards a difference makes the position's band unbounded and stands as an open record in
+`differences` until a later round finds both equal: nothing is invented to make numbers fit (INV-8).
+An execution so young that the figure may not hold it yet is no difference, nor a figure so young
+(or of a position that is listed no more) that the stream may still tell why; unless two rounds in a
+row find the same one: an account that never rests is compared too (F73, F82).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from orderloom.event import PositionReport
+from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
+from orderloom.raw import Answer
+from processors.account.exposure import Exposure
+from processors.account.positions import Position, Sums
+from venues.venue import Profile
+
+UNKNOWN: Final = "unknown"
+"""Stands for a difference that cannot be told: executions may or may not be in the figure."""
+
+
+class Row(NamedTuple):
+    """The venue's figure for one symbol and side; `venue_ns` is when it last changed there."""
+
+    quantity: str
+    unit: str
+    entry: str | None = None
+    venue_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One position, ours (as it was at `at_ns`, venue time) and theirs.
+
+    `ours` is None where that cannot be said; `is_young`: one side may not know yet what the other
+    knows.
+    """
+
+    symbol: str
+    position_side: str
+    ours: Decimal | None
+    theirs: Decimal
+    unit: str
+    entry: str | None
+    at_ns: int
+    is_young: bool
+
+    @property
+    def place(self) -> str:
+        """Symbol and side."""
+        return f"{self.symbol}/{self.position_side}"
+
+    @property
+    def excess(self) -> str:
+        """What the venue has beyond our executions, as text; `UNKNOWN` where it is not known."""
+        return UNKNOWN if self.ours is None else text_of(EXACT.subtract(self.theirs, self.ours))
+
+
+@dataclass(slots=True)
+class PositionCheck:
+    """The comparison for one account. `tell` publishes a record of `differences`.
+
+    `reported` are the venue's rows by product, `excess` what they had beyond our executions in the
+    last round, `opened` when each product's openings were found, `differing` the differences that
+    stand.
+    """
+
+    exposure: Exposure
+    profile: Profile
+    tell: Callable[..., None]
+    reported: dict[str, dict[str, Any]] = field(default_factory=dict)
+    excess: dict[str, dict[str, Any]] = field(default_factory=dict)
+    opened: dict[str, int] = field(default_factory=dict)
+    differing: dict[str, str] = field(default_factory=dict)
+
+    def is_open(self, product: str) -> bool:
+        """Whether what was held before is known (or the product has no positions)."""
+        return product not in self.profile.positions_of or product in self.opened
+
+    def take_page(self, reports: Iterable[PositionReport], item: Answer) -> set[str]:
+        """One page of the venue's own figures; the symbols of which it holds any.
+
+        A venue may list several products at once: each product's own question counts for it.
+        """
+        product = item.question.get("product", "")
+        held = self.reported.get(product, {}) if item.page > 1 else {}
+        mine = rows_of(report for report in reports if report.product == product)
+        rows = held.get("rows", {}) | {place: list(row) for place, row in mine.items()}
+        self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
+        return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
+
+    def check(self, product: str) -> list[Position]:
+        """A round is complete: compare; the positions that are shown differently now."""
+        reported = self.reported.get(product)
+        if reported is None:
+            return []
+        asked_ns = reported["asked_ns"]
+        mine = [one for one in self.exposure.positions.values() if one.product == product]
+        rows = {place: Row(*row) for place, row in reported["rows"].items()}
+        found = list(compared(mine, rows, asked_ns, self.profile.visibility_lag_ns))
+        former = self.excess.get(product)
+        now = {one.place: one.excess for one in found if one.excess != "0"}
+        self.excess[product] = {"asked_ns": asked_ns, "places": now}
+        if not self.is_open(product):
+            return self._open(product, found, former, asked_ns)
+        agreed = {} if former is None else former["places"]
+        return [
+            position
+            for one in found
+            if not one.is_young or one.excess in ("0", agreed.get(one.place))
+            for position in self._compare(product, one, asked_ns)
+        ]
+
+    def _open(
+        self, product: str, found: list[Compared], former: dict[str, Any] | None, asked_ns: int
+    ) -> list[Position]:
+        now = self.excess[product]["places"]
+        if former is None or former["places"] != now or UNKNOWN in now.values():
+            return []
+        self.opened[product] = asked_ns
+        floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
+        return [one for each in found for one in self._take_over(product, each, floor_ns, asked_ns)]
+
+    def _take_over(
+        self, product: str, found: Compared, floor_ns: int, asked_ns: int
+    ) -> list[Position]:
+        """Begin the positions of one place with what the venue holds there."""
+        if found.ours == found.theirs == ZERO and not found.at_ns:
+            return []  # listed for an open order alone
+        positions = self.exposure.at(product, found.symbol, found.position_side, found.unit)
+        at_ns = max(found.at_ns, floor_ns)
+        for position in positions:
+            sums = position.sums_at(at_ns)
+            assert sums is not None, position.key  # or `ours` would be None
+            if position is positions[0] and found.excess != "0":
+                net = EXACT.add(sums.net, Decimal(found.excess))
+                entry = sums.entry if found.entry is None else Decimal(found.entry)
+                sums = Sums(net, entry, ZERO, position.is_inverse)
+            position.begin(at_ns, sums, floor_ns)
+        if found.excess != "0":
+            self._say("OPENING", "two look-ups agree", product, found, asked_ns)
+        return positions
+
+    def _compare(self, product: str, found: Compared, asked_ns: int) -> list[Position]:
+        place = f"{product}/{found.place}"
+        if found.ours is None:
+            return []
+        now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
+        if now == self.differing.get(place, ""):
+            return []
+        if now:
+            self.differing[place] = now
+        else:
+            del self.differing[place]
+        rule = "open" if now else "both sides are equal again"
+        self._say("POSITION", rule, product, found, asked_ns)
+        positions = self.exposure.at(product, found.symbol, found.position_side, found.unit)
+        for position in positions:
+            position.is_doubted = bool(now)
+        return positions
+
+    def _say(self, kind: str, rule: str, product: str, found: Compared, asked_ns: int) -> None:
+        ours = {"position_side": found.position_side, "net": text_or_none(found.ours)}
+        theirs = {"net": text_of(found.theirs), "average_entry": found.entry, "asked_ns": asked_ns}
+        self.tell(kind, rule, product, symbol=found.symbol, ours=ours, theirs=theirs)
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "reported": self.reported,
+            "excess": self.excess,
+            "opened": self.opened,
+            "differing": self.differing,
+        }
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back what `dump` gave out."""
+        self.reported, self.excess = document["reported"], document["excess"]
+        self.opened, self.differing = document["opened"], document["differing"]
+
+
+def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:
+    """The venue's figures by ``symbol/side``; margin modes are summed (and have no one entry)."""
+    rows: dict[str, Row] = {}
+    for report in reports:
+        place = f"{report.symbol}/{report.position_side}"
+        quantity, entry, venue_ns = report.quantity, report.entry_price, report.venue_ns
+        if (other := rows.get(place)) is not None:
+            entry = entry if other.quantity == "0" else None
+            quantity = EXACT.add(quantity, Decimal(other.quantity))
+            venue_ns = max(venue_ns, other.venue_ns) if venue_ns and other.venue_ns else None
+        rows[place] = Row(text_of(quantity), report.quantity_unit, text_or_none(entry), venue_ns)
+    return dict(sorted(rows.items()))
+
+
+def compared(
+    positions: Iterable[Position], rows: dict[str, Row], asked_ns: int, lag_ns: int
+) -> Iterator[Compared]:
+    """Every position that either side knows; a position that the venue does not list is zero."""
+    ours: dict[str, list[Position]] = {}
+    for position in positions:
+        ours.setdefault(f"{position.symbol}/{position.position_side}", []).append(position)
+    for place in sorted(ours.keys() | rows.keys()):
+        symbol, _, side = place.rpartition("/")
+        mine, row = ours.get(place, []), rows.get(place, Row("0", ""))
+        net: Decimal | None = _sum(position.now.net for position in mine)
+        at_ns = max((position.last_ns for position in mine), default=0)
+        is_ours_young = at_ns > asked_ns - lag_ns
+        is_gone = bool(net) and place not in rows
+        is_theirs_young = is_gone or (row.venue_ns or 0) > asked_ns - lag_ns
+        is_young = is_ours_young or is_theirs_young
+        if is_ours_young and net != Decimal(row.quantity):
+            at_ns = at_ns if row.venue_ns is None else row.venue_ns
+            net = None if row.venue_ns is None else _net_at(mine, row.venue_ns)
+        unit = row.unit or mine[0].quantity_unit
+        theirs = Decimal(row.quantity)
+        yield Compared(symbol, side, net, theirs, unit, row.entry, at_ns, is_young)
+
+
+def _net_at(positions: Iterable[Position], at_ns: int) -> Decimal | None:
+    sums = [position.sums_at(at_ns) for position in positions]
+    return _sum(one.net for one in sums if one is not None) if None not in sums else None
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for number in numbers:
+        total = EXACT.add(total, number)
+    return total

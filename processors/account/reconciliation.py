@@ -1,0 +1,238 @@
+"""Reconciliation of one account: what to ask, when, and what the answers prove.
+
+Pure. It makes questions and never state: answers are evidence like any other and go through the
+orders' fold. What it concludes is only which blind intervals are closed, and which orders to ask
+about by their own id. An account is *catching up* until no interval is open.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orderloom.question import About, Question
+from orderloom.raw import Answer, Failure
+from processors.account.rounds import Pace, Rounds, questions_of_round
+from processors.account.streams import LIVE, Blind, Streams
+from processors.account.targets import GAP, GHOST, Target, Targets
+from venues.venue import Profile
+
+SINGLY_MAX: Final = 100
+"""More ghosts of a product than these are looked for in lists. At Binance one question by id weighs
+as much as 200 rows of a list (Spot), at OKX as much as 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An order that is open with us, as the search for ghosts needs it.
+
+    `listed_ns` is the beginning of the last round in whose answers it stood alive, `made_ns` the
+    earliest time that we know of it, the venue's where it told one.
+    """
+
+    key: str
+    product: str
+    first_seen_ns: int
+    last_seen_ns: int
+    listed_ns: int = 0
+    made_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the venue knows an order: what a question by id needs.
+
+    `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    """
+
+    product: str
+    symbol: str
+    venue_order_id: str | None
+    client_order_id: str | None
+    venue_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """The questions of one account. `ask` gives a question its id and sends it out."""
+
+    profile: Profile
+    pace: Pace
+    streams: Streams
+    ask: Callable[[dict[str, Any]], Question]
+    rounds: dict[str, Rounds] = field(default_factory=dict)
+    targets: Targets = field(default_factory=Targets)
+
+    def expect(self, product: str, now_ns: int, symbols: Iterable[str] | None = None) -> None:
+        """A product of the account: look at it from now on, and soon at `symbols` that are new."""
+        if product not in self.rounds:
+            self.rounds[product] = Rounds(product, now_ns + self.pace.period_ns)
+            self.streams.expect(product)
+        if symbols is not None:
+            rounds = self.rounds[product]
+            rounds.registered = frozenset(symbols)
+            if rounds.completed and not rounds.is_complete:
+                rounds.want(now_ns)
+
+    def want(self, product: str) -> None:
+        """A round is wanted as soon as it can prove something about the ended intervals."""
+        ends = [
+            interval.end_ns
+            for interval in self.streams.blind
+            if interval.product == product and interval.end_ns is not None
+        ]
+        if ends and product in self.rounds:
+            self.rounds[product].want(max(ends) + self.profile.visibility_lag_ns)
+
+    def due_ns(self) -> int | None:
+        """When the earliest timer of the account is due."""
+        due = [rounds.due_ns() for rounds in self.rounds.values()]
+        if (target := self.targets.due_ns()) is not None:
+            due.append(target)
+        if any(link.change == LIVE for link in self.streams.links.values()):
+            due.append(self.streams.liveness_ns + self.pace.silence_ns)
+        return min(due, default=None)
+
+    def tick(self, now_ns: int, symbols: Callable[[str], Iterable[str]]) -> None:
+        """Let the rounds' timers fire; `symbols(product)` are those to ask for by symbol."""
+        if self.streams.liveness_ns + self.pace.silence_ns <= now_ns:
+            self.streams.fall_silent(now_ns)
+        for rounds in self.rounds.values():
+            if rounds.due_ns() > now_ns:
+                continue
+            if rounds.asking:
+                self._ask_again(rounds, now_ns)
+            else:
+                self._begin(rounds, now_ns, symbols(rounds.product))
+
+    def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
+        ended = [i for i in self.streams.blind if i.product == rounds.product]
+        span = rounds.begin(now_ns, ended, self.pace, self.profile)
+        urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
+        rounds.symbols = tuple(sorted(symbols))
+        for fields in questions_of_round(rounds, span, self.pace, self.profile):
+            question = self.ask({**fields, "urgent": urgent, "reason": "round"})
+            rounds.ask(question, now_ns + self.pace.timeout_ns)
+        rounds.asked = len(rounds.pending)
+
+    def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
+        for question in rounds.overdue(now_ns):
+            fields = question.model_dump(exclude={"id", "account"})
+            rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns)
+
+    def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
+        """Whether a round that is wanted or under way will bring what this gap lacks.
+
+        One is wanted while the product is blind. One that is under way does not bring it where the
+        stream spoke of the order (at `heard_ns`) since it began.
+        """
+        rounds = self.rounds.get(place.product)
+        if target.why != GAP or rounds is None:
+            return False
+        if self.streams.is_blind(place.product):
+            return True
+        return heard_ns < rounds.began_ns and rounds.brings_trades_of(place.symbol)
+
+    def ask_target(self, target: Target, place: Place, now_ns: int) -> None:
+        """Ask about one order by its own id."""
+        about = About.TRADES if target.why == GAP else About.ORDER
+        question = self.ask(
+            {
+                "about": about,
+                "product": place.product,
+                "symbol": place.symbol,
+                "venue_order_id": place.venue_order_id,
+                "client_order_id": place.client_order_id,
+                "until_ns": place.venue_ns if target.why == GAP else None,
+                "urgent": True,
+                "reason": target.why.lower(),
+            }
+        )
+        self.targets.asked(target, question.id, now_ns + self.pace.timeout_ns)
+
+    def is_pending(self, question_id: str) -> bool:
+        """Whether the question is one that a round or a target waits for."""
+        return self._rounds_of(question_id) is not None or (
+            self.targets.answered(question_id) is not None
+        )
+
+    def _rounds_of(self, question_id: str) -> Rounds | None:
+        for rounds in self.rounds.values():
+            if question_id in rounds.pending:
+                return rounds
+        return None
+
+    def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
+        """A question failed, or its answer could not be read: it is asked again, later."""
+        question_id = item.question["id"]
+        if (rounds := self._rounds_of(question_id)) is not None:
+            rounds.fail(question_id, now_ns + self.pace.retry_ns)
+        elif (target := self.targets.answered(question_id)) is not None:
+            self.targets.ask_again(target, now_ns, self.pace.retry_ns)
+
+    def round_of(self, question_id: str) -> int | None:
+        """When the round began that this question belongs to, in ns; None if it is of no round."""
+        rounds = self._rounds_of(question_id)
+        return None if rounds is None else rounds.began_ns
+
+    def take_page(
+        self, item: Answer, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
+    ) -> list[Blind]:
+        """One good page came; the blind intervals that are closed by it."""
+        rounds = self._rounds_of(item.question["id"])
+        if rounds is None:
+            self._settle(item, now_ns)
+            return []
+        rounds.answered(now_ns + self.pace.timeout_ns)
+        if not rounds.take_page(
+            item.question["id"], item.asked_ns, item.page, is_last=item.is_last
+        ):
+            return []
+        since_ns, until_ns = rounds.finish(self.profile, now_ns)
+        self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
+        closed = self.streams.close(rounds.product, since_ns, until_ns)
+        self.want(rounds.product)
+        return closed
+
+    def _settle(self, item: Answer, now_ns: int) -> None:
+        target = self.targets.answered(item.question["id"])
+        if target is None or not item.is_last:
+            return
+        if target.why == GAP:  # the orders' fold says when the gap is gone
+            self.targets.ask_again(target, now_ns, self.pace.retry_ns)
+        else:
+            self.targets.settle(target.order_key, target.why)
+
+    def _doubt_ghosts(self, rounds: Rounds, now_ns: int, suspects: Iterable[Suspect]) -> None:
+        """Those that are absent from the list; something that came since may not be in it.
+
+        A few are asked about one by one. Many at once (everything was canceled while we were away)
+        are looked for in the history since the oldest of them was made: lists of ended orders go by
+        the time of their making. What that round leaves is asked about one by one.
+        """
+        ghosts = [
+            one
+            for one in suspects
+            if max(one.first_seen_ns, one.last_seen_ns, one.listed_ns) < rounds.began_ns
+        ]
+        due_ns = now_ns + self.profile.grace_ns
+        if len(ghosts) > SINGLY_MAX and not rounds.deep_ns:
+            oldest_ns = min(one.made_ns for one in ghosts) - self.profile.visibility_lag_ns
+            rounds.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
+            rounds.want(due_ns)
+            return
+        rounds.deep_ns = 0
+        for ghost in ghosts:
+            self.targets.raise_doubt(ghost.key, GHOST, due_ns)
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "rounds": [rounds.dump() for rounds in self.rounds.values()],
+            "targets": self.targets.dump(),
+        }
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Take back what `dump` gave out."""
+        loaded = [Rounds.load(fields) for fields in document["rounds"]]
+        self.rounds = {rounds.product: rounds for rounds in loaded}
+        self.targets = Targets.load(document["targets"])

@@ -1,0 +1,247 @@
+"""Reconciliation of one product of one account: rounds of questions that cover a span.
+
+Pure. A round asks for the open orders, and symbol by symbol where the venue wants it so, for the
+order history and the trades since what the last round covered, overlapping by the venue's
+visibility lag; and for balances and positions. It begins when the stream came back (not before the
+blind interval's end plus the lag), when something was surely lost, and periodically. It is complete
+when every page of every question came without an error; only then does it cover anything (INV-3,
+INV-6): a failed read is asked again and never taken for "nothing there".
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orderloom.question import About, Question
+from processors.account.streams import Blind
+from venues.venue import Profile
+
+SECOND_NS: Final = 1_000_000_000
+SPACING_NS: Final = 2 * SECOND_NS
+"""Rounds that a loss asks for do not follow one another faster than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How reconciliation is paced; all in ns. Part of the fold's configuration digest."""
+
+    period_ns: int = 30 * SECOND_NS
+    timeout_ns: int = 30 * SECOND_NS
+    retry_ns: int = 2 * SECOND_NS
+    lookback_ns: int = 24 * 3600 * SECOND_NS
+    silence_ns: int = 6 * SECOND_NS
+
+
+STANDARD: Final = Pace()
+
+
+@dataclass(slots=True)
+class Pending:
+    """A question on its way. `run_ns` names the run of pages that is being received.
+
+    One that `has_failed` is asked again at `due_ns` in any case; another only if nothing of its
+    round was answered meanwhile.
+    """
+
+    question: Question
+    due_ns: int
+    run_ns: int = -1
+    pages: int = 0
+    has_failed: bool = False
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The rounds of one product. `covered_ns` is how far the last complete one reaches."""
+
+    product: str
+    next_ns: int
+    covered_ns: int = 0
+    since_ns: int = 0
+    until_ns: int = 0
+    floor_ns: int = 0
+    began_ns: int = 0
+    completed: int = 0
+    asking: bool = False
+    symbols: tuple[str, ...] = ()
+    """Those that the round asks for, where the venue's lists are by symbol."""
+    covered: frozenset[str] = frozenset()
+    """Those that the last complete round asked for: one that is not in it was never looked at."""
+    registered: frozenset[str] = frozenset()
+    """Those that the registry names: they may become known after the first round."""
+    pending: dict[str, Pending] = field(default_factory=dict)
+    asked: int = 0
+    """How many questions the present round began with, and how many pages have come."""
+    pages: int = 0
+    deep_ns: int = 0
+    """The next round (or the present one) asks for the order history since then; 0 for as usual."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a round was complete, the last one asked for all registered symbols, and none is
+        wanted that reaches further back."""
+        return self.completed > 0 and self.covered >= self.registered and not self.deep_ns
+
+    def want(self, at_ns: int) -> None:
+        """Something was lost or came back: a round is wanted, from `at_ns` on."""
+        self.next_ns = min(self.next_ns, max(at_ns, self.began_ns + SPACING_NS))
+
+    def due_ns(self) -> int:
+        """When this machine wants its next tick."""
+        if self.asking:
+            return min(pending.due_ns for pending in self.pending.values())
+        return self.next_ns
+
+    def begin(
+        self, now_ns: int, intervals: Iterable[Blind], pace: Pace, profile: Profile
+    ) -> tuple[int, int]:
+        """Begin a round; the span [since, until) that its questions must cover, in ns."""
+        starts = [i.start_ns for i in intervals if not i.is_since_ever]
+        since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
+        self.since_ns = since_ns - profile.visibility_lag_ns
+        self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
+        self.next_ns = now_ns + pace.period_ns
+        self.until_ns = now_ns - profile.visibility_lag_ns
+        self.asked = self.pages = 0
+        return self.since_ns, self.until_ns
+
+    def ask(self, question: Question, due_ns: int) -> None:
+        """A question of this round goes out; asked again if it is not answered by `due_ns`."""
+        self.pending[question.id] = Pending(question, due_ns)
+
+    def overdue(self, now_ns: int) -> list[Question]:
+        """The questions to ask again; they are no longer pending."""
+        late = [p.question for p in self.pending.values() if p.due_ns <= now_ns]
+        for question in late:
+            del self.pending[question.id]
+        return late
+
+    def brings_trades_of(self, symbol: str) -> bool:
+        """Whether an answer of this round that is still to come holds the executions there."""
+        return any(
+            pending.question.about is About.TRADES and pending.question.symbol in (None, symbol)
+            for pending in self.pending.values()
+        )
+
+    def fail(self, question_id: str, retry_at_ns: int) -> None:
+        """A page was an error or could not be read: the whole question is asked again."""
+        pending = self.pending[question_id]
+        pending.due_ns, pending.run_ns, pending.pages = retry_at_ns, -1, 0
+        pending.has_failed = True
+
+    def answered(self, due_ns: int) -> None:
+        """The venue answers: what else was asked waits in its line, and is lost only by `due_ns`.
+
+        Thousands of pages take minutes at a venue's limits; to ask again meanwhile would only make
+        the line longer, and what was received so far worthless.
+        """
+        for pending in self.pending.values():
+            if not pending.has_failed:
+                pending.due_ns = max(pending.due_ns, due_ns)
+
+    def take_page(self, question_id: str, asked_ns: int, page: int, *, is_last: bool) -> bool:
+        """One good page of one run came; True if the round is complete with it."""
+        pending = self.pending[question_id]
+        if pending.run_ns != asked_ns:
+            pending.run_ns, pending.pages = asked_ns, 0
+        if page != pending.pages + 1:
+            return False
+        pending.pages += 1
+        self.pages += 1
+        if not is_last:
+            return False
+        del self.pending[question_id]
+        self.floor_ns = min(self.floor_ns, asked_ns)
+        return not self.pending
+
+    def progress(self) -> dict[str, int]:
+        """How far the present round is, as `orderloom.account.Progress` shows it."""
+        return {
+            "answered": self.asked - len(self.pending),
+            "asked": self.asked,
+            "pages": self.pages,
+        }
+
+    def finish(self, profile: Profile, now_ns: int) -> tuple[int, int]:
+        """The round is complete: it covered [since, until), both in ns.
+
+        One that took longer than a period (rate limits) is not followed by the next at once: half
+        the time is left to what is urgent.
+        """
+        self.asking = False
+        if self.next_ns <= now_ns:
+            self.next_ns = now_ns + (now_ns - self.began_ns) // 2
+        self.completed += 1
+        self.covered = frozenset(self.symbols)
+        # What was asked up to, however late rate limits let it be asked; and never more than a lag
+        # before the first question.
+        reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
+        self.covered_ns = max(self.covered_ns, reached_ns)
+        return self.since_ns, reached_ns
+
+    def dump(self) -> dict[str, Any]:
+        """The complete state, JSON-ready."""
+        return {
+            "product": self.product,
+            "numbers": [
+                self.next_ns, self.covered_ns, self.since_ns, self.until_ns, self.floor_ns,
+                self.began_ns, self.completed,
+            ],
+            "asking": self.asking,
+            "symbols": self.symbols,
+            "covered": sorted(self.covered),
+            "registered": sorted(self.registered),
+            "deep": self.deep_ns,
+            "progress": [self.asked, self.pages],
+            "pending": [
+                [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed]
+                for p in self.pending.values()
+            ],
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Rounds":
+        """The rounds that `dump` gave out."""
+        rounds = cls(document["product"], *document["numbers"])
+        rounds.asking = document["asking"]
+        rounds.symbols = tuple(document["symbols"])
+        rounds.covered = frozenset(document["covered"])
+        rounds.registered = frozenset(document.get("registered", ()))
+        rounds.deep_ns = document.get("deep", 0)
+        rounds.asked, rounds.pages = document.get("progress", (0, 0))
+        for question, *numbers in document["pending"]:
+            asked = Question.model_validate(question)
+            rounds.pending[asked.id] = Pending(asked, *numbers)
+        return rounds
+
+
+def questions_of_round(
+    rounds: Rounds, span: tuple[int, int], pace: Pace, profile: Profile
+) -> list[dict[str, Any]]:
+    """What a round asks about the span [since, until) in ns, as fields of `Question`.
+
+    Trades are asked for up to `until`, which lies a visibility lag back: what is younger the stream
+    still has its time to bring, and the round covers no more than that anyway. A symbol that the
+    last round did not ask for is asked for from as far back as at first contact.
+    """
+    since_ns, until_ns = span
+    history_ns = min(since_ns, rounds.deep_ns or since_ns)
+    product = rounds.product
+
+    def each(about: About, is_by_symbol: bool, **fields: Any) -> Iterator[dict[str, Any]]:
+        targets: Iterable[str | None] = rounds.symbols if is_by_symbol else (None,)
+        for symbol in targets:
+            question = {"about": about, "product": product, "symbol": symbol, **fields}
+            if "since_ns" in fields and symbol is not None and symbol not in rounds.covered:
+                question["since_ns"] = min(since_ns, until_ns - pace.lookback_ns)
+            yield question
+
+    return [
+        *each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol),
+        *each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=history_ns),
+        *each(
+            About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
+        ),
+        *each(About.BALANCES, False),
+        *(each(About.POSITIONS, False) if product in profile.positions_of else ()),
+    ]

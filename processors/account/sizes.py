@@ -1,0 +1,55 @@
+"""What one native unit of an order or position is: base units, or contracts of a known size.
+
+Pure. An order keeps the size that its instrument had when both were first known (STATE-MODEL
+section 4, rule 10): a venue that changes a contract's size changes no history. Evidence is folded
+in native units and never waits for an instrument; what waits is only what is shown in base units
+(decision 0008).
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from orderloom.quantities import Unit
+from processors.account.positions import Position
+from processors.instruments import Instruments
+from processors.orders.effects import Effect
+from processors.orders.order import Order
+
+ONE: Final = Decimal(1)
+
+
+@dataclass(slots=True)
+class Sizes:
+    """The sizes of one account's orders and positions; `waiting` are order keys without one."""
+
+    instruments: Instruments
+    waiting: set[str] = field(default_factory=set)
+
+    def pin(self, order: Order, now_ns: int) -> list[Effect]:
+        """Give the order its size if it has none; what that changed."""
+        effects: list[Effect] = []
+        if order.contract_size is None:
+            size = self._size_of(order.product, order.symbol, order.quantity_unit, now_ns)
+            if size is None:
+                self.waiting.add(order.key)
+            else:
+                self.waiting.discard(order.key)
+                order.pin(size, effects)
+        return effects
+
+    def measure(self, position: Position, now_ns: int) -> bool:
+        """Give the position its size if it has none; tells whether that changed it."""
+        if position.contract_size is not None:
+            return False
+        position.contract_size = self._size_of(
+            position.product, position.symbol, position.quantity_unit, now_ns
+        )
+        return position.contract_size is not None
+
+    def _size_of(self, product: str, symbol: str, unit: str, now_ns: int) -> Decimal | None:
+        if not self.instruments.is_known(product, symbol):
+            self.instruments.want(product, symbol, now_ns)
+        if unit == Unit.BASE:
+            return ONE
+        return self.instruments.contract_size(product, symbol)

@@ -1,0 +1,239 @@
+"""A keeper keeps one partition's ledger alive, in a thread of its own.
+
+It opens the ledger once the group has confirmed that the partition is ours, hands it what Faust
+delivers, opens it again when it is lost, and stops for a person where going on would lose. Fencing
+is the truth: between *revoked* and the next *assigned* it only pauses, and goes on without loading
+if the partition is still ours and nobody has fenced it.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaException
+
+from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.step import InputRecord
+from processors.ledger.step_size import StepSize
+from processors.ledger.trouble import LedgerLost, PartitionStopped
+from processors.ledger.writer import Probe, no_probe
+from runtime.supervise import Backoff
+
+CONFIRM_AGAIN_SECONDS = 0.3
+READ_WAIT_SECONDS = 0.05
+IDLE_SECONDS_MAX = 1.0
+LOOK_SECONDS = 1.0
+REOPEN_SECONDS_MIN = 0.05
+REOPEN_SECONDS_MAX = 5.0
+
+log = logging.getLogger(__name__)
+MakeLedger = Callable[[LedgerLog, int, MakeBook, Memory, Probe], Ledger]
+
+
+class Membership(Protocol):
+    """What a keeper asks of the group; from its own thread, so it may block."""
+
+    def confirm(self, partition: int) -> bool:
+        """Whether the coordinator takes a commit of this member's generation for the partition."""
+        ...
+
+    def skip_to(self, partition: int, offsets: Mapping[str, int]) -> bool:
+        """Deliver from these offsets on (by kind); False if the group is not ready for that."""
+        ...
+
+
+class Condition(Enum):
+    """What a keeper is at."""
+
+    WAITING = "waiting"
+    OPENING = "opening"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    STOPPED = "stopped"
+    CLOSED = "closed"
+
+
+class Keeper:
+    """The keeper of one partition; `start` it once. `offer` and the others never block."""
+
+    def __init__(
+        self,
+        ledger_log: LedgerLog,
+        partition: int,
+        make_book: MakeBook,
+        membership: Membership,
+        *,
+        probe: Probe = no_probe,
+        make_ledger: MakeLedger = Ledger,
+    ) -> None:
+        self.partition = partition
+        self.memory = Memory(StepSize(ledger_log.settings.step.messages))
+        self.condition = Condition.WAITING
+        self.trouble = ""
+        self.dropped = 0
+        self.next_offsets: dict[str, int] = {}
+        self.lag: dict[str, int] = {}
+        self.quarantined: set[str] = set()
+        self.unconfirmed_since: float | None = None
+        self._log = ledger_log
+        self._make: Callable[[], Ledger] = lambda: make_ledger(
+            ledger_log, partition, make_book, self.memory, probe
+        )
+        self._membership = membership
+        self._ledger: Ledger | None = None
+        self._must_skip = False
+        self._look_at = 0.0
+        self._inbox: deque[InputRecord] = deque()
+        self._inbox_max = ledger_log.settings.inbox_records_max
+        self._bell = threading.Event()
+        self._is_suspended = False
+        self._is_closing = False
+        self._backoff = Backoff(REOPEN_SECONDS_MIN, REOPEN_SECONDS_MAX)
+        self._thread = threading.Thread(target=self._run, name=f"ledger-{partition}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the ledger is opened as soon as the group confirms."""
+        self._thread.start()
+
+    def offer(self, record: InputRecord) -> None:
+        """Hand in a delivered record; a full inbox drops it, and the ledger reads it by itself."""
+        if len(self._inbox) >= self._inbox_max:
+            self.dropped += 1
+        else:
+            self._inbox.append(record)
+        if not self._bell.is_set():
+            self._bell.set()
+
+    def suspend(self) -> None:
+        """The partition was revoked: fold nothing more until `resume`."""
+        self._is_suspended = True
+        self.unconfirmed_since = time.monotonic()
+
+    def resume(self) -> None:
+        """The partition is assigned to us."""
+        self._is_suspended = False
+        self.unconfirmed_since = None
+        self._bell.set()
+
+    def close(self) -> None:
+        """The partition is another's, or the worker ends: free everything after this step."""
+        self._is_closing = True
+        self._bell.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait until it has closed; whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the thread ended by a fault of ours: then the worker must end too."""
+        return not self._thread.is_alive() and self.condition is not Condition.CLOSED
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            if self._is_suspended or self.condition is Condition.STOPPED:
+                self._rest()
+                continue
+            try:
+                self._turn()
+            except PartitionStopped as stopped:
+                self._stop(str(stopped))
+            except (LedgerLost, KafkaException) as lost:
+                self._lose(lost)
+        self._drop()
+        self.condition = Condition.CLOSED
+
+    def _turn(self) -> None:
+        self._bell.clear()
+        ledger = self._ledger or self._open()
+        if ledger is None:
+            self._bell.wait(CONFIRM_AGAIN_SECONDS)
+            return
+        self._deliver(ledger)
+        if ledger.advance(READ_WAIT_SECONDS):
+            self._backoff.succeed()
+            self._look_if_due(ledger)
+        elif not self._inbox:
+            self._look_if_due(ledger)
+            self._skip_if_at_ends(ledger)
+            self._bell.wait(min(IDLE_SECONDS_MAX, ledger.wait_seconds()))
+        self.next_offsets = ledger.next_offsets
+
+    def _open(self) -> Ledger | None:
+        self.condition = Condition.OPENING
+        if not self._membership.confirm(self.partition):
+            self.condition = Condition.WAITING
+            self.unconfirmed_since = self.unconfirmed_since or time.monotonic()
+            return None
+        self.unconfirmed_since = None
+        self._ledger = self._make()
+        self._must_skip = True
+        self.condition = Condition.RUNNING
+        self.trouble = ""
+        log.info(
+            "ledger %d is open at %s",
+            self.partition,
+            self._ledger.next_offsets,
+            extra=self._extra(),
+        )
+        return self._ledger
+
+    def _deliver(self, ledger: Ledger) -> None:
+        inbox = self._inbox
+        if inbox and ledger.wants_more:
+            ledger.take([inbox.popleft() for _ in range(len(inbox))])
+
+    def _look_if_due(self, ledger: Ledger) -> None:
+        """What health and metrics show, from the thread that may ask the book."""
+        if time.monotonic() > self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            self.lag, self.quarantined = ledger.lag, ledger.quarantined()
+
+    def _skip_if_at_ends(self, ledger: Ledger) -> None:
+        """Once caught up, or Faust would deliver the backlog once more at its own pace."""
+        if self._must_skip and not ledger.is_behind:
+            self._must_skip = not self._membership.skip_to(self.partition, ledger.next_offsets)
+
+    def _rest(self) -> None:
+        if self._is_suspended and self.condition is Condition.RUNNING:
+            self.condition = Condition.SUSPENDED
+        self._bell.wait(IDLE_SECONDS_MAX)
+        self._bell.clear()
+        if not self._is_suspended and self.condition is Condition.SUSPENDED:
+            self.condition = Condition.RUNNING
+
+    def _stop(self, line: str) -> None:
+        self._drop()
+        self.next_offsets = {}
+        self.condition = Condition.STOPPED
+        self.trouble = line
+        log.error("partition %d is stopped: %s", self.partition, line, extra=self._extra())
+
+    def _lose(self, lost: Exception) -> None:
+        self._drop()
+        self.next_offsets = {}
+        self.condition = Condition.WAITING
+        self.trouble = _line(lost)
+        log.warning("ledger %d is lost: %s", self.partition, self.trouble, extra=self._extra())
+        self._bell.wait(self._backoff.next_seconds())
+
+    def _drop(self) -> None:
+        ledger, self._ledger = self._ledger, None
+        if ledger is not None:
+            ledger.close()
+
+    def _extra(self) -> dict[str, Any]:
+        return {"partition": self.partition, "venue": self._log.settings.venue}
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, KafkaException):
+        return str(error.args[0].str())
+    return str(error).splitlines()[0]

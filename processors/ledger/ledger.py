@@ -1,0 +1,331 @@
+"""A ledger: one partition's state, its outputs and its place in the inputs, changed together.
+
+Rules (each has a test):
+- the log is the truth: a failed step throws the memory away, and the ledger is opened again;
+- a step folds with no transaction open, then writes state, outputs, place and commit record in one;
+- within a step control, intents and raw are folded in this order, then timers fire;
+- a record whose fold fails twice is left out, and what kills the process five times;
+- time is the step's clock reading: append time while behind the noted ends, else the wall clock.
+Not safe for threads: one keeper at a time runs a ledger.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from processors.ledger.backlog import Batch
+from processors.ledger.commit_record import CommitRecord, bytes_hash
+from processors.ledger.inputs import Inputs
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.opening import Loaded, load
+from processors.ledger.poison import (
+    ACCOUNTS_MAX,
+    ACCOUNTS_WINDOW_NS,
+    OPENINGS_LEFT_OUT,
+    OPENINGS_SINGLE,
+    Verdict,
+)
+from processors.ledger.state import (
+    ATTEMPTS_KEY,
+    LEFT_OUT_KEY,
+    PLACE_KEY,
+    RESERVED,
+    Attempts,
+    Place,
+    encoded,
+)
+from processors.ledger.step import Book, Changes, InputRecord
+from processors.ledger.step_clock import StepClock
+from processors.ledger.trouble import (
+    LedgerLost,
+    PartitionStopped,
+    RecordPoisoned,
+    StepRefused,
+    TimersFailed,
+)
+from processors.ledger.writer import LedgerWriter, Probe, no_probe
+from runtime.metrics import STEP_SECONDS_SPENT
+
+TRACE_CHARACTERS_MAX = 8_000
+MakeBook = Callable[[int], Book]
+Open = Callable[[LedgerLog, int, MakeBook], Loaded]
+"""How a ledger comes to its state: `load`, or a repair's way."""
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a step folded, before it is written."""
+
+    records: list[InputRecord]
+    left_out: list[tuple[str, int, str]]
+    clock_ns: int
+    ticked: bool = False
+
+
+class Ledger:
+    """One opened ledger. Make it only when the group has confirmed that the partition is ours.
+
+    Raises PartitionStopped, LedgerLost, KafkaException; then nothing is open.
+    """
+
+    def __init__(
+        self,
+        ledger_log: LedgerLog,
+        partition: int,
+        make_book: MakeBook,
+        memory: Memory,
+        probe: Probe = no_probe,
+        *,
+        open_log: Open = load,
+    ) -> None:
+        self.partition = partition
+        self._settings = ledger_log.settings
+        self._memory = memory
+        self._probe = probe
+        memory.counts.openings += 1
+        self._clients = ExitStack()
+        with self._clients:
+            self._writer = LedgerWriter(ledger_log, partition, probe)
+            self._clients.callback(self._writer.close)
+            self._writer.fence()
+            loaded = open_log(ledger_log, partition, make_book)
+            self._take_over(loaded)
+            self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
+            self._clients.callback(self._inputs.close)
+            self._begin(ledger_log, loaded)
+            self._clients = self._clients.pop_all()
+
+    @property
+    def next_offsets(self) -> dict[str, int]:
+        """The first offset not folded of each input, by kind: the group's offsets."""
+        return dict(self._place.next)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether records before the noted ends of the inputs are not folded."""
+        return self._inputs.backlog.is_behind
+
+    @property
+    def lag(self) -> dict[str, int]:
+        """How many records before the noted ends of the inputs are not folded, by kind."""
+        return self._inputs.backlog.lag()
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more records should be taken; what is not taken stays in the log."""
+        return self._inputs.wants_more
+
+    @property
+    def step_number(self) -> int:
+        """The number of the last committed step."""
+        return self._place.step
+
+    def quarantined(self) -> set[str]:
+        """The accounts that are quarantined."""
+        return set(self._book.quarantined())
+
+    def take(self, records: Iterable[InputRecord]) -> None:
+        """Take delivered records of any input."""
+        self._inputs.take(records)
+
+    def advance(self, wait_seconds: float = 0.0) -> bool:
+        """Check the ends if it is time, read what is missing, and step.
+
+        Waits at most `wait_seconds` for records that its own reader has asked for. Returns whether
+        a step was committed. Raises PartitionStopped, LedgerLost, KafkaException: then it is over.
+        """
+        self._inputs.check_if_due()
+        self._inputs.read_on(0)
+        if self._step():
+            return True
+        self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
+        return self._step()
+
+    def wait_seconds(self) -> float:
+        """How long there is nothing to do unless records are delivered."""
+        if self._inputs.is_reading:
+            return 0.0
+        seconds = self._inputs.next_check_at - time.monotonic()
+        due_ns = self._book.due_ns()
+        if due_ns is not None and not self.is_behind:
+            seconds = min(seconds, (due_ns - self._memory.clock.now_ns()) / 1e9)
+        return max(0.0, seconds)
+
+    def close(self) -> None:
+        """Free the clients."""
+        self._clients.close()
+
+    def _take_over(self, loaded: Loaded) -> None:
+        self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out
+        self._clock = StepClock(self._place.clock_ns)
+
+    def _begin(self, ledger_log: LedgerLog, loaded: Loaded) -> None:
+        """Count this opening in the log, and compare clocks by it."""
+        memory = self._memory
+        attempts = memory.opened(
+            loaded.own.attempts, self._place.step, has_work=self._inputs.backlog.is_behind
+        )
+        before_ns = memory.clock.now_ns()
+        self._writer.commit(self._own_records(attempts))
+        if append_ns := ledger_log.last_append_ns(self.partition):
+            memory.clock.compare(append_ns, before_ns)
+        self._is_careful = attempts.count >= OPENINGS_SINGLE
+        self._openings = attempts.count
+        if self._is_careful:
+            memory.size.narrow(1, loaded.ends)
+
+    def _own_records(self, attempts: Attempts | None = None) -> list[tuple[bytes, bytes | None]]:
+        records: list[tuple[bytes, bytes | None]] = [(PLACE_KEY, encoded(self._place))]
+        if attempts is not None:
+            records.append((ATTEMPTS_KEY, encoded(attempts)))
+        return records
+
+    def _step(self) -> bool:
+        began = time.monotonic()
+        batch = self._inputs.backlog.batch(self._memory.size.messages, self._settings.step.bytes)
+        wall_ns = self._memory.clock.now_ns()
+        if not batch.records and not self._is_timer_due(batch, wall_ns):
+            return False
+        folded = Folded([], [], self._reading(batch, wall_ns))
+        try:
+            self._fold(batch, folded)
+            changes = self._changes()
+            self._probe("after-fold")
+            self._write(changes, folded)
+        except LedgerLost as lost:
+            self._memory.learn(lost, batch.records)
+            raise
+        STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
+        return True
+
+    def _is_timer_due(self, batch: Batch, wall_ns: int) -> bool:
+        due_ns = self._book.due_ns()
+        return batch.is_at_ends and due_ns is not None and due_ns <= wall_ns
+
+    def _reading(self, batch: Batch, wall_ns: int) -> int:
+        newest_ns = None if batch.is_at_ends else batch.newest_append_ns()
+        return self._clock.reading(newest_ns, wall_ns)
+
+    def _fold(self, batch: Batch, folded: Folded) -> None:
+        """Fold the batch with no transaction open; where time runs out, only its first part."""
+        verdict_of, fold, now_ns = self._memory.poison.verdict, self._book.fold, folded.clock_ns
+        if self._openings >= OPENINGS_LEFT_OUT and batch.records:
+            self._memory.poison.killed(batch.records[0], self._openings)
+            self._openings = 0
+        end = time.monotonic() + self._settings.step.seconds
+        for record in batch.records:
+            verdict = verdict_of(record)
+            try:
+                if verdict is None:
+                    fold(record, now_ns)
+            except Exception as error:  # the fold guard: our own mistakes stop one account
+                raise RecordPoisoned(record, _trace(error)) from error
+            if verdict is not None:
+                self._leave_out(record, verdict, folded)
+            folded.records.append(record)
+            if time.monotonic() > end:
+                break
+        if len(folded.records) == len(batch.records):
+            self._tick(folded)
+
+    def _leave_out(self, record: InputRecord, verdict: Verdict, folded: Folded) -> None:
+        account = (record.key or b"").decode(errors="replace") or f"{record.topic.kind} without key"
+        at_ns = self._left_out_ns(folded)
+        self._left_out = self._left_out.adding(account, at_ns, ACCOUNTS_WINDOW_NS)
+        accounts = self._left_out.accounts()
+        place = f"{record.topic.kind} partition {self.partition} offset {record.offset}"
+        if len(accounts) > ACCOUNTS_MAX:
+            raise PartitionStopped(
+                f"records of {len(accounts)} accounts failed within a minute, at last {place} "
+                f"({_last_line(verdict.trace)}): this looks like a bad deploy; run the version "
+                "before it"
+            )
+        try:
+            self._book.leave_out(record, verdict.reason, verdict.trace, folded.clock_ns)
+        except Exception as error:  # the fold guard's other half
+            raise PartitionStopped(
+                f"{place} can neither be folded nor left out ({_last_line(_trace(error))}): this "
+                "is a fault of the program; run the version before it"
+            ) from error
+        folded.left_out.append((record.topic.kind, record.offset, verdict.reason))
+
+    def _left_out_ns(self, _folded: Folded) -> int:
+        """When a record is left out, for the guard against a bad deploy."""
+        return self._memory.clock.now_ns()
+
+    def _tick(self, folded: Folded) -> None:
+        try:
+            self._book.tick(folded.clock_ns)
+        except Exception as error:  # the fold guard, for timers
+            raise TimersFailed(_last_line(_trace(error))) from error
+        folded.ticked = True
+
+    def _changes(self) -> Changes:
+        try:
+            changes = self._book.changes()
+        except Exception as error:  # the fold guard: found when the state is written
+            raise StepRefused(_trace(error)) from error
+        if any(key.startswith(RESERVED) for key in changes.state):
+            raise ValueError("a book's keys may not begin with @")
+        return changes
+
+    def _write(self, changes: Changes, folded: Folded) -> None:
+        ranges = self._inputs.backlog.folded(folded.records)
+        self._place = Place(
+            step=self._place.step + 1,
+            clock_ns=folded.clock_ns,
+            next={kind: end for kind, (_, end) in ranges.items()},
+            topic_ids=self._place.topic_ids,
+        )
+        own = self._own_records(self._carried_attempts())
+        if folded.left_out:
+            own.append((LEFT_OUT_KEY, encoded(self._left_out)))
+        commit_record = self._commit_record(changes, folded, ranges)
+        self._writer.commit([*changes.state.items(), *own], changes.outputs, commit_record)
+        self._committed(folded)
+
+    def _committed(self, folded: Folded) -> None:
+        memory = self._memory
+        memory.counts.left_out += len(folded.left_out)
+        memory.committed(folded.records, self._place.next)
+        if not folded.ticked:
+            memory.size.fit(len(folded.records))
+        self._is_careful = self._is_careful and memory.size.is_narrow
+
+    def _carried_attempts(self) -> Attempts | None:
+        """While a killer is sought record by record, each step inherits the suspicion."""
+        return Attempts(self._place.step, OPENINGS_SINGLE) if self._is_careful else None
+
+    def _commit_record(
+        self, changes: Changes, folded: Folded, ranges: dict[str, tuple[int, int]]
+    ) -> bytes:
+        return CommitRecord(
+            step=self._place.step,
+            partition=self.partition,
+            inputs=ranges,
+            bytes_hash=bytes_hash(folded.records),
+            left_out=tuple(folded.left_out),
+            clock_ns=folded.clock_ns,
+            ticked=folded.ticked,
+            fold=self._book.version,
+            config=self._settings.config_digest,
+            content_digest=changes.content_digest,
+            exact_digest=changes.exact_digest,
+            repair=self._repair_note(),
+        ).encoded()
+
+    def _repair_note(self) -> dict[str, Any] | None:
+        """What the commit record says of a repair; an ordinary step is none."""
+        return None
+
+
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))[-TRACE_CHARACTERS_MAX:]
+
+
+def _last_line(trace: str) -> str:
+    return trace.strip().rpartition("\n")[2]

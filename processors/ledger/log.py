@@ -1,0 +1,164 @@
+"""The log as a worker's ledgers see it: topics, ends, and the clients that read and write them."""
+
+from collections.abc import Callable
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupState,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import OffsetSpec
+
+from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, RAW, Topic
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.trouble import PartitionStopped
+from runtime.kafka import (
+    Place,
+    begin_offsets,
+    connected_admin,
+    end_offsets,
+    reader,
+    topic_ids,
+    transactional_producer,
+)
+from runtime.trouble import SetupError
+
+NS_PER_MS = 1_000_000
+ANSWER_SECONDS_MAX = 3.0
+# librdkafka waits half of this before it connects to a coordinator for the first time: with its
+# 100 ms an opening takes 76 ms, with this 35 (measured). It doubles up to a second.
+RECONNECT_MS_MIN = 1
+APPEND_TIME_TRIES = 5
+Delivered = Callable[[KafkaError | None, Message], None]
+SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
+RESULTS = (*OUTPUTS, COMMITS)
+
+
+class LedgerLog:
+    """Shared by all ledgers of a worker; its methods may be called from any thread.
+
+    All raise KafkaException where the cluster does not answer.
+    """
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self.settings = settings
+        self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
+        self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
+        self._admin = connected_admin(settings.bootstrap, settings.client)
+
+    def answers(self) -> bool:
+        """Whether the cluster answers now."""
+        try:
+            self._admin.list_topics(timeout=ANSWER_SECONDS_MAX)
+        except KafkaException:
+            return False
+        return True
+
+    def partitions(self) -> int:
+        """How many partitions every topic has. Raises SetupError if one is missing or differs."""
+        found = self._admin.list_topics(timeout=self.settings.request_seconds_max).topics
+        counts = {
+            name: len(found[name].partitions) if name in found else 0
+            for name in self.names.values()
+        }
+        most = max(counts.values())
+        wrong = sorted(name for name, count in counts.items() if count != most or count == 0)
+        if wrong:
+            raise SetupError(
+                f"topics are missing, or have not {most} partitions as the others: "
+                f"{', '.join(wrong)}",
+                "`orderloom topics` creates them and says what is wrong",
+            )
+        return most
+
+    def input_ids(self) -> dict[str, str]:
+        """The id of each input topic, by kind. Raises PartitionStopped for a missing topic."""
+        try:
+            ids = topic_ids(self._admin, [self.names[topic.kind] for topic in INPUTS])
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise PartitionStopped(
+                    f"an input topic is missing ({error.args[0].str()}): create it with "
+                    "`orderloom topics`, or restore it and run `orderloom repair`"
+                ) from error
+            raise
+        return {topic.kind: ids[self.names[topic.kind]] for topic in INPUTS}
+
+    def owners(self) -> tuple[dict[int, str], bool]:
+        """Who of the workers' group has which partition of `raw`, and whether the group is settled.
+
+        A worker is named by its client and host.
+        """
+        group, seconds = self.settings.group, self.settings.request_seconds_max
+        asked = self._admin.describe_consumer_groups([group], request_timeout=seconds)
+        try:
+            found = asked[group].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:  # nobody was ever in it
+                return {}, True
+            raise
+        owners = {
+            place.partition: f"{member.client_id} on {member.host}"
+            for member in found.members
+            for place in member.assignment.topic_partitions
+            if place.topic == self.names[RAW.kind]
+        }
+        return owners, found.state in SETTLED
+
+    def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        """The true end of each topic's partition, open transactions included; by kind."""
+        return self._by_kind(end_offsets(self._admin, self._places(topics, partition)), topics)
+
+    def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        """The first offset that each topic's partition still holds; by kind."""
+        return self._by_kind(begin_offsets(self._admin, self._places(topics, partition)), topics)
+
+    def _places(self, topics: tuple[Topic, ...], partition: int) -> list[Place]:
+        return [(self.names[topic.kind], partition) for topic in topics]
+
+    def _by_kind(self, found: dict[Place, int], topics: tuple[Topic, ...]) -> dict[str, int]:
+        by_name = {name: offset for (name, _), offset in found.items()}
+        return {topic.kind: by_name[self.names[topic.kind]] for topic in topics}
+
+    def last_append_ns(self, partition: int) -> int | None:
+        """The append time of the newest record of the ledger's own partition.
+
+        Asked right after a write, the broker sometimes answers that there is none (measured, 1 in
+        20); None if it stays with that.
+        """
+        place = TopicPartition(self.names[LEDGER.kind], partition)
+        for _ in range(APPEND_TIME_TRIES):
+            newest = self._admin.list_offsets({place: OffsetSpec.max_timestamp()})
+            if (append_ms := newest[place].result().timestamp) > 0:
+                return int(append_ms) * NS_PER_MS
+        return None
+
+    def producer(self, partition: int, on_delivery: Delivered) -> Producer:
+        """The transactional producer of one partition; initialising it fences the former owner.
+
+        `on_delivery` is told of failed records only.
+        """
+        settings = self.settings
+        return transactional_producer(
+            settings.bootstrap,
+            settings.transactional_id(partition),
+            security=settings.client,
+            settings={
+                "transaction.timeout.ms": settings.transaction_timeout_ms,
+                "message.max.bytes": settings.message_bytes_max,
+                "reconnect.backoff.ms": RECONNECT_MS_MIN,
+                "delivery.report.only.error": True,
+                "on_delivery": on_delivery,
+            },
+        )
+
+    def reader(self, *, committed: bool) -> Consumer:
+        """A reader; of committed records for state, of all for the inputs.
+
+        The inputs are never written in transactions, and Faust reads them uncommitted too.
+        """
+        return reader(self.settings.bootstrap, committed=committed, security=self.settings.client)

@@ -1,0 +1,132 @@
+"""Loading a ledger: its state from the log, and a look whether the log is still the same."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from orderloom.topology import INPUTS, LEDGER
+from processors.ledger.committed import committed_records
+from processors.ledger.input_reader import trimmed_line
+from processors.ledger.log import RESULTS, LedgerLog
+from processors.ledger.state import RESERVED, OwnRecords, Place, UnknownLedgerFormat
+from processors.ledger.step import Book, UnknownStateFormat
+from processors.ledger.trouble import PartitionStopped
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What the log says: the book, the ledger's own records, and the ends of the inputs."""
+
+    book: Book
+    own: OwnRecords
+    place: Place
+    ends: dict[str, int]
+
+
+def load(ledger_log: LedgerLog, partition: int, make_book: Callable[[int], Book]) -> Loaded:
+    """Load the partition's state and compare it with the inputs.
+
+    Call it only when fenced. Raises PartitionStopped where going on would lose or double.
+    """
+    state = read_state(ledger_log, partition)
+    own, book = restored(state, partition, make_book)
+    if own.repair is not None and not own.repair.has_ended:
+        raise PartitionStopped(
+            f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
+            "again, which ends it"
+        )
+    ids = ledger_log.input_ids()
+    place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(state))
+    return Loaded(book, own, place, checked_place(ledger_log, partition, place, ids))
+
+
+def checked_place(
+    ledger_log: LedgerLog, partition: int, place: Place, ids: dict[str, str]
+) -> dict[str, int]:
+    """The ends of the inputs, if `place` still lies in them. Raises PartitionStopped."""
+    _check_inputs(ledger_log, partition, place, ids)
+    return _checked_ends(ledger_log, partition, place)
+
+
+def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
+    """The newest committed value of each key, up to the true end of the topic."""
+    state: dict[bytes, bytes] = {}
+    for message in committed_records(ledger_log, LEDGER, partition):
+        key, value = message.key() or b"", message.value()
+        if value is None:
+            state.pop(key, None)
+        else:
+            state[key] = value
+    return state
+
+
+def restored(
+    state: Mapping[bytes, bytes], partition: int, make_book: Callable[[int], Book]
+) -> tuple[OwnRecords, Book]:
+    """The ledger's own records and the book. Raises PartitionStopped for an unknown format."""
+    own, book = OwnRecords(), make_book(partition)
+    try:
+        for key in [key for key in state if key.startswith(RESERVED)]:
+            own.restore(key, state[key])
+        if own.repair is not None:
+            book.begin_epoch(own.repair.epoch)
+        for key, value in state.items():
+            if not key.startswith(RESERVED):
+                book.restore(key, value)
+    except (UnknownLedgerFormat, UnknownStateFormat) as error:
+        raise PartitionStopped(
+            f"the state of partition {partition} was written by another version of this program "
+            f"({error}): run that version, or `orderloom repair` with this one"
+        ) from error
+    return own, book
+
+
+def _first_place(
+    ledger_log: LedgerLog, partition: int, ids: dict[str, str], *, has_state: bool
+) -> Place:
+    """Where a ledger begins that never was: only where nothing can have been lost or published."""
+    begins = ledger_log.begins(INPUTS, partition)
+    ends = ledger_log.ends(RESULTS, partition)
+    signs = ["its ledger has records but no place"] if has_state else []
+    signs += [f"{kind} begins at {begin}" for kind, begin in begins.items() if begin > 0]
+    signs += [f"{kind} is not empty" for kind, end in ends.items() if end > 0]
+    if signs:
+        raise PartitionStopped(
+            f"partition {partition} has no state, but a past ({', '.join(signs)}): "
+            "run `orderloom repair`, which rebuilds it and raises the epoch"
+        )
+    return Place(step=0, clock_ns=0, next=begins, topic_ids=ids)
+
+
+def check_same_topics(ledger_log: LedgerLog, known: Mapping[str, str], ids: dict[str, str]) -> None:
+    """Raise PartitionStopped if an input is another topic than the one that was read."""
+    for kind, topic_id in ids.items():
+        if known.get(kind) != topic_id:
+            raise PartitionStopped(
+                f"topic {ledger_log.names[kind]} is not the one that was read (its id is "
+                f"{topic_id}, was {known.get(kind)}): it was deleted and created again; restore "
+                "it, or run `orderloom repair`"
+            )
+
+
+def check_end(ledger_log: LedgerLog, partition: int, kind: str, end: int, place: int) -> None:
+    """Raise PartitionStopped if an input ends below what was read of it."""
+    if end < place:
+        raise PartitionStopped(
+            f"{ledger_log.names[kind]} partition {partition} ends at {end}, below {place}, up to "
+            "which it was read: records were lost (an unclean election, or a restored backup?); "
+            "restore them, or run `orderloom repair`"
+        )
+
+
+def _check_inputs(ledger_log: LedgerLog, partition: int, place: Place, ids: dict[str, str]) -> None:
+    check_same_topics(ledger_log, place.topic_ids, ids)
+    for kind, begin in ledger_log.begins(INPUTS, partition).items():
+        if begin > place.next[kind]:
+            raise PartitionStopped(trimmed_line(ledger_log.names[kind], partition))
+
+
+def _checked_ends(ledger_log: LedgerLog, partition: int, place: Place) -> dict[str, int]:
+    ends = ledger_log.ends(INPUTS, partition)
+    for kind, end in ends.items():
+        check_end(ledger_log, partition, kind, end, place.next[kind])
+    return ends

@@ -1,0 +1,79 @@
+"""What folding one piece of evidence did to an order: for the account to publish and act upon.
+
+Pure. Effects are values; the order that they name is the live record, so what is published at the
+end of a step is the order as it is then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orderloom.event import Origin
+    from orderloom.words import FillKind
+    from processors.orders.order import Order
+    from processors.orders.tracks.fills import Fill
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """What consumers see of the order changed; its version rose."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class FillRecorded:
+    """An execution is new (REAL), is better known (CORRECTION) or was taken back (BUST).
+
+    `before` is the fill as it was last recorded, None for a new one.
+    """
+
+    order: Order
+    kind: FillKind
+    fill: Fill
+    before: Fill | None
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRaised:
+    """A contradiction that did not stand before; `code` is one of `tracks.trust`."""
+
+    order: Order
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapOpened:
+    """The venue claims more than the executions explain: ask for trades, start the grace time."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class GapClosed:
+    """The executions explain again what the venue claims."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownStatus:
+    """A pushed or asked report whose status we could not read: ask about the order."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRetired:
+    """Evidence showed that what we kept under `key` is part of `order`: drop the key."""
+
+    key: str
+    order: Order
+
+
+Effect = (
+    OrderChanged | FillRecorded | DisputeRaised | GapOpened | GapClosed | UnknownStatus | KeyRetired
+)

@@ -1,0 +1,39 @@
+"""One record of `fills`, from an execution in its present form. Pure."""
+
+from typing import Any
+
+from orderloom.event import Origin
+from orderloom.identity import execution_key
+from orderloom.quantities import text_or_none
+from processors.orders.orders import FillRecorded, Order
+
+
+def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[str, Any]:
+    """What `fills` shows of one execution, without account, sequence and cause."""
+    fill = effect.fill
+    venue_order_id = fill.venue_order_id or order.venue_order_id
+    return {
+        "kind": effect.kind,
+        "product": order.product,
+        "symbol": order.symbol,
+        "order_key": order.key,
+        "execution_key": execution_key(
+            order.product, order.symbol, fill.exec_id, venue_order_id or ""
+        ),
+        "exec_id": fill.exec_id,
+        "venue_order_id": venue_order_id,
+        "client_order_id": order.term("client_order_id"),
+        "side": fill.side or order.side,
+        "price": text_or_none(fill.last_price),
+        "quantity": text_or_none(fill.last_quantity),
+        "quantity_unit": fill.quantity_unit,
+        "contract_size": text_or_none(order.contract_size),
+        "quantity_base": order.in_base(fill.last_quantity),
+        "fee": text_or_none(fill.fee),
+        "fee_currency": fill.fee_currency,
+        "liquidity": fill.liquidity,
+        "position_side": fill.position_side or order.term("position_side"),
+        "source": origin.source,
+        "venue_ns": fill.venue_ns,
+        "received_ns": origin.received_ns,
+    }

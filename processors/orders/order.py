@@ -1,0 +1,375 @@
+"""One order record: a join of evidence, what follows from it, and what consumers are shown.
+
+Pure. `Order` adds to the evidence what depends on arrival and on the account: its version, the
+cause of its first evidence, the grace time, and the account's word that it is settled. Of the five
+tracks (STATE-MODEL section 1) lifecycle, fills and trust stand here; intent and attempts have room
+in the shown fields and come with order entry.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from orderloom.event import Cause
+from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text, text_of, text_or_none
+from orderloom.words import Completeness, FillKind, Lifecycle, Side, Source, Trust
+from processors.orders import view
+from processors.orders.effects import (
+    DisputeRaised,
+    Effect,
+    FillRecorded,
+    GapClosed,
+    GapOpened,
+    OrderChanged,
+    UnknownStatus,
+)
+from processors.orders.record import Record
+from processors.orders.shared_text import shared
+from processors.orders.tracks.amounts import value_of
+from processors.orders.tracks.lifecycle import CLOSED
+from processors.orders.tracks.links import SAME, SHOWN, Link
+from processors.orders.tracks.trust import Derived, derive, provisional
+from venues.venue import Profile
+
+if TYPE_CHECKING:
+    from orderloom.event import Execution, OrderReport, Origin
+    from processors.orders.tracks.fills import Fill
+
+FORMAT: Final = 1
+"""Version of what `Order.dump` gives out."""
+
+
+NOTHING: Final = derive(Record(), Profile())
+"""What follows from no evidence; the same for every profile."""
+
+
+class UnknownOrderFormat(Exception):
+    """An order record has a format version that this code does not know."""
+
+
+class Order:
+    """One order. `own` is its evidence; `record` the same joined with what names only an alias."""
+
+    __slots__ = (
+        "account",
+        "contract_size",
+        "derived",
+        "first_seen_cause",
+        "graced",
+        "guests",
+        "is_settled",
+        "key",
+        "own",
+        "product",
+        "profile",
+        "record",
+        "symbol",
+        "version",
+    )
+
+    def __init__(self, account: str, product: str, symbol: str, profile: Profile) -> None:
+        self.account = shared(account)  # of 100,000 orders each text is kept once
+        self.product = shared(product)
+        self.symbol = shared(symbol)
+        self.profile = profile
+        self.key = ""
+        self.version = 0
+        self.own = self.record = Record()
+        self.guests: list[Record] = []
+        self.derived: Derived = NOTHING
+        self.graced = ZERO
+        self.is_settled = False
+        self.contract_size: Decimal | None = None
+        self.first_seen_cause: Cause | None = None
+
+    # ---- evidence
+
+    def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
+        """Fold one report into the evidence; tells whether that changed the state."""
+        changed = self.own.take_report(report, origin)
+        if report.status is None and origin.source is not Source.REPLY:
+            effects.append(UnknownStatus(self))
+        if changed != SAME:
+            self.refresh(changed, origin, effects)
+        return changed != SAME
+
+    def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
+        """Fold one execution into the evidence; tells whether that changed the state."""
+        changed, before = self.own.take_execution(event)
+        if changed == SAME:
+            return False
+        if event.exec_id is not None and not self.guests:
+            fill = self.own.fills[event.exec_id]
+            if fill is not before:
+                effects.append(self.recorded(before, fill, origin))
+        self.refresh(changed, origin, effects)
+        return True
+
+    def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
+        """Fold a proof of absence into the evidence; tells whether that changed the state."""
+        changed = self.own.take_absence(asked_ns, has_all_trades=has_all_trades)
+        if changed != SAME:
+            self.refresh(changed, None, effects)
+        return changed != SAME
+
+    def refresh(self, changed: int, origin: Origin | None, effects: list[Effect]) -> None:
+        """Derive anew after the evidence changed, and tell what that means."""
+        if self.guests:
+            changed |= self._join_guests(origin, effects)
+        before, after = self.derived, derive(self.record, self.profile)
+        if before != after:
+            changed |= SHOWN
+            self.derived = after
+            if after.disputes:
+                raised = (code for code in after.disputes if code not in before.disputes)
+                effects.extend(DisputeRaised(self, code) for code in raised)
+            if bool(before.amounts.missing) != bool(after.amounts.missing):
+                effects.append(GapOpened(self) if after.amounts.missing else GapClosed(self))
+        if changed & SHOWN or not self.version:
+            self.touch(effects)
+
+    def touch(self, effects: list[Effect]) -> None:
+        """What consumers see changed."""
+        assert self.derived.amounts.executed >= 0, self.key
+        self.version += 1
+        effects.append(OrderChanged(self))
+
+    def _join_guests(self, origin: Origin | None, effects: list[Effect]) -> int:
+        before = self.record.fills
+        self._rejoin()
+        return self.record_fills(before, origin, effects)
+
+    def _rejoin(self) -> None:
+        self.record = self.own
+        if self.guests:
+            self.record = self.own.copy()
+            for guest in self.guests:
+                self.record.join(guest)
+
+    def rebuild(self) -> None:
+        """Derive everything from the evidence in silence: for a record that was loaded."""
+        self._rejoin()
+        self.derived = derive(self.record, self.profile)
+
+    def host(self, guests: list[Record], origin: Origin | None, effects: list[Effect]) -> None:
+        """Join `guests`, and no others, with the order's own evidence."""
+        before = self.record.fills
+        self.guests = guests
+        self._rejoin()
+        for exec_id in sorted(before.keys() - self.record.fills.keys()):
+            fill = before[exec_id]
+            effects.append(FillRecorded(self, FillKind.BUST, fill, fill, origin))
+        changed = self.record_fills(before, origin, effects)
+        self.refresh(changed, origin, effects)
+
+    def record_fills(
+        self, before: dict[str, Fill], origin: Origin | None, effects: list[Effect]
+    ) -> int:
+        """Tell which fills differ from those `before`, in an order that no restart changes."""
+        fills = self.record.fills
+        changed = sorted(exec_id for exec_id in fills if fills[exec_id] != before.get(exec_id))
+        effects.extend(
+            self.recorded(before.get(exec_id), fills[exec_id], origin) for exec_id in changed
+        )
+        return SHOWN if changed else SAME
+
+    def recorded(self, before: Fill | None, fill: Fill, origin: Origin | None) -> FillRecorded:
+        if fill.is_busted:
+            kind = FillKind.BUST
+        else:
+            kind = FillKind.REAL if before is None else FillKind.CORRECTION
+        return FillRecorded(self, kind, fill, before, origin)
+
+    # ---- what the account adds
+
+    def end_grace(self, effects: list[Effect]) -> bool:
+        """The grace time of the present gap is over; tells whether that changed the state."""
+        executed = self.derived.amounts.executed
+        if executed <= self.graced:
+            return False
+        shown = self.provisional_quantity
+        self.graced = executed
+        if self.provisional_quantity != shown:
+            self.touch(effects)
+        return True
+
+    def settle(self, effects: list[Effect]) -> bool:
+        """The account finds the order final; tells whether that changed the state."""
+        if self.is_settled:
+            return False
+        before = self.trust
+        self.is_settled = True
+        if self.trust is not before:
+            self.touch(effects)
+        return True
+
+    def pin(self, size: Decimal, effects: list[Effect]) -> None:
+        """Its instrument is known: `size` holds for it from now on, whatever the venue changes.
+
+        `size` is base (quote, if inverse) for one of the native unit.
+        """
+        if self.contract_size is None:
+            self.contract_size = size
+            self.touch(effects)
+
+    # ---- predicates and sums
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The lifecycle track."""
+        return self.derived.lifecycle
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the venue may no longer fill it."""
+        return self.derived.lifecycle in CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the venue may still fill it, for all we know."""
+        return self.derived.lifecycle not in CLOSED
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a contradiction stands."""
+        return bool(self.derived.disputes)
+
+    @property
+    def trust(self) -> Trust:
+        """The trust track; SETTLED only while nothing speaks against it."""
+        trust = self.derived.trust
+        is_final = self.is_settled and self.is_closed and not self.derived.disputes
+        if not is_final or self.derived.completeness is not Completeness.COMPLETE:
+            return trust
+        return trust if trust is Trust.CORRECTED else Trust.SETTLED
+
+    @property
+    def executed(self) -> Decimal:
+        """The larger of the sum of real fills and what the venue claims, native."""
+        return self.derived.amounts.executed
+
+    @property
+    def quantity(self) -> Decimal | None:
+        """The order's quantity, native; over a summed chain, of the whole chain."""
+        quantity = self.derived.amounts.quantity
+        return self.term("quantity") if quantity is None else quantity
+
+    @property
+    def provisional_quantity(self) -> Decimal:
+        """What is claimed, has no executions, and had its time of grace."""
+        return provisional(self.graced, self.derived.amounts)
+
+    @property
+    def missing_quantity(self) -> Decimal:
+        """What is claimed and has no executions, whatever its age."""
+        return self.derived.amounts.missing
+
+    def rest(self) -> Decimal | None:
+        """The quantity still able to fill, native; None where that is not known."""
+        if self.is_closed and not self.derived.disputes:
+            return ZERO
+        amounts = self.derived.amounts
+        if amounts.quantity is None or (self.record.totals.unsided and self.side is None):
+            return None
+        return max(ZERO, EXACT.subtract(amounts.quantity, amounts.executed))
+
+    def net(self) -> Decimal:
+        """Signed sum of real fills, native; a fill without a side takes the order's."""
+        totals = self.record.totals
+        net = EXACT.subtract(totals.bought, totals.sold)
+        if not totals.unsided or self.side is None:
+            return net
+        add = EXACT.add if self.side is Side.BUY else EXACT.subtract
+        return add(net, totals.unsided)
+
+    @property
+    def quantity_unit(self) -> Unit:
+        """What its quantities count."""
+        return Unit(self.term("quantity_unit") or Unit.BASE)
+
+    @property
+    def side(self) -> Side | None:
+        """The order's side."""
+        side: Side | None = self.term("side")
+        return side
+
+    def term(self, name: str) -> Any:
+        """One of the present terms (`tracks.links.TERMS`); None if nothing said it."""
+        links = self.record.links
+        if len(links) <= 1:
+            return value_of(next(iter(links.values())), name) if links else None
+        value = value_of(self.current_link, name)
+        if value is not None:
+            return value
+        said = [link.terms[name] for link in links.values() if name in link.terms]
+        return max(said)[1] if said else None
+
+    @property
+    def current_link(self) -> Link:
+        """The link that no other replaces."""
+        return self.record.links[self.record.current()]
+
+    @property
+    def venue_order_id(self) -> str | None:
+        """The venue's present id of the order."""
+        return self.record.current() or None
+
+    def fills(self) -> list[Fill]:
+        """The executions in their present form, by execution id, busted ones included."""
+        return [self.record.fills[exec_id] for exec_id in sorted(self.record.fills)]
+
+    # ---- what is shown
+
+    def in_base(self, quantity: Decimal | None) -> str | None:
+        """A native quantity of this order in base units; None where that cannot be said."""
+        is_inverse = self.product == INVERSE
+        return base_text(quantity, self.contract_size, is_inverse=is_inverse)
+
+    def view(self) -> dict[str, Any]:
+        """What `orders` shows of it: see `order_view`."""
+        return view.view_of(self)
+
+    def content(self) -> bytes:
+        """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
+        return view.content_of(self)
+
+    # ---- state
+
+    def dump(self, *, with_fills: bool = True) -> dict[str, Any]:
+        """The complete state, JSON-ready; evidence that names only an alias is kept elsewhere."""
+        cause = self.first_seen_cause
+        return {
+            "format": FORMAT,
+            "key": self.key,
+            "account": self.account,
+            "product": self.product,
+            "symbol": self.symbol,
+            "version": self.version,
+            "graced": text_of(self.graced),
+            "is_settled": self.is_settled,
+            "contract_size": text_or_none(self.contract_size),
+            "cause": cause and [cause.topic, cause.partition, cause.offset, cause.place],
+            "evidence": self.own.dump(with_fills=with_fills),
+        }
+
+    @classmethod
+    def load(cls, document: dict[str, Any], profile: Profile) -> Order:
+        """The order that `dump` gave out.
+
+        Raises:
+            UnknownOrderFormat: it has a format version that this code does not know.
+        """
+        if document.get("format") != FORMAT:
+            raise UnknownOrderFormat(f"order record of format {document.get('format')!r}")
+        order = cls(document["account"], document["product"], document["symbol"], profile)
+        order.key = document["key"]
+        order.version = document["version"]
+        order.graced = Decimal(document["graced"])
+        order.is_settled = document["is_settled"]
+        size = document["contract_size"]
+        order.contract_size = None if size is None else Decimal(size)
+        order.first_seen_cause = Cause(*document["cause"]) if document["cause"] else None
+        order.own = Record.load(document["evidence"])
+        order.rebuild()
+        return order

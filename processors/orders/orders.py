@@ -1,0 +1,378 @@
+"""All orders of one account: evidence finds its order, and changes it.
+
+Pure. Rules (STATE-MODEL section 4, rule 1): an adopted order is keyed for life by product, symbol
+and the oldest venue order id of its chain; client order ids, later links and algo ids lead to it.
+An answer to a request (`Reply`) is a matter of the attempts track and makes no order. Evidence that
+names no venue order id waits as a stray (`strays`). If evidence shows that two orders
+are one, their records are joined, which gives what the evidence would have given in any other
+order of arrival; the key that is no longer used is retired.
+"""
+
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from orderloom.event import Execution, OrderReport, Origin, Reply
+from orderloom.identity import adopted_order_key
+from orderloom.words import FillKind
+from processors.orders import fill_buckets
+from processors.orders.effects import (
+    DisputeRaised,
+    Effect,
+    FillRecorded,
+    GapClosed,
+    GapOpened,
+    KeyRetired,
+    OrderChanged,
+    UnknownStatus,
+)
+from processors.orders.order import Order, UnknownOrderFormat
+from processors.orders.record import Record
+from processors.orders.strays import Handle, Stray, Strays, handle_of
+from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.links import STORED
+from venues.venue import Profile
+
+__all__ = [
+    "DisputeRaised",
+    "Effect",
+    "Fill",
+    "FillRecorded",
+    "GapClosed",
+    "GapOpened",
+    "KeyRetired",
+    "Order",
+    "OrderChanged",
+    "Orders",
+    "UnknownOrderFormat",
+    "UnknownStatus",
+]
+
+Evidence = OrderReport | Execution | Reply
+
+
+class Orders:
+    """The orders of one account. `dirty` names the state records that changed since taken."""
+
+    def __init__(self, account: str, profile: Profile) -> None:
+        self.account = account
+        self.profile = profile
+        self.dirty: set[str] = set()
+        self._orders: dict[str, Order] = {}
+        self._ids: dict[tuple[str, str, str], Order] = {}
+        self._strays = Strays(account, profile)
+        self._early: dict[str, list[dict[str, Any]]] = {}
+
+    # ---- evidence
+
+    def apply(self, event: Evidence, origin: Origin) -> list[Effect]:
+        """Fold one piece of evidence; never raises for what a venue says."""
+        effects: list[Effect] = []
+        if type(event) is Execution:
+            self._take_execution(event, origin, effects)
+        elif type(event) is OrderReport:
+            self._take_report(event, origin, effects)
+        return effects
+
+    def _take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> None:
+        if not report.venue_order_id:
+            handle = handle_of(report.product, report.symbol, report.client_order_id, None)
+            self._take_stray(
+                handle, origin, effects, lambda record: record.take_report(report, origin)
+            )
+            return
+        order = self._order_of(report, report.venue_order_id, origin)
+        if report.replaces or report.alias_ids:
+            self._connect(order, report, origin, effects)
+        if order.take_report(report, origin, effects):
+            self._changed(order, origin, effects)
+
+    def _take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> None:
+        if not event.venue_order_id:
+            handle = handle_of(event.product, event.symbol, event.client_order_id, event.exec_id)
+            self._take_stray(handle, origin, effects, lambda record: record.take_execution(event))
+            return
+        order = self._order_of(event, event.venue_order_id, origin)
+        if order.take_execution(event, origin, effects):
+            if len(order.own.fills) > fill_buckets.INLINE_MAX:
+                fills = order.own.fills
+                self.dirty.update(fill_buckets.changed_keys(order.key, fills, event.exec_id))
+            self._changed(order, origin, effects)
+
+    def absent(
+        self, order_key: str, asked_ns: int, *, has_all_trades: bool = False
+    ) -> list[Effect]:
+        """A decisive look-up begun at `asked_ns` proved the order absent (rule 3).
+
+        `has_all_trades`: the look-up had the complete list of the order's trades too.
+        """
+        effects: list[Effect] = []
+        order = self._orders.get(order_key)
+        if order is not None and order.take_absence(
+            asked_ns, effects, has_all_trades=has_all_trades
+        ):
+            self._changed(order, None, effects)
+        return effects
+
+    def grace_over(self, order_key: str, now_ns: int) -> list[Effect]:
+        """The time of grace of the order's gap is over: what is missing counts as provisional.
+
+        `now_ns` is the timer's time; the order keeps the amount and not the time, so that a later,
+        larger gap has a grace time of its own.
+        """
+        effects: list[Effect] = []
+        order = self._orders.get(order_key)
+        if order is not None and order.end_grace(effects):
+            self.dirty.add(order_key)
+        return effects
+
+    def settle(self, order_key: str) -> list[Effect]:
+        """The account finds the order final: past correction, and no blind interval covers it."""
+        effects: list[Effect] = []
+        order = self._orders.get(order_key)
+        if order is not None and order.settle(effects):
+            self.dirty.add(order_key)
+        return effects
+
+    # ---- the index
+
+    def get(self, key: str) -> Order | None:
+        """The order with this key."""
+        return self._orders.get(key)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._orders)
+
+    def all(self) -> Iterator[Order]:
+        """Every order, strays that are shown included."""
+        return iter(self._orders.values())
+
+    def open_orders(self) -> Iterator[Order]:
+        """The orders that the venue may still fill, for all we know; by key."""
+        found = [order for order in self._orders.values() if order.is_open]
+        return iter(sorted(found, key=attrgetter("key")))
+
+    def find(
+        self,
+        product: str,
+        symbol: str,
+        venue_order_id: str | None = None,
+        client_order_id: str | None = None,
+    ) -> Order | None:
+        """The order behind an id: venue and alias ids first; of a client id's orders the latest
+        open one, else the latest."""
+        if venue_order_id is not None:
+            order = self._ids.get((product, symbol, venue_order_id))
+            if order is not None:
+                return order
+        if client_order_id is None:
+            return None
+        return self._strays.latest(product, symbol, client_order_id)
+
+    def _order_of(self, event: OrderReport | Execution, name: str, origin: Origin) -> Order:
+        place = (event.product, event.symbol, name)
+        order = self._ids.get(place)
+        if order is None:
+            order = Order(self.account, event.product, event.symbol, self.profile)
+            order.key = adopted_order_key(self.account, *place)
+            order.first_seen_cause = origin.cause
+            self._ids[order.product, order.symbol, name] = self._orders[order.key] = order
+        client_id = event.client_order_id
+        if client_id is not None and client_id not in order.own.client_ids:
+            self._strays.know(order, client_id)
+        if type(event) is OrderReport:
+            for alias in event.client_alias_ids:
+                if alias not in order.own.client_ids:
+                    self._strays.know(order, alias)
+        return order
+
+    def _changed(self, order: Order, origin: Origin | None, effects: list[Effect]) -> None:
+        self.dirty.add(order.key)
+        if self._strays:
+            for stray in self._strays.related(order):
+                self._place(stray, self._shown_fills(stray), origin, effects)
+
+    # ---- strays
+
+    def _take_stray(
+        self,
+        handle: Handle | None,
+        origin: Origin,
+        effects: list[Effect],
+        take: Callable[[Record], object],
+    ) -> None:
+        """Fold evidence without a venue order id; what names nothing at all changes nothing."""
+        if handle is None:
+            return
+        stray = self._strays.get(handle, origin.cause, self._orders.values())
+        order = stray.order
+        known = self._shown_fills(stray)
+        take(order.own)
+        self.dirty.add(order.key)
+        self._place(stray, known, origin, effects)
+        if stray.host is not None:
+            self.dirty.add(stray.host.key)
+            stray.host.refresh(STORED, origin, effects)
+        elif stray.is_shown:
+            self._orders[order.key] = order
+            changed = order.record_fills(known, origin, effects)
+            order.refresh(changed, origin, effects)
+
+    def _shown_fills(self, stray: Stray) -> dict[str, Fill]:
+        is_shown = stray.order.key in self._orders
+        return dict(stray.order.own.fills) if is_shown else {}
+
+    def _place(
+        self,
+        stray: Stray,
+        known: dict[str, Fill],
+        origin: Origin | None,
+        effects: list[Effect],
+    ) -> None:
+        """Give the stray to the order that its evidence is about, if that changed.
+
+        `known` are its fills that were told under its own key: they are taken back there.
+        """
+        host = stray.best()
+        if host is None or host is stray.host:
+            return
+        if self._orders.pop(stray.order.key, None) is not None:
+            effects.extend(
+                FillRecorded(stray.order, FillKind.BUST, fill, fill, origin)
+                for _, fill in sorted(known.items())
+                if not fill.is_busted
+            )
+            effects.append(KeyRetired(stray.order.key, host))
+        for changed in stray.move(origin, effects):
+            self.dirty.add(changed.key)
+
+    # ---- chains
+
+    def _connect(
+        self, order: Order, report: OrderReport, origin: Origin, effects: list[Effect]
+    ) -> None:
+        """Join all orders that the report shows to be one; the oldest id names it."""
+        if not order.own.connect(report):
+            return
+        found = [self._ids.get(place) for place in self._places(order)]
+        others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
+        known = dict(order.record.fills)
+        for other in others:
+            order.own.join(other.own)
+            self._retire_fills(other, known, origin, effects)
+        self._rename(order, others, effects)
+        for place in self._places(order):
+            self._ids[place] = order
+        order.rebuild()
+        changed = order.record_fills(known, origin, effects)
+        order.refresh(changed, origin, effects)
+        self._changed(order, origin, effects)
+
+    @staticmethod
+    def _places(order: Order) -> list[tuple[str, str, str]]:
+        return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
+
+    def _retire_fills(
+        self, other: Order, known: dict[str, Fill], origin: Origin, effects: list[Effect]
+    ) -> None:
+        """A fill of the joined order goes on under the other key; one that both had, once."""
+        for fill in other.fills():
+            exec_id = fill.exec_id
+            if exec_id in known:
+                effects.append(FillRecorded(other, FillKind.BUST, fill, fill, origin))
+            else:
+                known[exec_id] = fill
+
+    def _rename(self, order: Order, others: list[Order], effects: list[Effect]) -> None:
+        root = order.own.root()
+        retired = {one.key for one in (order, *others)}
+        for one in (order, *others):
+            self._orders.pop(one.key, None)
+            order.version = max(order.version, one.version)
+            order.graced = max(order.graced, one.graced)
+        for other in others:
+            self._strays.follow(other, order)
+        order.key = adopted_order_key(self.account, order.product, order.symbol, root)
+        self._orders[order.key] = order
+        for key in (*retired, order.key):
+            self.dirty |= {key, *fill_buckets.changed_keys(key, order.own.fills, None)}
+        effects.extend(KeyRetired(key, order) for key in sorted(retired - {order.key}))
+
+    # ---- state
+
+    def take_dirty(self) -> list[str]:
+        """The keys of the state records that changed since the last call, in order."""
+        keys, self.dirty = sorted(self.dirty), set()
+        return keys
+
+    def state_keys(self) -> list[str]:
+        """The keys of all state records."""
+        buckets = (
+            key
+            for order in self._orders.values()
+            for key in fill_buckets.changed_keys(order.key, order.own.fills, None)
+        )
+        return sorted({*self._orders, *self._strays.keys(), *buckets})
+
+    def dump_order(self, key: str) -> dict[str, Any] | None:
+        """The complete state of one record, JSON-ready; None if there is none (any more)."""
+        stray = self._strays.with_key(key)
+        if stray is not None:
+            return {**stray.order.dump(), "stray": list(stray.handle)}
+        order_key, bucket = fill_buckets.parsed_key(key)
+        order = self._orders.get(order_key)
+        if order is None:
+            return None
+        if bucket is not None:
+            return fill_buckets.dumped(key, bucket, order.own.fills)
+        is_small = len(order.own.fills) <= fill_buckets.INLINE_MAX
+        return order.dump(with_fills=is_small)
+
+    def load_order(self, document: dict[str, Any]) -> None:
+        """Take back one record that `dump_order` gave out, in any order of records.
+
+        Raises:
+            UnknownOrderFormat: the record has a format version that this code does not know.
+        """
+        order_key, bucket = fill_buckets.parsed_key(document["key"])
+        if bucket is not None:
+            self._load_bucket(order_key, document)
+            return
+        order = Order.load(document, self.profile)
+        if "stray" in document:
+            product, symbol, kind, name = document["stray"]
+            handle = (product, symbol, kind, name)
+            strays = [self._strays.load(handle, order, self._orders.values())]
+        else:
+            self._index(order)
+            for early in self._early.pop(order.key, ()):
+                self._load_bucket(order.key, early)
+            strays = list(self._strays.related(order))
+        self._settle_in(strays)
+
+    def _load_bucket(self, order_key: str, document: dict[str, Any]) -> None:
+        order = self._orders.get(order_key)
+        if order is None:  # its own record comes later
+            self._early.setdefault(order_key, []).append(document)
+            return
+        for fill in fill_buckets.loaded(document):
+            order.own.put_fill(fill)
+        order.rebuild()
+        if self._strays:
+            self._settle_in(list(self._strays.related(order)))
+
+    def _settle_in(self, strays: list[Stray]) -> None:
+        for stray in strays:  # hosts are a function of the evidence: find them, telling nobody
+            stray.settle_in()
+            self._orders.pop(stray.order.key, None)
+            if stray.is_shown:
+                self._orders[stray.order.key] = stray.order
+
+    def _index(self, order: Order) -> None:
+        self._orders[order.key] = order
+        for place in self._places(order):
+            self._ids[place] = order
+        for client_order_id in order.own.client_ids:
+            self._strays.know(order, client_order_id)

@@ -1,0 +1,249 @@
+"""The evidence about one order, joined: links, executions, times. No versions, no offsets.
+
+Pure. A record is an element of a lattice: `take_report`, `take_execution`, `take_absence` and
+`join` only ever go up, are idempotent and commute, so the record is a function of the *set* of
+evidence (STATE-MODEL section 4, rule 8). A duplicate changes and stores nothing; that is why no
+evidence keys need remembering.
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from orderloom.event import Execution, OrderReport, Origin
+from orderloom.quantities import EXACT, ZERO
+from orderloom.words import FillKind, Source
+from processors.orders.tracks.fills import Fill, Totals, fill_of, joined_fill
+from processors.orders.tracks.lifecycle import FORCED
+from processors.orders.tracks.links import LOWEST, SAME, SHOWN, STORED, Link, put
+
+NAMELESS: Final = ""
+"""The link of evidence that names no venue order id."""
+NO_CHAIN: Final[frozenset[tuple[str, str]]] = frozenset()
+"""Nearly every order was never replaced: all of them share this one."""
+PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
+
+
+class Record:
+    """One order's evidence.
+
+    `replaced` holds the (old, new) venue order ids of its chain, `client_ids` every client order id
+    that it had. `seen_ns` is the latest venue time at which the order is known to have existed,
+    `absent_ns` the latest start of a look-up that proved it absent, `settled_ns` the same for
+    look-ups that had the complete list of its trades too.
+    """
+
+    __slots__ = (
+        "absent_ns",
+        "client_ids",
+        "fills",
+        "first_ns",
+        "links",
+        "replaced",
+        "seen_ns",
+        "settled_ns",
+        "totals",
+        "venue_ns",
+    )
+
+    def __init__(self) -> None:
+        self.links: dict[str, Link] = {}
+        self.fills: dict[str, Fill] = {}
+        self.totals = Totals()
+        self.replaced = NO_CHAIN
+        self.client_ids: set[str] = set()
+        self.first_ns: int | None = None
+        self.venue_ns: int | None = None
+        self.seen_ns: int | None = None
+        self.absent_ns: int | None = None
+        self.settled_ns: int | None = None
+
+    def take_report(self, report: OrderReport, origin: Origin) -> int:
+        """Join one report; tells what that changed. Its chain must be known already (`connect`)."""
+        valid_ns = report.venue_ns
+        if origin.source is Source.QUERY:  # its answer shows how things were when it was asked
+            valid_ns = _greatest(valid_ns, origin.asked_ns)
+        changed = self._take_time(report.venue_ns, valid_ns)
+        if report.client_order_id is not None and report.client_order_id not in self.client_ids:
+            self.client_ids.add(report.client_order_id)
+            changed |= STORED
+        if report.client_alias_ids and not self.client_ids.issuperset(report.client_alias_ids):
+            self.client_ids.update(report.client_alias_ids)
+            changed |= STORED
+        return changed | self._link(report.venue_order_id).take(report, origin)
+
+    def take_execution(self, event: Execution) -> tuple[int, Fill | None]:
+        """Join one execution; tells what changed, and the fill as it was before."""
+        changed = self._take_time(event.venue_ns, event.venue_ns)
+        if event.client_order_id is not None and event.client_order_id not in self.client_ids:
+            self.client_ids.add(event.client_order_id)
+            changed |= STORED
+        changed |= self._take_passing(event)
+        if event.exec_id is None:
+            return changed | self._take_unnamed(event), None
+        before = self.fills.get(event.exec_id)
+        if self.put_fill(fill_of(event, event.exec_id)):
+            changed |= STORED | SHOWN
+        return changed, before
+
+    def put_fill(self, fill: Fill) -> bool:
+        """Join one fill; tells whether that changed it."""
+        held = self.fills.get(fill.exec_id)
+        joined = fill if held is None else joined_fill(held, fill)
+        if joined == held:
+            return False
+        self.totals.replace(held, joined)
+        self.fills[fill.exec_id] = joined
+        return True
+
+    def take_absence(self, asked_ns: int, *, has_all_trades: bool) -> int:
+        """Join a proof of absence: a decisive look-up begun at `asked_ns` did not show it."""
+        changed = SAME
+        if self.absent_ns is None or asked_ns > self.absent_ns:
+            self.absent_ns = asked_ns
+            changed = STORED
+        if has_all_trades and (self.settled_ns is None or asked_ns > self.settled_ns):
+            self.settled_ns = asked_ns
+            changed = STORED
+        return changed
+
+    def connect(self, report: OrderReport) -> bool:
+        """Join what a report says of the chain; tells whether that was new.
+
+        An alias that the venue gave (an algo id) is an earlier link: what closed it there, before
+        it became this order, does not close this order.
+        """
+        new = report.venue_order_id
+        earlier = {report.replaces, *report.alias_ids} - {new, None, NAMELESS}
+        pairs = {(old, new) for old in earlier if old and new}
+        if pairs <= self.replaced:
+            return False
+        self.replaced |= pairs
+        return True
+
+    def root(self) -> str:
+        """The oldest id of the chain: the one that names the order for life."""
+        names = self.ids()
+        return min((names - {new for _, new in self.replaced}) or names or {NAMELESS})
+
+    def current(self) -> str:
+        """The name of the link that no other replaces."""
+        if len(self.links) == 1:
+            for name in self.links:
+                return name
+        names = set(self.links)
+        newest = names - {old for old, _ in self.replaced}
+        return max(newest or names, default=NAMELESS)
+
+    def ids(self) -> set[str]:
+        """Every venue order id that leads here."""
+        return {*self.links, *(name for pair in self.replaced for name in pair)} - {NAMELESS}
+
+    def join(self, other: "Record") -> None:
+        """Join another record of the same order; what names no id goes to the current link."""
+        if other.replaced:
+            self.replaced |= other.replaced
+        self.client_ids |= other.client_ids
+        for name, link in other.links.items():
+            self._link(name or self.current()).join(link)
+        for fill in other.fills.values():
+            self.put_fill(fill)
+        for name in ("venue_ns", "seen_ns", "absent_ns", "settled_ns"):
+            setattr(self, name, _greatest(getattr(self, name), getattr(other, name)))
+        if other.first_ns is not None:
+            self.first_ns = min(self.first_ns or other.first_ns, other.first_ns)
+
+    def copy(self) -> "Record":
+        """An equal record that shares no changeable part."""
+        twin = Record()
+        twin.join(self)
+        return twin
+
+    def executed_on(self, name: str) -> Decimal:
+        """The quantity executed on one link: fills that name it, or the venue's claim if larger."""
+        real = ZERO
+        for fill in self.fills.values():
+            if fill.is_busted or fill.last_quantity is None:
+                continue
+            owner = fill.venue_order_id
+            if (owner if owner in self.links else self.current()) == name:
+                real = EXACT.add(real, fill.last_quantity)
+        return max(real, self.links[name].claimed)
+
+    def _link(self, venue_order_id: str | None) -> Link:
+        name = venue_order_id or NAMELESS
+        link = self.links.get(name)
+        if link is None:
+            link = self.links[name] = Link()
+        return link
+
+    def _take_time(self, venue_ns: int | None, valid_ns: int | None) -> int:
+        changed = SAME
+        if venue_ns is not None:
+            if self.venue_ns is None or venue_ns > self.venue_ns:
+                self.venue_ns = venue_ns
+                changed = STORED | SHOWN
+            if self.first_ns is None or venue_ns < self.first_ns:
+                self.first_ns = venue_ns
+                changed |= STORED
+        if valid_ns is not None and (self.seen_ns is None or valid_ns > self.seen_ns):
+            self.seen_ns = valid_ns
+            changed |= STORED
+        return changed
+
+    def _take_passing(self, event: Execution) -> int:
+        """What an execution says of its order, for an order that has no report yet."""
+        changed = SAME
+        link = self._link(event.venue_order_id)
+        for name in PASSING:
+            value = getattr(event, name)
+            if value is not None:
+                changed |= put(link.terms, name, LOWEST, value)
+        if event.last_quantity is not None:
+            changed |= put(link.terms, "quantity_unit", LOWEST, event.quantity_unit)
+        if event.reason is not None:
+            rank = (int(event.reason in FORCED), *LOWEST)
+            changed |= put(link.reasons, "", rank, event.reason) & STORED
+        return changed
+
+    def _take_unnamed(self, event: Execution) -> int:
+        """An execution without an identity is only a claim of its quantity (rule 1)."""
+        link = self._link(event.venue_order_id)
+        quantity = event.last_quantity
+        if event.kind is not FillKind.REAL or quantity is None or quantity <= link.claimed:
+            return SAME
+        link.claimed = quantity
+        return STORED
+
+    def dump(self, *, with_fills: bool = True) -> dict[str, Any]:
+        """The complete state, JSON-ready and independent of arrival."""
+        names = sorted(self.fills) if with_fills else ()
+        return {
+            "links": {name: self.links[name].dump() for name in sorted(self.links)},
+            "fills": [self.fills[name].dump() for name in names],
+            "replaced": sorted(self.replaced),
+            "client_ids": sorted(self.client_ids),
+            "times": [getattr(self, name) for name in TIMES],
+        }
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Record":
+        """The record that `dump` gave out."""
+        record = cls()
+        record.links = {name: Link.load(link) for name, link in document["links"].items()}
+        if document["replaced"]:
+            record.replaced = frozenset((old, new) for old, new in document["replaced"])
+        record.client_ids = set(document["client_ids"])
+        for name, value in zip(TIMES, document["times"], strict=True):
+            setattr(record, name, value)
+        for fill in document["fills"]:
+            record.put_fill(Fill.load(fill))
+        return record
+
+
+TIMES: Final = ("first_ns", "venue_ns", "seen_ns", "absent_ns", "settled_ns")
+
+
+def _greatest(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

@@ -1,0 +1,187 @@
+"""Evidence that names no venue order id, kept until some evidence tells whose it is.
+
+Pure. A stray is known by a client order id or, without that, by its execution id. Its evidence is
+kept apart for good and *joined in* at the order that it belongs to, its host; so when a client
+order id turns out to be used twice, it moves, and every order of arrival ends the same. The host is
+a function of the orders' own evidence: of those that carry the id, the latest open one, else the
+latest by venue time (STATE-MODEL section 4, rule 1); for an execution, the order that has that
+execution, on the same side if sides are known. A stray without a host is shown as an order of its
+own only once it holds an execution: a fill is never hidden, a bare report waits.
+"""
+
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Final
+
+from orderloom.event import Cause, Origin
+from processors.orders.effects import Effect
+from processors.orders.order import Order
+from processors.orders.tracks.lifecycle import CLOSED
+from processors.orders.tracks.trust import derive
+from venues.venue import Profile
+
+CLIENT: Final = "client"
+EXECUTION: Final = "execution"
+
+Handle = tuple[str, str, str, str]
+"""Product, symbol, CLIENT or EXECUTION, id."""
+
+
+def handle_of(
+    product: str, symbol: str, client_order_id: str | None, exec_id: str | None
+) -> Handle | None:
+    """How evidence without a venue order id is known; None if it names nothing at all."""
+    if client_order_id:
+        return (product, symbol, CLIENT, client_order_id)
+    return (product, symbol, EXECUTION, exec_id) if exec_id else None
+
+
+class Stray:
+    """The evidence under one handle; `candidates` are the orders that it may be about."""
+
+    __slots__ = ("candidates", "handle", "host", "order")
+
+    def __init__(self, handle: Handle, order: Order, candidates: list[Order]) -> None:
+        self.handle = handle
+        self.order = order
+        self.candidates = candidates
+        self.host: Order | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it stands as an order of its own."""
+        return self.host is None and bool(self.order.own.fills)
+
+    def best(self) -> Order | None:
+        """The order that the evidence is about, as far as we know now."""
+        if len(self.candidates) <= 1:
+            return self.candidates[0] if self.candidates else None
+        return max(self.candidates, key=self._claim_of)
+
+    def _claim_of(self, order: Order) -> tuple[bool, int, str]:
+        if self.handle[2] == EXECUTION:
+            side, mine = (one.own.fills[self.handle[3]].side for one in (order, self.order))
+            return (side is None or mine is None or side is mine, 0, order.key)
+        is_open = derive(order.own, order.profile).lifecycle not in CLOSED
+        return (is_open, order.own.first_ns or 0, order.key)
+
+    def move(self, origin: Origin | None, effects: list[Effect]) -> list[Order]:
+        """Go to the best host; the orders that this changed."""
+        old, self.host = self.host, self.best()
+        own = self.order.own
+        changed = []
+        if old is not None:
+            old.host([guest for guest in old.guests if guest is not own], origin, effects)
+            changed.append(old)
+        if self.host is not None:
+            self.host.host([*self.host.guests, own], origin, effects)
+            changed.append(self.host)
+        return changed
+
+    def settle_in(self) -> None:
+        """Go to the best host without a word: for records that are being loaded."""
+        old, self.host = self.host, self.best()
+        own = self.order.own
+        if old is not None:
+            old.guests = [guest for guest in old.guests if guest is not own]
+            old.rebuild()
+        if self.host is not None:
+            self.host.guests = [*self.host.guests, own]
+            self.host.rebuild()
+
+
+class Strays:
+    """The strays of one account, and which orders carry which client order id."""
+
+    def __init__(self, account: str, profile: Profile) -> None:
+        self._account = account
+        self._profile = profile
+        self._strays: dict[Handle, Stray] = {}
+        self._keys: dict[str, Handle] = {}
+        self._carriers: dict[Handle, list[Order]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._strays)
+
+    def know(self, order: Order, client_order_id: str) -> None:
+        """The order carries this client order id."""
+        handle = (order.product, order.symbol, CLIENT, client_order_id)
+        carriers = self._carriers.setdefault(handle, [])
+        if order not in carriers:
+            carriers.append(order)
+
+    def latest(self, product: str, symbol: str, client_order_id: str) -> Order | None:
+        """The latest open order that carries the id, else the latest."""
+        carriers = self._carriers.get((product, symbol, CLIENT, client_order_id), ())
+        return max(carriers, default=None, key=_time_of)
+
+    def get(self, handle: Handle, cause: Cause, orders: Iterable[Order]) -> Stray:
+        """The stray with this handle, made if there is none."""
+        stray = self._strays.get(handle)
+        if stray is not None:
+            return stray
+        order = Order(self._account, handle[0], handle[1], self._profile)
+        order.key = f"{self._account}/{handle[0]}/{handle[1]}/{handle[2]}:{handle[3]}"
+        order.first_seen_cause = cause
+        return self.load(handle, order, orders)
+
+    def load(self, handle: Handle, order: Order, orders: Iterable[Order]) -> Stray:
+        """Take `order` as the stray with this handle."""
+        if handle[2] == CLIENT:
+            candidates = self._carriers.setdefault(handle, [])
+        else:
+            candidates = [one for one in orders if _has_execution(one, handle)]
+        self._keys[order.key] = handle
+        stray = self._strays[handle] = Stray(handle, order, candidates)
+        return stray
+
+    def related(self, order: Order) -> Iterator[Stray]:
+        """The strays that this order may be the host of."""
+        for client_order_id in sorted(order.own.client_ids):
+            stray = self._strays.get((order.product, order.symbol, CLIENT, client_order_id))
+            if stray is not None:
+                yield stray
+        for handle, stray in sorted(self._strays.items(), key=itemgetter(0)):
+            if handle[2] == EXECUTION and _has_execution(order, handle):
+                if order not in stray.candidates:
+                    stray.candidates.append(order)
+                yield stray
+
+    def follow(self, gone: Order, order: Order) -> None:
+        """`gone` was joined to `order`: what pointed to it points to that now."""
+        for client_order_id in gone.own.client_ids:
+            handle = (order.product, order.symbol, CLIENT, client_order_id)
+            self._exchange(self._carriers.setdefault(handle, []), gone, order)
+        for stray in self._strays.values():
+            if stray.handle[2] == EXECUTION:
+                self._exchange(stray.candidates, gone, order)
+            if stray.host is gone:
+                stray.host = order
+                order.guests = [*order.guests, stray.order.own]
+
+    @staticmethod
+    def _exchange(carriers: list[Order], gone: Order, order: Order) -> None:
+        if gone in carriers:
+            carriers.remove(gone)
+            if order not in carriers:
+                carriers.append(order)
+
+    def keys(self) -> Iterable[str]:
+        """The keys of the strays' state records."""
+        return self._keys
+
+    def with_key(self, key: str) -> Stray | None:
+        """The stray whose state record has this key."""
+        handle = self._keys.get(key)
+        return None if handle is None else self._strays[handle]
+
+
+def _has_execution(order: Order, handle: Handle) -> bool:
+    """Whether this execution stands in the own evidence of an order that has a venue order id."""
+    if (order.product, order.symbol) != handle[:2] or not order.own.ids():
+        return False
+    return handle[3] in order.own.fills
+
+
+def _time_of(order: Order) -> tuple[bool, int, str]:
+    return (order.is_open, order.own.first_ns or 0, order.key)

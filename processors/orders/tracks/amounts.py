@@ -1,0 +1,97 @@
+"""How much of an order is executed, and how much it may be: sums over the links of its chain.
+
+Pure. Rules (STATE-MODEL section 4, rule 9): what the venue claims is the maximum per link, and
+links are summed unless the profile says that a new link carries the count on. Where links are
+summed, the quantity of the current link is what was still to be done when it began, so the whole
+quantity is that plus what was executed on the links before it (decision 0402). An order closes by
+quantity only where its quantity is known in the fills' own unit, or, if sized in quote currency, by
+the venue's cumulative quote amount.
+"""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from orderloom.quantities import EXACT, ZERO, Unit
+from processors.orders.record import Record
+from processors.orders.tracks.fills import QUOTIENT
+from processors.orders.tracks.links import Link
+
+
+class Amounts(NamedTuple):
+    """Native quantities; `quantity` None if unknown or in another unit than the fills.
+
+    `executed` is the larger of the sum of real fills and what the venue claims; `missing` the part
+    of it that no execution explains, busted ones included: the claim was made before the bust.
+    """
+
+    quantity: Decimal | None
+    real: Decimal
+    executed: Decimal
+    missing: Decimal
+    is_full: bool
+
+
+def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts:
+    """The amounts of one order; `current` is the link that no other replaces."""
+    quantity = value_of(current, "quantity")
+    real = record.totals.quantity
+    if len(record.links) <= 1:
+        executed = real if real >= current.claimed else current.claimed
+    elif carries_count:
+        executed = max(real, *(link.claimed for link in record.links.values()))
+    else:
+        quantity, executed = _summed(record, current, quantity)
+    missing = ZERO if executed is real else _unexplained(record, executed)
+    quote = value_of(current, "quote_quantity")
+    if quote:
+        return Amounts(None, real, executed, missing, current.claimed_quote >= quote)
+    if quantity is not None and quantity > ZERO and is_comparable(record, current):
+        return Amounts(quantity, real, executed, missing, executed >= quantity)
+    return Amounts(None, real, executed, missing, False)
+
+
+def _unexplained(record: Record, executed: Decimal) -> Decimal:
+    totals = record.totals
+    explained = EXACT.add(totals.quantity, totals.busted_quantity)
+    return max(ZERO, EXACT.subtract(executed, explained))
+
+
+def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | None:
+    """The average price from real fills where they are complete, else what the venue claims."""
+    totals = record.totals
+    if not amounts.executed:
+        return None
+    if amounts.real == amounts.executed and not totals.unpriced:
+        return QUOTIENT.divide(totals.notional, totals.quantity)
+    claimed: Decimal | None = value_of(current, "average_price")
+    if claimed:
+        return claimed
+    if current.claimed and current.claimed_quote:
+        return QUOTIENT.divide(current.claimed_quote, current.claimed)
+    return None
+
+
+def value_of(link: Link, name: str) -> Any:
+    """The present value of one of the link's terms; None if nothing was said."""
+    held = link.terms.get(name)
+    return None if held is None else held[1]
+
+
+def is_comparable(record: Record, current: Link) -> bool:
+    """Whether the link's quantity is in the unit in which the fills count."""
+    unit = current.terms["quantity_unit"][1]
+    units = record.totals.units
+    return unit is not Unit.QUOTE and (not units or (len(units) == 1 and unit in units))
+
+
+def _summed(
+    record: Record, current: Link, quantity: Decimal | None
+) -> tuple[Decimal | None, Decimal]:
+    """Quantity and executed over a chain whose links each count from zero."""
+    executed = earlier = ZERO
+    for name, link in record.links.items():
+        done = record.executed_on(name)
+        executed = EXACT.add(executed, done)
+        if link is not current:
+            earlier = EXACT.add(earlier, done)
+    return quantity and EXACT.add(quantity, earlier), executed

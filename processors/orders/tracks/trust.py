@@ -1,0 +1,231 @@
+"""The trust track: how sure we are of an order, and which contradictions stand against it.
+
+Pure. Both are functions of the set of evidence, never of its arrival (STATE-MODEL section 4, rule
+8): where the transition table raises a dispute in one order of arrival and not in the other, the
+set decides, on the side of caution (decision 0401). Only SETTLED is not: it is granted by the
+account, which knows of blind intervals and of correction windows.
+"""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from orderloom.quantities import EXACT, ZERO
+from orderloom.words import Completeness, Lifecycle, Reason, Trust
+from processors.orders.record import Record
+from processors.orders.tracks.amounts import Amounts, amounts_of, average_of
+from processors.orders.tracks.fills import completeness
+from processors.orders.tracks.lifecycle import (
+    ABSENT,
+    BY_FACTS,
+    CANCEL_CLAIMED,
+    CLOSED,
+    EXECUTED,
+    EXPIRY_CLAIMED,
+    FORCED,
+    FULL,
+    LIVE,
+    REJECT_CLAIMED,
+    UNTRIGGERED,
+    inferred_reason,
+)
+from processors.orders.tracks.links import LIVE as LIVE_WORD
+from processors.orders.tracks.links import NO_ORDINAL, TERMINAL, Link
+from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
+from venues.venue import MILLISECOND_NS, Profile
+
+TERMINALS_DIFFER: Final = "terminals-differ"
+"""The venue closed the order in two ways that the profile does not call a normal pair."""
+LIVE_AFTER_END: Final = "live-after-end"
+"""A live report is of a later venue time than the words that closed the order."""
+REJECTED_WITH_FILLS: Final = "rejected-with-fills"
+ABSENCE_UNPROVEN: Final = "absence-unproven"
+"""Closed by absence, and the complete list of its trades has not been seen."""
+ABSENCE_VOIDED: Final = "absence-voided"
+"""Proven absent, and yet seen at a later time."""
+ABSENCE_REFUTED: Final = "absence-refuted"
+"""Proven absent, and yet the venue says FILLED."""
+OVERFILLED: Final = "overfilled"
+FILLS_DIFFER: Final = "fills-differ"
+"""Two sources differ on a field of one execution."""
+FILLS_MISSED_BY_VENUE: Final = "query-below-fills"
+"""A question asked well after the fills were made has a lower cumulative: possibly a bust."""
+
+NO_EVIDENCE: Final = Link()
+FACT_OF_WORD: Final = {
+    LIVE_WORD: LIVE,
+    UNTRIGGERED_WORD: UNTRIGGERED,
+    "FILLED": FULL,
+    "CANCELED": CANCEL_CLAIMED,
+    "EXPIRED": EXPIRY_CLAIMED,
+    "REJECTED": REJECT_CLAIMED,
+}
+CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
+
+
+class Derived(NamedTuple):
+    """What follows from the evidence about one order."""
+
+    lifecycle: Lifecycle
+    reason: Reason | None
+    disputes: tuple[str, ...]
+    trust: Trust
+    completeness: Completeness
+    amounts: Amounts
+    average_price: Decimal | None
+
+
+def derive(record: Record, profile: Profile) -> Derived:
+    """Everything that follows from a record: a pure function of it."""
+    current = record.links.get(record.current(), NO_EVIDENCE)
+    amounts = amounts_of(record, current, carries_count=profile.carries_count)
+    facts = facts_of(record, current, amounts)
+    lifecycle = BY_FACTS[facts]
+    return Derived(
+        lifecycle,
+        _reason(current, lifecycle, facts) if lifecycle in CLOSED else None,
+        _disputes(record, current, amounts, facts, profile),
+        _trust(record, current, lifecycle),
+        completeness(amounts.real, amounts.missing, amounts.quantity),
+        amounts,
+        average_of(record, current, amounts) if amounts.executed else None,
+    )
+
+
+def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
+    """The facts of the lifecycle track, as bits. Terminal words count on the current link alone."""
+    words = current.words
+    facts = FULL if amounts.is_full else 0
+    for word in words:
+        facts |= FACT_OF_WORD[word]
+    if amounts.executed:
+        facts |= EXECUTED | LIVE
+    elif record.fills:  # busted, and yet it was alive
+        facts |= LIVE
+    if record.absent_ns is not None and not is_voided(record):
+        facts |= ABSENT
+    if len(record.links) > 1:
+        facts |= _life_on_any_link(record)
+    return facts
+
+
+def is_voided(record: Record) -> bool:
+    """Whether the order is known to have existed after the look-up that proved it absent began."""
+    if record.seen_ns is None or record.absent_ns is None:
+        return False
+    return record.seen_ns > record.absent_ns
+
+
+def _life_on_any_link(record: Record) -> int:
+    facts = 0
+    for link in record.links.values():
+        for word in (LIVE_WORD, UNTRIGGERED_WORD):
+            if word in link.words:
+                facts |= FACT_OF_WORD[word]
+    return facts
+
+
+def _reason(current: Link, lifecycle: Lifecycle, facts: int) -> Reason | None:
+    if current.reasons:
+        forced = [entry for entry in current.reasons.values() if entry[1] in FORCED]
+        if forced:
+            reason: Reason = max(forced)[1]
+            return reason
+    inferred = inferred_reason(facts)
+    if inferred is not None:
+        return inferred
+    said = current.reasons.get(lifecycle.value)
+    return None if said is None else said[1]
+
+
+def _disputes(
+    record: Record, current: Link, amounts: Amounts, facts: int, profile: Profile
+) -> tuple[str, ...]:
+    found: list[str] = []
+    ends: list[str] = []
+    if facts & CLAIMED:
+        ends = [word for word in TERMINAL if word in current.words]
+        if ends and _differ(ends, amounts, profile):
+            found.append(TERMINALS_DIFFER)
+        if ends and not facts & FULL and _is_live_after(current, ends):
+            found.append(LIVE_AFTER_END)
+        if facts & REJECT_CLAIMED and facts & EXECUTED:
+            found.append(REJECTED_WITH_FILLS)
+    if record.absent_ns is not None:
+        found.extend(_doubts_of_absence(record, ends, facts))
+    if amounts.quantity is not None and amounts.executed > amounts.quantity:
+        found.append(OVERFILLED)
+    if record.totals.conflicted:
+        found.append(FILLS_DIFFER)
+    if current.asked is not None and _is_below_fills(record, current, profile):
+        found.append(FILLS_MISSED_BY_VENUE)
+    return tuple(sorted(found)) if found else ()
+
+
+def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
+    """Whether two ends were claimed, or one other than FILLED of an order that is executed."""
+    if amounts.is_full and "FILLED" not in ends:
+        ends = ["FILLED", *ends]
+    if len(ends) == 1:
+        return False
+    pairs = profile.normal_pairs
+    return any(
+        frozenset((one, other)) not in pairs
+        for place, one in enumerate(ends)
+        for other in ends[place + 1 :]
+    )
+
+
+def _is_live_after(current: Link, ends: list[str]) -> bool:
+    live = current.words.get(LIVE_WORD)
+    if live is None:
+        return False
+    ended = max(current.words[word][0] for word in ends)
+    # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
+    return ended != NO_ORDINAL and live[0][0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
+
+
+def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:
+    if "FILLED" in ends:
+        return [ABSENCE_REFUTED]
+    if ends or facts & FULL:
+        return []
+    if is_voided(record):
+        return [ABSENCE_VOIDED]
+    is_settled = record.settled_ns is not None and record.settled_ns >= (record.seen_ns or 0)
+    return [] if is_settled else [ABSENCE_UNPROVEN]
+
+
+def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
+    """Whether the newest question's cumulative is less than what was surely visible to it."""
+    assert current.asked is not None
+    asked_ns, filled = current.asked
+    if filled >= record.totals.quantity or len(record.links) > 1:
+        return False
+    visible_ns = asked_ns - profile.visibility_lag_ns
+    visible = ZERO
+    for fill in record.fills.values():
+        if fill.is_busted or fill.last_quantity is None or fill.venue_ns is None:
+            continue
+        if fill.venue_ns <= visible_ns:
+            visible = EXACT.add(visible, fill.last_quantity)
+    return visible > filled
+
+
+def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
+    if record.totals.busted or record.totals.corrected:
+        return Trust.CORRECTED
+    if lifecycle in CLOSED:
+        word = lifecycle.value
+    else:
+        word = UNTRIGGERED_WORD if lifecycle is Lifecycle.WAITING_TRIGGER else LIVE_WORD
+    held = current.words.get(word)
+    has_two_witnesses = held is not None and held[1] & (held[1] - 1)
+    return Trust.CORROBORATED if has_two_witnesses else Trust.OBSERVED
+
+
+def provisional(graced: Decimal, amounts: Amounts) -> Decimal:
+    """The missing quantity whose time of grace is over: `graced` is what was executed by then."""
+    if not amounts.missing or amounts.executed <= graced:
+        return amounts.missing
+    younger = EXACT.subtract(amounts.executed, graced)
+    return max(ZERO, EXACT.subtract(amounts.missing, younger))

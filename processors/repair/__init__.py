@@ -1,0 +1,1 @@
+"""An operator's repair of a partition whose ledger stops."""

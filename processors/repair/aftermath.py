@@ -1,0 +1,148 @@
+"""What a repair does to the books once the inputs are folded anew.
+
+Pure. Keys of views that the rebuilt state does not have get a tombstone in the new epoch. Where a
+part of `raw` is gone, its span is blind until a look-up covered it, and executions that only former
+outputs still tell of are noted as lost. Questions of the rebuilt past were never sent: all doubts
+and rounds are due at once, so the state as it is now decides what is asked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orderloom import topology
+from orderloom.topology import Topic
+from processors.account.book import AccountBook
+from processors.account.lost_fills import OPEN, LostFill, difference_of
+from processors.account.positions import Position
+from processors.book import PartitionBook
+
+_PARTITION = topology.PARTITION_KEY.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class FormerView:
+    """The last record of one key of a view, from an epoch before this one.
+
+    `traded` is its product and symbol, None for an account.
+    """
+
+    topic: Topic
+    key: str
+    account: str
+    version: int
+    traded: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawGap:
+    """Why a part of `raw` is not in the state, and up to when (ns, append time)."""
+
+    reason: str
+    until_ns: int
+
+
+def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int) -> None:
+    """These keys are shown no more; an account is shown as it is now.
+
+    What they spoke of is asked about: lists by symbol must name it.
+    """
+    for view in views:
+        account = _begun(book, view.account, now_ns)
+        if view.traded is not None:
+            _touch(account, *view.traded)
+        if view.topic is topology.ACCOUNTS:
+            account.account_changed()
+            continue
+        publisher, version = account.publisher, view.version + 1
+        ended = publisher.tombstone(view.topic, view.key, version, account.cause)
+        publisher.events.append(ended)
+
+
+def note_lost(book: PartitionBook, fills: Iterable[LostFill], now_ns: int) -> None:
+    """All lost executions of some positions; those that were noted before are left as they are."""
+    by_place: dict[tuple[str, str], list[LostFill]] = {}
+    for fill in fills:
+        by_place.setdefault((fill.account, fill.place), []).append(fill)
+    for (name, place), missing in sorted(by_place.items()):
+        account = _begun(book, name, now_ns)
+        if place in account.exposure.lost.counts:
+            continue
+        for fill in missing:
+            account.exposure.lost.note(fill)
+        _touch(account, missing[0].product, missing[0].symbol)
+        document = difference_of(place, missing, OPEN)
+        account.publisher.event(topology.DIFFERENCES, document, account.cause)
+        _doubt(account, missing[0])
+
+
+def _touch(account: AccountBook, product: str, symbol: str) -> None:
+    account.touched.setdefault(product, set()).add(symbol)
+
+
+def _doubt(account: AccountBook, fill: LostFill) -> None:
+    """Its positions are published anew: unbounded while an execution of theirs is lost."""
+    positions = account.exposure.positions
+    known = [key for key, one in positions.items() if one.place == fill.place]
+    if not known:
+        made = Position(fill.product, fill.symbol, fill.position_side, None, fill.quantity_unit)
+        positions[made.key] = made
+        known = [made.key]
+    for key in known:
+        account.publisher.positions[key] = account.cause
+
+
+def end_rebuild(book: PartitionBook, gap: RawGap | None, now_ns: int) -> None:
+    """The past is folded: from here on the venue is asked again."""
+    for name, account in sorted(book.accounts.items()):
+        if name == _PARTITION:
+            continue
+        account.begin(account.cause, now_ns)
+        if gap is not None:
+            _be_blind(account, gap)
+        _ask_anew(account, now_ns)
+        _show_again(account)
+        account.account_changed()
+    book.instruments.asked.clear()
+    book.instruments.due = dict.fromkeys(book.instruments.due, now_ns)
+    book.instruments.is_dirty = True
+
+
+def _show_again(account: AccountBook) -> None:
+    """One record of each view after the tombstones: those are gone after a week.
+
+    A consumer that begins then must find the last number of each series.
+    """
+    publisher = account.publisher
+    for order in account.orders.all():
+        publisher.orders.setdefault(order.key, account.cause)
+        break
+    for key in account.exposure.positions:
+        publisher.positions.setdefault(key, account.cause)
+        break
+
+
+def _be_blind(account: AccountBook, gap: RawGap) -> None:
+    """Blind since the first lost execution of each product; since ever where none is known."""
+    since: dict[str, int] = {}
+    for fill in account.exposure.lost.known.values():
+        since[fill.product] = min(fill.venue_ns, since.get(fill.product, fill.venue_ns))
+    for product in (*account.products(), *(since.keys() - account.products())):
+        account.note_product(product)
+        start_ns = min(since.get(product, 0), gap.until_ns)
+        account.streams.note_loss(product, start_ns, gap.until_ns, gap.reason)
+
+
+def _ask_anew(account: AccountBook, now_ns: int) -> None:
+    reconciliation = account.reconciliation
+    for rounds in reconciliation.rounds.values():
+        rounds.asking, rounds.next_ns = False, now_ns
+        rounds.pending.clear()
+    reconciliation.targets.by_question.clear()
+    for target in reconciliation.targets.by_name.values():
+        target.question_id, target.due_ns, target.tries = None, now_ns, 0
+
+
+def _begun(book: PartitionBook, name: str, now_ns: int) -> AccountBook:
+    account = book.account(name)
+    account.begin(account.cause, now_ns)
+    return account

@@ -1,0 +1,165 @@
+"""A ledger that folds its inputs anew, in a new epoch, after an operator's word.
+
+The marker `@repair` stands in the log from before anything is removed until the last transaction of
+the rebuilding: no ordinary ledger starts in between, and a repair that was killed goes on where it
+was. Dispatches of the rebuilt past are not sent: what they asked was asked long ago, and what the
+state as it is now wants to know is due once the repair has ended.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, cast
+
+from orderloom.topology import DISPATCHES, RAW
+from processors.account.lost_fills import LostFill
+from processors.book import PartitionBook
+from processors.ledger.input_reader import InputReader
+from processors.ledger.ledger import Folded, Ledger
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.opening import Loaded, checked_place, read_state, restored
+from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
+from processors.ledger.step import Changes
+from processors.ledger.trouble import LedgerLost
+from processors.ledger.writer import Probe, no_probe
+from processors.repair.aftermath import (
+    FormerView,
+    RawGap,
+    end_rebuild,
+    note_lost,
+    retire_former,
+)
+from processors.repair.former import Note, former_views, lost_fills
+
+CHUNK_RECORDS = 2_000
+READ_SECONDS = 5.0
+FOLDING, ENDED = "folding", "ended"
+MakePartitionBook = Callable[[int], PartitionBook]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the end of a repair found in the outputs of the former life."""
+
+    retired: int = 0
+    lost: int = 0
+
+
+class Rebuilding(Ledger):
+    """The ledger of a partition whose repair has begun. Raises as `Ledger` does."""
+
+    _repair: Repair
+    _books: PartitionBook
+
+    def __init__(
+        self,
+        ledger_log: LedgerLog,
+        partition: int,
+        make_book: MakePartitionBook,
+        memory: Memory,
+        probe: Probe = no_probe,
+    ) -> None:
+        self._log = ledger_log
+        super().__init__(ledger_log, partition, make_book, memory, probe, open_log=self._load)
+
+    @property
+    def done(self) -> int:
+        """How many records of the inputs are folded, as offsets."""
+        return sum(self.next_offsets.values())
+
+    def end(self, note: Note) -> Told:
+        """All is folded: end the former life's keys, tell what is lost, and end the repair."""
+        former = former_views(self._log, self.partition, self._repair.epoch)
+        for views in _chunks(former):
+            retire_former(self._books, views, self._now_ns())
+            self._write_aside()
+        gap, lost = None, []
+        if self._repair.raw_gap:
+            gap = RawGap(self._repair.raw_gap, self._first_append_ns())
+            lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
+        for fills in _chunks_by_place(lost):
+            note_lost(self._books, fills, self._now_ns())
+            self._write_aside()
+        end_rebuild(self._books, gap, self._now_ns())
+        self._repair = replace(self._repair, has_ended=True)
+        self._write_aside()
+        return Told(len(former), len(lost))
+
+    def _load(self, ledger_log: LedgerLog, partition: int, make_book: Any) -> Loaded:
+        own, book = restored(read_state(ledger_log, partition), partition, make_book)
+        if own.repair is None or own.place is None or own.repair.has_ended:
+            raise LedgerLost("another repair has ended meanwhile")
+        self._repair = own.repair
+        self._books = cast(PartitionBook, book)
+        ids = ledger_log.input_ids()
+        ends = checked_place(ledger_log, partition, own.place, ids)
+        return Loaded(book, own, own.place, ends)
+
+    def _changes(self) -> Changes:
+        changes = super()._changes()
+        changes.outputs = [one for one in changes.outputs if one.topic is not DISPATCHES]
+        return changes
+
+    def _own_records(self, attempts: Attempts | None = None) -> list[tuple[bytes, bytes | None]]:
+        return [*super()._own_records(attempts), (REPAIR_KEY, encoded(self._repair))]
+
+    def _left_out_ns(self, folded: Folded) -> int:
+        """When it was left out then: years of poison fold within a minute here."""
+        return folded.clock_ns
+
+    def _repair_note(self) -> dict[str, Any]:
+        return note_of(self._repair, ENDED if self._repair.has_ended else FOLDING)
+
+    def _write_aside(self) -> None:
+        """A step without records."""
+        self._write(self._changes(), Folded([], [], self._now_ns()))
+
+    def _now_ns(self) -> int:
+        return self._clock.reading(None, self._memory.clock.now_ns())
+
+    def _first_append_ns(self) -> int:
+        """When the first record of `raw` that is left was appended; now, where none is."""
+        begin = self._log.begins((RAW,), self.partition)[RAW.kind]
+        if begin >= self._log.ends((RAW,), self.partition)[RAW.kind]:
+            return self._now_ns()
+        reader = InputReader(self._log, self.partition)
+        try:
+            reader.start({RAW.kind: begin})
+            for found in reader.read(READ_SECONDS):
+                if not isinstance(found, tuple):
+                    return found.appended_ns
+        finally:
+            reader.close()
+        raise LedgerLost("the first record of raw does not come")
+
+
+def note_of(repair: Repair, phase: str) -> dict[str, Any]:
+    """What a commit record says of the repair that made it."""
+    return {
+        "phase": phase,
+        "epoch": repair.epoch,
+        "author": repair.author,
+        "reason": repair.reason,
+        "cause": repair.cause,
+        "raw_gap": repair.raw_gap,
+    }
+
+
+def _chunks(views: Iterable[FormerView]) -> Iterator[list[FormerView]]:
+    rest = iter(views)
+    while chunk := list(islice(rest, CHUNK_RECORDS)):
+        yield chunk
+
+
+def _chunks_by_place(fills: Iterable[LostFill]) -> Iterator[list[LostFill]]:
+    """Chunks in which no position is cut: it is told whole, or not at all."""
+    chunk: list[LostFill] = []
+    for fill in sorted(fills, key=lambda one: (one.account, one.place)):
+        place = chunk and (chunk[-1].account, chunk[-1].place)
+        if len(chunk) >= CHUNK_RECORDS and place != (fill.account, fill.place):
+            yield chunk
+            chunk = []
+        chunk.append(fill)
+    if chunk:
+        yield chunk

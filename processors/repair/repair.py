@@ -1,0 +1,326 @@
+"""An operator's repair of a partition whose ledger stops: survey it, then rebuild it.
+
+The state is folded again from what the inputs hold, in an epoch above everything that was ever
+published of the partition. What is gone from `raw` cannot be folded: that span is blind until the
+venue was asked about it (`aftermath`), and trimmed `intents` are refused.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW
+from processors.ledger.commit_record import CommitRecord, bytes_hash
+from processors.ledger.log import LedgerLog
+from processors.ledger.memory import Memory
+from processors.ledger.opening import load, read_state
+from processors.ledger.state import (
+    PLACE_KEY,
+    REPAIR_KEY,
+    OwnRecords,
+    Place,
+    Repair,
+    UnknownLedgerFormat,
+    encoded,
+)
+from processors.ledger.step_size import StepSize
+from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
+from processors.ledger.writer import LedgerWriter, Probe, no_probe
+from processors.repair.former import highest_epoch, last_commit
+from processors.repair.rebuild import MakePartitionBook, Rebuilding, Told, note_of
+from runtime.trouble import PassingTrouble, SetupError
+
+CLEARED_MAX = 5_000
+"""How many former records one transaction removes."""
+TRIES_MAX = 30
+WAIT_SECONDS = 0.5
+BEGUN = "begun"
+NOT_WHOLE = "raw is not whole: "
+STOP_WORKERS = "stop every `orderloom process` of this venue, repair, then start them again"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found of one partition. `cause` is why its ledger stops; "" if it does not.
+
+    `lost` says, by kind, why records of an input are gone that were folded once; `epoch` is the
+    highest that was ever published in (None: nothing was), `records` how many state records stand
+    in the ledger.
+    """
+
+    partition: int
+    cause: str
+    begins: Mapping[str, int]
+    ends: Mapping[str, int]
+    lost: Mapping[str, str]
+    epoch: int | None
+    step: int
+    records: int
+    begun: Repair | None
+
+    @property
+    def inputs(self) -> int:
+        """How many records there are to fold."""
+        return sum(self.ends[kind] - begin for kind, begin in self.begins.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who repairs, why, and how the fold is configured."""
+
+    author: str
+    reason: str
+    config: str
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Where progress goes: (folded, of how many), and how many published fills were compared."""
+
+    folded: Callable[[int, int], None] = lambda done, total: None
+    compared: Callable[[int], None] = lambda count: None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A repair that has ended."""
+
+    epoch: int
+    folded: int
+    told: Told
+    raw_gap: str
+
+
+def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) -> Survey:
+    """Look at one partition; nothing is written. Raises LedgerLost, KafkaException, SetupError."""
+    cause = ""
+    try:
+        load(ledger_log, partition, make_book)
+    except PartitionStopped as stopped:
+        cause = str(stopped)
+    try:
+        ids = ledger_log.input_ids()
+    except PartitionStopped as missing:
+        raise SetupError(str(missing), "a repair folds all inputs") from missing
+    state, commit = read_state(ledger_log, partition), last_commit(ledger_log, partition)
+    own = _own_records(state)
+    begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
+    read = {kind: end for kind, (_, end) in commit.get("inputs", {}).items()}
+    place = own.place or Place(commit.get("step", 0), 0, read, {})
+    lost = {kind: why for kind in begins if (why := _lost(kind, place, ids, begins, ends))}
+    if own.repair is not None and own.repair.raw_gap and not own.repair.has_ended:
+        lost = {RAW.kind: own.repair.raw_gap.removeprefix(NOT_WHOLE)} | lost
+    step = max(place.step, commit.get("step", 0))
+    epoch = highest_epoch(ledger_log, partition, state)
+    return Survey(
+        partition, cause, begins, ends, lost, epoch, step, len(state), _unended(own.repair)
+    )
+
+
+def _own_records(state: Mapping[bytes, bytes]) -> OwnRecords:
+    """The ledger's own records as far as they can be read."""
+    own = OwnRecords()
+    for key in (PLACE_KEY, REPAIR_KEY):
+        if key in state:
+            try:
+                own.restore(key, state[key])
+            except (UnknownLedgerFormat, ValueError, TypeError):
+                continue
+    return own
+
+
+def _unended(repair: Repair | None) -> Repair | None:
+    return None if repair is None or repair.has_ended else repair
+
+
+def _lost(
+    kind: str,
+    place: Place,
+    ids: Mapping[str, str],
+    begins: Mapping[str, int],
+    ends: Mapping[str, int],
+) -> str:
+    """Why records of this input that were folded are gone; "" if all are there."""
+    read = place.next.get(kind, 0)
+    if begins[kind] > 0:
+        return f"it begins at offset {begins[kind]}"
+    if read > 0 and place.topic_ids.get(kind, ids[kind]) != ids[kind]:
+        return "it was deleted and created again"
+    if ends[kind] < read:
+        return f"it ends at {ends[kind]}, and was read up to {read}"
+    return ""
+
+
+def check_repairable(found: Survey) -> None:
+    """Raise SetupError for what this version cannot rebuild."""
+    if INTENTS.kind in found.lost:
+        raise SetupError(
+            f"partition {found.partition}: intents are gone ({found.lost[INTENTS.kind]}), and what "
+            "strategies wanted is not known from anywhere else",
+            "restore the topic; to go on without them takes a named ruling for each account, which "
+            "this version does not have",
+        )
+
+
+def check_unowned(ledger_log: LedgerLog, partition: int) -> None:
+    """Raise SetupError while a worker has the partition, or may be given it at any moment."""
+    owners, is_settled = ledger_log.owners()
+    if not is_settled:
+        raise PassingTrouble(
+            f"workers are joining or leaving the group {ledger_log.settings.group}", STOP_WORKERS
+        )
+    if partition in owners:
+        raise SetupError(
+            f"partition {partition} is owned by a worker ({owners[partition]})", STOP_WORKERS
+        )
+
+
+def repair(
+    ledger_log: LedgerLog,
+    partition: int,
+    make_book: MakePartitionBook,
+    order: Order,
+    tell: Tell | None = None,
+    probe: Probe = no_probe,
+) -> Outcome:
+    """Rebuild one partition. Raises SetupError, PartitionStopped, LedgerLost, KafkaException.
+
+    After any of them the partition still stops for a repair, and calling again goes on.
+    """
+    tell = tell or Tell()
+    check_unowned(ledger_log, partition)
+    begun = _begin(ledger_log, partition, make_book, order)
+    memory = Memory(StepSize(ledger_log.settings.step.messages))
+    tries = steps = 0
+    while True:
+        try:
+            with closing(Rebuilding(ledger_log, partition, make_book, memory, probe)) as ledger:
+                for done, total in _folded(ledger):
+                    tell.folded(done, total)
+                told = ledger.end(tell.compared)
+                return Outcome(begun.epoch, ledger.done, told, begun.raw_gap)
+        except LedgerFenced as fenced:
+            raise SetupError(
+                f"another owner took partition {partition} over ({fenced}): its repair has not "
+                "ended",
+                STOP_WORKERS,
+            ) from fenced
+        except LedgerLost:
+            tries = tries + 1 if memory.counts.steps == steps else 1
+            steps = memory.counts.steps
+            if tries > TRIES_MAX:
+                raise
+            time.sleep(WAIT_SECONDS)
+
+
+def _folded(ledger: Rebuilding) -> Iterator[tuple[int, int]]:
+    """Fold to the ends; how far it is after each step."""
+    while ledger.is_behind:
+        ledger.advance(WAIT_SECONDS)
+        yield ledger.done, ledger.done + sum(ledger.lag.values())
+
+
+def _begin(
+    ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook, order: Order
+) -> Repair:
+    """Fence, look again, and clear the former state; or go on with a repair that was begun."""
+    with closing(LedgerWriter(ledger_log, partition)) as writer:
+        writer.fence()
+        found = survey(ledger_log, partition, make_book)
+        if not found.cause:
+            raise SetupError(f"partition {partition} opens as it is", "there is nothing to repair")
+        check_repairable(found)
+        fold = make_book(partition).version
+        begun = found.begun
+        if begun is not None and _may_resume(ledger_log, partition, begun, fold, order.config):
+            return begun
+        return _clear(ledger_log, writer, found, _repair_of(found, fold, order))
+
+
+def _may_resume(
+    ledger_log: LedgerLog, partition: int, begun: Repair, fold: str, config: str
+) -> bool:
+    """Whether the state so far is worth keeping: the same fold, and inputs that still hold it."""
+    if not begun.is_cleared or (begun.fold, begun.config) != (fold, config):
+        return False
+    place = _own_records(read_state(ledger_log, partition)).place
+    begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
+    return (
+        place is not None
+        and place.topic_ids == ledger_log.input_ids()
+        and all(begins[kind] <= at <= ends[kind] for kind, at in place.next.items())
+    )
+
+
+def _repair_of(found: Survey, fold: str, order: Order) -> Repair:
+    return Repair(
+        epoch=1 if found.epoch is None else found.epoch + 1,
+        author=order.author,
+        reason=order.reason,
+        cause=found.begun.cause if found.begun else found.cause,
+        fold=fold,
+        config=order.config,
+        begun_ns=order.now_ns,
+        raw_gap=f"{NOT_WHOLE}{found.lost[RAW.kind]}" if RAW.kind in found.lost else "",
+    )
+
+
+def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: Repair) -> Repair:
+    """Write the marker, remove the former state, and put the place where the inputs begin."""
+    partition = found.partition
+    note = _begun_record(partition, found, repair)
+    former = [key for key in read_state(ledger_log, partition) if key != REPAIR_KEY]
+    writer.commit([(REPAIR_KEY, encoded(repair))], commit_record=note)
+    for first in range(0, len(former), CLEARED_MAX):
+        writer.commit([(key, None) for key in former[first : first + CLEARED_MAX]])
+    cleared = replace(repair, is_cleared=True)
+    ids = ledger_log.input_ids()
+    place = Place(step=found.step + 1, clock_ns=0, next=found.begins, topic_ids=ids)
+    writer.commit([(PLACE_KEY, encoded(place)), (REPAIR_KEY, encoded(cleared))])
+    return cleared
+
+
+def _begun_record(partition: int, found: Survey, repair: Repair) -> bytes:
+    return CommitRecord(
+        step=found.step + 1,
+        partition=partition,
+        inputs={kind: (begin, begin) for kind, begin in found.begins.items()},
+        bytes_hash=bytes_hash([]),
+        left_out=(),
+        clock_ns=0,
+        ticked=False,
+        fold=repair.fold,
+        config=repair.config,
+        content_digest="",
+        exact_digest="",
+        repair=note_of(repair, BEGUN),
+    ).encoded()
+
+
+def line_of(found: Survey) -> str:
+    """Why a partition stops, without what to do about it."""
+    cause = found.cause
+    for remedy in (": run ", "; restore ", ": create "):
+        cause = cause.partition(remedy)[0]
+    return cause
+
+
+def warnings_of(found: Survey) -> Iterator[str]:
+    """What a repair of this partition cannot bring back by itself."""
+    if RAW.kind in found.lost:
+        yield (
+            f"raw is not whole ({found.lost[RAW.kind]}): what it lacks is a blind interval of each "
+            "account until the venue was asked; executions that only `fills` still tells of stay "
+            "open in `differences`, and their positions unbounded, until the venue tells them again"
+        )
+        yield (
+            "connections that began in the missing part are not known either, and their accounts "
+            "stay blind: start the venue's ingest anew after the repair"
+        )
+    if CONTROL.kind in found.lost:
+        yield (
+            f"control is not whole ({found.lost[CONTROL.kind]}): run `orderloom topics` first, "
+            "which writes missing entries of the registry"
+        )
