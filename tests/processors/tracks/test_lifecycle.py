@@ -5,7 +5,11 @@ import os
 from collections import defaultdict
 
 import pytest
-from tests.processors.orders.tracks.evidence_kinds import (
+
+from orderloom.words import Lifecycle, Reason, Status
+from processors.orders.tracks import lifecycle
+from processors.orders.tracks.lifecycle import LIFECYCLE, Kind
+from tests.processors.tracks.evidence_kinds import (
     EVIDENCE,
     expected_disputes,
     expected_lifecycle,
@@ -13,10 +17,6 @@ from tests.processors.orders.tracks.evidence_kinds import (
     sets_up_to,
     state_after,
 )
-
-from orderloom.words import Lifecycle, Reason, Status
-from processors.orders.tracks import lifecycle
-from processors.orders.tracks.lifecycle import LIFECYCLE, Kind
 
 pytestmark = pytest.mark.timeout(300)
 
