@@ -149,8 +149,9 @@ class LedgerWriter:
 
     def _trouble(self, error: KafkaError, seconds: float) -> LedgerLost:
         # The records before this one may have failed, and nobody has heard of it yet: the client
-        # then refuses all others ("Erroneous state").
-        self._producer.poll(0)
+        # then refuses all others ("Erroneous state"). A fenced client says once more that it is.
+        with contextlib.suppress(KafkaException, SystemError):
+            self._producer.poll(0)
         refused = [met for met in (error, *self._errors) if met.code() in REFUSALS]
         if refused:
             return StepRefused(refused[0].str())
