@@ -31,7 +31,7 @@ from tests.consumers.reference import digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 
 OPTIONS = DemoOptions(minutes=0.6, rate=60, accounts=4, kills=2)
 SHOWN = (topology.ORDERS, topology.FILLS, topology.POSITIONS)

@@ -18,7 +18,7 @@ from tests.end_to_end.fault_stage import (
     told_as,
 )
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 
 LABELLED = ""
 """The stretch without any fault."""

@@ -21,7 +21,7 @@ from orderloom.identity import adopted_order_key
 from tests.end_to_end.dying_worker import INGEST, PROCESS
 from tests.end_to_end.fault_stage import MILLISECOND_NS, POLL_S, VENUES, FaultStage, Stretch
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 
 DYING_S_MAX = 120.0
 SESSION_MS = 3_000

@@ -22,7 +22,7 @@ from orderloom.raw import Connection
 from simulator.config import AccountConfig
 from tests.end_to_end.test_chaos import in_short, raw_records
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(600)]
 
 VENUES = ("binance", "okx")
 ROTATED, SWITCHED, QUIET, ADDED = range(4)

@@ -29,7 +29,7 @@ from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.follower import Follower
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 
 VENUE = "binance"
 WAIT_SECONDS = 120.0
