@@ -24,7 +24,7 @@ from tests.processors.ledger_lab import VENUE, Lab
 
 SESSION_SECONDS = 3.0
 KEYS = 1_200
-OPENED = re.compile(r"^([\d.]+) processors\.keeper ledger (\d+) is open", re.MULTILINE)
+OPENED = re.compile(r"^([\d.]+) processors\.ledger\.keeper ledger (\d+) is open", re.MULTILINE)
 
 
 @dataclass
