@@ -29,7 +29,7 @@ from tests.ingest.toy_venue import PRODUCT
 pytestmark = pytest.mark.broker
 SECONDS_MAX = 40
 AWAY_SECONDS = 8  # longer than a session
-FRAMES = 600
+FRAMES = 1200
 
 
 @pytest.fixture
