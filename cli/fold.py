@@ -17,10 +17,10 @@ import orjson
 from cli.instruments import Instruments
 from cli.lines import Line, output_line, read_lines
 from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Origin, Reply
-from orderloom.quantities import Unit, text_of
+from orderloom.quantities import EXACT, Unit, text_of
 from processors.orders.order import Order, UnknownOrderFormat
 from processors.orders.orders import Orders
-from processors.orders.tracks.fills import SUMS, Fill
+from processors.orders.tracks.fills import Fill
 from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1
@@ -161,4 +161,4 @@ def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:
 
 
 def _scaled(number: Decimal | None, factor: Decimal) -> str | None:
-    return None if number is None else text_of(SUMS.multiply(number, factor))
+    return None if number is None else text_of(EXACT.multiply(number, factor))

@@ -11,8 +11,11 @@ from typing import Final
 DIGITS_MAX: Final = 40
 EXPONENT_MAX: Final = 30
 ZERO: Final = Decimal(0)
-EXACT: Final = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
-"""Sums and products in this context are exact or raise; no rounding goes unseen."""
+EXACT: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+"""Sums and products in this context are exact or raise; no rounding goes unseen.
+
+Any number of products of the widest numbers that we read (below) can be summed in it.
+"""
 INVERSE: Final = "inverse"
 """The product, at every venue, whose contracts count quote units and settle in the base asset."""
 

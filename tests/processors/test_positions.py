@@ -5,6 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderloom.quantities import DIGITS_MAX, EXPONENT_MAX, decimal_of
 from processors.account.positions import TAIL_MAX, Position, Traded
 
 
@@ -90,6 +91,15 @@ def test_forty_digits_are_summed_to_the_last_one():
     large, small = "1234567890123456789012345678901234567.001", "0.000000000000000000000000000001"
     position = fed([a_trade(1, large), a_trade(2, small), a_trade(3, "-" + large)])
     assert position.now.net == Decimal(small)
+
+
+def test_the_widest_numbers_that_are_read_can_be_multiplied_and_summed():
+    widest, finest = "9" * DIGITS_MAX + f"E{EXPONENT_MAX}", f"1E-{EXPONENT_MAX}"
+    position = fed([a_trade(at, widest, widest) for at in range(12)])
+    assert position.trade(a_trade(12, finest, finest))
+    value = int(decimal_of(widest)) ** 2 * 12
+    assert decimal_of(finest) > 0
+    assert position.paid == Decimal(f"{value}.{'0' * 59}1")
 
 
 def test_fees_are_kept_by_currency_and_not_netted():

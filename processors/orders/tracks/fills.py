@@ -8,15 +8,13 @@ of what was seen is needed beside the set itself.
 """
 
 from collections.abc import Callable
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
 from orderloom.event import Execution
-from orderloom.quantities import ZERO, Unit, text_of, text_or_none
+from orderloom.quantities import EXACT, ZERO, Unit, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
 
-SUMS: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
-"""Products of the widest numbers that we read, and any number of them summed, are exact here."""
 QUOTIENT: Final = Context(prec=28)
 """Average prices are the only numbers that are ever rounded."""
 
@@ -237,7 +235,7 @@ class Totals:
         if fill.is_busted:
             self.busted += sign
             amount = fill.last_quantity or ZERO
-            self.busted_quantity = SUMS.add(
+            self.busted_quantity = EXACT.add(
                 self.busted_quantity, amount if sign > 0 else amount.copy_negate()
             )
             return
@@ -249,23 +247,23 @@ class Totals:
             self._count_quantity(fill, fill.last_quantity, sign)
 
     def _count_fee(self, fee: Decimal, currency: str) -> None:
-        self.fees[currency] = SUMS.add(self.fees.get(currency, ZERO), fee)
+        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
         if not self.fees[currency]:
             del self.fees[currency]
 
     def _count_quantity(self, fill: Fill, last_quantity: Decimal, sign: int) -> None:
         amount = last_quantity if sign > 0 else last_quantity.copy_negate()
-        self.quantity = SUMS.add(self.quantity, amount)
+        self.quantity = EXACT.add(self.quantity, amount)
         if fill.side is Side.BUY:
-            self.bought = SUMS.add(self.bought, amount)
+            self.bought = EXACT.add(self.bought, amount)
         elif fill.side is Side.SELL:
-            self.sold = SUMS.add(self.sold, amount)
+            self.sold = EXACT.add(self.sold, amount)
         else:
-            self.unsided = SUMS.add(self.unsided, amount)
+            self.unsided = EXACT.add(self.unsided, amount)
         if fill.last_price is None:
             self.unpriced += sign
         else:
-            self.notional = SUMS.add(self.notional, SUMS.multiply(amount, fill.last_price))
+            self.notional = EXACT.add(self.notional, EXACT.multiply(amount, fill.last_price))
         unit = fill.quantity_unit
         self.units[unit] = self.units.get(unit, 0) + sign
         if not self.units[unit]:
