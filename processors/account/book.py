@@ -92,6 +92,7 @@ class AccountBook:
     def begin(self, cause: Cause, now_ns: int) -> None:
         """What follows is said by the record at `cause`, at the step's clock reading."""
         self.cause, self.now_ns, self.is_dirty = cause, now_ns, True
+        self.differences.cause = cause
 
     def register(self, config: AccountConfig, *, is_removed: bool = False) -> None:
         """The registry's entry for this account came through `control` (decision 0007)."""
@@ -309,7 +310,6 @@ class AccountBook:
         self.touched.setdefault(product, set()).update(symbols)
 
     def _check_figures(self, product: str) -> None:
-        self.differences.cause = self.cause
         self.exposure.refresh(self.orders.all())
         self._touch(product, self.balances.check(product, self.exposure.positions.values()))
         for position in self.positions.check(product):
@@ -368,13 +368,11 @@ class AccountBook:
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
             return
-        self.differences.cause = self.cause
         self.differences.asks(target, order)
         self.reconciliation.ask_target(target, place, self.now_ns)
 
     def _tell_settled(self) -> None:
         self.differences.tell_late(self.now_ns, self.orders.get)
-        self.differences.cause = self.cause
         targets = self.reconciliation.targets.by_name
         for name, key in sorted(self.differences.asked.items()):
             if name not in targets:

@@ -98,17 +98,19 @@ class Differences:
         self._publisher = publisher
         self._lag_ns = lag_ns
 
-    def tell(self, kind: str, rule: str, product: str, **fields: Any) -> None:
+    def tell(
+        self, kind: str, rule: str, product: str, *, cause: Cause | None = None, **fields: Any
+    ) -> None:
         """Publish one finding; `fields` are those of `orderloom.trouble.Difference`."""
-        assert self.cause is not None
+        cause = cause or self.cause
+        assert cause is not None
         document = {"product": product, "kind": kind, "rule": rule, **fields}
-        self._publisher.event(topology.DIFFERENCES, document, self.cause)
+        self._publisher.event(topology.DIFFERENCES, document, cause)
 
     def answered(
         self, before: dict[str, Any], order: Order, effects: Iterable[Effect], origin: "Origin"
     ) -> None:
         """An answer was folded into `order`, which was `before`, with these effects."""
-        self.cause = origin.cause
         after = outline(order)
         theirs = after | {"asked_ns": origin.asked_ns}
         fills = [one for one in effects if isinstance(one, FillRecorded) and one.order is order]
@@ -139,9 +141,8 @@ class Differences:
         for one in due:
             order = find(one.order_key)
             if order is not None:
-                self.cause = one.cause
                 kind = "MISSED_STATE" if one.ours else "ZOMBIE"
-                self._say(kind, ANSWERED, order, one.ours, one.theirs)
+                self._say(kind, ANSWERED, order, one.ours, one.theirs, cause=one.cause)
 
     def asks(self, target: Target, order: Order) -> None:
         """A doubt is asked about by the order's own id: told the first time."""
