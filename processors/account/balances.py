@@ -31,6 +31,7 @@ class Balances:
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
     (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
+    `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
     """
 
     profile: Profile
@@ -44,6 +45,7 @@ class Balances:
     standing: dict[str, str] = field(default_factory=dict)
     transfers: dict[str, Decimal] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)
+    is_comparison_dirty: bool = False
 
     def take(self, report: BalanceReport) -> bool:
         """One report; tells whether it changed what is shown."""
@@ -68,6 +70,7 @@ class Balances:
         assert report.delta is not None
         name = f"{key}/{report.venue_ns}/{text_of(report.delta)}"
         if name not in self.recent:
+            self.is_comparison_dirty = True
             self.recent = [*self.recent, name][-TRANSFERS_REMEMBERED:]
             self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
 
@@ -84,11 +87,13 @@ class Balances:
             if total:
                 rows[report.asset] = text_of(total)
             venue_ns = report.venue_ns
+        self.is_comparison_dirty = True
         self.asked[product] = {"rows": rows, "venue_ns": venue_ns}
 
     def check(self, product: str, positions: Iterable[Position]) -> set[str]:
         """A round is complete: compare; the symbols that could explain what is not explained."""
         asked = self.asked.pop(product, None)
+        self.is_comparison_dirty |= asked is not None
         mine = [one for one in positions if one.product == product]
         if asked is None or any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
             return set()  # an execution may not be in the figures yet

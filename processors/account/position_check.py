@@ -69,9 +69,9 @@ class Compared:
 class PositionCheck:
     """The comparison for one account. `tell` publishes a record of `differences`.
 
-    `reported` are the venue's rows by product, `excess` what they had beyond our executions in the
-    last round, `opened` when each product's openings were found, `differing` the differences that
-    stand.
+    `reported` are the venue's rows by product until they are compared, `excess` what they had
+    beyond our executions in the last round, `opened` when each product's openings were found,
+    `differing` the differences that stand; `is_dirty`: any of it changed since it was saved.
     """
 
     exposure: Exposure
@@ -81,6 +81,7 @@ class PositionCheck:
     excess: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
+    is_dirty: bool = False
 
     def is_open(self, product: str) -> bool:
         """Whether what was held before is known (or the product has no positions)."""
@@ -95,14 +96,16 @@ class PositionCheck:
         held = self.reported.get(product, {}) if item.page > 1 else {}
         mine = rows_of(report for report in reports if report.product == product)
         rows = held.get("rows", {}) | {place: list(row) for place, row in mine.items()}
+        self.is_dirty = True
         self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
     def check(self, product: str) -> list[Position]:
         """A round is complete: compare; the positions that are shown differently now."""
-        reported = self.reported.get(product)
+        reported = self.reported.pop(product, None)
         if reported is None:
             return []
+        self.is_dirty = True
         asked_ns = reported["asked_ns"]
         mine = [one for one in self.exposure.positions.values() if one.product == product]
         rows = {place: Row(*row) for place, row in reported["rows"].items()}

@@ -1,8 +1,9 @@
 """One account's books as state records and as messages: saved, restored, published.
 
 Pure. State records are keyed by part, so a step writes what it changed: ``a/<account>`` for the
-account itself, ``o/<order key>`` for each order, ``p/<account>/<position>`` for each position,
-``b/<account>/<asset>`` for each balance, ``l/<account>/<execution key>`` for each lost execution.
+account itself, ``c/<account>`` for how its figures compare with the venue's, ``o/<order key>`` for
+each order, ``p/<account>/<position>`` for each position, ``b/<account>/<asset>`` for each balance,
+``l/<account>/<execution key>`` for each lost execution.
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from processors.account.streams import Streams
 from processors.ledger.step import Output
 
 ACCOUNT: Final = "a"
+COMPARISON: Final = "c"
 ORDER: Final = "o"
 POSITION: Final = "p"
 BALANCE: Final = "b"
@@ -129,10 +131,13 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
         yield f"{BALANCE}/{book.account}/{key}", fields
     for key, lost in book.exposure.lost.state():
         yield f"{LOST}/{book.account}/{key}", lost
+    if book.positions.is_dirty or book.balances.is_comparison_dirty:
+        yield f"{COMPARISON}/{book.account}", _comparison_state(book)
     yield f"{ACCOUNT}/{book.account}", _account_state(book)
     book.dirty_orders.clear()
     book.dirty_positions.clear()
     book.balances.dirty.clear()
+    book.positions.is_dirty = book.balances.is_comparison_dirty = False
     book.is_dirty = False
 
 
@@ -149,6 +154,14 @@ def _order_state(book: AccountBook, key: str) -> dict[str, Any] | None:
     }
 
 
+def _comparison_state(book: AccountBook) -> dict[str, Any]:
+    return {
+        "account": book.account,
+        "positions": book.positions.dump(),
+        "equation": book.balances.dump(),
+    }
+
+
 def _account_state(book: AccountBook) -> dict[str, Any]:
     return {
         "account": book.account,
@@ -162,10 +175,8 @@ def _account_state(book: AccountBook) -> dict[str, Any]:
         "version": book.version,
         "shown_ns": book.shown_ns,
         "closed": book.closed,
-        "positions": book.positions.dump(),
         "asked": book.differences.asked,
         "early": [one.dump() for one in book.differences.early],
-        "equation": book.balances.dump(),
         "touched": {product: sorted(symbols) for product, symbols in book.touched.items()},
         "quarantine": book.quarantine,
         "cause": cause_document(book.cause),
@@ -189,6 +200,9 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
     elif kind == BALANCE:
         balance = document["balance"]
         book.balances.rows[f"{balance['product']}/{balance['asset']}"] = balance
+    elif kind == COMPARISON:
+        book.positions.restore(document["positions"])
+        book.balances.restore(document["equation"])
     else:
         _restore_account(book, document)
 
@@ -206,10 +220,8 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.version = document["version"]
     book.shown_ns = document.get("shown_ns", 0)
     book.closed = document["closed"]
-    book.positions.restore(document["positions"])
     book.differences.asked = document["asked"]
     book.differences.early = [Early.load(fields) for fields in document["early"]]
-    book.balances.restore(document["equation"])
     book.touched = {product: set(symbols) for product, symbols in document["touched"].items()}
     book.quarantine = document["quarantine"]
     book.cause = Cause(**document["cause"])

@@ -12,7 +12,15 @@ from orderloom.words import PositionSide
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
 from processors.account.positions import Position, Traded
-from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, a_registration, live
+from tests.processors.book_lab import (
+    NOW,
+    Run,
+    a_raw_record,
+    a_record,
+    a_registration,
+    history_records,
+    live,
+)
 from tests.processors.test_book import a_book
 from venues import VENUES
 
@@ -86,13 +94,17 @@ def a_position_row(amount: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def a_round(run: Run, at_ns: int, amount: str) -> None:
-    """Let the next round of the account go out, and answer it with this one position."""
+def a_round(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) -> None:
+    """Let the next round go out, and answer it with this one position (before all else)."""
     run.book.accounts["binance:main"].streams.liveness_ns = at_ns
-    for output in run.step(None, at_ns):
-        if output.topic is not topology.DISPATCHES:
-            continue
-        question = orjson.loads(output.value or b"")["question"]
+    questions = [
+        orjson.loads(output.value or b"")["question"]
+        for output in run.step(None, at_ns)
+        if output.topic is topology.DISPATCHES
+    ]
+    for question in sorted(questions, key=lambda question: question["about"] != "POSITIONS"):
+        if is_restarted:
+            run.restart()
         rows: Any = [a_position_row(amount)] if question["about"] == "POSITIONS" else []
         if (question["about"], question["product"]) == ("BALANCES", "spot"):
             rows = {"balances": []}
@@ -134,6 +146,25 @@ def test_what_was_held_before_opens_the_position_once_two_rounds_agree() -> None
     assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
     assert shown(run) == ("BTCUSDT", Decimal("-0.01"), 91000, False)
     assert sync(run) == "SYNCED"
+
+
+def test_a_figure_that_came_before_a_restart_is_compared_after_it() -> None:
+    run = a_watched_account()
+    for seconds in (3, 6):
+        a_round(run, NOW + seconds * SECOND, "-0.010", is_restarted=True)
+    assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
+
+
+def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
+    run = a_watched_account()
+    for seconds in (3, 6):
+        a_round(run, NOW + seconds * SECOND, "-0.010")
+    written = set()
+    for record in history_records(1)[0]:
+        run.book.fold(record, NOW + 7 * SECOND)
+        written |= {key[:1] for key in run.book.changes().state}
+    assert written >= {b"a", b"o", b"p"}
+    assert b"c" not in written
 
 
 def test_an_opening_waits_until_two_rounds_in_a_row_agree() -> None:
