@@ -219,7 +219,7 @@ class PartitionBook:
             self._count(translation)
             self._instruments.take_page(item, translation.events, at, now_ns)
             for book in self._accounts.values():
-                if book.quarantine is None and book.sizes.waiting:
+                if book.quarantine is None and book.sizes.is_lacking:
                     book.begin(at, now_ns)
                     book.take_instruments()
         elif translation is not None:

@@ -211,9 +211,10 @@ class AccountBook:
                 )
                 for effect in effects:
                     self._take_effect(effect, origin)
-        for position in self.exposure.positions.values():
+        for key in sorted(self.sizes.waiting_positions):
+            position = self.exposure.positions[key]
             if self.sizes.measure(position, self.now_ns):
-                self.publisher.positions[position.key] = self.cause
+                self.publisher.positions[key] = self.cause
 
     # ---- what we could see ----
 

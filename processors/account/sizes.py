@@ -21,10 +21,16 @@ ONE: Final = Decimal(1)
 
 @dataclass(slots=True)
 class Sizes:
-    """The sizes of one account's orders and positions; `waiting` are order keys without one."""
+    """The sizes of one account's orders and positions; those without one wait, by their keys."""
 
     instruments: Instruments
     waiting: set[str] = field(default_factory=set)
+    waiting_positions: set[str] = field(default_factory=set)
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether anything waits for an instrument."""
+        return bool(self.waiting or self.waiting_positions)
 
     def pin(self, order: Order, now_ns: int) -> list[Effect]:
         """Give the order its size if it has none; what that changed."""
@@ -42,10 +48,13 @@ class Sizes:
         """Give the position its size if it has none; tells whether that changed it."""
         if position.contract_size is not None:
             return False
-        position.contract_size = self._size_of(
-            position.product, position.symbol, position.quantity_unit, now_ns
-        )
-        return position.contract_size is not None
+        size = self._size_of(position.product, position.symbol, position.quantity_unit, now_ns)
+        if size is None:
+            self.waiting_positions.add(position.key)
+            return False
+        self.waiting_positions.discard(position.key)
+        position.contract_size = size
+        return True
 
     def _size_of(self, product: str, symbol: str, unit: str, now_ns: int) -> Decimal | None:
         if not self.instruments.is_known(product, symbol):

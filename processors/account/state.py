@@ -235,3 +235,6 @@ def finish_restore(book: AccountBook) -> None:
         book.doubts.changed(order)
         if order.contract_size is None:
             book.sizes.waiting.add(order.key)
+    for key, position in book.exposure.positions.items():
+        if position.contract_size is None:
+            book.sizes.waiting_positions.add(key)

@@ -7,7 +7,7 @@ import orjson
 
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
-from processors.account.positions import Position, Traded
+from processors.account.positions import Position, Sums, Traded
 from processors.book import PartitionBook
 from simulator.history import generate
 from tests.processors.book_lab import NOW, Run, a_frame, a_raw_record, live
@@ -81,6 +81,25 @@ def test_a_fill_is_told_at_once_and_in_base_units_when_the_instrument_is_known()
     *_, position = run.messages(topology.POSITIONS)
     assert position.net_base == position.net * Decimal("0.01")
     assert position.realized == 0
+
+
+def test_a_position_that_only_the_venue_knows_gets_its_size_with_the_listing() -> None:
+    run = OkxRun(PartitionBook(VENUES["okx"], 0))
+    run.step(a_raw_record(live("linear"), account=ACCOUNT))
+    book = run.book.account(ACCOUNT)
+    (position,) = book.exposure.at("linear", SYMBOL, "NET", "contracts")
+    position.begin(NOW, Sums(Decimal(3), Decimal(90_000)), NOW)
+    book.begin(book.cause, NOW)
+    book.publisher.positions[position.key] = book.cause
+    run.take()
+    run.restart()
+    run.step(None, NOW + SECOND)
+    (question,) = [one for one in questions(run) if one["product"] == "linear"]
+    at_ns = NOW + 2 * SECOND
+    answer = Answer(question, "", 1, True, 200, at_ns, at_ns, at_ns, listing(SYMBOL))
+    run.step(a_raw_record(answer, offset=2, account="venue"), at_ns)
+    bases = [shown.net_base for shown in run.messages(topology.POSITIONS)]
+    assert bases == [None, Decimal("0.03")]
 
 
 def test_an_instrument_that_no_listing_has_is_asked_for_once_a_day() -> None:
