@@ -8,7 +8,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ingest.connection import ContextAt, Patience
@@ -22,7 +22,7 @@ from ingest.registry import Entry
 from ingest.stream import Manner, Pauses, StreamKeeper
 from ingest.venue_clock import VenueClock
 from orderloom.account import AccountConfig
-from runtime.clock import SteadyClock, boottime_ns
+from runtime.clock import SteadyClock, boottime_ns, wall_ns
 from runtime.metrics import CLOCK_JUMPS
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
@@ -34,10 +34,10 @@ _log = logging.getLogger(__name__)
 
 
 class Clock:
-    """Now, on both clocks."""
+    """Now, on both clocks; `wall` is the machine's, ns UTC."""
 
-    def __init__(self) -> None:
-        self._steady = SteadyClock(self._jumped)
+    def __init__(self, wall: Callable[[], int] = wall_ns) -> None:
+        self._steady = SteadyClock(self._jumped, wall)
 
     def __call__(self) -> Instant:
         return Instant(self._steady.now_ns(), boottime_ns())
@@ -60,18 +60,21 @@ class Clock:
 class Desks:
     """The desks of the accounts that are served; `public` asks what needs no key.
 
+    `clock` stamps the frames of the streams and the answers over HTTP alike: a look-up that began
+    before a frame arrived must not seem to be later than it. Made and used in one event loop.
+
     An account that no address is known for is named in the log, and the others go on.
     """
 
     def __init__(
-        self, settings: Settings, venue: Venue, entries: Iterable[Entry], http: HttpClient
+        self, settings: Settings, venue: Venue, entries: Iterable[Entry], clock: Clock
     ) -> None:
         self._settings = settings
         self._venue = venue
-        self._http = http
+        self._http = HttpClient(clock.wall_ns)
         self._gates: dict[str, Gate] = {}
         self._share = 1.0
-        self.clock = Clock()
+        self.clock = clock
         self.accounts: dict[str, AccountConfig] = {}
         self.clocks: dict[str, VenueClock] = {}
         self.desks: dict[str, Desk] = {}
@@ -97,6 +100,10 @@ class Desks:
         self.accounts[account.id], self.desks[account.id] = account, desk
         self.public.endpoints = endpoints  # all are there: a registry holds one environment
         return True
+
+    async def stop(self) -> None:
+        """Close the connections of all desks' requests."""
+        await self._http.close()
 
     def close(self, account: str) -> None:
         """Nothing more is asked for `account`."""

@@ -15,17 +15,15 @@ import time
 import uvloop
 from confluent_kafka import Consumer, KafkaException
 
-from ingest.desks import Desks, connection_names, owner_name
+from ingest.desks import Clock, Desks, connection_names, owner_name
 from ingest.dispatches import Dispatches
 from ingest.edge import Edge
 from ingest.framing import Bounds
 from ingest.group_events import Event, Registered
-from ingest.http import HttpClient
 from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
 from orderloom import topology
-from runtime.clock import wall_ns
 from runtime.health import Health, HealthServer
 from runtime.kafka import (
     connected_admin,
@@ -103,15 +101,14 @@ class Worker:
         """One life, until `stop` is set or something breaks. Raises KafkaException, SetupError."""
         await asyncio.to_thread(self._check_kafka)
         owner = owner_name(self._member)
-        http = HttpClient(wall_ns)
+        desks = Desks(self._settings, self._venue, self._registry.served(), Clock())
         outbox = self._outbox(owner)
         try:
-            desks = Desks(self._settings, self._venue, self._registry.served(), http)
             edge = Edge(desks, outbox, connection_names(owner), self._settings.partitions)
             await self._live_with(edge, outbox, owner, stop, hurry)
         finally:
             outbox.close()
-            await http.close()
+            await desks.stop()
 
     async def _live_with(
         self,

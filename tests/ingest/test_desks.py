@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ingest.desks import Desks
-from ingest.http import HttpClient
+from ingest.actions import HttpAnswer
+from ingest.desks import Clock, Desks
+from ingest.instant import SECOND_NS
 from ingest.limits import Rank
 from ingest.registry import Entry
 from orderloom.account import AccountConfig
@@ -33,9 +34,9 @@ async def toy() -> AsyncIterator[ToyServer]:
 
 @pytest.fixture
 async def desks(toy: ToyServer) -> AsyncIterator[Desks]:
-    http = HttpClient(wall_ns)
-    yield Desks(Settings(), toy_venue(toy.rest, toy.stream), [], http)
-    await http.close()
+    desks = Desks(Settings(), toy_venue(toy.rest, toy.stream), [], Clock())
+    yield desks
+    await desks.stop()
 
 
 def asked(desks: Desks) -> HttpRequest:
@@ -76,6 +77,21 @@ async def test_the_first_account_brings_addresses_and_clocks_to_those_who_need_n
     desks.open(an_entry())
     assert desks.public.endpoints.rest == {PRODUCT: toy.rest}
     assert list(desks.public.clocks) == [PRODUCT]
+
+
+async def test_answers_and_frames_are_told_by_one_clock_also_after_the_machines_was_set(
+    toy: ToyServer,
+) -> None:
+    machine = {"ahead_ns": 3 * SECOND_NS}
+    clock = Clock(wall=lambda: wall_ns() + machine["ahead_ns"])
+    desks = Desks(Settings(), toy_venue(toy.rest, toy.stream), [an_entry()], clock)
+    desk = desks.desks["toy:a"]
+    machine["ahead_ns"] = 0
+    before_ns = desk.now().wall_ns
+    reply = await desk.ask(PRODUCT, lambda context: desk.venue.ask(QUESTION, context), Rank.URGENT)
+    assert isinstance(reply.outcome, HttpAnswer)
+    assert before_ns <= reply.outcome.sent_ns <= reply.outcome.received_ns <= desk.now().wall_ns
+    await desks.stop()
 
 
 async def test_an_account_without_an_address_is_left_out_and_named(
