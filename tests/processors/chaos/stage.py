@@ -24,6 +24,7 @@ from tests.processors.ledger_lab import VENUE, Lab
 
 SESSION_SECONDS = 3.0
 KEYS = 1_200
+LAST_WORDS = 12_000
 OPENED = re.compile(r"^([\d.]+) processors\.ledger\.keeper ledger (\d+) is open", re.MULTILINE)
 
 
@@ -42,6 +43,10 @@ class Worker:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(seconds)
+
+    def has_told_its_threads(self) -> bool:
+        """Whether its log ends with what `faulthandler` writes of the thread that was signalled."""
+        return "Current thread" in self.log.read_text()[-LAST_WORDS:]
 
     def openings(self, since: float = 0.0) -> list[int]:
         """The partitions whose ledgers it opened since then (time.time())."""
@@ -186,18 +191,34 @@ class Stage:
         give_up = time.monotonic() + seconds
         while not _holds(condition):
             if time.monotonic() > give_up:
-                words = "\n".join(
-                    f"{at.log.name} ({at.process.poll()}):\n{at.log.read_text()[-1500:]}"
-                    for at in self.workers
-                )
-                raise AssertionError(f"never: {what}\n{words}")
+                raise AssertionError(f"never: {what}\n{self._last_words()}")
             time.sleep(0.1)
 
-    def is_folded(self, besides: Container[int] = ()) -> bool:
+    def _last_words(self) -> str:
+        """What each worker wrote last, and where the threads of the living ones stand."""
+        living = [worker for worker in self.workers if worker.process.poll() is None]
+        for worker in living:
+            worker.tell(signal.SIGUSR1)
+        give_up = time.monotonic() + 5
+        while time.monotonic() < give_up and not all(at.has_told_its_threads() for at in living):
+            time.sleep(0.1)
+        return "\n".join(
+            f"{at.log.name} ({at.process.poll()}):\n{at.log.read_text()[-LAST_WORDS:]}"
+            for at in self.workers
+        )
+
+    def is_folded(self) -> bool:
         """Whether the group's offsets are at the ends of all inputs that hold anything."""
+        return not self.behind()
+
+    def behind(self, besides: Container[int] = ()) -> dict[tuple[str, int], tuple[int, int]]:
+        """The group's offset and the end of each input where they differ."""
         offsets = self.group_offsets()
-        ends = {at: end for at, end in self.ends().items() if end and at[1] not in besides}
-        return all(offsets.get(at, 0) == end for at, end in ends.items())
+        return {
+            at: (offsets.get(at, 0), end)
+            for at, end in self.ends().items()
+            if end and at[1] not in besides and offsets.get(at, 0) != end
+        }
 
     def wait_until_folded(self, seconds: float = 60, besides: Container[int] = ()) -> None:
         """Wait until the group's offsets are at the ends of all inputs that hold anything.
@@ -205,10 +226,17 @@ class Stage:
         `besides` are partitions that need not be there.
         """
 
-        def is_folded() -> bool:
-            return self.is_folded(besides)
+        behind: dict[tuple[str, int], tuple[int, int]] = {}
 
-        self.wait_for(is_folded, seconds, "the group's offsets come to the ends of the inputs")
+        def is_folded() -> bool:
+            behind.clear()
+            behind.update(self.behind(besides))
+            return not behind
+
+        try:
+            self.wait_for(is_folded, seconds, "the group's offsets come to the ends of the inputs")
+        except AssertionError as error:
+            raise AssertionError(f"offset and end of {behind}; {error}") from None
 
     def wait_until_owned(self, members: int, seconds: float = 40) -> dict[str, dict[str, set[int]]]:
         """Wait until the group is settled with so many members that together own all."""

@@ -3,6 +3,7 @@
 The config names the settings, a broken variant or none, and where the process kills itself.
 """
 
+import faulthandler
 import logging
 import os
 import signal
@@ -35,6 +36,7 @@ def crash_probe(point: str, passes: int) -> Probe:
 
 def main() -> None:
     config: dict[str, Any] = orjson.loads(sys.argv[1])
+    faulthandler.register(signal.SIGUSR1, file=sys.stdout)
     logging.basicConfig(
         level=logging.INFO, format="%(created).3f %(name)s %(message)s", stream=sys.stdout
     )
