@@ -5,14 +5,16 @@ Rules (each has a test):
 - a step folds with no transaction open, then writes state, outputs, place and commit record in one;
 - within a step control, intents and raw are folded in this order, then timers fire;
 - a record whose fold fails twice is left out, and what kills the process five times;
+- what would stop the partition is believed only by who is still its writer: who was overtaken holds
+  old state, beside which the log looks torn;
 - time is the step's clock reading: append time while behind the noted ends, else the wall clock.
 Not safe for threads: one keeper at a time runs a ledger.
 """
 
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +94,8 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
-            loaded = open_log(ledger_log, partition, make_book)
+            with self._if_still_ours():
+                loaded = open_log(ledger_log, partition, make_book)
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
@@ -138,12 +141,13 @@ class Ledger:
         Waits at most `wait_seconds` for records that its own reader has asked for. Returns whether
         a step was committed. Raises PartitionStopped, LedgerLost, KafkaException: then it is over.
         """
-        self._inputs.check_if_due()
-        self._inputs.read_on(0)
-        if self._step():
-            return True
-        self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
-        return self._step()
+        with self._if_still_ours():
+            self._inputs.check_if_due()
+            self._inputs.read_on(0)
+            if self._step():
+                return True
+            self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
+            return self._step()
 
     def wait_seconds(self) -> float:
         """How long there is nothing to do unless records are delivered."""
@@ -158,6 +162,15 @@ class Ledger:
     def close(self) -> None:
         """Free the clients."""
         self._clients.close()
+
+    @contextmanager
+    def _if_still_ours(self) -> Iterator[None]:
+        """A worker that was asleep finds another's steps in the log: LedgerFenced, no torn log."""
+        try:
+            yield
+        except PartitionStopped:
+            self._writer.prove()
+            raise
 
     def _take_over(self, loaded: Loaded) -> None:
         self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out

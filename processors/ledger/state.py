@@ -110,6 +110,8 @@ PLACE_KEY = b"@next"
 ATTEMPTS_KEY = b"@attempts"
 LEFT_OUT_KEY = b"@left-out"
 REPAIR_KEY = b"@repair"
+PROOF_KEY = b"@proof"
+"""Has never a value: its tombstone is written to see whether the log still takes our writes."""
 
 
 def encoded(record: Place | Attempts | LeftOut | Repair) -> bytes:

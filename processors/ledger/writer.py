@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from orderloom.topology import COMMITS, LEDGER
 from processors.ledger.log import LedgerLog
+from processors.ledger.state import PROOF_KEY
 from processors.ledger.step import Output
 from processors.ledger.trouble import LedgerFenced, LedgerLost, StepRefused, StepTooSlow
 
@@ -62,6 +63,13 @@ class LedgerWriter:
             self._producer.init_transactions(self._settings.request_seconds_max)
         except KafkaException as error:
             raise LedgerLost(f"cannot initialise: {error.args[0].str()}") from error
+
+    def prove(self) -> None:
+        """Prove by a write that changes nothing that we are still the partition's writer.
+
+        Raises LedgerFenced if another is; LedgerLost where that cannot be said.
+        """
+        self.commit([(PROOF_KEY, None)])
 
     def commit(
         self,

@@ -1,6 +1,7 @@
 """A log that changed under a ledger, and a ledger that never was: stopped with one clear line."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -8,8 +9,10 @@ from confluent_kafka import TopicPartition
 from orderloom.topology import CONTROL, FILLS, LEDGER, RAW, TOPICS, Topic
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
-from processors.ledger.trouble import LedgerLost, PartitionStopped
+from processors.ledger.settings import LedgerSettings
+from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from tests.conftest import RunningBroker
+from tests.processors.counting_book import CountingBook
 from tests.processors.ledger_lab import Lab, drain, recreate
 
 pytestmark = pytest.mark.broker
@@ -99,6 +102,43 @@ def test_a_ledger_without_state_does_not_start_where_inputs_were_trimmed(lab: La
     assert "orderloom repair" in one_line(stopped)
 
 
+def test_who_is_overtaken_in_its_first_opening_is_lost_and_stops_nothing(lab: Lab) -> None:
+    """Its state was read before the other wrote: it looks as if state were missing."""
+    lab.feed(RAW, [b"one"] * 5)
+    overtaken = OvertakenLog(lab.settings, lambda: drain(lab.open()))
+    with pytest.raises(LedgerFenced):
+        Ledger(overtaken, 0, lambda _partition: CountingBook(), lab.memory)
+    drain(lab.open())
+    assert lab.faults() == []
+
+
+def test_who_is_overtaken_in_a_later_opening_is_lost_and_stops_nothing(lab: Lab) -> None:
+    """Its place was read before the other went on: it looks as if records had been trimmed."""
+    lab.feed(RAW, [b"one"] * 5)
+    drain(lab.open())
+    lab.feed(RAW, [b"two"] * 5)
+
+    def overtake() -> None:
+        drain(lab.open())
+        trim(lab, RAW, 8)
+
+    with pytest.raises(LedgerFenced):
+        Ledger(
+            OvertakenLog(lab.settings, overtake), 0, lambda _partition: CountingBook(), lab.memory
+        )
+    assert lab.open().next_offsets["raw"] == 10
+
+
+def test_an_open_ledger_that_was_overtaken_is_lost_and_stops_nothing(lab: Lab) -> None:
+    lab.configure(tail_check_seconds=0.1)
+    overtaken = lab.open()
+    lab.feed(RAW, [b"one"] * 10)
+    drain(lab.open())
+    trim(lab, RAW, 8)
+    with pytest.raises(LedgerFenced):
+        advance_for(overtaken, 10)
+
+
 def test_a_ledger_without_state_does_not_start_where_something_was_published(lab: Lab) -> None:
     write(lab, FILLS, b"a", b"an older life's fill")
     with pytest.raises(PartitionStopped, match="fills is not empty"):
@@ -155,6 +195,18 @@ def advance_for(ledger: Ledger, seconds: float) -> None:
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         ledger.advance(0.1)
+
+
+class OvertakenLog(LedgerLog):
+    """A log in which another owner goes on once the state was read, and before it is checked."""
+
+    def __init__(self, settings: LedgerSettings, overtake: Callable[[], None]) -> None:
+        super().__init__(settings)
+        self._overtake = overtake
+
+    def input_ids(self) -> dict[str, str]:
+        self._overtake()
+        return super().input_ids()
 
 
 class ShorterInput(LedgerLog):
