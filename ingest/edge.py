@@ -118,13 +118,14 @@ class Edge:
     async def _gain(self, gained: Gained) -> None:
         number = gained.partition
         owned = self.partitions.get(number)
-        self.asking.begin(number, gained.offset)
         if owned is not None and gained.is_continued:
             owned.is_suspended = False
+            self.asking.begin(number, gained.offset)
             _log.info("partition %d goes on as before", number, extra={"partition": number})
             return
         if owned is not None:
             await self._drop((number,), "another worker had the partition in between")
+        self.asking.begin(number, gained.offset)  # after the drop, which ends it
         self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
         owned.announce(self._desks.clock())
         for sample in self._samples.values():

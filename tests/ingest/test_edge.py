@@ -1,0 +1,111 @@
+"""What a worker owns, event by event of the group: no broker, but a log that is a list."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from ingest.desks import Clock, Desks, connection_names
+from ingest.edge import Edge
+from ingest.group_events import Assigned, Gained, Lost, Received
+from ingest.outbox import Outbox
+from ingest.registry import Entry
+from orderloom.account import AccountConfig
+from orderloom.question import About, Question
+from orderloom.raw import Answer, OwnerChange
+from runtime.settings import Settings
+from tests.ingest.desk_on_loopback import until
+from tests.ingest.listed_log import ListedLog
+from tests.ingest.toy_server import ToyServer, a_toy_server
+from tests.ingest.toy_venue import PRODUCT, toy_venue
+from venues.venue import Credentials
+
+ACCOUNT = "toy:a"
+P = 2
+
+
+def an_entry(account: str = ACCOUNT, product: str = PRODUCT) -> Entry:
+    config = AccountConfig(id=account, products=(product,), key="file:k", partition=P)
+    return Entry(config, Credentials("me", "secret"))
+
+
+def a_dispatch(offset: int) -> Received:
+    question = Question(id=f"q{offset}", account=ACCOUNT, about=About.BALANCES, product=PRODUCT)
+    document = {
+        "v": 1,
+        "id": question.id,
+        "type": "question",
+        "account": ACCOUNT,
+        "question": question.document(),
+        "at_ns": time.time_ns(),
+    }
+    return Received(P, offset, orjson.dumps(document))
+
+
+class Running:
+    """An edge, and what it wrote."""
+
+    def __init__(self, edge: Edge, log: ListedLog) -> None:
+        self.edge = edge
+        self.log = log
+
+    @property
+    def answered(self) -> list[str]:
+        return [item.question["id"] for item in self.log.items if isinstance(item, Answer)]
+
+    @property
+    def owned_as(self) -> list[int]:
+        """The generations under which the partition was announced to be ours."""
+        return [
+            record.generation
+            for record in self.log.records
+            if any(isinstance(item, OwnerChange) for item in record.items)
+        ]
+
+
+@asynccontextmanager
+async def an_edge(toy: ToyServer, *entries: Entry) -> AsyncIterator[Running]:
+    settings, log = Settings(), ListedLog()
+    desks = Desks(settings, toy_venue(toy.rest, toy.stream), entries, Clock())
+    outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
+    edge = Edge(desks, outbox, connection_names("w1"), settings.partitions)
+    try:
+        yield Running(edge, log)
+        assert not outbox.failed.done()
+    finally:
+        await edge.stop()
+        outbox.close()
+        await desks.stop()
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[ToyServer]:
+    async with a_toy_server() as server:
+        yield server
+
+
+async def test_a_partition_that_another_had_in_between_is_asked_for_again(toy: ToyServer) -> None:
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        for event in (Lost((P,)), Assigned((P,)), Gained(P, 7, 3, is_continued=False)):
+            await edge.handle(event)
+        await until(lambda: running.owned_as == [5, 7])
+        await edge.handle(a_dispatch(3))
+        await until(lambda: running.answered == ["q3"])
+        await until(lambda: edge.asking.committable() == {P: 4})
+
+
+async def test_a_partition_that_goes_on_is_read_from_where_the_group_stands(
+    toy: ToyServer,
+) -> None:
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        for event in (Lost((P,)), Assigned((P,)), Gained(P, 5, 3, is_continued=True)):
+            await edge.handle(event)
+        await edge.handle(a_dispatch(3))
+        await until(lambda: running.answered == ["q3"])
+        assert running.owned_as == [5]
