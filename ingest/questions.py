@@ -25,6 +25,9 @@ PAGE_SECONDS_MAX = 60.0
 AGE_NS_MAX = 10 * MINUTE_NS
 HEAD_BYTES = 2_000
 
+_NO_REQUEST = (BadFrame, ValueError, LookupError, TypeError)
+"""What a venue's description raises where it can make no request of what it is given."""
+
 NextRequest = Callable[[Context], HttpRequest | None]
 
 _log = logging.getLogger(__name__)
@@ -78,12 +81,10 @@ async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
         reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
         asked_ns = answer.sent_ns if asked_ns is None else asked_ns
         page = Page(number, reply.request, answer.status, answer.body)
-        is_complete = desk.venue.is_complete_answer(page)
-        is_last = not is_complete or _next_request(question, desk, page) is None
-        is_proof = is_complete or answer.status != 200  # a refusal has one page
-        log.write(_item(question, page, answer, is_last and is_proof, asked_ns))
-        if not is_proof:
-            raise _Ended(f"page {number} is no complete answer", answer)
+        is_last, trouble = _judged(question, desk, page)
+        log.write(_item(question, page, answer, is_last, asked_ns))
+        if trouble:
+            raise _Ended(trouble, answer)
         if is_last:
             return "answered" if answer.status == 200 else _refused(question, desk, answer)
     raise _Ended(f"more than {PAGES_MAX} pages")
@@ -95,9 +96,16 @@ def _next_of(question: Question, desk: Desk, page: Page | None) -> NextRequest:
     return lambda context: desk.venue.next_page(question, page, context)
 
 
-def _next_request(question: Question, desk: Desk, page: Page) -> HttpRequest | None:
+def _judged(question: Question, desk: Desk, page: Page) -> tuple[bool, str]:
+    """Whether `page` is the last one; and why nothing can be made of it, or ""."""
+    if not desk.venue.is_complete_answer(page):
+        is_refusal = page.status != 200  # which has one page
+        return is_refusal, "" if is_refusal else f"page {page.number} is no complete answer"
     context = desk.context(question.product, desk.now())
-    return desk.venue.next_page(question, page, context)
+    try:
+        return desk.venue.next_page(question, page, context) is None, ""
+    except _NO_REQUEST as error:
+        return False, f"nothing can follow page {page.number}: {error!r}"
 
 
 async def _ask_page(question: Question, desk: Desk, build: NextRequest) -> tuple[Reply, HttpAnswer]:
@@ -133,7 +141,7 @@ async def _try(question: Question, desk: Desk, build: NextRequest) -> Reply:
         raise _Ended(
             f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
         ) from None
-    except (BadFrame, ValueError, LookupError, TypeError) as error:
+    except _NO_REQUEST as error:
         raise _Ended(f"cannot be asked of {desk.venue.name}: {error!r}") from None
 
 

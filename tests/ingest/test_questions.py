@@ -93,6 +93,17 @@ async def test_a_200_that_is_no_complete_answer_proves_nothing() -> None:
         assert isinstance(failure, Failure)
 
 
+async def test_a_page_that_leads_nowhere_is_written_and_ends_the_question_as_a_failure() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.answer = b"[circle]"
+        answer, failure = await asked(a_question(About.TRADES), desk)
+        assert isinstance(answer, Answer)
+        assert (answer.body, answer.is_last) == (b"[circle]", False)
+        assert isinstance(failure, Failure)
+        assert "a page that ends where it began" in failure.reason
+        assert (failure.status, failure.body) == (200, b"[circle]")
+
+
 async def test_trouble_that_passes_is_outlived_and_lasting_trouble_is_a_failure() -> None:
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
         toy.statuses = [503, 502]

@@ -94,6 +94,8 @@ def _ask(question: Question, context: Context) -> HttpRequest:
 def _next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
     if question.about is not About.TRADES or page.number >= PAGES:
         return None
+    if page.body == b"[circle]":
+        raise ValueError("a page that ends where it began")
     base = context.endpoints.rest[question.product]
     url = f"{base}/trades?page={page.number + 1}&at={context.venue_ns}"
     return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
