@@ -33,7 +33,7 @@ class HttpClient:
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
 
     async def perform(self, request: HttpRequest) -> HttpOutcome:
-        """Send `request`; never raises for what the network or the venue does."""
+        """Send `request`; never raises for what the network or the venue does, or a key holds."""
         sent_ns = self._wall_ns()
         if not is_safe(request.url):
             reason = "a plain http address beyond this machine would show the key: use https"
@@ -46,6 +46,9 @@ class HttpClient:
             reason = f"broken transport ({type(error).__name__})"
         except OSError as error:
             reason = f"broken transport ({error.strerror or type(error).__name__})"
+        except ValueError:  # its words may hold the key
+            reason = "the request cannot be written: does the key hold a line's end, or the like?"
+            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
         return HttpFailure(reason, sent_ns, self._wall_ns())
 
     async def close(self) -> None:

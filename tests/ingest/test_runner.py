@@ -20,6 +20,7 @@ from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
+from venues.venue import Credentials
 
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,
@@ -59,13 +60,14 @@ class Running:
 
 @asynccontextmanager
 async def a_runner(
-    toy: ToyServer, log: ListedLog | None = None, **stream: object
+    toy: ToyServer, log: ListedLog | None = None, key: str = "me", **stream: object
 ) -> AsyncIterator[Running]:
     venue = toy_venue(toy.rest, toy.stream, **stream)
     log = log or ListedLog()
     outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
     http = HttpClient(wall_ns, seconds_max=2)
     desk = a_desk(venue, http)
+    desk.credentials = Credentials(key, "secret")
     [the_stream] = venue.streams((PRODUCT,))
     names = iter(f"w1-{number}" for number in range(1, 1000))
     manner = Manner(Patience(stage_ns_max=SECOND_NS // 2), QUICK, random.Random(1))
@@ -258,6 +260,18 @@ async def test_a_key_never_travels_in_the_open() -> None:
     async with a_runner(toy, has_key=False) as running:
         await running.until_change("REFUSED")
         assert "wss" in running.reasons("REFUSED")[0]
+
+
+@pytest.mark.parametrize("key", ["hidden\nx-more: 1", "hidden\r", "hidden\0"])
+async def test_a_key_that_no_header_can_hold_is_refused_by_us_and_not_shown(
+    key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_toy_server() as toy, a_runner(toy, key=key) as running:
+        await running.until_change("REFUSED")
+        [reason] = running.reasons("REFUSED")
+        assert "cannot be written" in reason
+        assert "hidden" not in reason + caplog.text
+        assert toy.seen["POST key"] == 0
 
 
 @pytest.mark.parametrize(
