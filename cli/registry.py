@@ -1,24 +1,17 @@
 """Makes and checks every topic, and writes the account registry into `control`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 import typer
-from confluent_kafka import Consumer, Message, TopicPartition
 
 from cli.setting import kafka_told, registered, venues_of
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
-from runtime.kafka import (
-    Place,
-    begin_offsets,
-    connected_admin,
-    end_offsets,
-    idempotent_producer,
-    reader,
-)
+from runtime.control import Held, held_accounts
+from runtime.kafka import connected_admin, idempotent_producer
 from runtime.settings import Settings, load_settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError
@@ -26,17 +19,7 @@ from venues import VENUES
 
 SAFE_REPLICATION: Final = 3
 FLUSH_SECONDS: Final = 30.0
-READ_SECONDS: Final = 10.0
 REMOVED: Final = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The last entry of an account in `control`, and where it lies."""
-
-    config: dict[str, Any]
-    partition: int
-    is_removed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +93,7 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
     """Write each entry that differs from the last one in `control`; what was written.
 
     An account that is registered no more gets an entry that says so; nothing is deleted. Raises
-    SetupError for an account that would move to another partition.
+    SetupError for an account that would move to another partition or environment.
     """
     found = registry_news(settings, venue, accounts)
     name, kafka = CONTROL.name(venue, settings.namespace), settings.kafka
@@ -125,9 +108,10 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
 def registry_news(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> list[News]:
     """What differs between the registry and `control`; it writes nothing.
 
-    Raises SetupError for an account that would move to another partition.
+    Raises SetupError for an account that would move to another partition or environment.
     """
-    held = _held(settings, CONTROL.name(venue, settings.namespace))
+    name = CONTROL.name(venue, settings.namespace)
+    held = held_accounts(settings.kafka, name, settings.partitions)
     wanted = {account.id: account for account in accounts}
     for account in wanted.values():
         _check_place(account, held, settings.partitions)
@@ -156,46 +140,6 @@ def _config(account: AccountConfig) -> dict[str, Any]:
     return account.model_dump(mode="json")
 
 
-def _check_place(account: AccountConfig, held: dict[str, Held], partitions: int) -> None:
-    wanted = account.partition_of(partitions)
-    if account.id in held and (before := held[account.id].partition) != wanted:
-        raise SetupError(
-            f"account {account.id} lies in partition {before}, the registry now says {wanted}",
-            f"write partition = {before}: what it did so far would stay behind",
-        )
-
-
-def _held(settings: Settings, name: str) -> dict[str, Held]:
-    held: dict[str, Held] = {}
-    for message in _records(settings, name):
-        document = orjson.loads(message.value() or b"{}")
-        if document.get("type") == "account":
-            config, is_removed = document["config"], document.get("removed") is True
-            held[config["id"]] = Held(config, message.partition() or 0, is_removed)
-    return held
-
-
-def _records(settings: Settings, name: str) -> Iterator[Message]:
-    """All records of a topic, up to the ends that it has now."""
-    kafka, security = settings.kafka, settings.kafka.client_security()
-    admin = connected_admin(kafka.bootstrap, security)
-    places = [(name, partition) for partition in range(settings.partitions)]
-    begin, end = begin_offsets(admin, places), end_offsets(admin, places)
-    consumer = reader(kafka.bootstrap, committed=False, security=security)
-    consumer.assign([TopicPartition(*place, begin[place]) for place in places])
-    try:
-        yield from _until(consumer, {at: end[at] for at in places if begin[at] < end[at]})
-    finally:
-        consumer.close()
-
-
-def _until(consumer: Consumer, ends: dict[Place, int]) -> Iterator[Message]:
-    while ends:
-        message = consumer.poll(READ_SECONDS)
-        if message is None:
-            raise PassingTrouble("Kafka delivers nothing", "see `orderloom doctor`, then try again")
-        place, offset = (str(message.topic()), message.partition() or 0), message.offset() or 0
-        if message.error() is None:
-            yield message
-        if offset + (message.error() is None) >= ends.get(place, offset + 2):
-            del ends[place]
+def _check_place(account: AccountConfig, held: Mapping[str, Held], partitions: int) -> None:
+    if account.id in held and (move := account.move_from(held[account.id].home, partitions)):
+        raise SetupError(*move)

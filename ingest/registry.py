@@ -2,17 +2,19 @@
 
 1. An account is served while it is registered, enabled, and its key can be read.
 2. A key that cannot be read any more stops nothing: the last good one stays in force.
-3. An account never moves to another partition (decision 0605) or environment: such an entry is
+3. An account never moves to another partition or environment (decision 0605): such an entry is
    refused as a whole, and the account goes on as it was. One that was removed is remembered for it.
+   What `control` tells of its home counts, so that a restart forgets nothing; an account that it
+   does not tell of stays where this process first found it.
 4. What only the processors look at (`symbols`) is taken, and changes nothing here.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from orderloom.account import AccountConfig
+from orderloom.account import AccountConfig, Home
 from venues.venue import Credentials
 
 TELL: Final = "; the processors learn it from `orderloom topics`"
@@ -68,12 +70,20 @@ class Change:
 Entries = Mapping[str, Entry]
 
 
-def compared(held: Entries, found: Entries, partitions: int) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many partitions there are, and the home of each account that `control` tells of."""
+
+    partitions: int
+    homes: Mapping[str, Home] = field(default_factory=dict)
+
+
+def compared(held: Entries, found: Entries, places: Places) -> list[Change]:
     """The changes from what is in force to what was found, account by account."""
     changes = [
         change
         for account, entry in found.items()
-        if (change := _change_of(held.get(account), entry, partitions)) is not None
+        if (change := _change_of(held.get(account), entry, places)) is not None
     ]
     gone = [held[name] for name in held if name not in found and held[name].is_registered]
     return changes + [_removal_of(entry) for entry in gone]
@@ -85,9 +95,18 @@ def in_force(held: Entries, found: Entries, changes: list[Change]) -> dict[str, 
     return {name: taken.get(name) or found.get(name) or held[name] for name in {**held, **found}}
 
 
-def _change_of(before: Entry | None, after: Entry, partitions: int) -> Change | None:
-    if before is not None and (refusal := _refusal_of(before, after, partitions)):
-        return Change(Act.NOTHING, before, refusal, is_trouble=True)
+def at_home(entry: Entry, places: Places) -> Entry:
+    """The entry itself, or one that is not served and says why: `control` has it elsewhere."""
+    refusal = _refusal_of(None, entry, places)
+    return replace(entry, credentials=None, trouble=refusal) if refusal else entry
+
+
+def _change_of(before: Entry | None, after: Entry, places: Places) -> Change | None:
+    if refusal := _refusal_of(before, after, places):
+        is_news = before is None or before.trouble != refusal
+        stays = before is not None and not _refusal_of(None, before, places)
+        entry = before if before is not None and stays else at_home(after, places)
+        return Change(Act.NOTHING, entry, refusal if is_news else "", is_trouble=True)
     name = after.config.id
     if after.trouble and after.config.enabled:
         return _without_key(before, after)
@@ -104,7 +123,7 @@ def _beginning(before: Entry | None) -> str:
     if before is None or not before.is_registered:
         return f"is added: its streams begin{TELL}"
     if before.config.enabled:
-        return "has a key that can be read now: its streams begin"
+        return "can be served now: its streams begin"
     return f"is enabled: its streams begin{TELL}"
 
 
@@ -139,20 +158,12 @@ def _without_key(before: Entry | None, after: Entry) -> Change | None:
     return Change(Act.NOTHING, replace(before, trouble=after.trouble), line, is_trouble=True)
 
 
-def _refusal_of(before: Entry, after: Entry, partitions: int) -> str:
-    name, old, new = after.config.id, before.config, after.config
-    was, wanted = old.partition_of(partitions), new.partition_of(partitions)
-    if was != wanted:
-        return (
-            f"account {name} lies in partition {was}, the registry now says {wanted}: that is "
-            f"refused, write partition = {was}"
-        )
-    if old.environment != new.environment:
-        return (
-            f"account {name} is of {old.environment}, the registry now says {new.environment}: "
-            "that is refused, register it in a namespace of its own"
-        )
-    return ""
+def _refusal_of(before: Entry | None, after: Entry, places: Places) -> str:
+    found = before.config.home(places.partitions) if before else None
+    home = places.homes.get(after.config.id, found)
+    if home is None or (move := after.config.move_from(home, places.partitions)) is None:
+        return ""
+    return f"{move.cause}: that is refused, {move.remedy}"
 
 
 def _removal_of(entry: Entry) -> Change:

@@ -7,12 +7,12 @@ not taken half. `env:` keys cannot change in a running process.
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ingest.registry import Change, Entries, Entry, compared, in_force, served
-from orderloom.account import AccountConfig
+from ingest.registry import Change, Entries, Entry, Places, at_home, compared, in_force, served
+from orderloom.account import AccountConfig, Home
 from runtime.accounts import load_accounts, read_key
 from runtime.metrics import REGISTRY_UNUSABLE
 from runtime.settings import Settings
@@ -34,7 +34,7 @@ class Registry:
 
     def __init__(self, settings: Settings, venue: str) -> None:
         self._file = settings.accounts_file
-        self._partitions = settings.partitions
+        self._places = Places(settings.partitions)
         self._venue = venue
         self._references: set[str] = set()
         self._taken = b""
@@ -46,6 +46,18 @@ class Registry:
             if entry.trouble:
                 line, extra = "account %s is left out: %s", {"account": account}
                 _log.error(line, account, entry.trouble, extra=extra)
+
+    def settle(self, homes: Mapping[str, Home]) -> None:
+        """Hold each account to its home in `control`: one that lies elsewhere is not served.
+
+        To be called before any is served. The file is read anew at the next look.
+        """
+        self._places = Places(self._places.partitions, homes)
+        settled = {name: at_home(entry, self._places) for name, entry in self.entries.items()}
+        for account, entry in settled.items():
+            if entry.trouble != self.entries[account].trouble:
+                _log.error("%s; it is left out", entry.trouble, extra={"account": account})
+        self.entries, self._taken = settled, b""
 
     def served(self) -> Iterable[Entry]:
         """The accounts to be served now."""
@@ -70,7 +82,7 @@ class Registry:
             self._tell("; ".join(error.lines))
             return []
         self._tell("")
-        changes = compared(self.entries, found, self._partitions)
+        changes = compared(self.entries, found, self._places)
         self.entries = in_force(self.entries, found, changes)
         return [change for change in changes if change.line]
 
@@ -84,7 +96,7 @@ class Registry:
 
     def _read(self) -> dict[str, Entry]:
         """The registry as it stands in the file. Raises SettingsError."""
-        accounts = load_accounts(self._file, partitions=self._partitions)
+        accounts = load_accounts(self._file, partitions=self._places.partitions)
         if not accounts and self.entries:  # cut off while it was written, rather than meant
             line = f"{self._file} names no account: to stop them, set enabled = false"
             raise SettingsError([line])

@@ -24,6 +24,7 @@ from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
 from orderloom import topology
+from runtime.control import held_accounts
 from runtime.health import Health, HealthServer
 from runtime.kafka import (
     connected_admin,
@@ -189,11 +190,14 @@ class Worker:
         await asyncio.to_thread(dispatches.stop, is_abandoned=True)
 
     def _check_kafka(self) -> None:
-        topics = (topology.RAW, topology.DISPATCHES)
+        topics = (topology.RAW, topology.DISPATCHES, topology.CONTROL)
         specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
         kafka = self._settings.kafka
         admin = connected_admin(kafka.bootstrap, kafka.client_security())
         require_topics(admin, specs)
+        control = self._topic(topology.CONTROL)
+        held = held_accounts(kafka, control, self._settings.partitions)
+        self._registry.settle({account: entry.home for account, entry in held.items()})
 
     def _topic(self, topic: topology.Topic) -> str:
         return topic.name(self._venue.name, self._settings.namespace)

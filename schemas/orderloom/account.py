@@ -1,13 +1,27 @@
 """The account registry's entry, and what `accounts.<venue>` says of an account."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from orderloom.event import Cause
 from orderloom.identity import checked_account, venue_of
 from orderloom.topology import murmur2_partition
+
+
+class Home(NamedTuple):
+    """Where an account's records began to stand, and which of the venue's worlds they tell of."""
+
+    partition: int
+    environment: str
+
+
+class Move(NamedTuple):
+    """Why an account may not be where the registry now says, and what to do."""
+
+    cause: str
+    remedy: str
 
 
 class AccountConfig(BaseModel):
@@ -40,6 +54,29 @@ class AccountConfig(BaseModel):
         if self.partition is not None:
             return self.partition
         return murmur2_partition(self.id.encode(), partitions)
+
+    def home(self, partitions: int) -> Home:
+        """Where it lies by this entry."""
+        return Home(self.partition_of(partitions), self.environment)
+
+    def move_from(self, home: Home, partitions: int) -> Move | None:
+        """What this entry would move, were it taken; None where the account stays at `home`.
+
+        An account never moves: its records so far would stay behind, and its numbers begin anew,
+        so that consumers drop what follows as repeats (decision 0605).
+        """
+        wanted, says = self.home(partitions), "the registry now says"
+        if wanted.partition != home.partition:
+            return Move(
+                f"account {self.id} lies in partition {home.partition}, {says} {wanted.partition}",
+                f"write partition = {home.partition}, what it did so far would stay behind",
+            )
+        if wanted.environment != home.environment:
+            return Move(
+                f"account {self.id} is of {home.environment}, {says} {wanted.environment}",
+                f'write environment = "{home.environment}", or give it a namespace of its own',
+            )
+        return None
 
 
 class BlindInterval(BaseModel):

@@ -104,6 +104,18 @@ def test_an_account_never_moves_to_another_partition(house: House) -> None:
 
 
 @pytest.mark.broker
+def test_an_account_never_moves_to_another_environment(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    registry = house.directory / "accounts.toml"
+    moved = registry.read_text().replace("[[accounts]]", '[[accounts]]\nenvironment = "demo"')
+    registry.write_text(moved)
+    refused = house.run("topics")
+    assert refused.returncode == 78
+    assert "account binance:main is of production, the registry now says demo" in refused.stderr
+    assert house.registered() == 2
+
+
+@pytest.mark.broker
 def test_topics_of_another_partition_count_are_named(house: House) -> None:
     assert house.run("topics").returncode == 0
     settings = house.directory / "orderloom.toml"

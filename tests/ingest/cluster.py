@@ -232,7 +232,7 @@ class Cluster:
                 self.records[partition].append(decode(value))
 
     def _make_topics(self) -> None:
-        topics = (topology.RAW, topology.DISPATCHES)
+        topics = (topology.RAW, topology.DISPATCHES, topology.CONTROL)
         specs = [
             TopicSpec(topic.name(self.place.venue, self.namespace), PARTITIONS, 1, topic.config)
             for topic in topics

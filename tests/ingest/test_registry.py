@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingest.registry import Act, Change, Entry, compared, in_force, served
-from orderloom.account import AccountConfig
+from ingest.registry import Act, Change, Entry, Places, at_home, compared, in_force, served
+from orderloom.account import AccountConfig, Home
 from venues.venue import Credentials
 
 PARTITIONS = 4
@@ -27,12 +27,13 @@ def entries(*given: Entry) -> dict[str, Entry]:
 class Told:
     """Registries one after the other, as the watch reads them."""
 
-    def __init__(self, *given: Entry) -> None:
-        self.held = entries(*given)
+    def __init__(self, *given: Entry, homes: dict[str, Home] | None = None) -> None:
+        self.places = Places(PARTITIONS, homes or {})
+        self.held = {name: at_home(one, self.places) for name, one in entries(*given).items()}
 
     def read(self, *given: Entry) -> list[Change]:
         found = entries(*given)
-        changes = compared(self.held, found, PARTITIONS)
+        changes = compared(self.held, found, self.places)
         self.held = in_force(self.held, found, changes)
         return [change for change in changes if change.line]
 
@@ -132,6 +133,38 @@ def test_an_account_that_was_removed_does_not_come_back_elsewhere() -> None:
     [change] = told.read(an_entry(partition=2))
     assert change.is_trouble
     assert told.served() == {}
+
+
+AT_HOME = {A: Home(1, "production")}
+
+
+@pytest.mark.parametrize(
+    "moved", [{"partition": 2}, {"partition": 1, "environment": "demo"}], ids=["place", "venue"]
+)
+def test_an_account_that_moved_before_the_start_is_not_served_until_it_is_back(
+    moved: dict[str, Any],
+) -> None:
+    told = Told(an_entry(**moved), an_entry(B), homes=AT_HOME)
+    assert told.served() == {B: OLD}
+    assert "refused" in told.held[A].trouble
+    assert told.read(an_entry(key=NEW, **moved), an_entry(B)) == []
+    assert told.served() == {B: OLD}
+    assert acts(told.read(an_entry(partition=1, key=NEW), an_entry(B))) == [(A, Act.OPEN)]
+    assert told.served() == {A: NEW, B: OLD}
+
+
+def test_an_account_that_control_tells_of_is_not_added_elsewhere() -> None:
+    told = Told(homes=AT_HOME)
+    [change] = told.read(an_entry(partition=2))
+    assert (change.act, change.is_trouble) == (Act.NOTHING, True)
+    assert "lies in partition 1" in change.line
+    assert told.served() == {}
+    assert told.read() != []
+    assert acts(told.read(an_entry(partition=1))) == [(A, Act.OPEN)]
+
+
+def test_an_account_that_control_does_not_tell_of_is_served_where_it_is_found() -> None:
+    assert Told(an_entry(B, partition=3), homes=AT_HOME).served() == {B: OLD}
 
 
 @pytest.mark.parametrize("fields", [{"products": ("TOY", "TWO")}, {"ip_group": "second"}])

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from ingest.registry import Act
 from ingest.registry_watch import Registry
+from orderloom.account import Home
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
 
@@ -166,3 +167,31 @@ def test_accounts_of_other_venues_are_not_ours(house: House) -> None:
     house.file.write_text(house.file.read_text() + other)
     assert looked(registry) == []
     assert len(tuple(registry.served())) == 2
+
+
+def test_what_control_tells_of_an_account_lasts_beyond_a_restart(
+    house: House, lines: pytest.LogCaptureFixture
+) -> None:
+    house.write("a", "b", a="partition = 2")
+    registry = house.registry()
+    registry.settle({"toy:a": Home(1, "production")})
+    assert [entry.config.id for entry in registry.served()] == ["toy:b"]
+    [line] = [record for record in lines.records if record.levelname == "ERROR"]
+    assert "account toy:a lies in partition 1, the registry now says 2" in line.message
+    assert looked(registry) == []
+    registry.settle({"toy:a": Home(1, "production")})
+    assert len(lines.records) == 1
+    house.write("a", "b", a="partition = 1")
+    assert looked(registry) == [("toy:a", Act.OPEN)]
+
+
+def test_a_registry_that_was_refused_is_taken_once_control_says_the_same(house: House) -> None:
+    house.write("a", a="partition = 1")
+    registry = house.registry()
+    house.write("a", a="partition = 2")
+    assert looked(registry) == [("toy:a", Act.NOTHING)]
+    registry.settle({"toy:a": Home(2, "production")})
+    assert tuple(registry.served()) == ()
+    assert looked(registry) == [("toy:a", Act.OPEN)]
+    [entry] = registry.served()
+    assert entry.config.partition == 2

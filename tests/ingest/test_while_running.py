@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.registry import write_registry
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Connection, Failure, Frame
+from runtime.accounts import load_accounts
+from runtime.settings import load_settings
 from simulator.config import SimulatorConfig, sample_accounts
 from simulator.keys import NewKey, OldKey, issue, revoke
 from simulator.server import Server, start
@@ -229,3 +232,19 @@ async def test_a_registry_that_cannot_be_read_stops_nothing(cluster: Cluster, bo
     assert 'registry_unusable{venue="binance"} 0.0' in cluster.metrics_of("w1")
     assert cluster.changes("CLOSED") == 0
     assert cluster.changes("LIVE") == STREAMS
+
+
+async def test_an_account_that_moved_while_no_worker_ran_is_not_served_elsewhere(
+    cluster: Cluster,
+) -> None:
+    settings = load_settings(cluster.settings_file())
+    write_registry(settings, "binance", load_accounts(cluster.registry, partitions=PARTITIONS))
+    cluster.register(*EVERYBODY, moved=1)
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == STREAMS - PRODUCTS)
+    [line] = told(cluster, cluster.accounts[1], "lies in partition 1, the registry now says 2")
+    assert "left out" in line
+    assert names(cluster, 1) == set()
+    cluster.register(*EVERYBODY)
+    await cluster.until(lambda: len(connections(cluster, 1)) == PRODUCTS)
+    assert cluster.accounts[1] not in {record.account for record in cluster.records[2]}
