@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from orderloom.account import AccountConfig
 from runtime.problems import Location, problem_lines
-from runtime.secret import secret_text
+from runtime.secret import NO_REFERENCE, is_reference, secret_text
 from runtime.trouble import SettingsError
 
 
@@ -40,8 +40,8 @@ def load_accounts(
     """The registered accounts, each under `[[accounts]]`.
 
     `venues` are the known ones (none given: not checked). Raises SettingsError with a line for each
-    finding: unreadable file, wrong entry, an id twice, a partition that does not exist, an unknown
-    venue, environments mixed.
+    finding: unreadable file, wrong entry, an id twice, a key that is no reference, a partition that
+    does not exist, an unknown venue, environments mixed.
     """
     document = _document(file)
     try:
@@ -91,6 +91,8 @@ def _findings(
         if times > 1:
             yield f"account {name} stands there {times} times: keep one"
     for account in accounts:
+        if not is_reference(account.key):  # the entry goes into `control`, which is kept for ever
+            yield f"account {account.id}: {NO_REFERENCE}"
         if account.partition_of(partitions) >= partitions:
             yield (
                 f"account {account.id} has partition {account.partition}: "

@@ -42,9 +42,16 @@ def _line(finding: Mapping[str, Any], source: str, known: Collection[str]) -> st
         return f"{key} in {source} is no setting{_proposal(str(finding['loc'][-1]), known)}"
     if finding["type"] == "missing":
         return f"{key} is missing in {source}: add it"
-    given = "..." if NEVER_SHOWN.intersection(finding["loc"]) else _shown(finding["input"])
+    given = "..." if _may_be_secret(finding) else _shown(finding["input"])
     remedy = str(finding["msg"]).removeprefix("Value error, ")
     return f"{key} = {given} in {source}: {remedy[:1].lower()}{remedy[1:]}"
+
+
+def _may_be_secret(finding: Mapping[str, Any]) -> bool:
+    """Whether it was given as a secret, may hold one, or stands where a whole table belongs."""
+    holds_more = isinstance(finding["input"], dict | list | tuple)
+    is_no_table = finding["type"] in ("model_type", "model_attributes_type")
+    return bool(NEVER_SHOWN.intersection(finding["loc"])) or holds_more or is_no_table
 
 
 def _shown(given: object) -> str:

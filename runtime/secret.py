@@ -9,6 +9,7 @@ from runtime.trouble import SettingsError
 
 SECRET_CHARACTERS_MAX: Final = 64 * 1024
 READABLE_BY_OTHERS: Final = 0o044
+NO_REFERENCE: Final = "a secret stands where its place belongs: write env:NAME or file:PATH"
 
 _log = logging.getLogger(__name__)
 
@@ -22,9 +23,7 @@ def is_reference(text: str) -> bool:
 def secret_text(reference: str) -> str:
     """The text behind a reference. Raises SettingsError, which never shows what was read."""
     if not is_reference(reference):  # perhaps the secret itself: do not show it
-        raise SettingsError(
-            ["a secret stands where its place belongs: write env:NAME or file:PATH"]
-        )
+        raise SettingsError([NO_REFERENCE])
     kind, _, place = reference.partition(":")
     return _variable(place) if kind == "env" else _file_text(Path(place).expanduser())
 

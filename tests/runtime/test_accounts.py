@@ -60,6 +60,24 @@ def test_a_wrong_entry_is_named(tmp_path: Path, text: str, partitions: int, expe
     assert expected.replace("\\", "") in problems(tmp_path, text, partitions)
 
 
+@pytest.mark.parametrize("key", [SECRET, f"MYAPIKEY:{SECRET}", f"file {SECRET}", "env:", ""])
+@pytest.mark.parametrize("more", ["", "\nenabled = false"], ids=["enabled", "disabled"])
+def test_a_key_that_is_no_reference_is_refused_without_showing_it(
+    tmp_path: Path, key: str, more: str
+) -> None:
+    text = EXAMPLE.replace('"file:second.json"', f'"{key}"{more}')
+    line = problems(tmp_path, text)
+    assert "account binance:second: a secret stands where its place belongs" in line
+    assert "write env:NAME or file:PATH" in line
+    assert SECRET not in line
+
+
+def test_a_registry_of_another_shape_shows_no_key(tmp_path: Path) -> None:
+    line = problems(tmp_path, f'[accounts]\nkey = "{SECRET}"')
+    assert line.startswith("accounts = ... in ")
+    assert SECRET not in problems(tmp_path, f'accounts = ["{SECRET}"]')
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.toml cannot be read \(No such file"):
         load_accounts(tmp_path / "none.toml", partitions=4)
