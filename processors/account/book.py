@@ -189,10 +189,11 @@ class AccountBook:
 
     def _fill_recorded(self, effect: FillRecorded, origin: Origin) -> None:
         order = effect.order
-        self.exposure.settle_home(order)
+        moved = self.exposure.settle_home(order)
         fill = None if effect.kind is FillKind.BUST else effect.fill
         position = self.exposure.count(order, fill, effect.before)
-        self.publisher.positions[position.key] = origin.cause
+        for touched in (*moved, position):
+            self.publisher.positions[touched.key] = origin.cause
         self.publisher.orders[order.key] = origin.cause
         self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
 
@@ -313,7 +314,7 @@ class AccountBook:
     def _check_figures(self, product: str) -> None:
         self.exposure.refresh(self.orders.all())
         self._touch(product, self.balances.check(product, self.exposure.positions.values()))
-        for position in self.positions.check(product):
+        for position in self.positions.check(product, self.orders.all):
             self.publisher.positions[position.key] = self.cause
         if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
             lag_ns = self.setting.profile.visibility_lag_ns

@@ -16,7 +16,7 @@ from orderloom.identity import execution_key
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
 from processors.account.lost_fills import LostFills
-from processors.account.positions import Position, Traded
+from processors.account.positions import Opening, Position, Sums, Traded
 from processors.orders.order import Order
 from processors.orders.tracks.fills import Fill
 
@@ -40,6 +40,10 @@ class Exposure:
     lost: LostFills = field(default_factory=LostFills)
     stale: set[str] = field(default_factory=set)
     """The positions that `refresh` must compute again before anybody looks at their sums."""
+    floors: dict[str, int] = field(default_factory=dict)
+    """By product: up to when (ns) all executions are in its openings; from when they are known."""
+    made: set[str] = field(default_factory=set)
+    """The positions made since they were last saved."""
 
     def settle_home(self, order: Order) -> list[Position]:
         """Find the order's position; if its side became known late, move what was counted."""
@@ -58,9 +62,26 @@ class Exposure:
         key = f"{order.product}/{order.symbol}/{side}/{mode or ''}"
         position = self.positions.get(key)
         if position is None:
-            position = Position(order.product, order.symbol, side, mode, str(order.quantity_unit))
-            self.positions[key] = position
+            unit = str(order.quantity_unit)
+            position = self._make(Position(order.product, order.symbol, side, mode, unit))
         return position
+
+    def _make(self, position: Position) -> Position:
+        """A new position; where the product's openings are known, nothing was held there then."""
+        floor_ns = self.floors.get(position.product)
+        if floor_ns is not None:
+            nothing = Sums(is_inverse=position.is_inverse)
+            contained = self._contained_in(position.product, position.symbol)
+            position.begin(Opening(floor_ns, nothing, floor_ns, contained))
+        self.positions[position.key] = position
+        self.made.add(position.key)
+        return position
+
+    def _contained_in(self, product: str, symbol: str) -> tuple[str, ...]:
+        for key, position in self.positions.items():
+            if key.startswith(f"{product}/{symbol}/") and position.opening is not None:
+                return position.opening.contained
+        return ()
 
     def _home_of(self, order: Order) -> Position:
         """The position that `settle_home` found last; `position_of` where it found none yet."""
@@ -69,13 +90,39 @@ class Exposure:
 
     def at(self, product: str, symbol: str, position_side: str, unit: str) -> list[Position]:
         """The positions of one symbol and side; one is made where only the venue has any."""
+        known = self.known_at(product, symbol, position_side)
+        return known or [self._make(Position(product, symbol, position_side, None, unit))]
+
+    def known_at(self, product: str, symbol: str, position_side: str) -> list[Position]:
+        """The positions of one symbol and side, margin modes apart."""
         place = f"{product}/{symbol}/{position_side}/"
-        known = [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
-        if known:
-            return known
-        made = Position(product, symbol, position_side, None, unit)
-        self.positions[made.key] = made
-        return [made]
+        return [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
+
+    def open(
+        self,
+        product: str,
+        floor_ns: int,
+        held: dict[str, tuple[int, Sums]],
+        orders: Iterable[Order],
+    ) -> list[Position]:
+        """The product's openings are known: what was `held` (by position: at a venue time, in ns).
+
+        They contain what is known of up to then, and whatever becomes known later and is not
+        younger than `floor_ns`.
+        """
+        self.floors[product] = floor_ns
+        contained: dict[str, list[str]] = {}
+        for order in orders:
+            key = self.homes.get(order.key, "")
+            if order.product == product and key in held:
+                known = contained.setdefault(order.symbol, [])
+                known += _keys_between(order, floor_ns, held[key][0])
+        positions = [self.positions[key] for key in held]
+        for position in positions:
+            at_ns, sums = held[position.key]
+            keys = tuple(sorted(contained.get(position.symbol, ())))
+            position.begin(Opening(at_ns, sums, floor_ns, keys))
+        return positions
 
     def count(self, order: Order, fill: Fill | None, before: Fill | None) -> Position:
         """Count one execution as it is now (None: no more), instead of as it was `before`."""
@@ -183,8 +230,14 @@ def traded_of(order: Order, fill: Fill) -> Traded | None:
     if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
         return None
     quantity = _signed(fill.last_quantity, 1 if side is Side.BUY else -1)
-    key = f"{fill.exec_id}/{order.key}"
+    key = f"{fill.exec_id}/{fill.venue_order_id or order.key}"  # the order's own key may change
     return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)
+
+
+def _keys_between(order: Order, floor_ns: int, at_ns: int) -> list[str]:
+    """The keys of the order's executions younger than the floor, up to a time (ns)."""
+    every = (traded_of(order, fill) for fill in order.record.fills.values())
+    return [one.key for one in every if one is not None and floor_ns < one.venue_ns <= at_ns]
 
 
 def _key_of(order: Order, fill: Fill) -> str:

@@ -22,6 +22,7 @@ from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
 from orderloom.raw import Answer
 from processors.account.exposure import Exposure
 from processors.account.positions import Position, Sums
+from processors.orders.order import Order
 from venues.venue import Profile
 
 UNKNOWN: Final = "unknown"
@@ -70,8 +71,8 @@ class PositionCheck:
     """The comparison for one account. `tell` publishes a record of `differences`.
 
     `reported` are the venue's rows by product until they are compared, `excess` what they had
-    beyond our executions in the last round, `opened` when each product's openings were found,
-    `differing` the differences that stand; `is_dirty`: any of it changed since it was saved.
+    beyond our executions in the last round, `differing` the differences that stand; `is_dirty`:
+    any of it, or which products are open, changed since it was saved.
     """
 
     exposure: Exposure
@@ -79,13 +80,12 @@ class PositionCheck:
     tell: Callable[..., None]
     reported: dict[str, dict[str, Any]] = field(default_factory=dict)
     excess: dict[str, dict[str, Any]] = field(default_factory=dict)
-    opened: dict[str, int] = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
     is_dirty: bool = False
 
     def is_open(self, product: str) -> bool:
         """Whether what was held before is known (or the product has no positions)."""
-        return product not in self.profile.positions_of or product in self.opened
+        return product not in self.profile.positions_of or product in self.exposure.floors
 
     def take_page(self, reports: Iterable[PositionReport], item: Answer) -> set[str]:
         """One page of the venue's own figures; the symbols of which it holds any.
@@ -100,8 +100,11 @@ class PositionCheck:
         self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
-    def check(self, product: str) -> list[Position]:
-        """A round is complete: compare; the positions that are shown differently now."""
+    def check(self, product: str, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+        """A round is complete: compare; the positions that are shown differently now.
+
+        `orders` are all of the account, for their executions.
+        """
         reported = self.reported.pop(product, None)
         if reported is None:
             return []
@@ -114,7 +117,7 @@ class PositionCheck:
         now = {one.place: one.excess for one in found if one.excess != "0"}
         self.excess[product] = {"asked_ns": asked_ns, "places": now}
         if not self.is_open(product):
-            return self._open(product, found, former, asked_ns)
+            return self._open(product, found, former, orders)
         agreed = {} if former is None else former["places"]
         return [
             position
@@ -124,34 +127,42 @@ class PositionCheck:
         ]
 
     def _open(
-        self, product: str, found: list[Compared], former: dict[str, Any] | None, asked_ns: int
+        self,
+        product: str,
+        found: list[Compared],
+        former: dict[str, Any] | None,
+        orders: Callable[[], Iterable[Order]],
     ) -> list[Position]:
-        now = self.excess[product]["places"]
-        if former is None or former["places"] != now or UNKNOWN in now.values():
+        """Open the product with what the venue holds, if two rounds in a row found the same."""
+        now = self.excess[product]
+        if former is None or former["places"] != now["places"] or UNKNOWN in now["places"].values():
             return []
-        self.opened[product] = asked_ns
         floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
-        return [one for each in found for one in self._take_over(product, each, floor_ns, asked_ns)]
+        held: dict[str, tuple[int, Sums]] = {}
+        for one in found:
+            held |= self._held(product, one, floor_ns)
+            if one.excess != "0":
+                self._say("OPENING", "two look-ups agree", product, one, now["asked_ns"])
+        return self.exposure.open(product, floor_ns, held, orders())
 
-    def _take_over(
-        self, product: str, found: Compared, floor_ns: int, asked_ns: int
-    ) -> list[Position]:
-        """Begin the positions of one place with what the venue holds there."""
-        if found.ours == found.theirs == ZERO and not found.at_ns:
-            return []  # listed for an open order alone
-        positions = self.exposure.at(product, found.symbol, found.position_side, found.unit)
+    def _held(self, product: str, found: Compared, floor_ns: int) -> dict[str, tuple[int, Sums]]:
+        """What the positions of one place hold, with the venue's figure, and at what time."""
         at_ns = max(found.at_ns, floor_ns)
+        held: dict[str, tuple[int, Sums]] = {}
+        where = (product, found.symbol, found.position_side)
+        if found.theirs:
+            positions = self.exposure.at(*where, found.unit)
+        else:  # a venue lists some for an open order alone: they hold nothing
+            positions = self.exposure.known_at(*where)
         for position in positions:
             sums = position.sums_at(at_ns)
             assert sums is not None, position.key  # or `ours` would be None
-            if position is positions[0] and found.excess != "0":
+            if not held and found.excess != "0":
                 net = EXACT.add(sums.net, Decimal(found.excess))
                 entry = sums.entry if found.entry is None else Decimal(found.entry)
                 sums = Sums(net, entry, ZERO, position.is_inverse)
-            position.begin(at_ns, sums, floor_ns)
-        if found.excess != "0":
-            self._say("OPENING", "two look-ups agree", product, found, asked_ns)
-        return positions
+            held[position.key] = (at_ns, sums)
+        return held
 
     def _compare(self, product: str, found: Compared, asked_ns: int) -> list[Position]:
         place = f"{product}/{found.place}"
@@ -181,14 +192,14 @@ class PositionCheck:
         return {
             "reported": self.reported,
             "excess": self.excess,
-            "opened": self.opened,
+            "floors": self.exposure.floors,
             "differing": self.differing,
         }
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take back what `dump` gave out."""
         self.reported, self.excess = document["reported"], document["excess"]
-        self.opened, self.differing = document["opened"], document["differing"]
+        self.exposure.floors, self.differing = document["floors"], document["differing"]
 
 
 def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:

@@ -92,7 +92,9 @@ class Opening(NamedTuple):
     """What was held at a venue time (ns), and which executions are contained in it.
 
     Those are all up to `floor_ns`, and the `contained` ones by their keys: a time does not tell
-    executions of one millisecond apart, and an execution may become known late.
+    executions of one millisecond apart, and an execution may become known late. They are all that
+    the openings of the symbol contain: an execution whose side or margin mode becomes known late
+    moves to another position, and stays contained in the opening of the former.
     """
 
     at_ns: int
@@ -174,14 +176,9 @@ class Position:
             self._forget()
         return True
 
-    def begin(self, at_ns: int, sums: Sums, floor_ns: int) -> None:
-        """The position begins with `sums`, which was held at `at_ns` (ns, venue time).
-
-        It contains what is known up to then; what becomes known later only if it is not younger
-        than `floor_ns`. The tail must reach back to `at_ns`: `sums_at` tells.
-        """
-        known = tuple(one.key for one in self.tail if floor_ns < one.venue_ns <= at_ns)
-        self.opening = Opening(at_ns, sums, floor_ns, known)
+    def begin(self, opening: Opening) -> None:
+        """The position begins with this opening; the tail must reach back to it: see `sums_at`."""
+        self.opening = opening
         self._start(self.tail)
 
     def sums_at(self, at_ns: int) -> Sums | None:
@@ -267,7 +264,7 @@ class Position:
             "forgotten": self.forgotten,
             "opening": None if self.opening is None else _dumped(self.opening),
             "paid": text_of(self.paid),
-            "fees": {currency: text_of(fee) for currency, fee in self.fees.items()},
+            "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
             "version": self.version,
             "shown_unbounded": self.shown_unbounded,

@@ -123,7 +123,7 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
         return
     for key in sorted({*book.dirty_orders, *book.orders.take_dirty()}):
         yield f"{ORDER}/{key}", _order_state(book, key)
-    for key in sorted(book.dirty_positions):
+    for key in sorted(book.dirty_positions | book.exposure.made):
         position = book.exposure.positions[key]
         yield f"{POSITION}/{book.account}/{key}", {"account": book.account} | position.dump()
     for key in sorted(book.balances.dirty):
@@ -136,6 +136,7 @@ def state_of(book: AccountBook) -> Iterator[tuple[str, dict[str, Any] | None]]:
     yield f"{ACCOUNT}/{book.account}", _account_state(book)
     book.dirty_orders.clear()
     book.dirty_positions.clear()
+    book.exposure.made.clear()
     book.balances.dirty.clear()
     book.positions.is_dirty = book.balances.is_comparison_dirty = False
     book.is_dirty = False

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from orderloom import codec, topology
-from orderloom.raw import Answer, Liveness, Oversize
+from orderloom.raw import Answer, Failure, Liveness, Oversize
 from processors.account.rounds import STANDARD
 from processors.ledger.step import UnknownStateFormat
 from tests.processors.book_lab import (
@@ -258,3 +258,58 @@ def test_liveness_keeps_the_account_from_falling_silent():
 def test_state_of_an_unknown_format_is_refused():
     with pytest.raises(UnknownStateFormat, match="format 99"):
         a_book().restore(b"a/binance:main", b'{"f":99,"account":"binance:main"}')
+
+
+# ---- what a restart must not change
+
+
+def an_answer(rows, offset, product="linear"):
+    """A list that answers nobody's question."""
+    question = {"id": "somebody-else", "product": product}
+    item = Failure(question, "", NOW, NOW, 200, orjson.dumps(rows))
+    return a_raw_record(item, offset=offset)
+
+
+def a_cancelled_order(**fields):
+    return {
+        "symbol": "XRPUSDT", "orderId": 77, "clientOrderId": "c1", "status": "CANCELED",
+        "executedQty": "0", "origQty": "5", "price": "1", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "time": 1_792_999_991_000, "updateTime": 1_792_999_995_000,
+        "avgPrice": "0", "cumQuote": "0", **fields,
+    }  # fmt: skip
+
+
+def test_a_position_that_nobody_was_told_of_outlives_a_restart():
+    ends = []
+    for is_restarted in (False, True):
+        run = Run(a_book())
+        run.step(a_raw_record(live("linear")))
+        run.step(an_answer([a_cancelled_order()], 1))
+        if is_restarted:
+            run.restart()
+        moved = a_cancelled_order(positionSide="LONG", updateTime=1_792_999_996_000)
+        run.step(an_answer([moved], 2))
+        ends.append((run.digests, [(one.topic.kind, one.value) for one in run.outputs]))
+    assert ends[0] == ends[1]
+
+
+def test_fees_in_several_currencies_give_one_state_whatever_came_first():
+    ends = []
+    for is_restarted in (False, True):
+        run = Run(a_book())
+        run.step(a_raw_record(live("spot")))
+        run.step(an_answer([a_spot_trade(5, 9, "BNB"), a_spot_trade(4, 8, "USDT")], 1, "spot"))
+        if is_restarted:
+            run.restart()
+        run.step(an_answer([a_spot_trade(100 + at, 9, "BNB") for at in range(70)], 2, "spot"))
+        run.step(an_answer([a_spot_trade(3, 8, "USDT")], 3, "spot"))
+        ends.append(run.digests)
+    assert ends[0] == ends[1]
+
+
+def a_spot_trade(number, order_id, fee_currency):
+    return {
+        "symbol": "BTCUSDT", "id": number, "orderId": order_id, "orderListId": -1, "price": "2",
+        "qty": "1", "quoteQty": "2", "commission": "0.1", "commissionAsset": fee_currency,
+        "time": 1_792_999_990_000 + number, "isBuyer": True, "isMaker": True, "isBestMatch": True,
+    }  # fmt: skip

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
+from orderloom.event import OrderReport
 from processors.account.exposure import Exposure
 from processors.account.positions import TAIL_MAX
 from processors.orders.effects import FillRecorded
 from processors.orders.order import Order
-from tests.builders import an_execution, some_orders, take
+from processors.orders.orders import Orders
+from tests.builders import a_report, an_execution, some_orders, take
 
 COUNT = 4 * TAIL_MAX
 
@@ -25,6 +28,21 @@ class Passes:
             yield order
 
 
+def fold(exposure: Exposure, orders: Orders, event: Any) -> None:
+    """One event, as the account's book folds it."""
+    for effect in take(orders, event):
+        exposure.settle_home(effect.order)
+        if isinstance(effect, FillRecorded):
+            exposure.count(effect.order, effect.fill, effect.before)
+
+
+def a_mode(order_id: str) -> OrderReport:
+    """A report from which the order's margin mode becomes known."""
+    return a_report(
+        venue_order_id=order_id, client_order_id=None, margin_mode="cross", venue_ns=12_000
+    )
+
+
 def folded(numbers: list[int]) -> tuple[Exposure, Passes]:
     """Executions of as many orders, at venue times as numbered, in this order of arrival."""
     orders, exposure = some_orders(), Exposure()
@@ -33,10 +51,7 @@ def folded(numbers: list[int]) -> tuple[Exposure, Passes]:
             str(number), number + 1, venue_order_id=f"7{number:05}", venue_ns=number * 1_000,
             last_price=100 + number % 7,
         )  # fmt: skip
-        for effect in take(orders, event):
-            if isinstance(effect, FillRecorded):
-                exposure.settle_home(effect.order)
-                exposure.count(effect.order, effect.fill, effect.before)
+        fold(exposure, orders, event)
     return exposure, Passes(list(orders.all()))
 
 
@@ -62,3 +77,63 @@ def test_either_way_gives_the_same_position() -> None:
         (position,) = exposure.positions.values()
         shown.append(position.view(unbounded=False))
     assert shown[0] == shown[1]
+
+
+# ---- openings: position = what was held then, and the executions that it does not contain
+
+
+def opened(numbers: list[int], floor_ns: int, at_ns: int, more: int) -> tuple[Exposure, Passes]:
+    """Executions, and then the opening: `more` was held beyond them at `at_ns`."""
+    exposure, orders = folded(numbers)
+    held = {}
+    for position in exposure.positions.values():
+        sums = position.sums_at(at_ns)
+        assert sums is not None
+        sums.net += more
+        held[position.key] = (at_ns, sums)
+    exposure.open("spot", floor_ns, held, orders)
+    return exposure, orders
+
+
+def test_an_opening_contains_what_has_left_the_tail_too() -> None:
+    exposure, orders = opened(list(range(COUNT)), 3_000, COUNT * 1_000, more=1_000)
+    (position,) = exposure.positions.values()
+    net = 1_000 + COUNT * (COUNT + 1) // 2
+    assert position.now.net == net
+    exposure.stale.add(position.key)
+    exposure.refresh(orders)
+    assert position.now.net == net
+
+
+def test_an_execution_that_moves_to_another_position_stays_in_the_opening_that_contains_it() -> (
+    None
+):
+    orders, exposure = some_orders(), Exposure()
+    young, old, later = (
+        an_execution(f"e{name}", 1, venue_order_id=name, venue_ns=at_ns)
+        for name, at_ns in (("1", 9_000), ("2", 2_000), ("3", 11_000))
+    )
+    for event in (young, old):
+        fold(exposure, orders, event)
+    (position,) = exposure.positions.values()
+    sums = position.sums_at(10_000)
+    assert sums is not None
+    sums.net += 5
+    exposure.open("spot", 3_000, {position.key: (10_000, sums)}, orders.all())
+    fold(exposure, orders, later)
+    for name in ("1", "2", "3"):
+        fold(exposure, orders, a_mode(name))
+    exposure.refresh(orders.all())
+    nets = {position.margin_mode: position.now.net for position in exposure.positions.values()}
+    assert nets == {None: 7, "cross": 1}
+
+
+def test_executions_from_before_the_opening_count_in_no_position_that_is_made_later() -> None:
+    exposure = Exposure()
+    exposure.open("spot", 3_000, {}, ())
+    orders = some_orders()
+    for name, at_ns in (("1", 2_999), ("2", 3_000), ("3", 3_001)):
+        fold(exposure, orders, an_execution(f"e{name}", 1, venue_order_id=name, venue_ns=at_ns))
+    exposure.refresh(orders.all())
+    (position,) = exposure.positions.values()
+    assert position.now.net == 1

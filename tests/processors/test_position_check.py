@@ -11,7 +11,7 @@ from orderloom.raw import Answer
 from orderloom.words import PositionSide
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
-from processors.account.positions import Position, Traded
+from processors.account.positions import Opening, Position, Traded
 from tests.processors.book_lab import (
     NOW,
     Run,
@@ -194,7 +194,7 @@ def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups(
     held = position.sums_at(NOW)
     assert held is not None
     held.net = Decimal(5)
-    position.begin(NOW, held, floor_ns=NOW - 10)
+    position.begin(Opening(NOW, held, NOW - 10, ("t",)))
     known = Traded(NOW, "t", Decimal(2), Decimal(100))
     older = Traded(NOW - 10, "older", Decimal(3), Decimal(90))
     same_time = Traded(NOW, "same time", Decimal(-1), Decimal(110))
@@ -224,12 +224,12 @@ def test_an_account_that_never_rests_differs_once_two_rounds_find_the_same() -> 
     check = PositionCheck(
         exposure, VENUES["binance"].profile, lambda kind, rule, *_, **__: told.append((kind, rule))
     )
-    check.opened["linear"] = NOW
+    exposure.floors["linear"] = 0
     for seconds, theirs in enumerate(("3", "3.5", "5", "5", "6"), 1):
         at_ns = NOW + seconds * SECOND
         position.trade(Traded(at_ns, f"t{seconds}", Decimal(1), Decimal(100)))
         rows = {"BTCUSDT/NET": list(Row(theirs, "base", None, at_ns))}
         check.reported["linear"] = {"asked_ns": at_ns, "rows": rows}
-        check.check("linear")
+        check.check("linear", lambda: ())
         # Ours is 3, 4, 5, 6, 7: the venue has 0, -0.5, 0, -1, -1 beyond it.
         assert len(told) == (seconds == 5)

@@ -7,7 +7,7 @@ import orjson
 
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
-from processors.account.positions import Position, Sums, Traded
+from processors.account.positions import Opening, Position, Sums, Traded
 from processors.book import PartitionBook
 from simulator.history import generate
 from tests.processors.book_lab import NOW, Run, a_frame, a_raw_record, live
@@ -88,7 +88,7 @@ def test_a_position_that_only_the_venue_knows_gets_its_size_with_the_listing() -
     run.step(a_raw_record(live("linear"), account=ACCOUNT))
     book = run.book.account(ACCOUNT)
     (position,) = book.exposure.at("linear", SYMBOL, "NET", "contracts")
-    position.begin(NOW, Sums(Decimal(3), Decimal(90_000)), NOW)
+    position.begin(Opening(NOW, Sums(Decimal(3), Decimal(90_000)), NOW, ()))
     book.begin(book.cause, NOW)
     book.publisher.positions[position.key] = book.cause
     run.take()
