@@ -15,11 +15,11 @@ from ingest.registry import Change, Entries, Entry, Places, at_home, compared, i
 from orderloom.account import AccountConfig, Home
 from runtime.accounts import load_accounts, read_key
 from runtime.metrics import REGISTRY_UNUSABLE
+from runtime.secret import FILE, file_of
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
 from venues.venue import Credentials
 
-FILE: Final = "file:"
 BYTES_MAX: Final = 4 * 1024 * 1024
 """So much of a file is compared."""
 
@@ -106,11 +106,8 @@ class Registry:
 
     def _contents(self) -> bytes:
         """A digest of the file and of every key that it refers to."""
-        files = [self._file]
-        files += [Path(one.removeprefix(FILE)).expanduser() for one in sorted(self._references)]
         digest = hashlib.sha256()
-        for file in files:
-            content = _content_of(file)
+        for content in (_content_of(self._file), *map(_key_of, sorted(self._references))):
             digest.update(b"%d\n" % len(content) + content)
         return digest.digest()
 
@@ -124,6 +121,14 @@ def _entry_of(account: AccountConfig) -> Entry:
         return Entry(account, trouble="; ".join(error.lines))
     secret, passphrase = held.secret.get_secret_value(), held.passphrase.get_secret_value()
     return Entry(account, Credentials(held.key, secret, passphrase))
+
+
+def _key_of(reference: str) -> bytes:
+    """What a `file:` reference leads to, as far as it is compared."""
+    try:
+        return _content_of(file_of(reference))
+    except SettingsError:  # no path at all: `read_key` says so
+        return b""
 
 
 def _content_of(file: Path) -> bytes:

@@ -8,7 +8,8 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -16,6 +17,9 @@ from orderloom.account import AccountConfig
 from runtime.problems import Location, problem_lines
 from runtime.secret import NO_REFERENCE, is_reference, secret_text
 from runtime.trouble import SettingsError
+
+CONTROL: Final = "Cc"
+"""Unicode's category of control characters."""
 
 
 class AccountKey(BaseModel):
@@ -61,10 +65,21 @@ def read_key(reference: str) -> AccountKey:
     """
     text = secret_text(reference)
     try:
-        return AccountKey.model_validate(json.loads(text))
-    except (ValidationError, json.JSONDecodeError):
+        key = AccountKey.model_validate(json.loads(text))
+    except (ValueError, RecursionError):  # also ValidationError, and a number of too many digits
         shape = '{"key": "...", "secret": "..."}'
         raise SettingsError([f"{reference} holds no key: write it as {shape}"]) from None
+    if lines := [f"{reference}: {line}" for line in _unsendable(key)]:
+        raise SettingsError(lines)
+    return key
+
+
+def _unsendable(key: AccountKey) -> Iterator[str]:
+    """What no header can carry: one line end in it would begin another header."""
+    secret, passphrase = key.secret.get_secret_value(), key.passphrase.get_secret_value()
+    for name, text in (("key", key.key), ("secret", secret), ("passphrase", passphrase)):
+        if any(category(character) == CONTROL for character in text):
+            yield f"{name} holds a line's end or another control character: write it without"
 
 
 def _document(file: Path) -> dict[str, Any]:
@@ -73,7 +88,7 @@ def _document(file: Path) -> dict[str, Any]:
     except OSError as error:
         line = f"{file} cannot be read ({error.strerror}): create it or set accounts_file"
         raise SettingsError([line]) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, too long, too deep
         raise SettingsError([f"{file} is not TOML: {error}"]) from None
 
 

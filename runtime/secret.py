@@ -7,6 +7,7 @@ from typing import Final
 
 from runtime.trouble import SettingsError
 
+FILE: Final = "file:"
 SECRET_CHARACTERS_MAX: Final = 64 * 1024
 READABLE_BY_OTHERS: Final = 0o044
 NO_REFERENCE: Final = "a secret stands where its place belongs: write env:NAME or file:PATH"
@@ -25,7 +26,19 @@ def secret_text(reference: str) -> str:
     if not is_reference(reference):  # perhaps the secret itself: do not show it
         raise SettingsError([NO_REFERENCE])
     kind, _, place = reference.partition(":")
-    return _variable(place) if kind == "env" else _file_text(Path(place).expanduser())
+    return _variable(place) if kind == "env" else _file_text(file_of(reference))
+
+
+def file_of(reference: str) -> Path:
+    """The file that a `file:` reference names. Raises SettingsError for what can be none."""
+    wrong = SettingsError([f"{reference!r} names no file: correct its path"])
+    place = reference.removeprefix(FILE)
+    if "\0" in place:
+        raise wrong
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:  # ~name, and there is nobody of that name
+        raise wrong from None
 
 
 def _variable(name: str) -> str:

@@ -146,6 +146,24 @@ def test_a_key_file_that_is_garbage_stops_nothing(
     assert lines.records == [] or "chmod" in lines.text
 
 
+@pytest.mark.parametrize("path", ["~nosuchuser/k", "/a\\u0000b"], ids=["no home", "NUL"])
+def test_a_key_whose_path_cannot_be_one_stops_nothing(
+    house: House, lines: pytest.LogCaptureFixture, path: str
+) -> None:
+    good = house.file.read_text()
+    bad = good.replace(f"file:{house.directory}/a.json", f"file:{path}")
+    registry = house.registry()
+    house.file.write_text(bad)
+    assert looked(registry) == [("toy:a", Act.NOTHING)]
+    assert looked(registry) == []
+    assert len(tuple(registry.served())) == 2
+    again = house.registry()
+    assert [entry.config.id for entry in again.served()] == ["toy:b"]
+    assert "account toy:a is left out" in lines.text
+    house.file.write_text(good)
+    assert looked(again) == [("toy:a", Act.OPEN)]
+
+
 def test_at_the_start_a_missing_key_leaves_its_account_out_and_a_wrong_file_is_refused(
     house: House, lines: pytest.LogCaptureFixture
 ) -> None:

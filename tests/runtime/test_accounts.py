@@ -54,6 +54,8 @@ def test_accounts_are_loaded_in_their_order(tmp_path: Path) -> None:
         (EXAMPLE.replace('key = "env:MAIN_KEY"', ""), 4, r"accounts\[0\].key is missing in"),
         (EXAMPLE.replace("partition", "partion"), 4, "did you mean partition"),
         ("[[accounts", 4, "is not TOML"),
+        ("accounts = " + "[" * 60_000, 4, "is not TOML"),
+        ("accounts = " + "1" * 5_000, 4, "is not TOML"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, text: str, partitions: int, expected: str) -> None:
@@ -110,12 +112,36 @@ def test_an_unreadable_key_is_refused_without_showing_it(
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["[" * 60_000, '{"key": ' + "1" * 5_000], ids=["deep", "long"])
+def test_a_key_that_no_parser_can_take_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIN_KEY", text)
+    with pytest.raises(SettingsError, match="env:MAIN_KEY holds no key"):
+        read_key("env:MAIN_KEY")
+
+
+@pytest.mark.parametrize("field", ["key", "secret", "passphrase"])
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85"])
+def test_a_key_with_control_characters_is_refused_without_showing_it(
+    field: str, character: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"key": "public", "secret": SECRET, "passphrase": "word"}
+    key[field] = f"{SECRET}{character}more"
+    monkeypatch.setenv("MAIN_KEY", json.dumps(key))
+    with pytest.raises(SettingsError, match=f"env:MAIN_KEY: {field} holds a line's end") as caught:
+        read_key("env:MAIN_KEY")
+    assert SECRET not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
         (SECRET, "a secret stands where its place belongs: write env:NAME or file:PATH"),
         ("env:NOT_SET_ANYWHERE", "the variable NOT_SET_ANYWHERE is not set"),
         ("file:/nowhere/key", "/nowhere/key cannot be read"),
+        ("file:~nosuchuser/key", "'file:~nosuchuser/key' names no file"),
+        ("file:/a\0b", r"'file:/a.x00b' names no file"),
     ],
 )
 def test_a_wrong_reference_says_what_to_do(reference: str, expected: str) -> None:
