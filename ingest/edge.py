@@ -20,6 +20,7 @@ from ingest.group_events import (
     Received,
     Registered,
     Revoked,
+    Rewound,
 )
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
@@ -67,6 +68,9 @@ class Edge:
                 self._suspend(partitions)
             case Assigned(partitions):
                 await self._drop(self._suspended_without(partitions), "another worker took over")
+            case Rewound(partition, offset):
+                if partition in self.partitions:
+                    self.asking.begin(partition, offset)
             case Registered(change):
                 await self._apply(change)
             case Failed(error):

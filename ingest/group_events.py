@@ -51,6 +51,14 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewound:
+    """What we have not read of a partition of ours is gone: it is read anew, from `offset` on."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The reader of `dispatches` ended, and only a person or a new life can mend that."""
 
@@ -64,4 +72,4 @@ class Registered:
     change: Change
 
 
-Event = Gained | Revoked | Lost | Assigned | Received | Failed | Registered
+Event = Gained | Revoked | Lost | Assigned | Received | Rewound | Failed | Registered

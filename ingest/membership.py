@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from ingest.group_events import Assigned, Event, Gained, Lost, Received, Revoked
+from ingest.group_events import Assigned, Event, Gained, Lost, Received, Revoked, Rewound
 from runtime.trouble import SetupError
 
 POLL_SECONDS = 0.1
@@ -240,7 +240,13 @@ class Membership:
         )
         place = TopicPartition(self._identity.topic, partition)
         low, _high = self._consumer.get_watermark_offsets(place, timeout=ASK_SECONDS_MAX)
-        self._consumer.seek(TopicPartition(self._identity.topic, partition, low))
+        self._consumer.incremental_unassign([place])  # the client cannot seek after this error
+        self._consumer.incremental_assign([TopicPartition(self._identity.topic, partition, low)])
+        self._paused -= {partition}
+        if partition in self._committed:  # with a topic, what its groups committed is deleted
+            self._consumer.commit(offsets=[self._place(partition, low)], asynchronous=False)
+            self._committed[partition] = low
+        self._tell(Rewound(partition, low))
 
 
 def metadata_of(place: TopicPartition) -> tuple[int, str]:

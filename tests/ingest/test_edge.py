@@ -9,7 +9,7 @@ import pytest
 
 from ingest.desks import Clock, Desks, connection_names
 from ingest.edge import Edge
-from ingest.group_events import Assigned, Gained, Lost, Received
+from ingest.group_events import Assigned, Gained, Lost, Received, Rewound
 from ingest.outbox import Outbox
 from ingest.registry import Entry
 from orderloom.account import AccountConfig
@@ -96,6 +96,18 @@ async def test_a_partition_that_another_had_in_between_is_asked_for_again(toy: T
         await edge.handle(a_dispatch(3))
         await until(lambda: running.answered == ["q3"])
         await until(lambda: edge.asking.committable() == {P: 4})
+
+
+async def test_after_dispatches_were_made_anew_their_questions_are_asked_from_the_first_on(
+    toy: ToyServer,
+) -> None:
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 5000, is_continued=False))
+        for event in (Rewound(P, 0), a_dispatch(0), a_dispatch(1)):
+            await edge.handle(event)
+        await until(lambda: running.answered == ["q0", "q1"])
+        await until(lambda: edge.asking.committable() == {P: 2})
 
 
 async def test_a_partition_that_goes_on_is_read_from_where_the_group_stands(
