@@ -57,6 +57,28 @@ def a_run_with_one_fill() -> tuple[Run, str]:
     return run, symbol
 
 
+def an_order_for_a_whole_position() -> dict[str, Any]:
+    """A conditional order that closes whatever is held: it names no quantity."""
+    row = {
+        "instType": "SWAP", "instId": SYMBOL, "algoId": "900", "algoClOrdId": "", "ordId": "",
+        "clOrdId": "", "sz": "", "closeFraction": "1", "ordType": "conditional", "side": "sell",
+        "posSide": "net", "tdMode": "cross", "state": "live", "slTriggerPx": "90000",
+        "slOrdPx": "-1", "cTime": "1793000000000", "uTime": "1793000000000", "triggerTime": "",
+    }  # fmt: skip
+    return {"arg": {"channel": "orders-algo", "instType": "ANY"}, "data": [row]}
+
+
+def test_an_order_that_names_no_quantity_counts_in_the_unit_of_its_product() -> None:
+    run = OkxRun(PartitionBook(VENUES["okx"], 0))
+    run.step(a_raw_record(live("linear"), account=ACCOUNT))
+    frame = a_frame(orjson.dumps(an_order_for_a_whole_position()), product="linear")
+    run.step(a_raw_record(frame, offset=1, account=ACCOUNT))
+    (order,) = run.messages(topology.ORDERS)
+    assert (order.quantity, order.quantity_unit, order.contract_size) == (None, "contracts", None)
+    *_, position = run.messages(topology.POSITIONS)
+    assert (position.quantity_unit, position.contract_size) == ("contracts", None)
+
+
 def questions(run: Run) -> list[dict[str, Any]]:
     bodies = [o.value or b"" for o in run.outputs if o.topic is topology.DISPATCHES]
     documents = [orjson.loads(body)["question"] for body in bodies]

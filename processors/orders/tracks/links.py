@@ -128,9 +128,9 @@ class Link:
                     changed |= put(terms, name, stamp, value)
         if report.average_price is not None:
             changed |= put(terms, "average_price", stamp, report.average_price) & STORED
-        if report.quantity is not None or report.filled_quantity is not None:
-            changed |= put(terms, "quantity_unit", stamp, report.quantity_unit)
-        return changed
+        is_counted = report.quantity is not None or report.filled_quantity is not None
+        unit_stamp = stamp if is_counted else LOWEST  # the unit of an order that closes a position
+        return changed | put(terms, "quantity_unit", unit_stamp, report.quantity_unit)
 
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
         held = self.words.get(word)
