@@ -16,6 +16,8 @@ from processors.account.lost_fills import OPEN, LostFill, difference_of
 from processors.account.positions import Position
 from processors.book import PartitionBook
 
+TOMBSTONE_VERSION = 0
+"""Below every version of the new epoch: a key that comes back begins at 1 (docs/contract.md, 2)."""
 _PARTITION = topology.PARTITION_KEY.decode()
 
 
@@ -29,7 +31,6 @@ class FormerView:
     topic: Topic
     key: str
     account: str
-    version: int
     traded: tuple[str, str] | None = None
 
 
@@ -53,8 +54,8 @@ def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int)
         if view.topic is topology.ACCOUNTS:
             account.account_changed()
             continue
-        publisher, version = account.publisher, view.version + 1
-        ended = publisher.tombstone(view.topic, view.key, version, account.cause)
+        publisher = account.publisher
+        ended = publisher.tombstone(view.topic, view.key, TOMBSTONE_VERSION, account.cause)
         publisher.events.append(ended)
 
 

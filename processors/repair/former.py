@@ -95,7 +95,7 @@ def _document(value: bytes | None) -> dict[str, Any]:
 
 def _view(topic: Topic, key: str, fields: dict[str, Any]) -> FormerView:
     traded = None if topic is ACCOUNTS else (fields["product"], fields["symbol"])
-    return FormerView(topic, key, fields["account"], fields.get("version", 0), traded)
+    return FormerView(topic, key, fields["account"], traded)
 
 
 def _lost(fields: dict[str, Any]) -> LostFill:

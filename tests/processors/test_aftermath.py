@@ -8,6 +8,7 @@ import orjson
 from orderloom import topology
 from orderloom.topology import Topic
 from processors.account.lost_fills import FOUND, LostFill
+from processors.ledger.step import Output
 from processors.repair.aftermath import FormerView, RawGap, end_rebuild, note_lost, retire_former
 from tests.processors.book_lab import (
     ACCOUNT,
@@ -123,7 +124,7 @@ def test_the_gap_reaches_back_to_the_first_lost_execution_or_for_ever() -> None:
 
 def test_symbols_that_only_former_outputs_name_are_asked_about() -> None:
     run = rebuilt(replace(some_lost_fills()[0], symbol="OLDCOIN"))
-    former = FormerView(topology.ORDERS, KEY, ACCOUNT, 7, ("spot", "SOLUSDT"))
+    former = FormerView(topology.ORDERS, KEY, ACCOUNT, ("spot", "SOLUSDT"))
     retire_former(run.book, [former], NOW)
     run.take()
     before = len(documents(run, topology.DISPATCHES))
@@ -133,19 +134,49 @@ def test_symbols_that_only_former_outputs_name_are_asked_about() -> None:
     assert {"OLDCOIN", "SOLUSDT"} <= symbols
 
 
-def test_a_former_key_gets_a_tombstone_with_its_number_and_version() -> None:
+def numbers_of(output: Output) -> dict[str, Any]:
+    """Epoch, sequence and version of a record, or of a tombstone."""
+    said = orjson.loads(output.value) if output.value else dict(output.headers)
+    fields = {name: said[name] for name in ("epoch", "sequence", "version")}
+    return fields if output.value else {k: orjson.loads(v) for k, v in fields.items()}
+
+
+def test_a_former_key_gets_a_tombstone_with_its_number_below_every_version() -> None:
     run = rebuilt()
-    retire_former(run.book, [FormerView(topology.ORDERS, KEY, ACCOUNT, 7)], NOW)
+    retire_former(run.book, [FormerView(topology.ORDERS, KEY, ACCOUNT)], NOW)
     [ended] = [one for one in run.take() if one.topic is topology.ORDERS]
-    headers = {name: orjson.loads(value) for name, value in ended.headers}
     assert (ended.key.decode(), ended.value) == (KEY, None)
-    assert (headers["epoch"], headers["sequence"], headers["version"]) == (4, 1, 8)
+    assert numbers_of(ended) == {"epoch": 4, "sequence": 1, "version": 0}
+
+
+def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> None:
+    """Orders that the venue tells again, and a position that is shown for its lost executions."""
+    former: dict[str, FormerView] = {}
+    for one in history().outputs:
+        if one.topic in (topology.ORDERS, topology.POSITIONS):
+            former[one.key.decode()] = FormerView(one.topic, one.key.decode(), ACCOUNT)
+    run = Run(a_book())
+    run.book.begin_epoch(4)
+    run.step(a_record(a_registration(), topic=topology.CONTROL))
+    retire_former(run.book, former.values(), NOW)
+    run.take()
+    note_lost(run.book, some_lost_fills(), NOW)
+    end_rebuild(run.book, GAP, NOW)
+    run.take()
+    for record in history_records(seed=3)[0]:
+        run.step(record)
+    for key in former:
+        of_key = [one for one in run.outputs if one.key.decode() == key]
+        versions = [numbers_of(one)["version"] for one in of_key]
+        assert of_key[0].value is None
+        assert len(versions) > 1, "it never came back"
+        assert versions == sorted(set(versions)), key
 
 
 def test_a_former_account_is_shown_as_it_is_now() -> None:
     run = rebuilt()
     other = ACCOUNT.replace("main", "gone")
-    retire_former(run.book, [FormerView(topology.ACCOUNTS, other, other, 9)], NOW)
+    retire_former(run.book, [FormerView(topology.ACCOUNTS, other, other)], NOW)
     [shown] = [orjson.loads(one.value or b"") for one in run.take() if one.key == other.encode()]
     assert (shown["account"], shown["epoch"], shown["sync"]) == (other, 4, "CATCHING_UP")
 
@@ -154,8 +185,8 @@ def test_no_tombstone_is_the_last_of_its_series() -> None:
     """Tombstones go after a week, and with them the last number of a quiet account."""
     run = history()
     views = [
-        FormerView(topology.ORDERS, KEY, ACCOUNT, 7, ("spot", "SOLUSDT")),
-        FormerView(topology.POSITIONS, f"{ACCOUNT}/spot/GONE/NET/", ACCOUNT, 7, ("spot", "GONE")),
+        FormerView(topology.ORDERS, KEY, ACCOUNT, ("spot", "SOLUSDT")),
+        FormerView(topology.POSITIONS, f"{ACCOUNT}/spot/GONE/NET/", ACCOUNT, ("spot", "GONE")),
     ]
     run.outputs.clear()
     retire_former(run.book, views, NOW)
