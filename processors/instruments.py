@@ -109,6 +109,8 @@ class Instruments:
             product=product,
             reason="instruments",
         )
+        # An answer that is late by now still teaches what it lists; nobody waits for it any more.
+        self.asked = {name: about for name, about in self.asked.items() if about != product}
         self.asked[question.id] = product
         self.due[product] = now_ns + TIMEOUT_NS
         dispatch = {

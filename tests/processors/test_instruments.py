@@ -8,7 +8,7 @@ from orderloom import topology
 from orderloom.instrument import Instrument
 from orderloom.raw import Answer, Failure, Liveness
 from processors.book import PartitionBook
-from processors.instruments import REFRESH_NS, RETRY_NS
+from processors.instruments import REFRESH_NS, RETRY_NS, TIMEOUT_NS
 from simulator.history import generate
 from tests.processors.book_lab import NOW, Run, a_raw_record
 from venues import VENUES
@@ -67,6 +67,17 @@ def test_another_partition_keeps_them_and_publishes_nothing() -> None:
         answer(run, question, listing(question["product"]))
     assert not list(run.messages(topology.INSTRUMENTS))
     assert b"i/linear/BTCUSDT" in run.state
+
+
+def test_a_question_that_was_lost_keeps_no_new_instrument_waiting() -> None:
+    run = owned()
+    run.step(None, NOW + TIMEOUT_NS)
+    at_ns = NOW + TIMEOUT_NS
+    for question in asked(run)[2:]:
+        answer(run, question, listing(question["product"]), at_ns)
+    run.book.instruments.want("spot", "NEWUSDT", at_ns + 1)
+    run.step(None, at_ns + 1)
+    assert [question["product"] for question in asked(run)[4:]] == ["spot"]
 
 
 def test_the_same_listing_again_publishes_nothing() -> None:
