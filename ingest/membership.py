@@ -38,12 +38,17 @@ class MemberTakenError(SetupError):
 
 @dataclass(slots=True)
 class Identity:
-    """Who we are in this life: `owner` begins with the member's name. `generations` we held."""
+    """Who we are in this life: `owner` begins with the member's name.
+
+    `generations` are the last that we tried to hold, by partition; `told` those of which `Gained`
+    was told: a commit whose answer was lost has one that nobody works under.
+    """
 
     topic: str
     member: str
     owner: str
     generations: dict[int, int] = field(default_factory=dict)
+    told: dict[int, int] = field(default_factory=dict)
 
 
 class Membership:
@@ -117,6 +122,7 @@ class Membership:
             _log.warning("partitions %s are given up with streams still closing", numbers)
         for number in numbers:
             self._identity.generations.pop(number, None)
+            self._identity.told.pop(number, None)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._tell(Lost(self._forget(partitions)))
@@ -148,6 +154,7 @@ class Membership:
                 _log.info("partition %d is not confirmed yet: %s", number, error)
                 return
             self._opening.discard(number)
+            self._identity.told[number] = gained.generation
             self._tell(gained)
 
     def _confirm(self, number: int) -> Gained:
@@ -156,7 +163,7 @@ class Membership:
         before, owner = metadata_of(held)
         ours = self._identity.generations.get(number)
         self._check_name(owner, before, ours)
-        is_continued = owner == self._identity.owner and before == ours
+        is_continued = owner == self._identity.owner and before == self._identity.told.get(number)
         generation = before if is_continued else max(before + 1, int(time.time()))
         offset = self._begin(held)
         self._identity.generations[number] = generation

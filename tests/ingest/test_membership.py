@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
+import orjson
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from ingest.group_events import Event, Received, Revoked, Rewound
+from ingest.group_events import Event, Gained, Received, Revoked, Rewound
 from ingest.membership import Identity, Membership, metadata_of
 from orderloom import topology
 from runtime.kafka import connected_admin, group_reader, idempotent_producer, reader
@@ -56,6 +59,28 @@ class Stage:
     def received(self) -> list[int]:
         return [event.offset for event in self.events if isinstance(event, Received)]
 
+    def gained(self) -> list[Gained]:
+        return [event for event in self.events if isinstance(event, Gained)]
+
+    def member(self, consumer: Consumer, identity: Identity) -> Membership:
+        """A membership that has just been told of the partition."""
+        membership, before = Membership(consumer, identity, self.tell), len(self.gained())
+        membership.join()
+        self.turn_until(membership, lambda: len(self.gained()) > before)
+        return membership
+
+    def commit_as(self, owner: str, generation: int) -> None:
+        """What another worker leaves behind that owned the partition, once its group is empty."""
+        metadata = orjson.dumps({"generation": generation, "owner": owner}).decode()
+        place = TopicPartition(self.topic, P, 0, metadata)
+        other = reader(self.bootstrap, committed=True, settings={"group.id": self.group})
+        give_up = time.monotonic() + SECONDS_MAX
+        while metadata_of(self.committed())[1] != owner:
+            assert time.monotonic() < give_up, "the members before are not forgotten"
+            with suppress(KafkaException):  # a member's session is not over yet
+                other.commit(offsets=[place], asynchronous=False)
+        other.close()
+
     def committed(self) -> TopicPartition:
         asking = reader(self.bootstrap, committed=True, settings={"group.id": self.group})
         try:
@@ -74,6 +99,24 @@ class Stage:
             membership.turn({} if done is None else {P: done}, is_full=False)
 
 
+class Deaf:
+    """A consumer whose first commit arrives, and whose answer does not."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self.answers_lost = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    def commit(self, **what: Any) -> Any:
+        answer = self._consumer.commit(**what)
+        if self.answers_lost == 0:
+            self.answers_lost = 1
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return answer
+
+
 @pytest.fixture
 def stage(broker: RunningBroker, namespace: str) -> Iterator[Stage]:
     return Stage(broker.bootstrap, namespace)
@@ -83,8 +126,7 @@ def test_a_topic_made_anew_is_read_from_its_beginning_and_progress_begins_there(
     stage: Stage,
 ) -> None:
     stage.write(5)
-    membership = Membership(stage.consumer(), stage.identity(), stage.tell)
-    membership.join()
+    membership = stage.member(stage.consumer(), stage.identity())
     stage.turn_until(membership, lambda: stage.received() == [0, 1, 2, 3, 4])
     stage.turn_until(membership, lambda: stage.committed().offset == 5, done=5)
     before = metadata_of(stage.committed())
@@ -96,3 +138,25 @@ def test_a_topic_made_anew_is_read_from_its_beginning_and_progress_begins_there(
     assert (stage.committed().offset, metadata_of(stage.committed())) == (0, before)
     stage.turn_until(membership, lambda: stage.committed().offset == 2, done=2)
     membership.leave({}, is_waited_for=True)
+
+
+def test_a_partition_that_nobody_had_in_between_goes_on_under_its_generation(stage: Stage) -> None:
+    identity = stage.identity()
+    for _ in range(2):
+        stage.member(stage.consumer(), identity).leave({}, is_waited_for=False)
+    first, second = stage.gained()
+    assert (first.is_continued, second.is_continued) == (False, True)
+    assert first.generation == second.generation
+
+
+def test_a_generation_whose_confirmation_was_lost_is_not_one_that_goes_on(stage: Stage) -> None:
+    identity = stage.identity()
+    stage.member(stage.consumer(), identity).leave({}, is_waited_for=False)
+    stage.commit_as("w2~1", stage.gained()[0].generation + 1)
+    deaf = Deaf(stage.consumer())
+    stage.member(deaf, identity).leave({}, is_waited_for=False)  # type: ignore[arg-type] # else the same
+    first, second = stage.gained()
+    assert deaf.answers_lost == 1
+    assert not second.is_continued
+    assert second.generation > first.generation + 1
+    assert metadata_of(stage.committed()) == (second.generation, identity.owner)
