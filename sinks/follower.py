@@ -54,9 +54,11 @@ def stale_topics(topics: Mapping[str, Topic], progress: Progress, now_ms: int) -
 
     A key that vanished meanwhile may have no tombstone any more, and would stand for ever.
     """
-    if not progress.at_end_ms or now_ms - progress.at_end_ms <= TOMBSTONES_MS:
-        return ()
-    return tuple(name for name, topic in topics.items() if is_compacted(topic))
+    return tuple(
+        name
+        for name, topic in topics.items()
+        if is_compacted(topic) and now_ms - progress.at_end_ms.get(name, now_ms) > TOMBSTONES_MS
+    )
 
 
 class Follower:
@@ -114,8 +116,11 @@ class Follower:
             self._at_end.discard(place)
             if self._is_new(record):
                 records.append(record)
-        now_ms = wall_ns() // 1_000_000 if self.is_at_end else None
-        return Batch(tuple(records), offsets, now_ms)
+        now_ms = wall_ns() // 1_000_000
+        return Batch(tuple(records), offsets, dict.fromkeys(self._topics_at_end(), now_ms))
+
+    def _topics_at_end(self) -> set[str]:
+        return set(self._topics) - {name for name, _ in self._next.keys() - self._at_end}
 
     def lag(self) -> dict[str, int]:
         """By topic, how many offsets lie between what was read and the end last heard of."""

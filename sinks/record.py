@@ -44,12 +44,13 @@ class Record:
 class Batch:
     """What was read at once: new records, and the next offset of each partition read.
 
-    `at_end_ms` is the wall clock's reading if every partition was read to its end, else None.
+    `at_end_ms`: the wall clock's reading, for each topic of which every partition was read to its
+    end.
     """
 
     records: tuple[Record, ...] = ()
     offsets: Mapping[Place, int] = field(default_factory=dict)
-    at_end_ms: int | None = None
+    at_end_ms: Mapping[str, int] = field(default_factory=dict)
 
     def numbers(self) -> dict[Series, Number]:
         """The last number of each series in it."""

@@ -19,13 +19,13 @@ class Progress:
     """How far a consumer has read: what it must keep to go on where it stopped.
 
     `topic_ids` tell a topic that was deleted and made again from the one that was read.
-    `at_end_ms` is when everything was last read to its end (0: never).
+    `at_end_ms`: when each topic was last read to its end, or was begun; 0: nobody knows.
     """
 
     offsets: Mapping[Place, int] = field(default_factory=dict)
     numbers: Mapping[Series, Number] = field(default_factory=dict)
     topic_ids: Mapping[str, str] = field(default_factory=dict)
-    at_end_ms: int = 0
+    at_end_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 class UnusableTargetError(SetupError):

@@ -16,7 +16,7 @@ from orderloom.topology import Topic
 from sinks.numbering import Number, Series
 from sinks.record import Batch, Record
 from sinks.sink import Progress, TargetAwayError, UnusableTargetError
-from sinks.sqlite_tables import BOOKKEEPING, FORMAT, TABLES
+from sinks.sqlite_tables import BOOKKEEPING, BOOKS, FORMAT, FORMER_FORMAT, FROM_FORMER, TABLES
 
 BUSY_SECONDS_MAX: Final = 30.0
 _PASSING: Final = ("database is locked", "database or disk is full", "disk I/O error")
@@ -47,28 +47,27 @@ class SqliteSink:
     def progress(self) -> Progress:
         """How far it got, as the last transaction left it."""
         with self._told():
-            at_end = self._db.execute("SELECT at_end_ms FROM reading").fetchone()
             return Progress(
                 {(topic, part): at for topic, part, at in self._rows("offsets")},
                 {(topic, account): Number(*n) for topic, account, *n in self._rows("numbers")},
                 dict(self._rows("topics")),
-                at_end[0] if at_end else 0,
+                dict(self._rows("reading")),
             )
 
     def begin(self, topic_ids: Mapping[str, str], now_ms: int) -> None:
         """Remember which topics are about to be read, and since when."""
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO topics VALUES (?, ?)", topic_ids.items())
-            db.execute("INSERT OR IGNORE INTO reading VALUES (1, ?)", (now_ms,))
+            began = [(name, now_ms) for name in topic_ids]
+            db.executemany("INSERT OR IGNORE INTO reading VALUES (?, ?)", began)
 
     def forget(self, names: Collection[str]) -> None:
         """Drop all that came from these topics, and how far they were read."""
-        stores = [table.rows for table in TABLES.values()] + ["offsets", "numbers", "topics"]
+        stores = [table.rows for table in TABLES.values()] + list(BOOKS)
         with self._transaction() as db:
             for store in stores:
                 statement = f"DELETE FROM {store} WHERE topic = ?"  # noqa: S608  our own names
                 db.executemany(statement, [(name,) for name in names])
-            db.execute("DELETE FROM reading")
 
     def write(self, batch: Batch) -> int:
         """Take the rows and how far they reach, in one transaction."""
@@ -82,8 +81,8 @@ class SqliteSink:
                 " SET next_offset = max(next_offset, excluded.next_offset)",
                 [(*place, offset) for place, offset in batch.offsets.items()],
             )
-            if batch.at_end_ms is not None:
-                db.execute("INSERT OR REPLACE INTO reading VALUES (1, ?)", (batch.at_end_ms,))
+            ends = batch.at_end_ms.items()
+            db.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?)", ends)
         return sum(len(values) for values in rows.values())
 
     def _take_numbers(
@@ -117,7 +116,9 @@ class SqliteSink:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, FORMAT):
+        if found == FORMER_FORMAT:
+            self._db.executescript(FROM_FORMER)
+        elif found not in (0, FORMAT):
             raise UnusableTargetError(
                 f"{self.path} has format {found}, this version writes {FORMAT}",
                 "name another file, or install the version that made it",

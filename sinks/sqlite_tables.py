@@ -17,7 +17,8 @@ from orderloom.topology import Topic
 from orderloom.words import FillKind
 from sinks.record import Record
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FORMER_FORMAT: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +136,15 @@ CREATE TABLE IF NOT EXISTS numbers (
     topic TEXT, account TEXT, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (topic, account));
 CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY, id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS reading (one INTEGER PRIMARY KEY CHECK (one = 1), at_end_ms INTEGER);
+CREATE TABLE IF NOT EXISTS reading (topic TEXT PRIMARY KEY, at_end_ms INTEGER NOT NULL);
 """
+BOOKS: Final = ("offsets", "numbers", "topics", "reading")
+"""The tables of bookkeeping, each with a column `topic`."""
+FROM_FORMER: Final = """
+BEGIN IMMEDIATE;
+DROP TABLE reading;
+CREATE TABLE reading (topic TEXT PRIMARY KEY, at_end_ms INTEGER NOT NULL);
+INSERT INTO reading SELECT topic, 0 FROM topics;
+COMMIT;
+"""
+"""From the format that noted one time for all topics together: for each, nobody knows it."""

@@ -57,7 +57,7 @@ def test_it_begins_empty_and_without_progress(name: str, make: Callable[[], Sink
     sink = make()
     assert not any(CONTENTS[name](sink).values())
     assert not sink.progress().offsets
-    assert sink.progress().at_end_ms == 0
+    assert not sink.progress().at_end_ms
 
 
 def test_rows_and_offsets_come_together(name: str, make: Callable[[], Sink]) -> None:
@@ -150,6 +150,18 @@ def test_a_batch_that_cannot_be_written_leaves_nothing(name: str, make: Callable
     assert sink.progress() == progress
 
 
+def test_when_a_topic_was_read_to_its_end_is_kept_for_each(
+    name: str, make: Callable[[], Sink]
+) -> None:
+    sink = make()
+    sink.begin({"orders.lab": "id", "orders.other": "id"}, 5)
+    sink.write(Batch(at_end_ms={"orders.other": 9}))
+    sink.begin({"orders.lab": "id"}, 7)
+    assert sink.progress().at_end_ms == {"orders.lab": 5, "orders.other": 9}
+    sink.forget(["orders.lab"])
+    assert sink.progress().at_end_ms == {"orders.other": 9}
+
+
 def test_what_is_forgotten_can_be_read_again(name: str, make: Callable[[], Sink]) -> None:
     sink, history = make(), a_history(3)
     sink.begin({"orders.lab": "id"}, 1)
@@ -158,6 +170,6 @@ def test_what_is_forgotten_can_be_read_again(name: str, make: Callable[[], Sink]
     sink.forget(["orders.lab"])
     assert CONTENTS[name](sink)["orders"] == {}
     assert ("orders.lab", 0) not in sink.progress().offsets
-    assert sink.progress().at_end_ms == 0
+    assert not sink.progress().at_end_ms
     sink.write(a_batch(*history))
     assert CONTENTS[name](sink) == before

@@ -134,6 +134,29 @@ def test_a_missing_topic_is_named(topics: OutputTopics) -> None:
 def test_views_away_for_longer_than_tombstones_are_kept_begin_from_empty() -> None:
     topics = {"orders.lab": ORDERS, "fills.lab": FILLS}
     now_ms = 100 * DAY_MS
-    assert stale_topics(topics, Progress(at_end_ms=now_ms - 8 * DAY_MS), now_ms) == ("orders.lab",)
-    assert stale_topics(topics, Progress(at_end_ms=now_ms - 6 * DAY_MS), now_ms) == ()
+
+    def stale(days: int) -> tuple[str, ...]:
+        at_end_ms = dict.fromkeys(topics, now_ms - days * DAY_MS)
+        return stale_topics(topics, Progress(at_end_ms=at_end_ms), now_ms)
+
+    assert stale(8) == ("orders.lab",)
+    assert stale(6) == ()
     assert stale_topics(topics, Progress(), now_ms) == ()
+
+
+def test_a_view_away_for_long_is_stale_whatever_else_was_read_meanwhile() -> None:
+    topics, now_ms = {"orders.lab": ORDERS, "orders.other": ORDERS}, 100 * DAY_MS
+    progress = Progress(at_end_ms={"orders.lab": now_ms - 30 * DAY_MS, "orders.other": now_ms})
+    assert stale_topics(topics, progress, now_ms) == ("orders.lab",)
+
+
+@pytest.mark.broker
+def test_each_topic_is_at_its_end_by_itself(topics: OutputTopics) -> None:
+    topics.write(orders([1, 2, 3]))
+    seen: set[str] = set()
+    with Follower(topics.kafka, topics.named) as follower:
+        while not follower.is_at_end:
+            batch = follower.poll(10, most=1)
+            seen |= set(batch.at_end_ms)
+            assert not {name for name, _ in batch.offsets}.intersection(batch.at_end_ms)
+        assert set(follower.poll(0).at_end_ms) == seen == set(topics.named)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from orderloom.topology import FILLS, ORDERS
+from sinks.follower import stale_topics
 from sinks.sink import TargetAwayError, UnusableTargetError
 from sinks.sqlite import SqliteSink
 from tests.sinks.contents import contents_of_file
@@ -34,7 +36,7 @@ def test_it_goes_on_with_the_file_that_it_left(tmp_path: Path) -> None:
     second = SqliteSink(tmp_path / "db")
     assert second.progress() == progress
     assert progress.topic_ids == {"orders.lab": "id"}
-    assert progress.at_end_ms == 5
+    assert progress.at_end_ms == {"orders.lab": 5}
     second.close()
 
 
@@ -81,8 +83,30 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     SqliteSink(path).close()
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 9")
-    with pytest.raises(UnusableTargetError, match="has format 9, this version writes 1"):
+    with pytest.raises(UnusableTargetError, match="has format 9, this version writes 2"):
         SqliteSink(path)
+
+
+def test_a_file_that_noted_one_time_for_all_topics_has_its_views_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    former = SqliteSink(path)
+    former.begin({"orders.lab": "id", "fills.lab": "id"}, 5)
+    former.write(a_batch(an_order(), a_fill()))
+    former.close()
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            "DROP TABLE reading; PRAGMA user_version = 1; CREATE TABLE reading"
+            " (one INTEGER PRIMARY KEY CHECK (one = 1), at_end_ms INTEGER);"
+            " INSERT INTO reading VALUES (1, 1000000000000);"
+        )
+    sink = SqliteSink(path)
+    topics = {"orders.lab": ORDERS, "fills.lab": FILLS}
+    assert stale_topics(topics, sink.progress(), 1_000_000_000_001) == ("orders.lab",)
+    assert len(contents_of_file(str(path))["fills"]) == 1
+    sink.close()
+    again = SqliteSink(path)
+    assert again.progress().at_end_ms == {"orders.lab": 0, "fills.lab": 0}
+    again.close()
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
