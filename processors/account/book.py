@@ -163,7 +163,7 @@ class AccountBook:
             case GapClosed():
                 self.reconciliation.targets.settle(order.key, GAP)
             case KeyRetired():
-                self._key_retired(effect.key, order, origin.cause)
+                self._key_retired(effect, origin.cause)
             case DisputeRaised() | UnknownStatus():
                 self.reconciliation.targets.raise_doubt(order.key, DOUBT, self.now_ns)
 
@@ -175,8 +175,10 @@ class AccountBook:
         for position in (*moved, *self.exposure.weigh(order)):
             self.publisher.positions[position.key] = cause
 
-    def _key_retired(self, key: str, order: Order, cause: Cause) -> None:
-        self.publisher.retire_order(key, order.version, cause)
+    def _key_retired(self, effect: KeyRetired, cause: Cause) -> None:
+        key, order = effect.key, effect.order
+        self.publisher.retire_order(key, effect.version, cause)
+        self.differences.retired(key, order)
         self.doubts.retire(key)
         touched = self.exposure.retire(key)
         if order.key != key:
@@ -375,10 +377,7 @@ class AccountBook:
 
     def _tell_settled(self) -> None:
         self.differences.tell_late(self.now_ns, self.orders.get)
-        targets = self.reconciliation.targets.by_name
-        for name, key in sorted(self.differences.asked.items()):
-            if name not in targets:
-                self.differences.settled(name, self.orders.get(key))
+        self.differences.tell_settled(self.reconciliation.targets.by_name, self.orders.get)
 
     def _is_doubtful(self, order: Order, target: Target) -> bool:
         return target.why != "GHOST" or order.is_open

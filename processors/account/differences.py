@@ -12,7 +12,7 @@ still has its time to tell of it. It is told, as found where it was found, once 
 and the stream has said nothing of that moment.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -151,25 +151,27 @@ class Differences:
             self.asked[name] = order.key
             self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
 
-    def settled(self, name: str, order: Order | None) -> None:
-        """The doubt `name` (its kind, and the order's key) is asked about no more."""
+    def tell_settled(self, targets: Container[str], find: Callable[[str], Order | None]) -> None:
+        """Tell of the doubts that were asked about, and are among the `targets` no more."""
+        for name, key in sorted(self.asked.items()):
+            order = find(key)
+            if name not in targets and order is not None:
+                self._settled(name, key, order, "the evidence says " + outline(order)["status"])
+
+    def retired(self, key: str, order: Order) -> None:
+        """What was asked about under `key` is this order: a doubt that stays is told of anew."""
+        for name in sorted(name for name, at in self.asked.items() if at == key):
+            self._settled(name, key, order, f"it is {order.key}")
+
+    def _settled(self, name: str, key: str, order: Order, why: str) -> None:
         del self.asked[name]
-        if order is not None:
-            why = name.partition(" ")[0]
-            rule = "settled: the evidence says " + outline(order)["status"]
-            self._say(KINDS.get(why, why), rule, order, outline(order), {})
+        kind = name.partition(" ")[0]
+        sides = (outline(order), dict[str, Any]())
+        self._say(KINDS.get(kind, kind), f"settled: {why}", order, *sides, order_key=key)
 
     def _say(
         self, kind: str, rule: str, order: Order, *sides: dict[str, Any], **fields: Any
     ) -> None:
         ours, theirs = sides
-        self.tell(
-            kind,
-            rule,
-            order.product,
-            symbol=order.symbol,
-            order_key=order.key,
-            ours=ours,
-            theirs=theirs,
-            **fields,
-        )
+        fields = {"order_key": order.key, "ours": ours, "theirs": theirs} | fields
+        self.tell(kind, rule, order.product, symbol=order.symbol, **fields)

@@ -68,10 +68,14 @@ class UnknownStatus:
 
 @dataclass(frozen=True, slots=True)
 class KeyRetired:
-    """Evidence showed that what we kept under `key` is part of `order`: drop the key."""
+    """Evidence showed that what we kept under `key` is part of `order`: drop the key.
+
+    `version` is the next one of what was shown under the key: that of its tombstone.
+    """
 
     key: str
     order: Order
+    version: int
 
 
 Effect = (

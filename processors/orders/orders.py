@@ -244,7 +244,7 @@ class Orders:
                 for _, fill in sorted(known.items())
                 if not fill.is_busted
             )
-            effects.append(KeyRetired(stray.order.key, host))
+            effects.append(KeyRetired(stray.order.key, host, stray.order.version + 1))
         for changed in stray.move(origin, effects):
             self.dirty.add(changed.key)
 
@@ -287,7 +287,7 @@ class Orders:
 
     def _rename(self, order: Order, others: list[Order], effects: list[Effect]) -> None:
         root = order.own.root()
-        retired = {one.key for one in (order, *others)}
+        retired = {one.key: one.version + 1 for one in (order, *others)}
         for one in (order, *others):
             self._orders.pop(one.key, None)
             order.version = max(order.version, one.version)
@@ -298,7 +298,8 @@ class Orders:
         self._orders[order.key] = order
         for key in (*retired, order.key):
             self.dirty |= {key, *fill_buckets.changed_keys(key, order.own.fills, None)}
-        effects.extend(KeyRetired(key, order) for key in sorted(retired - {order.key}))
+        retired.pop(order.key, None)
+        effects.extend(KeyRetired(key, order, version) for key, version in sorted(retired.items()))
 
     # ---- state
 

@@ -86,7 +86,7 @@ class Consumer:
             if isinstance(effect, FillRecorded):
                 self.record(effect)
             elif isinstance(effect, KeyRetired):
-                self.versions.pop(effect.key, None)
+                assert effect.version > self.versions.pop(effect.key, 0)
         for order in orders.all():
             assert order.version >= self.versions.get(order.key, 0)
             self.versions[order.key] = order.version

@@ -88,7 +88,7 @@ def test_an_execution_that_found_its_order_is_taken_back_under_the_old_key() -> 
         (f"{PREFIX}/7700123", FillKind.REAL),
     ]
     retired = [effect for effect in effects if isinstance(effect, KeyRetired)]
-    assert [one.key for one in retired] == [f"{PREFIX}/client:{CLIENT}"]
+    assert [(one.key, one.version) for one in retired] == [(f"{PREFIX}/client:{CLIENT}", 2)]
 
 
 def test_a_client_id_used_again_means_the_latest_open_order() -> None:
