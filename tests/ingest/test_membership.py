@@ -62,7 +62,7 @@ class Stage:
     def gained(self) -> list[Gained]:
         return [event for event in self.events if isinstance(event, Gained)]
 
-    def member(self, consumer: Consumer, identity: Identity) -> Membership:
+    def member(self, consumer: Any, identity: Identity) -> Membership:
         """A membership that has just been told of the partition."""
         membership, before = Membership(consumer, identity, self.tell), len(self.gained())
         membership.join()
@@ -154,7 +154,7 @@ def test_a_generation_whose_confirmation_was_lost_is_not_one_that_goes_on(stage:
     stage.member(stage.consumer(), identity).leave({}, is_waited_for=False)
     stage.commit_as("w2~1", stage.gained()[0].generation + 1)
     deaf = Deaf(stage.consumer())
-    stage.member(deaf, identity).leave({}, is_waited_for=False)  # type: ignore[arg-type] # else the same
+    stage.member(deaf, identity).leave({}, is_waited_for=False)
     first, second = stage.gained()
     assert deaf.answers_lost == 1
     assert not second.is_continued
