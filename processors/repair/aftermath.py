@@ -16,6 +16,7 @@ from processors.account.lost_fills import OPEN, LostFill, difference_of
 from processors.account.positions import Position
 from processors.book import PartitionBook
 
+MISSING = "executions that fills tells of are not in raw"
 TOMBSTONE_VERSION = 0
 """Below every version of the new epoch: a key that comes back begins at 1 (docs/contract.md, 2)."""
 _PARTITION = topology.PARTITION_KEY.decode()
@@ -98,8 +99,7 @@ def end_rebuild(book: PartitionBook, gap: RawGap | None, now_ns: int) -> None:
         if name == _PARTITION:
             continue
         account.begin(account.cause, now_ns)
-        if gap is not None:
-            _be_blind(account, gap)
+        _be_blind(account, gap, now_ns)
         _ask_anew(account, now_ns)
         _show_again(account)
         account.account_changed()
@@ -122,15 +122,24 @@ def _show_again(account: AccountBook) -> None:
         break
 
 
-def _be_blind(account: AccountBook, gap: RawGap) -> None:
-    """Blind since the first lost execution of each product; since ever where none is known."""
-    since: dict[str, int] = {}
+def _be_blind(account: AccountBook, gap: RawGap | None, now_ns: int) -> None:
+    """Blind in the gap, since its first lost execution of each product, or since ever.
+
+    Executions that are lost outside it (an earlier repair's gap, or one that nobody saw) are asked
+    about since the first of them.
+    """
+    lost: dict[str, list[int]] = {}
     for fill in account.exposure.lost.known.values():
-        since[fill.product] = min(fill.venue_ns, since.get(fill.product, fill.venue_ns))
-    for product in (*account.products(), *(since.keys() - account.products())):
+        lost.setdefault(fill.product, []).append(fill.venue_ns)
+    for product in (*account.products(), *(lost.keys() - account.products())):
         account.note_product(product)
-        start_ns = min(since.get(product, 0), gap.until_ns)
-        account.streams.note_loss(product, start_ns, gap.until_ns, gap.reason)
+        until_ns = 0 if gap is None else gap.until_ns
+        known = lost.get(product, [])
+        if gap is not None:
+            start_ns = min((at_ns for at_ns in known if at_ns < until_ns), default=0)
+            account.streams.note_loss(product, start_ns, until_ns, gap.reason)
+        if outside := [at_ns for at_ns in known if at_ns >= until_ns]:
+            account.streams.note_loss(product, min(*outside, now_ns), now_ns, MISSING)
 
 
 def _ask_anew(account: AccountBook, now_ns: int) -> None:

@@ -74,17 +74,18 @@ class Rebuilding(Ledger):
         for views in _chunks(former):
             retire_former(self._books, views, self._now_ns())
             self._write_aside()
-        gap, lost = None, []
-        if self._repair.raw_gap:
-            gap = RawGap(self._repair.raw_gap, self._first_append_ns())
-            lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
+        lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
         for fills in _chunks_by_place(lost):
             note_lost(self._books, fills, self._now_ns())
             self._write_aside()
-        end_rebuild(self._books, gap, self._now_ns())
+        end_rebuild(self._books, self._gap(), self._now_ns())
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
         return Told(len(former), len(lost))
+
+    def _gap(self) -> RawGap | None:
+        reason = self._repair.raw_gap
+        return RawGap(reason, self._first_append_ns()) if reason else None
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_book: Any) -> Loaded:
         own, book = restored(read_state(ledger_log, partition), partition, make_book)

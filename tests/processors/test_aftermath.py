@@ -9,7 +9,14 @@ from orderloom import topology
 from orderloom.topology import Topic
 from processors.account.lost_fills import FOUND, LostFill
 from processors.ledger.step import Output
-from processors.repair.aftermath import FormerView, RawGap, end_rebuild, note_lost, retire_former
+from processors.repair.aftermath import (
+    MISSING,
+    FormerView,
+    RawGap,
+    end_rebuild,
+    note_lost,
+    retire_former,
+)
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,
@@ -46,15 +53,24 @@ def a_lost_fill(fill: dict[str, Any]) -> LostFill:
     )  # fmt: skip
 
 
-def rebuilt(*lost: LostFill) -> Run:
+def rebuilt(*lost: LostFill, gap: RawGap | None = GAP, now_ns: int = NOW) -> Run:
     """Books of which a repair found nothing in the inputs but the account, and these fills gone."""
     run = Run(a_book())
     run.book.begin_epoch(4)
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     note_lost(run.book, lost, NOW)
-    end_rebuild(run.book, GAP, NOW)
+    end_rebuild(run.book, gap, now_ns)
     run.take()
     return run
+
+
+def blind_of(run: Run, reason: str) -> dict[str, tuple[int, int]]:
+    """The spans of one reason that the account shows as blind, by product."""
+    return {
+        one["product"]: (one["start_ns"], one["end_ns"])
+        for one in documents(run, topology.ACCOUNTS)[-1]["blind"]
+        if one["reason"] == reason
+    }
 
 
 def some_lost_fills(count: int = 3) -> list[LostFill]:
@@ -113,13 +129,19 @@ def test_lost_executions_are_told_once_however_often_they_are_found() -> None:
 def test_the_gap_reaches_back_to_the_first_lost_execution_or_for_ever() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
-    gaps = {
-        one["product"]: (one["start_ns"], one["end_ns"])
-        for one in documents(run, topology.ACCOUNTS)[-1]["blind"]
-        if one["reason"] == GAP.reason
-    }
     first = min(fill.venue_ns for fill in lost)
-    assert gaps == {"spot": (first, UNTIL), "linear": (0, UNTIL)}
+    assert blind_of(run, GAP.reason) == {"spot": (first, UNTIL), "linear": (0, UNTIL)}
+    assert blind_of(run, MISSING) == {}
+
+
+def test_executions_lost_outside_any_known_gap_are_blind_since_the_first_of_them() -> None:
+    lost = some_lost_fills()
+    first = min(fill.venue_ns for fill in lost)
+    run = rebuilt(*lost, gap=None, now_ns=UNTIL)
+    assert blind_of(run, MISSING) == {"spot": (first, UNTIL)}
+    run = rebuilt(*lost, gap=replace(GAP, until_ns=first), now_ns=UNTIL)
+    assert blind_of(run, GAP.reason) == {"spot": (0, first), "linear": (0, first)}
+    assert blind_of(run, MISSING) == {"spot": (first, UNTIL)}
 
 
 def test_symbols_that_only_former_outputs_name_are_asked_about() -> None:

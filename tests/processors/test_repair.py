@@ -4,7 +4,7 @@ import itertools
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -51,6 +51,11 @@ def lose_the_ledger(lab: RepairLab) -> None:
     recreate(lab, LEDGER)
     with pytest.raises(PartitionStopped, match="has no state, but a past"):
         lab.open_real()
+
+
+def lose_the_state_format(lab: RepairLab) -> None:
+    lab.producer.produce(lab.name(LEDGER), b'{"f":99}', b"o/novelty", 0)
+    lab.producer.flush(30)
 
 
 def test_a_lost_ledger_is_rebuilt_with_equal_content_in_a_higher_epoch(lab: RepairLab) -> None:
@@ -112,8 +117,7 @@ def test_accounts_that_come_later_are_numbered_in_the_epoch_of_the_partition(
 def test_a_state_of_an_unknown_format_is_rebuilt(lab: RepairLab) -> None:
     lab.live()
     before = lab.content()
-    lab.producer.produce(lab.name(LEDGER), b'{"f":99}', b"o/novelty", 0)
-    lab.producer.flush(30)
+    lose_the_state_format(lab)
     with pytest.raises(PartitionStopped, match="another version of this program"):
         lab.open_real()
     lab.repair()
@@ -312,6 +316,33 @@ def test_raw_that_was_made_again_is_a_gap_up_to_its_first_record(lab: RepairLab)
     assert lab.view(ORDERS) == {}, "orders without any evidence are still shown"
     lab.run()
     assert lab.documents(ACCOUNTS)[-1]["sync"] == "CATCHING_UP"
+
+
+@pytest.mark.parametrize("lose", [lose_the_ledger, lose_the_state_format])
+def test_what_one_repair_found_lost_a_second_one_finds_again(
+    lab: RepairLab, lose: Callable[[RepairLab], None]
+) -> None:
+    """The second sees a `raw` that is whole: it begins at 0, and nothing of it is missing."""
+    lab.live()
+    before = lab.executions()
+    recreate(lab, RAW)
+    lab.feed(RAW, lab.history()[:1])
+    assert lab.repair().told.lost == len(before)
+    lab.run()
+    lose(lab)
+    outcome = lab.repair()
+    assert (outcome.epoch, outcome.raw_gap, outcome.told.lost) == (2, "", len(before))
+    lab.run()
+    first = {}
+    for one in before.values():
+        first[one["product"]] = min(one["venue_ns"], first.get(one["product"], one["venue_ns"]))
+    account = lab.documents(ACCOUNTS)[-1]
+    since = {one["product"]: one["start_ns"] for one in account["blind"] if one["start_ns"]}
+    assert since == first, "what is lost is not asked about"
+    assert account["sync"] == "CATCHING_UP"
+    positions = [one for one in lab.documents(POSITIONS) if one["epoch"] == 2]
+    assert positions
+    assert all(one["unbounded"] for one in positions)
 
 
 def test_what_a_step_left_out_is_left_out_again_and_its_account_quarantined(
