@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 import typer
+from confluent_kafka import KafkaError, Message
 
 from cli.setting import kafka_told, registered, venues_of
 from orderloom.account import AccountConfig
@@ -19,6 +20,9 @@ from venues import VENUES
 
 SAFE_REPLICATION: Final = 3
 FLUSH_SECONDS: Final = 30.0
+REFUSED: Final = (
+    "mend that (who may write: `orderloom topics --acl`), then run `orderloom topics` again"
+)
 REMOVED: Final = "removed"
 
 
@@ -93,15 +97,25 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
     """Write each entry that differs from the last one in `control`; what was written.
 
     An account that is registered no more gets an entry that says so; nothing is deleted. Raises
-    SetupError for an account that would move to another partition or environment.
+    SetupError for an account that would move to another partition or environment, and for an entry
+    that Kafka does not take.
     """
     found = registry_news(settings, venue, accounts)
     name, kafka = CONTROL.name(venue, settings.namespace), settings.kafka
     producer = idempotent_producer(kafka.bootstrap, security=kafka.client_security())
+    refused: list[str] = []
+
+    def note(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            refused.append(f"{(message.key() or b'').decode()} ({error.str()})")
+
     for news in found:
-        producer.produce(name, news.entry, news.account.encode(), news.partition)
+        key = news.account.encode()
+        producer.produce(name, news.entry, key, news.partition, on_delivery=note)
     if producer.flush(FLUSH_SECONDS):
         raise PassingTrouble(f"{name} was not written in time", "see `orderloom doctor`")
+    if refused:
+        raise SetupError(f"{name} does not take {refused[0]}", REFUSED)
     return found
 
 

@@ -15,7 +15,7 @@ from orderloom.account import AccountConfig
 from orderloom.topology import ACCOUNTS, CONTROL, TOPICS
 from runtime.kafka import cluster_id, connected_admin, end_offsets, transactional_producer
 from runtime.settings import load_settings
-from runtime.topics import create_topics
+from runtime.topics import TopicSpec, create_topics
 from runtime.trouble import SetupError
 from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
@@ -134,6 +134,18 @@ def test_an_entry_of_control_is_what_the_fold_reads(house: House) -> None:
     assert write_registry(settings, VENUE, [account]) == []
     with pytest.raises(SetupError, match="lies in partition 0"):
         write_registry(settings, VENUE, [account.model_copy(update={"partition": 1})])
+
+
+@pytest.mark.broker
+def test_an_entry_that_kafka_does_not_take_is_not_told_as_written(house: House) -> None:
+    settings = load_settings(house.directory / "orderloom.toml")
+    name = CONTROL.name(VENUE, house.namespace)
+    tiny = TopicSpec(name, 2, 1, CONTROL.config | {"max.message.bytes": "100"})
+    create_topics(connected_admin(house.bootstrap), [tiny])
+    account = AccountConfig(id=ACCOUNT, products=("spot",), key="env:OTHER", partition=0)
+    with pytest.raises(SetupError, match=rf"{name} does not take binance:main \(.*size.*orderloom"):
+        write_registry(settings, VENUE, [account])
+    assert house.registered() == 0
 
 
 @pytest.mark.broker
