@@ -4,8 +4,7 @@ import fcntl
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -16,20 +15,30 @@ from runtime.trouble import SetupError
 def held_member(directory: Path, kind: str, given: str | None = None) -> Iterator[str]:
     """The name `given`, else this host's name with the first number that no process holds.
 
-    Two members of one name would fence each other; the lock goes with the process.
+    Two members of one name would fence each other; the lock goes with the process. Raises
+    SetupError where no lock can be taken.
     """
     if given is not None:
         yield given
         return
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "host"
+    name, lock = _first_free(directory, kind)
+    with lock:
+        yield f"{host}-{name}"
+
+
+def _first_free(directory: Path, kind: str) -> tuple[str, ExitStack]:
+    """The first name that no process holds, and what holds it now. Raises SetupError."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for number in count(1):
+        number = 0
+        while True:
+            number += 1
             name = f"{kind}-{number}"
-            with (directory / f"{name}.lock").open("w", encoding="utf-8") as file:
-                if _is_locked(file):
-                    yield f"{host}-{name}"
-                    return
+            with ExitStack() as tried:
+                path = directory / f"{name}.lock"
+                if _is_locked(tried.enter_context(path.open("w", encoding="utf-8"))):
+                    return name, tried.pop_all()
     except OSError as error:
         raise SetupError(f"no lock in {directory} ({error.strerror})", "set data_dir") from error
 
