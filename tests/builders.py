@@ -5,7 +5,9 @@ from typing import Any
 
 from orderloom.event import Cause, Execution, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Side, Source, Status
-from processors.orders.orders import Effect, Order, Orders
+from processors.orders.effects import Effect
+from processors.orders.order import Order
+from processors.orders.orders import Orders
 from venues.venue import Profile
 
 ACCOUNT = "binance:main"

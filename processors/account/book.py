@@ -35,19 +35,19 @@ from processors.account.setting import Setting
 from processors.account.sizes import Sizes
 from processors.account.streams import Streams
 from processors.account.targets import DOUBT, GAP, Target
-from processors.orders.fill_document import fill_document
-from processors.orders.orders import (
+from processors.orders.effects import (
     DisputeRaised,
     Effect,
     FillRecorded,
     GapClosed,
     GapOpened,
     KeyRetired,
-    Order,
     OrderChanged,
-    Orders,
     UnknownStatus,
 )
+from processors.orders.fill_document import fill_document
+from processors.orders.order import Order
+from processors.orders.orders import Orders
 
 CLOSED_SHOWN_MAX = 8
 """How many closed blind intervals an account's record still shows."""
@@ -364,7 +364,7 @@ class AccountBook:
             return
         if target.why == GAP:
             origin = Origin(self.account, Source.QUERY, self.cause)
-            for effect in self.orders.grace_over(order.key, self.now_ns):
+            for effect in self.orders.grace_over(order.key):
                 self._take_effect(effect, origin)
         own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
         place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)

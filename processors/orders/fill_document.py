@@ -5,7 +5,8 @@ from typing import Any
 from orderloom.event import Origin
 from orderloom.identity import execution_key
 from orderloom.quantities import text_or_none
-from processors.orders.orders import FillRecorded, Order
+from processors.orders.effects import FillRecorded
+from processors.orders.order import Order
 
 
 def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[str, Any]:

@@ -16,37 +16,13 @@ from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from orderloom.words import FillKind
 from processors.orders import fill_buckets
-from processors.orders.effects import (
-    DisputeRaised,
-    Effect,
-    FillRecorded,
-    GapClosed,
-    GapOpened,
-    KeyRetired,
-    OrderChanged,
-    UnknownStatus,
-)
-from processors.orders.order import Order, UnknownOrderFormat
+from processors.orders.effects import Effect, FillRecorded, KeyRetired
+from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.strays import Handle, Stray, Strays, handle_of
 from processors.orders.tracks.fills import Fill
 from processors.orders.tracks.links import STORED
 from venues.venue import Profile
-
-__all__ = [
-    "DisputeRaised",
-    "Effect",
-    "Fill",
-    "FillRecorded",
-    "GapClosed",
-    "GapOpened",
-    "KeyRetired",
-    "Order",
-    "OrderChanged",
-    "Orders",
-    "UnknownOrderFormat",
-    "UnknownStatus",
-]
 
 Evidence = OrderReport | Execution | Reply
 
@@ -114,11 +90,11 @@ class Orders:
             self._changed(order, None, effects)
         return effects
 
-    def grace_over(self, order_key: str, now_ns: int) -> list[Effect]:
+    def grace_over(self, order_key: str) -> list[Effect]:
         """The time of grace of the order's gap is over: what is missing counts as provisional.
 
-        `now_ns` is the timer's time; the order keeps the amount and not the time, so that a later,
-        larger gap has a grace time of its own.
+        The order keeps the amount and no time, so that a later, larger gap has a grace time of its
+        own.
         """
         effects: list[Effect] = []
         order = self._orders.get(order_key)

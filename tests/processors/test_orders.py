@@ -9,15 +9,9 @@ import pytest
 
 from orderloom.event import Reply
 from orderloom.words import Lifecycle, Reason, Side, Source, Status, Trust
-from processors.orders.order import UnknownOrderFormat
-from processors.orders.orders import (
-    DisputeRaised,
-    Effect,
-    Order,
-    OrderChanged,
-    Orders,
-    UnknownStatus,
-)
+from processors.orders.effects import DisputeRaised, Effect, OrderChanged, UnknownStatus
+from processors.orders.order import Order, UnknownOrderFormat
+from processors.orders.orders import Orders
 from tests.builders import (
     ACCOUNT,
     ORDER_ID,
@@ -236,7 +230,7 @@ def test_net_is_signed_and_takes_the_orders_side_where_a_fill_has_none() -> None
 def test_an_order_comes_back_from_its_record() -> None:
     orders = some_orders()
     take(orders, a_report(filled_quantity="2"), an_execution(), a_bust("9"))
-    orders.grace_over(ORDER_KEY, 1)
+    orders.grace_over(ORDER_KEY)
     document = orjson.loads(orjson.dumps(orders.dump_order(ORDER_KEY)))
     again = some_orders()
     again.load_order(document)

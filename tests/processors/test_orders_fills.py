@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, Trust
-from processors.orders.orders import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
+from processors.orders.effects import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
 from tests.builders import (
     ORDER_KEY,
     a_bust,
@@ -38,16 +38,16 @@ def test_what_is_missing_counts_as_provisional_only_after_its_time_of_grace() ->
     orders = some_orders()
     take(orders, a_report(filled_quantity="1.5"))
     assert the_order(orders).provisional_quantity == 0
-    effects = orders.grace_over(ORDER_KEY, 1)
+    effects = orders.grace_over(ORDER_KEY)
     assert OrderChanged(the_order(orders)) in effects
     assert the_order(orders).view()["provisional_quantity"] == "1.5"
-    assert orders.grace_over(ORDER_KEY, 2) == []
+    assert orders.grace_over(ORDER_KEY) == []
 
 
 def test_a_later_gap_has_a_grace_time_of_its_own() -> None:
     orders = some_orders()
     take(orders, a_report(filled_quantity="1.5"))
-    orders.grace_over(ORDER_KEY, 1)
+    orders.grace_over(ORDER_KEY)
     take(orders, a_report(filled_quantity="2"))
     assert the_order(orders).provisional_quantity == Decimal("1.5")
 
@@ -55,7 +55,7 @@ def test_a_later_gap_has_a_grace_time_of_its_own() -> None:
 def test_provisional_quantity_is_taken_back_as_executions_come() -> None:
     orders = some_orders()
     take(orders, a_report(filled_quantity="2"))
-    orders.grace_over(ORDER_KEY, 1)
+    orders.grace_over(ORDER_KEY)
     take(orders, an_execution("1", "1.5"))
     assert the_order(orders).provisional_quantity == Decimal("0.5")
     take(orders, an_execution("2", "0.5"))

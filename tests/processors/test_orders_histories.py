@@ -4,7 +4,9 @@ from decimal import Decimal
 from random import Random
 
 from orderloom.words import FillKind, Side
-from processors.orders.orders import FillRecorded, KeyRetired, Order, Orders
+from processors.orders.effects import FillRecorded, KeyRetired
+from processors.orders.order import Order
+from processors.orders.orders import Orders
 from processors.orders.tracks.fills import Fill
 from tests.builders import an_execution, an_origin, some_orders
 from tests.histories import (

@@ -8,7 +8,9 @@ import pytest
 
 from orderloom.event import Execution
 from orderloom.words import FillKind, Lifecycle, Side, Status
-from processors.orders.orders import FillRecorded, KeyRetired, Order, Orders
+from processors.orders.effects import FillRecorded, KeyRetired
+from processors.orders.order import Order
+from processors.orders.orders import Orders
 from tests.builders import ACCOUNT, PLACE, a_report, an_execution, an_origin, some_orders
 from tests.histories import content_of, evidence_of
 from venues.venue import Profile

@@ -7,7 +7,7 @@ import pytest
 
 from orderloom.quantities import Unit
 from orderloom.words import Lifecycle, Side, Status
-from processors.orders.orders import Order
+from processors.orders.order import Order
 from tests.builders import a_bust, a_report, after, an_execution, some_orders, take
 
 
