@@ -67,7 +67,7 @@ def position_row(row: Document, reading: Reading) -> tuple[Event, ...]:
             product=product,
             symbol=needed_text(row, "instId"),
             position_side=side,
-            quantity=-abs(quantity) if side is PositionSide.SHORT and quantity else quantity,
+            quantity=_signed(quantity, side),
             quantity_unit=unit_of(product),
             entry_price=amount_above_zero(row, "avgPx"),
             margin_mode=lenient_choice(row, "mgnMode", MARGIN_MODES, reading.unknown),
@@ -131,6 +131,12 @@ def instrument_row(row: Document, reading: Reading) -> tuple[Event, ...]:
             status=text(row, "state"),
         ),
     )
+
+
+def _signed(quantity: Decimal, side: PositionSide) -> Decimal:
+    """Below zero for a short leg, which the venue may list with either sign; to the last digit."""
+    is_short = side is PositionSide.SHORT and quantity
+    return quantity.copy_abs().copy_negate() if is_short else quantity
 
 
 def _contract_size(row: Document) -> Decimal:

@@ -152,4 +152,4 @@ def fee_of(document: Document, name: str, asset: str) -> tuple[Decimal | None, s
         return None, None
     if currency is None:
         raise BadFrame(f"{asset}: missing beside a fee of {fee}")
-    return -fee if fee else ZERO, currency
+    return fee.copy_negate() if fee else ZERO, currency  # -fee would round to 28 digits

@@ -89,6 +89,12 @@ def test_a_fee_is_charged_above_zero_and_a_rebate_below() -> None:
     assert (charged.fee, rebate.fee) == (Decimal("0.146376"), Decimal("-0.0000004"))
 
 
+def test_a_fee_keeps_every_digit() -> None:
+    fee = "0.1234567890123456789012345678901234"
+    told = [e.fee for e in events_of(FILL, fillFee=f"-{fee}") if isinstance(e, Execution)]
+    assert told == [Decimal(fee)]
+
+
 def test_amendments_are_told_from_their_failures() -> None:
     assert order_of("orders_push: an amendment is accepted").is_amendment
     assert order_of("orders_push: the venue cuts a reduce-only order").is_amendment
