@@ -90,7 +90,7 @@ def test_a_fee_is_charged_above_zero_and_a_rebate_below() -> None:
 
 
 def test_a_fee_keeps_every_digit() -> None:
-    fee = "0.1234567890123456789012345678901234"
+    fee = "12345678.123456789012345678901234"
     told = [e.fee for e in events_of(FILL, fillFee=f"-{fee}") if isinstance(e, Execution)]
     assert told == [Decimal(fee)]
 
