@@ -6,7 +6,6 @@ the file. Nothing here is secret: keys stand in `accounts.toml` as references (r
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
@@ -25,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as NoJson
 
 from runtime.problems import Location, problem_lines
 from runtime.secret import is_reference, secret_text
@@ -195,17 +195,23 @@ def load_settings(path: Path | None = None, **given: Any) -> Settings:
         return Settings.model_validate(reading(**given).model_dump())
     except ValidationError as error:
         raise SettingsError(problem_lines(error, _source_of(file), _known_keys())) from None
-    except tomllib.TOMLDecodeError as error:
+    except NoJson as error:
+        raise SettingsError([f"{error}: write that variable as JSON"]) from None
+    except OSError as error:
+        raise SettingsError([f"{file} cannot be read ({error.strerror}): correct it"]) from None
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, too long, too deep
         raise SettingsError([f"{file} is not TOML: {error}"]) from None
 
 
 def _settings_file(path: Path | None) -> Path | None:
     named = path or (Path(os.environ[FILE_VARIABLE]) if FILE_VARIABLE in os.environ else None)
     if named is None:
-        usual = Path(FILE_NAME)
-        return usual if usual.exists() else None
-    if not named.exists():
-        raise SettingsError([f"{named} does not exist: name the settings file that is to be read"])
+        named = Path(FILE_NAME)
+        if not named.exists():
+            return None
+    if not named.is_file():
+        wrong = "is no file" if named.exists() else "does not exist"
+        raise SettingsError([f"{named} {wrong}: name the settings file that is to be read"])
     return named
 
 

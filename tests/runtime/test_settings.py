@@ -63,6 +63,43 @@ def test_a_file_that_does_not_exist_is_named() -> None:
         load_settings(Path("nowhere.toml"))
 
 
+def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"is no file: name the settings file"):
+        load_settings(tmp_path)
+    Path("orderloom.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"orderloom\.toml is no file"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"namespace = '\xff'", b"partitions = " + b"1" * 5_000, b"venues = " + b"[" * 60_000],
+    ids=["no UTF-8", "too long a number", "too deep"],
+)
+def test_a_file_that_no_parser_can_take_is_named(content: bytes) -> None:
+    Path("orderloom.toml").write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.lines[0].startswith("orderloom.toml is not TOML: ")
+
+
+@pytest.mark.parametrize("variable", ["ORDERLOOM_VENUES", "ORDERLOOM_KAFKA__SECURITY"])
+def test_a_variable_that_is_no_json_is_named_and_not_shown(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "perhaps-a-secret")
+    with pytest.raises(SettingsError, match="write that variable as JSON") as caught:
+        load_settings()
+    assert "perhaps-a-secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_a_file_that_may_not_be_read_is_named() -> None:
+    Path("orderloom.toml").symlink_to("/proc/self/mem")  # opens, and no byte of it can be read
+    with pytest.raises(SettingsError, match=r"orderloom\.toml cannot be read \("):
+        load_settings()
+
+
 def test_text_that_is_not_toml_is_named_with_its_line() -> None:
     (line,) = problems("partitions = \n")
     assert line.startswith("orderloom.toml is not TOML: ")
