@@ -6,6 +6,8 @@ repetition, or cut into runs (`--state-out`, then `--state-in`) changes it. Dead
 stderr as JSON lines. As no time passes here, every time of grace counts as over at the end.
 """
 
+import os
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import blake2b
@@ -25,6 +27,11 @@ from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1
 WRONG_ARGUMENTS: Final = 2
+NO_STATE: Final = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+    UnknownOrderFormat,
+)  # fmt: skip
+"""What reading something else than a state may raise."""
 
 
 class WrongState(Exception):
@@ -117,7 +124,7 @@ class Fold:
                 for record in records:
                     self._orders_of(account).load_order(record)
             self.instruments.load(document["instruments"])
-        except (ValueError, KeyError, TypeError, ArithmeticError, UnknownOrderFormat) as error:
+        except NO_STATE as error:
             raise WrongState(f"not a state of this command ({error!r:.120})") from None
 
 
@@ -141,15 +148,34 @@ def run(
         reason = fold.take(line, number)
         if reason is not None:
             stderr.write(output_line(line.ref, {"dead_letter": reason}))
+    status = 0
+    try:
+        if state_out is not None:  # before the lines: their reader may have seen enough
+            _save(state_out.resolve(), fold.dump())
+    except OSError as error:
+        stderr.write(f"--state-out {state_out}: {error.strerror}\n".encode())
+        status = WRONG_ARGUMENTS
     stdout.writelines(fold.lines())
     stdout.flush()
+    return status
+
+
+def _save(path: Path, state: bytes) -> None:
+    """Put a whole state in the place of the former one, or leave that as it is."""
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(state)
+        return
+    part = path.with_name(f"{path.name}.part")
     try:
-        if state_out is not None:
-            state_out.write_bytes(fold.dump())
-    except OSError as error:
-        stderr.write(f"--state-out {state_out}: {error}\n".encode())
-        return WRONG_ARGUMENTS
-    return 0
+        with part.open("wb") as file:
+            file.write(state)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`fold`: the lines that it writes, dead letters, and states that are saved and loaded."""
 
 import io
+import resource
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -116,9 +117,21 @@ def test_a_history_cut_into_two_runs_gives_the_same(tmp_path: Path) -> None:
     assert fold(a_line(REPORT), state_in=state) == fold(a_line(REPORT), a_line(TRADE))
 
 
+HEAD = b'{"format":1,"venue":"binance"'
+
+
 @pytest.mark.parametrize(
-    "text", [b"", b"[]", b"{}", b'{"format":9,"venue":"binance"}', b'{"format":1,"venue":"okx"}']
-)
+    "text",
+    [
+        b"", b"[]", b"{}", b'{"format":9,"venue":"binance"}', b'{"format":1,"venue":"okx"}',
+        HEAD + b',"accounts":[],"instruments":[]}',
+        HEAD + b',"accounts":{"binance:main":[7]},"instruments":[]}',
+        HEAD + b',"accounts":{"binance:main":[{"key":7}]},"instruments":[]}',
+        HEAD + b',"accounts":{"binance:main":[{"key":"a#b"}]},"instruments":[]}',
+        HEAD + b',"accounts":{},"instruments":[["spot","X",1,false,"ten"]]}',
+        b"[" * 100_000,
+    ],
+)  # fmt: skip
 def test_a_state_that_cannot_be_used_is_named_and_nothing_is_folded(
     tmp_path: Path, text: bytes
 ) -> None:
@@ -135,6 +148,44 @@ def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere" / "state"
     assert run(BINANCE, io.BytesIO(), io.BytesIO(), stderr, state_out=missing) == 2
     assert stderr.getvalue().startswith(b"--state-out")
+
+
+class Gone(io.BytesIO):
+    """A reader of the output who has seen enough."""
+
+    def write(self, _data: object) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_the_state_is_written_though_nobody_reads_the_output(tmp_path: Path) -> None:
+    stdin, state = io.BytesIO(orjson.dumps(a_line(REPORT))), tmp_path / "state"
+    with pytest.raises(BrokenPipeError):
+        run(BINANCE, stdin, Gone(), io.BytesIO(), state_out=state)
+    assert fold(state_in=state) == fold(a_line(REPORT))
+
+
+def test_a_state_that_cannot_be_written_whole_leaves_the_former_one(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    fold(a_line(REPORT), state_out=state)
+    before, (soft, hard) = state.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    stderr = io.BytesIO()
+    lines = io.BytesIO(orjson.dumps(a_line(TRADE)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))  # as a disk that is full
+    try:
+        status = run(BINANCE, lines, io.BytesIO(), stderr, state_in=state, state_out=state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert status == 2
+    assert stderr.getvalue().startswith(b"--state-out")
+    assert state.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_state_may_go_to_what_is_no_plain_file() -> None:
+    assert fold(a_line(REPORT), state_out=Path("/dev/null")) == fold(a_line(REPORT))
 
 
 CONTRACT = InstrumentReport(
