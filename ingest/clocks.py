@@ -27,6 +27,11 @@ class ClockKeeper:
         self._desk = desk
         self._write = write
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the venue has told the time of every product."""
+        return not self._unknown()
+
     async def start(self) -> None:
         """Sample what has no sample; a venue that does not answer holds nobody up for long."""
         samples = [self._sample(product) for product in self._unknown()]

@@ -1,5 +1,6 @@
 """One account's desk: whose key, which addresses, and the way to ask the venue something."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class Desk:
     """What one account's streams and questions need. `clocks` are the venue's, by product.
 
     `credentials` change when the account's key does: whatever is built afterwards is signed by the
-    new one. Once it `is_closed`, nothing is asked any more.
+    new one. Until it is `timed`, where that is there, requests wait for the venue's time. Once it
+    `is_closed`, nothing is asked any more.
     """
 
     account: str
@@ -44,7 +46,13 @@ class Desk:
     gate: Gate
     http: HttpClient
     now: Callable[[], Instant]
+    timed: asyncio.Event | None = None
     is_closed: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the venue's time is not known yet, and nothing is to be signed before."""
+        return self.timed is not None and not self.timed.is_set()
 
     def context(self, product: str, now: Instant) -> Context:
         """What building a request of `product` needs, at the venue's time."""
@@ -58,6 +66,8 @@ class Desk:
         Raises ValueError, LookupError or TypeError where `build` cannot make the request, and
         ValueError once the desk is closed.
         """
+        if self.timed is not None:
+            await self.timed.wait()
         wish = build(self.context(product, self.now()))
         await self.gate.admit(wish.bucket, wish.weight, rank)
         if self.is_closed:

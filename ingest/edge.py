@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ingest.asking import Asking
 from ingest.clocks import ClockKeeper
+from ingest.desk import Desk
 from ingest.desks import Desks
 from ingest.group_events import (
     Assigned,
@@ -22,6 +23,7 @@ from ingest.group_events import (
     Revoked,
     Rewound,
 )
+from ingest.newcomers import Newcomers
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.registry import Act, Change
@@ -43,6 +45,7 @@ class Edge:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(desks, outbox)
         self.clocks = ClockKeeper(desks.public, self.write_clock)
+        self._newcomers = Newcomers(self.clocks, self._begin_added, outbox.fail)
         self._desks = desks
         self._outbox = outbox
         self._names = names
@@ -116,6 +119,7 @@ class Edge:
 
     async def stop(self) -> None:
         """Close everything that is still open."""
+        await self._newcomers.stop()
         await self._drop(tuple(self.partitions), "this worker stops")
         await self.asking.stop()
 
@@ -135,7 +139,8 @@ class Edge:
         for sample in self._samples.values():
             owned.write(sample)
         for account in self._accounts_in(number):
-            self._begin(account, owned)
+            if not self._desks.desks[account].is_waiting:
+                self._begin(account, owned)
         self._share()
         _log.info(
             "partition %d is ours, generation %d: %d streams",
@@ -150,6 +155,15 @@ class Edge:
             desk, address = self._desks.desks[account], owned.address(account)
             owned.runners.append(StreamRunner(keeper, desk, self._outbox, address))
 
+    def _begin_added(self, desk: Desk) -> None:
+        """Begin the streams of an account whose partition may be ours; it may be gone by now."""
+        if not desk.is_closed and (owned := self._partition_of(desk.account)) is not None:
+            self._begin(desk.account, owned)
+
+    def _partition_of(self, account: str) -> OwnedPartition | None:
+        config = self._desks.accounts[account]
+        return self.partitions.get(config.partition_of(self._partitions_total))
+
     async def _apply(self, change: Change) -> None:
         """Let one account's change in the registry happen; no other account's socket is touched."""
         account, config = change.account, change.entry.config
@@ -159,9 +173,7 @@ class Edge:
                 await owned.stop_account(account, change.reason)
             self._desks.close(account)
         if change.act in (Act.OPEN, Act.REOPEN) and self._desks.open(change.entry):
-            await self.clocks.start()
-            if owned is not None:
-                self._begin(account, owned)
+            self._newcomers.add(self._desks.desks[account])
         if change.act is Act.RENEW:
             self._desks.renew(change.entry)
             for runner in owned.runners_of(account) if owned is not None else ():

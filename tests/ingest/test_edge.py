@@ -1,5 +1,6 @@
 """What a worker owns, event by event of the group: no broker, but a log that is a list."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +10,18 @@ import pytest
 
 from ingest.desks import Clock, Desks, connection_names
 from ingest.edge import Edge
-from ingest.group_events import Assigned, Gained, Lost, Received, Rewound
+from ingest.group_events import (
+    Assigned,
+    Gained,
+    Lost,
+    Received,
+    Registered,
+    Revoked,
+    Rewound,
+)
+from ingest.instant import SECOND_NS
 from ingest.outbox import Outbox
-from ingest.registry import Entry
+from ingest.registry import Act, Change, Entry
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from orderloom.raw import Answer, OwnerChange
@@ -29,6 +39,10 @@ P = 2
 def an_entry(account: str = ACCOUNT, product: str = PRODUCT) -> Entry:
     config = AccountConfig(id=account, products=(product,), key="file:k", partition=P)
     return Entry(config, Credentials("me", "secret"))
+
+
+def an_opening(entry: Entry | None = None) -> Registered:
+    return Registered(Change(Act.OPEN, entry or an_entry(), "account is added"))
 
 
 def a_dispatch(offset: int) -> Received:
@@ -121,3 +135,50 @@ async def test_a_partition_that_goes_on_is_read_from_where_the_group_stands(
         await edge.handle(a_dispatch(3))
         await until(lambda: running.answered == ["q3"])
         assert running.owned_as == [5]
+
+
+async def test_while_the_venue_tells_no_time_for_new_accounts_partitions_are_still_given_up(
+    toy: ToyServer,
+) -> None:
+    toy.delay_seconds = 3.0
+    async with an_edge(toy) as running:
+        await running.edge.handle(Gained(P, 5, 0, is_continued=False))
+        revoked = Revoked((P,))
+        async with asyncio.timeout(1):
+            for event in (an_opening(), an_opening(an_entry("toy:b")), revoked):
+                await running.edge.handle(event)
+        assert revoked.released.is_set()
+
+
+async def test_an_added_account_signs_nothing_before_the_venue_has_told_its_time(
+    toy: ToyServer,
+) -> None:
+    toy.delay_seconds, toy.clock_ahead_ns = 0.3, 5 * SECOND_NS
+    async with an_edge(toy) as running:
+        edge = running.edge
+        await edge.handle(an_opening())
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        await edge.handle(a_dispatch(0))
+        edge.tick()
+        await until(lambda: running.answered == ["q0"])
+        edge.tick()
+        await until(lambda: toy.seen["POST key"] == 1)
+        assert toy.urls[0].startswith("/time")
+        [asked] = [url for url in toy.urls if url.startswith("/balances")]
+        assert int(asked.rpartition("at=")[2]) - time.time_ns() > 4 * SECOND_NS
+        assert len(edge.partitions[P].runners) == 1
+
+
+async def test_an_account_that_is_closed_before_the_venue_has_told_its_time_does_not_begin(
+    toy: ToyServer,
+) -> None:
+    toy.delay_seconds = 0.3
+    async with an_edge(toy) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        await edge.handle(an_opening())
+        await edge.handle(Registered(Change(Act.CLOSE, an_entry(), "account is disabled")))
+        await edge.handle(an_opening(an_entry("toy:b")))
+        runners = edge.partitions[P].runners
+        await until(lambda: bool(runners))
+        assert [runner.account for runner in runners] == ["toy:b"]
