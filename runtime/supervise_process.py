@@ -10,7 +10,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from runtime.leash import leashed
@@ -38,7 +39,21 @@ def hurry_on_hangup() -> threading.Event:
     """An event that SIGHUP sets ("look at your files now"); only from the main thread."""
     hurry = threading.Event()
     signal.signal(signal.SIGHUP, lambda _number, _frame: hurry.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # what waited comes now
     return hurry
+
+
+@contextmanager
+def _hangup_waits() -> Iterator[None]:
+    """A child started here gets no SIGHUP until it asks for it (`hurry_on_hangup`): none is lost.
+
+    By default it would be the end of a child that is not that far yet.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def supervise_process(
@@ -52,7 +67,8 @@ def supervise_process(
     """Run `command` until it ends well or `stop` is set; after a crash run it again.
 
     Not run again: exit status 0, 2 (wrong arguments) and 78 (a SetupError that only a person can
-    mend). `on_start` is told each child's process id; `hurry` is handed on as SIGHUP.
+    mend). `on_start` is told each child's process id; `hurry` is handed on as SIGHUP, which waits
+    until the child has called `hurry_on_hangup`.
     Returns the last exit status. The child is on a leash (runtime/leash.py), so call this from a
     thread that lives as long as it shall.
     """
@@ -95,11 +111,12 @@ def _run_once(
     hurry: threading.Event | None,
 ) -> int:
     """One life of the child, in a session of its own: a Ctrl-C is its parent's to handle."""
-    child = subprocess.Popen(  # noqa: S603  the command is ours
-        leashed(command),
-        env={**os.environ, RESTARTS_VARIABLE: str(restarts)},
-        start_new_session=True,
-    )
+    with nullcontext() if hurry is None else _hangup_waits():
+        child = subprocess.Popen(  # noqa: S603  the command is ours
+            leashed(command),
+            env={**os.environ, RESTARTS_VARIABLE: str(restarts)},
+            start_new_session=True,
+        )
     if on_start:
         on_start(child.pid)
     try:

@@ -89,10 +89,11 @@ def test_a_killed_process_is_started_again() -> None:
 def test_a_hurry_is_handed_on_to_the_process(tmp_path: Path) -> None:
     ready, hurry = tmp_path / "ready", threading.Event()
     code = """
-import pathlib, signal, sys, time
-signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
+import pathlib, sys
+from runtime.supervise_process import hurry_on_hangup
+hurry = hurry_on_hangup()
 pathlib.Path(sys.argv[1]).touch()
-time.sleep(60)
+sys.exit(0 if hurry.wait(20) else 78)
 """
 
     def watch() -> None:
@@ -105,6 +106,28 @@ time.sleep(60)
     sleeper = python(code, str(ready))
     assert supervise_process("w", sleeper, threading.Event(), AT_ONCE, hurry=hurry) == 0
     assert not hurry.is_set()
+
+
+def test_a_hurry_that_comes_before_the_process_can_take_it_is_neither_lost_nor_its_end() -> None:
+    hurry, stop, pids = threading.Event(), threading.Event(), list[int]()
+    code = """
+import signal, sys, time
+from runtime.supervise_process import hurry_on_hangup
+give_up = time.monotonic() + 20
+while signal.SIGHUP not in signal.sigpending() and time.monotonic() < give_up:
+    time.sleep(0.01)
+sys.exit(0 if hurry_on_hangup().wait(20) else 78)
+"""
+
+    def note(pid: int) -> None:
+        pids.append(pid)
+        hurry.set()
+        if len(pids) == 2:
+            stop.set()
+
+    status = supervise_process("w", python(code), stop, AT_ONCE, on_start=note, hurry=hurry)
+    assert (status, len(pids)) == (0, 1)
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.parametrize(
