@@ -31,6 +31,7 @@ from ingest.runner import StreamRunner
 from orderloom.raw import ClockSample
 from runtime.metrics import CONNECTED, KEY_REFUSED, PAUSED
 
+KAFKA_SECONDS_MAX = 5.0
 RELEASE_SECONDS_MAX = 4.0
 
 _log = logging.getLogger(__name__)
@@ -105,8 +106,20 @@ class Edge:
         for owned in self.partitions.values():
             owned.write(sample)
 
-    def trouble(self) -> str:
-        """What is wrong with the streams, in a line; "" if nothing is."""
+    def troubles(self) -> dict[str, str]:
+        """For each part of what we do a line with its trouble, or ""; for this event loop alone."""
+        return {"streams": self._streams_trouble(), "kafka": self._kafka_trouble()}
+
+    def _kafka_trouble(self) -> str:
+        seconds = self._outbox.seconds_stuck
+        if seconds < KAFKA_SECONDS_MAX:
+            return ""
+        return (
+            f"Kafka takes nothing since {seconds:.0f} s: see that it runs, and that this user may "
+            "write; until then what comes is held, and then left with the venue"
+        )
+
+    def _streams_trouble(self) -> str:
         silent = sorted(
             {
                 runner.account

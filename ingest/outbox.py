@@ -76,6 +76,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._troubled_at = -SAME_TROUBLE_SECONDS
+        self._waiting_since = self._loop.time()
         self.failed: asyncio.Future[None] = self._loop.create_future()
         self.records_written = 0
         self.items_written = 0
@@ -87,6 +88,8 @@ class Outbox:
 
     def put(self, address: Address, item: Item) -> None:
         """Take `item` up; it goes out at once if nothing of its account is under way."""
+        if self.items_held == 0:
+            self._waiting_since = self._loop.time()
         lane = self._lane(address)
         before = lane.packer.bytes_held
         lane.packer.add(address.generation, fitted(item, self._bounds.body_bytes_max))
@@ -102,6 +105,11 @@ class Outbox:
             return False
         lane = self._lanes.get((account, partition))
         return lane is None or lane.packer.bytes_held < self._bounds.lane_bytes_max
+
+    @property
+    def seconds_stuck(self) -> float:
+        """For how long Kafka has taken nothing although something waits."""
+        return self._loop.time() - self._waiting_since if self.items_held else 0.0
 
     def is_idle_for(self, account: str, partition: int) -> bool:
         """Whether nothing of this account waits or is under way."""
@@ -193,6 +201,7 @@ class Outbox:
             self.records_written += 1
             self.items_written += items
             self.items_held -= items
+            self._waiting_since = self._loop.time()
             self._pump(lane)
         elif error.code() in _TOO_LARGE:
             lane.packer.refused(is_too_large=True)

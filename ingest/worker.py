@@ -35,7 +35,7 @@ from runtime.settings import Settings
 from runtime.supervise import supervise
 from runtime.supervise_process import hurry_on_hangup, stop_on_signals
 from runtime.topics import TopicSpec, require_topics
-from runtime.trouble import PassingTrouble
+from runtime.trouble import PassingTrouble, SetupError
 from venues.venue import Venue
 
 TICK_SECONDS = 0.1
@@ -97,9 +97,17 @@ class Worker:
         self._registry = registry
         self._member = member
         self._health = health
+        health.report("worker", "its work has not begun: Kafka has not answered yet")
 
     async def live(self, stop: threading.Event, hurry: threading.Event) -> None:
         """One life, until `stop` is set or something breaks. Raises KafkaException, SetupError."""
+        try:
+            await self._live(stop, hurry)
+        except (SetupError, KafkaException) as error:
+            self._health.report("worker", str(error))
+            raise
+
+    async def _live(self, stop: threading.Event, hurry: threading.Event) -> None:
         await asyncio.to_thread(self._check_kafka)
         owner = owner_name(self._member)
         desks = Desks(self._settings, self._venue, self._registry.served(), Clock())
@@ -122,8 +130,8 @@ class Worker:
         await edge.clocks.start()
         events: asyncio.Queue[Event] = asyncio.Queue()
         dispatches = self._dispatches(owner, events, edge)
-        self._health.add_check("streams", edge.trouble)
         dispatches.start()
+        self._health.report("worker")
         handler = asyncio.create_task(_handle(events, edge))
         works = [
             asyncio.ensure_future(outbox.failed),
@@ -142,6 +150,8 @@ class Worker:
                 work.cancel()
             await asyncio.gather(*works[1:], return_exceptions=True)
             await self._abandon(edge, dispatches)
+            for part in edge.troubles():
+                self._health.forget(part)
 
     async def _tick(self, edge: Edge, dispatches: Dispatches, stop: threading.Event) -> None:
         """Let time pass until we are told to stop."""
@@ -157,6 +167,8 @@ class Worker:
             if now - committed_at >= COMMIT_SECONDS:
                 committed_at = now
                 dispatches.commit(edge.asking.committable())
+                for part, trouble in edge.troubles().items():
+                    self._health.report(part, trouble)
 
     async def _watch(self, events: "asyncio.Queue[Event]", hurry: threading.Event) -> None:
         """Look into the registry again and again; what changed is an event like any other."""

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -158,9 +159,20 @@ class Cluster:
 
     def metrics_of(self, member: str) -> str:
         """What a worker shows at `/metrics`."""
-        [started, *_] = [line for line in self.words_of(member) if "health at" in line]
-        with urllib.request.urlopen(f"{started.rpartition(' ')[2]}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self._address_of(member)}/metrics", timeout=5) as answer:
             return str(answer.read().decode())
+
+    def health_of(self, member: str) -> tuple[int, dict[str, str]]:
+        """What a worker says at `/healthz`: the status, and each part with its trouble."""
+        try:
+            with urllib.request.urlopen(f"{self._address_of(member)}/healthz", timeout=5) as answer:
+                return answer.status, json.loads(answer.read())["parts"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["parts"]
+
+    def _address_of(self, member: str) -> str:
+        [started, *_] = [line for line in self.words_of(member) if "health at" in line]
+        return started.rpartition(" ")[2]
 
     def dispatch(self, number: int, question: Question, at_ns: int | None = None) -> None:
         """Write one question for account `number`."""

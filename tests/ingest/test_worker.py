@@ -60,6 +60,8 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
 ) -> None:
     worker = cluster.start_worker("w1")
     await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
+    well = {"worker": "", "kafka": "", "streams": ""}
+    await cluster.until(lambda: cluster.health_of("w1") == (200, well))
     for number in range(5):
         await toy.push(f"fill {number}".encode())
     await cluster.until(lambda: len(cluster.items(Frame)) == PARTITIONS * 7)

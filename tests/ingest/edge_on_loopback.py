@@ -1,0 +1,82 @@
+"""An edge of the toy venue whose log is a list, and the events that it is told of."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+
+from ingest.desks import Clock, Desks, connection_names
+from ingest.edge import Edge
+from ingest.group_events import Received, Registered
+from ingest.outbox import Outbox
+from ingest.registry import Act, Change, Entry
+from orderloom.account import AccountConfig
+from orderloom.question import About, Question
+from orderloom.raw import Answer, OwnerChange
+from runtime.settings import Settings
+from tests.ingest.listed_log import ListedLog
+from tests.ingest.toy_server import ToyServer
+from tests.ingest.toy_venue import PRODUCT, toy_venue
+from venues.venue import Credentials
+
+ACCOUNT = "toy:a"
+P = 2
+
+
+def an_entry(account: str = ACCOUNT, product: str = PRODUCT) -> Entry:
+    config = AccountConfig(id=account, products=(product,), key="file:k", partition=P)
+    return Entry(config, Credentials("me", "secret"))
+
+
+def an_opening(entry: Entry | None = None) -> Registered:
+    return Registered(Change(Act.OPEN, entry or an_entry(), "account is added"))
+
+
+def a_dispatch(offset: int) -> Received:
+    question = Question(id=f"q{offset}", account=ACCOUNT, about=About.BALANCES, product=PRODUCT)
+    document = {
+        "v": 1,
+        "id": question.id,
+        "type": "question",
+        "account": ACCOUNT,
+        "question": question.document(),
+        "at_ns": time.time_ns(),
+    }
+    return Received(P, offset, orjson.dumps(document))
+
+
+class Running:
+    """An edge, and what it wrote."""
+
+    def __init__(self, edge: Edge, log: ListedLog) -> None:
+        self.edge = edge
+        self.log = log
+
+    @property
+    def answered(self) -> list[str]:
+        return [item.question["id"] for item in self.log.items if isinstance(item, Answer)]
+
+    @property
+    def owned_as(self) -> list[int]:
+        """The generations under which the partition was announced to be ours."""
+        return [
+            record.generation
+            for record in self.log.records
+            if any(isinstance(item, OwnerChange) for item in record.items)
+        ]
+
+
+@asynccontextmanager
+async def an_edge(toy: ToyServer, *entries: Entry) -> AsyncIterator[Running]:
+    settings, log = Settings(), ListedLog()
+    desks = Desks(settings, toy_venue(toy.rest, toy.stream), entries, Clock())
+    outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
+    edge = Edge(desks, outbox, connection_names("w1"), settings.partitions)
+    try:
+        yield Running(edge, log)
+        assert not outbox.failed.done()
+    finally:
+        await edge.stop()
+        outbox.close()
+        await desks.stop()
