@@ -6,7 +6,7 @@ outputs still tell of are noted as lost. Questions of the rebuilt past were neve
 and rounds are due at once, so the state as it is now decides what is asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orderloom import topology
@@ -37,10 +37,16 @@ class FormerView:
 
 @dataclass(frozen=True, slots=True)
 class RawGap:
-    """Why a part of `raw` is not in the state, and up to when (ns, append time)."""
+    """Why a part of `raw` is not in the state, up to when, and since when (ns, append time).
+
+    `since_ns` 0: since ever, or since its first lost execution where one is known. `is_at_end`: the
+    records are gone that the former life folded last.
+    """
 
     reason: str
     until_ns: int
+    since_ns: int = 0
+    is_at_end: bool = False
 
 
 def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int) -> None:
@@ -93,13 +99,13 @@ def _doubt(account: AccountBook, fill: LostFill) -> None:
         account.publisher.positions[key] = account.cause
 
 
-def end_rebuild(book: PartitionBook, gap: RawGap | None, now_ns: int) -> None:
+def end_rebuild(book: PartitionBook, gaps: Sequence[RawGap], now_ns: int) -> None:
     """The past is folded: from here on the venue is asked again."""
     for name, account in sorted(book.accounts.items()):
         if name == _PARTITION:
             continue
         account.begin(account.cause, now_ns)
-        _be_blind(account, gap, now_ns)
+        _be_blind(account, gaps, now_ns)
         _ask_anew(account, now_ns)
         _show_again(account)
         account.account_changed()
@@ -122,23 +128,25 @@ def _show_again(account: AccountBook) -> None:
         break
 
 
-def _be_blind(account: AccountBook, gap: RawGap | None, now_ns: int) -> None:
-    """Blind in the gap, since its first lost execution of each product, or since ever.
+def _be_blind(account: AccountBook, gaps: Sequence[RawGap], now_ns: int) -> None:
+    """Blind in the gaps, each since its first lost execution of the product where one is known.
 
-    Executions that are lost outside it (an earlier repair's gap, or one that nobody saw) are asked
-    about since the first of them.
+    Executions that are lost in none of them (an earlier repair's gap, or one that nobody saw) are
+    asked about since the first of them.
     """
     lost: dict[str, list[int]] = {}
     for fill in account.exposure.lost.known.values():
         lost.setdefault(fill.product, []).append(fill.venue_ns)
+    reached_ns = max((gap.until_ns for gap in gaps), default=0)
     for product in (*account.products(), *(lost.keys() - account.products())):
         account.note_product(product)
-        until_ns = 0 if gap is None else gap.until_ns
         known = lost.get(product, [])
-        if gap is not None:
-            start_ns = min((at_ns for at_ns in known if at_ns < until_ns), default=0)
-            account.streams.note_loss(product, start_ns, until_ns, gap.reason)
-        if outside := [at_ns for at_ns in known if at_ns >= until_ns]:
+        for gap in gaps:
+            starts = [at_ns for at_ns in known if at_ns < gap.until_ns]
+            starts += [gap.since_ns] if gap.since_ns else []
+            start_ns = min(starts, default=0)
+            account.streams.note_loss(product, start_ns, gap.until_ns, gap.reason)
+        if outside := [at_ns for at_ns in known if at_ns >= reached_ns]:
             account.streams.note_loss(product, min(*outside, now_ns), now_ns, MISSING)
 
 

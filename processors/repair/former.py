@@ -17,6 +17,9 @@ from processors.repair.aftermath import FormerView
 
 VIEWS = (ORDERS, POSITIONS, ACCOUNTS)
 ACCOUNT_STATE = b"a/"
+BEGUN, FOLDING, ENDED = "begun", "folding", "ended"
+"""The phases of a repair, as its commit records name them."""
+LOOK_BACK = 256
 Note = Callable[[int], None]
 """Told how many records were read."""
 
@@ -46,6 +49,27 @@ def last_commit(ledger_log: LedgerLog, partition: int) -> dict[str, Any]:
     """The last commit record; empty where there is none."""
     records = last_records(ledger_log, COMMITS, partition)
     return _document(records[-1].value()) if records else {}
+
+
+def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
+    """When the last step before the repair that began `epoch` was appended (ms); 0 for none.
+
+    What a repair folded that did not end is no step of a life.
+    """
+    begin = ledger_log.begins((COMMITS,), partition)[COMMITS.kind]
+    end = ledger_log.ends((COMMITS,), partition)[COMMITS.kind]
+    back = LOOK_BACK
+    while begin < end:
+        for message in reversed(
+            list(committed_records(ledger_log, COMMITS, partition, end - back))
+        ):
+            note = _document(message.value()).get("repair")
+            if note is None or (note["phase"] == ENDED and note["epoch"] < epoch):
+                return message.timestamp()[1]
+        if end - back <= begin:
+            break
+        back *= 16
+    return 0
 
 
 def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[FormerView]:

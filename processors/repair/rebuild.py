@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast
 
-from orderloom.topology import DISPATCHES, RAW
+from orderloom.topology import DISPATCHES
 from processors.account.lost_fills import LostFill
 from processors.book import PartitionBook
-from processors.ledger.input_reader import InputReader
 from processors.ledger.ledger import Folded, Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -25,16 +24,14 @@ from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.repair.aftermath import (
     FormerView,
-    RawGap,
     end_rebuild,
     note_lost,
     retire_former,
 )
-from processors.repair.former import Note, former_views, lost_fills
+from processors.repair.former import ENDED, FOLDING, Note, former_views, lost_fills
+from processors.repair.gaps import gaps_in_raw
 
 CHUNK_RECORDS = 2_000
-READ_SECONDS = 5.0
-FOLDING, ENDED = "folding", "ended"
 MakePartitionBook = Callable[[int], PartitionBook]
 
 
@@ -78,14 +75,11 @@ class Rebuilding(Ledger):
         for fills in _chunks_by_place(lost):
             note_lost(self._books, fills, self._now_ns())
             self._write_aside()
-        end_rebuild(self._books, self._gap(), self._now_ns())
+        gaps = gaps_in_raw(self._log, self.partition, self._repair, self._now_ns())
+        end_rebuild(self._books, gaps, self._now_ns())
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
         return Told(len(former), len(lost))
-
-    def _gap(self) -> RawGap | None:
-        reason = self._repair.raw_gap
-        return RawGap(reason, self._first_append_ns()) if reason else None
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_book: Any) -> Loaded:
         own, book = restored(read_state(ledger_log, partition), partition, make_book)
@@ -118,21 +112,6 @@ class Rebuilding(Ledger):
 
     def _now_ns(self) -> int:
         return self._clock.reading(None, self._memory.clock.now_ns())
-
-    def _first_append_ns(self) -> int:
-        """When the first record of `raw` that is left was appended; now, where none is."""
-        begin = self._log.begins((RAW,), self.partition)[RAW.kind]
-        if begin >= self._log.ends((RAW,), self.partition)[RAW.kind]:
-            return self._now_ns()
-        reader = InputReader(self._log, self.partition)
-        try:
-            reader.start({RAW.kind: begin})
-            for found in reader.read(READ_SECONDS):
-                if not isinstance(found, tuple):
-                    return found.appended_ns
-        finally:
-            reader.close()
-        raise LedgerLost("the first record of raw does not come")
 
 
 def note_of(repair: Repair, phase: str) -> dict[str, Any]:

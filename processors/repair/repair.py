@@ -27,7 +27,8 @@ from processors.ledger.state import (
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
-from processors.repair.former import highest_epoch, last_commit
+from processors.repair.former import BEGUN, highest_epoch, last_commit
+from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
 from processors.repair.rebuild import MakePartitionBook, Rebuilding, Told, note_of
 from runtime.trouble import PassingTrouble, SetupError
 
@@ -35,8 +36,6 @@ CLEARED_MAX = 5_000
 """How many former records one transaction removes."""
 TRIES_MAX = 30
 WAIT_SECONDS = 0.5
-BEGUN = "begun"
-NOT_WHOLE = "raw is not whole: "
 STOP_WORKERS = "stop every `orderloom process` of this venue, repair, then start them again"
 
 
@@ -109,9 +108,9 @@ def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) 
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     read = {kind: end for kind, (_, end) in commit.get("inputs", {}).items()}
     place = own.place or Place(commit.get("step", 0), 0, read, {})
-    lost = {kind: why for kind in begins if (why := _lost(kind, place, ids, begins, ends))}
-    if own.repair is not None and own.repair.raw_gap and not own.repair.has_ended:
-        lost = {RAW.kind: own.repair.raw_gap.removeprefix(NOT_WHOLE)} | lost
+    reasons = {kind: list(reasons_of(kind, place, ids, begins, ends)) for kind in begins}
+    reasons[RAW.kind] = with_begun(_unended(own.repair), reasons[RAW.kind])
+    lost = {kind: AND.join(why) for kind, why in reasons.items() if why}
     step = max(place.step, commit.get("step", 0))
     epoch = highest_epoch(ledger_log, partition, state)
     return Survey(
@@ -133,24 +132,6 @@ def _own_records(state: Mapping[bytes, bytes]) -> OwnRecords:
 
 def _unended(repair: Repair | None) -> Repair | None:
     return None if repair is None or repair.has_ended else repair
-
-
-def _lost(
-    kind: str,
-    place: Place,
-    ids: Mapping[str, str],
-    begins: Mapping[str, int],
-    ends: Mapping[str, int],
-) -> str:
-    """Why records of this input that were folded are gone; "" if all are there."""
-    read = place.next.get(kind, 0)
-    if begins[kind] > 0:
-        return f"it begins at offset {begins[kind]}"
-    if read > 0 and place.topic_ids.get(kind, ids[kind]) != ids[kind]:
-        return "it was deleted and created again"
-    if ends[kind] < read:
-        return f"it ends at {ends[kind]}, and was read up to {read}"
-    return ""
 
 
 def check_repairable(found: Survey) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import orjson
 from confluent_kafka import TopicPartition
 
-from orderloom.topology import CONTROL, FILLS, ORDERS, POSITIONS, RAW, Topic
+from orderloom.topology import CONTROL, FILLS, LEDGER, ORDERS, POSITIONS, RAW, Topic
 from processors.book import PartitionBook
 from processors.ledger.ledger import Ledger
+from processors.ledger.opening import read_state
+from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.repair.repair import Order, Outcome, Survey, repair, survey
@@ -74,6 +76,13 @@ class RepairLab(Lab):
         place = TopicPartition(self.name(topic), 0, offset)
         for future in self.admin.delete_records([place]).values():
             future.result(30)
+
+    def cut_off(self, lost: int) -> None:
+        """Let the end of `raw` be lost: the ledger has read so many records more than there are."""
+        place = orjson.loads(read_state(self.log, 0)[PLACE_KEY])
+        place["next"][RAW.kind] += lost
+        self.producer.produce(self.name(LEDGER), orjson.dumps(place), PLACE_KEY, 0)
+        assert self.producer.flush(30) == 0
 
     def documents(self, topic: Topic) -> list[dict[str, Any]]:
         return [orjson.loads(value) for value in self.values(topic) if value]

@@ -1,5 +1,6 @@
 """What a repair tells of what it could not rebuild, and how that ends: without Kafka."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,13 +54,13 @@ def a_lost_fill(fill: dict[str, Any]) -> LostFill:
     )  # fmt: skip
 
 
-def rebuilt(*lost: LostFill, gap: RawGap | None = GAP, now_ns: int = NOW) -> Run:
+def rebuilt(*lost: LostFill, gaps: Sequence[RawGap] = (GAP,), now_ns: int = NOW) -> Run:
     """Books of which a repair found nothing in the inputs but the account, and these fills gone."""
     run = Run(a_book())
     run.book.begin_epoch(4)
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     note_lost(run.book, lost, NOW)
-    end_rebuild(run.book, gap, now_ns)
+    end_rebuild(run.book, gaps, now_ns)
     run.take()
     return run
 
@@ -134,12 +135,26 @@ def test_the_gap_reaches_back_to_the_first_lost_execution_or_for_ever() -> None:
     assert blind_of(run, MISSING) == {}
 
 
+def test_a_gap_at_the_end_begins_where_raw_was_cut_off_or_at_the_first_lost_execution() -> None:
+    lost = some_lost_fills()
+    first = min(fill.venue_ns for fill in lost)
+    for since in (first - 1, first + 1):
+        cut = RawGap("cut off", UNTIL, since, is_at_end=True)
+        run = rebuilt(*lost, gaps=[replace(GAP, until_ns=NOW), cut], now_ns=UNTIL)
+        assert blind_of(run, GAP.reason) == {"spot": (0, NOW), "linear": (0, NOW)}
+        assert blind_of(run, cut.reason) == {
+            "spot": (min(first, since), UNTIL),
+            "linear": (since, UNTIL),
+        }
+        assert blind_of(run, MISSING) == {}
+
+
 def test_executions_lost_outside_any_known_gap_are_blind_since_the_first_of_them() -> None:
     lost = some_lost_fills()
     first = min(fill.venue_ns for fill in lost)
-    run = rebuilt(*lost, gap=None, now_ns=UNTIL)
+    run = rebuilt(*lost, gaps=(), now_ns=UNTIL)
     assert blind_of(run, MISSING) == {"spot": (first, UNTIL)}
-    run = rebuilt(*lost, gap=replace(GAP, until_ns=first), now_ns=UNTIL)
+    run = rebuilt(*lost, gaps=[replace(GAP, until_ns=first)], now_ns=UNTIL)
     assert blind_of(run, GAP.reason) == {"spot": (0, first), "linear": (0, first)}
     assert blind_of(run, MISSING) == {"spot": (first, UNTIL)}
 
@@ -183,7 +198,7 @@ def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> Non
     retire_former(run.book, former.values(), NOW)
     run.take()
     note_lost(run.book, some_lost_fills(), NOW)
-    end_rebuild(run.book, GAP, NOW)
+    end_rebuild(run.book, [GAP], NOW)
     run.take()
     for record in history_records(seed=3)[0]:
         run.step(record)
@@ -212,7 +227,7 @@ def test_no_tombstone_is_the_last_of_its_series() -> None:
     ]
     run.outputs.clear()
     retire_former(run.book, views, NOW)
-    end_rebuild(run.book, None, NOW)
+    end_rebuild(run.book, [], NOW)
     run.take()
     for topic in (topology.ORDERS, topology.POSITIONS):
         found = [output for output in run.outputs if output.topic is topic]

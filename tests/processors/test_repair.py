@@ -345,6 +345,38 @@ def test_what_one_repair_found_lost_a_second_one_finds_again(
     assert all(one["unbounded"] for one in positions)
 
 
+def blind_spans(lab: RepairLab, reason: str) -> set[tuple[int, int]]:
+    """The intervals that the account last showed for this reason."""
+    blind = lab.documents(ACCOUNTS)[-1]["blind"]
+    return {(one["start_ns"], one["end_ns"]) for one in blind if one["reason"].endswith(reason)}
+
+
+@pytest.mark.parametrize("trimmed", [0, 5])
+def test_a_tail_that_was_cut_off_is_a_gap_from_where_the_old_records_end_to_the_repair(
+    lab: RepairLab, trimmed: int
+) -> None:
+    """Ingest went on behind the cut: the last record that is left is younger than the loss."""
+    lab.configure(step=small_steps(5))
+    lab.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+    lab.feed(RAW, lab.history()[:20])
+    lab.run()
+    lab.cut_off(10)
+    lab.feed(RAW, lab.history()[30:33])
+    with pytest.raises(PartitionStopped, match="ends at 23, below 30"):
+        lab.open_real()
+    lab.trim(RAW, trimmed)
+    cut, front = "it ends at 23, and was read up to 30", f"it begins at offset {trimmed}"
+    assert lab.survey().lost["raw"] == (f"{front}; {cut}" if trimmed else cut)
+    with pytest.raises(Killed):
+        lab.repair(probe=KillAt("after-commit", 2))
+    lab.repair(replace(ORDER, config="another"))
+    old, new = (lab.committed(RAW)[at].timestamp()[1] * 1_000_000 for at in (19 - trimmed, -1))
+    [(start, end)] = blind_spans(lab, cut)
+    assert start == old
+    assert end >= new
+    assert len(blind_spans(lab, front)) == bool(trimmed)
+
+
 def test_what_a_step_left_out_is_left_out_again_and_its_account_quarantined(
     lab: RepairLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
