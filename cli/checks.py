@@ -1,7 +1,7 @@
 """What `orderloom doctor` looks at, part by part; it writes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -72,17 +72,21 @@ def _namespace(settings: Settings) -> str:
 
 def check_accounts(accounts: Iterable[AccountConfig], partitions: int) -> Iterator[Finding]:
     """Whether accounts are spread: those of one partition share one worker's thread."""
-    by_place: dict[tuple[str, int], list[str]] = defaultdict(list)
-    enabled = [account for account in accounts if account.enabled]
-    for account in enabled:
-        by_place[account.venue, account.partition_of(partitions)].append(account.id)
-    yield Finding(
-        Mark.WELL if enabled else Mark.NOTE,
-        "accounts",
-        f"{len(enabled)} enabled, in {len(by_place)} of {partitions} partitions",
-    )
-    for (venue, partition), names in sorted(by_place.items()):
-        free = partitions - len([place for place in by_place if place[0] == venue])
+    by_venue: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for account in accounts:
+        if account.enabled:
+            by_venue[account.venue][account.partition_of(partitions)].append(account.id)
+    if not by_venue:
+        yield Finding(Mark.NOTE, "accounts", "none is enabled")
+    for venue, places in sorted(by_venue.items()):
+        enabled = sum(map(len, places.values()))
+        line = f"{venue}: {enabled} enabled, in {len(places)} of {partitions} partitions"
+        yield Finding(Mark.WELL, "accounts", line)
+        yield from _check_spread(places, partitions - len(places))
+
+
+def _check_spread(places: Mapping[int, list[str]], free: int) -> Iterator[Finding]:
+    for partition, names in sorted(places.items()):
         if len(names) > 1 and free:
             line = f"{', '.join(sorted(names))} share partition {partition} while {free} are empty"
             yield Finding(Mark.NOTE, "accounts", f"{line}: write partition = N before they trade")

@@ -273,3 +273,17 @@ def test_doctor_tells_accounts_that_share_a_partition_while_others_are_empty() -
     ]
     spread = [an_account("a", 0), an_account("b", 1), an_account("c", 1)]
     assert all(finding.mark is Mark.WELL for finding in check_accounts(spread, 2))
+
+
+def test_doctor_counts_partitions_by_venue() -> None:
+    accounts = [
+        AccountConfig(id=f"{venue}:{number}", products=(), key="env:X", partition=number)
+        for venue in ("binance", "okx")
+        for number in range(4 if venue == "binance" else 3)
+    ]
+    assert [finding.line for finding in check_accounts(accounts, 4)] == [
+        "binance: 4 enabled, in 4 of 4 partitions",
+        "okx: 3 enabled, in 3 of 4 partitions",
+    ]
+    [none] = check_accounts([], 4)
+    assert (none.mark, none.line) == (Mark.NOTE, "none is enabled")
