@@ -63,7 +63,8 @@ class Desks:
     `clock` stamps the frames of the streams and the answers over HTTP alike: a look-up that began
     before a frame arrived must not seem to be later than it. Made and used in one event loop.
 
-    An account that no address is known for is named in the log, and the others go on.
+    An account that no address is known for is named in the log and in `left_out`, with the reason,
+    and the others go on.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Desks:
         self.accounts: dict[str, AccountConfig] = {}
         self.clocks: dict[str, VenueClock] = {}
         self.desks: dict[str, Desk] = {}
+        self.left_out: dict[str, str] = {}
         nowhere = Endpoints({}, {})
         self.public = self._desk(VENUE_KEY, Credentials("", ""), nowhere, DEFAULT_GROUP)
         for entry in entries:
@@ -93,7 +95,9 @@ class Desks:
             _log.error(
                 "account %s is left out: %s", account.id, error, extra={"account": account.id}
             )
+            self.left_out[account.id] = "; ".join(error.lines)
             return False
+        self.left_out.pop(account.id, None)
         for product in account.products:
             self.clocks.setdefault(product, VenueClock())
         desk = self._desk(account.id, entry.credentials, endpoints, account.ip_group)
@@ -107,6 +111,7 @@ class Desks:
 
     def close(self, account: str) -> None:
         """Nothing more is asked for `account`."""
+        self.left_out.pop(account, None)
         self.accounts.pop(account, None)
         if (desk := self.desks.pop(account, None)) is not None:
             desk.is_closed = True

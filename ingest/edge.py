@@ -6,7 +6,7 @@ Events of the group come one at a time; the ticker lets time pass. All of it run
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ingest.asking import Asking
 from ingest.clocks import ClockKeeper
@@ -108,7 +108,11 @@ class Edge:
 
     def troubles(self) -> dict[str, str]:
         """For each part of what we do a line with its trouble, or ""; for this event loop alone."""
-        return {"streams": self._streams_trouble(), "kafka": self._kafka_trouble()}
+        return {
+            "streams": self._streams_trouble(),
+            "kafka": self._kafka_trouble(),
+            "addresses": left_out(self._desks.left_out),
+        }
 
     def _kafka_trouble(self) -> str:
         seconds = self._outbox.seconds_stuck
@@ -231,3 +235,8 @@ class Edge:
 
     def _share(self) -> None:
         self._desks.share(max(1, len(self.partitions)) / self._partitions_total)
+
+
+def left_out(reasons: Mapping[str, str]) -> str:
+    """Who is not served, and why, in a line; "" if nobody is left out. `reasons` by account."""
+    return "; ".join(f"{account} is left out: {why}" for account, why in sorted(reasons.items()))

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaException
 
 from ingest.desks import Clock, Desks, connection_names, owner_name
 from ingest.dispatches import Dispatches
-from ingest.edge import Edge
+from ingest.edge import Edge, left_out
 from ingest.framing import Bounds
 from ingest.group_events import Event, Registered
 from ingest.membership import Identity
@@ -167,8 +167,18 @@ class Worker:
             if now - committed_at >= COMMIT_SECONDS:
                 committed_at = now
                 dispatches.commit(edge.asking.committable())
-                for part, trouble in edge.troubles().items():
-                    self._health.report(part, trouble)
+                self._report(edge)
+
+    def _report(self, edge: Edge) -> None:
+        """Say how we are: here in the loop, as nobody else may look into the edge."""
+        for part, trouble in edge.troubles().items():
+            self._health.report(part, trouble)
+        unserved = {
+            account: entry.trouble
+            for account, entry in self._registry.entries.items()
+            if entry.trouble and entry.config.enabled and not entry.is_served
+        }
+        self._health.report("keys", left_out(unserved))
 
     async def _watch(self, events: "asyncio.Queue[Event]", hurry: threading.Event) -> None:
         """Look into the registry again and again; what changed is an event like any other."""

@@ -101,3 +101,13 @@ async def test_an_account_without_an_address_is_left_out_and_named(
     assert not desks.open(an_entry(account="toy:b", product="ELSE"))
     assert list(desks.desks) == ["toy:a"]
     assert "account toy:b is left out" in caplog.text
+    assert "ELSE has no address" in desks.left_out["toy:b"]
+    desks.close("toy:b")
+    assert desks.left_out == {}
+
+
+async def test_an_account_that_has_an_address_again_is_left_out_no_more(desks: Desks) -> None:
+    desks.open(an_entry(product="ELSE"))
+    assert list(desks.left_out) == ["toy:a"]
+    desks.open(an_entry())
+    assert desks.left_out == {}

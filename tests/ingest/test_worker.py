@@ -22,7 +22,7 @@ from orderloom.raw import (
 )
 from runtime.broker import EmbeddedBroker
 from tests.conftest import RunningBroker
-from tests.ingest.cluster import PARTITIONS, Cluster, a_cluster, toy_place
+from tests.ingest.cluster import ACCOUNT, PARTITIONS, Cluster, a_cluster, toy_place
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT
 
@@ -60,7 +60,7 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
 ) -> None:
     worker = cluster.start_worker("w1")
     await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
-    well = {"worker": "", "kafka": "", "streams": ""}
+    well = dict.fromkeys(("worker", "kafka", "streams", "addresses", "keys"), "")
     await cluster.until(lambda: cluster.health_of("w1") == (200, well))
     for number in range(5):
         await toy.push(f"fill {number}".encode())
@@ -80,6 +80,22 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
     assert await asyncio.to_thread(worker.wait, 20) == 0
     await cluster.until(lambda: cluster.changes("CLOSED") == PARTITIONS)
     assert [cluster.committed(number) for number in range(PARTITIONS)] == [1] * PARTITIONS
+
+
+async def test_accounts_that_are_left_out_show_at_healthz(cluster: Cluster) -> None:
+    cluster.register(*range(PARTITIONS))
+    key = cluster.directory / "key-0.json"
+    with cluster.registry.open("a") as file:
+        for name, products, path in (("y", ["ELSE"], key), ("z", [PRODUCT], f"{key}.none")):
+            made = {"account": f"toy:{name}", "products": products, "key": path, "partition": 0}
+            file.write(ACCOUNT.format(**made))
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
+    await cluster.until(lambda: cluster.health_of("w1")[1].get("streams") == "")
+    status, parts = cluster.health_of("w1")
+    assert status == 503
+    assert parts["addresses"].startswith("toy:y is left out: ELSE has no address")
+    assert parts["keys"].startswith("toy:z is left out: ")
 
 
 async def test_a_question_under_way_when_its_worker_is_killed_is_asked_again(
