@@ -104,11 +104,11 @@ class Work:
         checked = time.monotonic()
         while not stop.is_set():
             batch = follower.poll(POLL_SECONDS)
-            if batch.offsets:
-                self._write(follower, batch)
-            if time.monotonic() - checked > CHECK_SECONDS:
+            is_due = time.monotonic() - checked > CHECK_SECONDS
+            if is_due:
                 checked = time.monotonic()
                 follower.check()
+            if batch.offsets or is_due:
                 self._write(follower, batch)
 
     def _write(self, follower: Follower, batch: Batch) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from runtime.broker import EmbeddedBroker
 from runtime.settings import Settings, load_settings
@@ -194,6 +195,23 @@ def test_a_broker_that_was_away_is_outlived(namespace: str, tmp_path: Path) -> N
             broker.start()
             OutputTopics(broker.bootstrap, namespace).write(orders(2))
             wait_for_orders(settings, 2)
+
+
+@pytest.mark.broker
+def test_a_record_is_counted_once_also_when_the_topics_are_looked_at(
+    broker: RunningBroker, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted() -> float:
+        labels = {"sink": "sqlite", "topic": "orders"}
+        return REGISTRY.get_sample_value("orderloom_sink_writes_total", labels) or 0.0
+
+    monkeypatch.setattr("sinks.worker.CHECK_SECONDS", 0.0)  # after each batch
+    topics, before = OutputTopics(broker.bootstrap, namespace), counted()
+    topics.write(orders(*range(1, 31)))
+    settings = settings_for(topics, tmp_path)
+    with running_sink(settings):
+        wait_for_orders(settings, 30)
+    assert counted() - before == 30
 
 
 def test_tables_and_topics_of_this_suite_agree() -> None:
