@@ -79,7 +79,6 @@ class Outbox:
         self._waiting_since = self._loop.time()
         self.failed: asyncio.Future[None] = self._loop.create_future()
         self.records_written = 0
-        self.items_written = 0
         self.bytes_held = 0
         self.items_held = 0
         self._is_closed = threading.Event()
@@ -199,7 +198,6 @@ class Outbox:
         if error is None:
             lane.packer.acknowledged()
             self.records_written += 1
-            self.items_written += items
             self.items_held -= items
             self._waiting_since = self._loop.time()
             self._pump(lane)

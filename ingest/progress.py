@@ -13,11 +13,6 @@ class Progress:
         self._open: set[int] = set()
 
     @property
-    def open_count(self) -> int:
-        """How many dispatches are received and not done."""
-        return len(self._open)
-
-    @property
     def committable(self) -> int:
         """The lowest offset that is not done."""
         return min(self._open, default=self._next)
@@ -31,5 +26,5 @@ class Progress:
         return True
 
     def done(self, offset: int) -> None:
-        """Its answer, or why there is none, is on its way into the log."""
+        """Its answer, or why there is none, stands in the log."""
         self._open.discard(offset)
