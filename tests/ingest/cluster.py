@@ -52,7 +52,6 @@ class Place:
     """A venue on this machine: its addresses, and the keys of its accounts by their ids."""
 
     venue: str
-    module: str
     products: tuple[str, ...]
     rest: str
     stream: str
@@ -62,7 +61,7 @@ class Place:
 def toy_place(toy: ToyServer) -> Place:
     """The toy venue, with one account for each partition."""
     keys = {f"toy:a{number}": ("me", "secret") for number in range(PARTITIONS)}
-    return Place("toy", "tests.ingest.toy_worker", ("TOY",), toy.rest, toy.stream, keys)
+    return Place("toy", ("TOY",), toy.rest, toy.stream, keys)
 
 
 class Cluster:
@@ -141,7 +140,7 @@ class Cluster:
 
     def start_worker(self, member: str, ingest: str = "") -> "subprocess.Popen[bytes]":
         """One worker as a process; what it says stands in a file of its name."""
-        command = [sys.executable, "-m", self.place.module, self.place.venue, member]
+        command = [sys.executable, "-m", "tests.ingest.toy_worker", self.place.venue, member]
         environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file(ingest))}
         with (self.directory / f"{member}.log").open("ab") as log:
             process = subprocess.Popen(leashed(command), stderr=log, env=environment)

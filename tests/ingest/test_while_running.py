@@ -46,7 +46,7 @@ def cluster(
 ) -> Iterator[Cluster]:
     keys = {one.name: (one.api_key, one.secret) for one in sample_accounts(PARTITIONS)}
     http, socket = f"http://{box.address}", f"ws://{box.address}"
-    place = Place("binance", "ingest", ("spot", "linear"), http, socket, keys)
+    place = Place("binance", ("spot", "linear"), http, socket, keys)
     with a_cluster(broker.bootstrap, namespace, tmp_path, place) as made:
         yield made
 
