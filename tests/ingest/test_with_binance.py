@@ -46,7 +46,7 @@ async def box(config: SimulatorConfig) -> AsyncIterator[Server]:
 def place(box: Server) -> Place:
     keys = {one.name: (one.api_key, one.secret) for one in sample_accounts(PARTITIONS)}
     http, socket = f"http://{box.address}", f"ws://{box.address}"
-    return Place("binance", "ingest", ("spot", "linear"), http, socket, keys)
+    return Place("binance", ("spot", "linear"), http, socket, keys)
 
 
 @pytest.fixture
