@@ -3,15 +3,13 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from cli import doctor, repair, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED
 from runtime.trouble import SetupError
-
-INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="orderloom",
@@ -46,17 +44,15 @@ def orderloom(
 
 
 def main() -> None:
-    """Run the command; trouble is one clear line on stderr and its own exit status."""
+    """Run the command; trouble is one clear line on stderr and its own exit status.
+
+    Typer itself ends with 130 at Ctrl-C, and with 1 where nobody reads our output any more.
+    """
     try:
         app()
     except SetupError as error:
         sys.stderr.write(f"orderloom: {error}\n")
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has seen enough: `orderloom fills | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 if __name__ == "__main__":

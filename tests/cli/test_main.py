@@ -1,6 +1,7 @@
 """The command as a person meets it: help, usage errors, and trouble in one line."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,41 @@ def test_the_table_of_writers_needs_no_broker(tmp_path: Path) -> None:
     assert answer.returncode == 0
     assert "raw            ingest" in answer.stdout.splitlines()
     assert "orders         process" in answer.stdout.splitlines()
+
+
+def test_a_reader_who_has_seen_enough_is_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "normalize", "binance"]
+    lines = b'{"raw": "pong"}\n' * 10_000
+    (tmp_path / "lines").write_bytes(lines)
+    with (
+        (tmp_path / "lines").open("rb") as given,
+        subprocess.Popen(
+            command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        ) as child,
+    ):
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline().startswith(b"{")
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(30) == 1
+
+
+def test_a_person_who_interrupts_gets_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "normalize", "binance"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stderr is not None
+        child.stdin.write(b'{"raw": "pong"}\n' * 20_000)  # more than a pipe holds: it is read
+        child.send_signal(signal.SIGINT)
+        assert child.stderr.read() == b""
+        assert child.wait(30) == 130
 
 
 def test_normalize_and_fold_read_stdin_and_end_with_0_whatever_it_holds(tmp_path: Path) -> None:
