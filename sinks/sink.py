@@ -59,8 +59,8 @@ class Sink(Protocol):
         """Drop all that came from these topics, and how far they were read."""
         ...
 
-    def write(self, batch: Batch) -> int:
-        """Take a batch and how far it reaches, together or not at all; the number of rows."""
+    def write(self, batch: Batch) -> None:
+        """Take a batch and how far it reaches, together or not at all."""
         ...
 
     def close(self) -> None:

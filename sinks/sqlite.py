@@ -69,7 +69,7 @@ class SqliteSink:
                 statement = f"DELETE FROM {store} WHERE topic = ?"  # noqa: S608  our own names
                 db.executemany(statement, [(name,) for name in names])
 
-    def write(self, batch: Batch) -> int:
+    def write(self, batch: Batch) -> None:
         """Take the rows and how far they reach, in one transaction."""
         with self._transaction() as db:
             epochs = self._take_numbers(db, batch.numbers())
@@ -83,7 +83,6 @@ class SqliteSink:
             )
             ends = batch.at_end_ms.items()
             db.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?)", ends)
-        return sum(len(values) for values in rows.values())
 
     def _take_numbers(
         self, db: sqlite3.Connection, numbers: Mapping[Series, Number]
