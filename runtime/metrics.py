@@ -44,9 +44,6 @@ DISABLED = _gauge(
     "disabled", "1 while an account is disabled in the registry, or removed from it", "account"
 )
 QUARANTINED = _gauge("quarantined", "1 while an account is quarantined", "account")
-OLDEST_UNKNOWN_SECONDS = _gauge(
-    "oldest_unknown_seconds", "age of the oldest attempt without evidence either way", "account"
-)
 DIFFERENCES = _counter(
     "differences_total",
     "what reconciliation found: healed by an answer, open, or settled later",

@@ -49,8 +49,8 @@ def supervise(
 ) -> int:
     """Run `work` until it returns or `stop` is set; after one of `crashes` run it again.
 
-    Other exceptions pass: a wrong setting is not mended by trying again. A run of over a minute
-    counts as well, and the wait begins small again. Returns the number of restarts.
+    Other exceptions pass: a wrong setting is not mended by trying again. After a run of over a
+    minute the wait begins small again. Returns the number of restarts.
     """
     waits = backoff or Backoff()
     restarts = 0
