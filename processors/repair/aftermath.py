@@ -6,7 +6,7 @@ outputs still tell of are noted as lost. Questions of the rebuilt past were neve
 and rounds are due at once, so the state as it is now decides what is asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orderloom import topology
@@ -15,6 +15,7 @@ from processors.account.book import AccountBook
 from processors.account.lost_fills import OPEN, LostFill, difference_of
 from processors.account.positions import Position
 from processors.book import PartitionBook
+from processors.repair.coverage import NOTHING, Coverage, RawGap, go_on_from
 
 MISSING = "executions that fills tells of are not in raw"
 TOMBSTONE_VERSION = 0
@@ -33,20 +34,6 @@ class FormerView:
     key: str
     account: str
     traded: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RawGap:
-    """Why a part of `raw` is not in the state, up to when, and since when (ns, append time).
-
-    `since_ns` 0: since ever, or since its first lost execution where one is known. `is_at_end`: the
-    records are gone that the former life folded last.
-    """
-
-    reason: str
-    until_ns: int
-    since_ns: int = 0
-    is_at_end: bool = False
 
 
 def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int) -> None:
@@ -99,13 +86,17 @@ def _doubt(account: AccountBook, fill: LostFill) -> None:
         account.publisher.positions[key] = account.cause
 
 
-def end_rebuild(book: PartitionBook, gaps: Sequence[RawGap], now_ns: int) -> None:
-    """The past is folded: from here on the venue is asked again."""
+def end_rebuild(
+    book: PartitionBook, gaps: Sequence[RawGap], now_ns: int, *, looked: Mapping[str, Coverage]
+) -> None:
+    """The past is folded: from here on the venue is asked about what was not `looked` at."""
     for name, account in sorted(book.accounts.items()):
         if name == _PARTITION:
             continue
         account.begin(account.cause, now_ns)
-        _be_blind(account, gaps, now_ns)
+        coverage = looked.get(name, NOTHING)
+        go_on_from(account, coverage)
+        _be_blind(account, gaps, now_ns, coverage.asked)
         _ask_anew(account, now_ns)
         _show_again(account)
         account.account_changed()
@@ -128,15 +119,17 @@ def _show_again(account: AccountBook) -> None:
         break
 
 
-def _be_blind(account: AccountBook, gaps: Sequence[RawGap], now_ns: int) -> None:
+def _be_blind(
+    account: AccountBook, gaps: Sequence[RawGap], now_ns: int, asked: frozenset[str]
+) -> None:
     """Blind in the gaps, each since its first lost execution of the product where one is known.
 
     Executions that are lost in none of them (an earlier repair's gap, or one that nobody saw) are
-    asked about since the first of them.
+    asked about since the first of them. Those that were `asked` about already are not again.
     """
     lost: dict[str, list[int]] = {}
-    for fill in account.exposure.lost.known.values():
-        lost.setdefault(fill.product, []).append(fill.venue_ns)
+    for key, fill in account.exposure.lost.known.items():
+        lost.setdefault(fill.product, []).extend([] if key in asked else [fill.venue_ns])
     reached_ns = max((gap.until_ns for gap in gaps), default=0)
     for product in (*account.products(), *(lost.keys() - account.products())):
         account.note_product(product)

@@ -10,10 +10,12 @@ from orderloom.quantities import ZERO, text_of
 from orderloom.topology import ACCOUNTS, COMMITS, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 from processors.account.lost_fills import LostFill
+from processors.account.streams import Blind
 from processors.ledger.committed import committed_records, last_records
 from processors.ledger.log import LedgerLog
 from processors.ledger.state import REPAIR_KEY
 from processors.repair.aftermath import FormerView
+from processors.repair.coverage import Coverage
 
 VIEWS = (ORDERS, POSITIONS, ACCOUNTS)
 ACCOUNT_STATE = b"a/"
@@ -86,8 +88,32 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
     return found
 
 
-def lost_fills(ledger_log: LedgerLog, partition: int, epoch: int, note: Note) -> list[LostFill]:
-    """Executions that were published before `epoch` and not in it: nothing tells of them now."""
+def former_coverages(ledger_log: LedgerLog, partition: int, epoch: int) -> dict[str, Coverage]:
+    """What the last record of each account before `epoch` shows of what was looked at.
+
+    Read it before that epoch has gone on for two hours: compaction spares former records so long.
+    """
+    found: dict[str, Coverage] = {}
+    for message in committed_records(ledger_log, ACCOUNTS, partition):
+        fields = fields_of(message)
+        if message.value() is not None and fields.get("epoch", epoch) < epoch:
+            blind = [one for one in fields["blind"] if one.get("closed_ns") is None]
+            still_open = tuple(
+                Blind(one["product"], one["start_ns"], one["end_ns"], one["reason"])
+                for one in blind
+            )
+            account = str(fields["account"])
+            found[account] = Coverage(fields["epoch"], fields["covered_ns"], still_open)
+    return found
+
+
+def lost_fills(
+    ledger_log: LedgerLog, partition: int, epoch: int, note: Note
+) -> dict[LostFill, int]:
+    """Executions that were published before `epoch` and not in it: nothing tells of them now.
+
+    With the last epoch in which each was told.
+    """
     former: dict[tuple[str, str], dict[str, Any]] = {}
     for number, message in enumerate(committed_records(ledger_log, FILLS, partition)):
         note(number)
@@ -98,7 +124,7 @@ def lost_fills(ledger_log: LedgerLog, partition: int, epoch: int, note: Note) ->
         former.pop(key, None)
         if fields["epoch"] < epoch and fields["kind"] != FillKind.BUST:
             former[key] = fields
-    return [_lost(fields) for fields in former.values()]
+    return {_lost(fields): fields["epoch"] for fields in former.values()}
 
 
 def fields_of(message: Message) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.state import Place, Repair
 from processors.ledger.trouble import LedgerLost
-from processors.repair.aftermath import RawGap
+from processors.repair.coverage import RawGap
 from processors.repair.former import last_step_ms
 
 READ_SECONDS = 5.0

@@ -6,7 +6,7 @@ was. Dispatches of the rebuilt past are not sent: what they asked was asked long
 state as it is now wants to know is due once the repair has ended.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast
@@ -28,6 +28,7 @@ from processors.repair.aftermath import (
     note_lost,
     retire_former,
 )
+from processors.repair.coverage import Coverage, relied_on
 from processors.repair.former import ENDED, FOLDING, Note, former_views, lost_fills
 from processors.repair.gaps import gaps_in_raw
 
@@ -65,8 +66,11 @@ class Rebuilding(Ledger):
         """How many records of the inputs are folded, as offsets."""
         return sum(self.next_offsets.values())
 
-    def end(self, note: Note) -> Told:
-        """All is folded: end the former life's keys, tell what is lost, and end the repair."""
+    def end(self, note: Note, coverages: Mapping[str, Coverage]) -> Told:
+        """All is folded: end the former life's keys, tell what is lost, and end the repair.
+
+        `coverages` is what the former life had looked at, by account.
+        """
         former = former_views(self._log, self.partition, self._repair.epoch)
         for views in _chunks(former):
             retire_former(self._books, views, self._now_ns())
@@ -76,7 +80,8 @@ class Rebuilding(Ledger):
             note_lost(self._books, fills, self._now_ns())
             self._write_aside()
         gaps = gaps_in_raw(self._log, self.partition, self._repair, self._now_ns())
-        end_rebuild(self._books, gaps, self._now_ns())
+        looked = relied_on(coverages, lost, gaps)
+        end_rebuild(self._books, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
         return Told(len(former), len(lost))

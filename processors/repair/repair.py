@@ -27,7 +27,7 @@ from processors.ledger.state import (
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
-from processors.repair.former import BEGUN, highest_epoch, last_commit
+from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
 from processors.repair.rebuild import MakePartitionBook, Rebuilding, Told, note_of
 from runtime.trouble import PassingTrouble, SetupError
@@ -173,6 +173,7 @@ def repair(
     tell = tell or Tell()
     check_unowned(ledger_log, partition)
     begun = _begin(ledger_log, partition, make_book, order)
+    coverages = former_coverages(ledger_log, partition, begun.epoch)
     memory = Memory(StepSize(ledger_log.settings.step.messages))
     tries = steps = 0
     while True:
@@ -180,7 +181,7 @@ def repair(
             with closing(Rebuilding(ledger_log, partition, make_book, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
                     tell.folded(done, total)
-                told = ledger.end(tell.compared)
+                told = ledger.end(tell.compared, coverages)
                 return Outcome(begun.epoch, ledger.done, told, begun.raw_gap)
         except LedgerFenced as fenced:
             raise SetupError(

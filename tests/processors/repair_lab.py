@@ -1,12 +1,15 @@
 """What the tests of repairs share: real books of a simulated venue's data on a broker."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from confluent_kafka import TopicPartition
 
-from orderloom.topology import CONTROL, FILLS, LEDGER, ORDERS, POSITIONS, RAW, Topic
+from orderloom.question import About
+from orderloom.raw import Answer, RawRecord, encode
+from orderloom.topology import CONTROL, DISPATCHES, FILLS, LEDGER, ORDERS, POSITIONS, RAW, Topic
 from processors.book import PartitionBook
 from processors.ledger.ledger import Ledger
 from processors.ledger.opening import read_state
@@ -19,6 +22,7 @@ from tests.processors.ledger_lab import Lab, drain
 from venues import VENUES
 
 VENUE = "binance"
+NO_BALANCES = b'{"balances":[]}'
 ORDER = Order("ada", "the ledger was lost", "", 1)
 OF_AN_EPOCH = ("epoch", "sequence", "version", "cause", "first_cause", "stale", "unbounded")
 """What a record says of its place in a series, and of spans that are asked about anew."""
@@ -29,6 +33,7 @@ class RepairLab(Lab):
     """One partition of a venue whose books are the real ones."""
 
     seed: int = 1
+    answered: int = 0
 
     def configure(self, **changes: Any) -> None:
         super().configure(**{"venue": VENUE} | changes)
@@ -48,6 +53,19 @@ class RepairLab(Lab):
         ledger = self.open_real()
         drain(ledger)
         ledger.close()
+
+    def answer_all(self) -> None:
+        """Answer every question about the account so far with a complete, empty page."""
+        questions = [one["question"] for one in self.documents(DISPATCHES)]
+        at_ns = time.time_ns()
+        for question in questions[self.answered :]:
+            body = NO_BALANCES if question["about"] == About.BALANCES else b"[]"
+            if question["product"] == "linear":
+                body = b"[]"
+            page = Answer(question, "", 1, True, 200, at_ns, at_ns, at_ns, body)
+            value = encode(RawRecord(ACCOUNT, 1, "w1", (page,)))
+            self.feed(RAW, [(ACCOUNT.encode(), value)])
+        self.answered = len(questions)
 
     def run_until_folded(self) -> None:
         """As a worker does where a record cannot be folded: open again until all is behind."""

@@ -13,11 +13,11 @@ from processors.ledger.step import Output
 from processors.repair.aftermath import (
     MISSING,
     FormerView,
-    RawGap,
     end_rebuild,
     note_lost,
     retire_former,
 )
+from processors.repair.coverage import RawGap
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,
@@ -60,7 +60,7 @@ def rebuilt(*lost: LostFill, gaps: Sequence[RawGap] = (GAP,), now_ns: int = NOW)
     run.book.begin_epoch(4)
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     note_lost(run.book, lost, NOW)
-    end_rebuild(run.book, gaps, now_ns)
+    end_rebuild(run.book, gaps, now_ns, looked={})
     run.take()
     return run
 
@@ -198,7 +198,7 @@ def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> Non
     retire_former(run.book, former.values(), NOW)
     run.take()
     note_lost(run.book, some_lost_fills(), NOW)
-    end_rebuild(run.book, [GAP], NOW)
+    end_rebuild(run.book, [GAP], NOW, looked={})
     run.take()
     for record in history_records(seed=3)[0]:
         run.step(record)
@@ -227,7 +227,7 @@ def test_no_tombstone_is_the_last_of_its_series() -> None:
     ]
     run.outputs.clear()
     retire_former(run.book, views, NOW)
-    end_rebuild(run.book, [], NOW)
+    end_rebuild(run.book, [], NOW, looked={})
     run.take()
     for topic in (topology.ORDERS, topology.POSITIONS):
         found = [output for output in run.outputs if output.topic is topic]
