@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cli.registry import registry_news, specs_of
@@ -15,7 +15,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from processors.ledger.settings import LedgerSettings
 from runtime.clock import wall_ns
-from runtime.kafka import Place, cluster_id, connected_admin, end_offsets, reader
+from runtime.kafka import cluster_id, connected_admin, end_offsets, group_offsets, reader
 from runtime.settings import Settings, load_settings
 from runtime.topics import check_topics
 from runtime.trouble import SettingsError, SetupError
@@ -132,7 +132,9 @@ def _check_lag(
     """How far a group's offsets are behind the ends, and whether anybody is in it."""
     names = [topic.name(venue, settings.namespace) for topic in topics]
     places = [(name, part) for name in names for part in range(settings.partitions)]
-    ends, at = end_offsets(admin, places), _group_offsets(admin, group, places)
+    kafka = settings.kafka
+    at = group_offsets(kafka.bootstrap, group, places, security=kafka.client_security())
+    ends = end_offsets(admin, places)
     behind = sum(max(0, ends[place] - at.get(place, 0)) for place in places)
     members, state = _members(admin, group)
     line = f"{group}: {members} workers, {behind} records behind"
@@ -143,13 +145,6 @@ def _check_lag(
         yield Finding(Mark.NOTE, "lag", f"{line}: it catches up, or needs more workers ({state})")
     else:
         yield Finding(Mark.WELL, "lag", line)
-
-
-def _group_offsets(admin: AdminClient, group: str, places: list[Place]) -> dict[Place, int]:
-    wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-    future = admin.list_consumer_group_offsets([wanted], request_timeout=ASK_SECONDS)[group]
-    found = future.result().topic_partitions
-    return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
 
 
 def _members(admin: AdminClient, group: str) -> tuple[int, str]:

@@ -45,6 +45,14 @@ STALE: Final = frozenset(
 )
 """Refusals that newer metadata, or a moment's patience, may mend."""
 STALE_SECONDS: Final = 0.1
+SETTLING: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
+"""What a cluster says while it makes or moves a group's coordinator."""
 PARTITIONER: Final = "murmur2_random"  # as Java and aiokafka; librdkafka's own differs
 
 Settings = Mapping[str, Any]
@@ -198,6 +206,30 @@ def end_offsets(
     """
     level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
     return _offsets(admin, places, OffsetSpec.latest(), level)
+
+
+def group_offsets(
+    bootstrap: str, group: str, places: Iterable[Place], *, security: Settings | None = None
+) -> dict[Place, int]:
+    """What a group has committed, without joining it. Raises KafkaException.
+
+    The admin client's `list_consumer_group_offsets` is no way to ask: while a new cluster makes its
+    first coordinator, the answer is a segmentation fault in our process (librdkafka 2.16, seen).
+    """
+    asking = reader(bootstrap, committed=True, security=security, settings={"group.id": group})
+    wanted = [TopicPartition(*place) for place in places]
+    give_up = time.monotonic() + ASK_SECONDS_MAX
+    try:
+        while True:
+            try:
+                found = asking.committed(wanted, timeout=ASK_SECONDS_MAX)
+                return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+            except KafkaException as error:
+                if error.args[0].code() not in SETTLING or time.monotonic() > give_up:
+                    raise
+                time.sleep(STALE_SECONDS)
+    finally:
+        asking.close()
 
 
 def topic_ids(admin: AdminClient, names: Iterable[str]) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from runtime.broker import EmbeddedBroker
 from runtime.kafka import (
     BrokerUnreachableError,
     OncePerCause,
@@ -14,6 +16,7 @@ from runtime.kafka import (
     cluster_id,
     connected_admin,
     end_offsets,
+    group_offsets,
     group_reader,
     idempotent_producer,
     reader,
@@ -149,6 +152,22 @@ def test_a_group_reader_is_given_the_partitions_of_its_topic(broker: Any, topic:
         consumer.poll(1)
     assert [(at.topic, at.partition) for at in given] == [(topic, 0)]
     consumer.close()
+
+
+@pytest.mark.broker
+def test_what_a_group_has_committed_is_known_without_joining_it(broker: Any, topic: str) -> None:
+    places = [(topic, 0), (topic, 1)]
+    assert group_offsets(broker.bootstrap, f"{topic}-group", places) == {}
+    member = group_reader(broker.bootstrap, f"{topic}-group", "one")
+    member.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+    member.close()
+    assert group_offsets(broker.bootstrap, f"{topic}-group", places) == {(topic, 0): 0}
+
+
+@pytest.mark.broker
+def test_a_new_cluster_may_be_asked_for_a_group_at_once(tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path, heap_mib=256) as made:
+        assert group_offsets(made.bootstrap, "nobody", [("none", 0)]) == {}
 
 
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
