@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest.actions import HttpAnswer, HttpOutcome
 from ingest.gate import Gate
@@ -33,7 +33,8 @@ class Desk:
     """What one account's streams and questions need. `clocks` are the venue's, by product.
 
     `credentials` change when the account's key does: whatever is built afterwards is signed by the
-    new one. Until it is `timed`, where that is there, requests wait for the venue's time. Once it
+    new one. `refused` are the products whose questions the venue refuses, as the log was told once.
+    Until it is `timed`, where that is there, requests wait for the venue's time. Once it
     `is_closed`, nothing is asked any more.
     """
 
@@ -47,6 +48,7 @@ class Desk:
     http: HttpClient
     now: Callable[[], Instant]
     timed: asyncio.Event | None = None
+    refused: set[str] = field(default_factory=set)
     is_closed: bool = False
 
     @property

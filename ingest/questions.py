@@ -86,7 +86,7 @@ async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
         if trouble:
             raise _Ended(trouble, answer)
         if is_last:
-            return "answered" if answer.status == 200 else _refused(question, desk, answer)
+            return _outcome(question, desk, answer)
     raise _Ended(f"more than {PAGES_MAX} pages")
 
 
@@ -161,8 +161,13 @@ def _item(
     )
 
 
-def _refused(question: Question, desk: Desk, answer: HttpAnswer) -> str:
-    if answer.status in (401, 403):
+def _outcome(question: Question, desk: Desk, answer: HttpAnswer) -> str:
+    """What came of a question that has its last page."""
+    if answer.status == 200:
+        desk.refused.discard(question.product)
+        return "answered"
+    if answer.status in (401, 403) and question.product not in desk.refused:
+        desk.refused.add(question.product)
         _log.error(
             "%s refuses to answer about %s of %s (%d: %s): check the key's permissions, its "
             "allowed addresses and its environment",

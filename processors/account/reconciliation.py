@@ -115,9 +115,9 @@ class Reconciliation:
         rounds.asked = len(rounds.pending)
 
     def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
-        for question in rounds.overdue(now_ns):
-            fields = question.model_dump(exclude={"id", "account"})
-            rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns)
+        for late in rounds.overdue(now_ns):
+            fields = late.question.model_dump(exclude={"id", "account"})
+            rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns, late.failures)
 
     def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
         """Whether a round that is wanted or under way will bring what this gap lacks.
@@ -165,7 +165,7 @@ class Reconciliation:
         """A question failed, or its answer could not be read: it is asked again, later."""
         question_id = item.question["id"]
         if (rounds := self._rounds_of(question_id)) is not None:
-            rounds.fail(question_id, now_ns + self.pace.retry_ns)
+            rounds.fail(question_id, now_ns, self.pace)
         elif (target := self.targets.answered(question_id)) is not None:
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
 

@@ -19,6 +19,7 @@ from venues.venue import Profile
 SECOND_NS: Final = 1_000_000_000
 SPACING_NS: Final = 2 * SECOND_NS
 """Rounds that a loss asks for do not follow one another faster than this."""
+DOUBLINGS_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Pending:
     """A question on its way. `run_ns` names the run of pages that is being received.
 
     One that `has_failed` is asked again at `due_ns` in any case; another only if nothing of its
-    round was answered meanwhile.
+    round was answered meanwhile. `failures` counts those in a row, also of its former askings.
     """
 
     question: Question
@@ -48,6 +49,7 @@ class Pending:
     run_ns: int = -1
     pages: int = 0
     has_failed: bool = False
+    failures: int = 0
 
 
 @dataclass(slots=True)
@@ -105,15 +107,15 @@ class Rounds:
         self.asked = self.pages = 0
         return self.since_ns, self.until_ns
 
-    def ask(self, question: Question, due_ns: int) -> None:
+    def ask(self, question: Question, due_ns: int, failures: int = 0) -> None:
         """A question of this round goes out; asked again if it is not answered by `due_ns`."""
-        self.pending[question.id] = Pending(question, due_ns)
+        self.pending[question.id] = Pending(question, due_ns, failures=failures)
 
-    def overdue(self, now_ns: int) -> list[Question]:
-        """The questions to ask again; they are no longer pending."""
-        late = [p.question for p in self.pending.values() if p.due_ns <= now_ns]
-        for question in late:
-            del self.pending[question.id]
+    def overdue(self, now_ns: int) -> list[Pending]:
+        """What to ask again; it is no longer pending."""
+        late = [pending for pending in self.pending.values() if pending.due_ns <= now_ns]
+        for pending in late:
+            del self.pending[pending.question.id]
         return late
 
     def brings_trades_of(self, symbol: str) -> bool:
@@ -123,11 +125,17 @@ class Rounds:
             for pending in self.pending.values()
         )
 
-    def fail(self, question_id: str, retry_at_ns: int) -> None:
-        """A page was an error or could not be read: the whole question is asked again."""
+    def fail(self, question_id: str, now_ns: int, pace: Pace) -> None:
+        """A page was an error or could not be read: the whole question is asked again.
+
+        Ever less often, or a key that the venue refuses would use up its limits: each time after
+        twice as long, and at last once a period.
+        """
         pending = self.pending[question_id]
-        pending.due_ns, pending.run_ns, pending.pages = retry_at_ns, -1, 0
+        wait_ns = min(pace.retry_ns << min(pending.failures, DOUBLINGS_MAX), pace.period_ns)
+        pending.due_ns, pending.run_ns, pending.pages = now_ns + wait_ns, -1, 0
         pending.has_failed = True
+        pending.failures += 1
 
     def answered(self, due_ns: int) -> None:
         """The venue answers: what else was asked waits in its line, and is lost only by `due_ns`.
@@ -194,7 +202,7 @@ class Rounds:
             "deep": self.deep_ns,
             "progress": [self.asked, self.pages],
             "pending": [
-                [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed]
+                [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed, p.failures]
                 for p in self.pending.values()
             ],
         }  # fmt: skip

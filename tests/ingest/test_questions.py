@@ -84,6 +84,19 @@ async def test_a_refusal_of_the_venue_is_an_answer() -> None:
         assert (answer.status, answer.is_last, answer.body) == (400, True, b'{"code":-2013}')
 
 
+async def test_a_key_that_is_refused_is_told_once_until_it_is_taken_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses = [401, 401, 403, 200, 401]
+        told = []
+        for _ in range(5):
+            caplog.clear()
+            await asked(a_question(About.ORDER), desk)
+            told.append("refuses to answer" in caplog.text)
+        assert told == [True, False, False, False, True]
+
+
 async def test_a_200_that_is_no_complete_answer_proves_nothing() -> None:
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
         toy.answer = b"[error]"

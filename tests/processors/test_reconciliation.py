@@ -126,6 +126,24 @@ def test_a_long_line_of_questions_is_not_asked_again_while_answers_come():
     assert len(lab.tick(260 + 30)) == len(others)
 
 
+def test_a_question_that_is_always_refused_is_asked_ever_less_often():
+    lab = Lab()
+    at = 103.0
+    asked = lab.tick(at)
+    waits = []
+    for _ in range(7):
+        for question in asked:
+            now_ns = int(at * SECOND)
+            refused = Failure(question.document(), "HTTP 401", now_ns, now_ns, 401, b"")
+            lab.reconciliation.take_failure(refused, now_ns)
+        due_ns = lab.reconciliation.rounds["spot"].due_ns()
+        waits.append(due_ns / SECOND - at)
+        at = due_ns / SECOND
+        asked = lab.tick(at)
+        assert len(asked) == 6
+    assert waits == [2, 4, 8, 16, 30, 30, 30]
+
+
 def test_a_question_that_failed_is_asked_again_though_others_are_answered():
     lab = Lab()
     first, second, *_others = lab.tick(103)
