@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 SHOWN_CHARACTERS_MAX = 60
-NEVER_SHOWN = frozenset({"security", "key"})  # what is given there may be a secret
+NEVER_SHOWN = frozenset({"security", "key", "secret", "passphrase", "api_key"})
+"""What is given there may be a secret."""
 
 Location = tuple[int | str, ...]
 

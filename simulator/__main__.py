@@ -5,11 +5,17 @@ The venue may also stand in the file; where both say one, they must agree.
 
 import argparse
 import sys
+from collections.abc import Callable
+from errno import EADDRINUSE
 from pathlib import Path
 
-from simulator.config import SimulatorConfig, sample_accounts
+from pydantic import ValidationError
+
+from runtime.problems import Location, problem_lines
+from runtime.trouble import SettingsError
+from simulator.config import KEYS, SimulatorConfig, sample_accounts
 from simulator.refusal import Refused
-from simulator.server import BOXES, main, read_document
+from simulator.server import BOXES, HOST, main, read_document
 
 
 def run(arguments: list[str]) -> int:
@@ -24,15 +30,44 @@ def run(arguments: list[str]) -> int:
     try:
         config = _configured(options)
         BOXES[config.venue](config)  # made once to hear what is wrong with it: fault, symbol
-    except (OSError, ValueError, Refused) as error:
-        sys.stderr.write(f"simulator: {error}\n")
-        return 2
-    main(config)
+    except (OSError, ValueError, SettingsError, Refused) as error:
+        return _refused(str(error))
+    try:
+        main(config)
+    except OSError as error:
+        if error.errno != EADDRINUSE:
+            raise
+        remedy = "stop what listens there, or choose another with --port (0 takes a free one)"
+        return _refused(f"port {config.port} on {HOST} is in use: {remedy}")
     return 0
 
 
+def _refused(words: str) -> int:
+    sys.stderr.write(f"simulator: {words}\n")
+    return 2
+
+
 def _configured(options: argparse.Namespace) -> SimulatorConfig:
+    """Raises SettingsError with a line for each finding, ValueError, OSError."""
     venue, path = _words(options.words)
+    try:
+        return _checked(options, venue, path)
+    except ValidationError as error:
+        raise SettingsError(problem_lines(error, _source_of(options, path), KEYS)) from None
+
+
+def _source_of(options: argparse.Namespace, path: Path | None) -> Callable[[Location], str]:
+    def source(location: Location) -> str:
+        if location[:1] == ("faults",) and options.faults:
+            return str(options.faults)
+        is_argument = location[:1] in (("port",), ("seed",)) or location == ("traffic", "rate")
+        given = getattr(options, str(location[-1]), None) if is_argument else None
+        return str(path) if path and given is None else "the arguments"
+
+    return source
+
+
+def _checked(options: argparse.Namespace, venue: str, path: Path | None) -> SimulatorConfig:
     given = read_document(path) if path else {}
     if venue and given.setdefault("venue", venue) != venue:
         raise ValueError(f"{path} is for {given['venue']}, not for {venue}")

@@ -1,6 +1,6 @@
 """What a simulator can be told, checked when it starts. Pure."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,7 @@ from simulator.instrument import Product
 
 Venue = Literal["binance", "okx"]
 MODEL = ConfigDict(frozen=True, extra="forbid")
+Chance = Annotated[float, Field(ge=0, le=1)]
 
 
 HOUR_MS = 3600 * 1000
@@ -93,7 +94,7 @@ class FaultConfig(BaseModel):
 
     model_config = MODEL
 
-    probability: dict[str, float] = {}
+    probability: dict[str, Chance] = {}
     schedule: dict[str, ScheduledFault] = {}
     delay_ms_max: int = Field(default=300, ge=1)
     reorder_span_max: int = Field(default=4, ge=1)
@@ -167,6 +168,13 @@ class SimulatorConfig(BaseModel):
     events_required: bool = False
     """Whether a private linear stream without an `events` list stays silent."""
     clock_skew_ms: int = 0
+
+
+SECTIONS = (PastConfig, AccountConfig, TrafficConfig, ScheduledFault, FaultConfig, TimingConfig)
+KEYS = frozenset(SimulatorConfig.model_fields).union(
+    LimitConfig.model_fields, *(section.model_fields for section in SECTIONS)
+)
+"""Every key that a file may hold, to propose one for a misspelt one."""
 
 
 def sample_accounts(

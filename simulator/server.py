@@ -28,7 +28,11 @@ BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox, "ok
 def read_document(path: Path) -> dict[str, Any]:
     """Read a TOML or JSON file; `ValueError` where it is neither."""
     text = path.read_text(encoding="utf-8")
-    document = tomllib.loads(text) if path.suffix == ".toml" else orjson.loads(text)
+    kind = "TOML" if path.suffix == ".toml" else "JSON"
+    try:
+        document = tomllib.loads(text) if kind == "TOML" else orjson.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not {kind}: {error}") from None
     if not isinstance(document, dict):
         raise ValueError(f"{path} holds no settings")
     return document

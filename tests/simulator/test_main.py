@@ -1,6 +1,7 @@
 """The simulator as a process: which venue, which faults, and what it says when it may not run."""
 
 import asyncio
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ async def test_faults_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
         (("okx", "BINANCE"), "for binance, not for okx"),
         (("BAD",), "nothing"),
         (("SYMBOL",), "51001"),
+        (("CHANCE",), "faults.probability.drop = 7 in "),
+        (("WORD",), "prot in "),
+        (("WORD",), "WORD.json is no setting: did you mean port?"),
+        (("BROKEN",), "BROKEN.json is not JSON: "),
+        (("binance", "--port", "70000"), "port = 70000 in the arguments: input should be less"),
     ],
 )
 async def test_what_cannot_run_is_named_and_the_status_is_two(
@@ -62,6 +68,9 @@ async def test_what_cannot_run_is_named_and_the_status_is_two(
         "BINANCE": '{"venue": "binance"}',
         "SYMBOL": '{"venue":"okx","accounts":[{"name":"okx:a","api_key":"k","secret":"s",'
         '"symbols":{"spot":["BTCUSDT"]}}]}',
+        "CHANCE": '{"faults": {"probability": {"drop": 7}}}',
+        "WORD": '{"prot": 1}',
+        "BROKEN": '{"port": ',
         "BAD": '{"faults": {"probability": {"nothing": 1}}}',
     }
     given = []
@@ -74,4 +83,17 @@ async def test_what_cannot_run_is_named_and_the_status_is_two(
     )
     _, said = await process.communicate()
     assert words in said.decode()
+    assert "pydantic" not in said.decode()
+    assert process.returncode == 2
+
+
+async def test_a_port_in_use_is_named_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, "binance", "--port", port, stderr=asyncio.subprocess.PIPE
+        )
+        _, said = await process.communicate()
+    assert said.decode().startswith(f"simulator: port {port} on 127.0.0.1 is in use: stop what")
+    assert said.count(b"\n") == 1
     assert process.returncode == 2
