@@ -43,6 +43,10 @@ class DirectoryInUseError(SetupError):
     """Another broker runs on the same directory."""
 
 
+class DirectoryUnusableError(SetupError):
+    """No file can be made in the directory."""
+
+
 class BrokerDiedError(SetupError):
     """The broker ended, or did not answer, while it was being started."""
 
@@ -105,8 +109,8 @@ class EmbeddedBroker:
     def start(self) -> Self:
         """Start and wait until a client gets an answer. A second start is no change.
 
-        Raises SetupError: PortInUseError, DirectoryInUseError, ForeignDirectoryError,
-        NoJavaError, JarsUnavailableError, BrokerDiedError.
+        Raises SetupError: PortInUseError, DirectoryInUseError, DirectoryUnusableError,
+        ForeignDirectoryError, NoJavaError, JarsUnavailableError, BrokerDiedError.
         """
         if self.is_running:
             return self
@@ -171,8 +175,14 @@ class EmbeddedBroker:
 
     def _take_directory(self) -> None:
         root = self._files.root
-        root.mkdir(parents=True, exist_ok=True)
-        lock = (root / "lock").open("w")
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            lock = (root / "lock").open("w")
+        except OSError as error:
+            raise DirectoryUnusableError(
+                f"the broker's data cannot be kept in {root} ({error.strerror})",
+                "name a directory that can be written",
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -20,6 +20,7 @@ import aiohttp
 from cli.demo.boxes import PARTITIONS, Box, key_name, key_of, registry_of
 from runtime.broker import EmbeddedBroker
 from runtime.leash import leashed
+from runtime.trouble import SetupError
 from simulator.config import AccountConfig
 
 READY_SECONDS: Final = 60.0
@@ -72,9 +73,15 @@ class Stage:
 
     @classmethod
     def build(cls, plan: Plan) -> Self:
-        """A stage whose broker keeps its data beside the demo's other files."""
+        """A stage whose broker keeps its data beside the demo's other files. Raises SetupError."""
         for folder in ("logs", "keys"):
-            (plan.directory / folder).mkdir(parents=True, exist_ok=True)
+            try:
+                (plan.directory / folder).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SetupError(
+                    f"the demo's files cannot be kept in {plan.directory} ({error.strerror})",
+                    "name another with --directory",
+                ) from None
         return cls(plan, EmbeddedBroker(plan.directory / "broker"))
 
     @property

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from runtime.broker import (
     BrokerDiedError,
     DirectoryInUseError,
+    DirectoryUnusableError,
     EmbeddedBroker,
     PortInUseError,
 )
@@ -99,6 +100,13 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(PortInUseError, match=f"port {port} on 127.0.0.1 is in use: stop"):
             EmbeddedBroker(tmp_path / "b", port=port).start()
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/below")):
+        with pytest.raises(DirectoryUnusableError, match=f"{place} .*: name a directory that"):
+            EmbeddedBroker(place).start()
 
 
 def test_a_broker_that_dies_at_start_shows_its_last_words(own_broker: EmbeddedBroker) -> None:

@@ -1,0 +1,16 @@
+"""The stage of the demo, before anything runs on it."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.demo.stage import Plan, Stage
+from runtime.trouble import SetupError
+
+
+@pytest.mark.parametrize("below", ["", "further"])
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("no directory")
+    place = tmp_path / "file" / below
+    with pytest.raises(SetupError, match=f"{place} .*: name another with --directory"):
+        Stage.build(Plan(place, "", ()))
