@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.metrics import RESTARTS
+from runtime.trouble import PassingTrouble
 
 BACKOFF_SECONDS_MIN: Final = 0.5
 BACKOFF_SECONDS_MAX: Final = 30.0
@@ -72,12 +73,15 @@ def supervise(
 
 
 def _tell(name: str, error: Exception, seconds: float) -> None:
+    """Passing trouble is expected, and its line says all; of anything else we want the trace."""
     RESTARTS.labels(name, type(error).__name__).inc()
+    is_expected = isinstance(error, PassingTrouble)
     _log.warning(
-        "%s crashed and is started again in %.1f s: %s",
+        "%s %s in %.1f s: %s",
         name,
+        "waits, and begins anew" if is_expected else "crashed and is started again",
         seconds,
         error,
-        exc_info=error,
+        exc_info=None if is_expected else error,
         extra={"worker": name, "cause": type(error).__name__},
     )

@@ -5,6 +5,7 @@ it stops with one line: a gap before a young record, an offset that is gone, a t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -15,7 +16,7 @@ from orderloom.topology import DAY_MS, Topic
 from runtime.clock import wall_ns
 from runtime.kafka import begin_offsets, connected_admin, end_offsets, reader, topic_ids
 from runtime.settings import KafkaSettings
-from runtime.trouble import SetupError
+from runtime.trouble import PassingTrouble, SetupError
 from sinks.numbering import Gap, Numbering, Standing, is_compacted
 from sinks.record import Batch, Place, Record, record_of
 from sinks.sink import Progress
@@ -31,6 +32,10 @@ _MISSING: Final = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  its public name
 )
+
+
+class KafkaAwayError(PassingTrouble):
+    """Kafka does not answer, or not with what was asked for."""
 
 
 class LossFoundError(SetupError):
@@ -49,6 +54,17 @@ class UnreadableRecordError(SetupError):
     """A record does not hold to this version of the contract."""
 
 
+@contextmanager
+def _kafka_told() -> Iterator[None]:
+    """What Kafka refuses or does not answer is one line: it may mend itself."""
+    try:
+        yield
+    except KafkaException as error:
+        reason = error.args[0]
+        words = reason.str() if isinstance(reason, KafkaError) else str(reason)
+        raise KafkaAwayError(f"Kafka: {words}", "if it lasts, see `orderloom doctor`") from error
+
+
 def stale_topics(topics: Mapping[str, Topic], progress: Progress, now_ms: int) -> tuple[str, ...]:
     """The names of those to be read from empty: longer ago than tombstones are kept.
 
@@ -64,10 +80,11 @@ def stale_topics(topics: Mapping[str, Topic], progress: Progress, now_ms: int) -
 class Follower:
     """Reads `topics` (by full name) on from `progress`; a context manager.
 
-    Raises BrokerUnreachableError, TopicMissingError, LogChangedError. `topic_ids` are those of the
-    topics that it reads.
+    Raises BrokerUnreachableError, KafkaAwayError, TopicMissingError, LogChangedError. `topic_ids`
+    are those of the topics that it reads.
     """
 
+    @_kafka_told()
     def __init__(
         self, kafka: KafkaSettings, topics: Mapping[str, Topic], progress: Progress | None = None
     ) -> None:
@@ -99,11 +116,12 @@ class Follower:
         """Whether every partition was read to its end, as it was a moment ago."""
         return len(self._at_end) == len(self._next)
 
+    @_kafka_told()
     def poll(self, seconds: float, most: int = BATCH_RECORDS) -> Batch:
         """The next new records, at most `most`; empty where none came within `seconds`.
 
         Raises LossFoundError, LogChangedError, TopicMissingError, UnreadableRecordError, and
-        KafkaException for what is the broker's.
+        KafkaAwayError for what is the broker's.
         """
         records, offsets = [], {}
         for message in self._messages(seconds, most):
@@ -122,6 +140,7 @@ class Follower:
     def _topics_at_end(self) -> set[str]:
         return set(self._topics) - {name for name, _ in self._next.keys() - self._at_end}
 
+    @_kafka_told()
     def lag(self) -> dict[str, int]:
         """By topic, how many offsets lie between what was read and the end last heard of."""
         behind = dict.fromkeys(self._topics, 0)
@@ -131,8 +150,9 @@ class Follower:
                 behind[place[0]] += max(0, end - position)
         return behind
 
+    @_kafka_told()
     def check(self) -> None:
-        """Ask whether the topics are still the same. Raises LogChangedError, KafkaException."""
+        """Ask whether the topics are still the same. Raises LogChangedError, KafkaAwayError."""
         self._checked_ids(self.topic_ids)
 
     def _messages(self, seconds: float, most: int) -> Iterator[Message]:

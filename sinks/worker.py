@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import KafkaException
-
 from orderloom.topology import Topic
 from runtime.clock import wall_ns
 from runtime.health import Health, HealthServer
@@ -25,7 +23,7 @@ from sinks.sink import Sink
 POLL_SECONDS: Final = 0.25
 CHECK_SECONDS: Final = 10.0
 """How often topics are looked at, and an idle sink notes that it is at the end."""
-_CRASHES: Final = (KafkaException, PassingTrouble)
+_PASSING: Final = (PassingTrouble,)
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +52,7 @@ def run(name: str, settings: Settings, options: SinkOptions, stop: threading.Eve
         with HealthServer(health, settings.http.host, settings.http.port) as server:
             _log.info("sink %s writes to %s, health at %s", name, target, server.address)
             work = Work(name, sink, topics, settings, health)
-            supervise(f"sink {name}", lambda: work.live(stop), crashes=_CRASHES, stop=stop)
+            supervise(f"sink {name}", lambda: work.live(stop), crashes=_PASSING, stop=stop)
     finally:
         sink.close()
 
@@ -82,12 +80,12 @@ class Work:
         self._health = health
 
     def live(self, stop: threading.Event) -> None:
-        """Follow and write until `stop` is set. Raises SetupError, KafkaException."""
+        """Follow and write until `stop` is set. Raises SetupError."""
         try:
             with self._opened() as follower:
                 self._health.report(self._name)
                 self._follow(follower, stop)
-        except (SetupError, KafkaException) as error:
+        except SetupError as error:
             self._health.report(self._name, str(error))
             raise
 

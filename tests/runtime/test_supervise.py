@@ -43,6 +43,29 @@ def test_what_trying_again_cannot_mend_passes_through() -> None:
         supervise("w", work, crashes=(ConnectionError,), stop=threading.Event())
 
 
+def test_passing_trouble_is_one_line_and_a_crash_has_its_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lives = iter([PassingTrouble("no Kafka answers", "start one"), ConnectionError("ours"), None])
+
+    def work() -> None:
+        if error := next(lives):
+            raise error
+
+    supervise(
+        "w",
+        work,
+        crashes=(PassingTrouble, ConnectionError),
+        stop=threading.Event(),
+        backoff=AT_ONCE,
+    )
+    waits, crashed = caplog.records
+    said = "w waits, and begins anew in 0.0 s: no Kafka answers: start one"
+    assert (waits.getMessage(), waits.exc_info) == (said, None)
+    assert crashed.getMessage() == "w crashed and is started again in 0.0 s: ours"
+    assert crashed.exc_info
+
+
 def test_a_stop_ends_the_wait_for_the_next_try() -> None:
     stop = threading.Event()
 

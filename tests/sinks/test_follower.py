@@ -1,12 +1,15 @@
 """The follower against a real broker."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from orderloom.topology import DAY_MS, FILLS, ORDERS
+from runtime.broker import EmbeddedBroker
 from sinks.follower import (
     Follower,
+    KafkaAwayError,
     LogChangedError,
     LossFoundError,
     TopicMissingError,
@@ -160,3 +163,17 @@ def test_each_topic_is_at_its_end_by_itself(topics: OutputTopics) -> None:
             seen |= set(batch.at_end_ms)
             assert not {name for name, _ in batch.offsets}.intersection(batch.at_end_ms)
         assert set(follower.poll(0).at_end_ms) == seen == set(topics.named)
+
+
+@pytest.mark.broker
+def test_a_broker_that_went_away_is_told_in_one_line(
+    namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.kafka.ASK_SECONDS_MAX", 1.0)
+    with EmbeddedBroker(tmp_path / "broker", heap_mib=256) as broker:
+        topics = OutputTopics(broker.bootstrap, namespace)
+        with Follower(topics.kafka, topics.named) as follower:
+            broker.kill()
+            with pytest.raises(KafkaAwayError, match=r"^Kafka: .*: if it lasts, see") as told:
+                follower.check()
+    assert "KafkaError{" not in str(told.value)
