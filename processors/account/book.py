@@ -118,7 +118,8 @@ class AccountBook:
     ) -> None:
         if event.symbol is not None:
             self._touch(event.product, (event.symbol,))
-        is_compared = origin.source is Source.QUERY and self._was_looked_at(event.product)
+        is_news = self.reconciliation.is_news(event.product, event.venue_ns)
+        is_compared = is_news and origin.source is Source.QUERY
         before = outline(self._order_of(event)) if is_compared else {}
         effects = self.orders.apply(event, origin)
         for effect in effects:
@@ -145,10 +146,6 @@ class AccountBook:
         return self.orders.find(
             event.product, event.symbol or "", event.venue_order_id, event.client_order_id
         )
-
-    def _was_looked_at(self, product: str) -> bool:
-        rounds = self.reconciliation.rounds.get(product)
-        return rounds is not None and rounds.completed > 0
 
     def _take_effect(self, effect: Effect, origin: Origin) -> None:
         order = effect.order

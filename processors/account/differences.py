@@ -4,8 +4,8 @@ Pure. A finding changes nothing by itself: the state follows from the evidence. 
 order that an answer brought about, and that the stream had not told, is one record: MISSED_FILL,
 CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that nobody had told us of,
 MISSED_STATE for any other change of what it is. A doubt that had to be asked about by itself
-(GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. At first
-contact nothing was known, so nothing differs: it is told only from then on.
+(GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. What happened
+before the first complete look is history, whenever it becomes known (a symbol asked for late).
 
 A change that is younger than the visibility lag when the question is asked is *early*: the stream
 still has its time to tell of it. It is told, as found where it was found, once that time is over

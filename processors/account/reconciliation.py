@@ -149,6 +149,13 @@ class Reconciliation:
         )
         self.targets.asked(target, question.id, now_ns + self.pace.timeout_ns)
 
+    def is_news(self, product: str, venue_ns: int | None) -> bool:
+        """Whether what happened then (ns) could be missed: not if it was before the first look."""
+        rounds = self.rounds.get(product)
+        if rounds is None or not rounds.first_ns:
+            return False
+        return venue_ns is None or venue_ns >= rounds.first_ns
+
     def is_pending(self, question_id: str) -> bool:
         """Whether the question is one that a round or a target waits for."""
         return self._rounds_of(question_id) is not None or (

@@ -54,7 +54,8 @@ class Pending:
 
 @dataclass(slots=True)
 class Rounds:
-    """The rounds of one product. `covered_ns` is how far the last complete one reaches."""
+    """The rounds of one product. `covered_ns` is how far the last complete one reaches, `first_ns`
+    how far the first one did: what is older was there before anybody looked."""
 
     product: str
     next_ns: int
@@ -75,6 +76,7 @@ class Rounds:
     asked: int = 0
     """How many questions the present round began with, and how many pages have come."""
     pages: int = 0
+    first_ns: int = 0
     deep_ns: int = 0
     """The next round (or the present one) asks for the order history since then; 0 for as usual."""
 
@@ -185,6 +187,7 @@ class Rounds:
         # before the first question.
         reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
         self.covered_ns = max(self.covered_ns, reached_ns)
+        self.first_ns = self.first_ns or reached_ns
         return self.since_ns, reached_ns
 
     def dump(self) -> dict[str, Any]:
@@ -199,6 +202,7 @@ class Rounds:
             "symbols": self.symbols,
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
+            "first": self.first_ns,
             "deep": self.deep_ns,
             "progress": [self.asked, self.pages],
             "pending": [
@@ -214,9 +218,9 @@ class Rounds:
         rounds.asking = document["asking"]
         rounds.symbols = tuple(document["symbols"])
         rounds.covered = frozenset(document["covered"])
-        rounds.registered = frozenset(document.get("registered", ()))
-        rounds.deep_ns = document.get("deep", 0)
-        rounds.asked, rounds.pages = document.get("progress", (0, 0))
+        rounds.registered = frozenset(document["registered"])
+        rounds.first_ns, rounds.deep_ns = document["first"], document["deep"]
+        rounds.asked, rounds.pages = document["progress"]
         for question, *numbers in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, *numbers)

@@ -211,7 +211,7 @@ def restore(book: AccountBook, kind: str, document: dict[str, Any]) -> None:
 def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     if document["config"] is not None:
         book.config = AccountConfig.model_validate(document["config"])
-    book.is_removed = document.get("removed", False)
+    book.is_removed = document["removed"]
     streams = Streams.load(document["streams"])
     book.streams = book.reconciliation.streams = streams
     book.reconciliation.restore(document["reconciliation"])
@@ -219,7 +219,7 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
     book.publisher.epoch = document["epoch"]
     book.questions = document["questions"]
     book.version = document["version"]
-    book.shown_ns = document.get("shown_ns", 0)
+    book.shown_ns = document["shown_ns"]
     book.closed = document["closed"]
     book.differences.asked = document["asked"]
     book.differences.early = [Early.load(fields) for fields in document["early"]]

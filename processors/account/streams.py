@@ -243,5 +243,5 @@ class Streams:
             [Blind(**interval) for interval in document["blind"]],
             document["generation"],
             document["liveness_ns"],
-            document.get("feeds", {}),
+            document["feeds"],
         )

@@ -221,6 +221,20 @@ def test_an_account_with_a_past_opens_with_the_venues_figures(seed: int) -> None
     assert not books.differences.asked
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_past_of_a_symbol_that_is_asked_for_late_is_no_finding(seed: int) -> None:
+    lab = VenueLab(seed, traded=("BTCUSDT", "SOLUSDT"), symbols=("BTCUSDT",))
+    lab.trade(150)
+    lab.connect()
+    lab.wait_until(lab.is_synced)
+    lab.trade(60)
+    rest(lab)
+    queried = [one for one in lab.run.messages(topology.FILLS) if one.source is Source.QUERY]
+    assert {one.symbol for one in queried} == {"BTCUSDT", "SOLUSDT"}
+    assert not lab.wrong()
+    assert set(kinds(lab)) <= {"OPENING", "GAP"}  # an open order's executions are asked for
+
+
 def last_positions(lab: VenueLab) -> dict[str, Any]:
     records = lab.run.messages(topology.POSITIONS)
     return {one.symbol: one for one in records if one.product == "linear"}
