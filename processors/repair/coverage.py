@@ -89,6 +89,7 @@ def go_on_from(account: AccountBook, coverage: Coverage) -> None:
     streams, rounds = account.streams, account.reconciliation.rounds
     for product, one in rounds.items():
         one.covered_ns = max(one.covered_ns, coverage.covered_ns.get(product, 0))
+        one.first_ns = one.first_ns or one.covered_ns  # what is younger was ours to miss
     streams.blind = [one for one in streams.blind if not coverage.has_closed(one)]
     for interval in coverage.still_open:
         is_known = interval.product in rounds and interval not in streams.blind

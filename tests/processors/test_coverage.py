@@ -103,6 +103,12 @@ def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:
     assert shown["spot"] == OUTAGES[2]
 
 
+def test_what_is_younger_than_the_former_life_covered_was_ours_to_miss() -> None:
+    reconciliation = repaired(a_coverage(OUTAGES[2])).book.account(ACCOUNT).reconciliation
+    assert reconciliation.is_news("spot", OUTAGES[2])
+    assert not reconciliation.is_news("spot", OUTAGES[2] - 1)
+
+
 def test_an_interval_that_ends_when_the_covered_span_ends_stays_open() -> None:
     run = repaired(a_coverage(OUTAGES[1] + LASTS))
     assert outage_ends(run) == [*OUTAGES[1:]]
