@@ -2,46 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from cli.findings import Finding, Mark
+from cli.lag import check_lag
 from cli.registry import registry_news, specs_of
 from cli.setting import registered, venues_of
+from cli.sight import check_keys, check_sight
 from orderloom import topology
 from orderloom.account import AccountConfig
-from processors.ledger.settings import LedgerSettings
 from runtime.clock import wall_ns
-from runtime.kafka import cluster_id, connected_admin, end_offsets, group_offsets, reader
+from runtime.kafka import cluster_id, connected_admin, end_offsets, reader
 from runtime.settings import Settings, load_settings
 from runtime.topics import check_topics
 from runtime.trouble import SettingsError, SetupError
 
 ASK_SECONDS: Final = 10.0
-LAG_RECORDS: Final = 10_000
 SKEW_SECONDS_MAX: Final = 2.0
 IDLE_SECONDS: Final = 10.0
 MS: Final = 1_000
-
-
-class Mark(StrEnum):
-    """How a finding is meant."""
-
-    WELL = "ok"
-    NOTE = "note"
-    WRONG = "WRONG"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line about one part."""
-
-    mark: Mark
-    part: str
-    line: str
 
 
 def examine() -> Iterator[Finding]:
@@ -55,6 +37,7 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding(Mark.WELL, "settings", f"venues {', '.join(venues)}; {_namespace(settings)}")
     yield from check_accounts(accounts, settings.partitions)
+    yield from check_keys(accounts)
     try:
         admin = connected_admin(settings.kafka.bootstrap, settings.kafka.client_security())
         yield Finding(Mark.WELL, "broker", f"{settings.kafka.bootstrap}, {cluster_id(admin)}")
@@ -101,10 +84,8 @@ def _check_venue(
         return
     yield Finding(Mark.WELL, "topics", f"{venue}: {len(topology.TOPICS)} are right")
     yield _check_registry(settings, venue, accounts)
-    ledger = LedgerSettings(settings.kafka.bootstrap, venue, settings.namespace)
-    ingest = f"{settings.namespace}ingest.{venue}"
-    yield from _check_lag(admin, settings, venue, ledger.group, topology.INPUTS)
-    yield from _check_lag(admin, settings, venue, ingest, (topology.DISPATCHES,))
+    yield from check_lag(admin, settings, venue)
+    yield from check_sight(settings, venue, accounts)
     yield _check_clock(admin, settings, venue)
 
 
@@ -120,40 +101,6 @@ def _check_registry(settings: Settings, venue: str, accounts: Iterable[AccountCo
     told = ", ".join(f"{one.account} {one.word}" for one in news)
     line = f"{venue}: the processors do not know yet: {told}; run `orderloom topics`"
     return Finding(Mark.NOTE, "registry", line)
-
-
-def _check_lag(
-    admin: AdminClient,
-    settings: Settings,
-    venue: str,
-    group: str,
-    topics: Iterable[topology.Topic],
-) -> Iterator[Finding]:
-    """How far a group's offsets are behind the ends, and whether anybody is in it."""
-    names = [topic.name(venue, settings.namespace) for topic in topics]
-    places = [(name, part) for name in names for part in range(settings.partitions)]
-    kafka = settings.kafka
-    at = group_offsets(kafka.bootstrap, group, places, security=kafka.client_security())
-    ends = end_offsets(admin, places)
-    behind = sum(max(0, ends[place] - at.get(place, 0)) for place in places)
-    members, state = _members(admin, group)
-    line = f"{group}: {members} workers, {behind} records behind"
-    if not members:
-        command = "ingest" if group.startswith(f"{settings.namespace}ingest") else "process"
-        yield Finding(Mark.NOTE, "lag", f"{line}: start one with `orderloom {command} {venue}`")
-    elif behind > LAG_RECORDS:
-        yield Finding(Mark.NOTE, "lag", f"{line}: it catches up, or needs more workers ({state})")
-    else:
-        yield Finding(Mark.WELL, "lag", line)
-
-
-def _members(admin: AdminClient, group: str) -> tuple[int, str]:
-    try:
-        future = admin.describe_consumer_groups([group], request_timeout=ASK_SECONDS)[group]
-        described = future.result()
-    except KafkaException:  # nobody was ever in it
-        return 0, "EMPTY"
-    return len(described.members), described.state.name
 
 
 def _check_clock(admin: AdminClient, settings: Settings, venue: str) -> Finding:

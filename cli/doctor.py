@@ -7,9 +7,9 @@ import typer
 from cli.later import Later
 
 if TYPE_CHECKING:
-    from cli import checks
+    from cli import checks, findings
 else:
-    checks = Later("cli.checks")
+    checks, findings = Later("cli.checks"), Later("cli.findings")
 
 _EPILOG = """\b
 Examples:
@@ -25,9 +25,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Check settings, accounts, broker, topics, lag and clock."""
+    """Check settings, keys, broker, topics, lag, clock, and what can be seen of each account."""
     wrong = 0
     for finding in checks.examine():
         typer.echo(f"{finding.mark:5} {finding.part:9} {finding.line}")
-        wrong += finding.mark is checks.Mark.WRONG
+        wrong += finding.mark is findings.Mark.WRONG
     raise typer.Exit(1 if wrong else 0)

@@ -40,14 +40,15 @@ def show(kind: str, wish: Wish) -> None:
     topics = {view.topic.name(venue, settings.namespace): view.topic for venue in venues}
     rows = Rows(view, wish.account)
     with kafka_told(), Follower(settings.kafka, topics) as follower:
-        _read_to_end(follower, rows)
+        read_to_end(follower, rows)
         if wish.json:
             _print_lines(follower, rows, wish)
         else:
             _print_table(follower, rows, wish)
 
 
-def _read_to_end(follower: Follower, rows: Rows) -> None:
+def read_to_end(follower: Follower, rows: Rows) -> None:
+    """Take every record up to the ends. Raises PassingTrouble, and what the follower raises."""
     heard = time.monotonic()
     while not follower.is_at_end:
         batch = follower.poll(POLL_SECONDS)

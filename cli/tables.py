@@ -63,7 +63,7 @@ def _band(position: Any) -> str:
     return f"[{_shown(position.low)}, {_shown(position.high)}]"
 
 
-def _sync(account: Any) -> str:
+def sync_of(account: Any) -> str:
     """With how many questions are answered, while it is catching up."""
     rounds = (
         f"{product}:{one.answered}/{one.asked}" for product, one in sorted(account.progress.items())
@@ -135,7 +135,7 @@ ACCOUNTS: Final = View(
     _columns(
         "account", "partition", "registry", "sync", "streams", "open_blind_intervals",
         "quarantined", "version",
-        registry=_registry, sync=_sync, streams=_streams, open_blind_intervals=_blind,
+        registry=_registry, sync=sync_of, streams=_streams, open_blind_intervals=_blind,
     ),
 )  # fmt: skip
 
@@ -194,6 +194,10 @@ class Rows:
         """The texts of the rows, the last changed last; of the last `most` only."""
         records = list(self._held.values())
         return [self.view.cells(record.message) for record in records[-most if most else 0 :]]
+
+    def messages(self) -> Iterator[Any]:
+        """Each row's message."""
+        return (record.message for record in self._held.values())
 
     def lines(self) -> Iterator[bytes]:
         """Each row as one line of JSON: the message as published."""

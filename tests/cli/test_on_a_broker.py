@@ -9,7 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from cli.checks import Mark, check_accounts
+from cli.checks import check_accounts
+from cli.findings import Mark
 from cli.registry import specs_of, write_registry
 from orderloom.account import AccountConfig
 from orderloom.topology import ACCOUNTS, CONTROL, TOPICS
@@ -256,8 +257,9 @@ def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
     well = house.run("doctor")
     assert well.returncode == 0, well.stdout
     parts = [line[6:].split()[0] for line in well.stdout.splitlines()]
-    parts_of_a_venue = ["topics", "registry", "lag", "lag", "clock"]
-    assert parts == ["settings", "accounts", "broker", *parts_of_a_venue]
+    parts_of_a_venue = ["topics", "registry", "lag", "lag", "account", "account", "clock"]
+    assert parts == ["settings", "accounts", "key", "key", "broker", *parts_of_a_venue]
+    assert "binance:n1: nobody has folded it yet" in well.stdout
     assert "start one with `orderloom process binance`" in well.stdout
 
 
