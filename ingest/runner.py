@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -17,10 +18,21 @@ from websockets.exceptions import (
     InvalidURI,
 )
 
-from ingest.actions import Action, Ask, Close, Connect, Probe, Publish, Purpose, Send
+from ingest.actions import (
+    Action,
+    Ask,
+    Close,
+    Connect,
+    HttpFailure,
+    Probe,
+    Publish,
+    Purpose,
+    Send,
+)
 from ingest.connection import Actions, ContextAt, is_refusal
 from ingest.desk import Desk
 from ingest.http import is_safe
+from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
 from ingest.outbox import Address, Outbox
 from ingest.stream import StreamKeeper
@@ -33,6 +45,8 @@ MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 OPEN_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 1.0
 SENDS_WAITING_MAX = 100
+UNREACHED_AGAIN_NS = 10 * MINUTE_NS
+"""A venue that cannot be reached is told of so rarely, after the first time."""
 KINDS_OF_END = frozenset(
     {"broken", "cannot connect", "closed by the venue", "dead peer", "key lost", "no handshake"}
     | {"preparing failed", "replaced", "time-out", "disabled", "removed", "changed"}
@@ -77,6 +91,7 @@ class StreamRunner:
         self._links: dict[str, _Link] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unreached_from_ns: int | None = None
         labels = (desk.venue.name, keeper.stream.product)
         self._frames, self._bytes = FRAMES.labels(*labels), FRAME_BYTES.labels(*labels)
 
@@ -172,10 +187,26 @@ class StreamRunner:
             )
         else:
             _log.info(
-                "%s stream of %s is %s %s",
-                *(product, self.account, change.change, change.reason),
+                "%s stream of %s is %s",
+                *(product, self.account, f"{change.change} {change.reason}".rstrip()),
                 extra={"account": self.account, "venue": venue},
             )
+
+    def _unreached(self, setting: str, url: str, reason: str) -> None:
+        """Tell of an address that does not answer; behind the host it may hold a key."""
+        now_ns, since_ns = self._desk.now().steady_ns, self._unreached_from_ns
+        if since_ns is not None and now_ns - since_ns < UNREACHED_AGAIN_NS:
+            return
+        self._unreached_from_ns = now_ns
+        parts, venue, product = urlsplit(url), self._desk.venue.name, self.keeper.stream.product
+        _log.warning(
+            "the %s stream of %s cannot begin: no answer as expected from %s (%s). Look at the "
+            "network, and at venues.%s.%s in the settings, which may replace the address; it is "
+            "tried again and again, and told once in %d minutes",
+            *(product, self.account, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"),
+            *(reason, venue, setting, UNREACHED_AGAIN_NS // MINUTE_NS),
+            extra={"account": self.account, "venue": venue},
+        )
 
     def _enqueue(self, connection: str, frame: bytes | None) -> None:
         link = self._links.get(connection)
@@ -188,8 +219,10 @@ class StreamRunner:
 
     async def _ask(self, connection: str, purpose: Purpose, request: HttpRequest) -> None:
         reply = await self._desk.ask(self.keeper.stream.product, lambda _: request, Rank.STREAM)
-        now = self._desk.now()
-        self._perform(self.keeper.answered(connection, purpose, reply.outcome, now))
+        now, outcome = self._desk.now(), reply.outcome
+        if isinstance(outcome, HttpFailure) and not outcome.is_our_fault:
+            self._unreached("rest", reply.request.url, outcome.reason)
+        self._perform(self.keeper.answered(connection, purpose, outcome, now))
 
     async def _run(self, connection: str, link: _Link, url: str) -> None:
         """One socket, from opening to its end."""
@@ -204,15 +237,21 @@ class StreamRunner:
         except InvalidStatus as error:
             status = error.response.status_code
             reason = f"the venue answers {status} to the handshake"
-            self._closed(connection, reason, is_refusal=is_refusal(status))
+            self._failed(connection, url, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
-            self._closed(connection, f"no handshake: {type(error).__name__}")
+            self._failed(connection, url, f"no handshake: {type(error).__name__}")
         except (OSError, TimeoutError) as error:
-            self._closed(connection, f"cannot connect: {error or 'no answer in time'}")
+            self._failed(connection, url, f"cannot connect: {error or 'no answer in time'}")
         else:
             await self._converse(connection, link, link.socket)
 
+    def _failed(self, connection: str, url: str, reason: str, *, is_refusal: bool = False) -> None:
+        if not is_refusal:
+            self._unreached("stream", url, reason)
+        self._closed(connection, reason, is_refusal=is_refusal)
+
     async def _converse(self, connection: str, link: _Link, socket: _Socket) -> None:
+        self._unreached_from_ns = None
         writer = asyncio.get_running_loop().create_task(_write(socket, link.to_send))
         try:
             self._perform(self.keeper.opened(connection, self._desk.now()))

@@ -233,6 +233,34 @@ async def test_stopping_writes_the_end_of_each_connection() -> None:
         await until(lambda: not toy.sockets)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "has_key", "reason", "setting"),
+    [
+        ("ws", False, "cannot connect: [Errno 111] ", "venues.toy.stream"),
+        ("http", False, "no handshake: InvalidURI", "venues.toy.stream"),
+        ("http", True, "broken transport (ClientConnectorError)", "venues.toy.rest"),
+    ],
+)
+async def test_an_address_that_does_not_answer_is_told_once_with_the_setting(
+    scheme: str, has_key: bool, reason: str, setting: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        toy = ToyServer()
+        address = f"{scheme}://127.0.0.1:{taken.getsockname()[1]}"
+        toy.rest = toy.stream = f"{address}/path?key=hidden"
+        with caplog.at_level("INFO"):
+            async with a_runner(toy, has_key=has_key) as running:
+                await running.until_change("CLOSED", 3)
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    begin = f"the TOY stream of toy:main cannot begin: no answer as expected from {address} ("
+    assert warning.getMessage().startswith(begin + reason)
+    assert f"and at {setting} in the settings" in warning.getMessage()
+    assert "hidden" not in caplog.text
+    lines = [record.getMessage() for record in caplog.records]
+    assert "TOY stream of toy:main is CONNECTING" in lines
+
+
 async def test_a_venue_that_cannot_be_reached_is_tried_again_with_pauses() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
