@@ -12,12 +12,14 @@ from rich.table import Table
 
 from cli.setting import kafka_told, venues_of
 from cli.tables import VIEWS, Rows, line_of
+from runtime.clock import wall_ns
 from runtime.settings import load_settings
 from runtime.trouble import PassingTrouble
 from sinks.follower import Follower
 
 SILENT_SECONDS_MAX: Final = 30.0
 POLL_SECONDS: Final = 0.25
+AGE_SECONDS: Final = 1.0
 TABLE_EDGE_LINES: Final = 6
 WIDE_COLUMNS: Final = 220
 
@@ -88,14 +90,16 @@ def _print_table(follower: Follower, rows: Rows, wish: Wish) -> None:
 
 
 def _follow(follower: Follower, rows: Rows, show: Callable[[], None]) -> None:
+    shown = time.monotonic()
     while True:
         taken = [rows.take(record) for record in follower.poll(POLL_SECONDS).records]
-        if any(taken):
+        if any(taken) or time.monotonic() - shown > AGE_SECONDS:  # how old it is, grows by itself
             show()
+            shown = time.monotonic()
 
 
 def _table(rows: Rows, most: int | None) -> Table:
-    cells = rows.cells(most)
+    cells = rows.cells(wall_ns(), most)
     title = rows.view.topic.kind
     count = f"{len(rows)}" if len(cells) == len(rows) else f"last {len(cells)} of {len(rows)}"
     table = Table(title=f"{title}: {count}", header_style="bold")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from cli.findings import since
 from orderloom import topology
 from orderloom.quantities import text_of
 from orderloom.topology import Topic
@@ -21,10 +22,12 @@ from sinks.record import Record
 
 SHOWN: Final = Context(prec=12)
 NANOSECONDS: Final = 1_000_000_000
-Cell = Callable[[Any], str]
+Show = Callable[[Any], str]
+Cell = Callable[[Any, int], str]
+"""A cell's text, of a message and the present moment (ns UTC)."""
 
 
-def _field(name: str) -> Cell:
+def _field(name: str) -> Show:
     return lambda message: _text(getattr(message, name))
 
 
@@ -64,7 +67,9 @@ def _band(position: Any) -> str:
 
 
 def sync_of(account: Any) -> str:
-    """With how many questions are answered, while it is catching up."""
+    """With how many questions are answered, while it is catching up; "" where nobody looks."""
+    if not account.enabled:
+        return ""
     rounds = (
         f"{product}:{one.answered}/{one.asked}" for product, one in sorted(account.progress.items())
     )
@@ -85,6 +90,12 @@ def _blind(account: Any) -> str:
     return str(sum(interval.closed_ns is None for interval in account.blind))
 
 
+def _covered(account: Any, now_ns: int) -> str:
+    """Until when all of it was looked at: what LIVE and SYNCED say may be as old as the record."""
+    reached = [account.covered_ns.get(product, 0) for product in account.streams]
+    return since(min(reached), now_ns) if reached and all(reached) else "never"
+
+
 def _side(said: dict[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in said.items() if value is not None)
 
@@ -96,14 +107,19 @@ class View:
     topic: Topic
     columns: tuple[tuple[str, Cell], ...]
 
-    def cells(self, message: Any) -> list[str]:
+    def cells(self, message: Any, now_ns: int) -> list[str]:
         """One row's texts."""
-        return [cell(message) for _, cell in self.columns]
+        return [cell(message, now_ns) for _, cell in self.columns]
 
 
-def _columns(*named: str, **made: Cell) -> tuple[tuple[str, Cell], ...]:
+def _columns(*named: str, **made: Show) -> tuple[tuple[str, Cell], ...]:
     """Columns of the fields `named`, but those in `made` by their own functions, in this order."""
-    return tuple((name.replace("_", " "), made.get(name, _field(name))) for name in named)
+    shown = {name: made.get(name, _field(name)) for name in named}
+    return tuple((name.replace("_", " "), _timeless(show)) for name, show in shown.items())
+
+
+def _timeless(show: Show) -> Cell:
+    return lambda message, _now_ns: show(message)
 
 
 ORDERS: Final = View(
@@ -132,10 +148,13 @@ POSITIONS: Final = View(
 )  # fmt: skip
 ACCOUNTS: Final = View(
     topology.ACCOUNTS,
-    _columns(
-        "account", "partition", "registry", "sync", "streams", "open_blind_intervals",
-        "quarantined", "version",
-        registry=_registry, sync=sync_of, streams=_streams, open_blind_intervals=_blind,
+    (
+        *_columns(
+            "account", "partition", "registry", "sync", "streams",
+            registry=_registry, sync=sync_of, streams=_streams,
+        ),
+        ("covered until", _covered),
+        *_columns("open_blind_intervals", "quarantined", "version", open_blind_intervals=_blind),
     ),
 )  # fmt: skip
 
@@ -190,10 +209,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self._held)
 
-    def cells(self, most: int | None = None) -> list[list[str]]:
+    def cells(self, now_ns: int, most: int | None = None) -> list[list[str]]:
         """The texts of the rows, the last changed last; of the last `most` only."""
-        records = list(self._held.values())
-        return [self.view.cells(record.message) for record in records[-most if most else 0 :]]
+        records = list(self._held.values())[-most if most else 0 :]
+        return [self.view.cells(record.message, now_ns) for record in records]
 
     def messages(self) -> Iterator[Any]:
         """Each row's message."""

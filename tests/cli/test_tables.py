@@ -1,6 +1,7 @@
 """What a view shows of a topic."""
 
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
@@ -12,13 +13,23 @@ from orderloom.words import FillKind
 from tests.sinks.records import a_fill, a_position, a_record, an_order, tombstone
 from tests.source_tree import ROOT
 
+NOW_NS = 1_763_726_442_000_000_000
+
+
+def a_cell(heading: str, **fields: Any) -> str:
+    """What the table of accounts shows under `heading`, of an account with these fields."""
+    [_, bare] = orjson.loads((ROOT / "tests/schemas/golden/accounts.json").read_bytes())
+    place = [one for one, _ in ACCOUNTS.columns].index(heading)
+    state = codec.read(topology.ACCOUNTS, orjson.dumps(bare | fields))
+    return ACCOUNTS.cells(state, NOW_NS)[place]
+
 
 def test_the_newest_record_of_a_key_is_shown_and_moves_to_the_end() -> None:
     rows = Rows(ORDERS)
     for order in (an_order("a"), an_order("b", sequence=2), an_order("a", sequence=3, version=2)):
         rows.take(a_record(order))
     assert [orjson.loads(line)["key"] for line in rows.lines()] == ["b", "a"]
-    assert rows.cells(1)[0][-1] == "2"
+    assert rows.cells(NOW_NS, 1)[0][-1] == "2"
 
 
 def test_a_tombstone_takes_the_row_away_and_says_so() -> None:
@@ -61,7 +72,7 @@ def test_a_position_shows_its_band_or_that_it_has_none() -> None:
     rows = Rows(POSITIONS)
     rows.take(a_record(a_position(low=Decimal("-0.50"), high=Decimal(4))))
     rows.take(a_record(a_position("ETH", sequence=2, unbounded=True)))
-    bands = [row[5] for row in rows.cells()]
+    bands = [row[5] for row in rows.cells(NOW_NS)]
     assert bands == ["[-0.5, 4]", "unbounded"]
 
 
@@ -70,7 +81,27 @@ def test_an_account_that_nobody_looks_at_says_so() -> None:
     place = [heading for heading, _ in ACCOUNTS.columns].index("registry")
     accounts = (bare, bare | {"enabled": False}, full)
     states = [codec.read(topology.ACCOUNTS, orjson.dumps(account)) for account in accounts]
-    assert [ACCOUNTS.cells(one)[place] for one in states] == ["enabled", "disabled", "removed"]
+    assert [ACCOUNTS.cells(one, NOW_NS)[place] for one in states] == [
+        "enabled",
+        "disabled",
+        "removed",
+    ]
+
+
+def test_an_account_shows_until_when_all_of_it_was_looked_at() -> None:
+    live = {"spot": "LIVE", "linear": "LIVE"}
+    covered = {"spot": NOW_NS - 42 * 10**9, "linear": NOW_NS}
+    shown = a_cell("covered until", streams=live, covered_ns=covered)
+    assert shown == "2025-11-21 12:00:00 UTC (42 s)"
+    for reached in ({"spot": NOW_NS}, {"spot": NOW_NS, "linear": 0}):
+        assert a_cell("covered until", streams=live, covered_ns=reached) == "never"
+
+
+def test_nothing_is_catching_up_where_nobody_looks() -> None:
+    progress = {"spot": {"answered": 0, "asked": 8, "pages": 0}}
+    fields: dict[str, Any] = {"sync": "CATCHING_UP", "progress": progress}
+    assert a_cell("sync", **fields) == "CATCHING_UP spot:0/8"
+    assert a_cell("sync", **fields, enabled=False) == ""
 
 
 def test_each_difference_is_a_row_with_both_sides() -> None:
@@ -82,7 +113,7 @@ def test_each_difference_is_a_row_with_both_sides() -> None:
             epoch=0, cause=Cause("raw.lab", 0, sequence),
         )  # fmt: skip
         rows.take(a_record(found))
-    assert [row[-3:] for row in rows.cells()] == [
+    assert [row[-3:] for row in rows.cells(NOW_NS)] == [
         ["net=1", "net=2", "open"],
         ["net=1", "net=2", "both sides are equal again"],
     ]
