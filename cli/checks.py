@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from cli.findings import Finding, Mark
 from cli.lag import check_lag
 from cli.registry import registry_news, specs_of
-from cli.setting import registered, venues_of
+from cli.setting import placed, venues_of
 from cli.sight import check_keys, check_sight
 from orderloom import topology
 from orderloom.account import AccountConfig
@@ -30,7 +30,7 @@ def examine() -> Iterator[Finding]:
     """Everything, in an order in which each part needs those before it."""
     try:
         settings = load_settings()
-        accounts = registered(settings)
+        accounts = placed(settings)
         venues = venues_of(settings)
     except SettingsError as error:
         yield from (Finding(Mark.WRONG, "settings", line) for line in error.lines)

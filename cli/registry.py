@@ -8,7 +8,7 @@ import orjson
 import typer
 from confluent_kafka import KafkaError, Message
 
-from cli.setting import kafka_told, registered, venues_of
+from cli.setting import kafka_told, placed, venues_of
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
 from runtime.control import Held, held_accounts
@@ -45,10 +45,11 @@ class News:
 def make_topics(given: list[str] | None) -> None:
     """Make and check the topics of the venues, and write what changed in the registry.
 
-    A venue whose last account was taken out of the registry is looked at as well.
+    A venue whose last account was taken out of the registry is looked at as well. Raises SetupError
+    before anything is written where an entry cannot be meant.
     """
     settings = load_settings()
-    accounts = registered(settings)
+    accounts = placed(settings)
     with kafka_told():
         for venue in given or sorted({*venues_of(settings), *_known(settings)}):
             _make(settings, venue)

@@ -10,11 +10,28 @@ from runtime.accounts import load_accounts
 from runtime.settings import Settings
 from runtime.trouble import PassingTrouble, SettingsError
 from venues import VENUES
+from venues.addresses import endpoints_of, misplaced
 
 
 def registered(settings: Settings) -> tuple[AccountConfig, ...]:
     """The accounts, checked against the known venues. Raises SettingsError."""
     return load_accounts(settings.accounts_file, partitions=settings.partitions, venues=VENUES)
+
+
+def placed(settings: Settings) -> tuple[AccountConfig, ...]:
+    """The accounts, each with products and an environment that its venue has.
+
+    Raises SettingsError: `control` keeps an entry for ever, so none with a mistake may go there.
+    """
+    accounts = registered(settings)
+    lines = []
+    for account in accounts:
+        venue, given = VENUES[account.venue], settings.venue(account.venue)
+        found = endpoints_of(venue, account.environment, given.rest, given.stream)
+        lines += [f"account {account.id}: {line}" for line in misplaced(account, venue, found)]
+    if lines:
+        raise SettingsError([f"{settings.accounts_file}: {line}" for line in lines])
+    return accounts
 
 
 def venues_of(settings: Settings, given: list[str] | None = None) -> list[str]:

@@ -8,7 +8,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ingest.connection import ContextAt, Patience
@@ -26,6 +26,7 @@ from runtime.clock import SteadyClock, boottime_ns, wall_ns
 from runtime.metrics import CLOCK_JUMPS
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
+from venues.addresses import endpoints_of, misplaced
 from venues.venue import Credentials, Endpoints, Venue
 
 DEFAULT_GROUP = "default"
@@ -176,28 +177,10 @@ class Desks:
 
     def _endpoints_of(self, account: AccountConfig) -> Endpoints:
         given = self._settings.venue(self._venue.name)
-        known = self._venue.environments.get(account.environment, Endpoints({}, {}))
-        rest, stream = {**known.rest, **given.rest}, {**known.stream, **given.stream}
-        _check_products(account, self._venue, rest, stream)
-        return Endpoints(rest, stream, known.headers)
-
-
-def _check_products(
-    account: AccountConfig, venue: Venue, rest: Mapping[str, str], stream: Mapping[str, str]
-) -> None:
-    lines = [
-        f"{product} has no address in environment {account.environment}: choose one of "
-        f"{', '.join(sorted(venue.environments))}, or set venues.{venue.name}.rest and .stream"
-        for product in account.products
-        if product not in rest or product not in stream
-    ]
-    lines += [
-        f"{product} is no product of {venue.name}: choose from {', '.join(venue.products)}"
-        for product in account.products
-        if product not in venue.products
-    ]
-    if lines:
-        raise SettingsError(lines)
+        found = endpoints_of(self._venue, account.environment, given.rest, given.stream)
+        if lines := list(misplaced(account, self._venue, found)):
+            raise SettingsError(lines)
+        return found
 
 
 def owner_name(member: str) -> str:

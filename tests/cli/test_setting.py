@@ -1,0 +1,83 @@
+"""What is wrong only for those who know the venues: refused before anything is written."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.setting import placed
+from runtime.settings import Settings, load_settings
+from runtime.trouble import SettingsError
+from tests.cli.test_main import orderloom
+from venues import VENUES
+
+ENTRY = """
+[[accounts]]
+id = "{venue}:main"
+products = [{products}]
+key = "env:NONE"
+"""
+
+
+def settings_in(directory: Path, accounts: str, settings: str = "") -> Settings:
+    (directory / "accounts.toml").write_text(accounts)
+    (directory / "orderloom.toml").write_text(
+        f'accounts_file = "{directory}/accounts.toml"\n{settings}'
+    )
+    return load_settings(directory / "orderloom.toml")
+
+
+def an_entry(venue: str, *products: str) -> str:
+    return ENTRY.format(venue=venue, products=", ".join(f'"{one}"' for one in products))
+
+
+@pytest.mark.parametrize("venue", sorted(VENUES))
+def test_an_entry_with_what_its_venue_has_is_taken(venue: str, tmp_path: Path) -> None:
+    [account] = placed(settings_in(tmp_path, an_entry(venue, *VENUES[venue].products)))
+    assert account.products == VENUES[venue].products
+
+
+@pytest.mark.parametrize("venue", sorted(VENUES))
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ('"spot", "futures"', "futures is no product of {venue}: choose from {products}"),
+        ('"spot"]\nenvironment = "prodution" #', "spot has no address in environment prodution: "),
+        ('"spot"]\nenvironment = "prodution" #', "choose one of {environments}, or set venues."),
+        ('"spot"]\nsymbols = { spto = ["A"] } #', "spto is no product of {venue}"),
+    ],
+)
+def test_an_entry_with_what_its_venue_has_not_is_refused(
+    venue: str, entry: str, words: str, tmp_path: Path
+) -> None:
+    settings = settings_in(tmp_path, ENTRY.format(venue=venue, products=entry).replace("#]", "#"))
+    with pytest.raises(SettingsError) as caught:
+        placed(settings)
+    expected = words.format(
+        venue=venue,
+        products=", ".join(VENUES[venue].products),
+        environments=", ".join(sorted(VENUES[venue].environments)),
+    )
+    assert f"account {venue}:main: " in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_an_environment_of_ones_own_has_the_addresses_that_the_settings_give(
+    tmp_path: Path,
+) -> None:
+    entry = an_entry("binance", "spot") + 'environment = "simulated"\n'
+    given = '[venues.binance]\nrest = { spot = "http://127.0.0.1:1" }\n'
+    with pytest.raises(SettingsError, match="spot has no address in environment simulated"):
+        placed(settings_in(tmp_path, entry, given))
+    given += 'stream = { spot = "ws://127.0.0.1:1" }\n'
+    assert [one.id for one in placed(settings_in(tmp_path, entry, given))] == ["binance:main"]
+
+
+@pytest.mark.parametrize("command", ["topics", "doctor"])
+def test_topics_and_doctor_refuse_it_before_they_look_for_kafka(
+    command: str, tmp_path: Path
+) -> None:
+    settings_in(tmp_path, an_entry("binance", "spot", "futures"))
+    answer = orderloom(command, directory=tmp_path, ORDERLOOM_KAFKA__BOOTSTRAP="127.0.0.1:1")
+    assert answer.returncode in (1, 78)
+    assert "futures is no product of binance" in answer.stdout + answer.stderr
+    assert "no Kafka answers" not in answer.stdout + answer.stderr

@@ -1,0 +1,34 @@
+"""Where an account is reached: its environment's addresses, and what the settings replace. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from orderloom.account import AccountConfig
+from venues.venue import Endpoints, Venue
+
+NOWHERE = Endpoints({}, {})
+
+
+def endpoints_of(
+    venue: Venue, environment: str, rest: Mapping[str, str], stream: Mapping[str, str]
+) -> Endpoints:
+    """The addresses of `environment`; those of `rest` and `stream`, by product, in their place.
+
+    An environment that the venue does not have has only the addresses that are given.
+    """
+    known = venue.environments.get(environment, NOWHERE)
+    return Endpoints({**known.rest, **rest}, {**known.stream, **stream}, known.headers)
+
+
+def misplaced(account: AccountConfig, venue: Venue, endpoints: Endpoints) -> Iterator[str]:
+    """A line for each product that is none of the venue's, or that is nowhere at `endpoints`."""
+    for product in account.products:
+        if product not in endpoints.rest or product not in endpoints.stream:
+            yield (
+                f"{product} has no address in environment {account.environment}: choose one of "
+                f"{', '.join(sorted(venue.environments))}, or set venues.{venue.name}.rest and "
+                ".stream"
+            )
+    for product in dict.fromkeys([*account.products, *account.symbols]):
+        if product not in venue.products:
+            choice = f"choose from {', '.join(venue.products)}"
+            yield f"{product} is no product of {venue.name}: {choice}"
