@@ -3,12 +3,14 @@
 Rows and the offsets that they came from change in one transaction, so a kill anywhere neither loses
 nor doubles. Write-ahead log: readers are never in the way. A power failure may take the last
 transactions, rows and offsets together; they are then read again.
+One sink writes a file: a lock beside it, `<file>.lock`, goes with the process.
 """
 
+import fcntl
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,17 +25,19 @@ _PASSING: Final = ("database is locked", "database or disk is full", "disk I/O e
 
 
 class SqliteSink:
-    """Writes to the file at `path`, which it makes."""
+    """Writes to the file at `path`, which it makes, in a directory that is there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with self._told(), ExitStack() as opened:
+            opened.enter_context(self._alone())
             # Autocommit: transactions are begun and ended by us alone.
             self._db = sqlite3.connect(
                 path, timeout=BUSY_SECONDS_MAX, isolation_level=None, check_same_thread=False
             )
+            opened.callback(self._db.close)
             self._prepare()
+            self._opened = opened.pop_all()
 
     @property
     def topics(self) -> Collection[Topic]:
@@ -42,7 +46,7 @@ class SqliteSink:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._opened.close()
 
     def progress(self) -> Progress:
         """How far it got, as the last transaction left it."""
@@ -110,6 +114,23 @@ class SqliteSink:
         for kind, series in views:
             self._db.execute(TABLES[kind].drop_former_epochs(), (*series, epochs[series]))
         return rows
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else writes the file meanwhile. Raises UnusableTargetError, OSError."""
+        if not self.path.parent.is_dir():
+            raise UnusableTargetError(
+                f"{self.path} cannot be made, there is no directory {self.path.parent}",
+                "make it, or name another file",
+            )
+        with Path(f"{self.path}.lock").open("w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UnusableTargetError(
+                    f"another sink writes {self.path}", "stop it, or name another file"
+                ) from None
+            yield
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -42,7 +42,7 @@ def run(name: str, settings: Settings, options: SinkOptions, stop: threading.Eve
 
     Raises SetupError for what only a person can mend.
     """
-    target = options.target or settings.data_dir / f"orderloom.{name}"
+    target = options.target or _usual_target(settings.data_dir, name)
     sink = SINKS[name](target)
     topics = followed(sink, settings.namespace, options.venues)
     if options.rebuild:
@@ -55,6 +55,16 @@ def run(name: str, settings: Settings, options: SinkOptions, stop: threading.Eve
             supervise(f"sink {name}", lambda: work.live(stop), crashes=_PASSING, stop=stop)
     finally:
         sink.close()
+
+
+def _usual_target(directory: Path, name: str) -> Path:
+    """A file in `data_dir`, which is made. Raises SetupError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = f"nothing can be kept in {directory} ({error.strerror})"
+        raise SetupError(cause, "set data_dir") from None
+    return directory / f"orderloom.{name}"
 
 
 def followed(sink: Sink, namespace: str, venues: Collection[str]) -> dict[str, Topic]:

@@ -109,6 +109,21 @@ def test_a_file_that_noted_one_time_for_all_topics_has_its_views_read_anew(tmp_p
     again.close()
 
 
+def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(UnusableTargetError, match=r"there is no directory .*nope/dir: make it"):
+        SqliteSink(tmp_path / "nope" / "dir" / "db")
+    assert not (tmp_path / "nope").exists()
+
+
+def test_a_file_that_another_sink_writes_is_refused_until_that_one_ends(tmp_path: Path) -> None:
+    first = SqliteSink(tmp_path / "db")
+    with pytest.raises(UnusableTargetError, match=r"another sink writes .*/db: stop it"):
+        SqliteSink(tmp_path / "db")
+    first.write(a_batch(an_order()))
+    first.close()
+    SqliteSink(tmp_path / "db").close()
+
+
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnusableTargetError, match="name another file"):

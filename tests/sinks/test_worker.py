@@ -35,7 +35,8 @@ import sinks.follower, sinks.worker
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from runtime.supervise_process import stop_on_signals
-sinks.worker.Follower.poll.__defaults__ = (20,)  # many small batches: more places to be killed at
+poll = sinks.worker.Follower.poll.__wrapped__
+poll.__defaults__ = (20,)  # many small batches: more places to be killed at
 set_up_logs("sink")
 options = sinks.worker.SinkOptions(["lab"], pathlib.Path(sys.argv[1]))
 sinks.worker.run("sqlite", load_settings(), options, stop_on_signals())
