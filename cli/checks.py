@@ -10,13 +10,13 @@ from confluent_kafka.admin import AdminClient
 from cli.findings import Finding, Mark
 from cli.lag import check_lag
 from cli.registry import registry_news, specs_of
-from cli.setting import placed, venues_of
+from cli.setting import checked_settings, placed, venues_of
 from cli.sight import check_keys, check_sight
 from orderloom import topology
 from orderloom.account import AccountConfig
 from runtime.clock import wall_ns
 from runtime.kafka import cluster_id, connected_admin, end_offsets, reader
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from runtime.topics import check_topics
 from runtime.trouble import SettingsError, SetupError
 
@@ -29,7 +29,7 @@ MS: Final = 1_000
 def examine() -> Iterator[Finding]:
     """Everything, in an order in which each part needs those before it."""
     try:
-        settings = load_settings()
+        settings = checked_settings()
         accounts = placed(settings)
         venues = venues_of(settings)
     except SettingsError as error:

@@ -8,12 +8,12 @@ import orjson
 import typer
 from confluent_kafka import KafkaError, Message
 
-from cli.setting import kafka_told, placed, venues_of
+from cli.setting import checked_settings, kafka_told, placed, venues_of
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
 from runtime.control import Held, held_accounts
 from runtime.kafka import connected_admin, idempotent_producer
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError
 from venues import VENUES
@@ -48,7 +48,7 @@ def make_topics(given: list[str] | None) -> None:
     A venue whose last account was taken out of the registry is looked at as well. Raises SetupError
     before anything is written where an entry cannot be meant.
     """
-    settings = load_settings()
+    settings = checked_settings()
     accounts = placed(settings)
     with kafka_told():
         for venue in given or sorted({*venues_of(settings), *_known(settings)}):

@@ -12,7 +12,7 @@ import typer
 
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
-from cli.setting import kafka_told
+from cli.setting import checked_settings, kafka_told
 from processors.book import PartitionBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, PartitionStopped
@@ -31,7 +31,7 @@ from processors.repair.repair import (
 )
 from runtime.clock import wall_ns
 from runtime.kafka import connected_admin
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings
 from runtime.topics import require_topics
 from runtime.trouble import PassingTrouble, SetupError
 from venues import VENUES
@@ -53,7 +53,7 @@ class Wish:
 
 def run(wish: Wish) -> int:
     """Repair what is wished; the exit status. Raises SetupError."""
-    settings = load_settings()
+    settings = checked_settings()
     with kafka_told(), _ledger_told():
         ledger_log, make_book = _tools(settings, wish.venue)
         found = list(_surveys(ledger_log, make_book, wish, settings.partitions))

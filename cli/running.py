@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from cli.members import held_member
-from cli.setting import venues_of
+from cli.setting import checked_settings, venues_of
 from runtime.broker import EmbeddedBroker
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
@@ -29,7 +29,7 @@ def broker(port: int | None, data: Path | None) -> None:
 
 def ingest(venue: str, member: str | None, *, once: bool) -> int:
     """Run one ingest worker, again after each crash unless `once`; its exit status."""
-    settings = load_settings()
+    settings = checked_settings()
     set_up_logs(f"ingest {venue}", settings.log_level)
     if once:
         from ingest import worker  # noqa: PLC0415  heavy: for this child alone
@@ -45,7 +45,7 @@ def ingest(venue: str, member: str | None, *, once: bool) -> int:
 
 def process(venue: str, *, once: bool) -> int:
     """Run one process worker, again after each crash unless `once`; its exit status."""
-    settings = load_settings()
+    settings = checked_settings()
     set_up_logs(f"process {venue}", settings.log_level)
     if once:
         from cli import processing  # noqa: PLC0415  the parent shall not carry Faust
@@ -65,7 +65,7 @@ def sink(name: str, target: Path | None, venues: list[str] | None, *, rebuild: b
     """Run one sink until SIGTERM or SIGINT."""
     from sinks import worker  # noqa: PLC0415  the other processes shall not carry its libraries
 
-    settings = load_settings()
+    settings = checked_settings()
     set_up_logs(f"sink {name}", settings.log_level)
     options = worker.SinkOptions(venues_of(settings, venues), target, rebuild)
     worker.run(name, settings, options, stop_on_signals())

@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.setting import kafka_told, venues_of
+from cli.setting import checked_settings, kafka_told, venues_of
 from cli.tables import VIEWS, Rows, line_of
 from runtime.clock import wall_ns
-from runtime.settings import load_settings
 from runtime.trouble import PassingTrouble
 from sinks.follower import Follower
 
@@ -37,7 +36,7 @@ class Wish:
 
 def show(kind: str, wish: Wish) -> None:
     """Show the view of topics of this kind. Raises SetupError."""
-    settings, view = load_settings(), VIEWS[kind]
+    settings, view = checked_settings(), VIEWS[kind]
     venues = venues_of(settings, wish.venues)
     topics = {view.topic.name(venue, settings.namespace): view.topic for venue in venues}
     rows = Rows(view, wish.account)

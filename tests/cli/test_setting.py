@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.setting import placed
+from cli.setting import checked_settings, placed
 from runtime.settings import Settings, load_settings
 from runtime.trouble import SettingsError
 from tests.cli.test_main import orderloom
@@ -81,3 +81,70 @@ def test_topics_and_doctor_refuse_it_before_they_look_for_kafka(
     assert answer.returncode in (1, 78)
     assert "futures is no product of binance" in answer.stdout + answer.stderr
     assert "no Kafka answers" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (
+            "[venues.kraken]\nreconcile_seconds = 3",
+            "venues.kraken is no venue: choose from binance, ",
+        ),
+        (
+            '[venues.binance]\nrest = { spto = "http://127.0.0.1:1" }',
+            "venues.binance.rest.spto is no product: choose from linear, spot",
+        ),
+        (
+            '[venues.binance]\nrest = { spot = "localhost:19001" }',
+            "venues.binance.rest.spot = 'localhost:19001': write an address that begins with "
+            "http:// or https://",
+        ),
+        ('[venues.okx]\nstream = { spot = "https://a" }', "that begins with ws:// or wss://"),
+        ('[venues.okx]\nrest = { spot = "http://[::1" }', "venues.okx.rest.spot = 'http://[::1'"),
+        (
+            "[venues.okx]\nlimits = { foo = 3 }",
+            "venues.okx.limits.foo is no rate limit: choose from",
+        ),
+    ],
+)
+def test_what_no_venue_has_is_refused_with_what_to_choose_from(
+    settings: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings_in(tmp_path, an_entry("binance", "spot"), settings)
+    monkeypatch.setenv("ORDERLOOM_CONFIG", str(tmp_path / "orderloom.toml"))
+    with pytest.raises(SettingsError) as caught:
+        checked_settings()
+    [told] = caught.value.lines
+    assert line in told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["topics"],
+        ["doctor"],
+        ["orders"],
+        ["ingest", "binance"],
+        ["process", "binance"],
+        ["sink", "sqlite"],
+        ["repair", "binance"],
+    ],
+)
+def test_every_command_that_meets_a_venue_looks(command: list[str], tmp_path: Path) -> None:
+    settings_in(tmp_path, an_entry("binance", "spot"), "[venues.kraken]\n")
+    answer = orderloom(*command, directory=tmp_path)
+    assert answer.returncode in (1, 78)
+    assert "venues.kraken is no venue" in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("venue", sorted(VENUES))
+def test_what_a_venue_has_may_be_set(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = ", ".join(f'{product} = "http://[::1]:19001"' for product in VENUES[venue].products)
+    limits = ", ".join(f'"{bucket}" = 3' for bucket in VENUES[venue].buckets)
+    stream = rest.replace("http:", "ws:")
+    section = f"[venues.{venue}]\nrest = {{ {rest} }}\nstream = {{ {stream} }}\n"
+    settings_in(tmp_path, "", section + f"limits = {{ {limits} }}\n")
+    monkeypatch.setenv("ORDERLOOM_CONFIG", str(tmp_path / "orderloom.toml"))
+    assert list(checked_settings().venues) == [venue]
