@@ -1,5 +1,6 @@
 """The compose file is valid, stays on this machine, and runs commands that exist."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,12 @@ from runtime.accounts import load_accounts, read_key
 from runtime.settings import load_settings
 from simulator.config import sample_accounts
 from tests.source_tree import ROOT
+from venues import VENUES
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = ROOT / "docker-compose.yml"
-PROCESSES = {"topics", "ingest-binance", "process-binance", "sink-sqlite", "simulator"}
+OF_VENUES = {f"{kind}-{venue}" for kind in ("ingest", "process") for venue in VENUES}
+PROCESSES = {"topics", "sink-sqlite", "simulator"} | OF_VENUES
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,7 @@ def test_the_compose_file_is_valid() -> None:
 def test_there_is_a_service_for_each_process(services: dict[str, Any]) -> None:
     assert set(services) == PROCESSES | {"kafka"}
     assert services["simulator"]["profiles"] == ["simulator"]
+    assert services["ingest-okx"]["profiles"] == services["process-okx"]["profiles"] == ["okx"]
 
 
 def test_every_port_is_published_on_the_loopback_alone(services: dict[str, Any]) -> None:
@@ -43,7 +47,7 @@ def test_every_port_is_published_on_the_loopback_alone(services: dict[str, Any])
 
 def test_processes_wait_for_topics_and_topics_for_kafka(services: dict[str, Any]) -> None:
     assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
-    for name in ("ingest-binance", "process-binance", "sink-sqlite"):
+    for name in (*OF_VENUES, "sink-sqlite"):
         waits = services[name]["depends_on"]
         assert waits == {"topics": {"condition": "service_completed_successfully"}}
 
@@ -60,6 +64,29 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     assert "USER orderloom" in lines
     assert lines.index("USER orderloom") < lines.index('ENTRYPOINT ["orderloom"]')
+
+
+def test_keys_are_neither_committed_nor_put_into_the_image(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    shipped = ["deploy/env.sample", "deploy/keys/sim-0.json", "deploy/keys/sim-1.json"]
+    for name in (*shipped, ".env", ".env.prod", "deploy/keys/main.json", "keys/main.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    for command in (("init", "-q"), ("add", ".")):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, check=True)
+    assert listed.stdout.decode().split() == [".gitignore", *shipped]
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".env", ".env.*", "deploy", "keys"} <= set(ignored)
+
+
+def test_the_sample_of_keys_reads_as_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (DEPLOY / "env.sample").read_text()
+    given = dict(re.findall(r"^#? ?([A-Z]+_MAIN)='(.*)'$", text, re.M))
+    assert set(given) == {"BINANCE_MAIN", "OKX_MAIN"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+        assert read_key(f"env:{name}").secret.get_secret_value() == "your secret"
 
 
 @pytest.mark.parametrize("name", ["orderloom", "simulated"])
