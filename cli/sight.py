@@ -12,6 +12,7 @@ from runtime.clock import wall_ns
 from runtime.settings import Settings
 from runtime.trouble import SettingsError, SetupError
 from sinks.follower import Follower
+from venues import VENUES
 
 LIVE: Final = "LIVE"
 LATE_PERIODS: Final = 4
@@ -26,7 +27,7 @@ def check_keys(accounts: Iterable[AccountConfig]) -> Iterator[Finding]:
         if not account.enabled:
             continue
         try:
-            read_key(account.key)
+            read_key(account.key, needs_passphrase=VENUES[account.venue].needs_passphrase)
         except SettingsError as error:
             line = f"{account.id}: no key here ({'; '.join(error.lines)}); ingest needs it"
             yield Finding(Mark.NOTE, "key", line)

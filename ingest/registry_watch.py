@@ -29,13 +29,15 @@ _log = logging.getLogger(__name__)
 class Registry:
     """The accounts of one venue as they are in force; `entries` by account.
 
-    Raises SettingsError where the first reading is no registry.
+    `needs_passphrase`: as the venue says of its keys. Raises SettingsError where the first reading
+    is no registry.
     """
 
-    def __init__(self, settings: Settings, venue: str) -> None:
+    def __init__(self, settings: Settings, venue: str, *, needs_passphrase: bool = False) -> None:
         self._file = settings.accounts_file
         self._places = Places(settings.partitions)
         self._venue = venue
+        self._needs_passphrase = needs_passphrase
         self._references: set[str] = set()
         self._taken = b""
         self._pending = b""
@@ -102,7 +104,10 @@ class Registry:
             raise SettingsError([line])
         mine = [account for account in accounts if account.venue == self._venue]
         self._references = {one.key for one in mine if one.key.startswith(FILE)}
-        return {account.id: _entry_of(account) for account in mine}
+        return {
+            account.id: _entry_of(account, needs_passphrase=self._needs_passphrase)
+            for account in mine
+        }
 
     def _contents(self) -> bytes:
         """A digest of the file and of every key that it refers to."""
@@ -112,11 +117,11 @@ class Registry:
         return digest.digest()
 
 
-def _entry_of(account: AccountConfig) -> Entry:
+def _entry_of(account: AccountConfig, *, needs_passphrase: bool) -> Entry:
     if not account.enabled:  # its key is none of our business
         return Entry(account)
     try:
-        held = read_key(account.key)
+        held = read_key(account.key, needs_passphrase=needs_passphrase)
     except SettingsError as error:
         return Entry(account, trouble="; ".join(error.lines))
     secret, passphrase = held.secret.get_secret_value(), held.passphrase.get_secret_value()

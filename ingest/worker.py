@@ -68,7 +68,7 @@ def run(
     stop = stop or stop_on_signals()
     hurry = hurry or hurry_on_hangup()
     member = member or f"{socket.gethostname()}-{os.getpid()}"
-    registry = Registry(settings, venue.name)
+    registry = Registry(settings, venue.name, needs_passphrase=venue.needs_passphrase)
     health = Health()
     with HealthServer(health, settings.http.host, settings.http.port) as server:
         _log.info("ingest %s as %s, health at %s", venue.name, member, server.address)

@@ -18,8 +18,10 @@ from runtime.problems import Location, problem_lines
 from runtime.secret import NO_REFERENCE, is_reference, secret_text
 from runtime.trouble import SettingsError
 
-CONTROL: Final = "Cc"
-"""Unicode's category of control characters."""
+UNSENDABLE: Final = ("Cc", "Cs")
+"""Unicode's categories of control characters, and of halves of a character (lone surrogates)."""
+SHAPE: Final = '{"key": "...", "secret": "..."}'
+LONG_SHAPE: Final = '{"key": "...", "secret": "...", "passphrase": "..."}'
 
 
 class AccountKey(BaseModel):
@@ -58,28 +60,35 @@ def load_accounts(
     return accounts
 
 
-def read_key(reference: str) -> AccountKey:
+def read_key(reference: str, *, needs_passphrase: bool = False) -> AccountKey:
     """The key behind `env:NAME` or `file:PATH`: JSON with key, secret and, if any, passphrase.
 
-    Raises SettingsError, which never shows what was read.
+    `needs_passphrase`: the venue gives one with each key, so a key without is refused. Raises
+    SettingsError, which never shows what was read.
     """
     text = secret_text(reference)
+    shape = LONG_SHAPE if needs_passphrase else SHAPE
     try:
         key = AccountKey.model_validate(json.loads(text))
     except (ValueError, RecursionError):  # also ValidationError, and a number of too many digits
-        shape = '{"key": "...", "secret": "..."}'
         raise SettingsError([f"{reference} holds no key: write it as {shape}"]) from None
+    if needs_passphrase and not key.passphrase.get_secret_value():
+        line = f"{reference} holds no passphrase, and the venue wants one: write the key as {shape}"
+        raise SettingsError([line])
     if lines := [f"{reference}: {line}" for line in _unsendable(key)]:
         raise SettingsError(lines)
     return key
 
 
 def _unsendable(key: AccountKey) -> Iterator[str]:
-    """What no header can carry: one line end in it would begin another header."""
+    """What no header and no signature can carry: a line's end would begin another header."""
     secret, passphrase = key.secret.get_secret_value(), key.passphrase.get_secret_value()
     for name, text in (("key", key.key), ("secret", secret), ("passphrase", passphrase)):
-        if any(category(character) == CONTROL for character in text):
-            yield f"{name} holds a line's end or another control character: write it without"
+        if any(category(character) in UNSENDABLE for character in text):
+            yield (
+                f"{name} holds a line's end, another control character, or half a character: "
+                "write it without"
+            )
 
 
 def _document(file: Path) -> dict[str, Any]:

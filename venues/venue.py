@@ -250,6 +250,7 @@ class Venue:
     throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
     clock, in ns, out of the answer to a SERVER_TIME question. `bare_words` are the frames that are
     no JSON but whole words (the answer to our ping, say); translation gets such a word as a text.
+    `needs_passphrase`: its keys are a key, a secret and a passphrase.
     """
 
     name: str
@@ -265,3 +266,4 @@ class Venue:
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
     bare_words: frozenset[bytes] = frozenset()
+    needs_passphrase: bool = False

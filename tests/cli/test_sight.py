@@ -99,3 +99,6 @@ def test_a_key_that_cannot_be_read_here_is_said(tmp_path: Path) -> None:
     (tmp_path / "key.json").chmod(0o600)
     there = ACCOUNT.model_copy(update={"key": f"file:{tmp_path}/key.json"})
     assert list(check_keys([there, ACCOUNT.model_copy(update={"enabled": False})])) == []
+    okx = there.model_copy(update={"id": "okx:main"})
+    [without] = check_keys([okx])
+    assert "holds no passphrase" in without.line

@@ -213,3 +213,12 @@ def test_a_registry_that_was_refused_is_taken_once_control_says_the_same(house: 
     assert looked(registry) == [("toy:a", Act.OPEN)]
     [entry] = registry.served()
     assert entry.config.partition == 2
+
+
+def test_an_account_without_the_passphrase_that_its_venue_wants_is_left_out(house: House) -> None:
+    house.write("a")
+    house.write_key("a")
+    settings = Settings(accounts_file=house.file, partitions=4)
+    registry = Registry(settings, "toy", needs_passphrase=True)
+    assert list(registry.served()) == []
+    assert "holds no passphrase" in registry.entries["toy:a"].trouble

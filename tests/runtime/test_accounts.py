@@ -122,8 +122,8 @@ def test_a_key_that_no_parser_can_take_is_refused(
 
 
 @pytest.mark.parametrize("field", ["key", "secret", "passphrase"])
-@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85"])
-def test_a_key_with_control_characters_is_refused_without_showing_it(
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_a_key_with_what_cannot_be_sent_is_refused_without_showing_it(
     field: str, character: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = {"key": "public", "secret": SECRET, "passphrase": "word"}
@@ -132,6 +132,21 @@ def test_a_key_with_control_characters_is_refused_without_showing_it(
     with pytest.raises(SettingsError, match=f"env:MAIN_KEY: {field} holds a line's end") as caught:
         read_key("env:MAIN_KEY")
     assert SECRET not in str(caught.value)
+
+
+def test_a_key_without_the_passphrase_that_its_venue_wants_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAIN_KEY", KEY)
+    with pytest.raises(SettingsError, match="env:MAIN_KEY holds no passphrase") as caught:
+        read_key("env:MAIN_KEY", needs_passphrase=True)
+    assert '"passphrase": "..."}' in str(caught.value)
+    assert SECRET not in str(caught.value)
+    monkeypatch.setenv("MAIN_KEY", "no key")
+    with pytest.raises(SettingsError, match=r'holds no key: .* "passphrase": "\.\.\."}'):
+        read_key("env:MAIN_KEY", needs_passphrase=True)
+    monkeypatch.setenv("MAIN_KEY", json.dumps({"key": "k", "secret": SECRET, "passphrase": "p"}))
+    assert read_key("env:MAIN_KEY", needs_passphrase=True).passphrase.get_secret_value() == "p"
 
 
 @pytest.mark.parametrize(

@@ -24,4 +24,5 @@ OKX: Final = Venue(
     server_time=server_time,
     translate=translate,
     bare_words=frozenset({PONG}),
+    needs_passphrase=True,
 )
