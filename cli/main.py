@@ -1,15 +1,19 @@
 """The `orderloom` command: one file per family of commands; heavy rooms are imported when used."""
 
+import errno
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from cli import doctor, repair, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED
 from runtime.trouble import SetupError
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a full or broken disk says to one who writes."""
 
 app = typer.Typer(
     name="orderloom",
@@ -49,10 +53,21 @@ def main() -> None:
     Typer itself ends with 130 at Ctrl-C, and with 1 where nobody reads our output any more.
     """
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here it can be told still, at the interpreter's end not
     except SetupError as error:
         sys.stderr.write(f"orderloom: {error}\n")
         sys.exit(error.exit_status)
+    except OSError as error:
+        if error.errno not in FULL | {errno.EPIPE}:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is buffered yet
+        if error.errno in FULL:
+            line = f"what should be written cannot be ({error.strerror}): make room, then try again"
+            sys.stderr.write(f"orderloom: {line}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,32 @@ def test_a_reader_who_has_seen_enough_is_no_traceback(tmp_path: Path) -> None:
         assert child.wait(30) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        (["normalize", "binance"], 1),
+        (["normalize", "binance"], 10_000),  # more than is held back: it fails in the midst
+        (["fold", "binance"], 1),
+        (["topics", "--acl"], 0),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_line(
+    command: list[str], lines: int, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "cli.main", *command],
+            input=b'{"raw": "pong"}\n' * lines,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            cwd=tmp_path,
+        )
+    [line] = [line for line in answer.stderr.splitlines() if b"dead_letter" not in line]
+    assert b"orderloom: what should be written cannot be (No space left on device)" in line
+    assert answer.returncode == 1
+
+
 def test_a_person_who_interrupts_gets_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cli.main", "normalize", "binance"]
     with subprocess.Popen(
