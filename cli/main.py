@@ -10,7 +10,7 @@ import typer
 
 from cli import doctor, repair, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED
-from runtime.trouble import SetupError
+from runtime.trouble import SettingsError, SetupError
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What a full or broken disk says to one who writes."""
@@ -58,7 +58,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # here it can be told still, at the interpreter's end not
     except SetupError as error:
-        sys.stderr.write(f"orderloom: {error}\n")
+        sys.stderr.write(f"orderloom: {_told(error)}\n")
         sys.exit(error.exit_status)
     except OSError as error:
         if error.errno not in FULL | {errno.EPIPE}:
@@ -68,6 +68,13 @@ def main() -> None:
             line = f"what should be written cannot be ({error.strerror}): make room, then try again"
             sys.stderr.write(f"orderloom: {line}\n")
         sys.exit(1)
+
+
+def _told(error: SetupError) -> str:
+    """The trouble in a line; several wrong settings are easier to read one below the other."""
+    if isinstance(error, SettingsError) and len(error.lines) > 1:
+        return "\n  ".join([f"{error.cause}:", *error.lines])
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ class SettingsError(SetupError):
     """Settings that cannot be used; `lines` says each: key, what was given, what to change."""
 
     def __init__(self, lines: list[str]) -> None:
-        super().__init__(f"{len(lines)} wrong settings", "\n  ".join(["", *lines]).lstrip(" "))
+        cause = f"{len(lines)} wrong settings" if len(lines) > 1 else "wrong setting"
+        super().__init__(cause, "; ".join(lines))
         self.lines = tuple(lines)
 
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from runtime.trouble import SettingsError
 
 COMMANDS = sorted(
     command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
@@ -88,6 +89,20 @@ def test_a_wrong_setting_is_one_line_with_what_to_change(tmp_path: Path) -> None
     answer = orderloom("topics", directory=tmp_path)
     assert answer.returncode == 78
     assert "partitons in orderloom.toml is no setting: did you mean partitions?" in answer.stderr
+
+
+def test_one_wrong_setting_takes_one_line_and_several_one_each(tmp_path: Path) -> None:
+    (tmp_path / "orderloom.toml").write_text("partitons = 4\n")
+    [line] = orderloom("topics", directory=tmp_path).stderr.splitlines()
+    assert line.startswith("orderloom: wrong setting: partitons in orderloom.toml is no setting")
+    (tmp_path / "orderloom.toml").write_text("partitons = 4\nnamspace = 3\n")
+    first, *more = orderloom("topics", directory=tmp_path).stderr.splitlines()
+    assert (first, len(more)) == ("orderloom: 2 wrong settings:", 2)
+
+
+def test_trouble_with_settings_is_one_line_in_a_log() -> None:
+    assert str(SettingsError(["a is wrong"])) == "wrong setting: a is wrong"
+    assert str(SettingsError(["a is wrong", "b too"])) == "2 wrong settings: a is wrong; b too"
 
 
 def test_a_registry_that_is_not_there_is_named(tmp_path: Path) -> None:
