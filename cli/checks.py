@@ -46,7 +46,7 @@ def examine() -> Iterator[Finding]:
     except SetupError as error:
         yield Finding(Mark.WRONG, "broker", str(error))
     except KafkaException as error:
-        yield Finding(Mark.WRONG, "broker", f"{error.args[0]}: is the cluster well?")
+        yield Finding(Mark.WRONG, "broker", f"{error.args[0].str()}: is the cluster well?")
 
 
 def _namespace(settings: Settings) -> str:

@@ -22,7 +22,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from runtime.trouble import PassingTrouble
+from runtime.trouble import PassingTrouble, SettingsError
 
 MESSAGE_BYTES_MAX: Final = 17 * 1024 * 1024  # the largest topic takes 16 MiB; the rest is framing
 QUEUE_KIB_MAX: Final = 128 * 1024  # unsent messages of one producer
@@ -91,8 +91,15 @@ class OncePerCause:
 
 
 def connected_admin(bootstrap: str, security: Settings | None = None) -> AdminClient:
-    """An admin client of a cluster that has answered. Raises BrokerUnreachableError."""
-    admin = AdminClient(_common(bootstrap, "admin", security))
+    """An admin client of a cluster that has answered.
+
+    Raises BrokerUnreachableError, and SettingsError where librdkafka refuses `security`.
+    """
+    try:
+        admin = AdminClient(_common(bootstrap, "admin", security))
+    except KafkaException as error:
+        line = f"kafka.security cannot be used ({error.args[0].str()}): correct it"
+        raise SettingsError([line]) from error
     try:
         admin.list_topics(timeout=ASK_SECONDS_MAX)
     except KafkaException as error:

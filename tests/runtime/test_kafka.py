@@ -24,6 +24,7 @@ from runtime.kafka import (
     transactional_producer,
 )
 from runtime.topics import TopicSpec, create_topics
+from runtime.trouble import SettingsError
 
 
 def read_to_end(consumer: Consumer, topic: str) -> list[bytes | None]:
@@ -40,6 +41,22 @@ def read_to_end(consumer: Consumer, topic: str) -> list[bytes | None]:
             return values
         else:
             raise KafkaException(error)
+
+
+@pytest.mark.parametrize(
+    ("security", "words"),
+    [
+        ({"security.protokol": "SSL"}, 'No such configuration property: "security.protokol"'),
+        ({"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}, "sasl.username and sasl."),
+    ],
+)
+def test_security_that_kafkas_client_refuses_is_named_as_such(
+    security: dict[str, str], words: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        connected_admin("127.0.0.1:1", security)
+    assert "kafka.security cannot be used" in str(caught.value)
+    assert words in str(caught.value)
 
 
 @pytest.fixture
