@@ -34,7 +34,7 @@ class TopicsWrongError(SetupError):
     """Topics are missing, or are not what they must be; `lines` says each, with what to do."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__(f"{len(lines)} topics are not as they must be", "\n  ".join(lines))
+        super().__init__("topics are not as they must be", "\n  ".join(lines))
         self.lines = tuple(lines)
 
 
@@ -60,12 +60,14 @@ def create_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> list[str]:
 
 
 def check_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> list[str]:
-    """One line for each difference, with what to do; no lines if all is well.
+    """One line for each difference, with what to do; no lines if all is well. One if none is made.
 
     Raises KafkaException where the cluster does not answer.
     """
     wanted = {spec.name: spec for spec in specs}
     found = _described(admin, list(wanted))
+    if len(wanted) > 1 and not found:
+        return [_none_made(list(wanted))]
     lines = [_missing(name) for name in wanted if name not in found]
     for name, description in found.items():
         lines += _layout_lines(wanted[name], description)
@@ -116,6 +118,13 @@ def _configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, Config
 
 def _missing(name: str) -> str:
     return f"topic {name} does not exist: create it with `{MAKE_COMMAND}`"
+
+
+def _none_made(names: list[str]) -> str:
+    return (
+        f"none of the {len(names)} topics exists ({names[0]} to {names[-1]}): "
+        f"create them with `{MAKE_COMMAND}`"
+    )
 
 
 def _layout_lines(spec: TopicSpec, description: TopicDescription) -> list[str]:

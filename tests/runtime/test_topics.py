@@ -43,3 +43,11 @@ def test_each_difference_is_a_line_of_its_own(broker: Any, namespace: str) -> No
     with pytest.raises(TopicsWrongError, match="does not exist") as caught:
         require_topics(admin, wanted)
     assert list(caught.value.lines) == lines
+
+
+def test_topics_that_are_simply_not_made_yet_are_one_line(broker: Any, namespace: str) -> None:
+    wanted = [TopicSpec(f"{namespace}.{name}", 1) for name in ("first", "second", "last")]
+    assert check_topics(connected_admin(broker.bootstrap), wanted) == [
+        f"none of the 3 topics exists ({namespace}.first to {namespace}.last): "
+        "create them with `orderloom topics`"
+    ]
