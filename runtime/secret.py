@@ -13,6 +13,8 @@ READABLE_BY_OTHERS: Final = 0o044
 NO_REFERENCE: Final = "a secret stands where its place belongs: write env:NAME or file:PATH"
 
 _log = logging.getLogger(__name__)
+_told_of: set[tuple[Path, int]] = set()
+"""Files, and their modes, that were warned of: they are read again at each change."""
 
 
 def is_reference(text: str) -> bool:
@@ -48,10 +50,15 @@ def _variable(name: str) -> str:
     return text
 
 
+def _warn_of_readers(path: Path, mode: int) -> None:
+    if mode & READABLE_BY_OTHERS and (path, mode) not in _told_of:
+        _told_of.add((path, mode))
+        _log.warning("%s can be read by others than its owner: chmod 600 %s", path, path)
+
+
 def _file_text(path: Path) -> str:
     try:
-        if path.stat().st_mode & READABLE_BY_OTHERS:
-            _log.warning("%s can be read by others than its owner: chmod 600 %s", path, path)
+        _warn_of_readers(path, path.stat().st_mode)
         with path.open(encoding="utf-8") as file:
             return file.read(SECRET_CHARACTERS_MAX).strip()
     except OSError as error:
