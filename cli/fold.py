@@ -142,7 +142,8 @@ def run(
         if state_in is not None:
             fold.load(state_in.read_bytes())
     except (OSError, WrongState) as error:
-        stderr.write(f"--state-in {state_in}: {error}\n".encode())
+        reason = error.strerror if isinstance(error, OSError) else error
+        stderr.write(f"--state-in {state_in}: {reason}\n".encode())
         return WRONG_ARGUMENTS
     for number, line in enumerate(read_lines(stdin, venue.bare_words)):
         reason = fold.take(line, number)

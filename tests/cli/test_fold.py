@@ -143,6 +143,12 @@ def test_a_state_that_cannot_be_used_is_named_and_nothing_is_folded(
     assert stderr.getvalue().startswith(b"--state-in")
 
 
+def test_a_state_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    stderr, state = io.BytesIO(), tmp_path / "nope.state"
+    assert run(BINANCE, io.BytesIO(), io.BytesIO(), stderr, state_in=state) == 2
+    assert stderr.getvalue().decode() == f"--state-in {state}: No such file or directory\n"
+
+
 def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     stderr = io.BytesIO()
     missing = tmp_path / "nowhere" / "state"
