@@ -145,7 +145,12 @@ def result_of(partition: int, outcome: Outcome) -> str:
         f"{told.retired} keys of views are shown no more"
     )
     if outcome.raw_gap:
-        line += f"; {told.lost} published executions have no evidence left ({outcome.raw_gap})"
+        return f"{line}; {told.lost} published executions have no evidence left ({outcome.raw_gap})"
+    if told.lost:
+        line += (
+            f"; {told.lost} published executions were not found again, though no gap in raw is "
+            "known: each stays open in `orderloom differences`"
+        )
     return line
 
 

@@ -72,6 +72,15 @@ def test_the_result_counts_what_has_no_evidence_left() -> None:
     )
 
 
+def test_executions_that_are_lost_without_a_known_gap_are_told_too() -> None:
+    assert result_of(3, Outcome(2, 62, Told(retired=0, lost=1), "")) == (
+        "partition 3: repaired, in epoch 2; 0 keys of views are shown no more; 1 published "
+        "executions were not found again, though no gap in raw is known: each stays open in "
+        "`orderloom differences`"
+    )
+    assert "executions" not in result_of(3, Outcome(2, 62, Told(), ""))
+
+
 def test_progress_is_said_every_few_seconds_and_at_the_end() -> None:
     said: list[object] = []
     progress = Progress("partition 3", said.append)
