@@ -30,7 +30,9 @@ def add_to(app: typer.Typer) -> None:
 _NORMALIZE = """\b
 Examples:
   orderloom normalize binance < messages.jsonl
-  echo '{"raw": {"e": "executionReport"}}' | orderloom normalize binance
+  echo '{"raw": {"e":"executionReport","s":"SOLUSDT","i":7,"x":"NEW","X":"NEW","z":"0"}}' \\
+    | orderloom normalize binance
+The fields of a line: docs/formats.md
 """
 
 

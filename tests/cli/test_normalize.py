@@ -1,6 +1,9 @@
 """`normalize` over bytes: one line out for each line in, whatever stands in it."""
 
 import io
+import re
+import subprocess
+import sys
 from typing import Any
 
 import orjson
@@ -8,7 +11,9 @@ import pytest
 
 from cli.lines import LINE_BYTES_MAX, line_of, output_line, read_lines
 from cli.normalize import run
+from cli.tools import _NORMALIZE
 from orderloom.words import Source
+from tests.source_tree import ROOT
 from tests.venues.frames import cases
 from venues import VENUES
 from venues.document import DEPTH_MAX
@@ -184,3 +189,22 @@ def test_output_is_written_while_input_still_comes() -> None:
     stdin.written = []
     run(VENUE, stdin, stdout)
     assert stdin.written == [0, 1, 2, 3]
+
+
+def test_the_page_of_formats_shows_what_the_commands_say() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    shown, events, states = re.findall(r"^```\n(.*?)^```", page, re.M | re.S)
+    orderloom = [sys.executable, "-m", "cli.main"]
+    for command, said in (("normalize", events), ("fold", states)):
+        answer = subprocess.run(
+            [*orderloom, command, "binance"],
+            input=shown, text=True, capture_output=True, check=True, cwd=ROOT,
+        )  # fmt: skip
+        assert answer.stdout == said
+    assert '"type":"execution"' in events
+
+
+def test_the_message_in_the_help_is_understood() -> None:
+    [message] = re.findall(r"echo '(.*)'", _NORMALIZE)
+    [said] = normalized(message.encode() + b"\n")
+    assert [event["type"] for event in said["events"]] == ["order"]
