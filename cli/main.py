@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from cli import doctor, repair, services, tools, topics, views
-from cli.options import CONFIG_VARIABLE, SPACED
+from cli.options import CONFIG_VARIABLE, SPACED, Command
 from runtime.trouble import SettingsError, SetupError
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -33,6 +33,8 @@ Examples:
 )
 for family in (services, topics, views, doctor, repair, tools):
     family.add_to(app)
+for one in app.registered_commands:
+    one.cls = Command
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from cli.later import Later
 
@@ -14,6 +15,19 @@ else:
 
 CONFIG_VARIABLE: Final = "ORDERLOOM_CONFIG"
 SPACED: Final[dict[str, Any]] = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
+
+
+class Command(TyperCommand):
+    """A command that tells where `--config` stands, unless it has one of its own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command, but for that one mistake."""
+        has_own = any("--config" in param.opts for param in self.params)
+        if not has_own and any(one.partition("=")[0] == "--config" for one in args):
+            ctx.fail(
+                f"--config stands before the command: orderloom --config FILE {ctx.info_name} ..."
+            )
+        return super().parse_args(ctx, args)
 
 
 def known_venue(name: str) -> str:

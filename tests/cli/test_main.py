@@ -68,6 +68,8 @@ def test_help_does_not_wait_for_the_heavy_rooms(tmp_path: Path) -> None:
         (["normalize"], "Missing argument"),
         (["orders", "--folow"], "No such option"),
         (["weave"], "No such command"),
+        (["orders", "--config", "x.toml"], "orderloom --config FILE orders ..."),
+        (["ingest", "binance", "--config=x.toml"], "--config stands before the command"),
     ],
 )
 def test_wrong_arguments_are_named_and_end_with_2(arguments: list[str], words: str) -> None:
@@ -75,6 +77,12 @@ def test_wrong_arguments_are_named_and_end_with_2(arguments: list[str], words: s
     assert answer.exit_code == 2
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_command_with_a_config_of_its_own_takes_it(tmp_path: Path) -> None:
+    answer = orderloom("simulate", "binance", "--config", "box.toml", directory=tmp_path)
+    assert "box.toml" in answer.stderr
+    assert "stands before" not in answer.stderr
 
 
 def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
