@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.setting import checked_settings, kafka_told, venues_of
+from cli.setting import checked_settings, kafka_told, registered, venues_of
 from cli.tables import VIEWS, Rows, line_of
 from runtime.clock import wall_ns
-from runtime.trouble import PassingTrouble
+from runtime.settings import Settings
+from runtime.trouble import PassingTrouble, SettingsError
 from sinks.follower import Follower
 
 SILENT_SECONDS_MAX: Final = 30.0
@@ -42,10 +43,24 @@ def show(kind: str, wish: Wish) -> None:
     rows = Rows(view, wish.account)
     with kafka_told(), Follower(settings.kafka, topics) as follower:
         read_to_end(follower, rows)
+        if not len(rows) and wish.account is not None:
+            sys.stderr.write(f"orderloom: {nothing_of(wish.account, kind, settings)}\n")
         if wish.json:
             _print_lines(follower, rows, wish)
         else:
             _print_table(follower, rows, wish)
+
+
+def nothing_of(account: str, kind: str, settings: Settings) -> str:
+    """Why nothing is shown of an account: a name that nobody knows is not a quiet account."""
+    try:
+        names = sorted(one.id for one in registered(settings))
+    except SettingsError:  # a reader of topics may have no registry
+        return f"{account} has no {kind} in these topics: is its name right?"
+    if account in names:
+        return f"{account} has no {kind} yet"
+    known = ", ".join(names) or "none"
+    return f"no account {account} is registered, nor has it {kind}; registered are: {known}"
 
 
 def read_to_end(follower: Follower, rows: Rows) -> None:

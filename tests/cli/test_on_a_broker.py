@@ -213,7 +213,12 @@ def test_views_show_the_newest_state_of_each_key(house: House) -> None:
     assert (order["key"], order["version"]) == (key, 2)
     assert json.loads(house.run("fills", "--json").stdout)["price"] == "150.10"
     assert "[0, 4]" in house.run("positions").stdout
-    assert house.run("fills", "--json", "--account", "binance:other").stdout == ""
+    strange = house.run("fills", "--json", "--account", "binance:other")
+    assert strange.stdout == ""
+    assert "no account binance:other is registered, nor has it fills" in strange.stderr
+    assert "registered are: binance:main, binance:n1" in strange.stderr
+    assert "binance:n1 has no orders yet" in house.run("orders", "--account", "binance:n1").stderr
+    assert house.run("orders", "--account", ACCOUNT).stderr == ""
 
 
 @pytest.mark.broker
