@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from tests.source_tree import ROOT
 
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/by-hand.md")
 COMMAND = str(Path(sys.executable).parent / "orderloom")
 
 
