@@ -32,6 +32,8 @@ LAG_S = 2.0
 HEARD_S = 1.0
 """A blind interval begins when the connection was last heard, which may be after it was cut."""
 """Both venues' visibility lag, as their profiles say."""
+LOOKS = 3
+"""A transfer that was lost is told once two looks agree, and the first may still find more."""
 RATE, BURST = 120, 20
 TRADING_S_MIN, TRADING_S_MAX = 2.0, 30.0
 REST_S_MAX = 180.0
@@ -219,7 +221,8 @@ class FaultStage:
             await self.stage.control(venue, "/control/quiesce", quiesce)
         await self._connections_ended()
         stopped_ns = time.time_ns()
-        await self.until(lambda: self.is_synced() and self.covers(stopped_ns), "a rest")
+        for _ in range(LOOKS):
+            await self._looked_again()
         ends = self.reading.ends()
         await self.until(lambda: self.reading.has_reached(ends), "the topics are read")
         stretch.stopped_ms = stopped_ns // MILLISECOND_NS
@@ -243,6 +246,11 @@ class FaultStage:
         stretch.disputed = {key: one.disputed for key, one in witness.published.orders.items()}
         intervals = [interval for one in witness.accounts.values() for interval in one.blind]
         stretch.open_blind = sum(interval.closed_ns is None for interval in intervals)
+
+    async def _looked_again(self) -> None:
+        """Wait until all was looked at after now."""
+        now_ns = time.time_ns()
+        await self.until(lambda: self.is_synced() and self.covers(now_ns), "a rest")
 
     async def _connections_ended(self) -> None:
         """What was planned to end or is dead ends by itself: wait for it."""
