@@ -41,7 +41,7 @@ class Exposure:
     stale: set[str] = field(default_factory=set)
     """The positions that `refresh` must compute again before anybody looks at their sums."""
     floors: dict[str, int] = field(default_factory=dict)
-    """By product: up to when (ns) all executions are in its openings; from when they are known."""
+    """By product whose openings are known: up to when (ns) they contain every execution."""
     made: set[str] = field(default_factory=set)
     """The positions made since they were last saved."""
 
