@@ -8,11 +8,11 @@ import orjson
 import typer
 from confluent_kafka import KafkaError, Message
 
-from cli.setting import checked_settings, kafka_told, placed, venues_of
+from cli.setting import checked_settings, placed, venues_of
 from orderloom.account import AccountConfig
 from orderloom.topology import CONTROL, TOPICS
 from runtime.control import Held, held_accounts
-from runtime.kafka import connected_admin, idempotent_producer
+from runtime.kafka import connected_admin, idempotent_producer, kafka_told
 from runtime.settings import Settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError

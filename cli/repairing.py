@@ -12,7 +12,7 @@ import typer
 
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
-from cli.setting import checked_settings, kafka_told
+from cli.setting import checked_settings
 from processors.book import PartitionBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, PartitionStopped
@@ -30,7 +30,7 @@ from processors.repair.repair import (
     warnings_of,
 )
 from runtime.clock import wall_ns
-from runtime.kafka import connected_admin
+from runtime.kafka import connected_admin, kafka_told
 from runtime.settings import Settings
 from runtime.topics import require_topics
 from runtime.trouble import PassingTrouble, SetupError

@@ -1,16 +1,13 @@
 """What the work of several commands begins with: settings, registry, venues, Kafka's trouble."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
-
-from confluent_kafka import KafkaError, KafkaException
 
 from orderloom.account import AccountConfig
 from runtime.accounts import load_accounts
 from runtime.settings import Settings, VenueSettings, load_settings
-from runtime.trouble import PassingTrouble, SettingsError
+from runtime.trouble import SettingsError
 from venues import VENUES
 from venues.addresses import endpoints_of, misplaced
 from venues.venue import Venue
@@ -95,14 +92,3 @@ def venues_of(settings: Settings, given: list[str] | None = None) -> list[str]:
         line = f"no venue is configured: register an account in {settings.accounts_file}"
         raise SettingsError([line])
     return sorted(configured)
-
-
-@contextmanager
-def kafka_told() -> Iterator[None]:
-    """What Kafka refuses or does not answer becomes one line with the next step."""
-    try:
-        yield
-    except KafkaException as error:
-        reason = error.args[0]
-        words = reason.str() if isinstance(reason, KafkaError) else str(reason)
-        raise PassingTrouble(f"Kafka: {words}", "see `orderloom doctor`, then try again") from error

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.setting import checked_settings, kafka_told, registered, venues_of
+from cli.setting import checked_settings, registered, venues_of
 from cli.tables import VIEWS, Rows, line_of
 from runtime.clock import wall_ns
 from runtime.settings import Settings
@@ -41,7 +41,7 @@ def show(kind: str, wish: Wish) -> None:
     venues = venues_of(settings, wish.venues)
     topics = {view.topic.name(venue, settings.namespace): view.topic for venue in venues}
     rows = Rows(view, wish.account)
-    with kafka_told(), Follower(settings.kafka, topics) as follower:
+    with Follower(settings.kafka, topics) as follower:
         read_to_end(follower, rows)
         if not len(rows) and wish.account is not None:
             sys.stderr.write(f"orderloom: {nothing_of(wish.account, kind, settings)}\n")

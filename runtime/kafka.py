@@ -8,7 +8,8 @@ through. `settings` are more of librdkafka's keys, over ours. Errors that a clie
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -64,6 +65,21 @@ _log = logging.getLogger(__name__)
 
 class BrokerUnreachableError(PassingTrouble):
     """No Kafka answers at the address given."""
+
+
+class KafkaAwayError(PassingTrouble):
+    """Kafka does not answer, or not with what was asked for."""
+
+
+@contextmanager
+def kafka_told() -> Iterator[None]:
+    """What Kafka refuses or does not answer becomes one line with the next step: KafkaAwayError."""
+    try:
+        yield
+    except KafkaException as error:
+        reason = error.args[0]
+        words = reason.str() if isinstance(reason, KafkaError) else str(reason)
+        raise KafkaAwayError(f"Kafka: {words}", "if it lasts, see `orderloom doctor`") from error
 
 
 class OncePerCause:

@@ -5,7 +5,6 @@ it stops with one line: a gap before a young record, an offset that is gone, a t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -14,9 +13,16 @@ from confluent_kafka.admin import AdminClient
 from orderloom.codec import UnreadableMessage
 from orderloom.topology import DAY_MS, Topic
 from runtime.clock import wall_ns
-from runtime.kafka import begin_offsets, connected_admin, end_offsets, reader, topic_ids
+from runtime.kafka import (
+    begin_offsets,
+    connected_admin,
+    end_offsets,
+    kafka_told,
+    reader,
+    topic_ids,
+)
 from runtime.settings import KafkaSettings
-from runtime.trouble import PassingTrouble, SetupError
+from runtime.trouble import SetupError
 from sinks.numbering import Gap, Numbering, Standing, is_compacted
 from sinks.record import Batch, Place, Record, record_of
 from sinks.sink import Progress
@@ -34,10 +40,6 @@ _MISSING: Final = (
 )
 
 
-class KafkaAwayError(PassingTrouble):
-    """Kafka does not answer, or not with what was asked for."""
-
-
 class LossFoundError(SetupError):
     """Records are missing where none may be."""
 
@@ -52,17 +54,6 @@ class TopicMissingError(SetupError):
 
 class UnreadableRecordError(SetupError):
     """A record does not hold to this version of the contract."""
-
-
-@contextmanager
-def _kafka_told() -> Iterator[None]:
-    """What Kafka refuses or does not answer is one line: it may mend itself."""
-    try:
-        yield
-    except KafkaException as error:
-        reason = error.args[0]
-        words = reason.str() if isinstance(reason, KafkaError) else str(reason)
-        raise KafkaAwayError(f"Kafka: {words}", "if it lasts, see `orderloom doctor`") from error
 
 
 def stale_topics(topics: Mapping[str, Topic], progress: Progress, now_ms: int) -> tuple[str, ...]:
@@ -84,7 +75,7 @@ class Follower:
     are those of the topics that it reads.
     """
 
-    @_kafka_told()
+    @kafka_told()
     def __init__(
         self, kafka: KafkaSettings, topics: Mapping[str, Topic], progress: Progress | None = None
     ) -> None:
@@ -116,7 +107,7 @@ class Follower:
         """Whether every partition was read to its end, as it was a moment ago."""
         return len(self._at_end) == len(self._next)
 
-    @_kafka_told()
+    @kafka_told()
     def poll(self, seconds: float, most: int = BATCH_RECORDS) -> Batch:
         """The next new records, at most `most`; empty where none came within `seconds`.
 
@@ -140,7 +131,7 @@ class Follower:
     def _topics_at_end(self) -> set[str]:
         return set(self._topics) - {name for name, _ in self._next.keys() - self._at_end}
 
-    @_kafka_told()
+    @kafka_told()
     def lag(self) -> dict[str, int]:
         """By topic, how many offsets lie between what was read and the end last heard of."""
         behind = dict.fromkeys(self._topics, 0)
@@ -150,7 +141,7 @@ class Follower:
                 behind[place[0]] += max(0, end - position)
         return behind
 
-    @_kafka_told()
+    @kafka_told()
     def check(self) -> None:
         """Ask whether the topics are still the same. Raises LogChangedError, KafkaAwayError."""
         self._checked_ids(self.topic_ids)

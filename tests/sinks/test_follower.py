@@ -7,9 +7,9 @@ import pytest
 
 from orderloom.topology import DAY_MS, FILLS, ORDERS
 from runtime.broker import EmbeddedBroker
+from runtime.kafka import KafkaAwayError
 from sinks.follower import (
     Follower,
-    KafkaAwayError,
     LogChangedError,
     LossFoundError,
     TopicMissingError,
