@@ -13,7 +13,6 @@ from orderloom import topology
 from orderloom.topology import Topic
 from processors.account.book import AccountBook
 from processors.account.lost_fills import OPEN, LostFill, difference_of
-from processors.account.positions import Position
 from processors.book import PartitionBook
 from processors.repair.coverage import NOTHING, Coverage, RawGap, go_on_from
 
@@ -76,14 +75,9 @@ def _touch(account: AccountBook, product: str, symbol: str) -> None:
 
 def _doubt(account: AccountBook, fill: LostFill) -> None:
     """Its positions are published anew: unbounded while an execution of theirs is lost."""
-    positions = account.exposure.positions
-    known = [key for key, one in positions.items() if one.place == fill.place]
-    if not known:
-        made = Position(fill.product, fill.symbol, fill.position_side, None, fill.quantity_unit)
-        positions[made.key] = made
-        known = [made.key]
-    for key in known:
-        account.publisher.positions[key] = account.cause
+    place = (fill.product, fill.symbol, fill.position_side, fill.quantity_unit)
+    for position in account.exposure.at(*place):
+        account.publisher.positions[position.key] = account.cause
 
 
 def end_rebuild(
@@ -131,7 +125,7 @@ def _be_blind(
     for key, fill in account.exposure.lost.known.items():
         lost.setdefault(fill.product, []).extend([] if key in asked else [fill.venue_ns])
     reached_ns = max((gap.until_ns for gap in gaps), default=0)
-    for product in (*account.products(), *(lost.keys() - account.products())):
+    for product in (*account.products(), *sorted(lost.keys() - account.products())):
         account.note_product(product)
         known = lost.get(product, [])
         for gap in gaps:
