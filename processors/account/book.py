@@ -118,8 +118,9 @@ class AccountBook:
     ) -> None:
         if event.symbol is not None:
             self._touch(event.product, (event.symbol,))
-        is_news = self.reconciliation.is_news(event.product, event.venue_ns)
-        is_compared = is_news and origin.source is Source.QUERY
+        is_compared = origin.source is Source.QUERY and self.reconciliation.is_news(
+            event.product, event.venue_ns
+        )
         before = outline(self._order_of(event)) if is_compared else {}
         effects = self.orders.apply(event, origin)
         for effect in effects:

@@ -13,7 +13,7 @@ and the stream has said nothing of that moment.
 """
 
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from orderloom import topology
@@ -159,7 +159,13 @@ class Differences:
                 self._settled(name, key, order, "the evidence says " + outline(order)["status"])
 
     def retired(self, key: str, order: Order) -> None:
-        """What was asked about under `key` is this order: a doubt that stays is told of anew."""
+        """What was asked about under `key` is this order: a doubt that stays is told of anew.
+
+        A change that is early is told of the order under its own key.
+        """
+        self.early = [
+            replace(one, order_key=order.key) if one.order_key == key else one for one in self.early
+        ]
         for name in sorted(name for name, at in self.asked.items() if at == key):
             self._settled(name, key, order, f"it is {order.key}")
 

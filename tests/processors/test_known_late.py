@@ -11,8 +11,14 @@ import pytest
 
 from orderloom import topology
 from orderloom.account import AccountConfig
+from orderloom.event import Cause, Origin
 from orderloom.raw import Answer
+from orderloom.words import Source
+from processors.account.differences import Differences
+from processors.account.publishing import Publisher
 from processors.book import PartitionBook
+from processors.orders.orders import Orders
+from tests.builders import a_report
 from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, live
 from venues import VENUES
 
@@ -101,3 +107,18 @@ def test_a_doubt_about_an_order_is_settled_when_its_key_changes(watched: Watched
         if one.kind == "GHOST"
     ]
     assert doubts == [("open", "44"), (f"settled: it is {ACCOUNT}/linear/BTC-USDT-SWAP/900", "44")]
+
+
+def test_a_change_that_the_stream_may_still_tell_is_told_of_the_order_under_its_new_key() -> None:
+    publisher = Publisher(ACCOUNT)
+    differences = Differences(publisher, 2 * SECOND)
+    cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profile)
+    told = Origin(ACCOUNT, Source.QUERY, cause, NOW, NOW)
+    orders.apply(a_report(venue_order_id="44", client_order_id=None, venue_ns=NOW - SECOND), told)
+    (order,) = orders.all()
+    differences.answered({}, order, (), told)
+    former, order.key = order.key, f"{ACCOUNT}/900"
+    differences.retired(former, order)
+    differences.tell_late(NOW + 2 * SECOND, {order.key: order}.get)
+    (found,) = [orjson.loads(one.value or b"") for one in publisher.take_events()]
+    assert (found["kind"], found["order_key"]) == ("ZOMBIE", order.key)
