@@ -20,7 +20,19 @@ from typing import IO, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from runtime.broker_files import LOGGING, BrokerDirectory, new_cluster_id, server_properties
+from runtime.broker_files import (
+    LOGGING,
+    BrokerDirectory,
+    last_words,
+    new_cluster_id,
+    server_properties,
+)
+from runtime.broker_session import (
+    CONTROLLERS_WORDS,
+    controller_properties,
+    is_past_fenced,
+    was_stopped_in_order,
+)
 from runtime.jars import cache_directory, kafka_classpath
 from runtime.java import find_java
 from runtime.leash import leashed
@@ -59,7 +71,8 @@ class EmbeddedBroker:
     """One Kafka node on 127.0.0.1; a context manager.
 
     `directory` keeps everything; `port` 0 takes the port of the last run, or a free one.
-    `settings` are Kafka's own, over our defaults. `report` is told what takes time.
+    `settings` are Kafka's own, over our defaults. `report` is told what takes time. A broker that
+    was not stopped in order is started only when its former session has ended.
     """
 
     def __init__(
@@ -201,6 +214,8 @@ class EmbeddedBroker:
         self._write_files()
         if not formatted:
             self._format(command)
+        elif not was_stopped_in_order(self._files):
+            self._fence_past(command)
         self._report(f"starting Apache Kafka on {self.bootstrap}")
         self._child = self._spawn([*command, "kafka.Kafka", str(self._files.properties)])
 
@@ -226,6 +241,41 @@ class EmbeddedBroker:
         if self._files.log.exists() and self._files.log.stat().st_size > LOG_BYTES_MAX:
             self._files.log.unlink()
 
+    def _fence_past(self, command: list[str]) -> None:
+        """Let the controller role run alone until the broker that was has no session any more."""
+        files = self._files
+        self._report(
+            "Apache Kafka was not stopped in order: its controller runs alone until the former "
+            "broker's session has ended (some seconds)"
+        )
+        text = files.properties.read_text(encoding="utf-8")
+        files.controller_properties.write_text(controller_properties(text), encoding="utf-8")
+        files.controller_log.unlink(missing_ok=True)
+        files.logging.write_text(LOGGING + CONTROLLERS_WORDS, encoding="utf-8")
+        arguments = [*command, "kafka.Kafka", str(files.controller_properties)]
+        child = self._spawn(arguments, files.controller_log)
+        try:
+            self._wait_until_fenced(child)
+        finally:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(STOP_SECONDS_MAX)
+            child.kill()
+            child.wait()
+        files.logging.write_text(LOGGING, encoding="utf-8")
+
+    def _wait_until_fenced(self, child: subprocess.Popen[bytes]) -> None:
+        said = self._files.controller_log
+        give_up = time.monotonic() + READY_SECONDS_MAX
+        while time.monotonic() < give_up:
+            if is_past_fenced(said.read_text(encoding="utf-8", errors="replace").splitlines()):
+                return
+            if child.poll() is not None:
+                raise self._died(f"the controller ended (exit status {child.returncode})", said)
+            time.sleep(LOOK_SECONDS)
+        cause = f"the former broker's session did not end within {READY_SECONDS_MAX} s"
+        raise self._died(cause, said)
+
     def _format(self, command: list[str]) -> None:
         cluster_id = new_cluster_id()
         self._files.prepare(cluster_id)
@@ -239,9 +289,9 @@ class EmbeddedBroker:
         if status != 0:
             raise self._died(f"formatting {self._files.data} failed (exit status {status})")
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], log_path: Path | None = None) -> subprocess.Popen[bytes]:
         """A session of its own: a Ctrl-C in the terminal is its parent's to handle."""
-        with self._files.log.open("ab") as log:
+        with (log_path or self._files.log).open("ab") as log:
             return subprocess.Popen(  # noqa: S603  the command is ours
                 leashed(command),
                 stdin=subprocess.DEVNULL,
@@ -261,13 +311,14 @@ class EmbeddedBroker:
             time.sleep(0.05)
         raise self._died(f"the broker did not answer within {READY_SECONDS_MAX} s")
 
-    def _died(self, cause: str) -> BrokerDiedError:
-        words = self._files.last_words(LAST_WORDS_LINES)
+    def _died(self, cause: str, log_path: Path | None = None) -> BrokerDiedError:
+        log_path = log_path or self._files.log
+        words = last_words(log_path, LAST_WORDS_LINES)
         if "No space left on device" in words:
             return BrokerDiedError(
                 f"{cause}, its disk is full", f"free space for {self._files.data}"
             )
-        return BrokerDiedError(cause, f"read {self._files.log}, which ends with\n{words}")
+        return BrokerDiedError(cause, f"read {log_path}, which ends with\n{words}")
 
 
 def _last_port(files: BrokerDirectory) -> int:

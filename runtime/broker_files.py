@@ -39,6 +39,9 @@ PROPERTIES = {
     "background.threads": "2",
     "log.cleaner.threads": "1",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # After an unclean stop a start waits until the former session has ended (broker_session.py).
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
 }
 
 
@@ -76,6 +79,15 @@ def parse_properties(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in rows}
 
 
+def last_words(log: Path, lines: int) -> str:
+    """The end of a log, indented, without the frames of Java's stack traces."""
+    if not log.exists():
+        return ""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    said = [line for line in text.splitlines() if not line.startswith("\tat ")]
+    return "\n".join("    " + line for line in said[-lines:])
+
+
 @dataclass(frozen=True)
 class BrokerDirectory:
     """`<root>/{cluster.id,server.properties,log4j2.properties,broker.log,data/}`."""
@@ -101,6 +113,16 @@ class BrokerDirectory:
     def log(self) -> Path:
         """What the broker prints."""
         return self.root / "broker.log"
+
+    @property
+    def controller_properties(self) -> Path:
+        """The settings of the controller role while it runs alone."""
+        return self.root / "controller.properties"
+
+    @property
+    def controller_log(self) -> Path:
+        """What the controller printed when it last ran alone."""
+        return self.root / "controller.log"
 
     @property
     def cluster_id_file(self) -> Path:
@@ -130,14 +152,6 @@ class BrokerDirectory:
         self.data.mkdir(parents=True, exist_ok=True)
         self.cluster_id_file.write_text(cluster_id + "\n", encoding="utf-8")
 
-    def last_words(self, lines: int) -> str:
-        """The end of the broker's log, indented, without the frames of Java's stack traces."""
-        if not self.log.exists():
-            return ""
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        said = [line for line in text.splitlines() if not line.startswith("\tat ")]
-        return "\n".join("    " + line for line in said[-lines:])
-
     def _noted_cluster_id(self) -> str:
         if not self.cluster_id_file.exists():
             return ""
@@ -146,7 +160,7 @@ class BrokerDirectory:
     def _check_vacant(self) -> None:
         """A format that was cut short leaves our files only; anything else is not ours."""
         ours = {self.data, self.properties, self.logging, self.log, self.cluster_id_file}
-        ours.add(self.root / "lock")
+        ours |= {self.controller_properties, self.controller_log, self.root / "lock"}
         strange = [path for path in self.root.glob("*") if path not in ours]
         strange += self.data.glob("*")
         if strange:

@@ -79,6 +79,20 @@ def test_data_and_port_survive_a_stop_and_a_kill(own_broker: EmbeddedBroker) -> 
     assert not own_broker.is_running
 
 
+def test_after_a_kill_the_controller_runs_alone_first_and_after_a_stop_it_does_not(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    broker = EmbeddedBroker(tmp_path / "b", heap_mib=256, settings=FORGETFUL, report=told.append)
+    broker.start().kill()
+    with broker:  # this start follows a kill, the next one a stop
+        assert any("its controller runs alone" in line for line in told)
+        assert topics_of(broker) == set()
+    told.clear()
+    with broker:
+        assert not any("controller" in line for line in told)
+
+
 def test_a_suspended_broker_is_silent_and_answers_when_resumed(
     own_broker: EmbeddedBroker,
 ) -> None:
