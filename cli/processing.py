@@ -35,16 +35,17 @@ def run_once(settings: Settings, name: str) -> int:
     pace = pace_of(settings.venue(name))
     kafka = settings.kafka
     count_former_restarts(f"process {name}")
-    admin = connected_admin(kafka.bootstrap, kafka.client_security())
-    require_topics(admin, specs_of(settings, name))
 
     def make_book(partition: int) -> MeasuredBook:
         return MeasuredBook(venue, partition, pace, settings.namespace)
 
     health = Health()
+    health.report("kafka", f"Kafka has not answered yet at {kafka.bootstrap}")
     try:
         with HealthServer(health, settings.http.host, settings.http.port) as server:
             _log.info("process %s, health at %s", name, server.address)
+            admin = connected_admin(kafka.bootstrap, kafka.client_security())
+            require_topics(admin, specs_of(settings, name))
             run(ledger_settings(settings, venue, pace), Parts(make_book), health)
     except (WorkerCrashed, KafkaException) as error:
         _log.error("process %s crashed: %s", name, error, exc_info=error)

@@ -32,6 +32,7 @@ CLOSE_SECONDS_MAX = 8.0
 COLLECTIONS = (10_000, 50, 1_000)
 STOP_SECONDS_MAX = 8.0
 ADRIFT_SECONDS = 10.0
+KAFKA_LOOK_SECONDS = 2.0
 CRASHED = 1
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,12 @@ class Worker:
             add_agent(app, names[topic.kind], topic, partitions, self._offer)
         on_rebalance(app, self._suspend, self._own, names[RAW.kind])
         app.finalize()
+        looking = asyncio.create_task(self._look_for_kafka())
         try:
             await app.start()
             await self._watch(app, stop)
         finally:
+            looking.cancel()
             await self._close()
             await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
 
@@ -143,14 +146,22 @@ class Worker:
         while not stop.is_set():
             self._raise_if_dead(app)
             await self._raise_if_adrift()
+            self._exporter.export(self.keepers.values(), self._health)
             if time.monotonic() - committed_at > self._settings.commit_offsets_seconds:
                 committed_at = time.monotonic()
                 await self._commit_offsets()
-                self._exporter.export(self.keepers.values(), self._health)
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _look_for_kafka(self) -> None:
+        """Report whether Kafka answers; apart, as what waits for Kafka holds up the watch."""
+        while True:
+            answers = await asyncio.to_thread(self._log.answers)
+            line = f"Kafka does not answer at {self._settings.bootstrap}"
+            self._health.report("kafka", "" if answers else line)
+            await asyncio.sleep(KAFKA_LOOK_SECONDS)
 
     def _raise_if_dead(self, app: object) -> None:
         reason = getattr(app, "crash_reason", None)

@@ -74,6 +74,15 @@ FENCINGS = _counter(
     "fencings_total", "times a ledger was fenced by another owner", "venue", "partition"
 )
 STOPPED = _gauge("stopped", "1 while a partition is stopped for a person", "venue", "partition")
+OPEN = _gauge(
+    "partition_open", "1 while a partition's ledger is open at its worker", "venue", "partition"
+)
+HANGING = _counter(
+    "hanging_transactions_total",
+    "openings that found a transaction which a killed Kafka never ended, and ended it",
+    "venue",
+    "partition",
+)
 STEPS = _counter("steps_total", "steps committed", "venue")
 STEP_RECORDS = _counter("step_records_total", "input records folded in committed steps", "venue")
 STEP_SECONDS_SPENT = _histogram(

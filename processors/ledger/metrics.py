@@ -7,6 +7,9 @@ from processors.ledger.keeper import Condition, Keeper
 from runtime import metrics
 from runtime.health import Health
 
+OPEN = (Condition.RUNNING, Condition.SUSPENDED)
+"""A rebalance that goes on suspends what is open, and most often gives it back."""
+
 
 class Exporter:
     """Turns the keepers' counts, which only grow, into increments of the process's metrics."""
@@ -29,12 +32,16 @@ class Exporter:
             self._show_quarantined(keeper)
             is_stopped = keeper.condition is Condition.STOPPED
             metrics.STOPPED.labels(self._venue, str(keeper.partition)).set(is_stopped)
-            health.report(self._part(keeper), keeper.trouble if is_stopped else "")
+            is_open = keeper.condition in OPEN
+            metrics.OPEN.labels(self._venue, str(keeper.partition)).set(is_open)
+            trouble = keeper.trouble or f"not open yet: {keeper.condition.value}"
+            health.report(self._part(keeper), "" if is_open else trouble)
 
     def forget(self, keeper: Keeper, health: Health) -> None:
         """The partition moved to another worker."""
         self._seen.pop(id(keeper), None)
-        metrics.STOPPED.labels(self._venue, str(keeper.partition)).set(0)
+        for gauge in (metrics.STOPPED, metrics.OPEN):
+            gauge.remove(self._venue, str(keeper.partition))
         health.forget(self._part(keeper))
 
     def _show_quarantined(self, keeper: Keeper) -> None:

@@ -13,6 +13,8 @@ from processors.app import FETCH_WAIT_MS, make_app
 from processors.ledger.settings import LedgerSettings
 from processors.quiet_logs import quiet_logs
 from processors.worker import Parts, Worker
+from runtime import metrics
+from runtime.broker import EmbeddedBroker
 from runtime.health import Health
 from runtime.trouble import SetupError
 from tests.conftest import RunningBroker
@@ -54,10 +56,31 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     assert not any(consumer._gap.values())
     assert not apps[0].conf.stream_wait_empty
     assert apps[0].conf.topic_disable_leader
-    assert health.parts() == {"ledger lab 0": "", "ledger lab 1": ""}
+    await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": "", "ledger lab 1": ""})
     stop.set()
     await working
     assert lab.faults() == []
+
+
+@pytest.mark.broker
+async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_health(
+    namespace: str, tmp_path: Path
+) -> None:
+    with EmbeddedBroker(tmp_path / "broker", heap_mib=256) as broker:
+        lab = Lab(broker.bootstrap, namespace)
+        lab.configure(request_seconds_max=2.0)
+        stop, health = asyncio.Event(), Health()
+        worker = Worker(lab.settings, Parts(counting_book), health)
+        working = asyncio.create_task(worker.work(stop, str(tmp_path)))
+        await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        broker.suspend()
+        await hold(lambda: "does not answer at" in health.parts()["kafka"])
+        await hold(lambda: health.parts()["ledger lab 0"] != "")
+        assert metrics.OPEN.labels(VENUE, "0")._value.get() == 0
+        broker.resume()
+        await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        stop.set()
+        await working
 
 
 @pytest.mark.broker
