@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cli.findings import Finding, Mark
+from cli.hangs import check_hangs
 from cli.lag import check_lag
 from cli.registry import registry_news, specs_of
 from cli.setting import checked_settings, placed, venues_of
@@ -84,6 +85,7 @@ def _check_venue(
         return
     yield Finding(Mark.WELL, "topics", f"{venue}: {len(topology.TOPICS)} are right")
     yield _check_registry(settings, venue, accounts)
+    yield from check_hangs(admin, settings, venue)
     yield from check_lag(admin, settings, venue)
     yield from check_sight(settings, venue, accounts)
     yield _check_clock(admin, settings, venue)

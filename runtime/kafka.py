@@ -42,6 +42,7 @@ STALE: Final = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError._NOENT,  # noqa: SLF001  "no leaders found": the client's own name, and public
     }
 )
 """Refusals that newer metadata, or a moment's patience, may mend."""

@@ -11,9 +11,10 @@ import pytest
 
 from cli.checks import check_accounts
 from cli.findings import Mark
+from cli.hangs import check_hangs
 from cli.registry import specs_of, write_registry
 from orderloom.account import AccountConfig
-from orderloom.topology import ACCOUNTS, CONTROL, TOPICS
+from orderloom.topology import ACCOUNTS, CONTROL, ORDERS, TOPICS
 from runtime.kafka import cluster_id, connected_admin, end_offsets, transactional_producer
 from runtime.settings import load_settings
 from runtime.topics import TopicSpec, create_topics
@@ -267,6 +268,26 @@ def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
     assert parts == ["settings", "accounts", "key", "key", "broker", *parts_of_a_venue]
     assert "binance:n1: nobody has folded it yet" in well.stdout
     assert "start one with `orderloom process binance`" in well.stdout
+
+
+@pytest.mark.broker
+def test_doctor_tells_where_a_transaction_hangs(house: House) -> None:
+    """A transaction that stays open for minutes looks the same to those who read."""
+    house.make_topics()
+    name = ORDERS.name(VENUE, house.namespace)
+    settings = load_settings(house.directory / "orderloom.toml")
+    admin = connected_admin(house.bootstrap)
+    longest = {"transaction.timeout.ms": 120_000}
+    producer = transactional_producer(house.bootstrap, house.namespace, settings=longest)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(name, b"{}", b"key", 1)
+    assert producer.flush(30) == 0
+    (found,) = check_hangs(admin, settings, VENUE, patience_seconds=1.0)
+    assert found.mark is Mark.WRONG
+    assert f"{name} partition 1: readers stand at 0, a transaction hangs" in found.line
+    producer.commit_transaction(30)
+    assert list(check_hangs(admin, settings, VENUE)) == []
 
 
 def test_doctor_tells_accounts_that_share_a_partition_while_others_are_empty() -> None:
