@@ -11,6 +11,9 @@ from processors.ledger.state import RESERVED, OwnRecords, Place, UnknownLedgerFo
 from processors.ledger.step import Book, UnknownStateFormat
 from processors.ledger.trouble import PartitionStopped
 
+# What records raise that no ledger wrote.
+GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -72,10 +75,17 @@ def restored(
         for key, value in state.items():
             if not key.startswith(RESERVED):
                 book.restore(key, value)
+        book.due_ns()  # what is put together from several records is put together now
     except (UnknownLedgerFormat, UnknownStateFormat) as error:
         raise PartitionStopped(
             f"the state of partition {partition} was written by another version of this program "
             f"({error}): run that version, or `orderloom repair` with this one"
+        ) from error
+    except GARBAGE as error:
+        raise PartitionStopped(
+            f"the state of partition {partition} cannot be read ({type(error).__name__}: {error}): "
+            "something else wrote into its ledger topic (who may: `orderloom topics --acl`); run "
+            "`orderloom repair`"
         ) from error
     return own, book
 
