@@ -39,6 +39,8 @@ PROPERTIES = {
     "background.threads": "2",
     "log.cleaner.threads": "1",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # A forgotten transactional id comes back as another producer, who cannot end what hangs.
+    "transactional.id.expiration.ms": "2147483647",
     # After an unclean stop a start waits until the former session has ended (broker_session.py).
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",

@@ -5,6 +5,7 @@ Rules (each has a test):
 - a step folds with no transaction open, then writes state, outputs, place and commit record in one;
 - within a step control, intents and raw are folded in this order, then timers fire;
 - a record whose fold fails twice is left out, and what kills the process five times;
+- a killed Kafka may leave transactions hanging: an opening settles them before it loads;
 - what would stop the partition is believed only by who is still its writer: who was overtaken holds
   old state, beside which the log looks torn;
 - time is the step's clock reading: append time while behind the noted ends, else the wall clock.
@@ -31,6 +32,7 @@ from processors.ledger.poison import (
     OPENINGS_SINGLE,
     Verdict,
 )
+from processors.ledger.settling import HangWatch, settle
 from processors.ledger.state import (
     ATTEMPTS_KEY,
     LEFT_OUT_KEY,
@@ -94,11 +96,13 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
+            self._settle(ledger_log)
             with self._if_still_ours():
                 loaded = open_log(ledger_log, partition, make_book)
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
+            self._hang_watch = HangWatch(ledger_log, partition)
             self._begin(ledger_log, loaded)
             self._clients = self._clients.pop_all()
 
@@ -143,6 +147,7 @@ class Ledger:
         """
         with self._if_still_ours():
             self._inputs.check_if_due()
+            self._hang_watch.check_if_due()
             self._inputs.read_on(0)
             if self._step():
                 return True
@@ -171,6 +176,10 @@ class Ledger:
         except PartitionStopped:
             self._writer.prove()
             raise
+
+    def _settle(self, ledger_log: LedgerLog) -> None:
+        """End what hangs, and write again what of it is true."""
+        settle(ledger_log, self.partition, self._writer)
 
     def _take_over(self, loaded: Loaded) -> None:
         self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out

@@ -1,5 +1,6 @@
 """The log as a worker's ledgers see it: topics, ends, and the clients that read and write them."""
 
+import threading
 from collections.abc import Callable
 
 from confluent_kafka import (
@@ -33,6 +34,7 @@ ANSWER_SECONDS_MAX = 3.0
 # 100 ms an opening takes 76 ms, with this 35 (measured). It doubles up to a second.
 RECONNECT_MS_MIN = 1
 APPEND_TIME_TRIES = 5
+ABORT_SECONDS_MAX = 1.0
 Delivered = Callable[[KafkaError | None, Message], None]
 SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 RESULTS = (*OUTPUTS, COMMITS)
@@ -49,11 +51,13 @@ class LedgerLog:
         self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
         self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
         self._admin = connected_admin(settings.bootstrap, settings.client)
+        self._lock = threading.Lock()
+        self._retired: list[Producer] = []
 
     def answers(self) -> bool:
         """Whether the cluster answers now."""
         try:
-            self._admin.list_topics(timeout=ANSWER_SECONDS_MAX)
+            self._admin.list_topics(self.names[LEDGER.kind], timeout=ANSWER_SECONDS_MAX)
         except KafkaException:
             return False
         return True
@@ -113,6 +117,11 @@ class LedgerLog:
         """The true end of each topic's partition, open transactions included; by kind."""
         return self._by_kind(end_offsets(self._admin, self._places(topics, partition)), topics)
 
+    def stable_ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
+        """Where committed readers come to an end for now: before the first open transaction."""
+        places = self._places(topics, partition)
+        return self._by_kind(end_offsets(self._admin, places, committed=True), topics)
+
     def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The first offset that each topic's partition still holds; by kind."""
         return self._by_kind(begin_offsets(self._admin, self._places(topics, partition)), topics)
@@ -156,9 +165,31 @@ class LedgerLog:
             },
         )
 
+    def retire(self, producer: Producer) -> None:
+        """Let go of a producer whose transaction failed, as soon as that has come to an end.
+
+        A client that is destroyed while it registers partitions with its transaction takes the
+        whole process with it (an assertion in librdkafka 2.16's AddPartitionsToTxn, met in tests).
+        """
+        with self._lock:
+            waiting, self._retired = [*self._retired, producer], []
+        still = [one for one in waiting if not _has_ended(one)]
+        with self._lock:
+            self._retired += still
+
     def reader(self, *, committed: bool) -> Consumer:
         """A reader; of committed records for state, of all for the inputs.
 
         The inputs are never written in transactions, and Faust reads them uncommitted too.
         """
         return reader(self.settings.bootstrap, committed=committed, security=self.settings.client)
+
+
+def _has_ended(producer: Producer) -> bool:
+    """Whether its transaction is over: aborted, none, or another owner's business."""
+    try:
+        producer.abort_transaction(ABORT_SECONDS_MAX)
+    except KafkaException as error:
+        reason: KafkaError = error.args[0]
+        return reason.fatal() or reason.code() == KafkaError._STATE  # noqa: SLF001  public
+    return True

@@ -41,6 +41,7 @@ class LedgerSettings:
     heartbeat_seconds: float = 0.5
     inbox_records_max: int = 4_000
     tail_check_seconds: float = 1.0
+    hang_check_seconds: float = 5.0
     commit_offsets_seconds: float = 2.0
     request_seconds_max: float = 15.0
 

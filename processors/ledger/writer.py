@@ -1,13 +1,16 @@
 """One step's transaction: state, outputs, place and commit record, all or nothing."""
 
 import contextlib
+import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
-from orderloom.topology import COMMITS, LEDGER
+from orderloom.topology import COMMITS, LEDGER, Topic
 from processors.ledger.log import LedgerLog
+from processors.ledger.mark import MARK, Mark, Run
 from processors.ledger.state import PROOF_KEY
 from processors.ledger.step import Output
 from processors.ledger.trouble import LedgerFenced, LedgerLost, StepRefused, StepTooSlow
@@ -25,7 +28,7 @@ REFUSALS = frozenset(
         KafkaError.INVALID_TIMESTAMP,
     }
 )
-Headers = list[tuple[str, str | bytes | None]] | None
+Headers = Sequence[tuple[str, bytes]] | None
 FENCED = frozenset(
     {
         KafkaError._FENCED,  # noqa: SLF001  librdkafka's own errors, which are public
@@ -33,6 +36,7 @@ FENCED = frozenset(
         KafkaError.PRODUCER_FENCED,
     }
 )
+LIFE_BITS = 53  # a whole number in any JSON reader
 QUEUE_FULL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
 
@@ -42,15 +46,25 @@ def no_probe(_point: str) -> None:
 
 
 class LedgerWriter:
-    """The one writer of a partition of the outputs; closed by whoever initialises it next."""
+    """The one writer of a partition of the outputs; closed by whoever initialises it next.
+
+    It begins a transaction only after the commit before it returned: that is evidence (mark.py).
+    After a failure it writes nothing more.
+    """
 
     def __init__(self, ledger_log: LedgerLog, partition: int, probe: Probe = no_probe) -> None:
+        self._log = ledger_log
         self._settings = ledger_log.settings
         self._names = ledger_log.names
         self._partition = partition
         self._probe = probe
-        self._errors: list[KafkaError] = []
-        self._producer: Producer = ledger_log.producer(partition, self._delivered)
+        self._life = self._number = 0
+        self._is_over = False
+        # The client must not lead back to us: in a cycle it would live until the collector comes.
+        errors = self._errors = list[KafkaError]()
+        self._producer: Producer = ledger_log.producer(
+            partition, lambda error, _message: errors.append(error) if error else None
+        )
 
     def fence(self) -> None:
         """Become the partition's writer: the former one is fenced, its open transaction ended.
@@ -64,6 +78,10 @@ class LedgerWriter:
         except KafkaException as error:
             raise LedgerLost(f"cannot initialise: {error.args[0].str()}") from error
 
+    def begin_life(self, number: int) -> None:
+        """The next transaction's number: above all that stand in the partition's topics."""
+        self._life, self._number = secrets.randbits(LIFE_BITS) | 1, number - 1
+
     def prove(self) -> None:
         """Prove by a write that changes nothing that we are still the partition's writer.
 
@@ -74,7 +92,7 @@ class LedgerWriter:
     def commit(
         self,
         state: Iterable[tuple[bytes, bytes | None]],
-        outputs: Iterable[Output] = (),
+        outputs: Sequence[Output] = (),
         commit_record: bytes | None = None,
     ) -> None:
         """Write all of it in one transaction.
@@ -82,56 +100,102 @@ class LedgerWriter:
         Raises StepRefused, StepTooSlow, LedgerLost; after each the log must be loaded anew.
         """
         probe = self._probe if commit_record is not None else no_probe
-        began = time.monotonic()
-        self._errors.clear()
-        try:
-            self._begin()
-            self._produce(state, outputs, commit_record)
+        with self._transaction() as mark:
+            self._produce(list(state), outputs, commit_record, mark)
             probe("after-produce")
             self._flush()
             probe("before-commit")
             self._producer.commit_transaction(self._settings.request_seconds_max)
+        probe("after-commit")
+
+    def cover(self, topics: Iterable[Topic]) -> None:
+        """Write a record into each of these topics and abort: whatever hangs there ends with it.
+
+        What is not sent yet is not covered by the abort: it waits until all stand in the log.
+        Raises as `commit`.
+        """
+        with self._transaction() as mark:
+            for topic in topics:
+                self._put(self._names[topic.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
+            self._flush()
+            self._producer.abort_transaction(self._settings.request_seconds_max)
+
+    def write_again(self, hidden: Iterable[tuple[Topic, Run]]) -> None:
+        """Write these records again, in this order; raises as `commit`."""
+        with self._transaction() as mark:
+            for topic, run in hidden:
+                count = len(run.records)
+                again = MARK, replace(mark, count=count, again=run.mark.origin).encoded()
+                for place, record in enumerate(run.records):
+                    headers = [*record.others, again] if place in (0, count - 1) else record.others
+                    self._put(self._names[topic.kind], record.key, record.value, headers)
+            self._flush()
+            self._producer.commit_transaction(self._settings.request_seconds_max)
+
+    def close(self) -> None:
+        """Drop what is not sent. An open transaction is ended, or else by the next owner."""
+        with contextlib.suppress(KafkaException):
+            self._producer.purge()
+        if self._is_over:
+            self._log.retire(self._producer)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Mark]:
+        """The next transaction, and what its failures mean."""
+        assert self._life > 0, "a writer writes nothing before what hangs is settled"
+        if self._is_over:
+            raise LedgerLost("a transaction failed, and this writer writes no other")
+        self._is_over = True
+        self._number += 1
+        began = time.monotonic()
+        self._errors.clear()
+        try:
+            self._begin()
+            yield Mark(self._number, self._life)
         except KafkaException as error:
             raise self._trouble(error.args[0], time.monotonic() - began) from error
         except SystemError as error:
             # Met where the client is fenced: it raises the fatal error while it reports the failed
             # records to our callback, and Python finds the one exception in the other's place.
             raise LedgerFenced(str(error.__cause__ or error)) from error
-        probe("after-commit")
-
-    def close(self) -> None:
-        """Drop what is not sent; an open transaction is ended by the next owner."""
-        with contextlib.suppress(KafkaException):
-            self._producer.purge()
+        self._is_over = False
 
     def _begin(self) -> None:
         self._producer.begin_transaction()
 
     def _produce(
         self,
-        state: Iterable[tuple[bytes, bytes | None]],
-        outputs: Iterable[Output],
+        state: Sequence[tuple[bytes, bytes | None]],
+        outputs: Sequence[Output],
         commit_record: bytes | None,
+        mark: Mark,
     ) -> None:
+        """The first and the last record in each topic bear the mark."""
         ledger, names = self._names[LEDGER.kind], self._names
-        for key, value in state:
-            self._put(ledger, key, value)
-        for output in outputs:
-            name = names[output.topic.kind]
-            self._put(name, output.key, output.value, list(output.headers) or None)
+        assert state, "each transaction of a life writes into the ledger's own topic"
+        header = MARK, replace(mark, count=len(state)).encoded()
+        for place, (key, value) in enumerate(state):
+            self._put(ledger, key, value, [header] if place in (0, len(state) - 1) else None)
+        marks = _marks(outputs, mark)
+        for place, output in enumerate(outputs):
+            headers = [*output.headers, *marks.get(place, ())]
+            self._put(names[output.topic.kind], output.key, output.value, headers)
         if commit_record is not None:
-            self._put(names[COMMITS.kind], b"%d" % self._partition, commit_record)
+            header = MARK, mark.encoded()
+            self._put(names[COMMITS.kind], b"%d" % self._partition, commit_record, [header])
 
     def _put(
         self,
         name: str,
-        key: bytes,
+        key: bytes | None,
         value: bytes | None,
         headers: Headers = None,
     ) -> None:
         while True:
             try:
-                self._producer.produce(name, value, key, self._partition, headers=headers)
+                self._producer.produce(
+                    name, value, key, self._partition, headers=list(headers or ()) or None
+                )
             except BufferError:  # the client's queue is full: let it drain
                 self._producer.poll(QUEUE_FULL_SECONDS)
                 self._raise_errors()
@@ -144,10 +208,6 @@ class LedgerWriter:
         while self._producer.flush(FLUSH_SECONDS) and time.monotonic() < give_up:
             self._raise_errors()
         self._raise_errors()
-
-    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            self._errors.append(error)
 
     def _raise_errors(self) -> None:
         """The first refusal if there is one: what was behind it fails too, as a consequence."""
@@ -167,3 +227,15 @@ class LedgerWriter:
         if seconds * 1000 >= self._settings.transaction_timeout_ms * 0.9:
             return StepTooSlow(f"after {seconds:.1f} s: {error.str()}")
         return (LedgerFenced if error.code() in FENCED else LedgerLost)(error.str())
+
+
+def _marks(outputs: Sequence[Output], mark: Mark) -> dict[int, list[tuple[str, bytes]]]:
+    """The header of the first and of the last output of each topic, by their places."""
+    places: dict[str, list[int]] = {}
+    for place, output in enumerate(outputs):
+        places.setdefault(output.topic.kind, []).append(place)
+    return {
+        place: [(MARK, replace(mark, count=len(at)).encoded())]
+        for at in places.values()
+        for place in (at[0], at[-1])
+    }

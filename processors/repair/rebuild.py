@@ -18,6 +18,7 @@ from processors.ledger.ledger import Folded, Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.opening import Loaded, checked_place, read_state, restored
+from processors.ledger.settling import settle
 from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
 from processors.ledger.step import Changes
 from processors.ledger.trouble import LedgerLost
@@ -61,6 +62,9 @@ class Rebuilding(Ledger):
         self._log = ledger_log
         super().__init__(ledger_log, partition, make_book, memory, probe, open_log=self._load)
 
+    def _settle(self, ledger_log: LedgerLog) -> None:
+        settle(ledger_log, self.partition, self._writer, rebuilds=True)
+
     @property
     def done(self) -> int:
         """How many records of the inputs are folded, as offsets."""
@@ -84,6 +88,7 @@ class Rebuilding(Ledger):
         end_rebuild(self._books, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
+        self._writer.prove()  # a successor: no killed Kafka can take the end back that is told
         return Told(len(former), len(lost))
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_book: Any) -> Loaded:

@@ -14,7 +14,8 @@ from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
-from processors.ledger.opening import load, read_state
+from processors.ledger.opening import GARBAGE, load, read_state
+from processors.ledger.settling import settle
 from processors.ledger.state import (
     PLACE_KEY,
     REPAIR_KEY,
@@ -25,6 +26,7 @@ from processors.ledger.state import (
     encoded,
 )
 from processors.ledger.step_size import StepSize
+from processors.ledger.tails import still_hanging
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
@@ -94,6 +96,7 @@ class Outcome:
 
 def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) -> Survey:
     """Look at one partition; nothing is written. Raises LedgerLost, KafkaException, SetupError."""
+    check_settled(ledger_log, partition)
     cause = ""
     try:
         load(ledger_log, partition, make_book)
@@ -125,7 +128,7 @@ def _own_records(state: Mapping[bytes, bytes]) -> OwnRecords:
         if key in state:
             try:
                 own.restore(key, state[key])
-            except (UnknownLedgerFormat, ValueError, TypeError):
+            except (UnknownLedgerFormat, *GARBAGE):
                 continue
     return own
 
@@ -142,6 +145,16 @@ def check_repairable(found: Survey) -> None:
             "strategies wanted is not known from anywhere else",
             "restore the topic; to go on without them takes a named ruling for each account, which "
             "this version does not have",
+        )
+
+
+def check_settled(ledger_log: LedgerLog, partition: int) -> None:
+    """Raise PassingTrouble where a transaction hangs: not all that is true can be read then."""
+    if found := still_hanging(ledger_log, partition):
+        raise PassingTrouble(
+            f"partition {partition}: a transaction that Kafka never ended hangs in "
+            f"{', '.join(sorted(found))}",
+            "start `orderloom process`, which settles it; repair only what stops after that",
         )
 
 
@@ -210,6 +223,7 @@ def _begin(
     """Fence, look again, and clear the former state; or go on with a repair that was begun."""
     with closing(LedgerWriter(ledger_log, partition)) as writer:
         writer.fence()
+        settle(ledger_log, partition, writer, rebuilds=True)
         found = survey(ledger_log, partition, make_book)
         if not found.cause:
             raise SetupError(f"partition {partition} opens as it is", "there is nothing to repair")

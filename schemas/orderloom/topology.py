@@ -8,7 +8,8 @@ partitions, and all that concerns one account lies in the partition of that numb
 from dataclasses import dataclass, field
 from typing import Final
 
-HOUR_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 RAW_MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 STATE_MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -48,6 +49,7 @@ _STATE: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(16 * 1024 * 1024),
     "min.cleanable.dirty.ratio": "0.2",
+    "min.compaction.lag.ms": str(10 * MINUTE_MS),  # what is aborted may have to be written again
     "max.message.bytes": str(STATE_MESSAGE_BYTES_MAX),
 } | _APPEND_TIME
 # Compacted, but not the last two hours: the topic is stream and snapshot in one.

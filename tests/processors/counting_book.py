@@ -5,14 +5,15 @@ import os
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
-from orderloom.topology import DEAD_LETTERS, FILLS, ORDERS
+from orderloom.topology import DEAD_LETTERS, DIFFERENCES, FILLS, ORDERS
 from processors.ledger.step import Changes, InputRecord, Output, UnknownStateFormat
 
 TIMER_EVERY = 50
+SPREAD_EVERY = 97
 TIMER_NS = 20_000_000
 SEQUENCE = b"sequence"
 
@@ -124,6 +125,22 @@ class CountingBook:
             os.kill(os.getpid(), signal.SIGKILL)
         if value.startswith(b"slow") and self.is_real:
             time.sleep(float(value.split(b":")[1]))
+
+
+class SpreadBook(CountingBook):
+    """Publishes now and then into another topic: one that most steps do not touch."""
+
+    __slots__ = ()
+
+    def _publish(self, key: bytes, value: bytes) -> None:
+        CountingBook._publish(self, key, value)
+        if self.sequence % SPREAD_EVERY == 0:
+            self._outputs[-1] = replace(self._outputs[-1], topic=DIFFERENCES)
+
+
+def spread_book(_partition: int) -> SpreadBook:
+    """An empty book for any partition, over several topics."""
+    return SpreadBook()
 
 
 def counting_book(_partition: int) -> CountingBook:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
 
-from orderloom.topology import COMMITS, DEAD_LETTERS, FILLS, INPUTS, RAW, TOPICS, Topic
+from orderloom.topology import COMMITS, DEAD_LETTERS, DIFFERENCES, FILLS, INPUTS, RAW, TOPICS, Topic
 from processors.ledger.backlog import KINDS
 from processors.ledger.commit_record import bytes_hash
 from processors.ledger.ledger import Ledger
@@ -44,6 +44,7 @@ class Lab:
     log: LedgerLog = field(init=False)
     memory: Memory = field(init=False)
     books: list[CountingBook] = field(default_factory=list)
+    ledgers: list[Ledger] = field(default_factory=list)
     make_book: Callable[[], CountingBook] = CountingBook
 
     def __post_init__(self) -> None:
@@ -82,8 +83,13 @@ class Lab:
     def open(
         self, probe: Probe = no_probe, make: Callable[..., Ledger] = Ledger, partition: int = 0
     ) -> Ledger:
-        """Open a ledger with a counting book."""
-        return make(self.log, partition, self._new_book, self.memory, probe)
+        """Open a ledger with a counting book.
+
+        It is kept: a client that is let go of within a transaction, as a test that breaks off
+        there would, may end the process (`LedgerLog.retire`).
+        """
+        self.ledgers.append(make(self.log, partition, self._new_book, self.memory, probe))
+        return self.ledgers[-1]
 
     def deliver(self, ledger: Ledger) -> None:
         """Hand all that was fed to an opened ledger, as Faust would, and let it fold."""
@@ -144,7 +150,7 @@ class Lab:
 
     def faults(self, partition: int = 0) -> list[str]:
         """What is wrong with a partition's outputs; see `replay_faults`."""
-        outputs = self.values(FILLS, partition)
+        outputs = [*self.values(FILLS, partition), *self.values(DIFFERENCES, partition)]
         letters = self.values(DEAD_LETTERS, partition)
         return replay_faults(self.inputs(partition), self.commits(partition), outputs, letters)
 

@@ -11,7 +11,7 @@ from orderloom.topology import COMMITS, CONTROL, FILLS, INTENTS, LEDGER, RAW
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, StepTooSlow
-from runtime.kafka import end_offsets, transactional_producer
+from runtime.kafka import transactional_producer
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import Lab, drain, small_steps
 
@@ -125,10 +125,7 @@ class LogWithStableEnds(LedgerLog):
     """The broken variant: ends as a committed reader sees them."""
 
     def ends(self, topics: Any, partition: int) -> dict[str, int]:
-        if LEDGER not in topics:
-            return super().ends(topics, partition)
-        place = (self.names[LEDGER.kind], partition)
-        return {LEDGER.kind: end_offsets(self._admin, [place], committed=True)[place]}
+        return (self.stable_ends if LEDGER in topics else super().ends)(topics, partition)
 
 
 class FoldsInsideTheTransaction(Ledger):

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import KafkaException
 
-from orderloom.topology import INPUTS, RAW
+from orderloom.topology import COMMITS, INPUTS, RAW
 from processors.ledger.backlog import KINDS
-from runtime.kafka import end_offsets
+from runtime.kafka import end_offsets, group_offsets
 from tests.processors.ledger_lab import VENUE, Lab
 
 SESSION_SECONDS = 3.0
@@ -162,14 +162,15 @@ class Stage:
 
     def ends(self) -> dict[tuple[str, int], int]:
         """The end of each input's partitions."""
-        places = [(self.lab.name(at), number) for at in INPUTS for number in range(self.partitions)]
-        return end_offsets(self.lab.admin, places)
+        return end_offsets(self.lab.admin, self._inputs())
+
+    def _inputs(self) -> list[tuple[str, int]]:
+        return [(self.lab.name(at), number) for at in INPUTS for number in range(self.partitions)]
 
     def group_offsets(self) -> dict[tuple[str, int], int]:
-        """The group's committed offsets."""
-        asked = [ConsumerGroupTopicPartitions(self.lab.settings.group)]
-        (future,) = self.lab.admin.list_consumer_group_offsets(asked).values()
-        return {(at.topic, at.partition): at.offset for at in future.result(10).topic_partitions}
+        """The group's committed offsets; asked by a new client, which knows no former broker."""
+        settings = self.lab.settings
+        return group_offsets(settings.bootstrap, settings.group, self._inputs())
 
     def assignments(self) -> dict[str, dict[str, set[int]]]:
         """For each member of a settled group: input kind to partitions; empty while it moves."""
@@ -196,7 +197,7 @@ class Stage:
 
     def _last_words(self) -> str:
         """What each worker wrote last, and where the threads of the living ones stand."""
-        living = [worker for worker in self.workers if worker.process.poll() is None]
+        living = self.living()
         for worker in living:
             worker.tell(signal.SIGUSR1)
         give_up = time.monotonic() + 5
@@ -210,6 +211,23 @@ class Stage:
     def is_folded(self) -> bool:
         """Whether the group's offsets are at the ends of all inputs that hold anything."""
         return not self.behind()
+
+    def living(self) -> list[Worker]:
+        """The workers that run."""
+        return [worker for worker in self.workers if worker.process.poll() is None]
+
+    def committed_steps(self) -> dict[tuple[str, int], int]:
+        """Up to where committed readers are shown the steps of each partition."""
+        places = [(self.lab.name(COMMITS), number) for number in range(self.partitions)]
+        return end_offsets(self.lab.admin, places, committed=True)
+
+    def wait_until_all_have_moved(self, before: dict[tuple[str, int], int], seconds: float) -> None:
+        """Wait until readers are shown a step of each partition behind `before`."""
+
+        def have_moved() -> bool:
+            return all(end > before[place] for place, end in self.committed_steps().items())
+
+        self.wait_for(have_moved, seconds, "every partition commits a step that readers see")
 
     def behind(self, besides: Container[int] = ()) -> dict[tuple[str, int], tuple[int, int]]:
         """The group's offset and the end of each input where they differ."""

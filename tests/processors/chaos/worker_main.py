@@ -17,7 +17,7 @@ from processors.ledger.settings import LedgerSettings
 from processors.ledger.writer import Probe, no_probe
 from processors.worker import Parts, run
 from tests.processors.chaos.broken import VARIANTS
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_book import counting_book, spread_book
 
 
 def crash_probe(point: str, passes: int) -> Probe:
@@ -42,8 +42,9 @@ def main() -> None:
     )
     crash = config.pop("crash", None)
     make_parts = VARIANTS[config.pop("variant", "")]
+    make_book = spread_book if config.pop("is_spread", False) else counting_book
     probe = crash_probe(*crash) if crash else no_probe
-    parts: Parts = make_parts(counting_book, probe)
+    parts: Parts = make_parts(make_book, probe)
     run(LedgerSettings(**config), parts)
 
 

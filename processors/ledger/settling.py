@@ -1,0 +1,122 @@
+"""Transactions that a killed Kafka left hanging: ended, and what is true of them written again.
+
+A hanging transaction's records stand in a partition without a marker: committed readers wait there
+for good, and the next marker of the same id shows or hides them whatever they were. So an opening
+ends them by an abort, which is right for what was never committed, and writes again what was.
+docs/decisions/0207 has the rules and their reasons.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException
+
+from orderloom.topology import LEDGER, Topic
+from processors.ledger.log import LedgerLog
+from processors.ledger.mark import Evidence, Tail, lost, vanished
+from processors.ledger.tails import WRITTEN, hanging, read_tails, still_hanging
+from processors.ledger.trouble import LedgerLost, PartitionStopped
+from processors.ledger.writer import LedgerWriter
+from runtime.metrics import HANGING
+
+log = logging.getLogger(__name__)
+TOPIC_OF: Mapping[str, Topic] = {topic.kind: topic for topic in WRITTEN}
+
+
+def settle(
+    ledger_log: LedgerLog, partition: int, writer: LedgerWriter, *, rebuilds: bool = False
+) -> None:
+    """Leave nothing hanging and nothing true hidden; the fenced `writer` begins a life.
+
+    Raises LedgerLost, KafkaException; and PartitionStopped where true state is gone, unless the
+    caller `rebuilds` it.
+    """
+    tails = read_tails(ledger_log, partition)
+    highest = Evidence(tails.values()).highest
+    writer.begin_life(highest + 1)
+    if found := still_hanging(ledger_log, partition):
+        log.error("partition %d: transactions hang in %s; ending them", partition, found)
+        HANGING.labels(ledger_log.settings.venue, str(partition)).inc()
+        # All of them: where the new owner has written nothing yet, Kafka may still take a late
+        # record of the former one, and a follower's end may lag behind its leader's.
+        writer.cover([TOPIC_OF[kind] for kind in tails])
+        if found := still_hanging(ledger_log, partition):
+            raise LedgerLost(_foreign_line(ledger_log, partition, found))
+        writer.begin_life(highest + 2)  # what was covered is no part of the life that goes on
+        tails = read_tails(ledger_log, partition)
+    if not rebuilds:
+        _check_state(partition, tails)
+    _write_hidden_again(partition, tails, writer)
+
+
+def _check_state(partition: int, tails: Mapping[str, Tail]) -> None:
+    ledger = tails.get(LEDGER.kind)
+    if ledger is not None and (gone := lost(ledger, tails.values(), Evidence(tails.values()))):
+        raise PartitionStopped(
+            f"partition {partition}: transactions {sorted(gone)} were committed, and their state "
+            "is gone from its ledger: run `orderloom repair`"
+        )
+
+
+def _foreign_line(ledger_log: LedgerLog, partition: int, found: Mapping[str, int]) -> str:
+    places = ", ".join(
+        f"--topic {ledger_log.names[kind]} --partition {partition} --start-offset {offset}"
+        for kind, offset in sorted(found.items())
+    )
+    return (
+        "transactions hang that are not of this partition's id (forgotten by Kafka after "
+        f"transactional.id.expiration.ms?): end them by `kafka-transactions.sh abort` with {places}"
+    )
+
+
+def _write_hidden_again(partition: int, tails: Mapping[str, Tail], writer: LedgerWriter) -> None:
+    evidence = Evidence(tails.values())
+    hidden = [
+        (TOPIC_OF[kind], run) for kind, tail in tails.items() for run in vanished(tail, evidence)
+    ]
+    for topic, run in hidden:
+        log.error(
+            "partition %d: %d of %d records of %s that were committed are hidden; writing them "
+            "again",
+            partition,
+            len(run.records),
+            run.mark.count,
+            topic.kind,
+        )
+    if hidden:
+        writer.write_again(hidden)
+
+
+class HangWatch:
+    """Notices in a live ledger that a transaction of its own hangs somewhere."""
+
+    def __init__(self, ledger_log: LedgerLog, partition: int) -> None:
+        self._log = ledger_log
+        self._partition = partition
+        self._settings = ledger_log.settings
+        self._standing: dict[str, tuple[int, float]] = {}
+        self._check_at = 0.0
+
+    def check_if_due(self) -> None:
+        """Raise LedgerLost where committed readers stand longer than a transaction may last.
+
+        Call it between steps. A Kafka that does not answer is asked the next time.
+        """
+        now = time.monotonic()
+        if now < self._check_at:
+            return
+        self._check_at = now + self._settings.hang_check_seconds
+        try:
+            found = hanging(self._log, self._partition)
+        except KafkaException:
+            return
+        before = self._standing
+        self._standing = {
+            kind: before[kind] if kind in before and before[kind][0] == offset else (offset, now)
+            for kind, offset in found.items()
+        }
+        limit = self._settings.transaction_timeout_ms / 1000
+        stuck = sorted(kind for kind, (_, since) in self._standing.items() if now - since > limit)
+        if stuck:
+            raise LedgerLost(f"a transaction hangs in {', '.join(stuck)}")

@@ -1,0 +1,111 @@
+"""Transactions left hanging, made on a healthy broker: what a killed one leaves, at will.
+
+The transactions are those of a real ledger (the donor), written once more under the other ledger's
+id by a client that leaves partitions out of what it tells the coordinator: these get no marker,
+as where a coordinator died between its decision and its markers. Kafka refuses such writes by
+itself; the broker of these tests is told not to (`transaction.partition.verification.enable`).
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import TopicPartition
+
+from orderloom.topology import RAW, Topic
+from processors.ledger.mark import mark_of
+from processors.ledger.settling import TOPIC_OF
+from processors.ledger.tails import hanging
+from tests.processors.ledger_lab import Lab, drain, small_steps
+
+COMMIT, ABORT, OPEN = "commit", "abort", "open"
+Headers = list[tuple[str, bytes]]
+Records = list[tuple[bytes, bytes | None, Headers]]
+Transaction = Mapping[str, Records]
+"""What one transaction writes, by the topic's kind."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a transaction ends, and in which topics its markers are never written."""
+
+    word: str
+    hanging: frozenset[str] = frozenset()
+
+
+def ending(word: str, *hanging: Topic) -> Ending:
+    return Ending(word, frozenset(topic.kind for topic in hanging))
+
+
+EVENTS = [b"%d" % number for number in range(30)]
+PER_STEP = 10
+
+
+def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:
+    """An opening's and three steps' transactions over `EVENTS`, as `target` would write them."""
+    donor = Lab(bootstrap, f"{namespace}donor.")
+    donor.configure(step=small_steps(PER_STEP))
+    donor.feed(RAW, EVENTS)
+    ledger = donor.open()
+    drain(ledger)
+    ledger.close()
+    ids = donor.log.input_ids()
+    others = target.log.input_ids()
+    found: dict[int, dict[str, Records]] = {}
+    for topic in TOPIC_OF.values():
+        number = 0
+        for message in donor.committed(topic):
+            headers = [(name, _bytes(value)) for name, value in message.headers() or ()]
+            mark = mark_of(headers)
+            number = mark.number if mark else number
+            value = message.value()
+            for kind, own in ids.items():
+                value = value and value.replace(own.encode(), others[kind].encode())
+            records = found.setdefault(number, {}).setdefault(topic.kind, [])
+            records.append((message.key() or b"", value, headers))
+    return [found[number] for number in sorted(found)]
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def write(lab: Lab, transactions: Iterable[tuple[Transaction, Ending]]) -> None:
+    """Write these one after another with the id of `lab`'s partition 0, each ended as it says."""
+    asyncio.run(_write(lab, list(transactions)))
+
+
+def _wait_for_markers(lab: Lab, kinds: Iterable[str]) -> None:
+    """The coordinator would let nobody begin before; it is not asked for what it is not told of."""
+    give_up = time.monotonic() + 20
+    while hanging(lab.log, 0).keys() & kinds:
+        assert time.monotonic() < give_up, "markers never come"
+
+
+async def _write(lab: Lab, transactions: list[tuple[Transaction, Ending]]) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=lab.bootstrap, transactional_id=lab.settings.transactional_id(0)
+    )
+    await producer.start()
+    for transaction, end in transactions:
+        await producer.begin_transaction()
+        told = producer._txn_manager.txn_partitions
+        untold = {TopicPartition(lab.name(TOPIC_OF[kind]), 0) for kind in end.hanging}
+        told |= untold  # so the coordinator is not told of them
+        for kind, records in transaction.items():
+            for key, value, headers in records:
+                await producer.send(lab.name(TOPIC_OF[kind]), value, key, 0, headers=headers)
+        await producer.flush()
+        told -= untold
+        if end.word == COMMIT:
+            await producer.commit_transaction()
+        elif end.word == ABORT:
+            await producer.abort_transaction()
+        if end.word != OPEN:
+            _wait_for_markers(lab, transaction.keys() - end.hanging)
+    # What is open stays open, as a killed process leaves it.
+    producer._closed = True
+    await producer._sender.close()
+    await producer.client.close()

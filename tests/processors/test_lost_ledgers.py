@@ -1,0 +1,72 @@
+"""Lost ledgers leave nothing behind: no client, no thread, no descriptor."""
+
+import contextlib
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orderloom.topology import RAW
+from processors.ledger.keeper import Condition, Keeper
+from processors.ledger.trouble import LedgerLost
+from tests.conftest import RunningBroker
+from tests.processors.counting_book import counting_book
+from tests.processors.ledger_lab import Lab
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+LOSSES = 10
+OWN = Path("/proc/self")
+
+
+def held() -> tuple[int, int]:
+    """Threads and descriptors of this process; librdkafka's threads too."""
+    return len(list((OWN / "task").iterdir())), len(list((OWN / "fd").iterdir()))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.02)
+
+
+class AlwaysOurs:
+    """A group that takes every commit."""
+
+    def confirm(self, _partition: int) -> bool:
+        return True
+
+    def skip_to(self, _partition: int, _offsets: object) -> bool:
+        return True
+
+
+def usurp(lab: Lab) -> None:
+    """Another owner for a moment; the keeper may take the partition back at any time."""
+    with contextlib.suppress(LedgerLost), contextlib.closing(lab.open()):
+        lab.books.clear()
+    lab.ledgers.clear()
+
+
+def test_the_clients_of_lost_ledgers_are_gone(broker: RunningBroker, namespace: str) -> None:
+    """Without Python's collector: it comes rarely to a process with a large heap."""
+    lab = Lab(broker.bootstrap, namespace)
+    keeper = Keeper(lab.log, 0, counting_book, AlwaysOurs())
+    keeper.start()
+    wait_for(lambda: keeper.condition is Condition.RUNNING)
+    gc.collect()
+    gc.disable()
+    try:
+        threads, descriptors = held()
+        for number in range(LOSSES):
+            opened = keeper.memory.counts.openings
+            usurp(lab)
+            lab.feed(RAW, [b"%d" % number])
+            wait_for(lambda: keeper.memory.counts.openings > opened)  # noqa: B023  waited for here
+            wait_for(lambda: keeper.condition is Condition.RUNNING)
+        wait_for(lambda: held() <= (threads, descriptors))
+    finally:
+        gc.enable()
+        keeper.close()
+        assert keeper.join(20)
