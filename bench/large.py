@@ -74,7 +74,7 @@ class LargeBox(Box):
     @classmethod
     def of(cls, venue: str, product: Product, past: PastConfig, seed: int = 1) -> "LargeBox":
         """One account at one product of a venue."""
-        return cls(venue, seed, 1, 0, {}, product, past)
+        return cls(venue, seed, 1, 0, {}, product=product, past=past)
 
     @property
     def name(self) -> str:

@@ -26,18 +26,22 @@ FRAMES_PER_STEP: Final = 4
 HEARD: Final = 0.5
 """The part of the frames over which their faults are spread: during outages, nobody hears any."""
 SCALE: Final = 10
-"""Ten times the venues' own limits, so that a minute shows what takes ten in production."""
+"""Ten times the venues' own rate limits, so that a minute shows what takes ten in production."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One simulated venue: how many accounts, which faults over about how many `frames`."""
+    """One simulated venue: how many accounts, which faults over about how many `frames`.
+
+    `scale` is how many times the venue's own rate limits both sides are set to.
+    """
 
     venue: str
     seed: int
     accounts: int
     frames: int
     faults: dict[str, int]
+    scale: int = SCALE
 
     def config(self) -> SimulatorConfig:
         """What the simulator is told."""
@@ -48,9 +52,9 @@ class Box:
             accounts=sample_accounts(self.accounts, self.seed, venue),
             faults=self._faults(),
             limits=LimitConfig(
-                spot_weight=usual.spot_weight * SCALE,
-                linear_weight=usual.linear_weight * SCALE,
-                scale=SCALE,
+                spot_weight=usual.spot_weight * self.scale,
+                linear_weight=usual.linear_weight * self.scale,
+                scale=self.scale,
             ),
         )
 
@@ -74,7 +78,9 @@ class Box:
         rest = ", ".join(f'{product} = "http://{address}"' for product in products)
         stream = ", ".join(f'{product} = "ws://{address}"' for product in products)
         buckets = VENUES[self.venue].buckets
-        limits = ", ".join(f'"{name}" = {one.capacity * SCALE}' for name, one in buckets.items())
+        limits = ", ".join(
+            f'"{name}" = {one.capacity * self.scale}' for name, one in buckets.items()
+        )
         return (
             f"[venues.{self.venue}]\n"
             f"rest = {{ {rest} }}\nstream = {{ {stream} }}\n"

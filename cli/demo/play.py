@@ -19,7 +19,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from cli.demo.bands import broken_bands
-from cli.demo.boxes import PARTITIONS, Box
+from cli.demo.boxes import PARTITIONS, SCALE, Box
 from cli.demo.reading import Reading
 from cli.demo.stage import Plan, Stage, StageError
 from cli.demo.verdict import is_clean, judge
@@ -40,6 +40,7 @@ class DemoOptions:
 
     `rate`, `accounts`, `kills` (of each kind of worker) and `faults` are for each venue. Where a
     machine is too slow for its `rate`, trading goes on until there were `messages_min` in sum.
+    `limits` times the venues' own rate limits are granted.
     """
 
     minutes: float = 1.0
@@ -48,6 +49,7 @@ class DemoOptions:
     accounts: int = 4
     kills: int = 1
     messages_min: int = 0
+    limits: int = SCALE
     venues: tuple[str, ...] = ("binance", "okx")
     directory: Path = Path("var/demo")
     faults: dict[str, int] = field(
@@ -79,7 +81,7 @@ def plan_of(options: DemoOptions) -> Plan:
     """What the stage is set for, so that `options` can be played on it."""
     frames = int(options.minutes * 60 * options.rate)
     boxes = tuple(
-        Box(venue, options.seed, options.accounts, frames, options.faults)
+        Box(venue, options.seed, options.accounts, frames, options.faults, options.limits)
         for venue in options.venues
     )
     return Plan(options.directory.resolve(), f"demo-{int(time.time())}.", boxes)

@@ -17,6 +17,7 @@ from orderloom.fill import Fill
 from orderloom.order import OrderState
 from orderloom.position import Position
 from orderloom.trouble import DeadLetter
+from processors.ledger.input_reader import is_weather
 from runtime.kafka import connected_admin, end_offsets, reader
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Reading:
                 self._reached[place] = int(message.offset() or 0) + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                 self._reached[place] = int(message.offset() or 0)
-            else:
+            elif not error.retriable() and not is_weather(error):
                 raise KafkaException(error)
 
     def _take(self, message: Message) -> None:
