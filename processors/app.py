@@ -228,7 +228,11 @@ def _is_short_of(consumer: Any, place: TP, offset: int) -> bool:
 
 def _result(asked: Coroutine[Any, Any, bool], loop: asyncio.AbstractEventLoop) -> bool:
     """Run `asked` on another thread's loop, and wait; False where no answer comes in time."""
-    future = asyncio.run_coroutine_threadsafe(asked, loop)
+    try:
+        future = asyncio.run_coroutine_threadsafe(asked, loop)
+    except RuntimeError:  # Faust has crashed, and its thread's loop is closed
+        asked.close()
+        return False
     try:
         return future.result(ANSWER_SECONDS_MAX)
     except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):

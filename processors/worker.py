@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +70,17 @@ async def _until_signalled(settings: LedgerSettings, parts: Parts, health: Healt
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="orderloom-process-") as directory:
-        await Worker(settings, parts, health).work(stop, directory)
+        try:
+            await Worker(settings, parts, health).work(stop, directory)
+        finally:
+            _leave_at_last(0 if stop.is_set() else CRASHED)
+
+
+def _leave_at_last(exit_status: int) -> None:
+    """End the process even if what Faust left behind keeps asyncio from coming to its end (seen)."""
+    timer = threading.Timer(STOP_SECONDS_MAX, os._exit, [exit_status])
+    timer.daemon = True
+    timer.start()
 
 
 class Worker:
@@ -84,6 +95,7 @@ class Worker:
         self._closing: list[Keeper] = []
         self._exporter = Exporter(settings.venue)
         self._unanswered_until = 0.0
+        self._uncommitted_since: float | None = None
 
     async def work(self, stop: asyncio.Event, directory: str) -> None:
         """Work until `stop` is set. Raises WorkerCrashed."""
@@ -101,8 +113,10 @@ class Worker:
             await self._watch(app, stop)
         finally:
             looking.cancel()
-            await self._close()
-            await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
+            try:
+                await self._close()
+            finally:
+                await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
 
     def _offer(self, record: InputRecord) -> None:
         keeper = self.keepers.get(record.partition)
@@ -173,9 +187,13 @@ class Worker:
         self._closing = [keeper for keeper in self._closing if not keeper.join(0)]
 
     async def _raise_if_adrift(self) -> None:
-        """Seen after a broker's restart: Faust lives, but never comes back to its group."""
+        """Seen after a broker's restart: Faust lives, but never comes back to its group.
+
+        Or it believes that it is in it, and no commit of its is ever taken.
+        """
         adrift_seconds = self._settings.rebalance_seconds + ADRIFT_SECONDS
         waiting = [keeper.unconfirmed_since for keeper in self.keepers.values()]
+        waiting.append(self._uncommitted_since)
         since = min((at for at in waiting if at is not None), default=time.monotonic())
         if time.monotonic() - max(since, self._unanswered_until) < adrift_seconds:
             return
@@ -190,8 +208,10 @@ class Worker:
             if keeper.condition in (Condition.RUNNING, Condition.CLOSED)
             for kind, offset in keeper.next_offsets.items()
         }
-        if offsets:
-            await asyncio.to_thread(self._group.commit, offsets)
+        if not offsets or await asyncio.to_thread(self._group.commit, offsets):
+            self._uncommitted_since = None
+        else:
+            self._uncommitted_since = self._uncommitted_since or time.monotonic()
 
     async def _close(self) -> None:
         """Let each ledger end its step, then commit how far they are."""

@@ -12,7 +12,7 @@ from orderloom.topology import RAW
 from processors.app import FETCH_WAIT_MS, make_app
 from processors.ledger.settings import LedgerSettings
 from processors.quiet_logs import quiet_logs
-from processors.worker import Parts, Worker
+from processors.worker import Parts, Worker, WorkerCrashed
 from runtime import metrics
 from runtime.broker import EmbeddedBroker
 from runtime.health import Health
@@ -81,6 +81,52 @@ async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_heal
         await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
         stop.set()
         await working
+
+
+@pytest.mark.broker
+async def test_a_worker_whose_faust_is_gone_ends_with_what_crashed_it(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    """Its consumer's thread ends first: what is asked of it then must not hide the crash."""
+    lab = Lab(broker.bootstrap, namespace)
+    apps: list[Any] = []
+
+    def remember(*arguments: Any) -> Any:
+        apps.append(make_app(*arguments))
+        return apps[0]
+
+    stop = asyncio.Event()
+    worker = Worker(lab.settings, Parts(counting_book, make_app=remember), Health())
+    working = asyncio.create_task(worker.work(stop, str(tmp_path)))
+    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    await apps[0].consumer._thread.stop()
+    await apps[0].crash(RuntimeError("planted"))
+    with pytest.raises(WorkerCrashed, match="planted"):
+        await asyncio.wait_for(working, 60)
+
+
+class NothingTaken:
+    """A group that confirms, and takes no commit of offsets."""
+
+    def __init__(self, group: Any) -> None:
+        self.confirm, self.skip_to = group.confirm, group.skip_to
+
+    def commit(self, _offsets: object) -> bool:
+        return False
+
+
+@pytest.mark.broker
+async def test_a_worker_whose_commits_are_never_taken_is_started_again(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    lab = Lab(broker.bootstrap, namespace)
+    lab.configure(session_seconds=1.0)
+    worker = Worker(lab.settings, Parts(counting_book), Health())
+    working = asyncio.create_task(worker.work(asyncio.Event(), str(tmp_path)))
+    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    worker._group = NothingTaken(worker._group)  # type: ignore[assignment]  # as said
+    with pytest.raises(WorkerCrashed, match="the group has not confirmed us"):
+        await asyncio.wait_for(working, 60)
 
 
 @pytest.mark.broker
