@@ -77,7 +77,7 @@ async def _until_signalled(settings: LedgerSettings, parts: Parts, health: Healt
 
 
 def _leave_at_last(exit_status: int) -> None:
-    """End the process even if what Faust left behind keeps asyncio from coming to its end (seen)."""
+    """End the process even if what Faust leaves behind keeps asyncio from ending (seen)."""
     timer = threading.Timer(STOP_SECONDS_MAX, os._exit, [exit_status])
     timer.daemon = True
     timer.start()
