@@ -64,8 +64,10 @@ def read_tails(ledger_log: LedgerLog, partition: int) -> dict[str, Tail]:
 def _tails_from(
     ledger_log: LedgerLog, partition: int, starts: Mapping[str, int]
 ) -> dict[str, Tail]:
-    physical = _records(ledger_log, partition, starts, committed=False)
-    shown = _records(ledger_log, partition, starts, committed=True)
+    ends = ledger_log.ends(WRITTEN, partition)
+    stable = ledger_log.stable_ends(WRITTEN, partition)
+    physical = _records(ledger_log, partition, starts, ends, committed=False)
+    shown = _records(ledger_log, partition, starts, stable, committed=True)
     return {
         kind: Tail(
             [_written(message) for message in physical[kind]],
@@ -76,15 +78,26 @@ def _tails_from(
 
 
 def _records(
-    ledger_log: LedgerLog, partition: int, starts: Mapping[str, int], *, committed: bool
+    ledger_log: LedgerLog,
+    partition: int,
+    starts: Mapping[str, int],
+    ends: Mapping[str, int],
+    *,
+    committed: bool,
 ) -> dict[str, list[Message]]:
-    """All records from `starts` to where a reader of that kind comes to an end."""
-    kinds = {ledger_log.names[kind]: kind for kind in starts}
+    """All records from `starts` to `ends`, as a reader of that kind is shown them.
+
+    A committed reader that begins behind the first open transaction is never told that it is at
+    an end: of what begins there it reads nothing.
+    """
+    kinds = {ledger_log.names[kind]: kind for kind, at in starts.items() if at < ends[kind]}
     found: dict[str, list[Message]] = {kind: [] for kind in starts}
+    if not kinds:
+        return found
     reader = ledger_log.reader(committed=committed)
     try:
         reader.assign(
-            [TopicPartition(ledger_log.names[kind], partition, at) for kind, at in starts.items()]
+            [TopicPartition(name, partition, starts[kind]) for name, kind in kinds.items()]
         )
         _read_to_ends(reader, kinds, found, ledger_log.settings.request_seconds_max)
     finally:
@@ -99,7 +112,7 @@ def _read_to_ends(
     give_up = time.monotonic() + seconds
     while len(at_end) < len(kinds):
         for message in arrived(reader, READ_MESSAGES_MAX, WAIT_SECONDS):
-            error, kind = message.error(), kinds[message.topic() or ""]
+            error, kind = message.error(), kinds.get(message.topic() or "", "")
             if error is None:
                 found[kind].append(message)
             elif is_end(message):

@@ -17,7 +17,7 @@ from aiokafka.structs import TopicPartition
 from orderloom.topology import RAW, Topic
 from processors.ledger.mark import mark_of
 from processors.ledger.settling import TOPIC_OF
-from processors.ledger.tails import hanging
+from processors.ledger.tails import TAIL_RECORDS, hanging
 from tests.processors.ledger_lab import Lab, drain, small_steps
 
 COMMIT, ABORT, OPEN = "commit", "abort", "open"
@@ -39,8 +39,9 @@ def ending(word: str, *hanging: Topic) -> Ending:
     return Ending(word, frozenset(topic.kind for topic in hanging))
 
 
-EVENTS = [b"%d" % number for number in range(30)]
-PER_STEP = 10
+PER_STEP = TAIL_RECORDS + 16
+"""More than an opening looks back at first: what hangs begins before its window."""
+EVENTS = [b"%d" % number for number in range(3 * PER_STEP)]
 
 
 def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:

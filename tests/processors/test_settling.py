@@ -48,7 +48,7 @@ def lab(lenient: str, namespace: str) -> Lab:
 @pytest.fixture
 def life(lab: Lab) -> list[Transaction]:
     """An opening and three steps over all that was fed."""
-    found = donated(lab.bootstrap, lab.namespace, lab)
+    found = donated(lab.bootstrap, lab.namespace, lab)[:4]  # timers may have made more
     assert [set(one) for one in found] == [{"ledger"}, *([{"ledger", "commits", "fills"}] * 3)]
     return found
 

@@ -73,10 +73,16 @@ def test_every_topic_has_the_brokers_append_time(topic: Topic) -> None:
 
 
 def test_views_keep_two_hours_uncompacted_and_tombstones_for_seven_days() -> None:
-    assert {t.kind for t in TOPICS if "min.compaction.lag.ms" in t.config} == VIEWS
+    spared = {t.kind for t in TOPICS if "min.compaction.lag.ms" in t.config}
+    assert spared == VIEWS | {"ledger"}
     for topic in (topology.ORDERS, topology.POSITIONS, topology.ACCOUNTS):
         assert int(topic.config["min.compaction.lag.ms"]) == 2 * HOUR_MS
         assert int(topic.config["delete.retention.ms"]) == 7 * DAY_MS
+
+
+def test_what_was_aborted_in_the_ledger_can_be_written_again_for_ten_minutes() -> None:
+    """Its cleaner drops the records of aborted transactions (docs/decisions/0207)."""
+    assert int(topology.LEDGER.config["min.compaction.lag.ms"]) == 10 * 60 * 1000
 
 
 def test_inputs_are_never_written_in_transactions_and_all_else_of_the_processors_is() -> None:
