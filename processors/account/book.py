@@ -262,7 +262,8 @@ class AccountBook:
 
     def _visible(self) -> tuple[Any, ...]:
         statuses = tuple(self.streams.status(product) for product in self.products())
-        return statuses, len(self.streams.blind), sum(i.end_ns is None for i in self.streams.blind)
+        spans = tuple((one.product, one.start_ns, one.end_ns) for one in self.streams.blind)
+        return statuses, spans
 
     def note_alive(self, question_id: str, order_keys: Iterable[str]) -> None:
         """A round's answer shows these orders alive: they are no ghosts of that round."""

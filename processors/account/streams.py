@@ -7,9 +7,14 @@ all feeds are LIVE again; it is *closed* only by a look-up that covers it (`roun
 are kept per connection id, so what an ingest worker of an older generation still writes is evidence
 about orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense
 frame numbers is a loss, and an interval of its own.
+
+However much is lost, few intervals stand: ended ones of a product that touch or nearly touch are
+one, and of more than `ENDED_MAX` the two nearest become one (it says more than was lost, never
+less). So a product has at most `ENDED_MAX` ended ones, one that lasts, and its first contact.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from orderloom.raw import Connection, Frame, Liveness, OwnerChange
@@ -19,6 +24,10 @@ DOWN: Final = "DOWN"
 SILENT: Final = "SILENT"
 FIRST_CONTACT: Final = "first contact"
 GONE: Final = frozenset(("CLOSED", "REFUSED"))
+ADJOINING_NS: Final = 1_000_000_000
+"""Ended intervals of a product that are no further apart than this are one."""
+ENDED_MAX: Final = 16
+"""Ended intervals of a product that stand at a time; one look-up asks about all of them anyway."""
 
 
 @dataclass(slots=True)
@@ -67,6 +76,21 @@ class Blind:
     def is_since_ever(self) -> bool:
         """Whether it reaches back for ever: no look-up can; the first complete one closes it."""
         return self.start_ns == 0
+
+    @property
+    def is_joinable(self) -> bool:
+        """Whether it may become one with another: it has ended, and has a beginning."""
+        return self.end_ns is not None and not self.is_since_ever
+
+    @property
+    def reach_ns(self) -> int:
+        """Its end; of one that lasts, its start."""
+        return self.start_ns if self.end_ns is None else self.end_ns
+
+    def with_later(self, later: "Blind") -> "Blind":
+        """One interval from here to the end of both; the reason is that of the earlier."""
+        end_ns = max(self.reach_ns, later.reach_ns)
+        return Blind(self.product, self.start_ns, end_ns, self.reason)
 
     def document(self) -> dict[str, Any]:
         """JSON-ready, as state records and `accounts` show it."""
@@ -194,19 +218,50 @@ class Streams:
 
     def note_loss(self, product: str, start_ns: int, end_ns: int, reason: str) -> None:
         """Something within a span was surely lost, though the stream goes on."""
-        self.blind.append(Blind(product, start_ns, end_ns, reason))
+        self.stand(Blind(product, start_ns, end_ns, reason))
+
+    def stand(self, ended: Blind) -> None:
+        """An ended interval that is not closed."""
+        self.blind.append(ended)
+        self._join(ended.product)
+
+    def _join(self, product: str) -> None:
+        """Make one of ended intervals that adjoin, and of the nearest while there are too many."""
+        ended = sorted(
+            (one for one in self.blind if one.product == product and one.is_joinable),
+            key=lambda one: (one.start_ns, one.reach_ns, one.reason),
+        )
+        joined: list[Blind] = []
+        for one in ended:
+            if joined and one.start_ns - joined[-1].reach_ns <= ADJOINING_NS:
+                joined[-1] = joined[-1].with_later(one)
+            else:
+                joined.append(one)
+        while len(joined) > ENDED_MAX:
+            gaps = [after.start_ns - before.reach_ns for before, after in pairwise(joined)]
+            at = gaps.index(min(gaps))
+            joined[at : at + 2] = [joined[at].with_later(joined[at + 1])]
+        others = [one for one in self.blind if one.product != product or not one.is_joinable]
+        self.blind = others + joined
 
     def close(self, product: str, since_ns: int, asked_ns: int) -> list[Blind]:
-        """A look-up covered [since_ns, asked_ns): the intervals within it are closed."""
-        closed = [
-            interval
-            for interval in self.blind
-            if interval.product == product
-            and interval.end_ns is not None
-            and interval.end_ns <= asked_ns
-            and (since_ns <= interval.start_ns or interval.is_since_ever)
-        ]
-        self.blind = [interval for interval in self.blind if interval not in closed]
+        """A look-up covered [since_ns, asked_ns): the intervals within it are closed.
+
+        Of an ended one that reaches beyond, what is covered is looked at no more: else losses that
+        go on would join into one that begins ever further back.
+        """
+        closed: list[Blind] = []
+        left: list[Blind] = []
+        for one in self.blind:
+            if one.product != product or one.end_ns is None:
+                left.append(one)
+            elif one.end_ns <= asked_ns and (since_ns <= one.start_ns or one.is_since_ever):
+                closed.append(one)
+            elif one.is_joinable and since_ns <= one.start_ns < asked_ns:
+                left.append(Blind(product, asked_ns, one.end_ns, one.reason))
+            else:
+                left.append(one)
+        self.blind = left
         return closed
 
     def _lose(self, name: str, reason: str) -> None:
@@ -217,13 +272,24 @@ class Streams:
     def _go_blind(self, link: Link, reason: str) -> None:
         for product in link.products:
             if self._status_of(product, link.feed) != LIVE:
-                self.blind.append(Blind(product, link.heard_ns, None, reason))
+                self._begin_blind(Blind(product, link.heard_ns, None, reason))
+
+    def _begin_blind(self, new: Blind) -> None:
+        """Blind from now on; of two that last at once, both end when all feeds are LIVE again."""
+        for one in self.blind:
+            if one.product == new.product and one.end_ns is None and not one.is_since_ever:
+                if new.start_ns < one.start_ns:
+                    one.start_ns, one.reason = new.start_ns, new.reason
+                return
+        self.blind.append(new)
 
     def _see_again(self, link: Link, at_ns: int) -> None:
         seen = [product for product in link.products if self.status(product) == LIVE]
         for interval in self.blind:
             if interval.product in seen and interval.end_ns is None:
                 interval.end_ns = max(at_ns, interval.start_ns)
+        for product in seen:
+            self._join(product)
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""

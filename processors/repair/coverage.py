@@ -94,4 +94,4 @@ def go_on_from(account: AccountBook, coverage: Coverage) -> None:
     for interval in coverage.still_open:
         is_known = interval.product in rounds and interval not in streams.blind
         if is_known and interval.end_ns is not None:
-            streams.blind.append(interval)
+            streams.stand(interval)

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from orderloom import codec, topology
-from orderloom.raw import Answer, Failure, Liveness, Oversize
+from orderloom.raw import Answer, Failure, Frame, Liveness, Oversize
 from processors.account.rounds import STANDARD
+from processors.account.streams import ENDED_MAX
 from processors.ledger.step import UnknownStateFormat
 from tests.processors.book_lab import (
     ACCOUNT,
@@ -109,6 +110,24 @@ def test_a_frame_that_cannot_be_read_makes_the_account_ask():
     outputs = run.step(a_raw_record(a_frame(b"nonsense"), offset=2), NOW + 10 * SECOND)
     assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
     assert "dispatches" in {output.topic.kind for output in outputs}
+
+
+def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_round_closes_them():
+    """3,690 of them once made 8,877 open intervals, each a row of the account's record."""
+    run, at_ns = synced_run(), NOW + 10 * SECOND
+    streams = run.book.accounts[ACCOUNT].streams
+    for number in range(1, 3_691):
+        product = ("spot", "linear")[number % 2]
+        frame = Frame(f"c-{product}", number, product, at_ns + number * SECOND, b"nonsense")
+        run.book.fold(a_raw_record(frame, offset=number + 1), at_ns)
+        assert len(streams.blind) <= 2 * (ENDED_MAX + 2)
+    run.take()
+    assert {interval.product for interval in streams.blind} == {"spot", "linear"}
+    for seconds in (3_700, 3_710):
+        then_ns = at_ns + seconds * SECOND
+        streams.liveness_ns = then_ns
+        answer_all(run, run.step(None, then_ns), then_ns)
+    assert not streams.blind
 
 
 def test_an_oversize_frame_is_a_dead_letter_and_a_question():

@@ -1,7 +1,17 @@
 """Blind intervals: when they open, and that only a look-up closes them."""
 
+import itertools
+import random
+
 from orderloom.raw import Connection, Frame, Liveness, OwnerChange
-from processors.account.streams import DOWN, FIRST_CONTACT, LIVE, SILENT, Streams
+from processors.account.streams import (
+    DOWN,
+    ENDED_MAX,
+    FIRST_CONTACT,
+    LIVE,
+    SILENT,
+    Streams,
+)
 
 SECOND = 1_000_000_000
 
@@ -204,3 +214,63 @@ def test_feeds_survive_a_restart_and_another_owner_names_its_own():
     loaded.take_owner(2, OwnerChange(50 * SECOND))
     loaded.take_change(2, Connection("d1", "spot", "LIVE", 51 * SECOND))
     assert (loaded.status("spot"), loaded.status("linear")) == (LIVE, DOWN)
+
+
+def test_losses_that_adjoin_or_overlap_are_one_interval_in_any_order():
+    spans = [(30, 31), (31, 33), (32, 32), (50, 52), (34, 34), (49, 51)]
+    views = set()
+    for order in itertools.permutations(spans):
+        streams = seen_streams()
+        for start, end in order:
+            streams.note_loss("spot", start * SECOND, end * SECOND, f"at {start}")
+        views.add(tuple((i.start_ns, i.end_ns, i.reason) for i in streams.blind))
+    assert views == {
+        ((30 * SECOND, 34 * SECOND, "at 30"), (49 * SECOND, 52 * SECOND, "at 49")),
+    }
+
+
+def test_a_flood_of_losses_leaves_few_intervals_and_none_of_it_is_forgotten():
+    streams, dice = seen_streams(), random.Random(7)
+    lost = [dice.randrange(30, 100_000) * SECOND for _ in range(5_000)]
+    for at_ns in lost:
+        streams.note_loss("spot", at_ns, at_ns, "a frame could not be read")
+        assert len(streams.blind) <= ENDED_MAX
+    assert all(any(i.start_ns <= at <= (i.end_ns or 0) for i in streams.blind) for at in lost)
+    streams.close("spot", 0, 100_000 * SECOND)
+    assert not streams.blind
+
+
+def test_a_connection_that_flaps_leaves_few_intervals():
+    streams = seen_streams()
+    for number in range(1, 2_000):
+        at = 30 + 10 * number
+        streams.take_change(1, a_change("LIVE", at, f"d{number}"))
+        streams.take_frame(1, Frame(f"d{number}", 1, "spot", (at + 1) * SECOND, b""))
+        streams.take_change(1, a_change("CLOSED", at + 2, f"d{number}"))
+    assert len(streams.blind) <= ENDED_MAX + 2
+
+
+def test_feeds_that_go_one_after_another_are_one_interval():
+    streams = wide_streams()
+    streams.take_change(1, a_wide_change("CLOSED", 35, "c2", "business"))
+    streams.take_change(1, a_wide_change("CLOSED", 36, "c1", "private"))
+    assert [(i.product, i.end_ns) for i in streams.blind] == [("spot", None), ("linear", None)]
+    assert {i.start_ns for i in streams.blind} == {10 * SECOND}
+
+
+def test_losses_that_go_on_are_looked_at_once_and_not_since_the_first_of_them():
+    streams = seen_streams()
+    for at in range(30, 40):
+        streams.note_loss("spot", at * SECOND, at * SECOND, "a frame could not be read")
+    assert not streams.close("spot", 25 * SECOND, 35 * SECOND)
+    (left,) = streams.blind
+    assert (left.start_ns, left.end_ns) == (35 * SECOND, 39 * SECOND)
+    assert streams.close("spot", 34 * SECOND, 39 * SECOND) == [left]
+
+
+def test_the_first_contact_is_no_part_of_another_interval():
+    streams = Streams()
+    streams.expect("spot")
+    streams.take_change(1, a_change("LIVE", 10))
+    streams.note_loss("spot", 5 * SECOND, 12 * SECOND, "frames are missing")
+    assert [i.reason for i in streams.blind] == [FIRST_CONTACT, "frames are missing"]
