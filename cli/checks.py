@@ -84,25 +84,32 @@ def _check_venue(
         yield from (Finding(Mark.WRONG, "topics", line) for line in lines)
         return
     yield Finding(Mark.WELL, "topics", f"{venue}: {len(topology.TOPICS)} are right")
-    yield _check_registry(settings, venue, accounts)
+    yield from _check_registry(settings, venue, accounts)
     yield from check_hangs(admin, settings, venue)
     yield from check_lag(admin, settings, venue)
     yield from check_sight(settings, venue, accounts)
     yield _check_clock(admin, settings, venue)
 
 
-def _check_registry(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> Finding:
-    """Whether the processors know the registry as it is."""
+def _check_registry(
+    settings: Settings, venue: str, accounts: Iterable[AccountConfig]
+) -> Iterator[Finding]:
+    """Whether the processors know the registry as it is, and whether `control` holds but that."""
     mine = [account for account in accounts if account.venue == venue]
     try:
         news = registry_news(settings, venue, mine)
     except SetupError as error:
-        return Finding(Mark.WRONG, "registry", f"{venue}: {error}")
-    if not news:
-        return Finding(Mark.WELL, "registry", f"{venue}: the processors know it as it is")
-    told = ", ".join(f"{one.account} {one.word}" for one in news)
-    line = f"{venue}: the processors do not know yet: {told}; run `orderloom topics`"
-    return Finding(Mark.NOTE, "registry", line)
+        yield Finding(Mark.WRONG, "registry", f"{venue}: {error}")
+        return
+    for line in news.passed:
+        yield Finding(Mark.WRONG, "registry", f"{line}: who may write there?")
+    told = [f"{one.account} {one.word}" for one in news.accounts]
+    told += [] if told or not news.homes else ["where accounts lie"]
+    if told:
+        line = f"{venue}: the processors do not know yet: {', '.join(told)}; run `orderloom topics`"
+        yield Finding(Mark.NOTE, "registry", line)
+    else:
+        yield Finding(Mark.WELL, "registry", f"{venue}: the processors know it as it is")
 
 
 def _check_clock(admin: AdminClient, settings: Settings, venue: str) -> Finding:

@@ -1,17 +1,17 @@
 """Makes and checks every topic, and writes the account registry into `control`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import typer
 from confluent_kafka import KafkaError, Message
 
 from cli.setting import checked_settings, placed, venues_of
 from orderloom.account import AccountConfig
+from orderloom.control import HomeElsewhere, Registration
 from orderloom.topology import CONTROL, TOPICS
-from runtime.control import Held, held_accounts
+from runtime.control import Held, HeldRegistry, held_registry
 from runtime.kafka import connected_admin, idempotent_producer, kafka_told
 from runtime.settings import Settings
 from runtime.topics import TopicSpec, create_topics, require_topics
@@ -33,13 +33,25 @@ class News:
     account: str
     partition: int
     word: str
-    config: dict[str, Any]
+    config: AccountConfig
 
     @property
     def entry(self) -> bytes:
         """The record for `control`."""
-        document: dict[str, Any] = {"type": "account", "config": self.config}
-        return orjson.dumps(document | ({"removed": True} if self.word == REMOVED else {}))
+        return Registration(self.config, self.word == REMOVED).encoded()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryNews:
+    """What differs between the registry and `control`.
+
+    `homes` are for partitions that do not know yet where an account lies; `passed` has a line for
+    each record of `control` that is none.
+    """
+
+    accounts: list[News]
+    homes: list[tuple[HomeElsewhere, int]]
+    passed: list[str]
 
 
 def make_topics(given: list[str] | None) -> None:
@@ -102,6 +114,8 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
     that Kafka does not take.
     """
     found = registry_news(settings, venue, accounts)
+    for line in found.passed:
+        typer.echo(f"{line}; who may write there: `orderloom topics --acl`", err=True)
     name, kafka = CONTROL.name(venue, settings.namespace), settings.kafka
     producer = idempotent_producer(kafka.bootstrap, security=kafka.client_security())
     refused: list[str] = []
@@ -110,49 +124,64 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
         if error is not None:
             refused.append(f"{(message.key() or b'').decode()} ({error.str()})")
 
-    for news in found:
-        key = news.account.encode()
-        producer.produce(name, news.entry, key, news.partition, on_delivery=note)
+    records = [(news.account, news.entry, news.partition) for news in found.accounts]
+    records += [(home.account, home.encoded(), partition) for home, partition in found.homes]
+    for account, value, partition in records:
+        producer.produce(name, value, account.encode(), partition, on_delivery=note)
+        producer.poll(0)
     if producer.flush(FLUSH_SECONDS):
         raise PassingTrouble(f"{name} was not written in time", "see `orderloom doctor`")
     if refused:
         raise SetupError(f"{name} does not take {refused[0]}", REFUSED)
-    return found
+    return found.accounts
 
 
-def registry_news(settings: Settings, venue: str, accounts: Iterable[AccountConfig]) -> list[News]:
+def registry_news(
+    settings: Settings, venue: str, accounts: Iterable[AccountConfig]
+) -> RegistryNews:
     """What differs between the registry and `control`; it writes nothing.
 
     Raises SetupError for an account that would move to another partition or environment.
     """
-    name = CONTROL.name(venue, settings.namespace)
-    held = held_accounts(settings.kafka, name, settings.partitions)
+    registry = held_registry(settings, CONTROL.name(venue, settings.namespace), venue)
+    held, partitions = registry.accounts, settings.partitions
     wanted = {account.id: account for account in accounts}
     for account in wanted.values():
-        _check_place(account, held, settings.partitions)
+        _check_place(account, held, partitions)
     changed = [one for one in wanted.values() if _is_news(one, held.get(one.id))]
     gone = [name for name in held if name not in wanted and not held[name].is_removed]
-    return [
-        *(_news_of(account, settings.partitions) for account in changed),
+    news = [
+        *(_news_of(account, partitions) for account in changed),
         *(_removal_of(account, held[account]) for account in gone),
     ]
+    return RegistryNews(news, list(_untold(registry, news, partitions)), registry.passed)
+
+
+def _untold(
+    registry: HeldRegistry, news: Iterable[News], partitions: int
+) -> Iterator[tuple[HomeElsewhere, int]]:
+    """Where each account lies, for every other partition that was not told so."""
+    homes = {account: held.partition for account, held in registry.accounts.items()}
+    homes |= {one.account: one.partition for one in news}
+    for account, home in homes.items():
+        told = registry.told.get(account, {})
+        for partition in range(partitions):
+            if partition != home and told.get(partition) != home:
+                yield HomeElsewhere(account, home), partition
 
 
 def _is_news(account: AccountConfig, held: Held | None) -> bool:
-    return held is None or held.is_removed or held.config != _config(account)
+    return held is None or held.is_removed or held.config != account
 
 
 def _news_of(account: AccountConfig, partitions: int) -> News:
     word = "registered" if account.enabled else "disabled"
-    return News(account.id, account.partition_of(partitions), word, _config(account))
+    return News(account.id, account.partition_of(partitions), word, account)
 
 
 def _removal_of(account: str, held: Held) -> News:
-    return News(account, held.partition, REMOVED, held.config | {"enabled": False})
-
-
-def _config(account: AccountConfig) -> dict[str, Any]:
-    return account.model_dump(mode="json")
+    config = held.config.model_copy(update={"enabled": False})
+    return News(account, held.partition, REMOVED, config)
 
 
 def _check_place(account: AccountConfig, held: Mapping[str, Held], partitions: int) -> None:

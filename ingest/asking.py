@@ -18,7 +18,7 @@ from ingest.partition import OwnedPartition
 from ingest.progress import Progress
 from ingest.questions import AGE_NS_MAX, Log, ask, failure
 from orderloom.question import About, Question
-from runtime.metrics import QUESTIONS
+from runtime.metrics import QUESTIONS, UNBELIEVED
 
 FORMAT = 1
 PARALLEL_MAX = 4
@@ -48,7 +48,9 @@ def read_dispatch(value: bytes) -> Asked:
         if document["v"] != FORMAT or document["type"] != "question":
             raise BadDispatch(f"v {document['v']!r}, type {document['type']!r} is unknown here")
         question = Question.model_validate(document["question"])
-        return Asked(str(document["account"]), question, int(document["at_ns"]))
+        if question.account != document["account"]:
+            raise BadDispatch("the account of its question is not its own")
+        return Asked(question.account, question, int(document["at_ns"]))
     except (ValidationError, ValueError, LookupError, TypeError) as error:
         raise BadDispatch(f"not a dispatch: {type(error).__name__}") from None
 
@@ -56,8 +58,9 @@ def read_dispatch(value: bytes) -> Asked:
 class Asking:
     """Asks what is received; used in one event loop, but `is_full` from any thread."""
 
-    def __init__(self, desks: Desks, outbox: Outbox) -> None:
+    def __init__(self, desks: Desks, outbox: Outbox, partitions_total: int) -> None:
         self._desks = desks
+        self._partitions_total = partitions_total
         self._outbox = outbox
         self._progress: dict[int, Progress] = {}
         self._turns: dict[tuple[str, bool], asyncio.Semaphore] = {}
@@ -86,6 +89,7 @@ class Asking:
             return
         try:
             asked = read_dispatch(received.value)
+            self._check_place(asked, received.partition)
         except BadDispatch as error:
             venue = self._desks.public.venue.name
             QUESTIONS.labels(venue, "unreadable", "skipped").inc()
@@ -98,6 +102,14 @@ class Asking:
         )
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    def _check_place(self, asked: Asked, partition: int) -> None:
+        """Only who owns an account's partition asks for it. Raises BadDispatch."""
+        config = self._desks.accounts.get(asked.account)
+        home = partition if config is None else config.partition_of(self._partitions_total)
+        if home != partition:
+            UNBELIEVED.labels(self._desks.public.venue.name, "dispatch").inc()
+            raise BadDispatch(f"account {asked.account} lies in partition {home}")
 
     async def stop(self) -> None:
         """Give up what is under way: it is not committed, so it will be asked again."""

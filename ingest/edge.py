@@ -44,7 +44,7 @@ class Edge:
         self, desks: Desks, outbox: Outbox, names: Iterator[str], partitions_total: int
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
-        self.asking = Asking(desks, outbox)
+        self.asking = Asking(desks, outbox, partitions_total)
         self.clocks = ClockKeeper(desks.public, self.write_clock)
         self._newcomers = Newcomers(self.clocks, self._begin_added, outbox.fail)
         self._desks = desks

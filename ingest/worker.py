@@ -24,7 +24,7 @@ from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
 from orderloom import topology
-from runtime.control import held_accounts
+from runtime.control import held_registry
 from runtime.health import Health, HealthServer
 from runtime.kafka import (
     connected_admin,
@@ -217,9 +217,11 @@ class Worker:
         kafka = self._settings.kafka
         admin = connected_admin(kafka.bootstrap, kafka.client_security())
         require_topics(admin, specs)
-        control = self._topic(topology.CONTROL)
-        held = held_accounts(kafka, control, self._settings.partitions)
-        self._registry.settle({account: entry.home for account, entry in held.items()})
+        held = held_registry(self._settings, self._topic(topology.CONTROL), self._venue.name)
+        for line in held.passed:
+            _log.error("%s; who may write there: `orderloom topics --acl`", line)
+        homes = {account: entry.home for account, entry in held.accounts.items()}
+        self._registry.settle(homes)
 
     def _topic(self, topic: topology.Topic) -> str:
         return topic.name(self._venue.name, self._settings.namespace)

@@ -12,19 +12,18 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 import orjson
-from pydantic import ValidationError
 
 from orderloom import raw, topology
-from orderloom.account import AccountConfig
 from orderloom.codec import pack
+from orderloom.control import BadControlRecord, Registration
 from orderloom.event import Cause, Origin
-from orderloom.identity import checked_account, venue_of
 from orderloom.raw import RawRecord
 from orderloom.words import Source
 from processors.account import state as account_state
 from processors.account.book import AccountBook
 from processors.account.rounds import STANDARD, Pace
 from processors.account.setting import Setting
+from processors.admission import HOME, Admission, Unbelieved
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
@@ -37,14 +36,15 @@ INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 
-Tally = tuple[Literal["unknown", "ignored"], str]
+Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 
 
 class PartitionBook:
     """The books of all accounts of one partition.
 
     `tallies` counts, since this object was made, the words and fields that translation did not
-    know, and the messages that it ignored by rule. It is no state: nothing is decided by it.
+    know, the messages that it ignored by rule, and the records that were not believed. It is no
+    state: nothing is decided by it.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class PartitionBook:
         self._setting = Setting(
             venue.name, partition, venue.profile, pace, self._instruments, namespace
         )
+        self._admission = Admission(venue.name, venue.products, partition)
         self._digests = RollingDigest()
         self._restored: set[str] = set()
         self.tallies: Counter[Tally] = Counter()
@@ -104,6 +105,10 @@ class PartitionBook:
             self._instruments.restore(kind, document)
             self._digests.put(key.decode(), value, None)
             return
+        if kind == HOME:
+            self._admission.restore(document)
+            self._digests.put(key.decode(), value, None)
+            return
         book = self.account(document["account"])
         account_state.restore(book, kind, document)
         self._restored.add(book.account)
@@ -113,6 +118,8 @@ class PartitionBook:
         for account in self._restored:
             book = self._accounts[account]
             account_state.finish_restore(book)
+            if book.config is not None:
+                self._admission.registered.add(account)
             for order in book.orders.all():  # an order may stand in several records
                 self._digests.mean(f"{account_state.ORDER}/{order.key}", order.content())
         self._restored.clear()
@@ -126,16 +133,17 @@ class PartitionBook:
                 continue
             changes.outputs.extend(account_state.publish(book))
             for key, document in account_state.state_of(book):
-                changes.state[key.encode()] = self._packed(book, key, document)
+                changes.state[key.encode()] = self._packed(key, document, book)
         changes.outputs.extend(self._instruments.publish())
-        for key, fields in self._instruments.state():
-            changes.state[key.encode()] = value = pack({"f": STATE_FORMAT} | fields)
-            self._digests.put(key, value, None)
+        for key, fields in (*self._instruments.state(), *self._admission.state()):
+            changes.state[key.encode()] = self._packed(key, fields)
         changes.content_digest = self._digests.content
         changes.exact_digest = self._digests.exact
         return changes
 
-    def _packed(self, book: AccountBook, key: str, document: dict[str, Any] | None) -> bytes | None:
+    def _packed(
+        self, key: str, document: dict[str, Any] | None, book: AccountBook | None = None
+    ) -> bytes | None:
         if document is None:
             self._digests.drop(key)
             return None
@@ -158,7 +166,7 @@ class PartitionBook:
         elif record.topic is topology.CONTROL:
             self._fold_control(record, cause, now_ns)
         else:
-            self._refuse(record, account, "this version takes no intents", cause, now_ns)
+            self._refuse(record, "this version takes no intents", cause, now_ns)
 
     def _cause(self, record: InputRecord) -> Cause:
         name = record.topic.name(self._setting.venue, self._setting.namespace)
@@ -172,32 +180,40 @@ class PartitionBook:
         return book
 
     def _refuse(
-        self, record: InputRecord, account: str, reason: str, cause: Cause, now_ns: int
+        self, record: InputRecord, why: Unbelieved | str, cause: Cause, now_ns: int
     ) -> None:
+        """A dead letter, of the record's account if it is known and may have written it."""
+        account = _account_of(record)
+        if isinstance(why, Unbelieved):
+            self.tallies["unbelieved", why.kind] += 1
+        if isinstance(why, Unbelieved) or account not in self._accounts:
+            account = _PARTITION
         book = self.account(account)
         book.begin(cause, now_ns)
-        book.publisher.dead_letter(record.value or b"", reason, cause)
+        book.publisher.dead_letter(record.value or b"", str(why), cause)
 
     def _fold_control(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
-            document = orjson.loads(record.value or b"")
-            if document.get("type") != "account":
-                raise ValueError(f"unknown control record {document.get('type')!r}")
-            config = AccountConfig.model_validate(document["config"])
-        except (ValueError, AttributeError, KeyError, ValidationError) as error:
-            self._refuse(record, _account_of(record), f"control: {error}", cause, now_ns)
-            return
-        book = self.account(config.id)
-        book.begin(cause, now_ns)
-        book.register(config, is_removed=document.get("removed") is True)
+            said = self._admission.take_control(record)
+        except BadControlRecord as error:
+            self._refuse(record, f"control: {error}", cause, now_ns)
+        except Unbelieved as unbelieved:
+            self._refuse(record, unbelieved, cause, now_ns)
+        else:
+            if isinstance(said, Registration):
+                book = self.account(said.config.id)
+                book.begin(cause, now_ns)
+                book.register(said.config, is_removed=said.is_removed)
 
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
             received = raw.decode(record.value or b"")
-            if received.account != _PARTITION:
-                self._check_account(received.account)
-        except (raw.BadRawRecord, ValueError) as error:
-            self._refuse(record, _account_of(record), f"raw: {error}", cause, now_ns)
+            self._admission.check_raw(record, received)
+        except Unbelieved as unbelieved:
+            self._refuse(record, unbelieved, cause, now_ns)
+            return
+        except raw.BadRawRecord as error:
+            self._refuse(record, f"raw: {error}", cause, now_ns)
             return
         if received.account == _PARTITION:  # somebody owns the partition's edge and can ask
             for product in self._venue.products:
@@ -227,10 +243,6 @@ class PartitionBook:
             book.begin(at, now_ns)
             book.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
             self._instruments.take_failure(item, now_ns)
-
-    def _check_account(self, account: str) -> None:
-        if venue_of(checked_account(account)) != self._setting.venue:
-            raise ValueError(f"account {account} is not of {self._setting.venue}")
 
     def _books_of(self, received: RawRecord) -> Iterable[AccountBook]:
         if received.account != _PARTITION:
@@ -375,8 +387,8 @@ def _remember(book: AccountBook, record: InputRecord) -> None:
     book.is_dirty = True
 
 
-def _content_of(book: AccountBook, kind: str, document: dict[str, Any]) -> bytes | None:
-    if kind != account_state.ORDER:
+def _content_of(book: AccountBook | None, kind: str, document: dict[str, Any]) -> bytes | None:
+    if book is None or kind != account_state.ORDER:
         return None
     order = book.orders.get(document["order"]["key"])
     return None if order is None else order.content()

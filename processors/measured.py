@@ -15,14 +15,22 @@ from processors.account.book import AccountBook
 from processors.account.differences import ANSWERED, OPEN
 from processors.account.progress import ProgressLog
 from processors.account.rounds import STANDARD, Pace
+from processors.admission import PARTITION
 from processors.book import PartitionBook, Tally
 from processors.ledger.step import Changes, InputRecord, Output
 from runtime import metrics
 from venues.venue import Venue
 
 NS_PER_SECOND = 1_000_000_000
-LETTER_KINDS = ("bad frame", "unknown frame", "frame of", "raw", "control", "invariant", "killed")
-METRICS = {"unknown": metrics.UNKNOWN_FIELDS, "ignored": metrics.IGNORED}
+LETTER_KINDS = (
+    "bad frame", "unknown frame", "frame of", "raw", "control", "not believed", "invariant",
+    "killed",
+)  # fmt: skip
+METRICS = {
+    "unknown": metrics.UNKNOWN_FIELDS,
+    "ignored": metrics.IGNORED,
+    "unbelieved": metrics.UNBELIEVED,
+}
 
 
 class MeasuredBook(PartitionBook):
@@ -56,6 +64,8 @@ class MeasuredBook(PartitionBook):
         touched = [book for book in self.accounts.values() if book.is_dirty]
         changes = super().changes()
         for book in touched:
+            if book.account == PARTITION:  # no account: it is never in sync, and nobody's trouble
+                continue
             show(book)
             self._progress.look(book)
         for output in changes.outputs:

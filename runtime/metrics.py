@@ -94,6 +94,12 @@ IGNORED = _counter("ignored_messages_total", "messages ignored by rule", "venue"
 UNKNOWN_FIELDS = _counter(
     "unknown_fields_total", "fields and words that translation did not know", "venue", "name"
 )
+UNBELIEVED = _counter(
+    "unbelieved_records_total",
+    "records of raw and control whose key, account, partition, generation or product do not fit",
+    "venue",
+    "kind",
+)
 HOP_LATENCY_SECONDS = _histogram(
     "hop_seconds",
     "how long a fact took: venue_to_ingest, ingest_to_log, log_to_step; then see step_seconds",

@@ -14,7 +14,7 @@ from orderloom.topology import TOPICS
 from tests.source_tree import ROOMS, ROOT, Module, literals, modules, room_of, source
 
 # What `runtime` may know of the contract: the registry's model, which it loads.
-CONTRACT_OF_RUNTIME = {"orderloom.account"}
+CONTRACT_OF_RUNTIME = {"orderloom.account", "orderloom.control"}
 
 PURE_LIBRARIES = """
 __future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal

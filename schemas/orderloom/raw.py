@@ -9,12 +9,18 @@ Times are ns UTC on the ingest worker's clock. `number` counts the frames of one
 from 1: a gap in it is a loss, never a guess.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import NoneType
 from typing import Any, ClassVar, Final
 
 import orjson
 
 FORMAT: Final = 1
+NUMBER_MAX: Final = 2**63 - 1
+"""No number in a record is larger, nor below 0: times are ns UTC, the rest are counts."""
+NAME_CHARS_MAX: Final = 256
+GENERATION_LEAD_SECONDS: Final = 600
+"""How far a generation, which is a time in seconds (decision 0503), may lie ahead of the append."""
 
 
 class BadRawRecord(Exception):
@@ -145,6 +151,23 @@ _FIELDS: Final = {
     kind: tuple(name for name in kind.__slots__ if name != "body") for kind in _KINDS.values()
 }
 _HAS_BODY: Final = frozenset(kind for kind in _KINDS.values() if "body" in kind.__slots__)
+_TYPES: Final[dict[Any, tuple[type, ...]]] = {
+    int: (int,),
+    str: (str,),
+    bool: (bool,),
+    bytes: (bytes,),
+    str | None: (str, NoneType),
+    int | None: (int, NoneType),
+    dict[str, Any]: (dict,),
+    list[str]: (list,),
+    list[dict[str, Any]]: (list,),
+}
+_NAMES: Final = frozenset({"connection", "product", "feed", "change"})
+"""Texts that become keys of the state: no longer than `NAME_CHARS_MAX`."""
+_SHAPES: Final = {
+    kind: tuple((one.name, _TYPES[one.type], one.name in _NAMES) for one in fields(kind))
+    for kind in _KINDS.values()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +214,74 @@ def decode(value: bytes) -> RawRecord:
     try:
         header = orjson.loads(line)
         if header["v"] != FORMAT:
-            raise BadRawRecord(f"raw format {header['v']!r} is not {FORMAT}")
+            raise BadRawRecord(f"raw format {header['v']!s:.40} is not {FORMAT}")
         items, at = [], 0
-        for fields in header["items"]:
-            kind = _KINDS[fields.pop("is")]
+        for given in header["items"]:
+            kind = _KINDS[given.pop("is")]
             if kind in _HAS_BODY:
-                length = fields.pop("bytes")
-                fields["body"] = rest[at : at + length]
+                length = _number("bytes", given.pop("bytes"))
+                given["body"] = rest[at : at + length]
                 at += length
-            items.append(kind(**fields))
-        record = RawRecord(header["account"], header["generation"], header["owner"], tuple(items))
+            item = kind(**given)
+            if not (type(item) is Frame and _is_right(item)):
+                _check(item)
+            items.append(item)
+        account, owner = _name("account", header["account"]), _name("owner", header["owner"])
+        record = RawRecord(
+            account, _number("generation", header["generation"]), owner, tuple(items)
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadRawRecord(f"not a raw record: {error}") from None
+        raise BadRawRecord(f"not a raw record: {error!s:.200}") from None
     if at != len(rest):
         raise BadRawRecord(f"bodies are {len(rest)} bytes, their header says {at}")
     return record
+
+
+def _is_right(frame: Frame) -> bool:
+    """What `_check` looks at, spelt out: frames are nearly all there is, and it took 1 us each."""
+    number, received_ns, channel = frame.number, frame.received_ns, frame.channel
+    connection, product = frame.connection, frame.product
+    return (
+        type(number) is type(received_ns) is int
+        and type(connection) is type(product) is str
+        and 0 <= number <= NUMBER_MAX
+        and 0 <= received_ns <= NUMBER_MAX
+        and len(connection) <= NAME_CHARS_MAX
+        and len(product) <= NAME_CHARS_MAX
+        and (channel is None or type(channel) is str)
+    )
+
+
+def _check(item: Item) -> None:
+    """Hold an item to the types and sizes of its fields; what is folded later relies on them."""
+    for name, types, is_name in _SHAPES[type(item)]:
+        value = getattr(item, name)
+        kind = type(value)
+        if kind not in types:
+            raise TypeError(f"{name} is a {kind.__name__}")
+        if kind is int:
+            _number(name, value)
+        elif is_name:
+            _name(name, value)
+    if type(item) is Liveness:
+        for entry in item.connections:
+            _name("connection", entry["connection"])
+            _name("account", entry["account"])
+            _number("heard_ns", entry["heard_ns"])
+    elif type(item) is Connection:
+        for product in item.others:
+            _name("others", product)
+    elif type(item) is Answer or type(item) is Failure:
+        _name("question", item.question["id"])
+
+
+def _number(name: str, value: object) -> int:
+    if type(value) is not int or not 0 <= value <= NUMBER_MAX:
+        raise ValueError(f"{name} is {value!s:.40}")
+    return value
+
+
+def _name(name: str, value: object) -> str:
+    if type(value) is not str or len(value) > NAME_CHARS_MAX:
+        raise ValueError(f"{name} is {value!s:.40}")
+    return value

@@ -1,6 +1,7 @@
 """`topics`, the views and `doctor` on a real broker, as a person runs them."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,8 +15,16 @@ from cli.findings import Mark
 from cli.hangs import check_hangs
 from cli.registry import specs_of, write_registry
 from orderloom.account import AccountConfig
+from orderloom.control import Registration
 from orderloom.topology import ACCOUNTS, CONTROL, ORDERS, TOPICS
-from runtime.kafka import cluster_id, connected_admin, end_offsets, transactional_producer
+from runtime.control import held_registry
+from runtime.kafka import (
+    cluster_id,
+    connected_admin,
+    end_offsets,
+    idempotent_producer,
+    transactional_producer,
+)
 from runtime.settings import load_settings
 from runtime.topics import TopicSpec, create_topics
 from runtime.trouble import SetupError
@@ -59,9 +68,20 @@ class House:
         create_topics(connected_admin(self.bootstrap), specs_of(settings, VENUE))
 
     def registered(self) -> int:
-        """How many entries stand in `control`."""
+        """How many entries stand in `control`, beside what tells where accounts lie."""
         admin, name = connected_admin(self.bootstrap), CONTROL.name(VENUE, self.namespace)
-        return sum(end_offsets(admin, [(name, 0), (name, 1)]).values())
+        settings = load_settings(self.directory / "orderloom.toml")
+        told = held_registry(settings, name, VENUE).told
+        return sum(end_offsets(admin, [(name, 0), (name, 1)]).values()) - sum(
+            map(len, told.values())
+        )
+
+    def spoil_control(self, partition: int, *values: bytes | None) -> None:
+        """Write these into `control`, under a key of nobody."""
+        producer = idempotent_producer(self.bootstrap)
+        for value in values:
+            producer.produce(CONTROL.name(VENUE, self.namespace), value, b"\xff", partition)
+        assert producer.flush(10) == 0
 
     def publish(self, *contents: Content) -> None:
         producer = transactional_producer(self.bootstrap, f"{self.namespace}writer")
@@ -93,6 +113,65 @@ def test_topics_are_made_once_and_the_registry_is_written_when_it_changed(house:
     registry.write_text(registry.read_text().replace('key = "env:NONE"', 'key = "env:NEW"', 1))
     assert "registered binance:main" in house.run("topics").stdout
     assert house.registered() == 3
+
+
+GARBAGE = (
+    os.urandom(50), None, b"", b"null", b"7", b"[1]", b'{"type": "kill"}', b'{"type": "account"}',
+    b'{"type":"account","config":{"id":["x"]}}', b'{"v":99,"type":"account","config":7}',
+    b"[" * 100_000, b'{"type":"' + b"x" * 900_000 + b'"}',
+)  # fmt: skip
+
+
+@pytest.mark.broker
+def test_garbage_in_control_is_named_and_stops_neither_topics_nor_doctor(house: House) -> None:
+    house.make_topics()
+    house.spoil_control(1, *GARBAGE)
+    name = CONTROL.name(VENUE, house.namespace)
+    first = house.run("topics")
+    assert first.returncode == 0, first.stderr
+    assert "registered binance:main" in first.stdout
+    assert "Traceback" not in first.stderr
+    for offset in range(len(GARBAGE)):
+        assert f"{name} partition 1 offset {offset} is passed: " in first.stderr
+    assert "who may write there: `orderloom topics --acl`" in first.stderr
+    found = house.run("doctor")
+    assert "Traceback" not in found.stderr
+    assert f"{name} partition 1 offset 0 is passed: " in found.stdout
+    assert "the processors know it as it is" in found.stdout
+    assert "registered" not in house.run("topics").stdout
+
+
+@pytest.mark.broker
+def test_much_garbage_is_counted_and_not_told_line_by_line(house: House) -> None:
+    house.make_topics()
+    house.spoil_control(0, *(b"x" for _ in range(500)))
+    passed = house.run("topics").stderr.splitlines()
+    assert len(passed) == 21
+    assert "480 more records are passed" in passed[-1]
+
+
+@pytest.mark.broker
+def test_an_account_with_entries_in_two_partitions_lies_where_the_first_is(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    name = CONTROL.name(VENUE, house.namespace)
+    entry = AccountConfig(id=ACCOUNT, products=("spot",), key="env:EVIL")
+    producer = idempotent_producer(house.bootstrap)
+    producer.produce(name, Registration(entry).encoded(), ACCOUNT.encode(), 1)
+    assert producer.flush(10) == 0
+    settings = load_settings(house.directory / "orderloom.toml")
+    held = held_registry(settings, name, VENUE)
+    assert held.accounts[ACCOUNT].partition == 0
+    assert held.accounts[ACCOUNT].config.key == "env:NONE"
+    assert held.passed == [f"account {ACCOUNT} lies in partition 0: its entry in 1 is passed"]
+    assert f"WRONG registry  {held.passed[0]}" in " ".join(house.run("doctor").stdout.split(" "))
+
+
+@pytest.mark.broker
+def test_every_partition_is_told_where_an_account_lies(house: House) -> None:
+    assert house.run("topics").returncode == 0
+    settings = load_settings(house.directory / "orderloom.toml")
+    held = held_registry(settings, CONTROL.name(VENUE, house.namespace), VENUE)
+    assert held.told == {ACCOUNT: {1: 0}, "binance:n1": {0: 1}}
 
 
 @pytest.mark.broker

@@ -24,8 +24,8 @@ ACCOUNT = "toy:a"
 P = 2
 
 
-def an_entry(account: str = ACCOUNT, product: str = PRODUCT) -> Entry:
-    config = AccountConfig(id=account, products=(product,), key="file:k", partition=P)
+def an_entry(account: str = ACCOUNT, product: str = PRODUCT, partition: int = P) -> Entry:
+    config = AccountConfig(id=account, products=(product,), key="file:k", partition=partition)
     return Entry(config, Credentials("me", "secret"))
 
 
@@ -33,13 +33,15 @@ def an_opening(entry: Entry | None = None) -> Registered:
     return Registered(Change(Act.OPEN, entry or an_entry(), "account is added"))
 
 
-def a_dispatch(offset: int) -> Received:
-    question = Question(id=f"q{offset}", account=ACCOUNT, about=About.BALANCES, product=PRODUCT)
+def a_dispatch(offset: int, account: str = ACCOUNT, asks_for: str = "") -> Received:
+    """A question of `account`, received in partition `P`; `asks_for` another one, if given."""
+    asked = asks_for or account
+    question = Question(id=f"q{offset}", account=asked, about=About.BALANCES, product=PRODUCT)
     document = {
         "v": 1,
         "id": question.id,
         "type": "question",
-        "account": ACCOUNT,
+        "account": account,
         "question": question.document(),
         "at_ns": time.time_ns(),
     }

@@ -102,3 +102,20 @@ async def test_an_account_that_is_closed_before_the_venue_has_told_its_time_does
         runners = edge.partitions[P].runners
         await until(lambda: bool(runners))
         assert [runner.account for runner in runners] == ["toy:b"]
+
+
+@pytest.mark.parametrize("partition", [0, P + 1])
+async def test_nothing_is_asked_for_an_account_whose_partition_is_not_ours(
+    toy: ToyServer, partition: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with an_edge(toy, an_entry(), an_entry("toy:b", partition=partition)) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        await edge.handle(a_dispatch(0, "toy:b"))
+        await edge.handle(a_dispatch(1, "toy:a", asks_for="toy:b"))
+        await edge.handle(a_dispatch(2))
+        await until(lambda: running.answered == ["q2"])
+        await until(lambda: edge.asking.committable() == {P: 3})
+    assert {record.account for record in running.log.records} == {"toy:a", "venue"}
+    assert f"offset 0 is skipped: account toy:b lies in partition {partition}" in caplog.text
+    assert "offset 1 is skipped: the account of its question is not its own" in caplog.text

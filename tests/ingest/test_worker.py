@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -20,7 +21,9 @@ from orderloom.raw import (
     Liveness,
     OwnerChange,
 )
+from orderloom.topology import CONTROL
 from runtime.broker import EmbeddedBroker
+from runtime.kafka import idempotent_producer
 from tests.conftest import RunningBroker
 from tests.ingest.cluster import ACCOUNT, PARTITIONS, Cluster, a_cluster, toy_place
 from tests.ingest.toy_server import ToyServer, a_toy_server
@@ -96,6 +99,20 @@ async def test_accounts_that_are_left_out_show_at_healthz(cluster: Cluster) -> N
     assert status == 503
     assert parts["addresses"].startswith("toy:y is left out: ELSE has no address")
     assert parts["keys"].startswith("toy:z is left out: ")
+
+
+async def test_garbage_in_control_is_named_and_stops_no_worker(cluster: Cluster) -> None:
+    name = CONTROL.name("toy", cluster.namespace)
+    producer = idempotent_producer(cluster.bootstrap)
+    for value in (os.urandom(50), None, b"[]", b"7", b'{"type":"account","config":{}}', b"["):
+        producer.produce(name, value, b"\xff", 1)
+    assert producer.flush(10) == 0
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
+    passed = [line for line in cluster.words_of("w1") if " is passed: " in line]
+    assert [line.partition(" is passed")[0] for line in passed] == [
+        f"{name} partition 1 offset {offset}" for offset in range(6)
+    ]
 
 
 async def test_a_question_under_way_when_its_worker_is_killed_is_asked_again(

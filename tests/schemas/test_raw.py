@@ -25,13 +25,22 @@ BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
     "int | None": times | st.none(),
     "dict[str, Any]": documents,
     "list[str]": st.lists(texts, max_size=3),
-    "list[dict[str, Any]]": st.lists(documents, max_size=3),
+}
+BY_NAME: dict[str, st.SearchStrategy[Any]] = {
+    "question": st.builds(lambda document, name: document | {"id": name}, documents, texts),
+    "connections": st.lists(
+        st.fixed_dictionaries({"account": texts, "connection": texts, "heard_ns": times}),
+        max_size=3,
+    ),
 }
 
 
 def items_of(kind: type[raw.Item]) -> st.SearchStrategy[raw.Item]:
     """Any item of a kind, by the types of its fields."""
-    made = {field.name: BY_TYPE[type_name(field.type)] for field in fields(kind)}
+    made = {
+        field.name: BY_NAME[field.name] if field.name in BY_NAME else BY_TYPE[type_name(field.type)]
+        for field in fields(kind)
+    }
     return st.builds(kind, **made)
 
 
@@ -122,3 +131,60 @@ def test_every_kind_of_item_has_a_word_of_its_own() -> None:
     words = [kind.KIND for kind in raw._KINDS.values()]
     assert len(set(words)) == len(words)
     assert all(set(word) <= set(string.ascii_lowercase) for word in words)
+
+
+WRONG = (None, True, -1, 2**63, 2**70, 1.5, "x", "x" * 300, [], [1], [{}], {}, {"id": 1}, [None])
+
+
+@given(records.filter(lambda record: record.items), st.data())
+def test_a_value_of_a_wrong_type_or_size_is_refused_or_means_what_it_says(
+    record: RawRecord, data: st.DataObject
+) -> None:
+    """Nothing but BadRawRecord is raised, here and where the types are relied on later."""
+    line, _, bodies = encode(record).partition(b"\n")
+    header = orjson.loads(line)
+    target = data.draw(st.sampled_from([header, *header["items"]]))
+    target[data.draw(st.sampled_from(sorted(target)))] = data.draw(st.sampled_from(WRONG[:3]))
+    with suppress(BadRawRecord):
+        decoded = decode(orjson.dumps(header) + b"\n" + bodies)
+        assert decode(encode(decoded)) == decoded
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        (raw.Frame("c1", 1, "spot", 1, b"{}"), "connection"),
+        (raw.Frame("c1", 1, "spot", 1, b"{}"), "number"),
+        (raw.Frame("c1", 1, "spot", 1, b"{}"), "bytes"),
+        (raw.Connection("c1", "spot", "LIVE", 1), "others"),
+        (raw.Liveness(1, []), "connections"),
+        (raw.OwnerChange(1), "at_ns"),
+        (raw.Failure({"id": "q1"}, "", 1, 2), "question"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else case.KIND,
+)
+def test_no_field_takes_what_is_not_its_own(item: raw.Item, name: str, wrong: Any) -> None:
+    line, _, bodies = encode(RawRecord("lab:one", 1, "w", (item,))).partition(b"\n")
+    header = orjson.loads(line)
+    (fields_of_it,) = header["items"]
+    fits = {"connection": "x", "others": [], "connections": []}
+    if name in fits and wrong == fits[name]:
+        return
+    try:
+        fields_of_it[name] = wrong
+        value = orjson.dumps(header) + b"\n" + bodies
+    except orjson.JSONEncodeError:  # a number that JSON's readers cannot hold
+        header_text = orjson.dumps(header | {"items": []})[:-2].decode()
+        del fields_of_it[name]
+        rest = orjson.dumps(fields_of_it)[:-1].decode()
+        value = f'{header_text}{rest},"{name}":{wrong}}}]}}\n'.encode() + bodies
+    with pytest.raises(BadRawRecord):
+        decode(value)
+
+
+@pytest.mark.parametrize("generation", [None, "1", -1, 2**63, 1.0, True])
+def test_a_generation_is_a_whole_number_that_fits(generation: Any) -> None:
+    header = {"v": 1, "account": "lab:one", "generation": generation, "owner": "w", "items": []}
+    with pytest.raises(BadRawRecord, match="generation"):
+        decode(orjson.dumps(header) + b"\n")
