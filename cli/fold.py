@@ -6,8 +6,6 @@ repetition, or cut into runs (`--state-out`, then `--state-in`) changes it. Dead
 stderr as JSON lines. As no time passes here, every time of grace counts as over at the end.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import blake2b
@@ -23,6 +21,7 @@ from orderloom.quantities import EXACT, Unit, text_of
 from processors.orders.order import Order, UnknownOrderFormat
 from processors.orders.orders import Orders
 from processors.orders.tracks.fills import Fill
+from runtime.files import replace_with
 from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1
@@ -166,17 +165,7 @@ def _save(path: Path, state: bytes) -> None:
     if path.exists() and not path.is_file():  # a device or a pipe
         path.write_bytes(state)
         return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(state)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_with(path, state)
 
 
 def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 
 from cli import doctor, repair, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED, Command
+from runtime.files import UMASK
 from runtime.trouble import SettingsError, SetupError
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -54,6 +55,7 @@ def main() -> None:
 
     Typer itself ends with 130 at Ctrl-C, and with 1 where nobody reads our output any more.
     """
+    os.umask(UMASK)  # keys, logs and books are nobody else's, those of Kafka and SQLite too
     try:
         try:
             app()

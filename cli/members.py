@@ -1,6 +1,7 @@
 """Lasting names for workers of a group: after a restart a worker is the member that it was."""
 
 import fcntl
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from runtime.files import open_own
 from runtime.trouble import SetupError
 
 
@@ -37,13 +39,14 @@ def _first_free(directory: Path, kind: str) -> tuple[str, ExitStack]:
             name = f"{kind}-{number}"
             with ExitStack() as tried:
                 path = directory / f"{name}.lock"
-                if _is_locked(tried.enter_context(path.open("w", encoding="utf-8"))):
+                if _is_locked(tried.enter_context(os.fdopen(open_own(path), "rb+"))):
                     return name, tried.pop_all()
     except OSError as error:
-        raise SetupError(f"no lock in {directory} ({error.strerror})", "set data_dir") from error
+        why = error.strerror or error
+        raise SetupError(f"no lock in {directory} ({why})", "set data_dir") from error
 
 
-def _is_locked(file: IO[str]) -> bool:
+def _is_locked(file: IO[bytes]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

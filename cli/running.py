@@ -9,6 +9,7 @@ import typer
 from cli.members import held_member
 from cli.setting import checked_settings, venues_of
 from runtime.broker import EmbeddedBroker
+from runtime.leash import module_command
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from runtime.supervise_process import hurry_on_hangup, stop_on_signals, supervise_process
@@ -39,7 +40,7 @@ def ingest(venue: str, member: str | None, *, once: bool) -> int:
     # Where a person sits at a terminal, its end shall go on to end the worker.
     hurry = None if sys.stdin.isatty() else hurry_on_hangup()
     with held_member(settings.data_dir, f"ingest-{venue}", member) as name:
-        command = [sys.executable, "-m", "cli.main", "ingest", venue, "--member", name, "--once"]
+        command = module_command("cli.main", "ingest", venue, "--member", name, "--once")
         return _supervised(f"ingest {venue}", command, hurry)
 
 
@@ -51,7 +52,7 @@ def process(venue: str, *, once: bool) -> int:
         from cli import processing  # noqa: PLC0415  the parent shall not carry Faust
 
         return processing.run_once(settings, venue)
-    command = [sys.executable, "-m", "cli.main", "process", venue, "--once"]
+    command = module_command("cli.main", "process", venue, "--once")
     return _supervised(f"process {venue}", command)
 
 

@@ -33,6 +33,7 @@ from runtime.broker_session import (
     is_past_fenced,
     was_stopped_in_order,
 )
+from runtime.files import open_own, own_directory
 from runtime.jars import cache_directory, kafka_classpath
 from runtime.java import find_java
 from runtime.leash import leashed
@@ -92,7 +93,7 @@ class EmbeddedBroker:
         self._java = java
         self._report = report
         self._child: subprocess.Popen[bytes] | None = None
-        self._lock: IO[str] | None = None
+        self._lock: IO[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -189,12 +190,12 @@ class EmbeddedBroker:
     def _take_directory(self) -> None:
         root = self._files.root
         try:
-            root.mkdir(parents=True, exist_ok=True)
-            lock = (root / "lock").open("w")
+            own_directory(root)
+            lock = os.fdopen(open_own(root / "lock"), "rb+")
         except OSError as error:
             raise DirectoryUnusableError(
-                f"the broker's data cannot be kept in {root} ({error.strerror})",
-                "name a directory that can be written",
+                f"the broker's data cannot be kept in {root} ({error.strerror or error})",
+                "name a directory of your own that can be written",
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,11 +1,16 @@
-"""The jars of Apache Kafka, from a Maven repository once, then from a cache of ours."""
+"""The jars of Apache Kafka, from a Maven repository once, then from a cache of ours.
+
+Whoever gave them, they are what `kafka-jars.sha256` says, byte for byte, or they are not run.
+"""
 
 import fcntl
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from runtime.files import open_own, own_directory
 from runtime.trouble import SetupError
 
 KAFKA_VERSION = "4.3.1"
@@ -20,6 +25,14 @@ COORDINATES = (
 )
 
 
+HASHES = Path(__file__).with_name("kafka-jars.sha256")
+"""Lines as `sha256sum` writes them. With other versions above, they are made anew by it."""
+
+
+class ForeignJarsError(SetupError):
+    """The jars are not those that this version was built for."""
+
+
 class JarsUnavailableError(SetupError):
     """The jars are not in the cache, and the repository did not give them."""
 
@@ -32,15 +45,47 @@ def cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "orderloom"
 
 
-def kafka_classpath(cache: Path, report: Callable[[str], None]) -> list[Path]:
+def kafka_classpath(
+    cache: Path, report: Callable[[str], None], known: Mapping[str, str] | None = None
+) -> list[Path]:
     """The paths of Kafka's jars; only the first call on a machine asks the repository.
 
-    `report` is told about the download (44 MB). Raises JarsUnavailableError.
+    `report` is told about the download (44 MB). `known` are the hashes by name, else those of
+    `HASHES`. Raises JarsUnavailableError, ForeignJarsError.
     """
+    jars = _found(cache, report)
+    _check(jars, known_hashes() if known is None else known, cache)
+    return jars
+
+
+def known_hashes() -> dict[str, str]:
+    """The sha256 of each jar, by its name."""
+    rows = (line.split() for line in HASHES.read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, name in rows}
+
+
+def _check(jars: list[Path], known: Mapping[str, str], cache: Path) -> None:
+    found = {jar.name: jar for jar in jars}
+    wrong = [name for name in known if name not in found] + [
+        name for name, jar in found.items() if _sha256(jar) != known.get(name)
+    ]
+    if wrong:
+        raise ForeignJarsError(
+            f"{len(wrong)} of Kafka's jars are not what this version was built for: {wrong[0]}",
+            f"remove {cache}, so that they are fetched again; if it stays so, ask who changed them",
+        )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _found(cache: Path, report: Callable[[str], None]) -> list[Path]:
     written = cache / f"kafka-{KAFKA_VERSION}.classpath"
     if jars := _read(written):
         return jars
-    cache.mkdir(parents=True, exist_ok=True)
+    _make_own(cache)
     with _locked(cache / "lock"):
         if jars := _read(written):  # another process was faster
             return jars
@@ -64,6 +109,16 @@ def _resolve(cache: Path) -> list[Path]:
     return sorted(environment.all_jars)
 
 
+def _make_own(cache: Path) -> None:
+    try:
+        own_directory(cache)
+    except OSError as error:
+        raise JarsUnavailableError(
+            f"the jars of Kafka cannot be kept in {cache} ({error.strerror or error})",
+            "set ORDERLOOM_CACHE to a directory of your own",
+        ) from None
+
+
 def _first_line(error: Exception) -> str:
     words = str(error).strip().splitlines()
     return f"{type(error).__name__}: {words[0][:200] if words else 'no further words'}"
@@ -85,6 +140,6 @@ def _write(written: Path, jars: list[Path]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    with os.fdopen(open_own(path), "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -18,9 +18,18 @@ import sys
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+def module_command(module: str, *arguments: str) -> list[str]:
+    """The command line of a module of ours, under this interpreter.
+
+    `-P`: Python looks for it where packages are installed, and not first in the working directory,
+    where a `cli.py` or a folder `runtime` may lie that is somebody else's.
+    """
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
 def leashed(command: list[str]) -> list[str]:
     """The command line that runs `command` on a leash held by the calling thread."""
-    return [sys.executable, "-m", "runtime.leash", str(os.getpid()), *command]
+    return module_command("runtime.leash", str(os.getpid()), *command)
 
 
 def _hold(parent: int) -> None:

@@ -3,10 +3,12 @@
 Rows and the offsets that they came from change in one transaction, so a kill anywhere neither loses
 nor doubles. Write-ahead log: readers are never in the way. A power failure may take the last
 transactions, rows and offsets together; they are then read again.
-One sink writes a file: a lock beside it, `<file>.lock`, goes with the process.
+One sink writes a file: a lock beside it, `<file>.lock`, goes with the process. Both are made for
+this user alone, and neither may be a link.
 """
 
 import fcntl
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderloom.topology import Topic
+from runtime.files import check_no_link, open_own
 from sinks.numbering import Number, Series
 from sinks.record import Batch, Record
 from sinks.sink import Progress, TargetAwayError, UnusableTargetError
@@ -31,6 +34,9 @@ class SqliteSink:
         self.path = path
         with self._told(), ExitStack() as opened:
             opened.enter_context(self._alone())
+            os.close(open_own(path))  # SQLite would make it by the umask, and its log like it
+            for beside in ("-wal", "-shm", "-journal"):
+                check_no_link(Path(f"{path}{beside}"))
             # Autocommit: transactions are begun and ended by us alone.
             self._db = sqlite3.connect(
                 path, timeout=BUSY_SECONDS_MAX, isolation_level=None, check_same_thread=False
@@ -123,7 +129,7 @@ class SqliteSink:
                 f"{self.path} cannot be made, there is no directory {self.path.parent}",
                 "make it, or name another file",
             )
-        with Path(f"{self.path}.lock").open("w", encoding="utf-8") as lock:
+        with os.fdopen(open_own(Path(f"{self.path}.lock")), "rb+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

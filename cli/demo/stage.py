@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import aiohttp
 
 from cli.demo.boxes import PARTITIONS, Box, key_name, key_of, registry_of
 from runtime.broker import EmbeddedBroker
-from runtime.leash import leashed
+from runtime.leash import leashed, module_command
 from runtime.trouble import SetupError
 from simulator.config import AccountConfig
 
@@ -134,7 +133,7 @@ class Stage:
     def launch(self, name: str, *arguments: str, module: str = "cli.main") -> Worker:
         """Start `orderloom ARGUMENTS` (or another module) as a child on a leash."""
         log = self.plan.directory / "logs" / f"{name}.log"
-        command = leashed([sys.executable, "-m", module, *arguments])
+        command = leashed(module_command(module, *arguments))
         environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file)}
         output = subprocess.PIPE if name.startswith("simulator") else subprocess.DEVNULL
         with log.open("ab") as errors:

@@ -1,6 +1,8 @@
 """The SQLite sink's own promises: readers are never in the way, trouble is one line."""
 
+import os
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,29 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnusableTargetError, match="name another file"):
         SqliteSink(tmp_path / "file" / "db")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022], ids=oct)
+def test_its_files_are_for_this_user_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    former = os.umask(umask)
+    try:
+        sink = SqliteSink(tmp_path / "db")
+        sink.write(a_batch(an_order()))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(former)
+    sink.close()
+    assert modes == dict.fromkeys(("db", "db-wal", "db-shm", "db.lock"), 0o600)
+
+
+@pytest.mark.parametrize("name", ["db", "db.lock", "db-wal", "db-journal"])
+def test_a_link_in_the_place_of_a_file_is_refused_and_its_target_stays(
+    tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "precious"
+    target.write_text("not ours")
+    (tmp_path / name).symlink_to(target)
+    with pytest.raises(UnusableTargetError, match="is a link: links are not followed") as told:
+        SqliteSink(tmp_path / "db")
+    assert str(told.value).count("\n") == 0
+    assert target.read_text() == "not ours"

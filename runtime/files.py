@@ -1,0 +1,73 @@
+"""Files that only we may read or write, whatever the umask and whoever else may write beside them.
+
+In a directory that others may write (``/tmp``), a link may stand where a file of ours shall be: it
+is refused, and what it leads to is left as it is.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Final
+
+MODE: Final = 0o600
+DIRECTORY_MODE: Final = 0o700
+UMASK: Final = 0o077
+"""What no file of ours grants: set for each process, as the files of libraries go by it alone."""
+
+
+def open_own(path: Path) -> int:
+    """A descriptor of the regular file at `path`, made for us alone if it is not there.
+
+    Nothing is truncated. Raises OSError, also where a link or no plain file stands there.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, MODE)
+    except OSError:
+        if path.is_symlink():
+            raise OSError(f"{path} is a link: links are not followed") from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is no plain file")
+    return descriptor
+
+
+def check_no_link(path: Path) -> None:
+    """Raises OSError where a link stands at `path`."""
+    if path.is_symlink():
+        raise OSError(f"{path} is a link: links are not followed")
+
+
+def own_directory(path: Path) -> None:
+    """Make `path` a directory of ours, in which nobody else may put anything.
+
+    Raises OSError, also where it belongs to another user, or anybody may write there.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise OSError(f"{path} belongs to another user")
+    if found.st_mode & stat.S_IWOTH:
+        raise OSError(f"anybody may write in {path}")
+
+
+def replace_with(path: Path, content: bytes) -> None:
+    """Put `content` in the place of the file at `path`, whole or not at all.
+
+    A file that was there keeps its mode; a new one is ours alone. Raises OSError.
+    """
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as part:
+        try:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+            if path.exists():
+                os.fchmod(part.fileno(), stat.S_IMODE(path.stat().st_mode))
+            Path(part.name).replace(path)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
