@@ -17,6 +17,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from runtime.clock import wall_ns
 from runtime.kafka import cluster_id, connected_admin, end_offsets, reader
+from runtime.kafka_causes import CAUSES
 from runtime.settings import Settings
 from runtime.topics import check_topics
 from runtime.trouble import SettingsError, SetupError
@@ -47,7 +48,7 @@ def examine() -> Iterator[Finding]:
     except SetupError as error:
         yield Finding(Mark.WRONG, "broker", str(error))
     except KafkaException as error:
-        yield Finding(Mark.WRONG, "broker", f"{error.args[0].str()}: is the cluster well?")
+        yield Finding(Mark.WRONG, "broker", f"{CAUSES.words_of(error)}: is the cluster well?")
 
 
 def _namespace(settings: Settings) -> str:

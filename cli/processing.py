@@ -16,6 +16,7 @@ from processors.measured import MeasuredBook
 from processors.worker import Parts, WorkerCrashed, run
 from runtime.health import Health, HealthServer
 from runtime.kafka import connected_admin
+from runtime.kafka_causes import CAUSES
 from runtime.settings import Settings, VenueSettings
 from runtime.supervise_process import count_former_restarts
 from runtime.topics import require_topics
@@ -48,7 +49,8 @@ def run_once(settings: Settings, name: str) -> int:
             require_topics(admin, specs_of(settings, name))
             run(ledger_settings(settings, venue, pace), Parts(make_book), health)
     except (WorkerCrashed, KafkaException) as error:
-        _log.error("process %s crashed: %s", name, error, exc_info=error)
+        words = CAUSES.words_of(error) if isinstance(error, KafkaException) else str(error)
+        _log.error("process %s crashed: %s", name, words, exc_info=error)
         return CRASHED
     return 0
 

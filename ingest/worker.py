@@ -31,6 +31,7 @@ from runtime.kafka import (
     group_reader,
     idempotent_producer,
 )
+from runtime.kafka_causes import CAUSES
 from runtime.settings import Settings
 from runtime.supervise import supervise
 from runtime.supervise_process import hurry_on_hangup, stop_on_signals
@@ -104,7 +105,8 @@ class Worker:
         try:
             await self._live(stop, hurry)
         except (SetupError, KafkaException) as error:
-            self._health.report("worker", str(error))
+            words = str(error) if isinstance(error, SetupError) else CAUSES.words_of(error)
+            self._health.report("worker", words)
             raise
 
     async def _live(self, stop: threading.Event, hurry: threading.Event) -> None:

@@ -23,6 +23,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from runtime.kafka_causes import CAUSES, ELSEWHERE, Cause, Causes
 from runtime.trouble import PassingTrouble, SettingsError
 
 MESSAGE_BYTES_MAX: Final = 17 * 1024 * 1024  # the largest topic takes 16 MiB; the rest is framing
@@ -55,6 +56,7 @@ SETTLING: Final = frozenset(
     }
 )
 """What a cluster says while it makes or moves a group's coordinator."""
+SILENT: Final = "nothing said why; does that listener speak the security.protocol that is set?"
 PARTITIONER: Final = "murmur2_random"  # as Java and aiokafka; librdkafka's own differs
 
 Settings = Mapping[str, Any]
@@ -78,15 +80,21 @@ def kafka_told() -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        reason = error.args[0]
-        words = reason.str() if isinstance(reason, KafkaError) else str(reason)
+        words = CAUSES.words_of(error)
         raise KafkaAwayError(f"Kafka: {words}", "if it lasts, see `orderloom doctor`") from error
 
 
 class OncePerCause:
-    """An error callback that logs a cause at once, and then at most once a minute, with a count."""
+    """An error callback that logs a cause at once, and then at most once a minute, with a count.
 
-    def __init__(self, client: str, clock: Callable[[], float] = time.monotonic) -> None:
+    While it `is_quiet` it only notes the cause: whoever waits for the client tells it.
+    """
+
+    def __init__(
+        self, client: str, clock: Callable[[], float] = time.monotonic, *, is_quiet: bool = False
+    ) -> None:
+        self.is_quiet = is_quiet
+        self.causes = Causes(clock)
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
@@ -95,6 +103,10 @@ class OncePerCause:
 
     def __call__(self, error: KafkaError) -> None:
         """Called by librdkafka, from whichever thread polls."""
+        for causes in (self.causes, CAUSES):
+            causes.note(error)
+        if self.is_quiet:
+            return
         cause = error.name()
         with self._lock:
             now = self._clock()
@@ -112,18 +124,21 @@ def connected_admin(bootstrap: str, security: Settings | None = None) -> AdminCl
 
     Raises BrokerUnreachableError, and SettingsError where librdkafka refuses `security`.
     """
+    told = OncePerCause("admin", is_quiet=True)
     try:
-        admin = AdminClient(_common(bootstrap, "admin", security))
+        admin = AdminClient(_common(bootstrap, "admin", security) | {"error_cb": told})
     except KafkaException as error:
         line = f"kafka.security cannot be used ({error.args[0].str()}): correct it"
         raise SettingsError([line]) from error
     try:
         admin.list_topics(timeout=ASK_SECONDS_MAX)
     except KafkaException as error:
+        admin.poll(0)  # what the client has to tell waits for this
+        cause = told.causes.recent() or Cause(f"{error.args[0].str()}: {SILENT}", ELSEWHERE)
         raise BrokerUnreachableError(
-            f"no Kafka answers at {bootstrap} ({error.args[0].str()})",
-            "start one with `orderloom broker`, or correct kafka.bootstrap and kafka.security",
+            f"no Kafka answers at {bootstrap} ({cause.words})", cause.remedy
         ) from error
+    told.is_quiet = False
     return admin
 
 
