@@ -1,8 +1,16 @@
 # One image for every process; the command says which: `orderloom ingest binance`, ...
+#
+# The packages are those of locks/, by hash. The two images below are by tag, as the place where this
+# was written could not look a digest up; to pin them, once and for each new version:
+#   docker buildx imagetools inspect python:3.13-slim --format '{{.Manifest.Digest}}'
+# and write FROM python:3.13-slim@sha256:... in both lines.
 FROM python:3.13-slim AS build
 WORKDIR /src
+COPY locks locks
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r locks/build.txt \
+    && pip wheel --no-cache-dir --no-deps --require-hashes --wheel-dir /wheels -r locks/run.txt
 COPY . .
-RUN pip wheel --no-cache-dir --wheel-dir /wheels ./schemas .
+RUN pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels ./schemas .
 
 FROM python:3.13-slim
 COPY --from=build /wheels /wheels

@@ -7,18 +7,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/pytest --durations=10
+# `make BINARY=` where a package has no wheel (Linux on ARM: faust-streaming): then it is built from its
+# source, whose hash is checked, by build tools whose hashes are not.
+BINARY ?= --only-binary :all:
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-package orderloom --custom-compile-command 'make lock'
 
 DEMO ?=
 SEEDS ?= 1 2 3
 SEED ?= 1
 
 .NOTPARALLEL:
-.PHONY: help demo test check fast broker chaos bench soak clean
+.PHONY: help demo test check fast broker chaos bench soak clean lock
 
 help:
 	@echo 'make demo    the whole product on this machine, with faults and kills, and a verdict'
 	@echo 'make test    checkers, the fast suite, the suites on a real broker'
 	@echo 'make check   ruff and mypy alone;  make fast, make broker, make chaos: one suite alone'
+	@echo 'make lock    the newest versions that fit, with their hashes, into locks/'
 	@echo 'make bench   what a stage costs, beside its peers;  make soak: all chaos runs, long, three seeds'
 
 demo: $(INSTALLED)
@@ -53,11 +60,18 @@ soak: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m bench
 
-$(INSTALLED): pyproject.toml schemas/pyproject.toml
+# One set for Python 3.11 to 3.14, Linux and macOS: what differs between them stands there as a marker.
+lock: $(INSTALLED)
+	$(LOCK) pyproject.toml --extra build --extra dev -o locks/dev.txt
+	$(LOCK) pyproject.toml -c locks/dev.txt -o locks/run.txt
+	echo setuptools | $(LOCK) - -c locks/dev.txt -o locks/build.txt
+
+$(INSTALLED): pyproject.toml schemas/pyproject.toml locks/dev.txt
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer found: install one, or make PYTHON=/path/to/python3'; exit 1; }
 	@echo '== setting up $(VENV) with $(PYTHON) =='
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -e schemas -e '.[dev]'
+	$(PIP) --require-hashes $(BINARY) -r locks/dev.txt
+	$(PIP) --no-index --no-deps --no-build-isolation -e schemas -e .
 	@touch $@
 
 clean:

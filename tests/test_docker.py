@@ -45,6 +45,16 @@ def test_every_port_is_published_on_the_loopback_alone(services: dict[str, Any])
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_keys_are_for_ingest_alone(services: dict[str, Any]) -> None:
+    """From the environment, or as files in a directory that the others see empty."""
+    for name in PROCESSES:
+        service, is_ingest = services[name], name.startswith("ingest-")
+        assert bool(service.get("env_file")) is is_ingest, name
+        assert ("/etc/orderloom/keys" in service["tmpfs"]) is not is_ingest, name
+        assert "./deploy:/etc/orderloom:ro" in service["volumes"]
+    assert "env_file" not in services["kafka"]
+
+
 def test_processes_wait_for_topics_and_topics_for_kafka(services: dict[str, Any]) -> None:
     assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     for name in (*OF_VENUES, "sink-sqlite"):
