@@ -8,16 +8,16 @@ from cli.later import Later
 from cli.options import Venues
 
 if TYPE_CHECKING:
+    from cli import acl as acls
     from cli import registry
-    from orderloom import topology
 else:
-    registry, topology = Later("cli.registry"), Later("orderloom.topology")
+    registry, acls = Later("cli.registry"), Later("cli.acl")
 
 _EPILOG = """\b
 Examples:
   orderloom topics                    all configured venues
   orderloom topics --venue binance
-  orderloom topics --acl              who may write what
+  orderloom topics --acl              who may write what, and the commands that enforce it
 It may be run again at any time: what is there and right is left as it is.
 """
 
@@ -33,6 +33,6 @@ def topics(
 ) -> None:
     """Make and check the topics; write changed registry entries into control."""
     if acl:
-        typer.echo(topology.acl_table())
+        typer.echo("\n".join(acls.show()))
     else:
         registry.make_topics(venue)
