@@ -18,6 +18,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from ingest.group_events import Assigned, Event, Gained, Lost, Received, Revoked, Rewound
+from orderloom.raw import GENERATION_LEAD_SECONDS
 from runtime.trouble import SetupError
 
 POLL_SECONDS = 0.1
@@ -164,7 +165,7 @@ class Membership:
         ours = self._identity.generations.get(number)
         self._check_name(owner, before, ours)
         is_continued = owner == self._identity.owner and before == self._identity.told.get(number)
-        generation = before if is_continued else max(before + 1, int(time.time()))
+        generation = before if is_continued else next_generation(before, int(time.time()))
         offset = self._begin(held)
         self._identity.generations[number] = generation
         self._consumer.commit(offsets=[self._place(number, offset)], asynchronous=False)
@@ -254,6 +255,23 @@ class Membership:
             self._consumer.commit(offsets=[self._place(partition, low)], asynchronous=False)
             self._committed[partition] = low
         self._tell(Rewound(partition, low))
+
+
+def next_generation(before: int, now_s: int) -> int:
+    """The generation after `before`: the time in seconds, or one more if that is not later.
+
+    One that lies far ahead (a clock was wrong, or somebody else committed) is not outbid: nobody
+    would believe what is written under it (`GENERATION_LEAD_SECONDS`).
+    """
+    latest = now_s + GENERATION_LEAD_SECONDS // 2
+    if before >= latest:
+        _log.error(
+            "the group's last generation is %d, which is no time of ours: %d follows; look at this "
+            "machine's clock, and who may commit in the group",
+            before,
+            latest,
+        )
+    return min(max(before + 1, now_s), latest)
 
 
 def metadata_of(place: TopicPartition) -> tuple[int, str]:

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from ingest.group_events import Event, Gained, Received, Revoked, Rewound
-from ingest.membership import Identity, Membership, metadata_of
+from ingest.membership import Identity, Membership, metadata_of, next_generation
 from orderloom import topology
+from orderloom.raw import GENERATION_LEAD_SECONDS
 from runtime.kafka import connected_admin, group_reader, idempotent_producer, reader
 from runtime.topics import TopicSpec, create_topics
 from tests.conftest import RunningBroker
@@ -147,6 +148,30 @@ def test_a_partition_that_nobody_had_in_between_goes_on_under_its_generation(sta
     first, second = stage.gained()
     assert (first.is_continued, second.is_continued) == (False, True)
     assert first.generation == second.generation
+
+
+def test_a_generation_of_no_time_is_not_outbid(stage: Stage) -> None:
+    """Who joins after it works under one that the processors believe."""
+    stage.commit_as("w2~1", 2**62)
+    identity = stage.identity()
+    membership = stage.member(stage.consumer(), identity)
+    [gained] = stage.gained()
+    membership.leave({}, is_waited_for=True)
+    assert abs(gained.generation - time.time()) < GENERATION_LEAD_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("before", "follows"),
+    [
+        (0, 1_000),
+        (999, 1_000),
+        (1_000, 1_001),
+        (1_200, 1_201),
+        (2**62, 1_000 + GENERATION_LEAD_SECONDS // 2),
+    ],
+)
+def test_a_generation_rises_and_stays_near_its_time(before: int, follows: int) -> None:
+    assert next_generation(before, 1_000) == follows
 
 
 def test_a_generation_whose_confirmation_was_lost_is_not_one_that_goes_on(stage: Stage) -> None:
