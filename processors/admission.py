@@ -11,10 +11,13 @@ partition, is counted, and alarms.
 3. A generation is a time in seconds (decision 0503), so none lies far ahead of its append: a forged
    one locks the true owner out for minutes, not for ever.
 4. A product is one of the venue's.
+5. What was received was not received in times to come: where an item says so, it counts as now. A
+   stream that is "heard" in a year would never be missed.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from dataclasses import fields, replace
+from typing import Any, Final, get_args
 
 from orderloom import raw, topology
 from orderloom.control import (
@@ -30,6 +33,11 @@ from processors.ledger.step import InputRecord
 HOME: Final = "h"
 PARTITION: Final = topology.PARTITION_KEY.decode()
 _NS_PER_SECOND: Final = 1_000_000_000
+_LEAD_NS: Final = raw.GENERATION_LEAD_SECONDS * _NS_PER_SECOND
+_TIMES: Final = {
+    kind: tuple(one.name for one in fields(kind) if one.name.endswith("_ns"))
+    for kind in get_args(raw.Item)
+}
 _OF_PARTITION: Final = (raw.Liveness, raw.OwnerChange, raw.ClockSample, raw.Answer, raw.Failure)
 
 
@@ -144,6 +152,23 @@ class Admission:
             fields = {"account": account, "partition": self.elsewhere[account]}
             yield f"{HOME}/{account}", fields
         self._changed.clear()
+
+
+def in_time(item: raw.Item, now_ns: int) -> raw.Item:
+    """The item; where its times lie further ahead than a clock may be, with them at `now_ns`."""
+    latest = now_ns + _LEAD_NS
+    if type(item) is raw.Frame and item.received_ns <= latest:
+        return item  # nearly always
+    times = _TIMES[type(item)]
+    ahead: dict[str, Any] = {name: now_ns for name in times if getattr(item, name) > latest}
+    if isinstance(item, raw.Liveness):
+        heard = [entry for entry in item.connections if entry["heard_ns"] > latest]
+        if heard:
+            connections = [
+                entry | {"heard_ns": min(entry["heard_ns"], now_ns)} for entry in item.connections
+            ]
+            return replace(item, connections=connections, **ahead)
+    return replace(item, **ahead) if ahead else item
 
 
 def _check_key(record: InputRecord, account: str) -> None:

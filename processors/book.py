@@ -23,7 +23,7 @@ from processors.account import state as account_state
 from processors.account.book import AccountBook
 from processors.account.rounds import STANDARD, Pace
 from processors.account.setting import Setting
-from processors.admission import HOME, Admission, Unbelieved
+from processors.admission import HOME, Admission, Unbelieved, in_time
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
@@ -218,8 +218,11 @@ class PartitionBook:
         if received.account == _PARTITION:  # somebody owns the partition's edge and can ask
             for product in self._venue.products:
                 self._instruments.expect(product, now_ns)
-        for place, item in enumerate(received.items):
+        for place, written in enumerate(received.items):
             at = Cause(cause.topic, cause.partition, cause.offset, place)
+            item = in_time(written, now_ns)
+            if item is not written:
+                self.tallies["unbelieved", "time"] += 1
             if received.account == _PARTITION and isinstance(item, raw.Answer | raw.Failure):
                 self._fold_instruments(item, at, now_ns)
                 continue

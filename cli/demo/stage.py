@@ -18,6 +18,7 @@ import aiohttp
 
 from cli.demo.boxes import PARTITIONS, Box, key_name, key_of, registry_of
 from runtime.broker import EmbeddedBroker
+from runtime.files import own_directory
 from runtime.leash import leashed, module_command
 from runtime.trouble import SetupError
 from simulator.config import AccountConfig
@@ -73,12 +74,13 @@ class Stage:
     @classmethod
     def build(cls, plan: Plan) -> Self:
         """A stage whose broker keeps its data beside the demo's other files. Raises SetupError."""
-        for folder in ("logs", "keys"):
+        for directory in (plan.directory, plan.directory / "logs", plan.directory / "keys"):
             try:
-                (plan.directory / folder).mkdir(parents=True, exist_ok=True)
+                own_directory(directory)
             except OSError as error:
+                why = error.strerror or error
                 raise SetupError(
-                    f"the demo's files cannot be kept in {plan.directory} ({error.strerror})",
+                    f"the demo's files cannot be kept in {plan.directory} ({why})",
                     "name another with --directory",
                 ) from None
         return cls(plan, EmbeddedBroker(plan.directory / "broker"))

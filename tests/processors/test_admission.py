@@ -36,6 +36,7 @@ from tests.processors.book_lab import (
 )
 from venues import VENUES
 
+SILENCE = "the ingest worker is silent"
 OTHER, PARTITION = "binance:other", "venue"
 SECOND = 1_000_000_000
 FILL = orjson.dumps(
@@ -187,6 +188,32 @@ def test_an_owner_ahead_of_time_locks_nobody_out_for_longer_than_the_lead() -> N
     again = raw_of(Connection("d", "spot", "LIVE", later), generation=later // SECOND)
     run.step(replace(again, appended_ns=later))
     assert account.streams.status("spot") == "LIVE"
+
+
+YEAR_NS = 365 * 86_400 * SECOND
+
+
+@pytest.mark.parametrize("at_ns", [NOW + YEAR_NS, 2**63 - 1])
+def test_a_stream_that_is_heard_in_times_to_come_is_still_missed(at_ns: int) -> None:
+    run, account = a_run(), ACCOUNT
+    entry = {"account": account, "connection": "c-spot", "product": "spot", "heard_ns": at_ns}
+    run.step(raw_of(Liveness(at_ns, [entry]), key=PARTITION, account=PARTITION))
+    run.step(raw_of(a_frame(b"{}")))
+    run.step(raw_of(Frame("c-spot", 2, "spot", at_ns, FILL)))
+    assert run.book.tallies["unbelieved", "time"] == 2
+    streams = run.book.accounts[account].streams
+    run.step(None, NOW + 7 * SECOND)
+    assert streams.status("spot") == "SILENT"
+    assert [blind.start_ns for blind in streams.blind if blind.reason == SILENCE] == [NOW, NOW]
+
+
+@pytest.mark.parametrize("ahead_ns", [0, 5 * SECOND, GENERATION_LEAD_SECONDS * SECOND])
+def test_a_clock_that_is_a_little_ahead_changes_nothing(ahead_ns: int) -> None:
+    run = a_run()
+    run.step(raw_of(Frame("c-spot", 1, "spot", NOW + ahead_ns, FILL)))
+    [fill] = run.messages(topology.FILLS)
+    assert fill.received_ns == NOW + ahead_ns
+    assert not run.book.tallies
 
 
 def a_config(**fields: Any) -> bytes:

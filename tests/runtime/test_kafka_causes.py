@@ -39,7 +39,7 @@ def serve(listener: socket.socket, context: ssl.SSLContext | None) -> None:
                 if context is not None:
                     context.wrap_socket(taken, server_side=True).close()
                 else:
-                    taken.recv(1)
+                    taken.recv(65_536)
             except OSError:
                 continue
 
