@@ -195,7 +195,7 @@ class EmbeddedBroker:
         except OSError as error:
             raise DirectoryUnusableError(
                 f"the broker's data cannot be kept in {root} ({error.strerror or error})",
-                "name a directory of your own that can be written",
+                "name a directory that can be written, of your own",
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
