@@ -1,9 +1,10 @@
 """What a connection's machine asks the runner to do, and what the runner tells it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from ingest.instant import Instant
 from orderloom.raw import Item
 from venues.venue import HttpRequest
 
@@ -27,11 +28,15 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Perform `request`, and tell the machine of its answer."""
+    """Perform a request, and tell the machine of its answer.
+
+    `build` makes it for the moment when it is sent, which may be long after it was wished for: a
+    signature or a nonce that waited for the rate limit is worth nothing any more.
+    """
 
     connection: str
     purpose: Purpose
-    request: HttpRequest = field(repr=False)
+    build: Callable[[Instant], HttpRequest] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

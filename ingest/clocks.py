@@ -11,11 +11,12 @@ from ingest.venue_clock import VenueClock
 from orderloom.question import About, Question
 from orderloom.raw import ClockSample
 from runtime.metrics import CLOCK_ERROR_SECONDS
-from venues.venue import BadFrame
+from venues.venue import UNREADABLE
 
 EVERY_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 START_SECONDS_MAX = 5.0
+TIME_NS_MAX = 2**63 - 1
 
 _log = logging.getLogger(__name__)
 
@@ -61,16 +62,22 @@ class ClockKeeper:
             about=About.SERVER_TIME,
             product=product,
         )
-        reply = await self._desk.ask(
-            product, lambda context: venue.ask(question, context), Rank.STREAM
-        )
+        try:
+            reply = await self._desk.ask(
+                product, lambda context: venue.ask(question, context), Rank.STREAM
+            )
+        except UNREADABLE as error:
+            _log.warning("%s cannot be asked for its time: %s", product, type(error).__name__)
+            return
         if isinstance(reply.outcome, HttpAnswer) and reply.outcome.status == 200:
             self._learn(product, self._desk.clocks[product], reply.outcome)
 
     def _learn(self, product: str, clock: VenueClock, answer: HttpAnswer) -> None:
         try:
             venue_ns = self._desk.venue.server_time(answer.body)
-        except (BadFrame, ValueError, LookupError, TypeError):
+        except UNREADABLE:
+            venue_ns = -1
+        if not 0 < venue_ns <= TIME_NS_MAX:
             _log.warning("%s tells a time that is none: %r", product, answer.body[:100])
             return
         sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)

@@ -10,9 +10,12 @@
 5. While the edge itself does not listen (back-pressure), silence says nothing of the peer; the
    venue still wants its pings.
 6. What garbage means is for the processors to say: to the connection it is data.
-7. A refusal is told apart from trouble: who is refused must not knock at once again.
+7. A refusal is told apart from trouble: who is refused must not knock at once again. An answer to
+   PREPARING that holds no usable key is one, whatever its status.
+8. Requests are built when they are sent, by the credentials that this connection began with.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,10 +34,12 @@ from ingest.actions import (
 )
 from ingest.instant import SECOND_NS, Instant
 from orderloom import raw
-from venues.venue import DATA, BadFrame, Context, Stream, Turn, UnknownFrame, Verdict
+from venues.venue import DATA, UNREADABLE, Context, Stream, Turn, Verdict
 
 REASON_CHARACTERS_MAX = 300
 PROBES_PER_SILENCE = 3
+_ADDRESS = re.compile(r"[!-~]{1,8192}")
+"""One line of printable characters, and no longer than servers take."""
 NEVER_NS = 1 << 62
 
 
@@ -110,8 +115,9 @@ class Connection:
         if self._stream.prepare is None:
             return (beginning, *self._connect(now))
         self._deadline_ns = now.steady_ns + self._patience.prepare_ns_max
-        request = self._stream.prepare(self._context(now))
-        return (beginning, Ask(self.identity, Purpose.PREPARE, request))
+        prepare = self._stream.prepare
+        ask = Ask(self.identity, Purpose.PREPARE, lambda at: prepare(self._context(at)))
+        return (beginning, ask)
 
     def answered(self, purpose: Purpose, outcome: HttpOutcome, now: Instant) -> Actions:
         """What came back for an `Ask`; too late for its state, it says nothing."""
@@ -192,11 +198,13 @@ class Connection:
     def _connect(self, now: Instant) -> Actions:
         self.state = State.CONNECTING
         self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
+        what = "no address" if self._prepared is None else "preparing failed: no key in the answer"
         try:
             url = self._stream.address(self._context(now), self._prepared)
-        except (ValueError, LookupError, TypeError) as error:  # an answer without the key in it
-            reason = f"no address can be made of the answer: {type(error).__name__}"
-            return self._end(Ending.TROUBLE, reason, now)
+        except UNREADABLE as error:  # whose words may hold what came in the key's place
+            return self._refused(f"{what} ({type(error).__name__})", now)
+        if not _ADDRESS.fullmatch(url):
+            return self._refused(f"{what} (it is no address of one line)", now)
         return (Connect(self.identity, url),)
 
     def _prepared_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
@@ -239,7 +247,7 @@ class Connection:
 
     def _kept_alive_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
         if isinstance(outcome, HttpAnswer):
-            if self._stream.is_key_lost(outcome.status, outcome.body):
+            if self._is_key_lost(outcome):
                 reason = f"key lost: {_shown(outcome.body)}"
                 return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
             if outcome.status == 200:
@@ -248,22 +256,35 @@ class Connection:
         self._keep_alive_ns = now.steady_ns + self._patience.keep_alive_retry_ns
         return ()
 
+    def _is_key_lost(self, answer: HttpAnswer) -> bool:
+        try:
+            return self._stream.is_key_lost(answer.status, answer.body)
+        except UNREADABLE:  # which says nothing of the key
+            return False
+
     def _keep_alive(self, now: Instant) -> Actions:
         if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
             return ()
         self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
-        request = self._stream.keep_alive(self._context(now), self._prepared)
-        return (Ask(self.identity, Purpose.KEEP_ALIVE, request),)
+        keep_alive, prepared = self._stream.keep_alive, self._prepared
+        return (
+            Ask(
+                self.identity,
+                Purpose.KEEP_ALIVE,
+                lambda at: keep_alive(self._context(at), prepared),
+            ),
+        )
 
     def _ping(self, now: Instant) -> Actions:
-        """The application's own ping, where the venue wants one; only messages put it off."""
+        """The application's own ping, where the venue wants one."""
         heartbeat = self._stream.heartbeat
-        if heartbeat.ping is None or heartbeat.ping_after_ns is None:
+        if heartbeat.ping is None or self.state not in (State.GREETING, State.LIVE):
             return ()
-        if self.state not in (State.GREETING, State.LIVE):
-            return ()
-        quiet_since_ns = max(self._message_steady_ns, self._pinged_ns)
-        if now.steady_ns - quiet_since_ns < heartbeat.ping_after_ns:
+        quiet_ns = now.steady_ns - max(self._message_steady_ns, self._pinged_ns)
+        is_quiet = heartbeat.ping_after_ns is not None and quiet_ns >= heartbeat.ping_after_ns
+        since_ns = now.steady_ns - self._pinged_ns
+        is_due = heartbeat.ping_every_ns is not None and since_ns >= heartbeat.ping_every_ns
+        if not is_quiet and not is_due:
             return ()
         self._pinged_ns = now.steady_ns
         return (Send(self.identity, heartbeat.ping),)
@@ -298,7 +319,7 @@ class Connection:
             self._stream.product,
             change,
             now.wall_ns,
-            reason[:REASON_CHARACTERS_MAX],
+            _text(reason),
             self.last_number,
             list(self._stream.others),
             self._stream.feed,
@@ -317,8 +338,13 @@ def is_refusal(status: int) -> bool:
 def _judged(stream: Stream, body: bytes, stage: int) -> Verdict:
     try:
         return stream.judge(body, stage)
-    except (BadFrame, UnknownFrame, ValueError, LookupError, TypeError, AttributeError):
+    except UNREADABLE:
         return DATA  # rule 6
+
+
+def _text(reason: str) -> str:
+    """`reason` as a record can hold it: a venue's words may be long, or no Unicode."""
+    return reason[:REASON_CHARACTERS_MAX].encode("utf-8", "replace").decode()
 
 
 def _shown(body: bytes) -> str:

@@ -2,17 +2,26 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ingest.actions import HttpAnswer, HttpOutcome
+from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from ingest.gate import Gate
-from ingest.http import HttpClient
+from ingest.http import HttpClient, is_named
 from ingest.instant import Instant
 from ingest.limits import Rank
 from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
-from venues.venue import Backoff, Context, Credentials, Endpoints, HttpRequest, Venue
+from venues.venue import (
+    UNREADABLE,
+    Backoff,
+    Context,
+    Credentials,
+    Endpoints,
+    HttpRequest,
+    Venue,
+)
 
 Build = Callable[[Context], HttpRequest]
 
@@ -65,8 +74,8 @@ class Desk:
     async def ask(self, product: str, build: Build, rank: Rank) -> Reply:
         """Wait for our turn, then build the request (its signature ages) and perform it.
 
-        Raises ValueError, LookupError or TypeError where `build` cannot make the request, and
-        ValueError once the desk is closed.
+        Raises UNREADABLE where `build` cannot make the request, and ValueError once the desk is
+        closed. An answer whose limits cannot be read is no answer.
         """
         if self.timed is not None:
             await self.timed.wait()
@@ -75,11 +84,19 @@ class Desk:
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")
         request = build(self.context(product, self.now()))
+        if not is_named(request.url, self.endpoints):
+            reason = "the request would go to an address that the settings do not name"
+            at_ns = self.now().wall_ns
+            return Reply(request, HttpFailure(reason, at_ns, at_ns, is_our_fault=True))
         outcome = await self.http.perform(request)
         if not isinstance(outcome, HttpAnswer):
             return Reply(request, outcome)
-        self.gate.answered(request.bucket, outcome.headers)
-        backoff = self.venue.backoff(outcome.status, outcome.headers, outcome.body)
+        try:
+            self.gate.answered(request.bucket, outcome.headers)
+            backoff = self.venue.backoff(outcome.status, outcome.headers, outcome.body)
+        except UNREADABLE as error:
+            reason = f"what it says of its limits cannot be read: {mistake(error)}"
+            return Reply(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
         if backoff is not None:
             self._slow_down(request, outcome, backoff)
         return Reply(request, outcome, backoff)
@@ -97,3 +114,9 @@ class Desk:
             backoff.retry_after_ns / 1e9,
             extra={"account": self.account, "venue": self.venue.name},
         )
+
+
+def mistake(error: BaseException) -> str:
+    """What was raised and where, so that it can be found; its words may hold a key."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {last.name}, line {last.lineno}"

@@ -1,11 +1,16 @@
 """HTTP as the edge speaks it: one request, as it was built, and what came back or why nothing did.
 
 A secret travels in each request: so certificates are verified, plain HTTP goes to this machine
-only, redirects are not followed, and no address stands in a reason.
+only, and no address stands in a reason. A request reaches the address that it was built for and no
+other, and that once: no redirect is followed, no proxy or password taken from the environment, no
+cookie kept (they would go from one account to the next), and what was sent on a connection that
+then broke is not sent again, as aiohttp does by itself for all but POST.
 """
 
 import asyncio
 import ipaddress
+import re
+import ssl
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -13,12 +18,16 @@ import aiohttp
 import yarl
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
-from venues.venue import HttpRequest
+from venues.venue import UNREADABLE, Endpoints, HttpRequest
 
 REQUEST_SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 5.0
 BODY_BYTES_MAX = 64 * 1024 * 1024
 CONNECTIONS_MAX = 64
+_PRINTABLE = re.compile(r"[!-~]+")
+_NO_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
+_NO_TRANSPORT = (aiohttp.ClientError, OSError, EOFError, *UNREADABLE)
+"""What comes of a broken line, and of an answer that is no HTTP in any of a thousand ways."""
 
 
 class HttpClient:
@@ -29,8 +38,14 @@ class HttpClient:
     ) -> None:
         self._wall_ns = wall_ns
         timeout = aiohttp.ClientTimeout(seconds_max, sock_connect=CONNECT_SECONDS_MAX)
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=ssl.create_default_context())
+        self._session = aiohttp.ClientSession(
+            timeout=timeout,
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(_once,),
+            trust_env=False,
+        )
 
     async def perform(self, request: HttpRequest) -> HttpOutcome:
         """Send `request`; never raises for what the network or the venue does, or a key holds."""
@@ -38,17 +53,15 @@ class HttpClient:
         if not is_safe(request.url):
             reason = "a plain http address beyond this machine would show the key: use https"
             return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
+        if not _can_be_written(request):
+            reason = "the request cannot be written: does the key hold a line's end, or the like?"
+            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
         try:
             return await self._exchange(request, sent_ns)
         except TimeoutError:
             reason = "no answer in time"
-        except aiohttp.ClientError as error:
-            reason = f"broken transport ({type(error).__name__})"
-        except OSError as error:
-            reason = f"broken transport ({error.strerror or type(error).__name__})"
-        except ValueError:  # its words may hold the key
-            reason = "the request cannot be written: does the key hold a line's end, or the like?"
-            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
+        except _NO_TRANSPORT as error:
+            reason = _reason_of(error)
         return HttpFailure(reason, sent_ns, self._wall_ns())
 
     async def close(self) -> None:
@@ -63,12 +76,58 @@ class HttpClient:
             data=request.body or None,
             allow_redirects=False,
         ) as response:
+            if 300 <= response.status < 400:
+                return HttpFailure(redirected(response.status), sent_ns, self._wall_ns())
             body = await _read(response)
             headers = {name.lower(): value for name, value in response.headers.items()}
         if body is None:
             reason = f"an answer of more than {BODY_BYTES_MAX} bytes was not read"
             return HttpFailure(reason, sent_ns, self._wall_ns())
         return HttpAnswer(response.status, headers, body, sent_ns, self._wall_ns())
+
+
+async def _once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A lost connection is the end of a request; aiohttp would send it again on another."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:  # nothing was sent
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(type(error).__name__) from error
+
+
+def redirected(status: int) -> str:
+    """What is said of an answer that points elsewhere."""
+    return f"it answers {status}, a redirect, which is never followed: it would carry the key away"
+
+
+def _can_be_written(request: HttpRequest) -> bool:
+    """Whether aiohttp writes `request` as it is; what it says otherwise may hold the key."""
+    try:
+        yarl.URL(request.url, encoded=True)
+    except ValueError:  # a port of six digits, say
+        return False
+    return _PRINTABLE.fullmatch(request.url) is not None and not any(
+        _NO_HEADER.search(value) for value in request.headers.values()
+    )
+
+
+def _reason_of(error: BaseException) -> str:
+    """What broke, without a word of the peer's: it may send our own key back."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate cannot be trusted ({_certificate_trouble(error)})"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "there is no TLS at its port"
+    if isinstance(error, OSError) and not isinstance(error, aiohttp.ClientError):
+        return f"broken transport ({error.strerror or type(error).__name__})"
+    return f"broken transport ({type(error).__name__})"
+
+
+def _certificate_trouble(error: aiohttp.ClientConnectorCertificateError) -> str:
+    cause = error.certificate_error
+    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(cause)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:
@@ -84,13 +143,28 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
 
 def is_safe(url: str) -> bool:
     """Whether a secret may travel to `url`: encrypted, or on this machine."""
-    parts = urlsplit(url)
-    if parts.scheme in ("https", "wss"):
-        return True
-    if parts.scheme not in ("http", "ws"):
-        return False
-    host = parts.hostname or ""
     try:
+        parts = urlsplit(url)
+        if parts.scheme in ("https", "wss"):
+            return True
+        if parts.scheme not in ("http", "ws"):
+            return False
+        host = parts.hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_named(url: str, endpoints: Endpoints) -> bool:
+    """Whether `url` is at an address of `endpoints`: no answer may name another for us."""
+    try:
+        bases = [*endpoints.rest.values(), *endpoints.stream.values()]
+        return _origin_of(url) in map(_origin_of, bases)
+    except ValueError:
+        return False
+
+
+def _origin_of(url: str) -> tuple[str, str]:
+    """Scheme, and host with port (and whatever stands before an @)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

@@ -3,7 +3,8 @@
 1. A bucket refills evenly: `capacity` per `period_ns`, times this worker's share of the group.
    Where the venue counts in windows, a part of it goes at once and only the rest refills: no window
    can hold more than its capacity.
-2. The venue's own count, where its answers carry one, is believed over ours.
+2. The venue's own count, where its answers carry one, is believed over ours: as far as it can be
+   one. A header of 400 digits says nothing, and none costs more than one period of waiting.
 3. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
 4. The keeping of streams goes before urgent questions, and these before periodic ones; the last
    leave a reserve in the bucket for the others. Within a rank, first come, first served.
@@ -23,6 +24,9 @@ AT_ONCE = 0.25
 WINDOW_USED = 0.95
 """Requests do not arrive as evenly as they leave: so much of a window is used at most."""
 THROTTLED_NS_MIN = 1_000_000_000
+THROTTLED_NS_MAX = 3 * 24 * 3600 * 1_000_000_000
+"""The longest ban that a venue's manual knows (Binance: three days); no answer asks for more."""
+COUNT_DIGITS_MAX = 12
 NEVER_NS = 1 << 62
 
 
@@ -151,12 +155,14 @@ class Limits:
         if level is None or level.bucket.used_header is None:
             return
         used = headers.get(level.bucket.used_header, "")
-        if used.isdecimal():
-            level.tokens = min(level.tokens, float(level.bucket.capacity - int(used)))
+        if used.isdecimal() and len(used) <= COUNT_DIGITS_MAX:
+            left = float(max(level.bucket.capacity - int(used), -level.bucket.capacity))
+            level.tokens = min(level.tokens, left)
 
     def throttled(self, bucket: str, backoff: Backoff, now_ns: int) -> None:
         """The venue said: not before. A ban is for the whole group."""
-        until_ns = now_ns + max(backoff.retry_after_ns, THROTTLED_NS_MIN)
+        wait_ns = min(max(backoff.retry_after_ns, THROTTLED_NS_MIN), THROTTLED_NS_MAX)
+        until_ns = now_ns + wait_ns
         if backoff.is_ban:
             self._banned_until_ns = max(self._banned_until_ns, until_ns)
         elif bucket in self._levels:

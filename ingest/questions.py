@@ -10,23 +10,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ingest.actions import HttpAnswer, HttpFailure
-from ingest.desk import Desk, Reply
+from ingest.desk import Desk, Reply, mistake
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure, Item
 from runtime.metrics import QUESTIONS
-from venues.venue import BadFrame, Context, HttpRequest, Page
+from venues.venue import UNREADABLE, Context, HttpRequest, Page
 
 PAGES_MAX = 1_000
+BYTES_MAX = 512 * 1024 * 1024
+"""A list that has no end within these is none: what came of it is written, and proves nothing."""
 TRIES_MAX = 3
 AGAIN_SECONDS = 0.5
 PAGE_SECONDS_MAX = 60.0
 AGE_NS_MAX = 10 * MINUTE_NS
 HEAD_BYTES = 2_000
-
-_NO_REQUEST = (BadFrame, ValueError, LookupError, TypeError)
-"""What a venue's description raises where it can make no request of what it is given."""
+REASON_CHARACTERS_MAX = 300
 
 NextRequest = Callable[[Context], HttpRequest | None]
 
@@ -53,7 +53,7 @@ async def ask(question: Question, desk: Desk, log: Log) -> None:
     """Ask `question`, and write what comes of it; returns once all of it is written."""
     began_ns = desk.now().wall_ns
     try:
-        outcome = await _ask_pages(question, desk, log)
+        outcome = await _ask_guarded(question, desk, log)
     except _Ended as ended:
         outcome = "failed"
         log.write(failure(question, str(ended), began_ns, desk.now().wall_ns, ended.answer))
@@ -70,12 +70,22 @@ def failure(
 ) -> Failure:
     """What is written of a question without a usable answer."""
     status, body = (None, b"") if answer is None else (answer.status, answer.body[:HEAD_BYTES])
-    return Failure(question.document(), reason, asked_ns, at_ns, status, body)
+    return Failure(
+        question.document(), reason[:REASON_CHARACTERS_MAX], asked_ns, at_ns, status, body
+    )
+
+
+async def _ask_guarded(question: Question, desk: Desk, log: Log) -> str:
+    """One account's answer is one account's trouble, whatever it does to those who read it."""
+    try:
+        return await _ask_pages(question, desk, log)
+    except UNREADABLE as error:
+        raise _Ended(f"its answer cannot be read: {mistake(error)}") from None
 
 
 async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
     """Every page, in order; returns "answered" or "refused"."""
-    page, asked_ns = None, None
+    page, asked_ns, size = None, None, 0
     for number in range(1, PAGES_MAX + 1):
         await log.room()
         reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
@@ -87,7 +97,10 @@ async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
             raise _Ended(trouble, answer)
         if is_last:
             return _outcome(question, desk, answer)
-    raise _Ended(f"more than {PAGES_MAX} pages")
+        size += len(answer.body)
+        if size > BYTES_MAX:
+            raise _Ended(f"no end within {number} pages of {size} bytes", answer)
+    raise _Ended(f"no end within {PAGES_MAX} pages")
 
 
 def _next_of(question: Question, desk: Desk, page: Page | None) -> NextRequest:
@@ -104,7 +117,7 @@ def _judged(question: Question, desk: Desk, page: Page) -> tuple[bool, str]:
     context = desk.context(question.product, desk.now())
     try:
         return desk.venue.next_page(question, page, context) is None, ""
-    except _NO_REQUEST as error:
+    except UNREADABLE as error:
         return False, f"nothing can follow page {page.number}: {error!r}"
 
 
@@ -141,7 +154,7 @@ async def _try(question: Question, desk: Desk, build: NextRequest) -> Reply:
         raise _Ended(
             f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
         ) from None
-    except _NO_REQUEST as error:
+    except UNREADABLE as error:
         raise _Ended(f"cannot be asked of {desk.venue.name}: {error!r}") from None
 
 

@@ -6,7 +6,7 @@ the outbox has room, so a slow Kafka fills the sockets and not the memory.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from websockets.exceptions import (
     InvalidHandshake,
     InvalidStatus,
     InvalidURI,
+    WebSocketException,
 )
 
 from ingest.actions import (
@@ -24,21 +25,22 @@ from ingest.actions import (
     Close,
     Connect,
     HttpFailure,
+    HttpOutcome,
     Probe,
     Publish,
     Purpose,
     Send,
 )
 from ingest.connection import Actions, ContextAt, is_refusal
-from ingest.desk import Desk
-from ingest.http import is_safe
-from ingest.instant import MINUTE_NS
+from ingest.desk import Desk, mistake
+from ingest.http import is_named, is_safe, redirected
+from ingest.instant import MINUTE_NS, Instant
 from ingest.limits import Rank
 from ingest.outbox import Address, Outbox
 from ingest.stream import StreamKeeper
 from orderloom import raw
 from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
-from venues.venue import HttpRequest
+from venues.venue import UNREADABLE, HttpRequest
 
 FRAMES_QUEUED_MAX = 32
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
@@ -49,7 +51,16 @@ UNREACHED_AGAIN_NS = 10 * MINUTE_NS
 """A venue that cannot be reached is told of so rarely, after the first time."""
 KINDS_OF_END = frozenset(
     {"broken", "cannot connect", "closed by the venue", "dead peer", "key lost", "no handshake"}
-    | {"preparing failed", "replaced", "time-out", "disabled", "removed", "changed"}
+    | {
+        "no address",
+        "preparing failed",
+        "unreadable",
+        "replaced",
+        "time-out",
+        "disabled",
+        "removed",
+        "changed",
+    }
 )
 
 _log = logging.getLogger(__name__)
@@ -68,6 +79,17 @@ class _Socket(ClientConnection):
     def data_received(self, data: bytes) -> None:
         self.has_heard = True
         super().data_received(data)
+
+
+class _Connect(connect):
+    """Connects to the address that it is given, and to no other.
+
+    The library follows a redirect to any host, and the greeting with the key's signature after it.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """A redirect is an answer that is no handshake."""
+        return exc
 
 
 class _Link:
@@ -138,8 +160,8 @@ class StreamRunner:
             case Connect(connection, url):
                 link = self._links[connection] = _Link()
                 link.task = self._start(self._run(connection, link, url))
-            case Ask(connection, purpose, request):
-                work = self._ask(connection, purpose, request)
+            case Ask(connection, purpose, build):
+                work = self._ask(connection, purpose, build)
                 self._asking[connection] = self._start(work)
             case Close(connection, _):
                 self._drop(connection)
@@ -217,17 +239,30 @@ class StreamRunner:
         else:
             link.to_send.put_nowait(frame)
 
-    async def _ask(self, connection: str, purpose: Purpose, request: HttpRequest) -> None:
-        reply = await self._desk.ask(self.keeper.stream.product, lambda _: request, Rank.STREAM)
-        now, outcome = self._desk.now(), reply.outcome
-        if isinstance(outcome, HttpFailure) and not outcome.is_our_fault:
-            self._unreached("rest", reply.request.url, outcome.reason)
-        self._perform(self.keeper.answered(connection, purpose, outcome, now))
+    async def _ask(
+        self, connection: str, purpose: Purpose, build: Callable[[Instant], HttpRequest]
+    ) -> None:
+        desk, product = self._desk, self.keeper.stream.product
+        outcome: HttpOutcome
+        try:
+            reply = await desk.ask(product, lambda _: build(desk.now()), Rank.STREAM)
+            outcome = reply.outcome
+            if isinstance(outcome, HttpFailure) and not outcome.is_our_fault:
+                self._unreached("rest", reply.request.url, outcome.reason)
+        except UNREADABLE as error:
+            reason, at_ns = f"no request can be made: {mistake(error)}", desk.now().wall_ns
+            outcome = HttpFailure(reason, at_ns, at_ns, is_our_fault=True)
+        self._perform(self.keeper.answered(connection, purpose, outcome, desk.now()))
 
     async def _run(self, connection: str, link: _Link, url: str) -> None:
-        """One socket, from opening to its end."""
-        if not is_safe(url):
-            reason = "a plain ws address beyond this machine would show the key: use wss"
+        """One socket, from opening to its end; what a peer does to our reader ends it alone."""
+        try:
+            await self._run_unguarded(connection, link, url)
+        except (*UNREADABLE, OSError, EOFError, WebSocketException) as error:
+            self._failed(connection, url, f"unreadable: {mistake(error)}")
+
+    async def _run_unguarded(self, connection: str, link: _Link, url: str) -> None:
+        if reason := self._unfit(url):
             self._closed(connection, reason, is_refusal=True)
             return
         try:
@@ -237,6 +272,8 @@ class StreamRunner:
         except InvalidStatus as error:
             status = error.response.status_code
             reason = f"the venue answers {status} to the handshake"
+            if 300 <= status < 400:
+                reason = f"no handshake: {redirected(status)}"
             self._failed(connection, url, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
             self._failed(connection, url, f"no handshake: {type(error).__name__}")
@@ -244,6 +281,14 @@ class StreamRunner:
             self._failed(connection, url, f"cannot connect: {error or 'no answer in time'}")
         else:
             await self._converse(connection, link, link.socket)
+
+    def _unfit(self, url: str) -> str:
+        """Why nothing may be sent to `url`, or ""."""
+        if not is_safe(url):
+            return "a plain ws address beyond this machine would show the key: use wss"
+        if not is_named(url, self._desk.endpoints):
+            return "the socket would go to an address that the settings do not name"
+        return ""
 
     def _failed(self, connection: str, url: str, reason: str, *, is_refusal: bool = False) -> None:
         if not is_refusal:
@@ -294,7 +339,7 @@ def kind_of_end(reason: str) -> str:
 
 
 async def _opened(url: str) -> _Socket:
-    socket = await connect(
+    socket = await _Connect(
         url,
         create_connection=_Socket,
         compression=None,

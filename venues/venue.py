@@ -7,7 +7,7 @@ state. The edge (`ingest`) and the brain (`processors`) are written once against
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from orderloom.event import Event
 from orderloom.question import Question
@@ -24,6 +24,14 @@ class BadFrame(Exception):
 
 class UnknownFrame(Exception):
     """A message of a kind that we do not know; `args[0]` is the reason."""
+
+
+UNREADABLE: Final = (
+    BadFrame, UnknownFrame, ValueError, ArithmeticError, LookupError, TypeError, AttributeError,
+    RecursionError,
+)  # fmt: skip
+"""What reading a venue's words may raise, whatever they are: trouble of the one account that they
+were sent to. Any other exception is a mistake of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +115,16 @@ class Heartbeat:
     """How a connection proves that it lives.
 
     Protocol-level pings are answered by the client library. `silence_ns_max`: no byte (frame or
-    protocol ping) for so long means a dead peer. `ping` is the application's own ping, sent after
-    `ping_after_ns` without a frame, where the venue wants one.
+    protocol ping) for so long means a dead peer. `ping` is the application's own ping, where the
+    venue wants one: after `ping_after_ns` without a frame from it (a venue that closes connections
+    on which nothing is said), or every `ping_every_ns` whatever it sends (one that closes those
+    that do not ping, however busy they are).
     """
 
     silence_ns_max: int
     ping: bytes | None = None
     ping_after_ns: int | None = None
+    ping_every_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """One connection's machine: each state answers each input, and each beginning ends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,8 @@ from ingest.connection import Actions, Connection, Ending, Patience, State
 from ingest.instant import SECOND_NS, Instant
 from orderloom import raw
 from tests.ingest.toy_venue import toy_stream, toy_venue
-from venues.venue import Context, Credentials, Stream
+from venues.binance.streams import linear_stream
+from venues.venue import Context, Credentials, Stream, Turn, Verdict
 
 KEY = b'{"key":"k1"}'
 
@@ -201,11 +204,45 @@ def test_a_stream_without_key_and_greeting_is_live_as_soon_as_it_is_open() -> No
     assert changes(connection.opened(at(1))) == ["OPEN", "LIVE"]
 
 
-def test_an_answer_that_holds_no_key_ends_the_attempt() -> None:
+@pytest.mark.parametrize("stream", [toy_stream(), linear_stream()])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"5", b"<html>", b'{"listenKey":5}', b"\xff", b"[" * 9999]
+)
+def test_a_good_answer_without_a_usable_key_is_a_refusal(stream: Stream, body: bytes) -> None:
+    connection = to_preparing(a_connection(stream))
+    actions = connection.answered(Purpose.PREPARE, answer(200, body), at(1))
+    assert changes(actions) == ["REFUSED", "CLOSED"]
+    assert connection.ending is Ending.REFUSED
+    [refused, _] = [act.item for act in actions if isinstance(act, Publish)]
+    assert "preparing failed: no key in the answer" in str(refused)
+
+
+@pytest.mark.parametrize("key", ["x y", "x\r\nHost: elsewhere", "\u2603", "k" * 9000])
+def test_a_key_that_makes_no_address_is_a_refusal_and_is_not_shown(key: str) -> None:
     connection = to_preparing(a_connection())
-    actions = connection.answered(Purpose.PREPARE, answer(200, b"<html>"), at(1))
-    assert changes(actions) == ["CLOSED"]
-    assert connection.ending is Ending.TROUBLE
+    body = orjson.dumps({"key": key})
+    actions = connection.answered(Purpose.PREPARE, answer(200, body), at(1))
+    assert changes(actions) == ["REFUSED", "CLOSED"]
+    assert key not in str(actions)
+
+
+def test_requests_are_built_for_the_moment_when_they_are_sent() -> None:
+    connection = a_connection(toy_stream(silence_ns_max=10**18), UNPROBED)
+    [asked] = [act for act in connection.begin(at(0)) if isinstance(act, Ask)]
+    assert asked.build(at(25)).headers["x-at"] == str(at(25).wall_ns)
+    connection.answered(Purpose.PREPARE, answer(200), at(26))
+    connection.opened(at(27))
+    for _ in range(2):
+        connection.received(b"ok", at(28))
+    [kept] = [act for act in connection.tick(at(1900)) if isinstance(act, Ask)]
+    assert kept.build(at(1950)).headers["x-at"] == str(at(1950).wall_ns)
+
+
+def test_a_reason_that_is_no_unicode_can_be_written() -> None:
+    stream = replace(toy_stream(), judge=lambda _body, _stage: Verdict(Turn.REFUSED, "\ud800no"))
+    for act in to_greeting(a_connection(stream)).received(b"x", at(3)):
+        if isinstance(act, Publish):
+            raw.encode(raw.RawRecord("toy:main", 1, "w1", (act.item,)))
 
 
 def test_a_refusal_is_told_apart_from_trouble() -> None:
@@ -265,6 +302,19 @@ def test_the_venues_own_ping_goes_out_after_a_pause_and_not_in_floods() -> None:
     connection = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
     sent = [connection.tick(at(second)) for second in range(4, 30)]
     assert sum(Send("w1-1", b"beat?") in actions for actions in sent) == 2
+
+
+def test_a_venue_that_wants_pings_by_the_clock_gets_them_however_busy_it_is() -> None:
+    periodic, quiet = (
+        to_live(a_connection(toy_stream(**{name: 10 * SECOND_NS})))
+        for name in ("ping_every_ns", "ping_after_ns")
+    )
+    pings = dict.fromkeys((periodic, quiet), 0)
+    for second in range(4, 64):
+        for connection in pings:
+            connection.received(b"busy", at(second))
+            pings[connection] += Send("w1-1", b"beat?") in connection.tick(at(second))
+    assert list(pings.values()) == [6, 0]
 
 
 def test_neither_bytes_nor_our_own_deafness_put_the_venues_ping_off() -> None:

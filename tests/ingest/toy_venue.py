@@ -7,6 +7,7 @@ end, ``gone`` says that nothing comes any more, ``beat?`` asks for ``beat!``. Al
 
 import json
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from orderloom.question import About, Question
 from venues.venue import (
@@ -36,7 +37,7 @@ def _prepare(context: Context) -> HttpRequest:
     return HttpRequest(
         "POST",
         f"{context.endpoints.rest[PRODUCT]}/key",
-        {"x-key": context.credentials.key},
+        {"x-key": context.credentials.key, "x-at": str(context.venue_ns)},
         channel="POST key",
         bucket="weight",
     )
@@ -44,8 +45,9 @@ def _prepare(context: Context) -> HttpRequest:
 
 def _keep_alive(context: Context, prepared: bytes | None) -> HttpRequest:
     key = (prepared or b"").decode()
-    url = f"{context.endpoints.rest[PRODUCT]}/key?keep={key}"
-    return HttpRequest("PUT", url, channel="PUT key", bucket="weight")
+    url = f"{context.endpoints.rest[PRODUCT]}/key?keep={quote(key)}"
+    headers = {"x-key": context.credentials.key, "x-at": str(context.venue_ns)}
+    return HttpRequest("PUT", url, headers, channel="PUT key", bucket="weight")
 
 
 def _address(context: Context, prepared: bytes | None) -> str:
@@ -114,6 +116,7 @@ def toy_stream(
     life_ns: int | None = None,
     silence_ns_max: int = 60 * SECOND_NS,
     ping_after_ns: int | None = None,
+    ping_every_ns: int | None = None,
     keep_alive_ns: int = 1800 * SECOND_NS,
     connect_bucket: str = "",
 ) -> Stream:
@@ -123,7 +126,12 @@ def toy_stream(
         address=_address if has_key else _plain_address,
         greeting=_greeting,
         judge=_judge,
-        heartbeat=Heartbeat(silence_ns_max, b"beat?" if ping_after_ns else None, ping_after_ns),
+        heartbeat=Heartbeat(
+            silence_ns_max,
+            b"beat?" if ping_after_ns or ping_every_ns else None,
+            ping_after_ns,
+            ping_every_ns,
+        ),
         stages=stages,
         prepare=_prepare if has_key else None,
         keep_alive=_keep_alive if has_key else None,
