@@ -1,11 +1,15 @@
 """The questions of the owned partitions: decoded, asked a few at a time for each account, counted.
 
 A question is done when its answer stands in the log; the lowest one not done is what is committed.
+Whoever waits too long asks the same again under another id, and waits for the former no more. So of
+questions that differ by their id alone the newest is asked, in the place that the first one had in
+the line: else a line that is longer than the asker's patience would be worked off for nobody, for
+ever. The former ones are told to have been superseded.
 """
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from pydantic import ValidationError
@@ -18,11 +22,13 @@ from ingest.partition import OwnedPartition
 from ingest.progress import Progress
 from ingest.questions import AGE_NS_MAX, Log, ask, failure
 from orderloom.question import About, Question
+from orderloom.raw import Answer, Failure
 from runtime.metrics import QUESTIONS, UNBELIEVED
 
 FORMAT = 1
 PARALLEL_MAX = 4
-OPEN_MAX = 500
+OPEN_MAX = 5_000
+"""What waits here is small; what waits unread in Kafka holds up every account of the worker."""
 _PUBLIC = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
 
 _log = logging.getLogger(__name__)
@@ -55,6 +61,22 @@ def read_dispatch(value: bytes) -> Asked:
         raise BadDispatch(f"not a dispatch: {type(error).__name__}") from None
 
 
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A question on its way, as it was asked for last; `is_begun`: a page of it is written."""
+
+    asked: Asked
+    address: Address
+    progress: Progress
+    offset: int
+    is_begun: bool = False
+    task: asyncio.Task[None] | None = None
+
+    def done(self) -> None:
+        """It, or why it has no answer, stands in the log, or somebody else sees to it."""
+        self.progress.done(self.offset)
+
+
 class Asking:
     """Asks what is received; used in one event loop, but `is_full` from any thread."""
 
@@ -65,6 +87,8 @@ class Asking:
         self._progress: dict[int, Progress] = {}
         self._turns: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open: dict[Question, _Open] = {}
+        """By what is asked: the question without its id."""
 
     def is_full(self) -> bool:
         """Whether as many questions are open as may be."""
@@ -97,11 +121,34 @@ class Asking:
             _log.error("dispatch in partition %d at offset %d is skipped: %s", *place, error)
             progress.done(received.offset)
             return
-        task = asyncio.get_running_loop().create_task(
-            self._ask(asked, owned.address(asked.account), progress, received.offset)
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._take(_Open(asked, owned.address(asked.account), progress, received.offset))
+
+    def _take(self, newer: _Open) -> None:
+        """Ask, unless the same waits already: then the newer takes its place in the line."""
+        what = newer.asked.question.model_copy(update={"id": ""})
+        former = self._open.get(what)
+        if former is not None:
+            self._supersede(former, newer)
+            if not former.is_begun:
+                former.asked, former.address = newer.asked, newer.address
+                former.progress, former.offset = newer.progress, newer.offset
+                return
+            assert former.task is not None, "a question that is begun has a task"
+            former.task.cancel()  # its pages are of an id that nobody waits for
+        self._open[what] = newer
+        newer.task = asyncio.get_running_loop().create_task(self._ask(what, newer))
+        self._tasks.add(newer.task)
+        newer.task.add_done_callback(self._ended)
+
+    def _supersede(self, former: _Open, newer: _Open) -> None:
+        former.done()  # the newer one's offset is not
+        question = former.asked.question
+        if question.id == newer.asked.question.id:  # read again: the partition was away
+            return
+        now_ns = self._desks.clock.wall_ns()
+        reason = f"superseded by {newer.asked.question.id}"
+        self._outbox.put(former.address, failure(question, reason, now_ns, now_ns))
+        QUESTIONS.labels(self._desks.public.venue.name, question.about, "superseded").inc()
 
     def _check_place(self, asked: Asked, partition: int) -> None:
         """Only who owns an account's partition asks for it. Raises BadDispatch."""
@@ -123,26 +170,37 @@ class Asking:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._outbox.fail(error)
 
-    async def _ask(self, asked: Asked, address: Address, progress: Progress, offset: int) -> None:
-        async with self._turn(asked):
-            await self._ask_now(asked, address)
-        await self._outbox.written(address.account, address.partition)
-        progress.done(offset)
+    async def _ask(self, what: Question, one: _Open) -> None:
+        try:
+            async with self._turn(one.asked):
+                await self._ask_now(one)
+            await self._outbox.written(one.address.account, one.address.partition)
+            one.done()
+        finally:
+            if self._open.get(what) is one:
+                del self._open[what]
 
-    async def _ask_now(self, asked: Asked, address: Address) -> None:
-        question, now_ns = asked.question, self._desks.clock.wall_ns()
-        desk = self._desk(asked)
+    async def _ask_now(self, one: _Open) -> None:
+        asked, address, now_ns = one.asked, one.address, self._desks.clock.wall_ns()
+        question, desk = asked.question, self._desk(asked)
         trouble = ""
         if desk is None:
             trouble = f"account {asked.account} is not served here: unknown, disabled, or no key"
         elif now_ns - asked.at_ns > AGE_NS_MAX:
             trouble = "dropped: decided more than ten minutes ago"
         if desk is None or trouble:
+            one.is_begun = True
             self._outbox.put(address, failure(question, trouble, now_ns, now_ns))
             QUESTIONS.labels(self._desks.public.venue.name, question.about, "dropped").inc()
             return
+
+        def write(item: Answer | Failure) -> None:
+            one.is_begun = True  # who waits for it now is who gets all of it
+            named = replace(item, question=one.asked.question.document())
+            self._outbox.put(one.address, named)
+
         log = Log(
-            lambda item: self._outbox.put(address, item),
+            write,
             lambda: self._outbox.room(address.account, address.partition),
         )
         await ask(question, desk, log)

@@ -92,23 +92,29 @@ class Desk:
         if not isinstance(outcome, HttpAnswer):
             return Reply(request, outcome)
         try:
-            self.gate.answered(request.bucket, outcome.headers)
-            backoff = self.venue.backoff(outcome.status, outcome.headers, outcome.body)
+            return Reply(request, outcome, self.learn(request.bucket, outcome, request.channel))
         except UNREADABLE as error:
             reason = f"what it says of its limits cannot be read: {mistake(error)}"
             return Reply(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
-        if backoff is not None:
-            self._slow_down(request, outcome, backoff)
-        return Reply(request, outcome, backoff)
 
-    def _slow_down(self, request: HttpRequest, outcome: HttpAnswer, backoff: Backoff) -> None:
-        self.gate.throttled(request.bucket, backoff)
+    def learn(
+        self, bucket: str, answer: HttpAnswer, channel: str = "a handshake"
+    ) -> Backoff | None:
+        """Take in what an answer says of the rate limits. Raises UNREADABLE."""
+        self.gate.answered(bucket, answer.headers)
+        backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
+        if backoff is not None:
+            self._slow_down(bucket, channel, answer.status, backoff)
+        return backoff
+
+    def _slow_down(self, bucket: str, channel: str, status: int, backoff: Backoff) -> None:
+        self.gate.throttled(bucket, backoff)
         THROTTLED.labels(self.venue.name, self.ip_group).inc()
         _log.warning(
             "%s answers %d to %s: %s; IP group %s waits %.1f s",
             self.venue.name,
-            outcome.status,
-            request.channel,
+            status,
+            channel,
             "we are banned" if backoff.is_ban else "too many requests",
             self.ip_group,
             backoff.retry_after_ns / 1e9,

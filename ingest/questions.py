@@ -14,7 +14,7 @@ from ingest.desk import Desk, Reply, mistake
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
 from orderloom.question import Question
-from orderloom.raw import Answer, Failure, Item
+from orderloom.raw import Answer, Failure
 from runtime.metrics import QUESTIONS
 from venues.venue import UNREADABLE, Context, HttpRequest, Page
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 class Log:
     """Where answers go; `room` returns when the next page may be asked for."""
 
-    write: Callable[[Item], None]
+    write: Callable[[Answer | Failure], None]
     room: Callable[[], Awaitable[None]]
 
 

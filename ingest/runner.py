@@ -24,6 +24,7 @@ from ingest.actions import (
     Ask,
     Close,
     Connect,
+    HttpAnswer,
     HttpFailure,
     HttpOutcome,
     Probe,
@@ -265,8 +266,8 @@ class StreamRunner:
         if reason := self._unfit(url):
             self._closed(connection, reason, is_refusal=True)
             return
+        stream = self.keeper.stream
         try:
-            stream = self.keeper.stream
             await self._desk.gate.admit(stream.connect_bucket, stream.connect_weight, Rank.STREAM)
             link.socket = await _opened(url)
         except InvalidStatus as error:
@@ -274,6 +275,7 @@ class StreamRunner:
             reason = f"the venue answers {status} to the handshake"
             if 300 <= status < 400:
                 reason = f"no handshake: {redirected(status)}"
+            self._desk.learn(stream.connect_bucket, _answer_of(error, self._desk.now().wall_ns))
             self._failed(connection, url, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
             self._failed(connection, url, f"no handshake: {type(error).__name__}")
@@ -336,6 +338,13 @@ def kind_of_end(reason: str) -> str:
     """The first words of a reason, if they are ours: labels must be few."""
     kind = reason.partition(":")[0]
     return kind if kind in KINDS_OF_END else "other"
+
+
+def _answer_of(error: InvalidStatus, at_ns: int) -> HttpAnswer:
+    response = error.response
+    headers = {name.lower(): value for name, value in response.headers.raw_items()}
+    body = bytes(response.body or b"")
+    return HttpAnswer(response.status_code, headers, body, at_ns, at_ns)
 
 
 async def _opened(url: str) -> _Socket:

@@ -117,7 +117,8 @@ class Reconciliation:
     def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
         for late in rounds.overdue(now_ns):
             fields = late.question.model_dump(exclude={"id", "account"})
-            rounds.ask(self.ask(fields), now_ns + self.pace.timeout_ns, late.failures)
+            tries = late.failures + (not late.has_failed)
+            rounds.ask(self.ask(fields), now_ns + self.pace.patience_ns(tries), tries)
 
     def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
         """Whether a round that is wanted or under way will bring what this gap lacks.
@@ -147,7 +148,7 @@ class Reconciliation:
                 "reason": target.why.lower(),
             }
         )
-        self.targets.asked(target, question.id, now_ns + self.pace.timeout_ns)
+        self.targets.asked(target, question.id, now_ns + self.pace.patience_ns(target.tries))
 
     def is_news(self, product: str, venue_ns: int | None) -> bool:
         """Whether what happened then (ns) could be missed: not if it was before the first look."""

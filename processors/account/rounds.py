@@ -20,6 +20,9 @@ SECOND_NS: Final = 1_000_000_000
 SPACING_NS: Final = 2 * SECOND_NS
 """Rounds that a loss asks for do not follow one another faster than this."""
 DOUBLINGS_MAX: Final = 16
+PATIENCE_DOUBLINGS_MAX: Final = 4
+"""Then an answer is waited for for sixteen times the time-out: what is not lost has come by then,
+or why it does not (the edge gives up what was decided ten minutes ago, and says so)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class Pace:
     retry_ns: int = 2 * SECOND_NS
     lookback_ns: int = 24 * 3600 * SECOND_NS
     silence_ns: int = 6 * SECOND_NS
+
+    def patience_ns(self, tries: int) -> int:
+        """How long an answer is waited for, after so many askings that came to nothing.
+
+        At a venue's limits the line may be longer than any time-out: each asking that it outlasts
+        doubles the next one's, so that a question is asked a few times and not for ever.
+        """
+        return self.timeout_ns << min(tries, PATIENCE_DOUBLINGS_MAX)
 
 
 STANDARD: Final = Pace()

@@ -13,7 +13,7 @@ from ingest.outbox import Outbox
 from ingest.registry import Act, Change, Entry
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
-from orderloom.raw import Answer, OwnerChange
+from orderloom.raw import Answer, Failure, OwnerChange
 from runtime.settings import Settings
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.toy_server import ToyServer
@@ -22,6 +22,7 @@ from venues.venue import Credentials
 
 ACCOUNT = "toy:a"
 P = 2
+QUESTION = {"id": "", "account": ACCOUNT, "about": About.BALANCES, "product": PRODUCT}
 
 
 def an_entry(account: str = ACCOUNT, product: str = PRODUCT, partition: int = P) -> Entry:
@@ -35,14 +36,18 @@ def an_opening(entry: Entry | None = None) -> Registered:
 
 def a_dispatch(offset: int, account: str = ACCOUNT, asks_for: str = "") -> Received:
     """A question of `account`, received in partition `P`; `asks_for` another one, if given."""
-    asked = asks_for or account
-    question = Question(id=f"q{offset}", account=asked, about=About.BALANCES, product=PRODUCT)
+    asked = QUESTION | {"symbol": f"S{offset}", "account": asks_for or account}
+    return a_dispatch_of(offset, Question.model_validate(asked), account)
+
+
+def a_dispatch_of(offset: int, question: Question, account: str = "") -> Received:
+    """`question`, under the id that its place in the log gives it."""
     document = {
         "v": 1,
-        "id": question.id,
+        "id": f"q{offset}",
         "type": "question",
-        "account": account,
-        "question": question.document(),
+        "account": account or question.account,
+        "question": question.document() | {"id": f"q{offset}"},
         "at_ns": time.time_ns(),
     }
     return Received(P, offset, orjson.dumps(document))
@@ -58,6 +63,12 @@ class Running:
     @property
     def answered(self) -> list[str]:
         return [item.question["id"] for item in self.log.items if isinstance(item, Answer)]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why each question has no answer."""
+        failures = [item for item in self.log.items if isinstance(item, Failure)]
+        return {item.question["id"]: item.reason for item in failures}
 
     @property
     def owned_as(self) -> list[int]:

@@ -9,8 +9,17 @@ import pytest
 from ingest.group_events import Assigned, Gained, Lost, Registered, Revoked, Rewound
 from ingest.instant import SECOND_NS
 from ingest.registry import Act, Change
+from orderloom.question import About, Question
 from tests.ingest.desk_on_loopback import until
-from tests.ingest.edge_on_loopback import P, a_dispatch, an_edge, an_entry, an_opening
+from tests.ingest.edge_on_loopback import (
+    QUESTION,
+    P,
+    a_dispatch,
+    a_dispatch_of,
+    an_edge,
+    an_entry,
+    an_opening,
+)
 from tests.ingest.toy_server import ToyServer, a_toy_server
 
 
@@ -119,3 +128,82 @@ async def test_nothing_is_asked_for_an_account_whose_partition_is_not_ours(
     assert {record.account for record in running.log.records} == {"toy:a", "venue"}
     assert f"offset 0 is skipped: account toy:b lies in partition {partition}" in caplog.text
     assert "offset 1 is skipped: the account of its question is not its own" in caplog.text
+
+
+async def test_of_the_same_question_asked_again_and_again_the_newest_alone_is_asked(
+    toy: ToyServer,
+) -> None:
+    question = Question.model_validate(QUESTION)
+    toy.delay_seconds = 0.3
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        for offset in range(17):
+            await edge.handle(a_dispatch_of(offset, question))
+            await asyncio.sleep(0.01)
+        await until(lambda: running.answered == ["q16"])
+        reasons = {f"q{number}": f"superseded by q{number + 1}" for number in range(16)}
+        assert running.failed == reasons
+        assert toy.seen["GET balances"] == 1
+        await until(lambda: edge.asking.committable() == {P: 17})
+
+
+async def test_the_newest_question_has_the_place_in_the_line_that_the_first_one_had(
+    toy: ToyServer,
+) -> None:
+    toy.delay_seconds = 0.1
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        for offset in range(12):
+            await edge.handle(a_dispatch(offset))
+        again = Question.model_validate(QUESTION | {"symbol": "S5"})
+        await edge.handle(a_dispatch_of(12, again))
+        await until(lambda: len(running.answered) == 12)
+        assert running.answered.index("q12") < 8
+        assert running.failed == {"q5": "superseded by q12"}
+
+
+async def test_a_question_whose_pages_came_for_a_former_id_is_asked_from_its_first_page_on(
+    toy: ToyServer,
+) -> None:
+    question = Question.model_validate(QUESTION | {"about": About.TRADES})
+    toy.delay_seconds = 0.2
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        await edge.handle(a_dispatch_of(0, question))
+        await until(lambda: running.answered == ["q0"])
+        await edge.handle(a_dispatch_of(1, question))
+        await until(lambda: running.answered == ["q0", "q1", "q1", "q1"])
+        assert running.failed == {"q0": "superseded by q1"}
+        await until(lambda: edge.asking.committable() == {P: 2})
+
+
+async def test_what_differs_in_more_than_its_id_is_asked_by_itself(toy: ToyServer) -> None:
+    questions = [
+        Question.model_validate(QUESTION | more)
+        for more in ({}, {"symbol": "S"}, {"urgent": True}, {"reason": "gap"}, {"since_ns": 5})
+    ]
+    toy.delay_seconds = 0.1
+    async with an_edge(toy, an_entry()) as running:
+        await running.edge.handle(Gained(P, 5, 0, is_continued=False))
+        for offset, question in enumerate(questions):
+            await running.edge.handle(a_dispatch_of(offset, question))
+        await until(lambda: len(running.answered) == len(questions))
+        assert not running.failed
+
+
+async def test_a_dispatch_that_is_read_again_is_not_told_to_have_failed(toy: ToyServer) -> None:
+    toy.delay_seconds = 0.2
+    async with an_edge(toy, an_entry()) as running:
+        edge = running.edge
+        await edge.handle(Gained(P, 5, 0, is_continued=False))
+        await edge.handle(a_dispatch(0))
+        await asyncio.sleep(0.05)
+        for event in (Lost((P,)), Assigned((P,)), Gained(P, 7, 0, is_continued=False)):
+            await edge.handle(event)
+        await edge.handle(a_dispatch(0))
+        await until(lambda: running.answered == ["q0"])
+        await until(lambda: edge.asking.committable() == {P: 1})
+        assert not running.failed

@@ -6,7 +6,7 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Connection, Failure
-from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect
+from processors.account.reconciliation import SINGLY_MAX, Place, Reconciliation, Suspect
 from processors.account.rounds import Pace
 from processors.account.streams import Streams
 from processors.account.targets import GHOST
@@ -112,6 +112,32 @@ def test_an_unanswered_question_is_asked_again():
     assert not lab.tick(132)
     again = lab.tick(133)
     assert len(again) == len(questions)
+
+
+def test_a_question_without_an_answer_is_waited_for_ever_longer():
+    lab = Lab()
+    at, waits = 103.0, []
+    lab.tick(at)
+    for _ in range(7):
+        due = lab.reconciliation.rounds["spot"].due_ns() / SECOND
+        assert not lab.tick(due - 1)
+        assert len(lab.tick(due)) == 6
+        waits.append(due - at)
+        at = due
+    assert waits == [30, 60, 120, 240, 480, 480, 480]
+
+
+def test_a_doubt_without_an_answer_is_asked_about_ever_less_often():
+    lab = Lab()
+    targets, place = lab.reconciliation.targets, Place("spot", "BTCUSDT", "7", None)
+    targets.raise_doubt("k", GHOST, 103 * SECOND)
+    at, waits = 103, []
+    for _ in range(6):
+        [target] = targets.due(at * SECOND)
+        lab.reconciliation.ask_target(target, place, at * SECOND)
+        waits.append(target.due_ns // SECOND - at)
+        at = target.due_ns // SECOND
+    assert waits == [30, 60, 120, 240, 480, 480]
 
 
 def test_a_long_line_of_questions_is_not_asked_again_while_answers_come():

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import (
+    BUCKETS,
     SUBSCRIPTION_ID,
     listen_key_of,
     listen_key_request,
@@ -31,6 +32,7 @@ from venues.venue import (
 
 LIFE_NS: Final = (24 * 60 - 10) * MINUTE_NS
 KEEP_ALIVE_NS: Final = 30 * MINUTE_NS
+SPOT_CONNECT_WEIGHT: Final = 4  # the handshake and the subscription, of the weight of REST
 SPOT_SILENCE_NS_MAX: Final = 65 * SECOND_NS  # three pings missed
 LINEAR_SILENCE_NS_MAX: Final = 390 * SECOND_NS  # two pings missed
 KEY_LOST: Final = -1125
@@ -58,6 +60,8 @@ def spot_stream() -> Stream:
         heartbeat=Heartbeat(silence_ns_max=SPOT_SILENCE_NS_MAX),
         stages=1,
         life_ns=LIFE_NS,
+        connect_bucket=BUCKETS[SPOT],
+        connect_weight=SPOT_CONNECT_WEIGHT,
     )
 
 
@@ -113,8 +117,14 @@ def _judge_reply(frame: bytes) -> Verdict:
     if reply.get("status") != 200:
         # Without an id it is about the session: the key died (sheet, 2.3).
         is_ours = reply.get("id") in (SUBSCRIPTION_ID, None)
-        return Verdict(Turn.REFUSED, _refusal_of(reply)) if is_ours else DATA
+        return Verdict(_turn_of(reply.get("status")), _refusal_of(reply)) if is_ours else DATA
     return Verdict(Turn.ADVANCE) if reply.get("id") == SUBSCRIPTION_ID else DATA
+
+
+def _turn_of(status: object) -> Turn:
+    """Over the limit, banned, or in trouble of its own: nothing is wrong with the key."""
+    is_passing = isinstance(status, int) and (status in (418, 429) or status >= 500)
+    return Turn.RECONNECT if is_passing else Turn.REFUSED
 
 
 def _refusal_of(reply: dict[str, Any]) -> str:
