@@ -102,7 +102,12 @@ class Desk:
     ) -> Backoff | None:
         """Take in what an answer says of the rate limits. Raises UNREADABLE."""
         self.gate.answered(bucket, answer.headers)
-        backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
+        try:
+            backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
+        except UNREADABLE:
+            if answer.status in (418, 429):
+                self._slow_down(bucket, channel, answer.status, Backoff(0))
+            raise
         if backoff is not None:
             self._slow_down(bucket, channel, answer.status, backoff)
         return backoff

@@ -4,7 +4,8 @@
    Where the venue counts in windows, a part of it goes at once and only the rest refills: no window
    can hold more than its capacity.
 2. The venue's own count, where its answers carry one, is believed over ours: as far as it can be
-   one. A header of 400 digits says nothing, and none costs more than one period of waiting.
+   one. A header of 400 digits says nothing, and none costs more than two
+   periods of waiting.
 3. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
 4. The keeping of streams goes before urgent questions, and these before periodic ones; the last
    leave a reserve in the bucket for the others. Within a rank, first come, first served.

@@ -1,9 +1,10 @@
 """Rate limits: never beyond the venue's, and in the order of rank."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.limits import NEVER_NS, Limits, Rank
+from ingest.limits import NEVER_NS, THROTTLED_NS_MAX, Limits, Rank
 from venues.venue import SECOND_NS, Backoff, Bucket
 
 MINUTE = Bucket(600, 60 * SECOND_NS, "x-used")
@@ -56,6 +57,32 @@ def test_the_venues_own_count_is_believed_over_ours() -> None:
     limits.wish("weight", 10, Rank.STREAM)
     assert limits.grant(0) == ()
     assert limits.next_ns(0) == SECOND_NS // 2
+
+
+@pytest.mark.parametrize(
+    "used", ["9" * 400, "9" * 5000, "-1", "1e9", "0x10", "\xb2", "", " 5", "5.5"]
+)
+def test_a_count_that_cannot_be_one_says_nothing(used: str) -> None:
+    limits = a_group()
+    limits.answered("weight", {"x-used": used})
+    ticket = limits.wish("weight", 600, Rank.STREAM)
+    assert limits.grant(0) == (ticket,)
+
+
+def test_no_count_costs_more_than_a_period_of_waiting() -> None:
+    limits = a_group()
+    limits.answered("weight", {"x-used": "9" * 12})
+    ticket = limits.wish("weight", 1, Rank.STREAM)
+    assert limits.next_ns(0) <= 2 * MINUTE.period_ns
+    assert limits.grant(limits.next_ns(0)) == (ticket,)
+
+
+def test_no_answer_closes_a_bucket_for_longer_than_any_ban_lasts() -> None:
+    limits = a_group()
+    for is_ban in (False, True):
+        limits.throttled("weight", Backoff(10**400, is_ban), 0)
+    limits.wish("weight", 1, Rank.STREAM)
+    assert limits.next_ns(0) == THROTTLED_NS_MAX
 
 
 def test_a_share_of_the_group_is_a_share_of_the_limit() -> None:

@@ -1,8 +1,10 @@
 """Questions: asked page by page, within the limits, and never dropped in silence."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -19,7 +21,7 @@ from ingest.venue_clock import VenueClock
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, Failure, Item
 from runtime.clock import wall_ns
-from tests.ingest.desk_on_loopback import a_desk
+from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PAGES, PRODUCT, toy_venue
 
@@ -115,6 +117,85 @@ async def test_a_page_that_leads_nowhere_is_written_and_ends_the_question_as_a_f
         assert isinstance(failure, Failure)
         assert "a page that ends where it began" in failure.reason
         assert (failure.status, failure.body) == (200, b"[circle]")
+
+
+@pytest.mark.parametrize(("name", "bound"), [("PAGES_MAX", 7), ("BYTES_MAX", 7 * 1000 - 1)])
+async def test_a_list_without_an_end_ends_as_a_failure_and_proves_nothing(
+    name: str, bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, name, bound)
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.answer = b"x" * 1000
+        desk.venue = replace(desk.venue, next_page=lambda _q, page, _context: page.request)
+        *pages, failure = await asked(a_question(About.TRADES), desk)
+        assert [(page.page, page.is_last) for page in pages if isinstance(page, Answer)] == [
+            (number, False) for number in range(1, 8)
+        ]
+        assert isinstance(failure, Failure)
+        assert failure.reason.startswith("no end within 7 pages")
+
+
+@pytest.mark.parametrize("error", [ValueError, OverflowError, KeyError, TypeError, RecursionError])
+@pytest.mark.parametrize("reader", ["is_complete_answer", "next_page", "backoff"])
+async def test_an_answer_that_breaks_its_reader_is_a_failure(
+    reader: str, error: type[Exception]
+) -> None:
+    def breaks(*_: object) -> None:
+        raise error("the-key-itself")
+
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        desk.venue = replace(desk.venue, **{reader: breaks})  # type: ignore[arg-type] # it raises
+        items = await asked(a_question(About.TRADES), desk)
+        assert isinstance(items[-1], Failure)
+        if reader != "next_page":
+            assert "the-key-itself" not in items[-1].reason
+
+
+async def test_a_mistake_of_our_own_is_loud() -> None:
+    def breaks(*_: object) -> None:
+        raise AssertionError
+
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        desk.venue = replace(desk.venue, is_complete_answer=breaks)  # type: ignore[arg-type] # ..
+        with pytest.raises(AssertionError):
+            await asked(a_question(About.TRADES), desk)
+
+
+@pytest.mark.parametrize("ns", [-1, 0, 2**63, 10**400])
+async def test_a_venue_that_tells_no_time_is_not_believed(ns: int) -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        samples: list[ClockSample] = []
+        desk.venue = replace(desk.venue, server_time=lambda _body: ns)
+        await ClockKeeper(desk, samples.append).start()
+        assert not samples
+        assert desk.context(PRODUCT, desk.now()).venue_ns == pytest.approx(wall_ns(), abs=SECOND_NS)
+
+
+async def test_a_ban_is_waited_out_by_its_ip_group_and_then_all_goes_on() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as banned, a_desk_at(toy) as other:
+        toy.statuses, toy.headers = [418], {"retry-after": "1"}
+        asking = asyncio.create_task(asked(a_question(), banned))
+        await until(lambda: toy.seen["GET open_orders"] == 1)
+        for _ in range(5):  # a gate of its own: another address
+            [answer] = await asked(a_question(About.BALANCES), other)
+            assert isinstance(answer, Answer)
+        assert toy.seen["GET open_orders"] == 1
+        [answer] = await asking
+        assert isinstance(answer, Answer)
+        first, second = (int(url.rpartition("at=")[2]) for url in toy.urls if "open" in url)
+        assert second - first >= SECOND_NS
+
+
+async def test_a_storm_of_refusals_costs_no_more_than_those_under_way() -> None:
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        toy.statuses, toy.headers = [429] * 4, {"retry-after": "1"}
+        many = [asyncio.create_task(asked(a_question(id=f"q{n}"), desk)) for n in range(4)]
+        await until(lambda: toy.seen["GET open_orders"] == 4)
+        late = [asyncio.create_task(asked(a_question(id=f"l{n}"), desk)) for n in range(20)]
+        await asyncio.sleep(0.5)
+        assert toy.seen["GET open_orders"] == 4
+        for [answer] in await asyncio.gather(*many, *late):
+            assert isinstance(answer, Answer)
 
 
 async def test_trouble_that_passes_is_outlived_and_lasting_trouble_is_a_failure() -> None:

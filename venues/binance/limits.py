@@ -1,6 +1,7 @@
 """Binance's rate limits, and what its answers say about slowing down. Pure.
 
-Manual: "Limits" of both products. 429: over the limit; 418: the address is banned. Spot says
+Manual: "Limits" of both products. 429: over the limit; 418: the address is banned; 403 without a
+code of the venue: a firewall before it finds us too fast. Spot says
 `Retry-After` in seconds; USD-M says nothing, or "IP banned until <ms>" in the text, which is read
 against the `Date` of the same answer. Requests of the WebSocket API draw on Spot's weight too.
 """
@@ -20,6 +21,7 @@ SPOT_WEIGHT_PER_MINUTE: Final = 6000
 LINEAR_WEIGHT_PER_MINUTE: Final = 2400  # one pool with COIN-M; 6000 on demo
 BAN_NS_MIN: Final = 2 * MINUTE_NS
 PAUSE_NS: Final = 10 * SECOND_NS
+FIREWALL_NS: Final = 30 * SECOND_NS
 OVERLOADED_NS: Final = SECOND_NS
 PAUSE_NS_MAX: Final = 3 * 24 * 60 * MINUTE_NS
 OVERLOADED: Final = -1008
@@ -35,10 +37,12 @@ BUCKET_LIMITS: Final = {
 
 def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Backoff | None:
     """Whether, and for how long, an answer asks us to wait."""
-    if status not in (418, 429):
-        code, _ = _refusal(body) if status == 503 else (None, "")
-        return Backoff(OVERLOADED_NS) if code == OVERLOADED else None
     known = {name.lower(): value for name, value in headers.items()}
+    if status not in (418, 429):
+        code, _ = _refusal(body) if status in (403, 503) else (None, "")
+        if status == 403 and code is None:
+            return Backoff(min(_retry_after_ns(known) or FIREWALL_NS, PAUSE_NS_MAX))
+        return Backoff(OVERLOADED_NS) if code == OVERLOADED else None
     is_ban = status == 418
     wait_ns = _retry_after_ns(known) or _until_ban_ends_ns(known, body)
     if wait_ns is None:
@@ -58,7 +62,7 @@ def _until_ban_ends_ns(headers: Mapping[str, str], body: bytes) -> int | None:
         return None
     try:
         now_ms = int(parsedate_to_datetime(headers.get("date", "")).timestamp()) * 1000
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
     return max(int(found[1]) - now_ms, 1000) * MILLISECOND_NS
 

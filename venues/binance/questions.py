@@ -97,7 +97,11 @@ def ask(question: Question, context: Context) -> HttpRequest:
 
 
 def next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
-    """The request that follows a complete page; None after the last one."""
+    """The request that follows a complete page; None after the last one.
+
+    Raises:
+        ValueError: the venue goes round in circles.
+    """
     call = _call_of(question)
     if call.id_field is None:
         return _conditional_orders(question, page, context)
@@ -109,7 +113,10 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     if rows and has_order:
         if _passes(rows, question):
             return None
-        following: dict[str, str | int] = {parameter: max(row[row_id] for row in rows) + 1}
+        next_id = max(row[row_id] for row in rows) + 1
+        if parameter in asked and parameter not in base and next_id <= int(asked[parameter]):
+            raise ValueError(f"{call.path}: a page that ends where it began")
+        following: dict[str, str | int] = {parameter: next_id}
     elif len(rows) >= ROWS_MAX:
         following = {parameter: 0}
     elif "endTime" in asked:

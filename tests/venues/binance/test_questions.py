@@ -214,3 +214,18 @@ def test_the_venues_clock_is_read_in_ns() -> None:
     for body in (b"{}", b'{"serverTime":"1"}', b'{"serverTime":-1}', b"[]", b""):
         with pytest.raises(BadFrame):
             BINANCE.server_time(body)
+
+
+@pytest.mark.parametrize("product", ["spot", "linear"])
+def test_a_venue_that_gives_the_same_page_again_and_again_is_found_out(product: str) -> None:
+    question = trades(product, since_ns=None, until_ns=None)
+    body = orjson.dumps([{"id": number, "time": number} for number in range(1000)])
+    first = BINANCE.ask(question, CONTEXT)
+    second = BINANCE.next_page(question, Page(1, first, 200, body), CONTEXT)
+    assert second is not None
+    if second is not None and "fromId=0" in second.url:  # the newest rows come first of all
+        second = BINANCE.next_page(question, Page(2, second, 200, body), CONTEXT)
+        assert second is not None
+    again = Page(3, second, 200, body)
+    with pytest.raises(ValueError, match="ends where it began"):
+        BINANCE.next_page(question, again, CONTEXT)

@@ -9,7 +9,7 @@ import pytest
 from orderloom.question import About, Question
 from venues.binance import BINANCE
 from venues.binance.requests import listen_key_of, signature, signed_query, subscription
-from venues.venue import BadFrame, Context, Credentials
+from venues.venue import MINUTE_NS, SECOND_NS, BadFrame, Context, Credentials
 
 # "SIGNED Endpoint Examples for POST /api/v3/order" of the manual of Spot.
 EXAMPLE = Credentials(
@@ -87,6 +87,29 @@ def test_retry_after_is_in_seconds_and_a_ban_until_in_the_venues_own_time() -> N
     assert wait(418, date, banned) == (pytest.approx(60, abs=86_400), True)
     assert wait(418, {}, banned) == (120, True)
     assert wait(429, {"Retry-After": "99999999"})[0] == 3 * 24 * 3600
+
+
+def test_a_firewall_asks_for_a_pause_and_a_refusal_with_a_code_does_not() -> None:
+    said = BINANCE.backoff(403, {"Retry-After": "7"}, b"<html>")
+    assert said is not None
+    assert said.retry_after_ns == 7 * SECOND_NS
+    assert BINANCE.backoff(403, {}, b"<html>") is not None
+    assert BINANCE.backoff(403, {}, b'{"code":-2015,"msg":"Invalid API-key"}') is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "9" * 400}, {"Retry-After": "-5"}, {"Retry-After": "1e999"},
+        {"Date": "Mon, 01 Jan 9999 00:00:00 -9999999999"}, {"Date": "x" * 9999}, {"Date": "\ud800"},
+    ],
+)  # fmt: skip
+def test_a_ban_whose_end_cannot_be_read_is_a_ban_all_the_same(headers: dict[str, str]) -> None:
+    banned = b'{"code":-1003,"msg":"Way too many requests; IP banned until 1793000060000."}'
+    said = BINANCE.backoff(418, headers, banned)
+    assert said is not None
+    assert said.is_ban
+    assert MINUTE_NS <= said.retry_after_ns <= 3 * 24 * 60 * MINUTE_NS
 
 
 def test_an_overloaded_venue_asks_for_a_pause_and_another_503_does_not() -> None:
