@@ -6,10 +6,13 @@
 2. The venue's own count, where its answers carry one, is believed over ours: as far as it can be
    one. A header of 400 digits says nothing, and none costs more than two
    periods of waiting.
-3. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
-4. The keeping of streams goes before urgent questions, and these before periodic ones; the last
+3. Of such a venue no window is filled twice: what went within the last period, by our own book and
+   by the venue's count, leaves only the rest of the limit. The keeping of streams may have the last
+   twentieth of it.
+4. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
+5. The keeping of streams goes before urgent questions, and these before periodic ones; the last
    leave a reserve in the bucket for the others. Within a rank, first come, first served.
-5. What waits behind a closed bucket holds up nobody at another bucket.
+6. What waits behind a closed bucket holds up nobody at another bucket.
 """
 
 from collections import deque
@@ -28,6 +31,8 @@ THROTTLED_NS_MIN = 1_000_000_000
 THROTTLED_NS_MAX = 3 * 24 * 3600 * 1_000_000_000
 """The longest ban that a venue's manual knows (Binance: three days); no answer asks for more."""
 COUNT_DIGITS_MAX = 12
+LATENESS = 30
+"""Requests may arrive this part of a window later than they left."""
 NEVER_NS = 1 << 62
 
 
@@ -60,6 +65,9 @@ class _Level:
         self.at_ns = at_ns
         self.closed_until_ns = 0
         self.waiting: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
+        self.counted: deque[tuple[int, float]] = deque()
+        """When how much went, of the last period; where the venue tells its count."""
+        self.count = 0.0
 
     @property
     def capacity(self) -> float:
@@ -77,6 +85,43 @@ class _Level:
         gained = self.refilled * max(0, now_ns - self.at_ns) / self.bucket.period_ns
         self.tokens = min(self.capacity, self.tokens + gained)
         self.at_ns = max(self.at_ns, now_ns)
+        while self.counted and self.counted[0][0] + self._window_ns <= now_ns:
+            self.count -= self.counted.popleft()[1]
+
+    def spend(self, weight: float) -> None:
+        self.tokens -= weight
+        self.note(weight)
+
+    def note(self, weight: float) -> None:
+        """So much of the window is used."""
+        if self.bucket.used_header is not None:
+            self.counted.append((self.at_ns, weight))
+            self.count += weight
+
+    @property
+    def _window_ns(self) -> int:
+        """A window, and what requests may be late by: two that follow must not meet in one."""
+        return self.bucket.period_ns + self.bucket.period_ns // LATENESS
+
+    def _excess(self, ticket: Ticket) -> float:
+        """What must have left the window before `ticket` fits; all of it, for one beyond it."""
+        used_max = 1.0 if ticket.rank is Rank.STREAM else WINDOW_USED
+        excess = self.count + ticket.weight - self.bucket.capacity * self.share * used_max
+        return min(excess, self.count)
+
+    def fits(self, ticket: Ticket) -> bool:
+        """Whether there are the tokens, and room in the window."""
+        return self.tokens >= self.needed(ticket) and self._excess(ticket) <= 0
+
+    def _fits_ns(self, ticket: Ticket, now_ns: int) -> int:
+        """When there is room in the window."""
+        excess = self._excess(ticket)
+        for at_ns, weight in self.counted:
+            if excess <= 0:
+                break
+            excess -= weight
+            now_ns = max(now_ns, at_ns + self._window_ns)
+        return now_ns
 
     def needed(self, ticket: Ticket) -> float:
         """The tokens that must be there; what costs more than all of them waits for a full one."""
@@ -93,7 +138,7 @@ class _Level:
             return NEVER_NS
         missing = max(0.0, self.needed(ticket) - self.tokens)
         refilled_ns = now_ns + int(-(-missing * self.bucket.period_ns // self.refilled))
-        return max(refilled_ns, self.closed_until_ns)
+        return max(refilled_ns, self.closed_until_ns, self._fits_ns(ticket, now_ns))
 
 
 class Limits:
@@ -138,10 +183,10 @@ class Limits:
         for level in self._levels.values():
             level.refill(now_ns)
             while (ticket := level.first()) is not None:
-                if now_ns < level.closed_until_ns or level.tokens < level.needed(ticket):
+                if now_ns < level.closed_until_ns or not level.fits(ticket):
                     break
                 level.waiting[ticket.rank].popleft()
-                level.tokens -= ticket.weight
+                level.spend(ticket.weight)
                 granted.append(ticket)
         return tuple(granted)
 
@@ -157,8 +202,10 @@ class Limits:
             return
         used = headers.get(level.bucket.used_header, "")
         if used.isdecimal() and len(used) <= COUNT_DIGITS_MAX:
-            left = float(max(level.bucket.capacity - int(used), -level.bucket.capacity))
-            level.tokens = min(level.tokens, left)
+            capacity = level.bucket.capacity
+            count = min(float(used), 2.0 * capacity)
+            level.tokens = min(level.tokens, capacity - count)
+            level.note(max(0.0, count - level.count))
 
     def throttled(self, bucket: str, backoff: Backoff, now_ns: int) -> None:
         """The venue said: not before. A ban is for the whole group."""

@@ -15,7 +15,7 @@ def a_group(**buckets: Bucket) -> Limits:
 
 
 def test_a_full_bucket_grants_at_once_and_an_empty_one_when_it_is_refilled() -> None:
-    limits = a_group()
+    limits = a_group(weight=Bucket(600, 60 * SECOND_NS))
     limits.wish("weight", 600, Rank.STREAM)
     late = limits.wish("weight", 20, Rank.STREAM)
     assert len(limits.grant(0)) == 1
@@ -56,7 +56,9 @@ def test_the_venues_own_count_is_believed_over_ours() -> None:
     limits.answered("weight", {"x-used": "595"})
     limits.wish("weight", 10, Rank.STREAM)
     assert limits.grant(0) == ()
-    assert limits.next_ns(0) == SECOND_NS // 2
+    due_ns = limits.next_ns(0)
+    assert due_ns == 62 * SECOND_NS, "who says when the venue's window began?"
+    assert len(limits.grant(due_ns)) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,30 @@ wishes = st.lists(
     st.tuples(st.integers(1, 50), st.sampled_from(list(Rank)), st.integers(0, 3 * SECOND_NS)),
     max_size=150,
 )
+
+
+def test_of_a_venue_that_tells_its_count_no_window_is_filled_twice() -> None:
+    limits = a_group()
+    many = [limits.wish("weight", 10, Rank.URGENT) for _ in range(200)]
+    sent: list[tuple[int, int]] = []
+    now_ns = 0
+    while len(sent) < len(many):
+        sent += [(now_ns, ticket.weight) for ticket in limits.grant(now_ns)]
+        now_ns = max(now_ns + 1, limits.next_ns(now_ns))
+    for begin_ns, _ in sent:
+        window = [w for at, w in sent if begin_ns <= at < begin_ns + MINUTE.period_ns]
+        assert sum(window) <= MINUTE.capacity
+    assert sum(weight for at_ns, weight in sent if at_ns == 0) >= 0.9 * MINUTE.capacity
+    assert sent[-1][0] <= 4 * MINUTE.period_ns, "2000 of 600 a minute"
+
+
+def test_the_last_of_a_window_is_left_to_the_keeping_of_streams() -> None:
+    limits = a_group()
+    for _ in range(100):
+        limits.wish("weight", 10, Rank.URGENT)
+    assert len(limits.grant(0)) == 57
+    stream = limits.wish("weight", 10, Rank.STREAM)
+    assert limits.grant(0) == (stream,)
 
 
 @given(wishes)
