@@ -138,7 +138,8 @@ async def test_what_cannot_be_read_is_skipped_and_what_is_too_old_or_unknown_is_
     cluster: Cluster,
 ) -> None:
     cluster.dispatch_bytes(2, b"\xff garbage")
-    cluster.dispatch(2, a_question(2), at_ns=time.time_ns() - 11 * MINUTE_NS)
+    old = a_question(2).model_copy(update={"reason": "old"})
+    cluster.dispatch(2, old, at_ns=time.time_ns() - 11 * MINUTE_NS)
     cluster.dispatch(2, a_question(2).model_copy(update={"product": "NONE"}))
     cluster.dispatch(2, a_question(2))
     cluster.start_worker("w1")
