@@ -100,7 +100,10 @@ async def _once(
 
 def redirected(status: int) -> str:
     """What is said of an answer that points elsewhere."""
-    return f"it answers {status}, a redirect, which is never followed: it would carry the key away"
+    return (
+        f"it answers {status}, a redirect, which is never followed, as it would carry the key "
+        "away: see the addresses of the venue in the settings"
+    )
 
 
 def _can_be_written(request: HttpRequest) -> bool:

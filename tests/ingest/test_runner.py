@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ingest.connection import Patience
+from ingest.desk import Desk
 from ingest.http import HttpClient, is_safe
 from ingest.instant import MILLISECOND_NS, SECOND_NS
 from ingest.outbox import Address, Outbox
@@ -18,9 +19,10 @@ from orderloom.raw import Connection, Frame, Item, Oversize
 from runtime.clock import boottime_ns, wall_ns
 from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.listed_log import ListedLog
+from tests.ingest.raw_server import Heard, a_raw_server, handshake, response
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
-from venues.venue import Credentials
+from venues.venue import Backoff, Credentials
 
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,
@@ -33,8 +35,9 @@ QUICK = Pauses(
 class Running:
     """A runner that is ticked, and what it wrote."""
 
-    def __init__(self, runner: StreamRunner, log: ListedLog, outbox: Outbox) -> None:
+    def __init__(self, runner: StreamRunner, log: ListedLog, outbox: Outbox, desk: Desk) -> None:
         self.runner = runner
+        self.desk = desk
         self.log = log
         self.outbox = outbox
 
@@ -60,7 +63,12 @@ class Running:
 
 @asynccontextmanager
 async def a_runner(
-    toy: ToyServer, log: ListedLog | None = None, key: str = "me", **stream: object
+    toy: ToyServer,
+    log: ListedLog | None = None,
+    key: str = "me",
+    *,
+    throttled: bool = False,
+    **stream: object,
 ) -> AsyncIterator[Running]:
     venue = toy_venue(toy.rest, toy.stream, **stream)
     log = log or ListedLog()
@@ -75,9 +83,11 @@ async def a_runner(
         the_stream, names.__next__, lambda now: desk.context(PRODUCT, now), manner
     )
     runner = StreamRunner(keeper, desk, outbox, Address("toy:main", 0, 1))
+    if throttled:
+        desk.gate.throttled("weight", Backoff(SECOND_NS))
     ticker = asyncio.create_task(_tick(runner))
     try:
-        yield Running(runner, log, outbox)
+        yield Running(runner, log, outbox, desk)
         assert not outbox.failed.done()
     finally:
         ticker.cancel()
@@ -288,6 +298,26 @@ async def test_a_key_never_travels_in_the_open() -> None:
     async with a_runner(toy, has_key=False) as running:
         await running.until_change("REFUSED")
         assert "wss" in running.reasons("REFUSED")[0]
+
+
+async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> None:
+    built: list[tuple[str, int]] = []
+
+    async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        built.append((heard.kind, int(heard.headers.get("x-at", "0")) - wall_ns()))
+        writer.write(handshake(heard) if heard.is_handshake else response(b'{"key":"k1"}'))
+
+    async with a_raw_server(answer) as raw:
+        toy = ToyServer()
+        toy.rest, toy.stream = f"http://127.0.0.1:{raw.port}", f"ws://127.0.0.1:{raw.port}"
+        keeping = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
+        async with a_runner(toy, throttled=True, **keeping) as running:
+            await running.until_change("LIVE")
+            running.desk.gate.throttled("weight", Backoff(SECOND_NS))
+            await until(lambda: built[-1][0] == "PUT /key")
+    late_ns = [-ns for kind, ns in built if kind != "GET handshake"]
+    assert len(late_ns) >= 2
+    assert max(late_ns) < SECOND_NS // 2, "it was built before it waited for a second"
 
 
 @pytest.mark.parametrize("key", ["hidden\nx-more: 1", "hidden\r", "hidden\0"])
