@@ -134,13 +134,13 @@ async def test_of_the_same_question_asked_again_and_again_the_newest_alone_is_as
     toy: ToyServer,
 ) -> None:
     question = Question.model_validate(QUESTION)
-    toy.delay_seconds = 0.3
+    toy.delay_seconds = 1.0
     async with an_edge(toy, an_entry()) as running:
         edge = running.edge
         await edge.handle(Gained(P, 5, 0, is_continued=False))
         for offset in range(17):
             await edge.handle(a_dispatch_of(offset, question))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         await until(lambda: running.answered == ["q16"])
         reasons = {f"q{number}": f"superseded by q{number + 1}" for number in range(16)}
         assert running.failed == reasons
@@ -151,7 +151,7 @@ async def test_of_the_same_question_asked_again_and_again_the_newest_alone_is_as
 async def test_the_newest_question_has_the_place_in_the_line_that_the_first_one_had(
     toy: ToyServer,
 ) -> None:
-    toy.delay_seconds = 0.1
+    toy.delay_seconds = 0.5
     async with an_edge(toy, an_entry()) as running:
         edge = running.edge
         await edge.handle(Gained(P, 5, 0, is_continued=False))
@@ -168,7 +168,7 @@ async def test_a_question_whose_pages_came_for_a_former_id_is_asked_from_its_fir
     toy: ToyServer,
 ) -> None:
     question = Question.model_validate(QUESTION | {"about": About.TRADES})
-    toy.delay_seconds = 0.2
+    toy.delay_seconds = 1.0
     async with an_edge(toy, an_entry()) as running:
         edge = running.edge
         await edge.handle(Gained(P, 5, 0, is_continued=False))
@@ -185,7 +185,7 @@ async def test_what_differs_in_more_than_its_id_is_asked_by_itself(toy: ToyServe
         Question.model_validate(QUESTION | more)
         for more in ({}, {"symbol": "S"}, {"urgent": True}, {"reason": "gap"}, {"since_ns": 5})
     ]
-    toy.delay_seconds = 0.1
+    toy.delay_seconds = 0.5
     async with an_edge(toy, an_entry()) as running:
         await running.edge.handle(Gained(P, 5, 0, is_continued=False))
         for offset, question in enumerate(questions):
@@ -195,12 +195,12 @@ async def test_what_differs_in_more_than_its_id_is_asked_by_itself(toy: ToyServe
 
 
 async def test_a_dispatch_that_is_read_again_is_not_told_to_have_failed(toy: ToyServer) -> None:
-    toy.delay_seconds = 0.2
+    toy.delay_seconds = 1.0
     async with an_edge(toy, an_entry()) as running:
         edge = running.edge
         await edge.handle(Gained(P, 5, 0, is_continued=False))
         await edge.handle(a_dispatch(0))
-        await asyncio.sleep(0.05)
+        await until(lambda: toy.seen["GET balances"] == 1)
         for event in (Lost((P,)), Assigned((P,)), Gained(P, 7, 0, is_continued=False)):
             await edge.handle(event)
         await edge.handle(a_dispatch(0))
