@@ -98,6 +98,11 @@ class _Level:
             self.counted.append((self.at_ns, weight))
             self.count += weight
 
+    def learn(self, used: float) -> None:
+        """The venue counts so much in its window, of everybody: what it leaves is left for us."""
+        ours = self.bucket.capacity * self.share * WINDOW_USED - self.count
+        self.note(max(0.0, ours - (self.bucket.capacity * WINDOW_USED - used)))
+
     @property
     def _window_ns(self) -> int:
         """A window, and what requests may be late by: two that follow must not meet in one."""
@@ -205,7 +210,7 @@ class Limits:
             capacity = level.bucket.capacity
             count = min(float(used), 2.0 * capacity)
             level.tokens = min(level.tokens, capacity - count)
-            level.note(max(0.0, count - level.count))
+            level.learn(count)
 
     def throttled(self, bucket: str, backoff: Backoff, now_ns: int) -> None:
         """The venue said: not before. A ban is for the whole group."""

@@ -156,6 +156,17 @@ def test_of_a_venue_that_tells_its_count_no_window_is_filled_twice() -> None:
     assert sent[-1][0] <= 4 * MINUTE.period_ns, "2000 of 600 a minute"
 
 
+def test_what_other_workers_use_is_not_taken_from_our_share_of_the_window() -> None:
+    limits = a_group()
+    limits.share(0.5)
+    limits.answered("weight", {"x-used": "285"})
+    for _ in range(40):
+        limits.wish("weight", 10, Rank.URGENT)
+    assert len(limits.grant(0)) == 28
+    limits.answered("weight", {"x-used": "570"})
+    assert limits.grant(0) == ()
+
+
 def test_the_last_of_a_window_is_left_to_the_keeping_of_streams() -> None:
     limits = a_group()
     for _ in range(100):
