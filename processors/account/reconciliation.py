@@ -43,7 +43,7 @@ class Place:
     """Where the venue knows an order: what a question by id needs.
 
     `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
-    `is_conditional`: the ids are of an order of which no trigger is known.
+    `is_conditional`: the ids are those of a conditional order.
     """
 
     product: str

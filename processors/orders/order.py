@@ -28,7 +28,8 @@ from processors.orders.record import Record
 from processors.orders.shared_text import shared
 from processors.orders.tracks.amounts import value_of
 from processors.orders.tracks.lifecycle import CLOSED
-from processors.orders.tracks.links import LIVE, SAME, SHOWN, UNTRIGGERED, Link
+from processors.orders.tracks.links import UNTRIGGERED, Link
+from processors.orders.tracks.registers import SAME, SHOWN
 from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
@@ -272,7 +273,8 @@ class Order:
         amounts = self.derived.amounts
         if amounts.quantity is None or (self.record.totals.unsided and self.side is None):
             return None
-        return max(ZERO, EXACT.subtract(amounts.quantity, amounts.executed))
+        gone = EXACT.add(amounts.executed, amounts.ended)
+        return max(ZERO, EXACT.subtract(amounts.quantity, gone))
 
     def net(self) -> Decimal:
         """Signed sum of real fills, native; a fill without a side takes the order's."""
@@ -317,9 +319,8 @@ class Order:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether its present id is one under which the venue keeps orders before their trigger."""
-        words = self.current_link.words if self.record.links else {}
-        return UNTRIGGERED in words and LIVE not in words
+        """Whether its present id is one under which the venue keeps conditional orders."""
+        return bool(self.record.links) and UNTRIGGERED in self.current_link.words
 
     def fills(self) -> list[Fill]:
         """The executions in their present form, by execution id, busted ones included."""

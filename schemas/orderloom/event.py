@@ -56,7 +56,9 @@ class OrderReport:
     cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
     order closed. `is_amendment`: terms were changed. `replaces` is the venue order id of the
     earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
-    `client_alias_ids` other client order ids that it has or had.
+    `client_alias_ids` other client order ids that it has or had. `is_part`: what stands in
+    `alias_ids` may have become several orders, of which this is one. `change_id` names the change
+    of terms that this tells of: told again with a later time, it is still the change that it was.
 
     A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
     that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).
@@ -91,6 +93,8 @@ class OrderReport:
     replaces: str | None = None
     alias_ids: tuple[str, ...] = ()
     client_alias_ids: tuple[str, ...] = ()
+    is_part: bool = False
+    change_id: str | None = None
     ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None
 

@@ -27,8 +27,8 @@ class Question(BaseModel):
     """One question. `symbol` None asks for all symbols of the product where the venue can.
 
     `since_ns`/`until_ns` bound TRADES and ORDER_HISTORY in venue time. `urgent` questions (a ghost,
-    a reconnect) go before periodic ones. `is_conditional`: the ids are those of a conditional order
-    of which no trigger is known, so the venue knows it where it keeps such orders.
+    a reconnect) go before periodic ones. `is_conditional`: the ids are those of a conditional
+    order, which a venue may keep under end points of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

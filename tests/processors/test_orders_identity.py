@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderloom.event import Execution
-from orderloom.words import FillKind, Lifecycle, Side, Status, TriggerType
+from orderloom.words import FillKind, Lifecycle, Reason, Side, Status, TriggerType
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
@@ -203,9 +203,22 @@ def test_an_order_says_what_it_waited_for_after_its_trigger_too() -> None:
     assert (view["close_position"], view["callback_rate"]) == (None, None)
 
 
-def test_only_an_order_of_which_no_trigger_is_known_is_asked_about_as_a_conditional_one() -> None:
+def test_an_order_is_asked_about_as_a_conditional_one_under_the_id_that_it_waited_under() -> None:
     assert the_only(folded(WAITING)).is_conditional
     child = a_report(venue_order_id="551200399", alias_ids=("2200441",))
     assert not the_only(every_arrival(WAITING, child)).is_conditional
-    same_id = a_report(venue_order_id="2200441")
-    assert not the_only(every_arrival(WAITING, same_id)).is_conditional
+    triggered_somewhere = a_report(venue_order_id="2200441")
+    assert the_only(every_arrival(WAITING, triggered_somewhere)).is_conditional
+
+
+def test_a_rejected_trigger_is_the_reason_and_not_that_it_was_to_be_replaced() -> None:
+    replaced = a_report(Status.EXPIRED, reason=Reason.REPLACED, ordinal=(5, 0))
+    refused = a_report(Status.REJECTED, reason=Reason.LIFECYCLE_REJECT, ordinal=(4, 0))
+    order = the_only(every_arrival(a_report(), replaced, refused))
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle.EXPIRED, Reason.LIFECYCLE_REJECT)
+
+
+def test_of_two_changes_at_one_time_the_later_by_the_second_ordinal_counts() -> None:
+    first = a_report(is_amendment=True, quantity="8", ordinal=(5, 1))
+    second = a_report(is_amendment=True, quantity="3", ordinal=(5, 2))
+    assert the_only(every_arrival(a_report(), first, second)).quantity == Decimal(3)
