@@ -36,6 +36,11 @@ class Part(NamedTuple):
         return bool(self.quantity) and self.quantity is not None and self.executed >= self.quantity
 
     @property
+    def listed_ns(self) -> int:
+        """When the newest question was asked whose answer shows it; 0 for none."""
+        return 0 if self.link.asked is None else self.link.asked[0]
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing more can come of it."""
         return self.is_full or any(word in self.link.words for word in TERMINAL)
@@ -60,9 +65,23 @@ class Split(NamedTuple):
 
     @property
     def current(self) -> str:
-        """Where the order lives: a part that is open, else the id that parts may still come of."""
-        living = [part.name for part in self.parts if not part.is_closed]
-        return max(living) if living else self.awaited or max(part.name for part in self.parts)
+        """Where the order lives: a part that is open, else the id that parts may still come of.
+
+        Of several open ones that which no answer has shown for longest: it is asked about first.
+        """
+        living = [part for part in self.parts if not part.is_closed]
+        if not living:
+            return self.awaited or self.parts[-1].name
+        return min(reversed(living), key=lambda part: part.listed_ns).name
+
+    def has_unlisted(self, lag_ns: int) -> bool:
+        """Whether a part that should be open is absent from an answer that shows another open."""
+        living = [part for part in self.parts if not part.is_closed]
+        latest_ns = max((part.listed_ns for part in living), default=0)
+        return any(
+            part.listed_ns < latest_ns and part.link.live_ordinal()[0] + lag_ns < latest_ns
+            for part in living
+        )
 
 
 def split_of(record: Record) -> Split | None:
