@@ -77,6 +77,8 @@ class Conditional:
     reduce_only: bool = False
     closes_position: bool = False
     price_type: str = ""
+    unit: str = "base"
+    """What its quantity counts, as of an order."""
     created_ms: int = 0
     updated_ms: int = 0
     triggered_ms: int = 0

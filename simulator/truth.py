@@ -93,7 +93,6 @@ def conditional_truth(conditional: Conditional) -> Document:
     `child_ids` are the ids of the orders that it became.
     """
     children = conditional.children
-    units = {child.unit for child in children}
     return {
         "product": conditional.product,
         "symbol": conditional.symbol,
@@ -108,7 +107,7 @@ def conditional_truth(conditional: Conditional) -> Document:
         "reason": conditional.reason,
         "price": f"{conditional.triggers[0].request.price:f}",
         "quantity": f"{conditional.quantity:f}",
-        "quantity_unit": units.pop() if units else "",
+        "quantity_unit": conditional.unit,
         "filled": f"{conditional.filled:f}",
         "prevented": f"{sum((child.prevented for child in children), ZERO):f}",
         "contradicted": any(child.is_contradicted for child in children),
