@@ -71,6 +71,7 @@ class OkxTraders(Traders):
         """Another price, another size, or both; with a request id or without."""
         moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
         kind = self.random.random()
+        self.orders += 1
         change = Change(
             price=moved if kind < 0.7 else Decimal(0),
             quantity=quantity if kind > 0.3 else Decimal(0),
@@ -104,6 +105,7 @@ class OkxTraders(Traders):
             return
         order = self.random.choice(orders)
         ticks = self.through(seat, order.side)
+        self.orders += 1
         change = Change(
             price=ticks * seat.instrument.tick,
             request_id=f"rq{self.orders}",

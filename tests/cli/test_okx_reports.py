@@ -144,6 +144,13 @@ def test_row_39_a_third_change_back_to_older_terms_is_no_copy() -> None:
     assert order["quantity"] == "8"
 
 
+def test_row_39_two_changes_with_one_id_are_two() -> None:
+    *_, new, first, _, _, _ = lines_of("39")
+    other = changed(first, px="60700", sz="6", uTime="1793000000050")
+    (order,) = in_any_order([new, first, other]).values()
+    assert order["quantity"] == "6"
+
+
 # ---- 43, 51, and refusals
 
 

@@ -20,7 +20,7 @@ CHANNELS = {"orders-algo": "business", "algo-advance": "business"}
 
 
 class OkxLab(VenueLab):
-    """One account at all products, on its two connections."""
+    """One account at all products, on its two connections; the list `hidden` shows nothing."""
 
     venue_name: ClassVar = "okx"
     products: ClassVar[tuple[str, ...]] = ("spot", "linear", "inverse")
@@ -28,6 +28,7 @@ class OkxLab(VenueLab):
 
     def __init__(self, seed: int = 1, **keywords: Any) -> None:
         super().__init__(seed, traded=SYMBOLS, **keywords)
+        self.hidden = "none"
 
     def make_venue(self, config: SimulatorConfig) -> OkxVenue:
         return OkxVenue(config, self.clock, self.hear)
@@ -55,7 +56,8 @@ class OkxLab(VenueLab):
         except Refusal as refusal:
             document = {"code": refusal.code, "msg": refusal.message, "data": []}
             return refusal.status, orjson.dumps(document)
-        return 200, orjson.dumps({"code": "0", "msg": "", "data": rows})
+        shown = [] if parts.path.endswith(self.hidden) else rows
+        return 200, orjson.dumps({"code": "0", "msg": "", "data": shown})
 
     def wait(self, milliseconds: int) -> None:
         self.venue.flush()

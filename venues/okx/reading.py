@@ -27,10 +27,13 @@ INVERSE: Final = "inverse"
 SPOT_KINDS: Final = frozenset({"SPOT", "MARGIN"})
 CONTRACT_KIND: Final = "SWAP"
 CONTRACT_SUFFIX: Final = "-SWAP"
-COPIED: Final = (
-    "state", "px", "sz", "accFillSz", "amendResult", "amendSource", "lastPx", "notionalUsd",
-    "triggerPx", "slTriggerPx", "tpTriggerPx", "activePx", "last",
+TERMS: Final = (
+    "reqId", "amendResult", "amendSource", "px", "sz", "ordPx", "slOrdPx", "tpOrdPx", "triggerPx",
+    "slTriggerPx", "tpTriggerPx", "activePx",
 )  # fmt: skip
+"""What a change of terms says of itself."""
+PASSING: Final = ("state", "accFillSz", "lastPx", "notionalUsd", "last")
+"""What a message about a change says besides: of one that has no name it tells copies."""
 CHANGE_MARKS: Final = ("amendResult", "amendSource", "reqId")
 INVERSE_QUOTE: Final = "USD"
 MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
@@ -129,16 +132,15 @@ def push_time_ns(row: Document) -> int | None:
 def change_id(row: Document) -> str | None:
     """The name of the change of terms that a push tells of; None if it tells of none.
 
-    It is the request's, as the manual has it. Changes from elsewhere (the venue's web page, its
-    system) have no request: what makes them copies of one another is that all else is the same.
+    It is the request's (`reqId`), as the manual has it, with the terms: who uses an id twice for
+    two changes made two. Changes from elsewhere (the venue's web page, its system) have no request:
+    what makes them copies of one another is that all else is the same.
     """
     if not any(text(row, name) for name in CHANGE_MARKS):
         return None
-    request_id = text(row, "reqId")
-    if request_id is not None:
-        return f"r{request_id}"
-    said = "/".join(f"{row.get(name)!r:.80}" for name in COPIED)
-    return f"c{blake2b(said.encode(), digest_size=8).hexdigest()}"
+    names = TERMS if text(row, "reqId") is not None else (*TERMS, *PASSING)
+    said = "/".join(f"{row.get(name)!r:.80}" for name in names)
+    return blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def ordinal(venue_ns: int | None) -> tuple[int, int] | None:
