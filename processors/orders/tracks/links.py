@@ -121,10 +121,11 @@ class Link:
         changed = SAME
         terms = self.terms
         is_named = report.change_id is not None
+        has_changes = is_named or self.changes is not None
         for name, read in TERM_FIELDS:
             value = read(report)
             if value is not None:
-                if (is_named or self.changes is not None) and name in CHANGED:
+                if has_changes and name in CHANGED:
                     changed |= SAME if is_named else self._take_plain(name, stamp, value)
                     continue
                 held = terms.get(name)
