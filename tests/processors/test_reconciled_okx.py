@@ -118,6 +118,25 @@ def test_row_50_a_trigger_that_was_missed_is_joined_with_what_it_triggered(
     assert not lab.wrong()
 
 
+def test_row_38_the_band_of_a_split_order_holds_what_rests_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.okx.market.SPLIT_CHANCE", 1.0)
+    lab = a_lab()
+    stop = a_stop(lab, slOrdPx="150")
+    trade_at(lab, 148)
+    first, second = stop.children
+    assert (first.quantity, second.quantity) == (4, 6)
+    lab.venue.linear.place_anonymous(OkxRequest(LINEAR, "BUY", Decimal(4), Decimal(150)))
+    for _ in range(3):  # rounds that list the part which rests
+        rest(lab)
+        order = the_order(lab)
+        assert (first.status, second.status) == ("FILLED", "NEW")
+        assert (order.lifecycle, order.executed, order.quantity) == (Lifecycle.ACTIVE, 4, 10)
+        assert band(lab) == (Decimal(-10), Decimal(-4), False)
+    assert not lab.wrong()
+
+
 def test_row_38_of_a_split_order_the_part_whose_end_was_missed_is_asked_about(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
