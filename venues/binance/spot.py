@@ -25,6 +25,7 @@ from venues.binance.reading import (
     needed_amount,
     ordinal,
     time_ns,
+    trade_id,
     waiting_or,
 )
 from venues.binance.words import (
@@ -41,6 +42,7 @@ from venues.document import (
     choice,
     fields_of,
     flag,
+    identifier,
     integer,
     lenient_choice,
     names_in,
@@ -74,9 +76,9 @@ FILL_FIELDS: Final = names_in("price qty commission commissionAsset tradeId matc
 def execution_report(report: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`executionReport`: one per change of an order and one per trade."""
     note_unknown(report, REPORT_FIELDS, unknown)
-    is_trade = lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
+    lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
     order = _reported_order(report, unknown)
-    execution = _reported_trade(report, order) if is_trade else None
+    execution = _reported_trade(report, order)
     return (order,) if execution is None else (order, execution)
 
 
@@ -106,7 +108,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         filled_quote=known_quote(report, "Z"),
         is_amendment=is_amendment,
         client_alias_ids=(other_name,) if is_amendment and other_name else (),
-        ordinal=ordinal(venue_ns, integer(report, "I")),
+        ordinal=ordinal(venue_ns, identifier(report, "I")),
         venue_ns=venue_ns,
     )
 
@@ -155,11 +157,11 @@ def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
 
 def _trade_id(document: Document, name: str, allocation: str) -> str | None:
     # Smart order routing fills by allocation: no trade id, an allocation id of its own.
-    number = integer(document, name)
-    if number is not None and number >= 0:
-        return str(number)
-    number = integer(document, allocation)
-    return None if number is None or number < 0 else f"allocation-{number}"
+    number = trade_id(document, name, 0)
+    if number is not None:
+        return number
+    number = trade_id(document, allocation, 0)
+    return None if number is None else f"allocation-{number}"
 
 
 def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
@@ -252,7 +254,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
-            ordinal=ordinal(venue_ns, integer(reply, "executionId")),
+            ordinal=ordinal(venue_ns, identifier(reply, "executionId")),
             venue_ns=venue_ns,
         ),
     )
@@ -271,7 +273,7 @@ def amendment_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
             quantity=needed_amount(row, "newQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
-            ordinal=ordinal(venue_ns, integer(row, "executionId")),
+            ordinal=ordinal(venue_ns, identifier(row, "executionId")),
             venue_ns=venue_ns,
         ),
     )

@@ -19,9 +19,11 @@ from orderloom.event import (
 from orderloom.words import PositionSide, Reason, Status
 from venues.binance.reading import (
     LINEAR,
+    NOT_SPOKEN,
     amount,
     amount_above_zero,
     closure_reason,
+    linear_symbol,
     ordinal,
     time_ns,
 )
@@ -50,7 +52,7 @@ from venues.document import (
     rows_of,
     text,
 )
-from venues.venue import BadFrame
+from venues.venue import BadFrame, UnknownFrame
 
 ONE: Final = Decimal(1)
 # Our name for a fact: the stream's field, the REST row's field.
@@ -105,7 +107,7 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     venue_ns = time_ns(row, names["time"])
     return OrderReport(
         product=LINEAR,
-        symbol=needed_text(row, names["symbol"]),
+        symbol=linear_symbol(row, names["symbol"]),
         venue_order_id=engine_id or algo_id,
         client_order_id=text(row, names["client"]),
         status=status,
@@ -131,7 +133,7 @@ def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:
     return (
         OrderReport(
             product=LINEAR,
-            symbol=needed_text(order, "s"),
+            symbol=linear_symbol(order, "s"),
             venue_order_id=needed_identifier(order, "i"),
             status=Status.REJECTED,
             reason=Reason.LIFECYCLE_REJECT,
@@ -143,7 +145,7 @@ def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:
 
 def account_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`ACCOUNT_UPDATE`: the wallet balances and positions that changed."""
-    note_unknown(event, frozenset("eETa"), unknown)
+    note_unknown(event, names_in("e E T a fs st i"), unknown)
     change = fields_of(event.get("a"), "a")
     note_unknown(change, frozenset("mBPS"), unknown)
     venue_ns = time_ns(event, "T")
@@ -166,10 +168,10 @@ def position_entry(
     row: Document, unknown: list[str], venue_ns: int | None = None
 ) -> PositionReport:
     """One entry of `ACCOUNT_UPDATE.a.P`; `pa` is signed, entry price 0 means flat."""
-    note_unknown(row, names_in("s pa ep bep cr up mt iw ps"), unknown)
+    note_unknown(row, names_in("s pa ep bep cr up mt iw ps ma"), unknown)
     return PositionReport(
         product=LINEAR,
-        symbol=needed_text(row, "s"),
+        symbol=linear_symbol(row, "s"),
         position_side=_leg(row, "ps"),
         quantity=needed_decimal(row, "pa"),
         entry_price=amount_above_zero(row, "ep"),
@@ -194,7 +196,7 @@ def position_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     return (
         PositionReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             position_side=_leg(row, "positionSide"),
             quantity=needed_decimal(row, "positionAmt"),
             entry_price=amount_above_zero(row, "entryPrice"),
@@ -216,6 +218,8 @@ def account(answer: Document, unknown: list[str]) -> tuple[Event, ...]:
 
 def balance_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     """One row of `GET balance`, or an asset of `GET account`."""
+    if "withdrawAvailable" in row:  # USD-M says maxWithdrawAmount
+        raise UnknownFrame(NOT_SPOKEN)
     total = needed_decimal(row, "balance" if "balance" in row else "walletBalance")
     return (
         BalanceReport(
@@ -234,7 +238,7 @@ def instrument_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     return (
         InstrumentReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             base=text(row, "baseAsset"),
             quote=text(row, "quoteAsset"),
             settle=text(row, "marginAsset"),

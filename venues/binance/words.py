@@ -62,17 +62,21 @@ CONDITIONAL_TYPES: Final = frozenset(
 ORDER_TYPES: Final = {
     word: word for word in ("LIMIT", "MARKET", "LIMIT_MAKER", "LIQUIDATION", *CONDITIONAL_TYPES)
 }
-TIMES_IN_FORCE: Final = {word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI")}
+# GTE_GTC: until its position is closed, or canceled.
+TIMES_IN_FORCE: Final = {
+    word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
+}
 
-# What one report of the stream tells of; True where it is an execution.
+# What one report of the stream tells of. Whether it holds an execution, its quantity says.
 SPOT_EXECUTION_TYPES: Final = {
-    "NEW": False, "CANCELED": False, "REPLACED": False, "REJECTED": False, "TRADE": True,
-    "EXPIRED": False, "TRADE_PREVENTION": False,
+    word: word
+    for word in (
+        "NEW", "CANCELED", "REPLACED", "REJECTED", "TRADE", "EXPIRED", "TRADE_PREVENTION",
+    )
 }  # fmt: skip
 LINEAR_EXECUTION_TYPES: Final = {
-    "NEW": False, "CANCELED": False, "CALCULATED": True, "EXPIRED": False, "TRADE": True,
-    "AMENDMENT": False,
-}  # fmt: skip
+    word: word for word in ("NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT")
+}
 
 # Spot: field eR of the stream, expiryReason of REST.
 SPOT_EXPIRY_REASONS: Final = {
