@@ -28,8 +28,8 @@ from processors.orders.tracks.lifecycle import (
     UNTRIGGERED,
     inferred_reason,
 )
+from processors.orders.tracks.links import ENDED, NO_ORDINAL, TERMINAL, Link
 from processors.orders.tracks.links import LIVE as LIVE_WORD
-from processors.orders.tracks.links import NO_ORDINAL, TERMINAL, Link
 from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
 from venues.venue import MILLISECOND_NS, Profile
 
@@ -58,6 +58,7 @@ FACT_OF_WORD: Final = {
     "CANCELED": CANCEL_CLAIMED,
     "EXPIRED": EXPIRY_CLAIMED,
     "REJECTED": REJECT_CLAIMED,
+    ENDED: ABSENT,  # as weak as our own inference: CANCELED where nothing better is known
 }
 CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
@@ -130,10 +131,16 @@ def _reason(current: Link, lifecycle: Lifecycle, facts: int) -> Reason | None:
         if forced:
             reason: Reason = max(forced)[1]
             return reason
+    if ENDED in current.words and not facts & CLAIMED:
+        return None
     inferred = inferred_reason(facts)
     if inferred is not None:
         return inferred
-    said = current.reasons.get(lifecycle.value)
+    # An order that was refused at its trigger may be told as expired too: the refusal says why.
+    word = (
+        "REJECTED" if facts & REJECT_CLAIMED and lifecycle is Lifecycle.EXPIRED else lifecycle.value
+    )
+    said = current.reasons.get(word)
     return None if said is None else said[1]
 
 
