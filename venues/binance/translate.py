@@ -139,10 +139,9 @@ def _is_of_coin_margined(event: Document) -> bool:
     `fs` is the business unit of portfolio margin, `st` the product where one stream has both. An
     `ACCOUNT_UPDATE` of balances alone has no symbol: there the account's alias, `i`, is the mark.
     """
-    if event.get("fs") is not None:
-        return event["fs"] != "UM"
-    if event.get("st") is not None:
-        return event["st"] != 1
+    for name, spoken in (("fs", "UM"), ("st", 1)):
+        if event.get(name) is not None:
+            return bool(event[name] != spoken)
     change = event.get("a")
     return type(change) is dict and not change.get("P") and bool(event.get("i"))
 

@@ -2,7 +2,9 @@
 
 An algo (conditional) order waits outside the matching engine under `algoId`; when it triggers, an
 order of its own id (`ai`, `actualOrderId`) takes its place and carries the same client id. So the
-report names the engine's order as soon as there is one, and the algo id as its alias.
+report names the engine's order as soon as there is one, and the algo id as its alias. That order
+speaks for itself then: what the algo still says of its terms yields (it may be cut to the position,
+or amended), and FINISHED tells that it ended, not how, unless all of its quantity is done.
 """
 
 from decimal import Decimal
@@ -98,11 +100,11 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     engine_id = identifier(row, names["engine"])
     order_type = lenient_choice(row, names["type"], ORDER_TYPES, unknown)
     time_in_force = lenient_choice(row, names["force"], TIMES_IN_FORCE, unknown)
-    quantity = amount_above_zero(row, names["quantity"])
-    filled = amount(row, names["filled"])
-    needed_text(row, names["status"])
+    quantity = _amount(row, names["quantity"]) or None
+    filled = _amount(row, names["filled"])
+    is_finished = needed_text(row, names["status"]) == "FINISHED"
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
-    if row[names["status"]] == "FINISHED" and quantity and filled and filled >= quantity:
+    if is_finished and quantity and filled and filled >= quantity:
         status = Status.FILLED
     venue_ns = time_ns(row, names["time"])
     return OrderReport(
@@ -115,15 +117,21 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         side=choice(row, names["side"], SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
-        price=amount_above_zero(row, names["price"]),
+        price=_amount(row, names["price"]) or None,
         quantity=quantity,
         filled_quantity=filled,
-        average_price=amount_above_zero(row, names["average"]),
+        average_price=_amount(row, names["average"]) or None,
         position_side=choice(row, names["position"], POSITION_SIDES),
+        is_ended=is_finished,
         alias_ids=(algo_id,) if engine_id else (),
-        ordinal=ordinal(venue_ns, None),
+        ordinal=None if engine_id else ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )
+
+
+def _amount(row: Document, name: str) -> Decimal | None:
+    """As `amount`; an algo row leaves an empty text where it has no number yet."""
+    return None if row.get(name) == "" else amount(row, name)
 
 
 def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:

@@ -42,7 +42,7 @@ STATUSES: Final = {
 # Liquidation fills that look alive: judged by quantity (no longer in the manual, still sent).
 BY_QUANTITY: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
 
-# TRIGGERED has reached the engine; FINISHED closed there, filled or canceled: judged by quantity.
+# TRIGGERED has reached the engine; FINISHED ended there, filled or not: its order says how.
 ALGO_STATUSES: Final = {
     "NEW": Status.WAITING_TRIGGER,
     "TRIGGERING": Status.WAITING_TRIGGER,
