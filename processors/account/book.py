@@ -30,7 +30,7 @@ from processors.account.doubts import Doubts, Seen
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
-from processors.account.reconciliation import Place, Reconciliation, Suspect
+from processors.account.reconciliation import Reconciliation, Suspect, place_of
 from processors.account.setting import Setting
 from processors.account.sizes import Sizes
 from processors.account.streams import Streams
@@ -364,8 +364,7 @@ class AccountBook:
             origin = Origin(self.account, Source.QUERY, self.cause)
             for effect in self.orders.grace_over(order.key):
                 self._take_effect(effect, origin)
-        own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
-        place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
+        place = place_of(order)
         seen = self.doubts.seen.get(order.key)
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns

@@ -6,7 +6,7 @@ about by their own id. An account is *catching up* until no interval is open.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from orderloom.question import About, Question
@@ -14,6 +14,7 @@ from orderloom.raw import Answer, Failure
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
+from processors.orders.order import Order
 from venues.venue import Profile
 
 SINGLY_MAX: Final = 100
@@ -42,6 +43,7 @@ class Place:
     """Where the venue knows an order: what a question by id needs.
 
     `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    `is_conditional`: the ids are of an order of which no trigger is known.
     """
 
     product: str
@@ -49,6 +51,14 @@ class Place:
     venue_order_id: str | None
     client_order_id: str | None
     venue_ns: int | None = None
+    is_conditional: bool = False
+
+
+def place_of(order: Order) -> Place:
+    """Where the venue knows this order now."""
+    own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
+    place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
+    return replace(place, is_conditional=True) if order.is_conditional else place
 
 
 @dataclass(slots=True)
@@ -142,6 +152,7 @@ class Reconciliation:
                 "symbol": place.symbol,
                 "venue_order_id": place.venue_order_id,
                 "client_order_id": place.client_order_id,
+                "is_conditional": place.is_conditional,
                 "until_ns": place.venue_ns if target.why == GAP else None,
                 "urgent": True,
                 "reason": target.why.lower(),

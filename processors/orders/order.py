@@ -28,7 +28,7 @@ from processors.orders.record import Record
 from processors.orders.shared_text import shared
 from processors.orders.tracks.amounts import value_of
 from processors.orders.tracks.lifecycle import CLOSED
-from processors.orders.tracks.links import SAME, SHOWN, Link
+from processors.orders.tracks.links import LIVE, SAME, SHOWN, UNTRIGGERED, Link
 from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
@@ -315,6 +315,12 @@ class Order:
     def venue_order_id(self) -> str | None:
         """The venue's present id of the order."""
         return self.record.current() or None
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether its present id is one under which the venue keeps orders before their trigger."""
+        words = self.current_link.words if self.record.links else {}
+        return UNTRIGGERED in words and LIVE not in words
 
     def fills(self) -> list[Fill]:
         """The executions in their present form, by execution id, busted ones included."""

@@ -138,6 +138,26 @@ class Record:
         """Every venue order id that leads here."""
         return {*self.links, *(name for pair in self.replaced for name in pair)} - {NAMELESS}
 
+    def names(self) -> list[str]:
+        """Every client order id that it bore: the owner's first, the present one last.
+
+        What a venue names by itself is an order that another one became (a child of a conditional
+        order): the name of a later link. The oldest link's names, and those that only an alias
+        tells, are the owner's.
+        """
+        if len(self.client_ids) <= 1:
+            return list(self.client_ids)
+        root, current = self.root(), self.current()
+        later: set[Any] = set()
+        present = None
+        for name, link in self.links.items():
+            held = link.terms.get("client_order_id")
+            if held is not None and name != root:
+                later.add(held[1])
+            if held is not None and name == current:
+                present = held[1]
+        return sorted(self.client_ids, key=lambda one: (one == present, one in later, one))
+
     def join(self, other: "Record") -> None:
         """Join another record of the same order; what names no id goes to the current link."""
         if other.replaced:

@@ -17,6 +17,7 @@ from orderloom.words import (
     Side,
     Source,
     Status,
+    TriggerType,
 )
 
 
@@ -57,6 +58,10 @@ class OrderReport:
     algo order has finished). `is_amendment`: terms were changed. `replaces` is the venue order id
     of the earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
     `client_alias_ids` other client order ids that it has or had.
+
+    A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
+    that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).
+    `close_position`: it closes whatever is held by then, so it has no quantity of its own.
     """
 
     product: str
@@ -77,6 +82,12 @@ class OrderReport:
     average_price: Decimal | None = None
     position_side: PositionSide | None = None
     margin_mode: str | None = None
+    trigger_price: Decimal | None = None
+    trigger_type: TriggerType | None = None
+    activation_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    reduce_only: bool | None = None
+    close_position: bool | None = None
     is_amendment: bool = False
     is_ended: bool = False
     replaces: str | None = None

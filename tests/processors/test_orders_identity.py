@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderloom.event import Execution
-from orderloom.words import FillKind, Lifecycle, Side, Status
+from orderloom.words import FillKind, Lifecycle, Side, Status, TriggerType
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
@@ -169,3 +169,43 @@ def test_an_algo_order_and_the_order_it_triggers_are_one(field: str) -> None:
     traded = an_execution(venue_order_id="551200399")
     order = the_only(every_arrival(waiting, triggered, traded))
     assert (order.key, order.venue_order_id) == (f"{PREFIX}/2200441", "551200399")
+
+
+WAITING = a_report(
+    Status.WAITING_TRIGGER,
+    venue_order_id="2200441",
+    client_order_id="stopA1",
+    trigger_price=Decimal(149),
+    trigger_type=TriggerType.MARK,
+    reduce_only=True,
+)
+
+
+def test_row_43_every_name_that_an_order_bore_is_shown_the_owners_first() -> None:
+    child = a_report(
+        venue_order_id="551200399",
+        client_order_id="A0made-by-the-venue",
+        alias_ids=("2200441",),
+        client_alias_ids=("stopA1",),
+        reduce_only=True,
+    )
+    for evidence in ((WAITING, child), (child,)):
+        view = the_only(every_arrival(*evidence)).view()
+        assert view["client_order_id"] == "A0made-by-the-venue"
+        assert view["client_order_ids"] == ["stopA1", "A0made-by-the-venue"]
+
+
+def test_an_order_says_what_it_waited_for_after_its_trigger_too() -> None:
+    child = a_report(venue_order_id="551200399", alias_ids=("2200441",))
+    view = the_only(every_arrival(WAITING, child)).view()
+    assert (view["trigger_price"], view["trigger_type"]) == ("149", TriggerType.MARK)
+    assert view["reduce_only"] is True
+    assert (view["close_position"], view["callback_rate"]) == (None, None)
+
+
+def test_only_an_order_of_which_no_trigger_is_known_is_asked_about_as_a_conditional_one() -> None:
+    assert the_only(folded(WAITING)).is_conditional
+    child = a_report(venue_order_id="551200399", alias_ids=("2200441",))
+    assert not the_only(every_arrival(WAITING, child)).is_conditional
+    same_id = a_report(venue_order_id="2200441")
+    assert not the_only(every_arrival(WAITING, same_id)).is_conditional

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
 from orderloom.quantities import ZERO, Unit, text_of
-from orderloom.words import PositionSide, Reason, Side, Source, Status
+from orderloom.words import PositionSide, Reason, Side, Source, Status, TriggerType
 from processors.orders.shared_text import shared
 from processors.orders.tracks.lifecycle import FORCED
 
@@ -53,6 +53,12 @@ TERMS: Final = (
     "quote_quantity",
     "position_side",
     "margin_mode",
+    "trigger_price",
+    "trigger_type",
+    "activation_price",
+    "callback_rate",
+    "reduce_only",
+    "close_position",
 )
 REPEATED: Final = frozenset({"order_type", "time_in_force", "margin_mode"})
 """Terms with few different words: all orders share the texts, which each message brings anew."""
@@ -218,6 +224,12 @@ TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
     "position_side": PositionSide,
     "margin_mode": shared,
     "quantity_unit": Unit,
+    "trigger_price": Decimal,
+    "trigger_type": TriggerType,
+    "activation_price": Decimal,
+    "callback_rate": Decimal,
+    "reduce_only": bool,
+    "close_position": bool,
 }
 
 
