@@ -15,6 +15,7 @@ from typing import Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
+from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
     amount_above_zero,
@@ -106,6 +107,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(report, "Q"),
         filled_quantity=needed_amount(report, "z"),
         filled_quote=known_quote(report, "Z"),
+        **spot_conditions(report, "P", "d"),
         is_amendment=is_amendment,
         client_alias_ids=(other_name,) if is_amendment and other_name else (),
         ordinal=ordinal(venue_ns, identifier(report, "I")),
@@ -197,6 +199,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
         filled_quantity=needed_amount(row, "executedQty"),
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
+        **spot_conditions(row, "stopPrice", "trailingDelta"),
         ordinal=ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )

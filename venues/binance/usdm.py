@@ -15,6 +15,7 @@ from typing import Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
+from venues.binance.conditions import REPORT, ROW, linear_conditions
 from venues.binance.reading import (
     LINEAR,
     amount,
@@ -121,6 +122,7 @@ def _reported_order(report: Document, told_ns: int | None, unknown: list[str]) -
         filled_quantity=filled,
         average_price=amount_above_zero(report, "ap"),
         position_side=choice(report, "ps", POSITION_SIDES),
+        **linear_conditions(report, REPORT, unknown),
         is_amendment=is_amendment,
         ordinal=ordinal(venue_ns, told_ns if is_amendment else None),
         venue_ns=venue_ns,
@@ -228,6 +230,7 @@ def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
             filled_quote=known_quote(row, "cumQuote"),
             average_price=amount_above_zero(row, "avgPrice"),
             position_side=choice(row, "positionSide", POSITION_SIDES),
+            **linear_conditions(row, ROW, unknown),
             ordinal=ordinal(venue_ns, None),
             venue_ns=venue_ns,
         ),

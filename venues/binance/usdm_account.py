@@ -19,10 +19,15 @@ from orderloom.event import (
     Reply,
 )
 from orderloom.words import PositionSide, Reason, Status
+from venues.binance.conditions import (
+    ALGO_REPORT,
+    ALGO_ROW,
+    blank_amount,
+    linear_conditions,
+)
 from venues.binance.reading import (
     LINEAR,
     NOT_SPOKEN,
-    amount,
     amount_above_zero,
     closure_reason,
     linear_symbol,
@@ -100,8 +105,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     engine_id = identifier(row, names["engine"])
     order_type = lenient_choice(row, names["type"], ORDER_TYPES, unknown)
     time_in_force = lenient_choice(row, names["force"], TIMES_IN_FORCE, unknown)
-    quantity = _amount(row, names["quantity"]) or None
-    filled = _amount(row, names["filled"])
+    quantity = blank_amount(row, names["quantity"]) or None
+    filled = blank_amount(row, names["filled"])
     is_finished = needed_text(row, names["status"]) == "FINISHED"
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
     if is_finished and quantity and filled and filled >= quantity:
@@ -117,21 +122,17 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         side=choice(row, names["side"], SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
-        price=_amount(row, names["price"]) or None,
+        price=blank_amount(row, names["price"]) or None,
         quantity=quantity,
         filled_quantity=filled,
-        average_price=_amount(row, names["average"]) or None,
+        average_price=blank_amount(row, names["average"]) or None,
         position_side=choice(row, names["position"], POSITION_SIDES),
+        **linear_conditions(row, ALGO_REPORT if names is ALGO_STREAM else ALGO_ROW, unknown),
         is_ended=is_finished,
         alias_ids=(algo_id,) if engine_id else (),
         ordinal=None if engine_id else ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )
-
-
-def _amount(row: Document, name: str) -> Decimal | None:
-    """As `amount`; an algo row leaves an empty text where it has no number yet."""
-    return None if row.get(name) == "" else amount(row, name)
 
 
 def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ Manuals: "ENUM definitions" and "User Data Streams" of Spot, "Event: Order Updat
 
 from typing import Final
 
-from orderloom.words import PositionSide, Reason, Side, Status
+from orderloom.words import PositionSide, Reason, Side, Status, TriggerType
 
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 
@@ -16,6 +16,9 @@ POSITION_SIDES: Final = {
     "LONG": PositionSide.LONG,
     "SHORT": PositionSide.SHORT,
 }
+
+# Which price triggers a conditional order of USD-M; on Spot it is always the last trade's.
+WORKING_TYPES: Final = {"CONTRACT_PRICE": TriggerType.LAST, "MARK_PRICE": TriggerType.MARK}
 
 MARGIN_MODES: Final = {
     "cross": "cross",
