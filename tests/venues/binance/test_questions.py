@@ -204,9 +204,17 @@ def test_what_cannot_be_asked_is_said_at_once(
 
 def test_rows_without_an_id_or_time_are_no_complete_page() -> None:
     request = BINANCE.ask(trades("spot"), CONTEXT)
-    for body in (b"[{}]", b'[{"id":1}]', b'[{"id":"1","time":2}]', b"[7]", b"{}"):
+    for body in (
+        b"[{}]",
+        b'[{"id":1}]',
+        b'[{"id":"x","time":2}]',
+        b'[{"id":1,"time":"2"}]',
+        b"[7]",
+        b"{}",
+    ):
         assert not BINANCE.is_complete_answer(Page(1, request, 200, body))
-    assert BINANCE.is_complete_answer(Page(1, request, 200, b'[{"id":1,"time":2}]'))
+    for body in (b'[{"id":1,"time":2}]', b'[{"id":"1","time":2}]'):
+        assert BINANCE.is_complete_answer(Page(1, request, 200, body))
 
 
 def test_the_venues_clock_is_read_in_ns() -> None:
