@@ -263,6 +263,26 @@ def test_an_execution_is_one_whatever_x_says(word: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("none", ["", "0", 0, None])
+def test_an_algo_order_that_has_become_no_order_bears_its_own_id_alone(none: object) -> None:
+    other = ALGO | {"algoId": 9, "clientAlgoId": "h9"}
+    changed = {"algoStatus": "CANCELED", "actualOrderId": none, "actualQty": "0"}
+    orders = folded(rest([ALGO | changed]), rest([other | changed]))
+    assert [one["venue_order_id"] for one in orders] == ["1000000033010012", "9"]
+    assert {one["status"] for one in orders} == {"CANCELED"}
+
+
+@pytest.mark.parametrize("word", ["CANCELED", "EXPIRED"])
+def test_how_an_algo_order_ended_says_nothing_of_how_the_order_that_it_became_did(
+    word: str,
+) -> None:
+    engine = event(i=88012, c="h2", x="EXPIRED", X="EXPIRED", er="4")
+    (order,) = folded(rest([ALGO | {"algoStatus": word, "actualQty": "0"}]), engine)
+    assert (order["status"], order["reason"], order["disputed"]) == (
+        "EXPIRED", "REDUCE_ONLY", False,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("word", ["NEW", "TRADE", "EXPIRED", "TRADE_PREVENTION", "SOMETHING_NEW"])
 def test_an_execution_of_spot_is_one_whatever_x_says(word: str) -> None:
     report = {

@@ -54,8 +54,8 @@ def is_coin_margined(symbol: str, document: Document) -> bool:
     return any(coin in document and quote not in document for coin, quote in _IN_COIN)
 
 
-def trade_id(document: Document, name: str, least: int) -> str | None:
-    """A trade's id as text; None where there is none, or it is below `least`: no trade happened.
+def given_id(document: Document, name: str, least: int) -> str | None:
+    """An id as text; None where there is none, or the venue says so by one below `least`.
 
     Raises:
         BadFrame: something else than a whole number, written as a number or as text.

@@ -21,12 +21,12 @@ from venues.binance.reading import (
     amount_above_zero,
     closure_reason,
     fee_of,
+    given_id,
     known_quote,
     liquidity_of,
     needed_amount,
     ordinal,
     time_ns,
-    trade_id,
     waiting_or,
 )
 from venues.binance.words import (
@@ -159,10 +159,10 @@ def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
 
 def _trade_id(document: Document, name: str, allocation: str) -> str | None:
     # Smart order routing fills by allocation: no trade id, an allocation id of its own.
-    number = trade_id(document, name, 0)
+    number = given_id(document, name, 0)
     if number is not None:
         return number
-    number = trade_id(document, allocation, 0)
+    number = given_id(document, allocation, 0)
     return None if number is None else f"allocation-{number}"
 
 

@@ -23,6 +23,7 @@ from venues.binance.reading import (
     by_quantity,
     closure_reason,
     fee_of,
+    given_id,
     known_quote,
     linear_symbol,
     liquidity_of,
@@ -30,7 +31,6 @@ from venues.binance.reading import (
     ordinal,
     system_reason,
     time_ns,
-    trade_id,
     waiting_or,
 )
 from venues.binance.words import (
@@ -147,7 +147,7 @@ def _reason(
 
 
 def _reported_execution(report: Document, order: OrderReport) -> Execution | None:
-    quantity, exec_id = needed_amount(report, "l"), trade_id(report, "t", 1)
+    quantity, exec_id = needed_amount(report, "l"), given_id(report, "t", 1)
     # Whatever `x` says: an auto-deleveraging comes as NEW with a complete fill, and a zero-fill
     # CALCULATED only announces a liquidation. Without a trade id a fill is cumulative evidence,
     # which the order's own `z` already is.
@@ -185,7 +185,7 @@ def trade_lite(event: Document, unknown: list[str]) -> tuple[Event, ...]:
         Execution(
             product=LINEAR,
             symbol=linear_symbol(event, "s"),
-            exec_id=trade_id(event, "t", 1),
+            exec_id=given_id(event, "t", 1),
             venue_order_id=needed_identifier(event, "i"),
             client_order_id=client_order_id,
             side=side,

@@ -30,6 +30,7 @@ from venues.binance.reading import (
     NOT_SPOKEN,
     amount_above_zero,
     closure_reason,
+    given_id,
     linear_symbol,
     ordinal,
     time_ns,
@@ -49,7 +50,6 @@ from venues.document import (
     decimal,
     fields_of,
     flag,
-    identifier,
     lenient_choice,
     names_in,
     needed_decimal,
@@ -102,7 +102,7 @@ def algo_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
 def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> OrderReport:
     """One algo order; `names` says what its fields are called where it came from."""
     algo_id = needed_identifier(row, names["id"])
-    engine_id = identifier(row, names["engine"])
+    engine_id = given_id(row, names["engine"], 1)
     order_type = lenient_choice(row, names["type"], ORDER_TYPES, unknown)
     time_in_force = lenient_choice(row, names["force"], TIMES_IN_FORCE, unknown)
     quantity = blank_amount(row, names["quantity"]) or None
@@ -111,6 +111,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
     if is_finished and quantity and filled and filled >= quantity:
         status = Status.FILLED
+    elif engine_id and status in (Status.CANCELED, Status.EXPIRED):
+        status, is_finished = None, True
     venue_ns = time_ns(row, names["time"])
     return OrderReport(
         product=LINEAR,
