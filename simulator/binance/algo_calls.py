@@ -17,7 +17,10 @@ from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
 
-WEEK_MS = 7 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+WEEK_MS = 7 * DAY_MS
+KEPT_DAYS, KEPT_UNFILLED_DAYS = 90, 3
+FORGOTTEN = ("CANCELED", "EXPIRED")
 PAGING = Paging(lambda one: one.order_id, lambda one: one.created_ms, WEEK_MS, "algoId")
 STOPS = ("STOP", "STOP_MARKET", "TRAILING_STOP_MARKET")
 TYPES = (*STOPS, "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
@@ -123,7 +126,8 @@ def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Do
 def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET allAlgoOrders."""
     symbol = market.instrument(params.needed("symbol")).symbol
-    rows = [one for one in account.conditionals["linear"].values() if one.symbol == symbol]
+    every, now_ms = account.conditionals["linear"].values(), market.now_ms
+    rows = [one for one in every if one.symbol == symbol and not _is_forgotten(one, now_ms)]
     return [_row(market, conditional) for conditional in page(rows, params, PAGING, market)]
 
 
@@ -144,7 +148,17 @@ def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
     found = rows.get(algo_id) if algo_id is not None else (named[-1] if named else None)
     if found is None or not market.view.shows(found.created_ms, market.now_ms):
         raise no_such_order()
+    if _is_forgotten(found, market.now_ms):
+        raise no_such_order()
     return found
+
+
+def _is_forgotten(conditional: Conditional, now_ms: int) -> bool:
+    """Ended without an execution and made more than three days ago, or more than ninety."""
+    age_ms, has_ended = now_ms - conditional.created_ms, conditional.status in FORGOTTEN
+    return age_ms > KEPT_DAYS * DAY_MS or (
+        has_ended and not conditional.filled and age_ms > KEPT_UNFILLED_DAYS * DAY_MS
+    )
 
 
 def _row(market: UsdmMarket, conditional: Conditional) -> Document:

@@ -7,7 +7,7 @@ import pytest
 
 from orderloom import topology
 from orderloom.raw import Frame
-from orderloom.words import Lifecycle
+from orderloom.words import Lifecycle, Reason
 from processors.orders.order import Order
 from simulator.binance import algo_calls
 from simulator.binance.params import Params
@@ -22,6 +22,7 @@ from tests.processors.test_reconciled_venue import (
 )
 from tests.processors.venue_lab import VenueLab
 
+DAY_MS = 24 * 3600 * 1000
 STOP = {
     "symbol": "BTCUSDT", "algoType": "CONDITIONAL", "type": "STOP_MARKET", "side": "SELL",
     "quantity": "0.01", "triggerPrice": "50000", "clientAlgoId": "stop-1",
@@ -67,9 +68,7 @@ def asked_at(lab: VenueLab) -> Counter[str]:
 
 def test_a_stop_that_was_canceled_unseen_is_closed_by_the_answer_about_it() -> None:
     lab, algo_id = a_lab_with_a_stop()
-    lab.drop = lambda _message: True
-    algo_calls.cancel(lab.venue.linear, lab.account, Params({"algoId": algo_id}))
-    lab.drop = lambda _message: False
+    cancel_unseen(lab, algo_id)
     rest(lab)
     order = the_only_order(lab)
     assert (order.lifecycle, order.is_disputed) == (Lifecycle.CANCELED, False)
@@ -103,6 +102,41 @@ def test_a_stop_that_triggered_unseen_and_was_filled_in_part_is_closed_with_what
     assert not order.is_disputed
     assert last_band(lab) == (Decimal("-0.004"), Decimal("-0.004"), False)
     assert not lab.wrong()
+
+
+def cancel_unseen(lab: VenueLab, algo_id: int) -> None:
+    lab.drop = lambda _message: True
+    algo_calls.cancel(lab.venue.linear, lab.account, Params({"algoId": algo_id}))
+    lab.drop = lambda _message: False
+
+
+def test_one_that_the_venue_has_forgotten_ended_without_an_execution() -> None:
+    lab, algo_id = a_lab_with_a_stop()
+    lab.wait(3 * DAY_MS)
+    rest(lab)
+    cancel_unseen(lab, algo_id)
+    assert the_only_order(lab).lifecycle is Lifecycle.WAITING_TRIGGER
+    rest(lab)
+    order = the_only_order(lab)
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, Reason.VENUE_DROPPED)
+    assert not order.is_disputed
+    assert last_band(lab) == (0, 0, False)
+    assert not lab.wrong()
+    assert asked_at(lab)["algoOrder"] == 1
+    assert not lab.run.book.accounts[ACCOUNT].reconciliation.targets.by_name
+
+
+@pytest.mark.parametrize("days", [0, 61])
+def test_one_that_it_should_know_or_might_have_forgotten_whatever_became_of_it_is_asked_for(
+    days: int,
+) -> None:
+    lab, algo_id = a_lab_with_a_stop()
+    lab.wait(days * DAY_MS)
+    rest(lab)
+    del lab.account.conditionals["linear"][algo_id]  # against what its manual says
+    rest(lab)
+    assert the_only_order(lab).lifecycle is Lifecycle.WAITING_TRIGGER
+    assert asked_at(lab)["algoOrder"] > 1
 
 
 def test_a_conditional_order_that_came_and_went_unseen_is_in_the_history() -> None:
