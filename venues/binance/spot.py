@@ -77,9 +77,9 @@ FILL_FIELDS: Final = names_in("price qty commission commissionAsset tradeId matc
 def execution_report(report: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`executionReport`: one per change of an order and one per trade."""
     note_unknown(report, REPORT_FIELDS, unknown)
-    lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
+    is_trade = lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
     order = _reported_order(report, unknown)
-    execution = _reported_trade(report, order)
+    execution = _reported_trade(report, order) if is_trade or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
 

@@ -85,9 +85,9 @@ def order_report(
 ) -> tuple[Event, ...]:
     """Field `o` of `ORDER_TRADE_UPDATE`; `told_ns` is the event's `E`."""
     note_unknown(report, REPORT_FIELDS, unknown)
-    lenient_choice(report, "x", LINEAR_EXECUTION_TYPES, unknown)
+    is_execution = lenient_choice(report, "x", LINEAR_EXECUTION_TYPES, unknown)
     order = _reported_order(report, told_ns, unknown)
-    execution = _reported_execution(report, order)
+    execution = _reported_execution(report, order) if is_execution or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
 

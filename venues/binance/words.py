@@ -70,16 +70,16 @@ TIMES_IN_FORCE: Final = {
     word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
 }
 
-# What one report of the stream tells of. Whether it holds an execution, its quantity says.
+# What one report of the stream tells of; True where it must hold an execution. Any other may hold
+# one too: its quantity and id say so.
 SPOT_EXECUTION_TYPES: Final = {
-    word: word
-    for word in (
-        "NEW", "CANCELED", "REPLACED", "REJECTED", "TRADE", "EXPIRED", "TRADE_PREVENTION",
-    )
+    "NEW": False, "CANCELED": False, "REPLACED": False, "REJECTED": False, "TRADE": True,
+    "EXPIRED": False, "TRADE_PREVENTION": False,
 }  # fmt: skip
 LINEAR_EXECUTION_TYPES: Final = {
-    word: word for word in ("NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT")
-}
+    "NEW": False, "CANCELED": False, "CALCULATED": True, "EXPIRED": False, "TRADE": True,
+    "AMENDMENT": False,
+}  # fmt: skip
 
 # Spot: field eR of the stream, expiryReason of REST.
 SPOT_EXPIRY_REASONS: Final = {
