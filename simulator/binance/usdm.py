@@ -130,16 +130,14 @@ class UsdmMarket(BinanceMarket):
     ) -> list[Request]:
         """One order of the same name; a reducing one is cut to what is held."""
         self._tell_algo(account, conditional, "TRIGGERING")
-        requests = super().becomes(account, conditional, trigger)
-        name = conditional.client_order_id
-        closing = replace(trigger.request, reduce_only=not account.config.is_hedged)
-        request = closing if conditional.closes_position else trigger.request
-        held = closable_by(request, account.amount_of(request.symbol, request.position_side))
-        quantities = [min(one.quantity, held or one.quantity) for one in requests]
-        is_cut = is_reducing(request)
+        terms = replace(trigger.request, client_order_id=conditional.client_order_id)
+        if conditional.closes_position:  # a leg of a hedged account is closed by its side alone
+            terms = replace(terms, reduce_only=not account.config.is_hedged)
+        held = closable_by(terms, account.amount_of(terms.symbol, terms.position_side))
+        most = held if held and is_reducing(terms) else None
         return [
-            replace(request, client_order_id=name, quantity=least if is_cut else one.quantity)
-            for one, least in zip(requests, quantities, strict=True)
+            replace(terms, quantity=min(one.quantity, most or one.quantity))
+            for one in super().becomes(account, conditional, trigger)
         ]
 
     def report_conditional(self, account: Account, conditional: Conditional) -> None:
