@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from orderloom.event import Event, Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
+from orderloom.words import Reason
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
@@ -59,6 +61,21 @@ def place_of(order: Order) -> Place:
     own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
     place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
     return replace(place, is_conditional=True) if order.is_conditional else place
+
+
+def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: Profile) -> bool:
+    """Whether a conditional order that the venue does not find has ended without an execution.
+
+    A complete list of those that wait lacked it already, or nobody would have asked.
+    """
+    made_ns, seen_ns = order.record.first_ns, order.record.seen_ns
+    ages_ns = profile.conditional_ages_ns
+    if ages_ns is None or made_ns is None or seen_ns is None or order.executed:
+        return False
+    is_unknown = any(isinstance(one, Reply) and one.reason is Reason.NOT_FOUND for one in events)
+    is_visible = seen_ns + profile.visibility_lag_ns < item.asked_ns
+    is_asked = item.question.get("is_conditional") and is_unknown and is_visible
+    return bool(is_asked) and made_ns + ages_ns[0] < item.asked_ns < made_ns + ages_ns[1]
 
 
 @dataclass(slots=True)

@@ -29,6 +29,9 @@ ALL_KINDS = {
     ("linear", "GET openOrder"), ("linear", "GET allOrders"), ("linear", "GET userTrades"),
     ("linear", "GET positionRisk"), ("linear", "GET balance"), ("linear", "GET forceOrders"),
     ("linear", "POST order"), ("linear", "PUT order"), ("linear", "DELETE order"),
+    ("linear", "ALGO_UPDATE"), ("linear", "CONDITIONAL_ORDER_TRIGGER_REJECT"),
+    ("linear", "GET algoOrder"), ("linear", "GET openAlgoOrders"),
+    ("linear", "GET allAlgoOrders"), ("linear", "POST algoOrder"), ("linear", "DELETE algoOrder"),
 }  # fmt: skip
 
 

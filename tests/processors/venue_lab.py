@@ -87,6 +87,8 @@ class VenueLab:
         self.on_its_way: deque[tuple[int, Message]] = deque()
         self.numbers: Counter[str] = Counter()
         self.records = 0
+        self.asked: list[str] = []
+        """The path of each request, in order."""
 
     # ---- the venue ----
 
@@ -173,16 +175,19 @@ class VenueLab:
         self.answer(self.run.step(record, self.now_ns))
 
     def wait(self, milliseconds: int) -> None:
-        """Time passes; the edge says that it lives."""
-        self.clock.advance(milliseconds)
+        """Time passes; what was pushed arrives when it is due; the edge says that it lives."""
+        end_ms = self.clock.now_ms() + milliseconds
+        while self.on_its_way and self.on_its_way[0][0] <= end_ms:
+            due_ms, message = self.on_its_way.popleft()
+            self.clock.advance(max(due_ms - self.clock.now_ms(), 0))
+            self._push(message)
+        self.clock.advance(end_ms - self.clock.now_ms())
         live = [
             {"account": self.name, "connection": c, "product": p, "heard_ns": self.now_ns}
             for c, p in self.feeds.items()
             if self.is_connected
         ]
         self.fold(Liveness(self.now_ns, live), account="venue")
-        while self.on_its_way and self.on_its_way[0][0] <= self.clock.now_ms():
-            self._push(self.on_its_way.popleft()[1])
 
     def wait_until(self, condition: Callable[[], bool], seconds: int = 120) -> None:
         """Let time pass until the condition holds; fails after so many seconds of lab time."""
@@ -228,6 +233,7 @@ class VenueLab:
         parts = urlsplit(url)
         market = self.venue.spot if parts.path.startswith("/api/") else self.venue.linear
         call = CALLS["GET", parts.path]
+        self.asked.append(parts.path)
         try:
             found = call.answer(market, self.account, Params(dict(parse_qsl(parts.query))))
         except Refusal as refusal:

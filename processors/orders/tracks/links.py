@@ -30,6 +30,8 @@ from processors.orders.tracks.registers import (
 LIVE: Final = "LIVE"
 UNTRIGGERED: Final = "UNTRIGGERED"
 TERMINAL: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED")
+ENDED: Final = "ENDED"
+"""Closed, and not how: any of the terminal words stands above it."""
 WORDS: Final[dict[Status | None, str | None]] = {
     None: None,
     Status.PENDING: None,
@@ -90,6 +92,8 @@ class Link:
         word = WORDS[report.status]
         if word is None and report.is_amendment:
             word = LIVE
+        if word is None and report.is_ended:
+            word = ENDED
         filled = report.filled_quantity
         stamp: Stamp = (
             *(report.ordinal or NO_ORDINAL),

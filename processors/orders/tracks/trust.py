@@ -28,8 +28,8 @@ from processors.orders.tracks.lifecycle import (
     UNTRIGGERED,
     inferred_reason,
 )
+from processors.orders.tracks.links import ENDED, TERMINAL, Link
 from processors.orders.tracks.links import LIVE as LIVE_WORD
-from processors.orders.tracks.links import TERMINAL, Link
 from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
 from processors.orders.tracks.parts import Split, split_of
 from processors.orders.tracks.registers import NO_ORDINAL
@@ -60,6 +60,7 @@ FACT_OF_WORD: Final = {
     "CANCELED": CANCEL_CLAIMED,
     "EXPIRED": EXPIRY_CLAIMED,
     "REJECTED": REJECT_CLAIMED,
+    ENDED: ABSENT,  # as weak as our own inference: CANCELED where nothing better is known
 }
 CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
@@ -166,13 +167,15 @@ def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason
     if forced:
         reason: Reason = max(forced)[1]
         return reason
+    if not facts & CLAIMED and any(ENDED in link.words for link in links):
+        return None
     inferred = inferred_reason(facts)
     if inferred is not None:
         return inferred
-    word = lifecycle.value
+    # An order that was refused at its trigger may be told as expired too: the refusal says why.
+    is_refused = facts & REJECT_CLAIMED and lifecycle is Lifecycle.EXPIRED
+    word = "REJECTED" if is_refused else lifecycle.value
     said = max((link.reasons[word] for link in links if word in link.reasons), default=None)
-    if facts & REJECT_CLAIMED and said is not None and said[1] is Reason.REPLACED:
-        return Reason.LIFECYCLE_REJECT  # another was to take its place, and was refused
     return None if said is None else said[1]
 
 
