@@ -26,6 +26,15 @@ from venues.venue import BadFrame, UnknownFrame, Venue
 
 FORMAT: Final = 1
 WRONG_ARGUMENTS: Final = 2
+SHOWN: Final = (
+    "product", "symbol", "venue_order_id", "client_order_id", "side", "status", "reason",
+    "disputed",
+)  # fmt: skip
+CONDITIONS: Final = (
+    "trigger_price", "trigger_type", "activation_price", "callback_rate", "reduce_only",
+    "close_position",
+)  # fmt: skip
+"""Shown where anything was said of them."""
 NO_STATE: Final = (
     ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
     UnknownOrderFormat,
@@ -87,8 +96,7 @@ class Fold:
         factor, unit = self.instruments.to_base(order.product, order.symbol, unit)
         view = order.view()
         document: dict[str, Any] = {"order_key": order.key}
-        shown = ("product", "symbol", "venue_order_id", "client_order_id", "side", "status")
-        document.update((name, view[name]) for name in (*shown, "reason", "disputed"))
+        document.update((name, view[name]) for name in SHOWN)
         document |= {
             "quantity": _scaled(order.quantity, factor),
             "filled_quantity": _scaled(order.executed, factor),
@@ -96,6 +104,9 @@ class Fold:
             "average_price": view["average_price"],
             "fills": [_fill(fill, factor) for fill in order.fills() if not fill.is_busted],
         }
+        document |= {name: view[name] for name in CONDITIONS if view[name] is not None}
+        if len(view["client_order_ids"]) > 1:
+            document["client_order_ids"] = view["client_order_ids"]
         if unit is not Unit.BASE:
             document["quantity_unit"] = unit
         return document

@@ -331,7 +331,7 @@ class PartitionBook:
         alive = self._take(book, translation, origin)
         book.note_alive(item.question["id"], alive)
         if item.status != 200:
-            reconciliation.take_failure(item, book.now_ns)
+            book.take_refusal(item, translation.events)
             return
         book.take_figures(translation.events, item)
         book.take_page(item)

@@ -3,10 +3,14 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
 
 from simulator.config import AccountConfig
 from simulator.instrument import ZERO, Product, Side
 from simulator.matching import Order
+
+if TYPE_CHECKING:
+    from simulator.conditional import Conditional
 
 ENTRY_STEP = Decimal("0.00000001")
 
@@ -135,6 +139,7 @@ class Account:
         self.open_at: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
         """The same by symbol: an account may have thousands at others."""
         self.by_client_id: dict[tuple[Product, str, str], Order] = {}
+        self.conditionals: dict[Product, dict[int, Conditional]] = defaultdict(dict)
         self.fills: dict[tuple[Product, str], list[Fill]] = defaultdict(list)
 
     def balance(self, product: Product, asset: str) -> Balance:
@@ -156,6 +161,8 @@ class Account:
         self.open_orders[product][order.symbol, order.order_id] = order
         self.open_at[product, order.symbol][order.order_id] = order
         self.by_client_id[product, order.symbol, order.client_order_id] = order
+        if order.parent is not None:
+            order.parent.children.append(order)
 
     def forget_open(self, product: Product, order: Order) -> None:
         """The order ended."""

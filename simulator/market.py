@@ -7,7 +7,7 @@ documents it tells of it.
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from random import Random
@@ -16,15 +16,18 @@ from typing import ClassVar
 
 from simulator.accounts import Account, Fill
 from simulator.clock import Clock
+from simulator.conditional import TRIGGERED, Conditional, Trigger
 from simulator.config import LimitConfig
 from simulator.instrument import ZERO, Instrument, Product, Side, opposite
 from simulator.matching import Accepted, Amended, Book, Closed, Event, Order, Prevented, Traded
 from simulator.message import Publish
+from simulator.refusal import Refused
 from simulator.visibility import View
 
 # Every symbol starts at the same ids, so ids collide between symbols as they may at the venue.
 FIRST_ORDER_ID = 7_700_001
 FIRST_TRADE_ID = 88_120_001
+FIRST_CONDITIONAL_ID = 2_200_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Request:
     self_trade_mode: str = "EXPIRE_MAKER"
     position_side: str = "BOTH"
     reduce_only: bool = False
+    parent: Conditional | None = None
 
     @property
     def is_post_only(self) -> bool:
@@ -81,6 +85,9 @@ class Market(ABC):
         self.books: dict[str, Book] = defaultdict(Book)
         self.order_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_ORDER_ID))
         self.trade_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_TRADE_ID))
+        self.conditional_ids = count(FIRST_CONDITIONAL_ID)
+        self.waiting: dict[str, dict[int, Conditional]] = defaultdict(dict)
+        """The conditional orders that wait, by symbol."""
 
     @property
     def now_ms(self) -> int:
@@ -149,10 +156,12 @@ class Market(ABC):
     def run(self, events: Iterable[Event]) -> None:
         """Settle and report each event at the moment it stands for, then tidy up."""
         traded: dict[tuple[str, str], None] = {}
+        prices: dict[str, Decimal] = {}
         for event in events:
             match event:
                 case Traded(maker, taker):
                     self._settle_trade(event)
+                    prices[taker.symbol] = event.price
                     traded |= dict.fromkeys((order.owner, order.symbol) for order in (maker, taker))
                 case Accepted(order) | Amended(order) | Closed(order) | Prevented(order=order):
                     order.updated_ms = self.now_ms
@@ -161,6 +170,70 @@ class Market(ABC):
         for owner, symbol in traded:
             if owner:
                 self.settle_after(self.world.accounts[owner], symbol)
+        for symbol, price in prices.items():
+            self._reach(symbol, price)
+
+    def hold(self, account: Account, conditional: Conditional) -> None:
+        """Take a new conditional order in."""
+        conditional.created_ms = conditional.updated_ms = self.now_ms
+        account.conditionals[self.product][conditional.order_id] = conditional
+        self.waiting[conditional.symbol][conditional.order_id] = conditional
+        self.report_conditional(account, conditional)
+
+    def end_conditional(
+        self, account: Account, conditional: Conditional, status: str = "CANCELED", reason: str = ""
+    ) -> None:
+        """End one that waits, by its owner or by the venue; refused where it waits no more."""
+        if not conditional.is_waiting:
+            raise self.refusal_ended()
+        conditional.status, conditional.reason = status, reason or "USER"
+        self._leave(conditional)
+        self.report_conditional(account, conditional)
+
+    def _reach(self, symbol: str, price: Decimal) -> None:
+        """A trade was at `price`: what waited for that is triggered."""
+        for conditional in list(self.waiting[symbol].values()):
+            if conditional.is_waiting:  # another's trigger may have ended it meanwhile
+                reached = [one for one in conditional.triggers if one.is_reached(price)]
+                if reached:
+                    self.trigger(conditional, reached[0])
+
+    def trigger(self, conditional: Conditional, trigger: Trigger) -> None:
+        """It becomes the orders that it stands for; REJECTED where the market takes none."""
+        account = self.world.accounts[conditional.owner]
+        conditional.status, conditional.reached = TRIGGERED, trigger
+        conditional.triggered_ms = self.now_ms
+        self._leave(conditional)
+        for request in self.becomes(account, conditional, trigger):
+            try:
+                self.place(account, replace(request, parent=conditional))
+            except Refused as refused:
+                conditional.reason = str(refused)
+        if not conditional.children:
+            conditional.status = "REJECTED"
+        self.report_conditional(account, conditional)
+
+    def becomes(
+        self, account: Account, conditional: Conditional, trigger: Trigger
+    ) -> list[Request]:
+        """The orders that a triggered one stands for: one, of what is held where it closes that."""
+        if not conditional.closes_position:
+            return [trigger.request]
+        held = abs(account.amount_of(conditional.symbol, conditional.position_side))
+        return [replace(trigger.request, quantity=held)] if held else []
+
+    def report_conditional(  # noqa: B027  a venue without conditional orders tells of none
+        self, account: Account, conditional: Conditional
+    ) -> None:
+        """Tell of a conditional order as it is now."""
+
+    def _leave(self, conditional: Conditional) -> None:
+        del self.waiting[conditional.symbol][conditional.order_id]
+        conditional.updated_ms = self.now_ms
+
+    def next_conditional_id(self) -> int:
+        """The id of the next conditional order."""
+        return next(self.conditional_ids)
 
     def next_order_id(self, symbol: str) -> int:
         """The id of the next order of a symbol."""
@@ -214,6 +287,7 @@ class Market(ABC):
             reduce_only=request.reduce_only,
             created_ms=self.now_ms,
             updated_ms=self.now_ms,
+            parent=request.parent,
         )
 
     @abstractmethod

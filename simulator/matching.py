@@ -14,8 +14,12 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from simulator.instrument import ZERO, Side
+
+if TYPE_CHECKING:
+    from simulator.conditional import Conditional
 
 OPEN_STATUSES = ("NEW", "PARTIALLY_FILLED")
 
@@ -55,6 +59,8 @@ class Order:
     """How much of the quote asset it may spend, where that is how it was sized."""
     is_contradicted: bool = False
     """Whether the stream told another end of it than the books have."""
+    parent: "Conditional | None" = None
+    """The conditional order that became this one."""
 
     @property
     def remaining(self) -> Decimal:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from simulator.accounts import Account
 from simulator.acts import ACTS
+from simulator.conditional import Conditional, Trigger
 from simulator.config import TrafficConfig
 from simulator.faults import Faults
 from simulator.instrument import Instrument, Side, opposite
@@ -30,6 +31,9 @@ QUOTE_CHANCE = 0.3
 WALK_TICKS = 3
 TAKE_TICKS = 4
 REST_TICKS_MAX = 30
+TRIGGER_TICKS_MAX = 9
+CONDITIONALS_MAX = 3
+"""Of one trader; who has as many cancels one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Seat:
         """The account's open orders at this symbol."""
         orders: list[Order] = self.market.open_orders(self.account, self.symbol)
         return orders
+
+    def conditionals(self) -> list[Conditional]:
+        """The account's conditional orders that wait at this symbol."""
+        waiting: list[Conditional] = list(self.market.waiting[self.symbol].values())
+        return [one for one in waiting if one.owner == self.account.name]
 
 
 class Traders(ABC):
@@ -96,6 +105,8 @@ class Traders(ABC):
     def close_all(self, how: str) -> None:
         """End every open order: `cancel` it, or `fill` it from the anonymous market."""
         for seat in self.seats:
+            for conditional in seat.conditionals():
+                seat.market.end_conditional(seat.account, conditional)
             for order in seat.open_orders():
                 if how == "fill" and order.is_open:
                     self._flow(seat, order, order.remaining)
@@ -237,6 +248,45 @@ class Traders(ABC):
         request = self.request(seat, opposite(own.side), int(own.price / seat.instrument.tick))
         mode = self.random.choice(self.self_trade_modes)
         seat.market.place(seat.account, replace(request, self_trade_mode=mode))
+
+    def condition(self, seat: Seat) -> None:
+        """A conditional order near the market, or the end of one: of a venue that has them."""
+        waiting = seat.conditionals()
+        if len(waiting) >= CONDITIONALS_MAX or (waiting and self.random.random() < 0.25):
+            seat.market.end_conditional(seat.account, self.random.choice(waiting))
+        else:
+            seat.market.hold(seat.account, self.conditional(seat))
+
+    def conditional(self, seat: Seat) -> Conditional:
+        """A stop: a purchase above the market or a sale below it, at any price or at a limit."""
+        side = self.side()
+        trigger = self.trigger(seat, side, is_above=side == "BUY")
+        request = trigger.request
+        return Conditional(
+            order_id=seat.market.next_conditional_id(),
+            owner=seat.account.name,
+            product=seat.market.product,
+            symbol=seat.symbol,
+            side=side,
+            order_type="STOP_MARKET" if request.order_type == "MARKET" else "STOP",
+            quantity=request.quantity,
+            triggers=(trigger,),
+            client_order_id=self.client_id(seat),
+            position_side=request.position_side,
+            reduce_only=request.reduce_only,
+        )
+
+    def trigger(self, seat: Seat, side: Side, *, is_above: bool) -> Trigger:
+        """Some ticks above or below the market; the order that it places takes, or rests."""
+        away = self.random.randint(1, TRIGGER_TICKS_MAX)
+        ticks = self.ticks[seat.instrument] + (away if is_above else -away)
+        request = replace(self.request(seat, side, ticks), client_order_id="")
+        if seat.market.product != "spot":
+            if not seat.account.config.is_hedged:
+                request = self._reducing(seat, request)
+            if self.random.random() < 0.5:
+                request = self.market_order(seat, request)
+        return Trigger(ticks * seat.instrument.tick, is_above, request)
 
     def _transfer(self, seat: Seat) -> None:
         amount = Decimal(self.random.randint(-50_000, 50_000)) / 100

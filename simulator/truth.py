@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator.accounts import Account, Fill
-from simulator.instrument import Product
+from simulator.conditional import Conditional
+from simulator.instrument import ZERO, Product
 from simulator.matching import Order
 
 Document = dict[str, Any]
@@ -24,11 +25,23 @@ def account_truth(account: Account) -> Document:
     """The books of one account."""
     return {
         "orders": [
-            order_truth(product, order)
-            for (product, _), orders in account.orders.items()
-            for order in orders.values()
+            *(
+                order_truth(product, order)
+                for (product, _), orders in account.orders.items()
+                for order in orders.values()
+                if order.parent is None
+            ),
+            *(
+                conditional_truth(conditional)
+                for conditionals in account.conditionals.values()
+                for conditional in conditionals.values()
+            ),
         ],
-        "fills": [fill_truth(fill) for fills in account.fills.values() for fill in fills],
+        "fills": [
+            fill_truth(fill) | {"first_order_id": _first_id(account, fill)}
+            for fills in account.fills.values()
+            for fill in fills
+        ],
         "positions": [
             {
                 "product": position.product,
@@ -72,6 +85,41 @@ def order_truth(product: Product, order: Order) -> Document:
         "created_ms": order.created_ms,
         "updated_ms": order.updated_ms,
     }
+
+
+def conditional_truth(conditional: Conditional) -> Document:
+    """A conditional order with all that it became, as one order under its own id.
+
+    `child_ids` are the ids of the orders that it became.
+    """
+    children = conditional.children
+    return {
+        "product": conditional.product,
+        "symbol": conditional.symbol,
+        "venue_order_id": str(conditional.order_id),
+        "child_ids": [str(child.order_id) for child in children],
+        "client_order_id": conditional.client_order_id,
+        "side": conditional.side,
+        "position_side": conditional.position_side,
+        "order_type": conditional.order_type,
+        "time_in_force": "GTC",
+        "status": conditional.present_status,
+        "reason": conditional.reason,
+        "price": f"{conditional.triggers[0].request.price:f}",
+        "quantity": f"{conditional.quantity:f}",
+        "quantity_unit": conditional.unit,
+        "filled": f"{conditional.filled:f}",
+        "prevented": f"{sum((child.prevented for child in children), ZERO):f}",
+        "contradicted": any(child.is_contradicted for child in children),
+        "created_ms": conditional.created_ms,
+        "updated_ms": conditional.updated_ms,
+    }
+
+
+def _first_id(account: Account, fill: Fill) -> str:
+    """The id under which the fill's order is known for life: a conditional order's own."""
+    parent = account.orders[fill.product, fill.symbol][fill.order_id].parent
+    return str(fill.order_id if parent is None else parent.order_id)
 
 
 def fill_truth(fill: Fill) -> Document:

@@ -201,6 +201,9 @@ class Profile:
     `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
     that are told, and whose trades are listed by symbol, so that balances tell what a list missed.
     `absence_decisive`: which reads together prove absence; empty where nothing does.
+    `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
+    no list of open ones and not found by its id, has surely ended without an execution; None where
+    that proves nothing.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
     `id_ambiguous`: a client order id may be used again after the order closed.
@@ -215,6 +218,7 @@ class Profile:
     trade_window_ns: int = 24 * 3600 * SECOND_NS
     balances_add_up: frozenset[str] = frozenset()
     absence_decisive: tuple[str, ...] = ()
+    conditional_ages_ns: tuple[int, int] | None = None
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     carries_count: bool = False
     id_ambiguous: bool = True

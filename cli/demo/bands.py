@@ -58,7 +58,8 @@ def _entries(published: Published, truth: dict[str, Any]) -> dict[Leg, list[tupl
     by_order: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for account, books in truth["accounts"].items():
         for row in books["fills"]:
-            key = adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
+            first_id = row.get("first_order_id", row["venue_order_id"])  # before its trigger
+            key = adopted_order_key(account, row["product"], row["symbol"], first_id)
             by_order[key].append((account, row))
     entries: dict[Leg, list[tuple[Place, Decimal]]] = defaultdict(list)
     for order_key, rows in by_order.items():

@@ -30,11 +30,11 @@ from processors.account.doubts import Doubts, Seen
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
-from processors.account.reconciliation import Place, Reconciliation, Suspect
+from processors.account.reconciliation import Reconciliation, Suspect, is_forgotten, place_of
 from processors.account.setting import Setting
 from processors.account.sizes import Sizes
 from processors.account.streams import Streams
-from processors.account.targets import DOUBT, GAP, Target
+from processors.account.targets import DOUBT, GAP, GHOST, Target
 from processors.orders.effects import (
     DisputeRaised,
     Effect,
@@ -78,9 +78,8 @@ class AccountBook:
         self.version = 0
         self.shown_ns = 0
         self.quarantine: dict[str, Any] | None = None
-        self.cause = Cause(
-            topology.RAW.name(setting.venue, setting.namespace), setting.partition, -1
-        )
+        raw = topology.RAW.name(setting.venue, setting.namespace)
+        self.cause = Cause(raw, setting.partition, -1)
         self.now_ns = 0
         self.is_dirty = False
         self.dirty_orders: set[str] = set()
@@ -165,6 +164,11 @@ class AccountBook:
             case DisputeRaised() | UnknownStatus():
                 self.reconciliation.targets.raise_doubt(order.key, DOUBT, self.now_ns)
 
+    def _take_effects(self, effects: Iterable[Effect]) -> None:
+        """What followed from no message of its own: time, or what an answer lacked."""
+        for effect in effects:
+            self._take_effect(effect, Origin(self.account, Source.QUERY, self.cause))
+
     def _order_changed(self, order: Order, cause: Cause) -> None:
         self.dirty_orders.add(order.key)
         self.doubts.changed(order)
@@ -210,8 +214,7 @@ class AccountBook:
                     for fill in order.fills()
                     if not fill.is_busted
                 )
-                for effect in effects:
-                    self._take_effect(effect, origin)
+                self._take_effects(effects)
         for key in sorted(self.sizes.waiting_positions):
             position = self.exposure.positions[key]
             if self.sizes.measure(position, self.now_ns):
@@ -247,9 +250,8 @@ class AccountBook:
     @property
     def open_differences(self) -> int:
         """How many differences stand."""
-        return sum(
-            map(len, (self.positions.differing, self.balances.standing, self.differences.asked))
-        )
+        standing = (self.positions.differing, self.balances.standing, self.differences.asked)
+        return sum(map(len, standing))
 
     @property
     def is_enabled(self) -> bool:
@@ -290,6 +292,14 @@ class AccountBook:
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
         self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
         self.account_changed()
+
+    def take_refusal(self, item: Answer, events: Iterable[Event]) -> None:
+        """No answer: asked again; but what the venue has forgotten has ended (`is_forgotten`)."""
+        target = self.reconciliation.targets.answered(item.question["id"])
+        order = self.orders.get(target.order_key) if target else None
+        if order and is_forgotten(order, item, events, self.setting.profile):
+            self._take_effects(self.orders.absent(order.key, item.asked_ns, has_all_trades=True))
+        self.reconciliation.take_failure(item, self.now_ns)
 
     def take_figures(self, events: Iterable[Event], item: Answer) -> None:
         """One page of the venue's own figures; they are compared when the round is complete."""
@@ -358,16 +368,12 @@ class AccountBook:
 
     def _chase(self, target: Target) -> None:
         order = self.orders.get(target.order_key)
-        if order is None or not self._is_doubtful(order, target):
+        if order is None or (target.why == GHOST and not order.is_open):
             self.reconciliation.targets.settle(target.order_key, target.why)
             return
         if target.why == GAP:
-            origin = Origin(self.account, Source.QUERY, self.cause)
-            for effect in self.orders.grace_over(order.key):
-                self._take_effect(effect, origin)
-        own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
-        place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
-        seen = self.doubts.seen.get(order.key)
+            self._take_effects(self.orders.grace_over(order.key))
+        place, seen = place_of(order), self.doubts.seen.get(order.key)
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
             return
@@ -377,9 +383,6 @@ class AccountBook:
     def _tell_settled(self) -> None:
         self.differences.tell_late(self.now_ns, self.orders.get)
         self.differences.tell_settled(self.reconciliation.targets.by_name, self.orders.get)
-
-    def _is_doubtful(self, order: Order, target: Target) -> bool:
-        return target.why != "GHOST" or order.is_open
 
     def _symbols(self, product: str) -> Iterable[str]:
         configured = self.config.symbols.get(product, ()) if self.config else ()

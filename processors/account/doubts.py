@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from processors.account.reconciliation import Suspect
 from processors.orders.order import Order
+from processors.orders.tracks.parts import split_of
 
 
 @dataclass(slots=True)
@@ -48,9 +49,14 @@ class Doubts:
             seen = self.seen.get(order.key)
             if order.product == product and seen is not None:
                 made_ns = order.record.first_ns or seen.first_ns
-                yield Suspect(
-                    order.key, product, seen.first_ns, seen.last_ns, seen.listed_ns, made_ns
-                )
+                listed_ns = 0 if _lacks_a_part(order) else seen.listed_ns
+                yield Suspect(order.key, product, seen.first_ns, seen.last_ns, listed_ns, made_ns)
+
+
+def _lacks_a_part(order: Order) -> bool:
+    """Whether a list shows the order alive, but not each part of it that should be open."""
+    split = split_of(order.record)
+    return split is not None and split.has_unlisted(order.profile.visibility_lag_ns)
 
 
 def _put(keys: set[str], key: str, is_member: bool) -> None:

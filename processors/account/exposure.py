@@ -23,11 +23,15 @@ from processors.orders.tracks.fills import Fill
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What one order still adds to the band of one position; `quantity` None is unbounded."""
+    """What one order still adds to the band of one position; `quantity` None is unbounded.
+
+    `closes`: it has no quantity because it closes what is held by then, which is a bound.
+    """
 
     position_key: str
     side: Side | None
     quantity: Decimal | None
+    closes: bool = False
 
 
 @dataclass(slots=True)
@@ -174,9 +178,7 @@ class Exposure:
     def weigh(self, order: Order) -> list[Position]:
         """Put what the order may still do into its position's band; the positions that changed."""
         position = self._home_of(order)
-        quantity = still_possible(order)
-        was = self.rests.get(order.key)
-        now = Rest(position.key, order.side, quantity) if quantity != ZERO else None
+        was, now = self.rests.get(order.key), _rest_of(order, position.key)
         if was == now:
             return []
         touched = [self._add(rest, sign) for rest, sign in ((was, -1), (now, 1)) if rest]
@@ -188,7 +190,10 @@ class Exposure:
 
     def _add(self, rest: Rest, sign: int) -> Position:
         position = self.positions[rest.position_key]
-        if rest.quantity is None or rest.side is None:
+        if rest.closes:
+            position.closing_buys += sign * (rest.side is Side.BUY)
+            position.closing_sells += sign * (rest.side is Side.SELL)
+        elif rest.quantity is None or rest.side is None:
             position.unknown_rests += sign
         elif rest.side is Side.BUY:
             position.open_buys = EXACT.add(position.open_buys, _signed(rest.quantity, sign))
@@ -212,10 +217,17 @@ class Exposure:
 
     def restore_rest(self, order: Order) -> None:
         """Remember what a restored order already adds to the band that was restored."""
-        quantity = still_possible(order)
-        if quantity != ZERO:
-            key = self.position_of(order).key
-            self.rests[order.key] = Rest(key, order.side, quantity)
+        rest = _rest_of(order, self.position_of(order).key)
+        if rest is not None:
+            self.rests[order.key] = rest
+
+
+def _rest_of(order: Order, position_key: str) -> Rest | None:
+    quantity, side = still_possible(order), order.side
+    if quantity == ZERO:
+        return None
+    closes = quantity is None and side is not None and order.term("close_position") is True
+    return Rest(position_key, side, quantity, closes)
 
 
 def still_possible(order: Order) -> Decimal | None:

@@ -127,6 +127,9 @@ class Position:
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
     unknown_rests: int = 0
+    closing_buys: int = 0
+    """How many orders wait to buy back whatever is held short by then; `closing_sells`: long."""
+    closing_sells: int = 0
     version: int = 0
     shown_unbounded: bool = True
     is_doubted: bool = False
@@ -233,7 +236,9 @@ class Position:
 
     def view(self, *, unbounded: bool) -> dict[str, Any]:
         """What `positions` shows, without account, sequence and cause."""
-        size = self.contract_size
+        size, net = self.contract_size, self.now.net
+        lowest = min(net, ZERO) if self.closing_sells else net  # what is held may be closed first
+        highest = max(net, ZERO) if self.closing_buys else net
         return {
             "product": self.product,
             "symbol": self.symbol,
@@ -247,8 +252,8 @@ class Position:
             "net_base": base_text(self.now.net, size, is_inverse=self.is_inverse),
             "realized": None if size is None else text_of(_times(self.now.realized, size)),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
-            "low": text_of(EXACT.subtract(self.now.net, self.open_sells)),
-            "high": text_of(EXACT.add(self.now.net, self.open_buys)),
+            "low": text_of(EXACT.subtract(lowest, self.open_sells)),
+            "high": text_of(EXACT.add(highest, self.open_buys)),
             "unbounded": unbounded or self.is_doubted or self.unknown_rests > 0,
         }
 
@@ -265,7 +270,10 @@ class Position:
             "opening": None if self.opening is None else _dumped(self.opening),
             "paid": text_of(self.paid),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
-            "open": [text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests],
+            "open": [
+                text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests,
+                self.closing_buys, self.closing_sells,
+            ],
             "version": self.version,
             "shown_unbounded": self.shown_unbounded,
             "is_doubted": self.is_doubted,
@@ -290,7 +298,8 @@ class Position:
             position.opening = Opening(at_ns, held, floor_ns, tuple(contained))
         position.paid = Decimal(document["paid"])
         position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
-        buys, sells, position.unknown_rests = document["open"]
+        buys, sells, position.unknown_rests, *closing = document["open"]
+        position.closing_buys, position.closing_sells = closing or (0, 0)
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
         position.version = document["version"]
         position.shown_unbounded = document["shown_unbounded"]

@@ -6,14 +6,17 @@ about by their own id. An account is *catching up* until no interval is open.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from orderloom.event import Event, Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
+from orderloom.words import Reason
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
+from processors.orders.order import Order
 from venues.venue import Profile
 
 SINGLY_MAX: Final = 100
@@ -42,6 +45,7 @@ class Place:
     """Where the venue knows an order: what a question by id needs.
 
     `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    `is_conditional`: the ids are those of a conditional order.
     """
 
     product: str
@@ -49,6 +53,29 @@ class Place:
     venue_order_id: str | None
     client_order_id: str | None
     venue_ns: int | None = None
+    is_conditional: bool = False
+
+
+def place_of(order: Order) -> Place:
+    """Where the venue knows this order now."""
+    own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
+    place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
+    return replace(place, is_conditional=True) if order.is_conditional else place
+
+
+def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: Profile) -> bool:
+    """Whether a conditional order that the venue does not find has ended without an execution.
+
+    A complete list of those that wait lacked it already, or nobody would have asked.
+    """
+    made_ns, seen_ns = order.record.first_ns, order.record.seen_ns
+    ages_ns = profile.conditional_ages_ns
+    if ages_ns is None or made_ns is None or seen_ns is None or order.executed:
+        return False
+    is_unknown = any(isinstance(one, Reply) and one.reason is Reason.NOT_FOUND for one in events)
+    is_visible = seen_ns + profile.visibility_lag_ns < item.asked_ns
+    is_asked = item.question.get("is_conditional") and is_unknown and is_visible
+    return bool(is_asked) and made_ns + ages_ns[0] < item.asked_ns < made_ns + ages_ns[1]
 
 
 @dataclass(slots=True)
@@ -143,6 +170,7 @@ class Reconciliation:
                 "symbol": place.symbol,
                 "venue_order_id": place.venue_order_id,
                 "client_order_id": place.client_order_id,
+                "is_conditional": place.is_conditional,
                 "until_ns": place.venue_ns if target.why == GAP else None,
                 "urgent": True,
                 "reason": target.why.lower(),

@@ -28,7 +28,8 @@ from processors.orders.record import Record
 from processors.orders.shared_text import shared
 from processors.orders.tracks.amounts import value_of
 from processors.orders.tracks.lifecycle import CLOSED
-from processors.orders.tracks.links import SAME, SHOWN, Link
+from processors.orders.tracks.links import UNTRIGGERED, Link
+from processors.orders.tracks.registers import SAME, SHOWN
 from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
@@ -88,7 +89,8 @@ class Order:
     def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one report into the evidence; tells whether that changed the state."""
         changed = self.own.take_report(report, origin)
-        if report.status is None and origin.source is not Source.REPLY:
+        is_known = report.status is not None or report.is_ended
+        if not is_known and origin.source is not Source.REPLY:
             effects.append(UnknownStatus(self))
         if changed != SAME:
             self.refresh(changed, origin, effects)
@@ -272,7 +274,8 @@ class Order:
         amounts = self.derived.amounts
         if amounts.quantity is None or (self.record.totals.unsided and self.side is None):
             return None
-        return max(ZERO, EXACT.subtract(amounts.quantity, amounts.executed))
+        gone = EXACT.add(amounts.executed, amounts.ended)
+        return max(ZERO, EXACT.subtract(amounts.quantity, gone))
 
     def net(self) -> Decimal:
         """Signed sum of real fills, native; a fill without a side takes the order's."""
@@ -314,6 +317,11 @@ class Order:
     def venue_order_id(self) -> str | None:
         """The venue's present id of the order."""
         return self.record.current() or None
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether its present id is one under which the venue keeps conditional orders."""
+        return bool(self.record.links) and UNTRIGGERED in self.current_link.words
 
     def fills(self) -> list[Fill]:
         """The executions in their present form, by execution id, busted ones included."""

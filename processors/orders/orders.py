@@ -21,7 +21,7 @@ from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.strays import Handle, Stray, Strays, handle_of
 from processors.orders.tracks.fills import Fill
-from processors.orders.tracks.links import STORED
+from processors.orders.tracks.registers import STORED
 from venues.venue import Profile
 
 Evidence = OrderReport | Execution | Reply

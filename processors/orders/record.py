@@ -14,7 +14,9 @@ from orderloom.quantities import EXACT, ZERO
 from orderloom.words import FillKind, Source
 from processors.orders.tracks.fills import Fill, Totals, fill_of, joined_fill
 from processors.orders.tracks.lifecycle import FORCED
-from processors.orders.tracks.links import LOWEST, SAME, SHOWN, STORED, Link, put
+from processors.orders.tracks.links import Link
+from processors.orders.tracks.parts import split_of
+from processors.orders.tracks.registers import LOWEST, SAME, SHOWN, STORED, put
 
 NAMELESS: Final = ""
 """The link of evidence that names no venue order id."""
@@ -26,10 +28,11 @@ PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
 class Record:
     """One order's evidence.
 
-    `replaced` holds the (old, new) venue order ids of its chain, `client_ids` every client order id
-    that it had. `seen_ns` is the latest venue time at which the order is known to have existed,
-    `absent_ns` the latest start of a look-up that proved it absent, `settled_ns` the same for
-    look-ups that had the complete list of its trades too.
+    `replaced` holds the (old, new) venue order ids of its chain, `parts` those where `new` may be
+    one of several that `old` became, `client_ids` every client order id that it had. `seen_ns` is
+    the latest venue time at which the order is known to have existed, `absent_ns` the latest start
+    of a look-up that proved it absent, `settled_ns` the same for look-ups that had the complete
+    list of its trades too.
     """
 
     __slots__ = (
@@ -38,6 +41,7 @@ class Record:
         "fills",
         "first_ns",
         "links",
+        "parts",
         "replaced",
         "seen_ns",
         "settled_ns",
@@ -49,7 +53,7 @@ class Record:
         self.links: dict[str, Link] = {}
         self.fills: dict[str, Fill] = {}
         self.totals = Totals()
-        self.replaced = NO_CHAIN
+        self.replaced = self.parts = NO_CHAIN
         self.client_ids: set[str] = set()
         self.first_ns: int | None = None
         self.venue_ns: int | None = None
@@ -115,33 +119,63 @@ class Record:
         new = report.venue_order_id
         earlier = {report.replaces, *report.alias_ids} - {new, None, NAMELESS}
         pairs = {(old, new) for old in earlier if old and new}
-        if pairs <= self.replaced:
+        if pairs <= (self.parts if report.is_part else self.replaced):
             return False
-        self.replaced |= pairs
+        if report.is_part:
+            self.parts |= pairs
+        else:
+            self.replaced |= pairs
         return True
 
     def root(self) -> str:
         """The oldest id of the chain: the one that names the order for life."""
         names = self.ids()
-        return min((names - {new for _, new in self.replaced}) or names or {NAMELESS})
+        return min((names - {new for _, new in self._pairs()}) or names or {NAMELESS})
 
     def current(self) -> str:
-        """The name of the link that no other replaces."""
-        if len(self.links) == 1:
+        """The name of the link that no other replaces; of several parts, of one that lives."""
+        if len(self.links) == 1 and not self.parts:
             for name in self.links:
                 return name
+        split = split_of(self)
+        if split is not None:
+            return split.current
         names = set(self.links)
         newest = names - {old for old, _ in self.replaced}
         return max(newest or names, default=NAMELESS)
 
     def ids(self) -> set[str]:
         """Every venue order id that leads here."""
-        return {*self.links, *(name for pair in self.replaced for name in pair)} - {NAMELESS}
+        return {*self.links, *(name for pair in self._pairs() for name in pair)} - {NAMELESS}
+
+    def _pairs(self) -> frozenset[tuple[str, str]]:
+        return self.replaced | self.parts if self.parts else self.replaced
+
+    def names(self) -> list[str]:
+        """Every client order id that it bore: the owner's first, the present one last.
+
+        What a venue names by itself is an order that another one became (a child of a conditional
+        order): the name of a later link. The oldest link's names, and those that only an alias
+        tells, are the owner's.
+        """
+        if len(self.client_ids) <= 1:
+            return list(self.client_ids)
+        root, current = self.root(), self.current()
+        later: set[Any] = set()
+        present = None
+        for name, link in self.links.items():
+            held = link.terms.get("client_order_id")
+            if held is not None and name != root:
+                later.add(held[1])
+            if held is not None and name == current:
+                present = held[1]
+        return sorted(self.client_ids, key=lambda one: (one == present, one in later, one))
 
     def join(self, other: "Record") -> None:
         """Join another record of the same order; what names no id goes to the current link."""
-        if other.replaced:
+        if other.replaced or other.parts:
             self.replaced |= other.replaced
+            self.parts |= other.parts
         self.client_ids |= other.client_ids
         for name, link in other.links.items():
             self._link(name or self.current()).join(link)
@@ -221,6 +255,7 @@ class Record:
             "links": {name: self.links[name].dump() for name in sorted(self.links)},
             "fills": [self.fills[name].dump() for name in names],
             "replaced": sorted(self.replaced),
+            **({"parts": sorted(self.parts)} if self.parts else {}),
             "client_ids": sorted(self.client_ids),
             "times": [getattr(self, name) for name in TIMES],
         }
@@ -232,6 +267,8 @@ class Record:
         record.links = {name: Link.load(link) for name, link in document["links"].items()}
         if document["replaced"]:
             record.replaced = frozenset((old, new) for old, new in document["replaced"])
+        if "parts" in document:
+            record.parts = frozenset((old, new) for old, new in document["parts"])
         record.client_ids = set(document["client_ids"])
         for name, value in zip(TIMES, document["times"], strict=True):
             setattr(record, name, value)

@@ -17,6 +17,7 @@ from orderloom.words import (
     Side,
     Source,
     Status,
+    TriggerType,
 )
 
 
@@ -53,9 +54,16 @@ class OrderReport:
     `ordinal` orders the venue's reports about one order across all sources: (venue time in ns,
     sub-ordinal within that time); None where the message has no stamp. `filled_quantity` is the
     cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
-    order closed. `is_amendment`: terms were changed. `replaces` is the venue order id of the
-    earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
-    `client_alias_ids` other client order ids that it has or had.
+    order closed. `is_ended`, without a `status`: it closed, and only its own reports say how (an
+    algo order has finished). `is_amendment`: terms were changed. `replaces` is the venue order id
+    of the earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
+    `client_alias_ids` other client order ids that it has or had. `is_part`: what stands in
+    `alias_ids` may have become several orders, of which this is one. `change_id` names the change
+    of terms that this tells of: told again with a later time, it is still the change that it was.
+
+    A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
+    that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).
+    `close_position`: it closes whatever is held by then, so it has no quantity of its own.
     """
 
     product: str
@@ -76,10 +84,19 @@ class OrderReport:
     average_price: Decimal | None = None
     position_side: PositionSide | None = None
     margin_mode: str | None = None
+    trigger_price: Decimal | None = None
+    trigger_type: TriggerType | None = None
+    activation_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    reduce_only: bool | None = None
+    close_position: bool | None = None
     is_amendment: bool = False
+    is_ended: bool = False
     replaces: str | None = None
     alias_ids: tuple[str, ...] = ()
     client_alias_ids: tuple[str, ...] = ()
+    is_part: bool = False
+    change_id: str | None = None
     ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None
 

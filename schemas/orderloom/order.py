@@ -7,7 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orderloom.event import Cause
 from orderloom.quantities import Unit
-from orderloom.words import Completeness, Lifecycle, PositionSide, Reason, Side, Status, Trust
+from orderloom.words import (
+    Completeness,
+    Lifecycle,
+    PositionSide,
+    Reason,
+    Side,
+    Status,
+    TriggerType,
+    Trust,
+)
 
 
 class OrderState(BaseModel):
@@ -19,8 +28,11 @@ class OrderState(BaseModel):
     inverse) for one of the native unit, as the instrument said when the order was first known, and
     `filled_base` follows from it: both None until the instrument is known, and `filled_base` always
     for inverse contracts. `disputes` names each open
-    contradiction. `cause` is the record of `raw` that brought this version about,
-    `first_cause` the one that first spoke of the order.
+    contradiction. `client_order_ids` are all client order ids that the order bore, the owner's
+    first, the present one (`client_order_id`) last: a venue names an order that a conditional order
+    became by itself. What a conditional order waits for (`trigger_price` and the fields after it)
+    is in the words of `orderloom.event.OrderReport`. `cause` is the record of `raw` that brought
+    this version about, `first_cause` the one that first spoke of the order.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,6 +44,7 @@ class OrderState(BaseModel):
     symbol: str
     venue_order_id: str | None = None
     client_order_id: str | None = None
+    client_order_ids: tuple[str, ...] = ()
     side: Side | None = None
     order_type: str | None = None
     time_in_force: str | None = None
@@ -45,6 +58,12 @@ class OrderState(BaseModel):
     filled_base: Decimal | None = None
     average_price: Decimal | None = None
     position_side: PositionSide | None = None
+    trigger_price: Decimal | None = None
+    trigger_type: TriggerType | None = None
+    activation_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    reduce_only: bool | None = None
+    close_position: bool | None = None
     status: Status
     lifecycle: Lifecycle
     reason: Reason | None = None

@@ -27,7 +27,8 @@ class Question(BaseModel):
     """One question. `symbol` None asks for all symbols of the product where the venue can.
 
     `since_ns`/`until_ns` bound TRADES and ORDER_HISTORY in venue time. `urgent` questions (a ghost,
-    a reconnect) go before periodic ones.
+    a reconnect) go before periodic ones. `is_conditional`: the ids are those of a conditional
+    order, which a venue may keep under end points of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -39,6 +40,7 @@ class Question(BaseModel):
     symbol: str | None = None
     venue_order_id: str | None = None
     client_order_id: str | None = None
+    is_conditional: bool = False
     since_ns: int | None = None
     until_ns: int | None = None
     urgent: bool = False

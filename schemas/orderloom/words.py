@@ -28,6 +28,14 @@ class Liquidity(StrEnum):
     TAKER = "TAKER"
 
 
+class TriggerType(StrEnum):
+    """Which price triggers a conditional order: the last trade's, the mark price, the index."""
+
+    LAST = "LAST"
+    MARK = "MARK"
+    INDEX = "INDEX"
+
+
 class Status(StrEnum):
     """What one message claims of an order, and the derived status shown to consumers."""
 

@@ -1,6 +1,7 @@
 """Private events that trading alone does not bring about, for histories. Pure.
 
-Each stands in the sheet's section 3. None but ALGO_UPDATE tells of an order that no market holds.
+Each stands in the sheet's section 3. One alone tells of an order that no market holds: a
+conditional order of the older wire, refused at its trigger.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Document
 
-FIRST_ALGO_ID = 2_200_000_000
+FIRST_REFUSED_ID = 155_600_000_000
 
 Maker = Callable[[Order, int], Document]
 
@@ -52,37 +53,47 @@ def key_expired(order: Order, now_ms: int) -> Document:
     return {"e": "listenKeyExpired", "E": now_ms, "listenKey": "expired-key"}
 
 
-def algo_update(order: Order, now_ms: int) -> Document:
-    """ALGO_UPDATE: a new conditional order that waits and names no real order yet."""
-    number = FIRST_ALGO_ID + now_ms % 100_000_000
+def expired_at_trigger(order: Order, now_ms: int) -> Document:
+    """ORDER_TRADE_UPDATE: how the older wire ends a conditional order that its engine refused."""
+    number = FIRST_REFUSED_ID + now_ms % 100_000_000
     inner = {
-        "caid": f"sl-{number}",
-        "aid": number,
-        "at": "CONDITIONAL",
-        "o": "STOP_MARKET",
         "s": order.symbol,
+        "c": f"old-{number}",
         "S": order.side,
-        "ps": order.position_side,
+        "o": "STOP_MARKET",
         "f": "GTC",
         "q": f"{order.quantity:f}",
-        "X": "NEW",
-        "ai": "",
-        "ap": "0",
-        "aq": "0",
-        "act": "",
-        "tp": f"{order.price:f}",
         "p": "0",
-        "V": "EXPIRE_MAKER",
-        "wt": "MARK_PRICE",
-        "pm": "NONE",
-        "cp": False,
-        "pP": False,
+        "ap": "0",
+        "sp": f"{order.price:f}",
+        "x": "EXPIRED",
+        "X": "EXPIRED",
+        "i": number,
+        "l": "0",
+        "z": "0",
+        "L": "0",
+        "T": now_ms,
+        "t": 0,
+        "m": False,
         "R": False,
-        "tt": 0,
-        "gtd": 0,
-        "rm": "",
+        "wt": "CONTRACT_PRICE",
+        "ot": "STOP_MARKET",
+        "ps": order.position_side,
+        "cp": False,
+        "er": "8",
     }
-    return {"e": "ALGO_UPDATE", "E": now_ms, "T": now_ms, "o": inner}
+    return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": now_ms, "o": inner}
+
+
+def trigger_reject(expired: Document) -> Document:
+    """CONDITIONAL_ORDER_TRIGGER_REJECT: why that order ended."""
+    order = {"s": expired["o"]["s"], "i": expired["o"]["i"], "r": "Margin is insufficient."}
+    return {
+        "e": "CONDITIONAL_ORDER_TRIGGER_REJECT",
+        "E": expired["E"],
+        "T": expired["T"],
+        "or": order,
+    }
 
 
 def config_update(order: Order, now_ms: int) -> Document:
@@ -102,7 +113,7 @@ def margin_call(order: Order, now_ms: int) -> Document:
 
 RARE: dict[Product, tuple[Maker, ...]] = {
     "spot": (external_lock, list_status, stream_terminated, server_shutdown),
-    "linear": (algo_update, config_update, margin_call, key_expired),
+    "linear": (expired_at_trigger, config_update, margin_call, key_expired),
 }
 
 
@@ -111,20 +122,20 @@ def rare_event(product: Product, order: Order, chance: Random, now_ms: int) -> D
     return chance.choice(RARE[product])(order, now_ms)
 
 
-def waiting_truth(event: Document) -> Document:
-    """The books' row of a conditional order that an ALGO_UPDATE tells of."""
+def refused_truth(event: Document) -> Document:
+    """The books' row of the order that an `expired_at_trigger` tells of."""
     inner = event["o"]
     return {
         "product": "linear",
         "symbol": inner["s"],
-        "venue_order_id": str(inner["aid"]),
-        "client_order_id": inner["caid"],
+        "venue_order_id": str(inner["i"]),
+        "client_order_id": inner["c"],
         "side": inner["S"],
         "position_side": inner["ps"],
         "order_type": inner["o"],
         "time_in_force": inner["f"],
-        "status": "WAITING_TRIGGER",
-        "reason": "",
+        "status": inner["X"],
+        "reason": "LIFECYCLE_REJECT",
         "price": inner["p"],
         "quantity": inner["q"],
         "filled": "0",

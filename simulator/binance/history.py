@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from simulator.binance.extras import rare_event, waiting_truth
+from simulator.binance.extras import rare_event, refused_truth, trigger_reject
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Call, Params
 from simulator.binance.refusals import Refusal
@@ -24,11 +24,12 @@ QUESTIONS = {
     "spot": ("openOrders", "order", "allOrders", "myTrades", "account"),
     "linear": (
         "openOrders", "order", "openOrder", "allOrders", "userTrades", "positionRisk", "balance",
-        "forceOrders",
+        "forceOrders", "algoOrder", "openAlgoOrders", "allAlgoOrders",
     ),
 }  # fmt: skip
 ROW_KINDS = {"myTrades": "execution", "userTrades": "execution", "positionRisk": "position"}
 ROW_KINDS |= dict.fromkeys(("openOrders", "allOrders", "forceOrders"), "order")
+ROW_KINDS |= dict.fromkeys(("openAlgoOrders", "allAlgoOrders"), "order")
 ROW_KINDS["balance"] = "balance"
 METHODS = {path: method for method, path in SPOT_METHODS.items()}
 
@@ -87,14 +88,19 @@ class BinanceTeller(Teller):
         if name in ("order", "openOrder"):
             order = self.some_order(product)
             return None if order is None else _named(order)
-        needs_symbol = name in ("allOrders", "myTrades", "userTrades")
+        if name == "algoOrder":
+            algo_id = self._some_algo()
+            return None if algo_id is None else {"algoId": algo_id}
+        needs_symbol = name in ("allOrders", "myTrades", "userTrades", "allAlgoOrders")
         if needs_symbol or self.random.random() < 0.5:
             return {"symbol": self.random.choice(SYMBOLS)}
         return {}
 
     def request(self, product: Product) -> bool:
         """A POST, PUT or DELETE."""
-        verbs = (self._placement, self._placement, self._removal, self._amendment)
+        verbs = [self._placement, self._placement, self._removal, self._amendment]
+        if product == "linear":
+            verbs += [self._algo_placement, self._algo_removal]
         made = self.random.choice(verbs)(product)
         if made is None:
             return False
@@ -145,6 +151,24 @@ class BinanceTeller(Teller):
         params |= {"side": order.side, "quantity": quantity, "price": price}
         return "PUT", "/fapi/v1/order", params
 
+    def _algo_placement(self, product: Product) -> tuple[str, str, dict[str, object]]:
+        """A stop at any price, named by its owner."""
+        _, _, params = self._placement(product)
+        stop = {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "triggerPrice": params["price"]}
+        name = {"clientAlgoId": f"algo-{len(self.lines):04d}"}
+        kept = ("symbol", "side", "quantity", "positionSide")
+        plain = {key: params[key] for key in kept if key in params}
+        return "POST", "/fapi/v1/algoOrder", plain | stop | name
+
+    def _algo_removal(self, product: Product) -> tuple[str, str, dict[str, object]] | None:
+        algo_id = self._some_algo()
+        return None if algo_id is None else ("DELETE", "/fapi/v1/algoOrder", {"algoId": algo_id})
+
+    def _some_algo(self) -> int | None:
+        """Any conditional order, None where there is none."""
+        rows = list(self.account.conditionals["linear"])
+        return self.random.choice(rows) if rows else None
+
     def _lot(self, product: Product, symbol: str) -> Decimal:
         market = self._venue.spot if product == "spot" else self._venue.linear
         return market.instruments[symbol].lot
@@ -155,8 +179,10 @@ class BinanceTeller(Teller):
         if order is not None:
             event = rare_event(product, order, self.random, self.clock.now_ms())
             self._tell_event(product, event["e"], event)
-            if event["e"] == "ALGO_UPDATE":
-                self.waiting.append(waiting_truth(event))
+            if event["e"] == "ORDER_TRADE_UPDATE":
+                rejected = trigger_reject(event)
+                self._tell_event(product, rejected["e"], rejected)
+                self.waiting.append(refused_truth(event))
 
     def _ask(self, product: Product, call: Call, params: dict[str, object]) -> object:
         market = self._venue.spot if product == "spot" else self._venue.linear

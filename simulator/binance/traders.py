@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import ClassVar
 
 from simulator.binance.spot import SpotMarket
+from simulator.conditional import Conditional
 from simulator.market import Request
 from simulator.matching import Order
 from simulator.traders import Seat, Traders
+
+CALLBACK = Decimal("0.001")
+"""The least that the venue takes."""
 
 
 class BinanceTraders(Traders):
@@ -19,8 +23,8 @@ class BinanceTraders(Traders):
     )  # fmt: skip
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
-        """The common ones, and a Spot cancel-replace that fails half-way."""
-        return self.common_actions() | {self._replace_beyond_means: 1}
+        """The common ones, a Spot cancel-replace that fails half-way, and USD-M's algo orders."""
+        return self.common_actions() | {self._replace_beyond_means: 1, self._condition: 6}
 
     def post_only(self, seat: Seat, request: Request) -> Request:
         """LIMIT_MAKER at Spot, GTX at USD-M."""
@@ -37,6 +41,8 @@ class BinanceTraders(Traders):
             moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
             modify_id = str(self.orders) if self.random.random() < 0.5 else ""
             seat.market.amend(seat.account, order, moved, quantity, modify_id)
+            if order.is_open and self.random.random() < 0.2:  # and at once again
+                seat.market.amend(seat.account, order, moved - seat.instrument.tick, quantity)
 
     def transfer(self, seat: Seat, amount: Decimal) -> None:
         """A deposit or withdrawal, or a funding fee."""
@@ -47,6 +53,37 @@ class BinanceTraders(Traders):
             seat.market.transfer(seat.account, "DEPOSIT" if amount > 0 else "WITHDRAW", amount)
         else:
             seat.market.transfer(seat.account, "FUNDING_FEE", amount / 100, seat.symbol)
+
+    def _condition(self, seat: Seat) -> None:
+        """A conditional order of USD-M, or its end by its owner; now and then by the venue."""
+        if isinstance(seat.market, SpotMarket):
+            return
+        waiting = seat.conditionals()
+        if waiting and self.random.random() < 0.05:
+            seat.market.end_conditional(seat.account, waiting[0], "EXPIRED", "VENUE")
+        else:
+            self.condition(seat)
+
+    def conditional(self, seat: Seat) -> Conditional:
+        """A stop, or one that takes profit, trails, or closes whatever is held by then."""
+        plain = super().conditional(seat)
+        plain.price_type = self.random.choice(("CONTRACT_PRICE", "MARK_PRICE"))
+        [trigger] = plain.triggers
+        kind, is_market = self.random.random(), trigger.request.order_type == "MARKET"
+        if kind < 0.2:
+            trigger = self.trigger(seat, plain.side, is_above=plain.side == "SELL")
+            is_market = trigger.request.order_type == "MARKET"
+            plain.order_type = "TAKE_PROFIT_MARKET" if is_market else "TAKE_PROFIT"
+            plain.quantity = trigger.request.quantity
+            plain.position_side = trigger.request.position_side
+            plain.reduce_only = trigger.request.reduce_only
+        elif kind < 0.4 and is_market:
+            plain.order_type = "TRAILING_STOP_MARKET"
+            trigger.price, trigger.callback = Decimal(0), CALLBACK
+        elif kind < 0.6 and is_market:
+            plain.closes_position, plain.quantity = True, Decimal(0)
+        plain.triggers = (trigger,)
+        return plain
 
     def _replace_beyond_means(self, seat: Seat) -> None:
         """A Spot cancel-replace whose new leg the account cannot pay for."""

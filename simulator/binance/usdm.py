@@ -1,12 +1,15 @@
 """The USD-M market: positions, fees in USDT, and the events that come with each fill."""
 
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import ClassVar
 
 from simulator.accounts import Account, Fill
+from simulator.binance import algo_documents
 from simulator.binance import usdm_documents as documents
 from simulator.binance.market import BinanceMarket
 from simulator.binance.refusals import Refusal
+from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO, Instrument, Product
 from simulator.market import Request, World
 from simulator.matching import Closed, Order, Prevented, Traded
@@ -29,6 +32,12 @@ class UsdmMarket(BinanceMarket):
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
         self._modify_id = ""
+        self.last_prices: dict[str, Decimal] = {}
+        self._amended = (-1, -1)
+        """`T` and `E` of the last amendment that was told."""
+        self._told: dict[int, str] = {}
+        """The word last told of each conditional order."""
+        self._deleveraged = 0
         for account in world.accounts.values():
             if "linear" in account.config.symbols:
                 account.balance("linear", "USDT").free = FIRST_WALLET
@@ -86,13 +95,71 @@ class UsdmMarket(BinanceMarket):
         self._apply(account, fill)
         account.fills[self.product, symbol].append(fill)
         order.status = "FILLED"
-        is_adl = kind == "ADL"
-        update = documents.Update(
-            "CALCULATED", self.now_ms, fill, status="NEW_ADL" if is_adl else "", has_fee=not is_adl
-        )
-        self._send_update(account, order, update)
+        self._send_update(account, order, self._forced(kind, fill))
         self._tell_account(account, fill)
         return True
+
+    def _forced(self, kind: str, fill: Fill) -> documents.Update:
+        """How a forced fill is told: an auto-deleveraging now in one way, now in the other."""
+        if kind != "ADL":
+            return documents.Update("CALCULATED", self.now_ms, fill)
+        self._deleveraged += 1
+        if self._deleveraged % 2:
+            status = "NEW_ADL"
+            return documents.Update("CALCULATED", self.now_ms, fill, status=status, has_fee=False)
+        return documents.Update("NEW", self.now_ms, fill)
+
+    def check_conditional(self, account: Account, conditional: Conditional) -> None:
+        """`Refusal` where it may not wait: its price is reached already, or its name is taken."""
+        trigger, last = conditional.triggers[0], self.last_prices.get(conditional.symbol)
+        if last is not None and not trigger.callback and trigger.is_reached(last):
+            raise Refusal(-2021, "Order would immediately trigger.")
+        name = conditional.client_order_id
+        waiting = self.waiting[conditional.symbol].values()
+        if name and any(one.client_order_id == name for one in waiting):
+            raise self.refusal_duplicate()
+
+    def hold(self, account: Account, conditional: Conditional) -> None:
+        """As all markets; one without a name gets one."""
+        conditional.client_order_id = conditional.client_order_id or self.made_id()
+        conditional.price_type = conditional.price_type or "CONTRACT_PRICE"
+        super().hold(account, conditional)
+
+    def becomes(
+        self, account: Account, conditional: Conditional, trigger: Trigger
+    ) -> list[Request]:
+        """One order of the same name; a reducing one is cut to what is held."""
+        self._tell_algo(account, conditional, "TRIGGERING")
+        terms = replace(trigger.request, client_order_id=conditional.client_order_id)
+        if conditional.closes_position:  # a leg of a hedged account is closed by its side alone
+            terms = replace(terms, reduce_only=not account.config.is_hedged)
+        held = closable_by(terms, account.amount_of(terms.symbol, terms.position_side))
+        most = held if held and is_reducing(terms) else None
+        return [
+            replace(terms, quantity=min(one.quantity, most or one.quantity))
+            for one in super().becomes(account, conditional, trigger)
+        ]
+
+    def report_conditional(self, account: Account, conditional: Conditional) -> None:
+        """ALGO_UPDATE, once for each word; and what the older wire says of a refused trigger."""
+        word = algo_documents.algo_word(conditional)
+        if self._told.get(conditional.order_id) == word:
+            return
+        self._tell_algo(account, conditional, word)
+        if word == "REJECTED":
+            rejected = algo_documents.trigger_reject(conditional, self.now_ms)
+            self._publish(account, rejected)
+
+    def _tell_algo(self, account: Account, conditional: Conditional, word: str) -> None:
+        conditional.updated_ms = self.now_ms
+        self._told[conditional.order_id] = word
+        instrument = self.instrument(conditional.symbol)
+        update = algo_documents.algo_update(conditional, word, instrument, self.now_ms)
+        self._publish(account, update)
+
+    def _reach(self, symbol: str, price: Decimal) -> None:
+        self.last_prices[symbol] = price
+        super()._reach(symbol, price)
 
     def check_funds(self, account: Account, request: Request) -> None:
         """Margin, position side, and what reduce-only may close."""
@@ -137,12 +204,21 @@ class UsdmMarket(BinanceMarket):
                 self.expire(account, reducing.pop(), "REDUCE_ONLY")
 
     def report_accepted(self, account: Account, order: Order) -> None:
-        """x=NEW."""
+        """x=NEW; the conditional order that became it is TRIGGERED then."""
         self._tell(account, order, "NEW")
+        if order.parent is not None:
+            self.report_conditional(account, order.parent)
 
     def report_amended(self, account: Account, order: Order) -> None:
-        """x=AMENDMENT, with `M` where the caller named a modifyId."""
-        update = documents.Update("AMENDMENT", self.now_ms, modify_id=self._modify_id)
+        """x=AMENDMENT, with `M` where the caller named a modifyId.
+
+        `T` may be that of the one before; `E` is always a later one.
+        """
+        told_ms = self.now_ms
+        if self._amended[0] == order.updated_ms:
+            told_ms = max(told_ms, self._amended[1] + 1)
+        self._amended = (order.updated_ms, told_ms)
+        update = documents.Update("AMENDMENT", told_ms, modify_id=self._modify_id)
         self._send_update(account, order, update)
 
     def report_fill(self, account: Account, order: Order, fill: Fill) -> None:
@@ -257,6 +333,8 @@ class UsdmMarket(BinanceMarket):
         self._publish(account, document, update.fill)
         if not order.is_open:
             account.forget_open(self.product, order)
+            if order.parent is not None:
+                self.report_conditional(account, order.parent)
 
     def _tell_account(self, account: Account, fill: Fill) -> None:
         touched = documents.Touched(

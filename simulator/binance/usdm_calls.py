@@ -2,6 +2,7 @@
 
 from simulator.accounts import Account
 from simulator.binance import usdm_documents as documents
+from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
@@ -106,11 +107,6 @@ def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Do
     if symbol:
         market.instrument(symbol)
     return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
-
-
-def open_algo_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET openAlgoOrders; nobody places conditional orders in the box."""
-    return []
 
 
 def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -270,7 +266,6 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
     ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_algo_orders, weighs_by_symbol(1, 40)),
     ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5), is_paged=True),
     ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5), is_paged=True),
     ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
@@ -285,4 +280,4 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, weighs(1)),
     ("GET", "/fapi/v1/rateLimit/order"): Call(order_counters, weighs(1)),
     ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
-}
+} | ALGO_CALLS

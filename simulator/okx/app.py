@@ -27,13 +27,15 @@ CONNECTIONS = Rate(6, "ip")
 
 
 UPDATED = re.compile(r'"uTime":"(\d+)"')
+LATER_MS = 5_000
+"""A copy's `uTime` is later than that of everything that passed it meanwhile."""
 
 
 def told_again(text: str) -> str:
-    """A push that is sent again, with another `uTime`, as the manual warns (section 6)."""
+    """A push that is sent again, with a later `uTime`, as the manual warns (section 6)."""
     if '"channel":"orders"' not in text:
         return text
-    return UPDATED.sub(lambda found: f'"uTime":"{int(found[1]) + 1}"', text)
+    return UPDATED.sub(lambda found: f'"uTime":"{int(found[1]) + LATER_MS}"', text)
 
 
 class OkxBox:

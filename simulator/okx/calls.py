@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.accounts import Account
+from simulator.okx import algo_calls as algos
 from simulator.okx import query_calls as queries
 from simulator.okx import trade_calls as trades
 from simulator.okx.fields import Fields
@@ -34,10 +35,14 @@ class Operation:
     """Whether `expTime` counts."""
     makes_orders: bool = False
     """Whether it counts to the limit of new and amended orders."""
+    is_algo: bool = False
+    """Whether it is about conditional orders, which have limits of their own."""
 
     @property
     def rate(self) -> Rate:
         """Single and batch calls are counted apart."""
+        if self.is_algo:
+            return Rate(20, "user+instrument")
         return Rate(300 if self.is_batch else 60, "user+instrument")
 
 
@@ -47,6 +52,8 @@ CANCEL = Operation("cancel-order", trades.cancel)
 PLACE_MANY = Operation("batch-orders", trades.place, True, True, True)
 AMEND_MANY = Operation("batch-amend-orders", trades.amend, True, True, True)
 CANCEL_MANY = Operation("batch-cancel-orders", trades.cancel, is_batch=True)
+PLACE_ALGO = Operation("order-algo", algos.place, is_algo=True)
+CANCEL_ALGOS = Operation("cancel-algos", algos.cancel, is_batch=True, is_algo=True)
 
 SOCKET_OPERATIONS = {
     operation.name: operation
@@ -59,6 +66,8 @@ REST_OPERATIONS = {
     "/api/v5/trade/batch-orders": PLACE_MANY,
     "/api/v5/trade/amend-batch-orders": AMEND_MANY,
     "/api/v5/trade/cancel-batch-orders": CANCEL_MANY,
+    "/api/v5/trade/order-algo": PLACE_ALGO,
+    "/api/v5/trade/cancel-algos": CANCEL_ALGOS,
 }
 QUERIES = {
     "/api/v5/public/time": Query(queries.server_time, Rate(10, "ip"), is_public=True),
@@ -76,6 +85,7 @@ QUERIES = {
     "/api/v5/trade/orders-history-archive": Query(queries.archive, Rate(20), is_paged=True),
     "/api/v5/trade/fills": Query(queries.fills, Rate(60), is_paged=True),
     "/api/v5/trade/fills-history": Query(queries.fills_history, Rate(10), is_paged=True),
-    "/api/v5/trade/orders-algo-pending": Query(queries.no_algo_orders, Rate(20)),
-    "/api/v5/trade/orders-algo-history": Query(queries.no_algo_orders, Rate(20)),
+    "/api/v5/trade/order-algo": Query(algos.one, Rate(20)),
+    "/api/v5/trade/orders-algo-pending": Query(algos.pending, Rate(20), is_paged=True),
+    "/api/v5/trade/orders-algo-history": Query(algos.history, Rate(20), is_paged=True),
 }

@@ -11,7 +11,7 @@ from simulator.matching import Order
 from simulator.message import Document, Message
 from simulator.okx import trade_calls
 from simulator.okx.calls import QUERIES
-from simulator.okx.extras import rare_message, waiting_truth
+from simulator.okx.extras import rare_message
 from simulator.okx.fields import Fields
 from simulator.okx.instruments import instrument_row
 from simulator.okx.refusals import Refusal
@@ -31,8 +31,11 @@ SOCKET_CHANCE = 0.4
 FLUSH_CHANCE = 0.5
 QUESTIONS = (
     "trade/order", "trade/orders-pending", "trade/orders-history", "trade/fills",
-    "trade/fills-history", "account/positions", "account/balance",
+    "trade/fills-history", "account/positions", "account/balance", "trade/order-algo",
+    "trade/orders-algo-pending", "trade/orders-algo-history",
 )  # fmt: skip
+ALGO_TYPES = ("conditional,oco", "trigger", "move_order_stop")
+ALGO_ENDS = ("canceled", "effective", "order_failed")
 ROW_KINDS = {
     "trade/order": "order", "trade/orders-pending": "order", "trade/orders-history": "order",
     "trade/fills": "execution", "trade/fills-history": "execution",
@@ -60,7 +63,7 @@ class OkxTeller(Teller):
             self.tell(message.product, "stream", message.kind, rows[0])
             return
         arg = {"channel": message.kind, "uid": "446000000000000001"}
-        if message.kind in ("orders", "positions"):
+        if message.kind in ("orders", "positions", "orders-algo", "algo-advance"):
             arg["instType"] = "ANY"
         self.tell(message.product, "stream", message.kind, {"arg": arg} | message.document)
 
@@ -114,23 +117,27 @@ class OkxTeller(Teller):
         return True
 
     def rare(self, product: Product) -> None:
-        """An event of the connection, a warning, or a conditional order."""
+        """An event of the connection, or a warning."""
         order = self.some_order(product)
         if order is None:
             return
         message = rare_message(order, self.random, self.clock.now_ms())
         channel = message["arg"]["channel"] if "arg" in message else message["event"]
         self.tell(product, "stream", channel, message)
-        if channel == "orders-algo":
-            self.waiting.append(waiting_truth(message, product))
 
     def _fields(self, product: Product, name: str) -> dict[str, object] | None:
         """What to ask by; None where there is no order to ask about."""
         if name == "trade/order":
             order = self.some_order(product)
             return None if order is None else _named(order)
+        if name == "trade/order-algo":
+            known = list(self.account.conditionals[product])
+            return {"algoId": str(self.random.choice(known))} if known else None
         if name == "account/balance":
             return {}
+        if name.startswith("trade/orders-algo"):
+            ends = {"state": self.random.choice(ALGO_ENDS)} if "history" in name else {}
+            return {"ordType": self.random.choice(ALGO_TYPES), **ends}
         return {"instType": KINDS[product], "limit": str(self.random.choice((5, 100)))}
 
     def _placement(self, product: Product) -> Wish:

@@ -3,18 +3,19 @@
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import ClassVar, cast
 
 from simulator.accounts import Account, Fill
+from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO
-from simulator.market import Market, Request, World
+from simulator.market import Market, Request, World, random_id
 from simulator.matching import Closed, Order, Prevented
 from simulator.message import Message
+from simulator.okx import algo_documents, refusals
 from simulator.okx import order_documents as documents
-from simulator.okx import refusals
 from simulator.okx.desk import Desk
 from simulator.okx.instruments import OkxInstrument
 from simulator.okx.order_documents import Push
@@ -23,6 +24,8 @@ from simulator.okx.refusals import Refusal
 from simulator.okx.words import CANCEL_SOURCES
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+SPLIT_CHANCE = 0.3
+CHILD_NAME_CHANCE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,40 @@ class OkxMarket(Market):
         if not self.world.view.shows(order.created_ms, self.now_ms):
             raise refusals.no_such_order()
         return cast(OkxOrder, order)
+
+    def next_conditional_id(self) -> int:
+        """Unique over the whole venue, and among the ids of orders."""
+        return next(self.desk.order_ids)
+
+    def hold(self, account: Account, conditional: Conditional) -> None:
+        """Its quantity counts what the product's orders count."""
+        conditional.unit = self.quantity_unit
+        super().hold(account, conditional)
+
+    def becomes(
+        self, account: Account, conditional: Conditional, trigger: Trigger
+    ) -> list[Request]:
+        """The venue names the orders itself, mostly; a take-profit or stop-loss may be split."""
+        found = []
+        lot = self.instrument(conditional.symbol).lot
+        for request in super().becomes(account, conditional, trigger):
+            first = request.quantity
+            if trigger.name and self.world.random.random() < SPLIT_CHANCE:
+                first = max(lot, request.quantity * 2 // 5 // lot * lot)
+            sizes = (first, request.quantity - first)
+            found += [replace(request, quantity=size) for size in sizes if size > 0]
+        return [replace(request, client_order_id=self._child_name()) for request in found]
+
+    def _child_name(self) -> str:
+        chance = self.world.random
+        return random_id(chance) if chance.random() < CHILD_NAME_CHANCE else ""
+
+    def report_conditional(self, account: Account, conditional: Conditional) -> None:
+        """On the channel of its type."""
+        instrument, last = self.instrument(conditional.symbol), self.last_price(conditional.symbol)
+        document = {"data": [algo_documents.algo_row(conditional, instrument, last)]}
+        kind = algo_documents.channel(conditional)
+        self.world.publish(Message(account.name, self.product, kind, document))
 
     def next_order_id(self, symbol: str) -> int:
         """Unique over the whole venue."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from simulator.message import Document
+from simulator.okx.algo_documents import SOURCES
 from simulator.okx.instruments import OkxInstrument
 from simulator.okx.orders import NO_AMENDMENT, Amendment, OkxFill, OkxOrder
 from simulator.okx.words import (
@@ -109,6 +110,18 @@ def _row(order: OkxOrder, instrument: OkxInstrument, fill: OkxFill | None) -> Do
         "tradeId": str(fill.trade_id) if fill else "",
         "tradeQuoteCcy": instrument.quote if is_spot else "",
         "uTime": str(order.updated_ms),
+        **_parent(order),
+    }
+
+
+def _parent(order: OkxOrder) -> Document:
+    """The conditional order that became this one."""
+    if order.parent is None:
+        return {}
+    return {
+        "algoClOrdId": order.parent.client_order_id,
+        "algoId": str(order.parent.order_id),
+        "source": SOURCES[order.parent.order_type],
     }
 
 

@@ -156,12 +156,6 @@ def rate_state(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     return [row | {"nextAccRateLimit": "1000", "ts": str(venue.now_ms)}]
 
 
-def no_algo_orders(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
-    """GET orders-algo-pending and -history: nobody places conditional orders in the box."""
-    fields.needed("ordType")
-    return []
-
-
 def _page_of_orders(
     venue: OkxVenue, rows: list[OkxOrder], fields: Fields, is_shown: Callable[[OkxOrder], bool]
 ) -> list[OkxOrder]:

@@ -116,12 +116,16 @@ class SwapMarket(OkxMarket):
     def force_close(self, account: Account, symbol: str, position_side: str, kind: str) -> bool:
         """Liquidate (`kind` LIQUIDATION) or deleverage (ADL) a position; False where none is.
 
-        The venue ends the symbol's open orders first, then closes the whole position with an
-        order of its own, told in one push with trade id 0 (section 3.1, the last example).
+        The venue ends the symbol's open and conditional orders first, then closes the whole
+        position with an order of its own, told in one push with trade id 0 (section 3.1, the last
+        example).
         """
         position = self.position(account, symbol, position_side)
         if not position.amount:
             return False
+        for conditional in list(self.waiting[symbol].values()):
+            if conditional.owner == account.name:
+                self.end_conditional(account, conditional, reason="VENUE")
         for open_order in self.open_orders(account, symbol):
             self.expire(account, open_order, kind)
         order = self._system_order(account, symbol, position_side, kind)

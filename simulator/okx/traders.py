@@ -5,11 +5,17 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar, cast
 
+from simulator.conditional import Conditional, Trigger
+from simulator.instrument import ZERO
 from simulator.market import Request
 from simulator.matching import Order
 from simulator.okx.market import Change
 from simulator.okx.orders import OkxRequest
 from simulator.traders import Seat, Traders
+
+CONTRACT_KINDS = ("trigger", "sl", "tp", "oco", "trailing")
+SPOT_KINDS = ("trigger", "sl", "oco")
+ORDER_TYPES = {"trigger": "trigger", "oco": "oco", "trailing": "move_order_stop"}
 
 
 class OkxTraders(Traders):
@@ -20,7 +26,31 @@ class OkxTraders(Traders):
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
         """The common ones, and an amend that must fail."""
-        return self.common_actions() | {self._amend_in_vain: 4}
+        return self.common_actions() | {self._amend_in_vain: 4, self.condition: 5}
+
+    def conditional(self, seat: Seat) -> Conditional:
+        """A trigger order, a stop-loss, a take-profit, both, or one that trails."""
+        made = super().conditional(seat)
+        (stop,) = made.triggers
+        is_contract = seat.market.product != "spot"
+        kind = self.random.choice(CONTRACT_KINDS if is_contract else SPOT_KINDS)
+        made.order_type, made.price_type = ORDER_TYPES.get(kind, "conditional"), "last"
+        if kind in ("sl", "oco"):
+            stop.name = "sl"
+        if kind in ("tp", "oco"):
+            gain = self.trigger(seat, made.side, is_above=made.side == "SELL")
+            price = gain.price if gain.request.price else ZERO
+            gain.name, gain.request = "tp", replace(stop.request, price=price)
+            if not price:
+                gain.request = replace(gain.request, order_type="MARKET")
+            made.triggers = (gain,) if kind == "tp" else (stop, gain)
+        if kind == "trailing":
+            request = replace(stop.request, order_type="MARKET", price=ZERO)
+            share = Decimal(self.random.randint(1, 4)) / 10_000
+            made.triggers = (Trigger(ZERO, stop.is_above, request, callback=share),)
+        elif made.reduce_only and self.random.random() < 0.3:
+            made.closes_position = True
+        return made
 
     def post_only(self, seat: Seat, request: Request) -> Request:
         """`post_only`; now and then it would take, and is canceled after it was live."""
@@ -41,6 +71,7 @@ class OkxTraders(Traders):
         """Another price, another size, or both; with a request id or without."""
         moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
         kind = self.random.random()
+        self.orders += 1
         change = Change(
             price=moved if kind < 0.7 else Decimal(0),
             quantity=quantity if kind > 0.3 else Decimal(0),
@@ -74,6 +105,7 @@ class OkxTraders(Traders):
             return
         order = self.random.choice(orders)
         ticks = self.through(seat, order.side)
+        self.orders += 1
         change = Change(
             price=ticks * seat.instrument.tick,
             request_id=f"rq{self.orders}",

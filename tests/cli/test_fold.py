@@ -84,7 +84,7 @@ def test_the_digest_changes_with_what_is_on_the_lines() -> None:
 
 
 def test_what_has_no_execution_yet_is_provisional_at_once() -> None:
-    claimed = a_line(TRADE | {"x": "NEW"})
+    claimed = a_line(TRADE | {"t": -1})
     assert fold(claimed)[0][0]["provisional_quantity"] == "1.5"
 
 

@@ -24,6 +24,7 @@ LABELLED = ""
 """The stretch without any fault."""
 PLANNED: dict[str, tuple[int, int]] = {
     **dict.fromkeys(FRAME_FAULTS, (6, 100)),
+    "drop": (20, 120),  # many frames tell of no execution, and some executions stand in two
     "duplicate": (20, 120),
     "reorder": (20, 120),
     "disconnect": (3, 100),

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from orderloom.event import OrderReport
+from orderloom.words import Side, Status
 from processors.account.exposure import Exposure
-from processors.account.positions import TAIL_MAX
-from processors.orders.effects import FillRecorded
+from processors.account.positions import TAIL_MAX, Position
+from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import a_report, an_execution, some_orders, take
@@ -137,3 +138,63 @@ def test_executions_from_before_the_opening_count_in_no_position_that_is_made_la
     exposure.refresh(orders.all())
     (position,) = exposure.positions.values()
     assert position.now.net == 1
+
+
+# ---- orders that close whatever is held by then
+
+
+def banded(*events: Any) -> tuple[Decimal, Decimal, bool]:
+    """The band of the only position after these events, saved and restored on the way."""
+    orders, exposure = some_orders(), Exposure()
+    for event in events:
+        for effect in take(orders, event):
+            exposure.settle_home(effect.order)
+            if isinstance(effect, FillRecorded):
+                exposure.count(effect.order, effect.fill, effect.before)
+            elif isinstance(effect, KeyRetired):
+                exposure.retire(effect.key)
+            exposure.weigh(effect.order)
+    (position,) = exposure.positions.values()
+    restored = Position.load(position.dump())
+    assert restored.view(unbounded=False) == position.view(unbounded=False)
+    view = position.view(unbounded=False)
+    return Decimal(view["low"]), Decimal(view["high"]), view["unbounded"]
+
+
+def a_close(side: Side, status: Status = Status.WAITING_TRIGGER) -> OrderReport:
+    """An order that closes what is held when it triggers: it has no quantity."""
+    return a_report(status, venue_order_id="9", quantity=None, side=side, close_position=True)
+
+
+HELD = an_execution("1", 3)
+OTHERS = (
+    a_report(venue_order_id="7", quantity="5", side=Side.SELL),
+    a_report(venue_order_id="8", quantity="2", side=Side.BUY),
+)
+
+
+def test_an_order_that_closes_what_is_held_takes_the_band_to_nothing_and_no_further() -> None:
+    filled = a_report(Status.CANCELED)
+    assert banded(HELD, filled, a_close(Side.SELL)) == (0, 3, False)
+    assert banded(HELD, filled, a_close(Side.BUY)) == (3, 3, False)
+    assert banded(HELD, filled, a_close(Side.SELL), *OTHERS) == (-5, 5, False)
+
+
+def test_its_end_gives_the_band_back() -> None:
+    ended = a_close(Side.SELL, Status.CANCELED)
+    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), ended) == (3, 3, False)
+
+
+def test_the_order_that_it_becomes_has_a_quantity_like_any_other() -> None:
+    became = a_report(
+        Status.ACTIVE, venue_order_id="10", alias_ids=("9",), quantity="3", side=Side.SELL,
+        close_position=True,
+    )  # fmt: skip
+    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), became) == (0, 3, False)
+
+
+def test_without_its_side_or_with_another_reason_to_have_no_quantity_there_is_no_bound() -> None:
+    unknown = a_report(Status.ACTIVE, venue_order_id="9", quantity=None, side=Side.SELL)
+    assert banded(HELD, a_report(Status.CANCELED), unknown)[2]
+    sideless = a_report(venue_order_id="9", quantity=None, side=None, close_position=True)
+    assert banded(HELD, a_report(Status.CANCELED), sideless)[2]

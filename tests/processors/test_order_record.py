@@ -5,7 +5,7 @@ from random import Random
 from orderloom.event import Execution
 from orderloom.words import Source, Status
 from processors.orders.record import Record
-from processors.orders.tracks.links import SAME
+from processors.orders.tracks.registers import SAME
 from tests.builders import ORDER_ID, a_report, an_execution, an_origin
 from tests.histories import Piece, a_history
 

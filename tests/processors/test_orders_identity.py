@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderloom.event import Execution
-from orderloom.words import FillKind, Lifecycle, Side, Status
+from orderloom.words import FillKind, Lifecycle, Reason, Side, Status, TriggerType
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
@@ -169,3 +169,56 @@ def test_an_algo_order_and_the_order_it_triggers_are_one(field: str) -> None:
     traded = an_execution(venue_order_id="551200399")
     order = the_only(every_arrival(waiting, triggered, traded))
     assert (order.key, order.venue_order_id) == (f"{PREFIX}/2200441", "551200399")
+
+
+WAITING = a_report(
+    Status.WAITING_TRIGGER,
+    venue_order_id="2200441",
+    client_order_id="stopA1",
+    trigger_price=Decimal(149),
+    trigger_type=TriggerType.MARK,
+    reduce_only=True,
+)
+
+
+def test_row_43_every_name_that_an_order_bore_is_shown_the_owners_first() -> None:
+    child = a_report(
+        venue_order_id="551200399",
+        client_order_id="A0made-by-the-venue",
+        alias_ids=("2200441",),
+        client_alias_ids=("stopA1",),
+        reduce_only=True,
+    )
+    for evidence in ((WAITING, child), (child,)):
+        view = the_only(every_arrival(*evidence)).view()
+        assert view["client_order_id"] == "A0made-by-the-venue"
+        assert view["client_order_ids"] == ["stopA1", "A0made-by-the-venue"]
+
+
+def test_an_order_says_what_it_waited_for_after_its_trigger_too() -> None:
+    child = a_report(venue_order_id="551200399", alias_ids=("2200441",))
+    view = the_only(every_arrival(WAITING, child)).view()
+    assert (view["trigger_price"], view["trigger_type"]) == ("149", TriggerType.MARK)
+    assert view["reduce_only"] is True
+    assert (view["close_position"], view["callback_rate"]) == (None, None)
+
+
+def test_an_order_is_asked_about_as_a_conditional_one_under_the_id_that_it_waited_under() -> None:
+    assert the_only(folded(WAITING)).is_conditional
+    child = a_report(venue_order_id="551200399", alias_ids=("2200441",))
+    assert not the_only(every_arrival(WAITING, child)).is_conditional
+    triggered_somewhere = a_report(venue_order_id="2200441")
+    assert the_only(every_arrival(WAITING, triggered_somewhere)).is_conditional
+
+
+def test_a_rejected_trigger_is_the_reason_and_not_that_it_was_to_be_replaced() -> None:
+    replaced = a_report(Status.EXPIRED, reason=Reason.REPLACED, ordinal=(5, 0))
+    refused = a_report(Status.REJECTED, reason=Reason.LIFECYCLE_REJECT, ordinal=(4, 0))
+    order = the_only(every_arrival(a_report(), replaced, refused))
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle.EXPIRED, Reason.LIFECYCLE_REJECT)
+
+
+def test_of_two_changes_at_one_time_the_later_by_the_second_ordinal_counts() -> None:
+    first = a_report(is_amendment=True, quantity="8", ordinal=(5, 1))
+    second = a_report(is_amendment=True, quantity="3", ordinal=(5, 2))
+    assert the_only(every_arrival(a_report(), first, second)).quantity == Decimal(3)

@@ -7,7 +7,7 @@ find can be played in milliseconds, step by step, with restarts anywhere between
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -32,11 +32,8 @@ from tests.processors.book_lab import Run, a_raw_record, a_record
 from venues import VENUES
 from venues.venue import Context, Credentials, Endpoints, Page
 
-VENUE = VENUES["binance"]
 ACCOUNT = "binance:main"
-PRODUCTS = ("spot", "linear")
 CALLS = SPOT_CALLS | USDM_CALLS
-CONTEXT = Endpoints(dict.fromkeys(PRODUCTS, "http://x"), dict.fromkeys(PRODUCTS, "ws://x"))
 SECOND_NS = 1_000_000_000
 TICK_MS = 100
 Drop = Callable[[Message], bool]
@@ -49,6 +46,11 @@ class VenueLab:
     `before_each` is called before each record of `raw` is folded (to restart the books, say).
     `delay_ms` is how long a pushed message is on its way: answers tell of it before.
     """
+
+    venue_name: ClassVar = "binance"
+    products: ClassVar[tuple[str, ...]] = ("spot", "linear")
+    feeds: ClassVar[dict[str, str]] = {"c-spot": "spot", "c-linear": "linear"}
+    """The first product of each connection."""
 
     def __init__(
         self,
@@ -63,19 +65,19 @@ class VenueLab:
         traded = tuple(traded)
         self.symbols = traded if symbols is None else tuple(symbols)
         self.clock = LogicalClock()
+        self.name = f"{self.venue_name}:main"
+        self.description = VENUES[self.venue_name]
         box = BoxAccount(
-            name=ACCOUNT,
+            name=self.name,
             api_key="lab-key",
             secret="lab-secret",
-            symbols=dict.fromkeys(PRODUCTS, traded),
+            symbols={product: self.symbols_of(product, traded) for product in self.products},
         )
-        config = SimulatorConfig(
-            seed=seed, accounts=(box,), traffic=TrafficConfig(open_orders_max=8)
-        )
-        self.venue = BinanceVenue(config, self.clock, self.hear)
+        traffic = TrafficConfig(open_orders_max=8)
+        self.venue = self.make_venue(SimulatorConfig(seed=seed, accounts=(box,), traffic=traffic))
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
-        self.make_book = lambda: book(VENUE, 0, self.pace)
+        self.make_book = lambda: book(self.description, 0, self.pace)
         self.run = Run(self.make_book())
         self.drop: Drop = lambda _message: False
         self.refuse: Callable[[Question], bool] = lambda _question: False
@@ -85,8 +87,28 @@ class VenueLab:
         self.on_its_way: deque[tuple[int, Message]] = deque()
         self.numbers: Counter[str] = Counter()
         self.records = 0
+        self.asked: list[str] = []
+        """The path of each request, in order."""
 
     # ---- the venue ----
+
+    def make_venue(self, config: SimulatorConfig) -> Any:
+        """The venue, which tells `hear` everything."""
+        return BinanceVenue(config, self.clock, self.hear)
+
+    def symbols_of(self, _product: str, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the symbols that are traded at a product."""
+        return symbols
+
+    def pushed(self, message: Message) -> tuple[str, Any]:
+        """On which connection a message comes, and its frame."""
+        event = {"subscriptionId": 0, "event": message.document}
+        is_spot = message.product == "spot"
+        return f"c-{message.product}", event if is_spot else message.document
+
+    def connections(self, change: str) -> list[Connection]:
+        """The change of every connection."""
+        return [Connection(name, p, change, self.now_ns) for name, p in self.feeds.items()]
 
     def hear(self, message: Message) -> None:
         if self.is_connected and not self.drop(message):
@@ -97,11 +119,10 @@ class VenueLab:
 
     def _push(self, message: Message) -> None:
         if self.is_connected:
-            self.numbers[message.product] += 1
-            event = {"subscriptionId": 0, "event": message.document}
-            body = orjson.dumps(event if message.product == "spot" else message.document)
-            number = self.numbers[message.product]
-            self.fold(Frame(f"c-{message.product}", number, message.product, self.now_ns, body))
+            name, document = self.pushed(message)
+            self.numbers[name] += 1
+            body, product = orjson.dumps(document), self.feeds[name]
+            self.fold(Frame(name, self.numbers[name], product, self.now_ns, body))
 
     @property
     def now_ns(self) -> int:
@@ -124,47 +145,49 @@ class VenueLab:
     def connect(self) -> None:
         """The account is registered, and its streams begin."""
         entry = AccountConfig(
-            id=ACCOUNT,
-            products=PRODUCTS,
+            id=self.name,
+            products=self.products,
             key="env:KEY",
             partition=0,
-            symbols=dict.fromkeys(PRODUCTS, self.symbols),
+            symbols={p: self.symbols_of(p, self.symbols) for p in self.products},
         )
         document = {"type": "account", "config": entry.model_dump(mode="json")}
-        self.run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), self.now_ns)
-        self.is_connected = True
-        self.numbers.clear()
-        self.fold(*(Connection(f"c-{p}", p, "LIVE", self.now_ns) for p in PRODUCTS))
+        record = a_record(orjson.dumps(document), topic=topology.CONTROL, key=self.name)
+        self.run.step(record, self.now_ns)
+        self.reconnect()
 
     def disconnect(self) -> None:
-        """Both sockets end; what is pushed from now on is lost."""
+        """All sockets end; what is pushed from now on is lost."""
         self.is_connected = False
-        self.fold(*(Connection(f"c-{p}", p, "CLOSED", self.now_ns) for p in PRODUCTS))
+        self.fold(*self.connections("CLOSED"))
 
     def reconnect(self) -> None:
         """The sockets are back, under the same names, as if nothing had been numbered."""
         self.is_connected = True
         self.numbers.clear()
-        self.fold(*(Connection(f"c-{p}", p, "LIVE", self.now_ns) for p in PRODUCTS))
+        self.fold(*self.connections("LIVE"))
 
-    def fold(self, *items: Item, account: str = ACCOUNT) -> None:
+    def fold(self, *items: Item, account: str | None = None) -> None:
         """One record of `raw`, a step; then every question that came of it is answered."""
         self.before_each(self)
         self.records += 1
-        record = a_raw_record(*items, offset=self.records, account=account)
+        record = a_raw_record(*items, offset=self.records, account=account or self.name)
         self.answer(self.run.step(record, self.now_ns))
 
     def wait(self, milliseconds: int) -> None:
-        """Time passes; the edge says that it lives."""
-        self.clock.advance(milliseconds)
+        """Time passes; what was pushed arrives when it is due; the edge says that it lives."""
+        end_ms = self.clock.now_ms() + milliseconds
+        while self.on_its_way and self.on_its_way[0][0] <= end_ms:
+            due_ms, message = self.on_its_way.popleft()
+            self.clock.advance(max(due_ms - self.clock.now_ms(), 0))
+            self._push(message)
+        self.clock.advance(end_ms - self.clock.now_ms())
         live = [
-            {"account": ACCOUNT, "connection": f"c-{p}", "product": p, "heard_ns": self.now_ns}
-            for p in PRODUCTS
+            {"account": self.name, "connection": c, "product": p, "heard_ns": self.now_ns}
+            for c, p in self.feeds.items()
             if self.is_connected
         ]
         self.fold(Liveness(self.now_ns, live), account="venue")
-        while self.on_its_way and self.on_its_way[0][0] <= self.clock.now_ms():
-            self._push(self.on_its_way.popleft()[1])
 
     def wait_until(self, condition: Callable[[], bool], seconds: int = 120) -> None:
         """Let time pass until the condition holds; fails after so many seconds of lab time."""
@@ -175,7 +198,7 @@ class VenueLab:
         raise AssertionError(f"not within {seconds} s")
 
     def is_synced(self) -> bool:
-        return self.run.book.accounts[ACCOUNT].is_synced
+        return self.run.book.accounts[self.name].is_synced
 
     def answer(self, outputs: Iterable[Any]) -> None:
         for output in list(outputs):
@@ -185,16 +208,18 @@ class VenueLab:
 
     def _answer(self, question: Question, document: dict[str, Any], account: str) -> None:
         asked_ns = self.now_ns
-        context = Context(Credentials("key", "secret"), CONTEXT, asked_ns)
+        hosts = dict.fromkeys(self.products, "http://x")
+        context = Context(Credentials("key", "secret"), Endpoints(hosts, hosts), asked_ns)
         if self.refuse(question):
             self.fold(Failure(document, "timeout", asked_ns, asked_ns), account=account)
             return
-        request = VENUE.ask(question, context)
+        request = self.description.ask(question, context)
         number = 1
         while request is not None:
-            status, body = self._called(request.url)
+            status, body = self.called(request.url)
             page = Page(number, request, status, body)
-            following = VENUE.next_page(question, page, context) if status == 200 else None
+            is_whole = self.description.is_complete_answer(page)
+            following = self.description.next_page(question, page, context) if is_whole else None
             is_last = following is None
             item = Answer(
                 document, request.channel, number, is_last, status, asked_ns, asked_ns, asked_ns,
@@ -203,10 +228,12 @@ class VenueLab:
             self.fold(item, account=account)
             request, number = following, number + 1
 
-    def _called(self, url: str) -> tuple[int, bytes]:
+    def called(self, url: str) -> tuple[int, bytes]:
+        """What the venue answers: status and body."""
         parts = urlsplit(url)
         market = self.venue.spot if parts.path.startswith("/api/") else self.venue.linear
         call = CALLS["GET", parts.path]
+        self.asked.append(parts.path)
         try:
             found = call.answer(market, self.account, Params(dict(parse_qsl(parts.query))))
         except Refusal as refusal:

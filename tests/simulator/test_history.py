@@ -43,14 +43,16 @@ def test_together_they_hold_every_kind_of_message(histories: list[History]) -> N
     wanted = """
         executionReport outboundAccountPosition balanceUpdate listStatus externalLockUpdate
         eventStreamTerminated serverShutdown ORDER_TRADE_UPDATE TRADE_LITE ACCOUNT_UPDATE
-        ALGO_UPDATE ACCOUNT_CONFIG_UPDATE MARGIN_CALL listenKeyExpired order.status
+        ALGO_UPDATE CONDITIONAL_ORDER_TRIGGER_REJECT ACCOUNT_CONFIG_UPDATE MARGIN_CALL
+        listenKeyExpired order.status
         openOrders.status account.status allOrders myTrades
     """
     answers = """
         exchangeInfo openOrders openOrder order allOrders myTrades userTrades positionRisk
-        balance account forceOrders
+        balance account forceOrders algoOrder openAlgoOrders allAlgoOrders
     """
     requests = {"POST order", "DELETE order", "PUT order", "PUT order/amend/keepPriority"}
+    requests |= {"POST algoOrder", "DELETE algoOrder"}
     asked = {f"GET {name}" for name in answers.split()}
     assert {*wanted.split(), *asked, *requests} == channels.keys()
 
@@ -76,7 +78,7 @@ def test_the_fills_of_an_order_add_up_to_what_the_books_say(histories: list[Hist
         [books] = history.truth["accounts"].values()
         filled: Counter[tuple[str, ...]] = Counter()
         for fill in books["fills"]:
-            key = (fill["product"], fill["symbol"], fill["venue_order_id"])
+            key = (fill["product"], fill["symbol"], fill["first_order_id"])
             filled[key] += Decimal(fill["quantity"])  # type: ignore[assignment]  # exact sums
         for order in books["orders"]:
             key = (order["product"], order["symbol"], order["venue_order_id"])

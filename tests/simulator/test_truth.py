@@ -122,7 +122,8 @@ def test_the_document_holds_all_books_and_the_summary_counts_them(traded: Box) -
     counts = summary(traded.accounts, len(traded.messages))
     accounts = books["accounts"].values()
     assert counts["fills"] == sum(len(account["fills"]) for account in accounts)
-    assert counts["orders"] == sum(len(account["orders"]) for account in accounts)
+    orders = [order for account in accounts for order in account["orders"]]
+    assert counts["orders"] == sum(len(order.get("child_ids", [order])) for order in orders)
     assert counts["messages"] == books["messages"] == len(traded.messages)
 
 

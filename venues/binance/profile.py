@@ -29,6 +29,9 @@ PROFILE: Final = Profile(
     # -2013 also stands for orders that closed without a fill and were archived (Spot after 90 days,
     # USD-M after 3), and the lists lag without a bound: no set of reads proves absence.
     absence_decisive=(),
+    # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
+    # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.
+    conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
     # USD-M tells of a conditional order that the engine refused as EXPIRED and as rejected.
     normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
     # Amendments keep the order id, so there is one link; a cancel-replace is a new order.

@@ -6,8 +6,10 @@ by its last id + 1 without times (the two do not go together on USD-M), page aft
 is empty or passes `until_ns`; an empty window is followed by the next. An order's own trades are
 read from the first id on. Without times and ids the venue gives the newest rows, so if that page is
 full the list is read from its first id on. A question whose pages all came with status
-200 is complete. Open orders of USD-M are two lists: those of the engine, then the conditional
-ones that wait outside it. Manual: "Account Trade List", "All Orders", "Current Open Orders".
+200 is complete. USD-M keeps conditional orders outside the engine, under ids and end points of
+their own: open orders and history are two lists each, the engine's and then that of the conditional
+ones, and an order of which no trigger is known is asked for among those. Manual: "Account Trade
+List", "All Orders", "Current Open Orders", "Query Algo Order", "Query All Algo Orders".
 """
 
 from dataclasses import dataclass
@@ -38,7 +40,8 @@ PUBLIC: Final = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
 class _Call:
     """A path and its weight; `weight_all` where no symbol is named, `weight_order` for one order.
 
-    `id_field` of a list that comes in pages: the row's id, and the parameter that goes on from it.
+    `id_field` of a list that comes in pages: the row's id, and the parameter that goes on from it;
+    `time_field` when a row of it was made.
     """
 
     path: str
@@ -46,6 +49,7 @@ class _Call:
     weight_all: int | None = None
     weight_order: int | None = None
     id_field: tuple[str, str] | None = None
+    time_field: str = "time"
 
 
 _CALLS: Final[dict[tuple[str, About], _Call]] = {
@@ -65,16 +69,22 @@ _CALLS: Final[dict[tuple[str, About], _Call]] = {
     (LINEAR, About.POSITIONS): _Call("/fapi/v3/positionRisk", 5),
     (LINEAR, About.BALANCES): _Call("/fapi/v3/balance", 5),
 }
-# Conditional orders of USD-M have ids and lists of their own ("Current All Algo Open Orders").
-_ALGO_LIST: Final = _Call("/fapi/v1/openAlgoOrders", 1, weight_all=40)
-_PAGED: Final = {call.path: call.id_field for call in _CALLS.values() if call.id_field is not None}
-_WITHOUT_SYMBOL: Final = frozenset({About.SERVER_TIME, About.BALANCES})
+_ALGO_CALLS: Final[dict[tuple[str, About], _Call]] = {
+    (LINEAR, About.OPEN_ORDERS): _Call("/fapi/v1/openAlgoOrders", 1, weight_all=40),
+    (LINEAR, About.ORDER): _Call("/fapi/v1/algoOrder", 1),
+    (LINEAR, About.ORDER_HISTORY): _Call(
+        "/fapi/v1/allAlgoOrders", 5, id_field=("algoId", "algoId"), time_field="createTime"
+    ),
+}
+_EVERY_CALL: Final = (*_CALLS.items(), *_ALGO_CALLS.items())
+_PAGED: Final = {call.path: call for _, call in _EVERY_CALL if call.id_field is not None}
+_WITHOUT_SYMBOL: Final = frozenset({"/fapi/v1/algoOrder", "/fapi/v3/balance", "/api/v3/account"})
 _BY_SYMBOL: Final = frozenset({About.ORDER, About.ORDER_HISTORY, About.TRADES})
 _LISTS: Final = frozenset(
     call.path
-    for (_, about), call in _CALLS.items()
+    for (_, about), call in _EVERY_CALL
     if about in (About.OPEN_ORDERS, About.ORDER_HISTORY, About.TRADES, About.POSITIONS)
-) | {"/fapi/v3/balance", _ALGO_LIST.path}
+) | {"/fapi/v3/balance"}
 
 
 def ask(question: Question, context: Context) -> HttpRequest:
@@ -83,11 +93,14 @@ def ask(question: Question, context: Context) -> HttpRequest:
     Raises:
         ValueError: this venue has no such question, or it needs a symbol or an order's id.
     """
-    call = _call_of(question)
     if question.about in _BY_SYMBOL and question.symbol is None:
         raise ValueError(f"{question.about} of {question.product} is asked by symbol")
+    return _first_request(question, _calls_of(question)[0], context)
+
+
+def _first_request(question: Question, call: _Call, context: Context) -> HttpRequest:
     parameters: dict[str, str | int] = {}
-    if question.symbol is not None and question.about not in _WITHOUT_SYMBOL:
+    if question.symbol is not None and call.path not in _WITHOUT_SYMBOL:
         parameters["symbol"] = question.symbol
     if question.about is About.ORDER:
         parameters |= _order_named(question)
@@ -102,42 +115,38 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     Raises:
         ValueError: the venue goes round in circles.
     """
-    call = _call_of(question)
+    calls, path = _calls_of(question), urlsplit(page.request.url).path
+    at = next(place for place, call in enumerate(calls) if call.path == path)
+    following = _following_rows(question, calls[at], page, context)
+    if following is not None:
+        return _request(question, calls[at], following, context)
+    is_last = at + 1 == len(calls)
+    return None if is_last else _first_request(question, calls[at + 1], context)
+
+
+def _following_rows(
+    question: Question, call: _Call, page: Page, context: Context
+) -> dict[str, str | int] | None:
+    """The parameters that go on with the list of `page`; None where that was its end."""
     if call.id_field is None:
-        return _conditional_orders(question, page, context)
+        return None
     row_id, parameter = call.id_field
     asked = dict(parse_qsl(urlsplit(page.request.url).query))
     rows: list[dict[str, Any]] = parse(page.body)
     base = {name: asked[name] for name in ("symbol", *_kept_names(question)) if name in asked}
     has_order = "startTime" in asked or (parameter in asked and parameter not in base)
+    following: dict[str, str | int] | None = None
     if rows and has_order:
-        if _passes(rows, question):
-            return None
-        next_id = max(row[row_id] for row in rows) + 1
-        if parameter in asked and parameter not in base and next_id <= int(asked[parameter]):
-            raise ValueError(f"{call.path}: a page that ends where it began")
-        following: dict[str, str | int] = {parameter: next_id}
+        if not _passes(rows[-1][call.time_field], question):
+            next_id = max(int(row[row_id]) for row in rows) + 1
+            if parameter in asked and parameter not in base and next_id <= int(asked[parameter]):
+                raise ValueError(f"{call.path}: a page that ends where it began")
+            following = {parameter: next_id}
     elif len(rows) >= ROWS_MAX:
         following = {parameter: 0}
     elif "endTime" in asked:
-        window = _window(question, int(asked["endTime"]) + 1, context)
-        if window is None:
-            return None
-        following = window
-    else:
-        return None
-    return _request(question, call, {**base, **following, "limit": ROWS_MAX}, context)
-
-
-def _conditional_orders(question: Question, page: Page, context: Context) -> HttpRequest | None:
-    """The second list of open orders on USD-M, after the first."""
-    is_list = question.about is About.OPEN_ORDERS and question.product == LINEAR
-    if not is_list or urlsplit(page.request.url).path == _ALGO_LIST.path:
-        return None
-    parameters: dict[str, str | int] = (
-        {} if question.symbol is None else {"symbol": question.symbol}
-    )
-    return _request(question, _ALGO_LIST, parameters, context)
+        following = _window(question, int(asked["endTime"]) + 1, context)
+    return following and {**base, **following, "limit": ROWS_MAX}
 
 
 def _kept_names(question: Question) -> tuple[str, ...]:
@@ -145,24 +154,30 @@ def _kept_names(question: Question) -> tuple[str, ...]:
     return ("orderId",) if question.about is About.TRADES else ()
 
 
-def _passes(rows: list[dict[str, Any]], question: Question) -> bool:
+def _passes(last_ms: int, question: Question) -> bool:
     """Whether the rows, in the order of their ids, have gone beyond the time asked for."""
-    until_ns = question.until_ns
-    return until_ns is not None and rows[-1]["time"] * MILLISECOND_NS > until_ns
+    return question.until_ns is not None and last_ms * MILLISECOND_NS > question.until_ns
 
 
-def _call_of(question: Question) -> _Call:
-    call = _CALLS.get((question.product, question.about))
+def _calls_of(question: Question) -> tuple[_Call, ...]:
+    """The lists that make up the answer, in the order in which they are asked; or the one call."""
+    kind = (question.product, question.about)
+    call, algo = _CALLS.get(kind), _ALGO_CALLS.get(kind)
     if call is None:
         raise ValueError(f"no {question.about} of {question.product!r}")
-    return call
+    if algo is None:
+        return (call,)
+    if question.about is About.ORDER:
+        return (algo,) if question.is_conditional else (call,)
+    return (call, algo)
 
 
 def _order_named(question: Question) -> dict[str, str | int]:
+    is_algo = question.is_conditional and question.product == LINEAR
     if question.venue_order_id is not None:
-        return {"orderId": question.venue_order_id}
+        return {"algoId" if is_algo else "orderId": question.venue_order_id}
     if question.client_order_id is not None:
-        return {"origClientOrderId": question.client_order_id}
+        return {"clientAlgoId" if is_algo else "origClientOrderId": question.client_order_id}
     raise ValueError("which order? neither a venue order id nor a client order id is given")
 
 
@@ -218,12 +233,19 @@ def is_complete_answer(page: Page) -> bool:
     return isinstance(document, list) and _has_ids(document, _PAGED.get(path))
 
 
-def _has_ids(rows: list[Any], id_field: tuple[str, str] | None) -> bool:
+def _has_ids(rows: list[Any], call: _Call | None) -> bool:
     """Whether every row can be paged on from."""
-    return id_field is None or all(
-        isinstance(row, dict) and type(row.get(id_field[0])) is int and type(row.get("time")) is int
+    if call is None or call.id_field is None:
+        return True
+    name = call.id_field[0]
+    return all(
+        isinstance(row, dict) and _is_id(row.get(name)) and type(row.get(call.time_field)) is int
         for row in rows
     )
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int or (type(value) is str and value.isascii() and value.isdecimal())
 
 
 def server_time(body: bytes) -> int:

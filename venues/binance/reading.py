@@ -2,23 +2,68 @@
 
 `OrderReport.ordinal` is (the order's transaction time in ns, sub-ordinal). The time is `T` on the
 stream and `updateTime` or `transactTime` in REST: the matching engine's own stamp of the same
-change, so rows of both compare; event time `E` would not, as REST rows have none. The sub-ordinal
-is the execution id `I` on Spot, which grows per report, and 0 where there is none.
+change, so rows of both compare; event time `E` alone would not, as REST rows have none. The
+sub-ordinal is the execution id `I` on Spot, which grows per report, and `E` (ns) of an amendment on
+USD-M, where nothing else changes an order's terms and two may share a `T`; 0 where there is none.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
 from orderloom.quantities import ZERO
 from orderloom.words import Liquidity, Reason, Status
 from venues.binance.words import CONDITIONAL_TYPES, EXPIRY_BY_TERMS, SYSTEM_PREFIXES
-from venues.document import Document, decimal, text
-from venues.venue import BadFrame
+from venues.document import Document, decimal, identifier, needed_text, text
+from venues.venue import BadFrame, UnknownFrame
 
 SPOT: Final = "spot"
 LINEAR: Final = "linear"
 MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 MICROSECONDS_MAX: Final = MILLISECONDS_MAX * 1000
+NOT_SPOKEN: Final = "COIN-M contracts are not spoken here"
+# Quoted in USD itself, which nothing of USD-M is: BTCUSD_PERP, BTCUSD_261225.
+_COIN_SYMBOL: Final = re.compile(r".+USD_(?:PERP|[0-9]{6})|.+_PERP")
+# What COIN-M writes in the place of USD-M's amounts in quote currency; newer USD-M has both.
+_IN_COIN: Final = (("cumBase", "cumQuote"), ("baseQty", "quoteQty"))
+
+
+def linear_symbol(document: Document, name: str) -> str:
+    """The symbol of a USD-M contract.
+
+    Raises:
+        UnknownFrame: the row is of COIN-M, whose quantities are contracts.
+    """
+    symbol = needed_text(document, name)
+    if is_coin_margined(symbol, document):
+        raise UnknownFrame(NOT_SPOKEN)
+    return symbol
+
+
+def is_coin_margined(symbol: str, document: Document) -> bool:
+    """Whether a row of contracts is one of COIN-M: by its symbol, its margin or its amounts.
+
+    Both products write the same messages, and one portfolio-margin stream brings both. The margin
+    is the coin itself on COIN-M (`ma`, `marginAsset`), on USD-M what the symbol is quoted in.
+    """
+    if _COIN_SYMBOL.fullmatch(symbol):
+        return True
+    margin = document.get("ma") or document.get("marginAsset")
+    if type(margin) is str and symbol.startswith(margin):
+        return True
+    return any(coin in document and quote not in document for coin, quote in _IN_COIN)
+
+
+def given_id(document: Document, name: str, least: int) -> str | None:
+    """An id as text; None where there is none, or the venue says so by one below `least`.
+
+    Raises:
+        BadFrame: something else than a whole number, written as a number or as text.
+    """
+    if document.get(name) in (-1, "-1"):
+        return None
+    number = identifier(document, name)
+    return None if number is None or int(number) < least else str(int(number))
 
 
 def time_ns(document: Document, name: str) -> int | None:
@@ -36,9 +81,9 @@ def time_ns(document: Document, name: str) -> int | None:
     return value * (1_000_000 if value <= MILLISECONDS_MAX else 1_000)
 
 
-def ordinal(venue_ns: int | None, sub_ordinal: int | None) -> tuple[int, int] | None:
+def ordinal(venue_ns: int | None, sub_ordinal: int | str | None) -> tuple[int, int] | None:
     """Where a report stands among those of its order; None without a time."""
-    return None if venue_ns is None else (venue_ns, sub_ordinal or 0)
+    return None if venue_ns is None else (venue_ns, int(sub_ordinal or 0))
 
 
 def amount(document: Document, name: str) -> Decimal | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from orderloom.event import Event, Reply
 from orderloom.words import Reason
-from venues.binance.reading import LINEAR, SPOT, time_ns
+from venues.binance.reading import LINEAR, SPOT, linear_symbol, time_ns
 from venues.document import Document, identifier, needed_identifier, needed_text, text
 from venues.venue import BadFrame
 
@@ -113,7 +113,7 @@ def acknowledgement(
         Reply(
             product=product,
             accepted=True,
-            symbol=needed_text(row, "symbol"),
+            symbol=(linear_symbol if product == LINEAR else needed_text)(row, "symbol"),
             venue_order_id=needed_identifier(row, "orderId"),
             client_order_id=text(row, "clientOrderId"),
             request_id=request_id,

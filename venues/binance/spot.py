@@ -15,11 +15,13 @@ from typing import Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
+from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
     amount_above_zero,
     closure_reason,
     fee_of,
+    given_id,
     known_quote,
     liquidity_of,
     needed_amount,
@@ -41,6 +43,7 @@ from venues.document import (
     choice,
     fields_of,
     flag,
+    identifier,
     integer,
     lenient_choice,
     names_in,
@@ -76,7 +79,7 @@ def execution_report(report: Document, unknown: list[str]) -> tuple[Event, ...]:
     note_unknown(report, REPORT_FIELDS, unknown)
     is_trade = lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
     order = _reported_order(report, unknown)
-    execution = _reported_trade(report, order) if is_trade else None
+    execution = _reported_trade(report, order) if is_trade or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
 
@@ -104,9 +107,10 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(report, "Q"),
         filled_quantity=needed_amount(report, "z"),
         filled_quote=known_quote(report, "Z"),
+        **spot_conditions(report, "P", "d"),
         is_amendment=is_amendment,
         client_alias_ids=(other_name,) if is_amendment and other_name else (),
-        ordinal=ordinal(venue_ns, integer(report, "I")),
+        ordinal=ordinal(venue_ns, identifier(report, "I")),
         venue_ns=venue_ns,
     )
 
@@ -155,11 +159,11 @@ def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
 
 def _trade_id(document: Document, name: str, allocation: str) -> str | None:
     # Smart order routing fills by allocation: no trade id, an allocation id of its own.
-    number = integer(document, name)
-    if number is not None and number >= 0:
-        return str(number)
-    number = integer(document, allocation)
-    return None if number is None or number < 0 else f"allocation-{number}"
+    number = given_id(document, name, 0)
+    if number is not None:
+        return number
+    number = given_id(document, allocation, 0)
+    return None if number is None else f"allocation-{number}"
 
 
 def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
@@ -195,6 +199,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
         filled_quantity=needed_amount(row, "executedQty"),
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
+        **spot_conditions(row, "stopPrice", "trailingDelta"),
         ordinal=ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )
@@ -252,7 +257,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
-            ordinal=ordinal(venue_ns, integer(reply, "executionId")),
+            ordinal=ordinal(venue_ns, identifier(reply, "executionId")),
             venue_ns=venue_ns,
         ),
     )
@@ -271,7 +276,7 @@ def amendment_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
             quantity=needed_amount(row, "newQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
-            ordinal=ordinal(venue_ns, integer(row, "executionId")),
+            ordinal=ordinal(venue_ns, identifier(row, "executionId")),
             venue_ns=venue_ns,
         ),
     )

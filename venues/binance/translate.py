@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from orderloom.event import Event
 from venues.binance import replies, spot, spot_account, usdm, usdm_account
-from venues.binance.reading import LINEAR, SPOT
+from venues.binance.reading import LINEAR, NOT_SPOKEN, SPOT, is_coin_margined
 from venues.document import Document, fields_of, rows_of
 from venues.venue import BadFrame, Inbound, Translation, UnknownFrame
 
@@ -84,7 +84,7 @@ def translate(inbound: Inbound) -> Translation:
     """
     hint = inbound.product
     if hint == "inverse":
-        raise UnknownFrame("COIN-M contracts are not spoken here")
+        raise UnknownFrame(NOT_SPOKEN)
     read = _Read(None if hint is None else PRODUCTS.get(hint))
     events = _events_of(inbound.document, read, 0)
     unknown = tuple(dict.fromkeys(read.unknown))[:UNKNOWN_KEPT_MAX] if read.unknown else ()
@@ -95,6 +95,9 @@ def _events_of(document: Any, read: _Read, depth: int) -> tuple[Event, ...]:
     if depth > NESTING_MAX:
         raise UnknownFrame("messages within messages")
     if type(document) is list:
+        if any(type(row) is dict and "code" in row for row in document):
+            # Only a batch of USD-M answers with a list in which refusals stand beside orders.
+            read.product = read.product or LINEAR
         return tuple(event for row in document for event in _events_of(row, read, depth + 1))
     if type(document) is not dict:
         raise UnknownFrame("neither an object nor a list")
@@ -121,11 +124,26 @@ def _pushed_event(name: object, document: Document, read: _Read) -> tuple[Event,
         raise BadFrame(f"e: not a text: {name!r:.80}")
     reader = EVENTS.get(name)
     if reader is not None:
+        if _is_of_coin_margined(document):
+            raise UnknownFrame(NOT_SPOKEN)
         return reader(document, read.unknown)
     reason = IGNORED_EVENTS.get(name)
     if reason is None:
         raise UnknownFrame(f"event {name!r:.80}")
     return read.ignore(f"{name}: {reason}")
+
+
+def _is_of_coin_margined(event: Document) -> bool:
+    """Whether the envelope says that an event is of COIN-M; else its symbols do (`linear_symbol`).
+
+    `fs` is the business unit of portfolio margin, `st` the product where one stream has both. An
+    `ACCOUNT_UPDATE` of balances alone has no symbol: there the account's alias, `i`, is the mark.
+    """
+    for name, spoken in (("fs", "UM"), ("st", 1)):
+        if event.get(name) is not None:
+            return bool(event[name] != spoken)
+    change = event.get("a")
+    return type(change) is dict and not change.get("P") and bool(event.get("i"))
 
 
 def _answer_of(document: Document, read: _Read, depth: int) -> tuple[Event, ...]:
@@ -192,8 +210,11 @@ def _trade(row: Document, read: _Read) -> tuple[Event, ...]:
 
 
 def _instruments(answer: Document, read: _Read) -> tuple[Event, ...]:
-    rows = rows_of(answer["symbols"], "symbols")
-    return tuple(event for row in rows for event in _instrument(fields_of(row, "symbols"), read))
+    rows = [fields_of(row, "symbols") for row in rows_of(answer["symbols"], "symbols")]
+    spoken = [row for row in rows if not is_coin_margined(f"{row.get('symbol')}", row)]
+    if rows and not spoken:
+        raise UnknownFrame(NOT_SPOKEN)
+    return tuple(event for row in spoken for event in _instrument(row, read))
 
 
 def _instrument(row: Document, read: _Read) -> tuple[Event, ...]:

@@ -3,17 +3,19 @@
 Manual: "User Data Streams" and "Trade"/"Account" of USD-M futures
 (https://developers.binance.com/docs/derivatives/usds-margined-futures). What to mind:
 
-- `t` is 0 where no trade happened; a CALCULATED report is a liquidation's fill unless `l` is 0.
+- `t` is 0 where no trade happened. `l` above 0 with a trade id is a fill, whatever `x` says.
 - NEW_ADL and NEW_INSURANCE look alive and carry complete fills: quantity decides.
 - TRADE_LITE is a fill without its fee; the full event completes it under the same identity.
 - `c` never moves. The ids of the venue's own orders tell why it placed them.
-- An order's time is `o.T`, not the envelope's: it is what REST calls `updateTime`.
+- An order's time is `o.T`, not the envelope's: it is what REST calls `updateTime`. Two amendments
+  may share it: the envelope's `E` then tells which came later.
 """
 
 from typing import Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
+from venues.binance.conditions import REPORT, ROW, linear_conditions
 from venues.binance.reading import (
     LINEAR,
     amount,
@@ -21,7 +23,9 @@ from venues.binance.reading import (
     by_quantity,
     closure_reason,
     fee_of,
+    given_id,
     known_quote,
+    linear_symbol,
     liquidity_of,
     needed_amount,
     ordinal,
@@ -44,7 +48,6 @@ from venues.document import (
     choice,
     fields_of,
     flag,
-    integer,
     lenient_choice,
     names_in,
     needed_identifier,
@@ -54,9 +57,9 @@ from venues.document import (
 )
 from venues.venue import BadFrame
 
-ENVELOPE_FIELDS: Final = names_in("e E T o")
+ENVELOPE_FIELDS: Final = names_in("e E T o fs st i")
 REPORT_FIELDS: Final = names_in(
-    "s c S o f q p ap sp x X i l z L N n T t b a m R wt ot ps cp AP cr pP si ss rp V pm gtd er M"
+    "s c S o f q p ap sp x X i l z L N n T t b a m R wt ot ps cp AP cr pP si ss rp V pm gtd er M ma"
 )
 LITE_FIELDS: Final = names_in("e E T s q p m c S L l t i")
 ORDER_FIELDS: Final = names_in(
@@ -74,19 +77,21 @@ TRADE_FIELDS: Final = names_in(
 def order_trade_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`ORDER_TRADE_UPDATE`: a change of an order, with its execution where there is one."""
     note_unknown(event, ENVELOPE_FIELDS, unknown)
-    return order_report(fields_of(event.get("o"), "o"), unknown)
+    return order_report(fields_of(event.get("o"), "o"), unknown, time_ns(event, "E"))
 
 
-def order_report(report: Document, unknown: list[str]) -> tuple[Event, ...]:
-    """Field `o` of `ORDER_TRADE_UPDATE`."""
+def order_report(
+    report: Document, unknown: list[str], told_ns: int | None = None
+) -> tuple[Event, ...]:
+    """Field `o` of `ORDER_TRADE_UPDATE`; `told_ns` is the event's `E`."""
     note_unknown(report, REPORT_FIELDS, unknown)
     is_execution = lenient_choice(report, "x", LINEAR_EXECUTION_TYPES, unknown)
-    order = _reported_order(report, unknown)
-    execution = _reported_execution(report, order) if is_execution else None
+    order = _reported_order(report, told_ns, unknown)
+    execution = _reported_execution(report, order) if is_execution or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
 
-def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
+def _reported_order(report: Document, told_ns: int | None, unknown: list[str]) -> OrderReport:
     client_order_id = text(report, "c")
     order_type = lenient_choice(report, "o", ORDER_TYPES, unknown)
     time_in_force = lenient_choice(report, "f", TIMES_IN_FORCE, unknown)
@@ -101,9 +106,10 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
     if status is Status.EXPIRED:
         said = _expiry_reason(report, word, unknown)
     venue_ns = time_ns(report, "T")
+    is_amendment = report.get("x") == "AMENDMENT"
     return OrderReport(
         product=LINEAR,
-        symbol=needed_text(report, "s"),
+        symbol=linear_symbol(report, "s"),
         venue_order_id=needed_identifier(report, "i"),
         client_order_id=client_order_id,
         status=status,
@@ -116,8 +122,9 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         filled_quantity=filled,
         average_price=amount_above_zero(report, "ap"),
         position_side=choice(report, "ps", POSITION_SIDES),
-        is_amendment=report.get("x") == "AMENDMENT",
-        ordinal=ordinal(venue_ns, None),
+        **linear_conditions(report, REPORT, unknown),
+        is_amendment=is_amendment,
+        ordinal=ordinal(venue_ns, told_ns if is_amendment else None),
         venue_ns=venue_ns,
     )
 
@@ -140,19 +147,19 @@ def _reason(
 
 
 def _reported_execution(report: Document, order: OrderReport) -> Execution | None:
-    quantity = needed_amount(report, "l")
-    number = integer(report, "t")
-    # A zero-fill CALCULATED only announces a liquidation. Without a trade id a fill is cumulative
-    # evidence, which the order's own `z` already is.
-    if not quantity or not number:
+    quantity, exec_id = needed_amount(report, "l"), given_id(report, "t", 1)
+    # Whatever `x` says: an auto-deleveraging comes as NEW with a complete fill, and a zero-fill
+    # CALCULATED only announces a liquidation. Without a trade id a fill is cumulative evidence,
+    # which the order's own `z` already is.
+    if not quantity or exec_id is None:
         return None
-    if number < 0 or order.side is None:
-        raise BadFrame(f"t, S: an execution needs both: {number!r}, {order.side!r}")
+    if order.side is None:
+        raise BadFrame("S: missing")
     fee, fee_currency = fee_of(report, "n", "N")
     return Execution(
         product=LINEAR,
         symbol=order.symbol,
-        exec_id=str(number),
+        exec_id=exec_id,
         venue_order_id=order.venue_order_id,
         client_order_id=order.client_order_id,
         side=order.side,
@@ -177,8 +184,8 @@ def trade_lite(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     return (
         Execution(
             product=LINEAR,
-            symbol=needed_text(event, "s"),
-            exec_id=needed_identifier(event, "t"),
+            symbol=linear_symbol(event, "s"),
+            exec_id=given_id(event, "t", 1),
             venue_order_id=needed_identifier(event, "i"),
             client_order_id=client_order_id,
             side=side,
@@ -209,7 +216,7 @@ def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     return (
         OrderReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             venue_order_id=needed_identifier(row, "orderId"),
             client_order_id=client_order_id,
             status=status,
@@ -223,6 +230,7 @@ def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
             filled_quote=known_quote(row, "cumQuote"),
             average_price=amount_above_zero(row, "avgPrice"),
             position_side=choice(row, "positionSide", POSITION_SIDES),
+            **linear_conditions(row, ROW, unknown),
             ordinal=ordinal(venue_ns, None),
             venue_ns=venue_ns,
         ),
@@ -238,7 +246,7 @@ def amendment_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     return (
         OrderReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             venue_order_id=needed_identifier(row, "orderId"),
             client_order_id=text(row, "clientOrderId"),
             price=amount(price, "after"),
@@ -263,7 +271,7 @@ def trade_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     return (
         Execution(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             exec_id=needed_identifier(row, "id"),
             venue_order_id=needed_identifier(row, "orderId"),
             side=side,

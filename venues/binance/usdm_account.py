@@ -2,7 +2,9 @@
 
 An algo (conditional) order waits outside the matching engine under `algoId`; when it triggers, an
 order of its own id (`ai`, `actualOrderId`) takes its place and carries the same client id. So the
-report names the engine's order as soon as there is one, and the algo id as its alias.
+report names the engine's order as soon as there is one, and the algo id as its alias. That order
+speaks for itself then: what the algo still says of its terms yields (it may be cut to the position,
+or amended), and FINISHED tells that it ended, not how, unless all of its quantity is done.
 """
 
 from decimal import Decimal
@@ -17,11 +19,19 @@ from orderloom.event import (
     Reply,
 )
 from orderloom.words import PositionSide, Reason, Status
+from venues.binance.conditions import (
+    ALGO_REPORT,
+    ALGO_ROW,
+    blank_amount,
+    linear_conditions,
+)
 from venues.binance.reading import (
     LINEAR,
-    amount,
+    NOT_SPOKEN,
     amount_above_zero,
     closure_reason,
+    given_id,
+    linear_symbol,
     ordinal,
     time_ns,
 )
@@ -40,7 +50,6 @@ from venues.document import (
     decimal,
     fields_of,
     flag,
-    identifier,
     lenient_choice,
     names_in,
     needed_decimal,
@@ -50,7 +59,7 @@ from venues.document import (
     rows_of,
     text,
 )
-from venues.venue import BadFrame
+from venues.venue import BadFrame, UnknownFrame
 
 ONE: Final = Decimal(1)
 # Our name for a fact: the stream's field, the REST row's field.
@@ -93,19 +102,21 @@ def algo_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
 def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> OrderReport:
     """One algo order; `names` says what its fields are called where it came from."""
     algo_id = needed_identifier(row, names["id"])
-    engine_id = identifier(row, names["engine"])
+    engine_id = given_id(row, names["engine"], 1)
     order_type = lenient_choice(row, names["type"], ORDER_TYPES, unknown)
     time_in_force = lenient_choice(row, names["force"], TIMES_IN_FORCE, unknown)
-    quantity = amount_above_zero(row, names["quantity"])
-    filled = amount(row, names["filled"])
-    needed_text(row, names["status"])
+    quantity = blank_amount(row, names["quantity"]) or None
+    filled = blank_amount(row, names["filled"])
+    is_finished = needed_text(row, names["status"]) == "FINISHED"
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
-    if row[names["status"]] == "FINISHED" and quantity and filled and filled >= quantity:
+    if is_finished and quantity and filled and filled >= quantity:
         status = Status.FILLED
+    elif engine_id and status in (Status.CANCELED, Status.EXPIRED):
+        status, is_finished = None, True
     venue_ns = time_ns(row, names["time"])
     return OrderReport(
         product=LINEAR,
-        symbol=needed_text(row, names["symbol"]),
+        symbol=linear_symbol(row, names["symbol"]),
         venue_order_id=engine_id or algo_id,
         client_order_id=text(row, names["client"]),
         status=status,
@@ -113,13 +124,15 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         side=choice(row, names["side"], SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
-        price=amount_above_zero(row, names["price"]),
+        price=blank_amount(row, names["price"]) or None,
         quantity=quantity,
         filled_quantity=filled,
-        average_price=amount_above_zero(row, names["average"]),
+        average_price=blank_amount(row, names["average"]) or None,
         position_side=choice(row, names["position"], POSITION_SIDES),
+        **linear_conditions(row, ALGO_REPORT if names is ALGO_STREAM else ALGO_ROW, unknown),
+        is_ended=is_finished,
         alias_ids=(algo_id,) if engine_id else (),
-        ordinal=ordinal(venue_ns, None),
+        ordinal=None if engine_id else ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )
 
@@ -131,7 +144,7 @@ def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:
     return (
         OrderReport(
             product=LINEAR,
-            symbol=needed_text(order, "s"),
+            symbol=linear_symbol(order, "s"),
             venue_order_id=needed_identifier(order, "i"),
             status=Status.REJECTED,
             reason=Reason.LIFECYCLE_REJECT,
@@ -143,7 +156,7 @@ def trigger_reject(event: Document, _unknown: list[str]) -> tuple[Event, ...]:
 
 def account_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`ACCOUNT_UPDATE`: the wallet balances and positions that changed."""
-    note_unknown(event, frozenset("eETa"), unknown)
+    note_unknown(event, names_in("e E T a fs st i"), unknown)
     change = fields_of(event.get("a"), "a")
     note_unknown(change, frozenset("mBPS"), unknown)
     venue_ns = time_ns(event, "T")
@@ -166,10 +179,10 @@ def position_entry(
     row: Document, unknown: list[str], venue_ns: int | None = None
 ) -> PositionReport:
     """One entry of `ACCOUNT_UPDATE.a.P`; `pa` is signed, entry price 0 means flat."""
-    note_unknown(row, names_in("s pa ep bep cr up mt iw ps"), unknown)
+    note_unknown(row, names_in("s pa ep bep cr up mt iw ps ma"), unknown)
     return PositionReport(
         product=LINEAR,
-        symbol=needed_text(row, "s"),
+        symbol=linear_symbol(row, "s"),
         position_side=_leg(row, "ps"),
         quantity=needed_decimal(row, "pa"),
         entry_price=amount_above_zero(row, "ep"),
@@ -194,7 +207,7 @@ def position_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     return (
         PositionReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             position_side=_leg(row, "positionSide"),
             quantity=needed_decimal(row, "positionAmt"),
             entry_price=amount_above_zero(row, "entryPrice"),
@@ -216,6 +229,8 @@ def account(answer: Document, unknown: list[str]) -> tuple[Event, ...]:
 
 def balance_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     """One row of `GET balance`, or an asset of `GET account`."""
+    if "withdrawAvailable" in row:  # USD-M says maxWithdrawAmount
+        raise UnknownFrame(NOT_SPOKEN)
     total = needed_decimal(row, "balance" if "balance" in row else "walletBalance")
     return (
         BalanceReport(
@@ -234,7 +249,7 @@ def instrument_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     return (
         InstrumentReport(
             product=LINEAR,
-            symbol=needed_text(row, "symbol"),
+            symbol=linear_symbol(row, "symbol"),
             base=text(row, "baseAsset"),
             quote=text(row, "quoteAsset"),
             settle=text(row, "marginAsset"),

@@ -6,7 +6,7 @@ Manuals: "ENUM definitions" and "User Data Streams" of Spot, "Event: Order Updat
 
 from typing import Final
 
-from orderloom.words import PositionSide, Reason, Side, Status
+from orderloom.words import PositionSide, Reason, Side, Status, TriggerType
 
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 
@@ -16,6 +16,9 @@ POSITION_SIDES: Final = {
     "LONG": PositionSide.LONG,
     "SHORT": PositionSide.SHORT,
 }
+
+# Which price triggers a conditional order of USD-M; on Spot it is always the last trade's.
+WORKING_TYPES: Final = {"CONTRACT_PRICE": TriggerType.LAST, "MARK_PRICE": TriggerType.MARK}
 
 MARGIN_MODES: Final = {
     "cross": "cross",
@@ -42,7 +45,7 @@ STATUSES: Final = {
 # Liquidation fills that look alive: judged by quantity (no longer in the manual, still sent).
 BY_QUANTITY: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
 
-# TRIGGERED has reached the engine; FINISHED closed there, filled or canceled: judged by quantity.
+# TRIGGERED has reached the engine; FINISHED ended there, filled or not: its order says how.
 ALGO_STATUSES: Final = {
     "NEW": Status.WAITING_TRIGGER,
     "TRIGGERING": Status.WAITING_TRIGGER,
@@ -62,9 +65,13 @@ CONDITIONAL_TYPES: Final = frozenset(
 ORDER_TYPES: Final = {
     word: word for word in ("LIMIT", "MARKET", "LIMIT_MAKER", "LIQUIDATION", *CONDITIONAL_TYPES)
 }
-TIMES_IN_FORCE: Final = {word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI")}
+# GTE_GTC: until its position is closed, or canceled.
+TIMES_IN_FORCE: Final = {
+    word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
+}
 
-# What one report of the stream tells of; True where it is an execution.
+# What one report of the stream tells of; True where it must hold an execution. Any other may hold
+# one too: its quantity and id say so.
 SPOT_EXECUTION_TYPES: Final = {
     "NEW": False, "CANCELED": False, "REPLACED": False, "REJECTED": False, "TRADE": True,
     "EXPIRED": False, "TRADE_PREVENTION": False,

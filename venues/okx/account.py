@@ -1,27 +1,22 @@
-"""OKX: positions, balances, instruments and conditional orders as evidence. Pure.
+"""OKX: positions, balances and instruments as evidence. Pure.
 
 Manual: "Positions channel", "Account channel", "Balance and position channel", "GET Instruments",
-"Algo orders channel". One account holds the coins for all products, so balances are of `spot`,
-where coins themselves are traded. A conditional order waits under `algoId`; once it triggered, the
-order that it became carries that id with its own, which makes it an alias. Strategies (iceberg,
-TWAP) place order after order and are no order themselves.
+One account holds the coins for all products, so balances are of `spot`, where coins themselves are
+traded.
 """
 
 from decimal import Decimal
 from typing import Final
 
-from orderloom.event import BalanceReport, Event, InstrumentReport, OrderReport, PositionReport
+from orderloom.event import BalanceReport, Event, InstrumentReport, PositionReport
 from orderloom.quantities import EXACT
-from orderloom.words import PositionSide, Reason, Status
+from orderloom.words import PositionSide
 from venues.document import (
     Document,
     blank_decimal,
     choice,
-    decimal,
     fields_of,
-    identifier,
     lenient_choice,
-    needed_identifier,
     needed_text,
     rows_of,
     text,
@@ -31,21 +26,14 @@ from venues.okx.reading import (
     SPOT,
     Reading,
     amount_above_zero,
-    margin_mode_of,
-    ordinal,
-    position_side_of,
     product_of,
     quote_of,
     time_ns,
     unit_of,
 )
 from venues.okx.words import (
-    ALGO_STATES,
-    ALGO_STRATEGIES,
-    ALGO_TYPES,
     MARGIN_MODES,
     POSITION_SIDES,
-    SIDES,
 )
 from venues.venue import BadFrame
 
@@ -144,54 +132,3 @@ def _contract_size(row: Document) -> Decimal:
     if value is None:
         raise BadFrame("ctVal: missing")
     return EXACT.multiply(value, factor or ONE)
-
-
-def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
-    """A conditional order, pushed or asked for, before and at its trigger."""
-    product = product_of(row, reading)
-    if product is None:
-        return ()
-    if text(row, "ordType") in ALGO_STRATEGIES:
-        return reading.ignore("the orders of a strategy report themselves")
-    needed_text(row, "state")
-    status = lenient_choice(row, "state", ALGO_STATES, reading.unknown)
-    algo_id, order_id = needed_identifier(row, "algoId"), identifier(row, "ordId")
-    became = order_id if status is Status.ACTIVE else None
-    venue_ns = time_ns(row, "uTime")
-    if became is not None:  # the order's own reports are younger than its trigger
-        venue_ns = time_ns(row, "triggerTime") or time_ns(row, "cTime")
-    size, is_in_quote = _size_of(row), row.get("tgtCcy") == "quote_ccy"
-    name = text(row, "algoClOrdId")
-    return (
-        OrderReport(
-            product=product,
-            symbol=needed_text(row, "instId"),
-            venue_order_id=became or algo_id,
-            client_order_id=name if became is None else text(row, "clOrdId"),
-            status=status,
-            reason=_algo_reason(status),
-            side=choice(row, "side", SIDES),
-            order_type=lenient_choice(row, "ordType", ALGO_TYPES, reading.unknown),
-            price=amount_above_zero(row, "ordPx"),
-            quantity=None if is_in_quote else size,
-            quantity_unit=unit_of(product),
-            quote_quantity=size if is_in_quote else None,
-            position_side=position_side_of(row, product),
-            margin_mode=margin_mode_of(row, product),
-            alias_ids=() if became is None else (algo_id,),
-            client_alias_ids=(name,) if name is not None and became is not None else (),
-            ordinal=ordinal(venue_ns),
-            venue_ns=venue_ns,
-        ),
-    )
-
-
-def _size_of(row: Document) -> Decimal | None:
-    # "" where it closes the whole position, whatever that is by then.
-    return decimal(row, "sz") if row.get("sz") not in ("", "0") else None
-
-
-def _algo_reason(status: Status | None) -> Reason | None:
-    if status is Status.CANCELED:
-        return Reason.USER_CANCEL
-    return Reason.LIFECYCLE_REJECT if status is Status.REJECTED else None

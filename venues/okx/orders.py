@@ -35,12 +35,15 @@ from venues.okx.reading import (
     Reading,
     amount,
     amount_above_zero,
+    change_id,
     fee_of,
+    flag,
     margin_mode_of,
     needed_amount,
     ordinal,
     position_side_of,
     product_of,
+    push_time_ns,
     time_ns,
     trade_id,
     unit_of,
@@ -52,8 +55,9 @@ from venues.okx.words import (
     FILL_REASONS,
     LIQUIDITIES,
     ORDER_TYPES,
+    PARENT_SOURCES,
     SIDES,
-    SINGLE_CHILD_SOURCES,
+    SPLIT_SOURCES,
     STATES,
 )
 from venues.venue import BadFrame
@@ -89,14 +93,14 @@ def order_row(row: Document, reading: Reading, *, is_push: bool | None = None) -
     if is_push is None:
         is_push = not reading.is_query and not PUSH_MARKS.isdisjoint(row)
     note_unknown(row, ORDER_FIELDS, reading.unknown)
-    order = _order(row, product, reading)
+    order = _order(row, product, reading, is_push=is_push)
     if not is_push:
         return (order,)
     execution, refusal = _execution(row, order, reading), _amend_refusal(row, order, reading)
     return tuple(event for event in (order, execution, refusal) if event is not None)
 
 
-def _order(row: Document, product: str, reading: Reading) -> OrderReport:
+def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> OrderReport:
     order_type, time_in_force = lenient_choice(
         row, "ordType", ORDER_TYPES, reading.unknown
     ) or (None, None)  # fmt: skip
@@ -106,6 +110,7 @@ def _order(row: Document, product: str, reading: Reading) -> OrderReport:
     is_in_quote = _is_in_quote(row, product, order_type, side)
     size, venue_ns = amount_above_zero(row, "sz"), time_ns(row, "uTime") or time_ns(row, "cTime")
     algo_ids, algo_client_ids = _algo_names(row)
+    is_part = bool(algo_ids) and text(row, "source") in SPLIT_SOURCES
     return OrderReport(
         product=product,
         symbol=needed_text(row, "instId"),
@@ -124,10 +129,13 @@ def _order(row: Document, product: str, reading: Reading) -> OrderReport:
         average_price=amount_above_zero(row, "avgPx"),
         position_side=position_side_of(row, product),
         margin_mode=margin_mode_of(row, product),
+        reduce_only=None if product == SPOT else flag(row, "reduceOnly"),
         is_amendment=_is_amended(row),
         alias_ids=algo_ids,
         client_alias_ids=algo_client_ids,
-        ordinal=ordinal(venue_ns),
+        is_part=is_part,
+        change_id=change_id(row) if is_push else None,
+        ordinal=ordinal(push_time_ns(row) if is_push else venue_ns),
         venue_ns=venue_ns,
     )
 
@@ -141,9 +149,9 @@ def _is_in_quote(row: Document, product: str, order_type: str | None, side: Side
 
 
 def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The ids of the one conditional order that this order was before it triggered."""
+    """The ids of the conditional order that became this one, or this one among others."""
     algo_id = identifier(row, "algoId")
-    if algo_id is None or text(row, "source") not in SINGLE_CHILD_SOURCES:
+    if algo_id is None or text(row, "source") not in PARENT_SOURCES:
         return (), ()
     client_id = text(row, "algoClOrdId")
     return (algo_id,), () if client_id is None else (client_id,)
@@ -202,7 +210,7 @@ def _amend_refusal(row: Document, order: OrderReport, reading: Reading) -> Reply
         symbol=order.symbol,
         venue_order_id=order.venue_order_id,
         client_order_id=order.client_order_id,
-        reason=reason_of(code, reading.unknown),
+        reason=reason_of(code, reading.unknown, Reason.REFUSED),
         code=code or None,
         text=text_of_refusal(row, "msg"),
         request_id=text(row, "reqId"),

@@ -3,8 +3,14 @@
 Pure. Lists come newest first, at most `ROWS_MAX` rows a page; `after` an id goes on to older ones,
 and only an empty page is the end ("Pagination"). So a page with rows is followed by the one after
 its last row. One question may need several lists: coins are of two kinds, SPOT and MARGIN, and
-conditional orders have a list for each type; an empty page leads on to the next list, and the end
-of the last one is the end. An error comes with status 200 and a `code`: that is no answer.
+conditional orders have a list for each type (`conditional` and `oco` share one); an empty page
+leads on to the next list, and the end of the last one is the end. An error comes with status 200
+and a `code`: that is no answer.
+
+A conditional order is known at end points of its own until it triggered ("GET Algo order details",
+"GET Algo order list", "GET Algo order history"); what it became is in the lists of orders, and
+names it there. So of the histories only those that ended without a trigger are asked for. They know
+no times, and go back for months: a page that reaches back far enough is the last.
 
 `begin` of the order history means the *creation* of an order (section "GET Order history"): those
 created earlier and closed since are known to us as open, and are asked for one by one.
@@ -18,7 +24,6 @@ from orderloom.question import About, Question
 from venues.document import fields_of, parse, rows_of
 from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT, time_ns
 from venues.okx.requests import API, Parameters, get_request
-from venues.okx.words import ALGO_TYPES
 from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
 
 ROWS_MAX: Final = 100
@@ -28,6 +33,10 @@ RECENT_TRADES_NS: Final = 3 * DAY_NS - MARGIN_NS
 RECENT_ORDERS_NS: Final = 7 * DAY_NS - MARGIN_NS
 KINDS: Final = {SPOT: ("SPOT", "MARGIN"), LINEAR: (CONTRACT_KIND,), INVERSE: (CONTRACT_KIND,)}
 PUBLIC: Final = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
+ALGO_ORDER: Final = "trade/order-algo"
+ALGO_HISTORY: Final = "trade/orders-algo-history"
+ALGO_LISTS: Final = ("conditional,oco", "trigger", "move_order_stop")
+UNTRIGGERED_ENDS: Final = ("canceled", "order_failed")
 _ONE_PAGE: Final = {
     About.SERVER_TIME: "public/time",
     About.INSTRUMENTS: "public/instruments",
@@ -40,6 +49,7 @@ _ROW_IDS: Final = {
     "trade/orders-history": "ordId",
     "trade/orders-history-archive": "ordId",
     "trade/orders-algo-pending": "algoId",
+    ALGO_HISTORY: "algoId",
     "trade/fills": "billId",
     "trade/fills-history": "billId",
 }
@@ -78,12 +88,20 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
         raise ValueError(f"{path}: the page before is of no list of this question")
     row_id = _ROW_IDS.get(path)
     rows = _rows_of(page.body) if row_id is not None else []
-    if row_id is not None and rows:
+    if row_id is not None and rows and not _reaches_back(path, rows[-1], question):
         after = rows[-1][row_id]
         if after == asked.get("after"):
             raise ValueError(f"{path}: a page that ends where it began")
         return _request(question, lists[at], {"after": after}, context)
     return None if at + 1 == len(lists) else _request(question, lists[at + 1], {}, context)
+
+
+def _reaches_back(path: str, last: dict[str, Any], question: Question) -> bool:
+    """Whether what follows a row is older than what is asked for, where a list knows no times."""
+    if path != ALGO_HISTORY or question.since_ns is None:
+        return False
+    made_ns = time_ns(last, "cTime")
+    return made_ns is not None and made_ns < question.since_ns
 
 
 def _asked(request: HttpRequest) -> tuple[str, dict[str, str]]:
@@ -97,15 +115,17 @@ def _lists(question: Question, context: Context) -> list[_List]:
     if kinds is None or (about is About.POSITIONS and question.product == SPOT):
         raise ValueError(f"no {about} of {question.product!r}")
     if about is About.OPEN_ORDERS:
-        algos = [_List("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_TYPES]
+        algos = [_List("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_LISTS]
         return [*_by_kind("trade/orders-pending", kinds), *algos]
     if about is About.ORDER_HISTORY:
         lists = _by_kind("trade/orders-history", kinds)
         if _is_older(question, RECENT_ORDERS_NS, context):
             lists += _by_kind("trade/orders-history-archive", kinds)
-        return lists
+        return [*lists, *_ended_conditionals()]
     if about is About.TRADES:
         return _trade_lists(question, kinds, context)
+    if about is About.ORDER and question.is_conditional:
+        return [_List(ALGO_ORDER)]
     path = _ONE_PAGE[about]
     if about in (About.INSTRUMENTS, About.POSITIONS):
         return _by_kind(path, kinds)
@@ -114,6 +134,14 @@ def _lists(question: Question, context: Context) -> list[_List]:
 
 def _by_kind(path: str, kinds: tuple[str, ...]) -> list[_List]:
     return [_List(path, {"instType": kind}) for kind in kinds]
+
+
+def _ended_conditionals() -> list[_List]:
+    return [
+        _List(ALGO_HISTORY, {"ordType": one, "state": state})
+        for one in ALGO_LISTS
+        for state in UNTRIGGERED_ENDS
+    ]
 
 
 def _trade_lists(question: Question, kinds: tuple[str, ...], context: Context) -> list[_List]:
@@ -133,10 +161,8 @@ def _is_older(question: Question, span_ns: int, context: Context) -> bool:
 
 def _request(question: Question, one: _List, page: Parameters, context: Context) -> HttpRequest:
     parameters: dict[str, str | int] = dict(one.own)
-    if question.symbol is not None and question.about not in (
-        About.SERVER_TIME,
-        About.BALANCES,
-    ):
+    is_without = question.about in (About.SERVER_TIME, About.BALANCES)
+    if question.symbol is not None and not is_without and one.path != ALGO_ORDER:
         parameters["instId"] = question.symbol
     if question.about is About.ORDER:
         parameters |= _order_named(question)
@@ -149,16 +175,20 @@ def _request(question: Question, one: _List, page: Parameters, context: Context)
 def _order_named(question: Question) -> dict[str, str | int]:
     if question.symbol is None:
         raise ValueError("an order is asked for with its instrument")
+    venue_id, own_id = (
+        ("algoId", "algoClOrdId") if question.is_conditional else ("ordId", "clOrdId")
+    )
     if question.venue_order_id is not None:
-        return {"ordId": question.venue_order_id}
+        return {venue_id: question.venue_order_id}
     if question.client_order_id is not None:
-        return {"clOrdId": question.client_order_id}
+        return {own_id: question.client_order_id}
     raise ValueError("which order? neither a venue order id nor a client order id is given")
 
 
 def _span(question: Question, one: _List) -> dict[str, str | int]:
     """The times of a history; an order's own executions are asked for without."""
-    if question.about not in (About.TRADES, About.ORDER_HISTORY) or "ordId" in one.own:
+    is_history = question.about in (About.TRADES, About.ORDER_HISTORY)
+    if not is_history or "ordId" in one.own or one.path == ALGO_HISTORY:
         return {}
     span: dict[str, str | int] = {}
     if question.since_ns is not None:

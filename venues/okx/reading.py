@@ -4,12 +4,15 @@ Every value is a text, "" stands for "does not apply". Times are milliseconds. A
 itself what it is: `BTC-USDT` coins, `BTC-USDT-SWAP` and `BTC-USD_UM-SWAP` linear contracts,
 `BTC-USD-SWAP` an inverse one.
 
-`OrderReport.ordinal` is (uTime in ns, 0): of equal times the fold itself takes the greater
-cumulative quantity and the terminal claim, which is the venue's own rule ("Order channel").
+`OrderReport.ordinal` is (time in ns, 0): of equal times the fold itself takes the greater
+cumulative quantity and the terminal claim, which is the venue's own rule ("Order channel"). The
+time is uTime in answers. On the stream a message may come again with a later uTime, so there it is
+a time that the copy shares (`push_time_ns`), or the change has a name (`change_id`).
 """
 
 import re
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Final
 
 from orderloom.quantities import ZERO, Unit
@@ -24,6 +27,14 @@ INVERSE: Final = "inverse"
 SPOT_KINDS: Final = frozenset({"SPOT", "MARGIN"})
 CONTRACT_KIND: Final = "SWAP"
 CONTRACT_SUFFIX: Final = "-SWAP"
+TERMS: Final = (
+    "reqId", "amendResult", "amendSource", "px", "sz", "ordPx", "slOrdPx", "tpOrdPx", "triggerPx",
+    "slTriggerPx", "tpTriggerPx", "activePx",
+)  # fmt: skip
+"""What a change of terms says of itself."""
+PASSING: Final = ("state", "accFillSz", "lastPx", "notionalUsd", "last")
+"""What a message about a change says besides: of one that has no name it tells copies."""
+CHANGE_MARKS: Final = ("amendResult", "amendSource", "reqId")
 INVERSE_QUOTE: Final = "USD"
 MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 _TRADE_ID: Final = re.compile(r"-?[0-9]{1,19}")
@@ -104,6 +115,34 @@ def time_ns(document: Document, name: str) -> int | None:
     return value * MILLISECOND_NS or None
 
 
+def push_time_ns(row: Document) -> int | None:
+    """When a push on the orders channel happened, by what a later copy of it says too.
+
+    A fill happened at its match, a new order when it was made. A change of terms is known by its
+    name, and after an end there is nothing to come later than.
+    """
+    if trade_id(row) is not None and (filled_ns := time_ns(row, "fillTime")) is not None:
+        return filled_ns
+    is_new = row.get("state") == "live" and not any(text(row, name) for name in CHANGE_MARKS)
+    if is_new and not amount(row, "accFillSz"):
+        return time_ns(row, "cTime") or time_ns(row, "uTime")
+    return time_ns(row, "uTime") or time_ns(row, "cTime")
+
+
+def change_id(row: Document) -> str | None:
+    """The name of the change of terms that a push tells of; None if it tells of none.
+
+    It is the request's (`reqId`), as the manual has it, with the terms: who uses an id twice for
+    two changes made two. Changes from elsewhere (the venue's web page, its system) have no request:
+    what makes them copies of one another is that all else is the same.
+    """
+    if not any(text(row, name) for name in CHANGE_MARKS):
+        return None
+    names = TERMS if text(row, "reqId") is not None else (*TERMS, *PASSING)
+    said = "/".join(f"{row.get(name)!r:.80}" for name in names)
+    return blake2b(said.encode(), digest_size=8).hexdigest()
+
+
 def ordinal(venue_ns: int | None) -> tuple[int, int] | None:
     """Where a report stands among those of its order; None without a time."""
     return None if venue_ns is None else (venue_ns, 0)
@@ -115,6 +154,16 @@ def amount(document: Document, name: str) -> Decimal | None:
     if value is not None and value < ZERO:
         raise BadFrame(f"{name}: negative: {value}")
     return value
+
+
+def flag(document: Document, name: str) -> bool | None:
+    """A yes or no, as text or as itself; None where it is neither."""
+    value = document.get(name)
+    return {"true": True, "false": False}.get(value) if type(value) is str else _yes_or_no(value)
+
+
+def _yes_or_no(value: object) -> bool | None:
+    return value if type(value) is bool else None
 
 
 def needed_amount(document: Document, name: str) -> Decimal:

@@ -1,9 +1,10 @@
 """What OKX answers to a request when it speaks of no order's state: acks and refusals. Pure.
 
 Manual: "Error Code" (https://www.okx.com/docs-v5). Where an item carries `sCode`, that decides and
-not the `code` above it. A code that is not here says nothing definite: UNKNOWN_STATE, because only
-the venue's own words reject (STATE-MODEL, INV-1). An ack means that the gateway let the request
-pass: the matching engine may not have seen it yet.
+not the `code` above it: an item with another code than 0 was refused, also by one that is not here.
+A whole answer's code that is not here says nothing definite: UNKNOWN_STATE, because only the
+venue's own words reject (STATE-MODEL, INV-1). An ack means that the gateway let the request pass:
+the matching engine may not have seen it yet.
 """
 
 import re
@@ -29,7 +30,7 @@ _BY_CODE: Final = {
         50001, 50004, 50013, 50026, 51054, 51149, 51412, 64007,
     ),
     Reason.DUPLICATE_ID: (50042, 50071, 51011, 51016, 51065, 51512),
-    Reason.INSUFFICIENT_BALANCE: (51008, 51127, 51131, 51502),
+    Reason.INSUFFICIENT_BALANCE: (51008, 51119, 51127, 51131, 51502),
     Reason.REDUCE_ONLY: (51112, 51169, 51170, 51205, 51206),
     Reason.POST_ONLY: (51511,),
     Reason.THROTTLED: (50011, 50040, 50061, 60014),
@@ -55,13 +56,12 @@ _BY_CODE: Final = {
 REASONS: Final = {str(code): reason for reason, codes in _BY_CODE.items() for code in codes}
 
 
-def reason_of(code: str, unknown: list[str]) -> Reason:
-    """Why the venue refused, in our words."""
+def reason_of(code: str, unknown: list[str], unlisted: Reason = Reason.UNKNOWN_STATE) -> Reason:
+    """Why the venue refused, in our words; `unlisted` for a code that we do not know."""
     found = REASONS.get(code)
     if found is None:
         unknown.append(f"code={code[:8]}")
-        return Reason.UNKNOWN_STATE
-    return found
+    return found or unlisted
 
 
 def code_of(document: Document, name: str) -> str:
@@ -94,7 +94,7 @@ def item_reply(row: Document, reading: Reading, request_id: str | None = None) -
             symbol=text(row, "instId"),
             venue_order_id=identifier(row, "ordId") or identifier(row, "algoId"),
             client_order_id=text(row, "clOrdId") or text(row, "algoClOrdId"),
-            reason=None if is_accepted else reason_of(code, reading.unknown),
+            reason=None if is_accepted else reason_of(code, reading.unknown, Reason.REFUSED),
             code=code,
             text=text_of_refusal(row, "sMsg"),
             request_id=text(row, "reqId") or request_id,

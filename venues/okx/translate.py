@@ -13,7 +13,7 @@ from typing import Any, Final
 from orderloom.event import Event
 from orderloom.words import Source
 from venues.document import Document, fields_of, rows_of, text
-from venues.okx import account, orders, replies
+from venues.okx import account, algo, orders, replies
 from venues.okx.reading import INVERSE, LINEAR, SPOT, Reading
 from venues.venue import BadFrame, Inbound, Translation, UnknownFrame
 
@@ -31,8 +31,8 @@ CHANNELS: Final[dict[str, Reader]] = {
     "positions": account.position_row,
     "account": account.account,
     "balance_and_position": account.balance_and_position,
-    "orders-algo": account.algo_row,
-    "algo-advance": account.algo_row,
+    "orders-algo": algo.algo_row,
+    "algo-advance": algo.algo_row,
 }
 IGNORED_CHANNELS: Final = {
     "liquidation-warning": "a warning, not a change",
@@ -68,7 +68,7 @@ SHAPES: Final[tuple[tuple[str, Reader], ...]] = (
     ("count", orders.lean_fill),
     ("billId", orders.trade_row),
     ("fillSz", lambda row, reading: _trade_or_order(row)(row, reading)),
-    ("algoId", account.algo_row),
+    ("algoId", algo.algo_row),
     ("pos", account.position_row),
     ("cashBal", account.balance_row),
 )

@@ -6,7 +6,7 @@ Manual: "Order channel", "GET Order details", "WS Algo orders channel"
 
 from typing import Final
 
-from orderloom.words import Liquidity, PositionSide, Reason, Side, Status
+from orderloom.words import Liquidity, PositionSide, Reason, Side, Status, TriggerType
 
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 POSITION_SIDES: Final = {
@@ -97,8 +97,15 @@ ALGO_STATES: Final = {
     "effective": Status.ACTIVE,
     "canceled": Status.CANCELED,
     "order_failed": Status.REJECTED,
-    "partially_failed": None,
+    "partially_failed": Status.REJECTED,
 }
-# `source` of an order that one algo order became: 6 trigger, 7 take-profit or stop-loss,
+TRIGGER_TYPES: Final = {
+    "last": TriggerType.LAST,
+    "mark": TriggerType.MARK,
+    "index": TriggerType.INDEX,
+}
+# `source` of an order that a conditional order became: 6 trigger, 7 take-profit or stop-loss,
 # 25 trailing. 13 and 34 are among many children of a strategy.
-SINGLE_CHILD_SOURCES: Final = frozenset({"6", "7", "25"})
+PARENT_SOURCES: Final = frozenset({"6", "7", "25"})
+# A take-profit or stop-loss may be split: then it became several (`ordIdList` names them all).
+SPLIT_SOURCES: Final = frozenset({"7"})

@@ -15,6 +15,7 @@ from orderloom.quantities import EXACT, ZERO, Unit
 from processors.orders.record import Record
 from processors.orders.tracks.fills import QUOTIENT
 from processors.orders.tracks.links import Link
+from processors.orders.tracks.parts import Split, split_of
 
 
 class Amounts(NamedTuple):
@@ -22,6 +23,7 @@ class Amounts(NamedTuple):
 
     `executed` is the larger of the sum of real fills and what the venue claims; `missing` the part
     of it that no execution explains, busted ones included: the claim was made before the bust.
+    `ended` is what closed parts of it left undone: nothing more will come of that.
     """
 
     quantity: Decimal | None
@@ -29,10 +31,15 @@ class Amounts(NamedTuple):
     executed: Decimal
     missing: Decimal
     is_full: bool
+    ended: Decimal = ZERO
 
 
 def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts:
     """The amounts of one order; `current` is the link that no other replaces."""
+    if len(record.links) > 1 or record.parts:
+        split = split_of(record)
+        if split is not None:
+            return _of_parts(record, current, split)
     quantity = value_of(current, "quantity")
     real = record.totals.quantity
     if len(record.links) <= 1:
@@ -48,6 +55,27 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     if quantity is not None and quantity > ZERO and is_comparable(record, current):
         return Amounts(quantity, real, executed, missing, executed >= quantity)
     return Amounts(None, real, executed, missing, False)
+
+
+def _of_parts(record: Record, current: Link, split: Split) -> Amounts:
+    """The amounts of an order of several parts: what is known of each, and may be missing."""
+    executed = quantity = split.earlier
+    ended = ZERO
+    for part in split.parts:
+        executed = EXACT.add(executed, part.executed)
+        of_part = part.executed if part.quantity is None else part.quantity
+        quantity = EXACT.add(quantity, of_part)
+        if part.is_closed:
+            ended = EXACT.add(ended, max(ZERO, EXACT.subtract(of_part, part.executed)))
+    is_vague = any(part.quantity is None for part in split.parts)
+    real = record.totals.quantity
+    missing = _unexplained(record, executed)
+    if (is_vague and split.whole is None) or not is_comparable(record, current):
+        return Amounts(None, real, executed, missing, False, ended)
+    if split.whole is not None and (is_vague or split.awaited is not None):
+        quantity = max(quantity, split.whole)
+    is_full = split.is_closed and executed >= quantity
+    return Amounts(quantity, real, executed, missing, is_full, ended)
 
 
 def _unexplained(record: Record, executed: Decimal) -> Decimal:

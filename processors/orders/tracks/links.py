@@ -1,8 +1,6 @@
 """One link of an order's chain: all that reports about one venue order id say, joined.
 
-Pure. A register keeps one field's value with the stamp of the evidence that it came from; the
-greater stamp wins, at equal stamps the greater value, never the later arrival (STATE-MODEL section
-4, rule 2: venue ordinal, amendment, cumulative quantity, live before terminal, content). Evidence
+Pure. Terms are registers, changes of terms that the venue named stand apart (`changes`). Evidence
 without an ordinal sorts lowest. What the venue claims in sum is a maximum (rule 9). So a link is a
 join: repetitions, older reports and any order of arrival end in the same link.
 """
@@ -14,20 +12,26 @@ from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
 from orderloom.quantities import ZERO, Unit, text_of
-from orderloom.words import PositionSide, Reason, Side, Source, Status
+from orderloom.words import PositionSide, Reason, Side, Source, Status, TriggerType
 from processors.orders.shared_text import shared
+from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
-
-Stamp = tuple[int, int, int, Decimal, int]
-Registers = dict[str, tuple[Any, Any]]
-
-LOWEST: Final[Stamp] = (-1, -1, 0, Decimal(-1), 0)
-"""The stamp of what an execution says of its order in passing."""
-NO_ORDINAL: Final = (-1, -1)
+from processors.orders.tracks.registers import (
+    LOWEST,
+    NO_ORDINAL,
+    SAME,
+    SHOWN,
+    STORED,
+    Registers,
+    Stamp,
+    put,
+)
 
 LIVE: Final = "LIVE"
 UNTRIGGERED: Final = "UNTRIGGERED"
 TERMINAL: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED")
+ENDED: Final = "ENDED"
+"""Closed, and not how: any of the terminal words stands above it."""
 WORDS: Final[dict[Status | None, str | None]] = {
     None: None,
     Status.PENDING: None,
@@ -51,27 +55,16 @@ TERMS: Final = (
     "quote_quantity",
     "position_side",
     "margin_mode",
+    "trigger_price",
+    "trigger_type",
+    "activation_price",
+    "callback_rate",
+    "reduce_only",
+    "close_position",
 )
 REPEATED: Final = frozenset({"order_type", "time_in_force", "margin_mode"})
 """Terms with few different words: all orders share the texts, which each message brings anew."""
 TERM_FIELDS: Final = tuple((name, attrgetter(name)) for name in TERMS)
-SAME: Final = 0
-STORED: Final = 1
-SHOWN: Final = 2
-"""What taking evidence changed: nothing; the state; what consumers see. Bits. What follows from
-several facts (status, average price) counts as STORED here: it is compared after deriving."""
-
-
-def put(registers: Registers, name: str, stamp: Any, value: Any) -> int:
-    """Offer a value to a register; tells what that changed."""
-    held = registers.get(name)
-    if held is None:
-        registers[name] = (stamp, value)
-        return STORED | SHOWN
-    if stamp < held[0] or (stamp == held[0] and value <= held[1]):
-        return SAME
-    registers[name] = (stamp, value)
-    return STORED if value == held[1] else STORED | SHOWN
 
 
 class Link:
@@ -79,13 +72,15 @@ class Link:
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
     by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims. `asked`
-    is the newest question's start (ns) with the cumulative quantity that its answer gave.
+    is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
+    are those that the venue named, None where there are none.
     """
 
-    __slots__ = ("asked", "claimed", "claimed_quote", "reasons", "terms", "words")
+    __slots__ = ("asked", "changes", "claimed", "claimed_quote", "reasons", "terms", "words")
 
     def __init__(self) -> None:
         self.terms: Registers = {}
+        self.changes: Changes | None = None
         self.reasons: Registers = {}
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
@@ -97,6 +92,8 @@ class Link:
         word = WORDS[report.status]
         if word is None and report.is_amendment:
             word = LIVE
+        if word is None and report.is_ended:
+            word = ENDED
         filled = report.filled_quantity
         stamp: Stamp = (
             *(report.ordinal or NO_ORDINAL),
@@ -105,8 +102,13 @@ class Link:
             int(word in TERMINAL),
         )
         changed = self._take_terms(report, stamp)
+        ordinal = report.ordinal or NO_ORDINAL
+        if report.change_id is not None:
+            changed |= self._take_change(report, stamp)
+            if word == LIVE:  # since when is a matter of the change
+                ordinal = NO_ORDINAL
         if word is not None:
-            changed |= self._take_word(word, report.ordinal or NO_ORDINAL, WITNESS[origin.source])
+            changed |= self._take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
             rank = (int(report.reason in FORCED), *stamp)
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
@@ -114,23 +116,62 @@ class Link:
             changed |= self._take_claim(filled, report, origin)
         return changed
 
+    def live_ordinal(self) -> tuple[int, int]:
+        """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
+        ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
+        return ordinal if self.changes is None else max(ordinal, self.changes.ordinal())
+
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         changed = SAME
         terms = self.terms
+        is_named = report.change_id is not None
+        has_changes = is_named or self.changes is not None
         for name, read in TERM_FIELDS:
             value = read(report)
             if value is not None:
+                if has_changes and name in CHANGED:
+                    changed |= SAME if is_named else self._take_plain(name, stamp, value)
+                    continue
                 held = terms.get(name)
                 if held is None:
                     terms[name] = (stamp, shared(value) if name in REPEATED else value)
-                    changed = STORED | SHOWN
+                    changed |= STORED | SHOWN
                 elif stamp >= held[0]:
                     changed |= put(terms, name, stamp, value)
-        if report.average_price is not None:
+        if report.average_price is not None and not is_named:
             changed |= put(terms, "average_price", stamp, report.average_price) & STORED
         is_counted = report.quantity is not None or report.filled_quantity is not None
         unit_stamp = stamp if is_counted else LOWEST  # the unit of an order that closes a position
         return changed | put(terms, "quantity_unit", unit_stamp, report.quantity_unit)
+
+    def _take_plain(self, name: str, stamp: Stamp, value: Any) -> int:
+        assert self.changes is not None
+        is_news = self.changes.take_plain(name, stamp, value)
+        return STORED | self._show_changed() if is_news else SAME
+
+    def _take_change(self, report: OrderReport, stamp: Stamp) -> int:
+        assert report.change_id is not None
+        is_news = self._own_changes().take(
+            report.change_id, (stamp, report.price, report.quantity, report.trigger_price)
+        )
+        return STORED | self._show_changed() if is_news else SAME
+
+    def _own_changes(self) -> Changes:
+        """The changes; with the first of them, what was said of the same terms moves there."""
+        if self.changes is None:
+            self.changes = Changes()
+            self.changes.plain = {name: self.terms[name] for name in CHANGED if name in self.terms}
+        return self.changes
+
+    def _show_changed(self) -> int:
+        changed = SAME
+        for name in CHANGED:
+            best = None if self.changes is None else self.changes.best(name)
+            if best is not None and best != self.terms.get(name):
+                is_seen = name not in self.terms or self.terms[name][1] != best[1]
+                changed |= SHOWN if is_seen else SAME
+                self.terms[name] = best
+        return changed
 
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
         held = self.words.get(word)
@@ -159,9 +200,9 @@ class Link:
 
     def join(self, other: "Link") -> None:
         """Join what another record knows of the same link."""
-        for mine, theirs in ((self.terms, other.terms), (self.reasons, other.reasons)):
-            for name, (stamp, value) in theirs.items():
-                put(mine, name, stamp, value)
+        self._join_terms(other)
+        for name, (stamp, value) in other.reasons.items():
+            put(self.reasons, name, stamp, value)
         for word, (ordinal, witness) in other.words.items():
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)
@@ -169,12 +210,24 @@ class Link:
         if other.asked is not None:
             self.asked = max(self.asked or other.asked, other.asked)
 
+    def _join_terms(self, other: "Link") -> None:
+        if other.changes is not None:
+            self._own_changes().join(other.changes)
+        for name, (stamp, value) in other.terms.items():
+            if self.changes is None or name not in CHANGED:
+                put(self.terms, name, stamp, value)
+            elif other.changes is None:  # else it was joined above
+                self.changes.take_plain(name, stamp, value)
+        self._show_changed()
+
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready and independent of arrival.
 
         Few reports gave all terms, so `stamps` holds each stamp once, and a register its place.
         """
         held = {stamp for stamp, _ in (*self.terms.values(), *self.reasons.values())}
+        if self.changes is not None:
+            held |= self.changes.stamps()
         stamps = sorted(held)
         places = {stamp: place for place, stamp in enumerate(stamps)}
         return {
@@ -185,6 +238,7 @@ class Link:
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
+            **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
 
     @classmethod
@@ -199,6 +253,8 @@ class Link:
         link.claimed_quote = Decimal(document["claimed_quote"])
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
+        if "changes" in document:
+            link.changes = Changes.load(document["changes"], stamps)
         return link
 
 
@@ -214,6 +270,12 @@ TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
     "position_side": PositionSide,
     "margin_mode": shared,
     "quantity_unit": Unit,
+    "trigger_price": Decimal,
+    "trigger_type": TriggerType,
+    "activation_price": Decimal,
+    "callback_rate": Decimal,
+    "reduce_only": bool,
+    "close_position": bool,
 }
 
 

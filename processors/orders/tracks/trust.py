@@ -28,9 +28,11 @@ from processors.orders.tracks.lifecycle import (
     UNTRIGGERED,
     inferred_reason,
 )
+from processors.orders.tracks.links import ENDED, TERMINAL, Link
 from processors.orders.tracks.links import LIVE as LIVE_WORD
-from processors.orders.tracks.links import NO_ORDINAL, TERMINAL, Link
 from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
+from processors.orders.tracks.parts import Split, split_of
+from processors.orders.tracks.registers import NO_ORDINAL
 from venues.venue import MILLISECOND_NS, Profile
 
 TERMINALS_DIFFER: Final = "terminals-differ"
@@ -58,6 +60,7 @@ FACT_OF_WORD: Final = {
     "CANCELED": CANCEL_CLAIMED,
     "EXPIRED": EXPIRY_CLAIMED,
     "REJECTED": REJECT_CLAIMED,
+    ENDED: ABSENT,  # as weak as our own inference: CANCELED where nothing better is known
 }
 CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
@@ -78,17 +81,51 @@ def derive(record: Record, profile: Profile) -> Derived:
     """Everything that follows from a record: a pure function of it."""
     current = record.links.get(record.current(), NO_EVIDENCE)
     amounts = amounts_of(record, current, carries_count=profile.carries_count)
-    facts = facts_of(record, current, amounts)
+    split = split_of(record) if len(record.links) > 1 else None
+    if split is None:
+        facts = facts_of(record, current, amounts)
+        disputes = _disputes(record, current, amounts, facts, profile)
+        links: tuple[Link, ...] = (current,)
+    else:
+        facts, disputes = _of_parts(record, split, amounts, profile)
+        links = tuple(part.link for part in split.parts)
     lifecycle = BY_FACTS[facts]
     return Derived(
         lifecycle,
-        _reason(current, lifecycle, facts) if lifecycle in CLOSED else None,
-        _disputes(record, current, amounts, facts, profile),
-        _trust(record, current, lifecycle),
+        _reason(links, lifecycle, facts) if lifecycle in CLOSED else None,
+        disputes,
+        min((_trust(record, link, lifecycle) for link in links), key=list(Trust).index),
         completeness(amounts.real, amounts.missing, amounts.quantity),
         amounts,
         average_of(record, current, amounts) if amounts.executed else None,
     )
+
+
+def _of_parts(
+    record: Record, split: Split, amounts: Amounts, profile: Profile
+) -> tuple[int, tuple[str, ...]]:
+    """Facts and disputes of an order of several parts.
+
+    Each part is closed by its own words and quantity; the order only once all of them are, FILLED
+    where they all are, else as those are that are not.
+    """
+    facts, disputes = LIVE, set[str]()
+    ends: list[int] = []
+    for part in split.parts:
+        own = Amounts(part.quantity, ZERO, part.executed, ZERO, part.is_full)
+        said = facts_of(record, part.link, own) & ~ABSENT
+        disputes.update(_disputes(record, part.link, own, said, profile))
+        ends.append(said)
+    if amounts.executed:
+        facts |= EXECUTED
+    if record.absent_ns is not None and not is_voided(record):
+        facts |= ABSENT
+    if split.is_closed:
+        left = [said & CLAIMED for said in ends if BY_FACTS[said] is not Lifecycle.FILLED]
+        facts |= FULL if not left else 0
+        for claims in left:
+            facts |= claims
+    return facts, tuple(sorted(disputes))
 
 
 def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
@@ -124,16 +161,21 @@ def _life_on_any_link(record: Record) -> int:
     return facts
 
 
-def _reason(current: Link, lifecycle: Lifecycle, facts: int) -> Reason | None:
-    if current.reasons:
-        forced = [entry for entry in current.reasons.values() if entry[1] in FORCED]
-        if forced:
-            reason: Reason = max(forced)[1]
-            return reason
+def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason | None:
+    """Why it closed, by the word that closed it; of several parts, by the last that said so."""
+    forced = [entry for link in links for entry in link.reasons.values() if entry[1] in FORCED]
+    if forced:
+        reason: Reason = max(forced)[1]
+        return reason
+    if not facts & CLAIMED and any(ENDED in link.words for link in links):
+        return None
     inferred = inferred_reason(facts)
     if inferred is not None:
         return inferred
-    said = current.reasons.get(lifecycle.value)
+    # An order that was refused at its trigger may be told as expired too: the refusal says why.
+    is_refused = facts & REJECT_CLAIMED and lifecycle is Lifecycle.EXPIRED
+    word = "REJECTED" if is_refused else lifecycle.value
+    said = max((link.reasons[word] for link in links if word in link.reasons), default=None)
     return None if said is None else said[1]
 
 
@@ -176,12 +218,10 @@ def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
 
 
 def _is_live_after(current: Link, ends: list[str]) -> bool:
-    live = current.words.get(LIVE_WORD)
-    if live is None:
-        return False
+    live = current.live_ordinal()
     ended = max(current.words[word][0] for word in ends)
     # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
-    return ended != NO_ORDINAL and live[0][0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
+    return ended != NO_ORDINAL and live[0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
 
 
 def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:

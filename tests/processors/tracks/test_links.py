@@ -8,7 +8,8 @@ import pytest
 
 from orderloom.event import OrderReport
 from orderloom.words import Reason, Source, Status
-from processors.orders.tracks.links import SAME, SHOWN, STORED, TERM_READERS, TERMS, Link, put
+from processors.orders.tracks.links import TERM_READERS, TERMS, Link
+from processors.orders.tracks.registers import SAME, SHOWN, STORED, put
 from tests.builders import a_report, an_origin
 
 

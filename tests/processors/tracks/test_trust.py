@@ -1,10 +1,14 @@
 """The trust track beyond its disputes, which the induction compares with an oracle."""
 
 from decimal import Decimal
+from itertools import permutations
+from typing import Any
 
 import pytest
 
-from orderloom.words import FillKind, Source, Status, Trust
+from orderloom.event import OrderReport
+from orderloom.words import FillKind, Lifecycle, Reason, Source, Status, Trust
+from processors.orders.order import Order
 from processors.orders.orders import Orders
 from processors.orders.tracks.amounts import Amounts
 from processors.orders.tracks.trust import provisional
@@ -85,3 +89,47 @@ def test_disputes_are_named_in_order_and_once() -> None:
     )
     assert order.view()["disputes"] == ["overfilled", "rejected-with-fills", "terminals-differ"]
     assert order.view()["disputed"] is True
+
+
+ENDS = ("CANCELED", "EXPIRED", "FILLED", "REJECTED")
+
+
+def ended(**fields: Any) -> OrderReport:
+    return a_report(None, is_ended=True, **fields)
+
+
+def folded_in_every_order(*events: Any) -> Order:
+    """The order, after asserting that each order of arrival gives the same."""
+    folded = []
+    for arrival in permutations(events):
+        orders = some_orders()
+        take(orders, *arrival)
+        folded.append(the_order(orders))
+    assert len({order.content() for order in folded}) == 1
+    return folded[0]
+
+
+def test_an_end_of_which_is_not_told_how_closes_the_order_and_gives_no_reason() -> None:
+    order = folded_in_every_order(a_report(), ended(filled_quantity=2), an_execution())
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, None)
+    assert (order.executed, order.rest(), order.is_disputed) == (2, 0, False)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_orders_own_word_stands_above_it_and_is_no_contradiction(end: str) -> None:
+    own = a_report(Status(end), reason=Reason.EXPIRY)
+    order = folded_in_every_order(a_report(), ended(), own)
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle(end), Reason.EXPIRY)
+    assert not order.is_disputed
+
+
+def test_executions_that_reach_the_quantity_fill_an_order_that_ended_nobody_told_how() -> None:
+    order = folded_in_every_order(ended(), an_execution(quantity=4))
+    assert (order.lifecycle, order.is_disputed) == (Lifecycle.FILLED, False)
+
+
+def test_an_order_told_as_expired_and_as_refused_shows_why_it_was_refused() -> None:
+    expired = a_report(Status.EXPIRED, reason=Reason.REPLACED)
+    refused = a_report(Status.REJECTED, reason=Reason.LIFECYCLE_REJECT)
+    order = folded_in_every_order(a_report(), expired, refused)
+    assert (order.lifecycle, order.derived.reason) == (Lifecycle.EXPIRED, Reason.LIFECYCLE_REJECT)

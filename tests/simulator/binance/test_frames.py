@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from simulator.binance import spot_calls, usdm_calls
-from simulator.binance.extras import algo_update
+from simulator.binance import algo_calls, spot_calls, usdm_calls
 from simulator.binance.params import Params
 from tests.simulator.binance.box import PRICE, SYMBOL, Box, an_account, an_order
 
@@ -164,6 +163,17 @@ def linear_liquidated() -> Document:
     return last_update(box)
 
 
+def linear_algo() -> Document:
+    """A stop that a trade at its price has triggered."""
+    box = Box()
+    terms = {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "side": "BUY", "quantity": "3"}
+    ask(box, algo_calls.place, symbol=SYMBOL, **terms, triggerPrice=f"{PRICE}")
+    for side in ("SELL", "BUY"):
+        box.linear.place_anonymous(an_order(side))
+    [*_, triggered, _finished] = box.told("ALGO_UPDATE")
+    return triggered
+
+
 EXACT: dict[str, Callable[[], Any]] = {
     "spot_new": spot_new,
     "spot_partial_fill": lambda: last_report(spot_partial_fill()),
@@ -190,7 +200,7 @@ EXACT: dict[str, Callable[[], Any]] = {
     "linear_position_row": lambda: ask(linear_partial_fill(), usdm_calls.position_risk)[0],
     "linear_balance_row": lambda: ask(linear_partial_fill(), usdm_calls.balances)[0],
     "linear_time": lambda: ask(Box(), usdm_calls.server_time),
-    "linear_algo": lambda: algo_update(Box().linear.place_anonymous(an_order()), 1),
+    "linear_algo": linear_algo,
 }
 
 CANCEL = {"symbol": SYMBOL, "orderId": 7_700_001}
@@ -240,6 +250,27 @@ def test_a_deleveraged_position_is_told_as_new_adl_without_a_fee() -> None:
     inner = last_update(box)["o"]
     assert (inner["x"], inner["X"], inner["z"]) == ("CALCULATED", "NEW_ADL", inner["q"])
     assert "n" not in inner
+
+
+def test_the_next_deleveraging_is_told_as_a_new_order_that_is_filled() -> None:
+    box = Box(an_account(is_hedged=True))
+    for _ in range(2):
+        box.linear.place_anonymous(an_order("SELL", "2"))
+        box.linear.place(box.one, an_order("BUY", "2", position_side="LONG"))
+        assert box.linear.force_close(box.one, SYMBOL, "LONG", "ADL")
+    inner = last_update(box)["o"]
+    assert (inner["x"], inner["X"], inner["l"]) == ("NEW", "FILLED", inner["q"])
+    assert inner["t"] > 0
+    assert inner["n"] == "0.00000000"
+
+
+def test_two_amendments_of_one_moment_differ_in_their_event_time_alone() -> None:
+    box = Box()
+    order = box.linear.place(box.one, an_order("SELL", "3"))
+    for price in (PRICE + 1, PRICE + 2):
+        box.linear.amend(box.one, order, price, order.quantity)
+    first, second = box.told("ORDER_TRADE_UPDATE")[-2:]
+    assert (first["T"], first["E"] + 1) == (second["T"], second["E"])
 
 
 def test_a_liquidation_is_announced_before_anything_is_executed() -> None:

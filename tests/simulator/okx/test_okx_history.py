@@ -50,6 +50,7 @@ def test_together_they_hold_every_kind_of_message(histories: list[History]) -> N
     channels = {line["channel"] for history in histories for line in history.lines}
     wanted = """
         orders fills positions account balance_and_position orders-algo liquidation-warning
+        algo-advance trade/order-algo trade/orders-algo-pending trade/orders-algo-history
         notice channel-conn-count-error order amend-order cancel-order public/instruments
         trade/order trade/orders-pending trade/orders-history trade/fills trade/fills-history
         account/positions account/balance
@@ -80,7 +81,7 @@ def test_the_fills_of_an_order_add_up_to_what_the_books_say(histories: list[Hist
         [books] = history.truth["accounts"].values()
         filled: dict[str, Decimal] = {}
         for fill in books["fills"]:
-            number = fill["venue_order_id"]
+            number = fill["first_order_id"]
             filled[number] = filled.get(number, Decimal(0)) + Decimal(fill["quantity"])
         for order in books["orders"]:
             assert Decimal(order["filled"]) == filled.get(order["venue_order_id"], Decimal(0))

@@ -92,7 +92,7 @@ def test_the_document_names_products_units_and_states_of_every_venue(traded: Box
     assert {order["product"] for order in orders} == {"spot", "linear", "inverse"}
     assert {order["quantity_unit"] for order in orders} == {"base", "contracts", "quote"}
     assert {order["status"] for order in orders} <= {
-        "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED",
+        "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "WAITING_TRIGGER", "REJECTED",
     }  # fmt: skip
     positions = [position for account in books for position in account["positions"]]
     assert {position["product"] for position in positions} == {"linear", "inverse"}

@@ -8,7 +8,8 @@ import aiohttp
 import orjson
 import pytest
 
-from simulator.okx.app import told_again
+from simulator.delivery import HELD_MS_MAX
+from simulator.okx.app import LATER_MS, told_again
 from simulator.okx.instruments import make_instruments
 from tests.simulator.okx.okx_box import LINEAR, PRICE, SPOT, an_account
 from tests.simulator.okx.okx_client import Client, Stream, a_client
@@ -230,8 +231,9 @@ async def test_a_planned_end_is_announced_with_64008() -> None:
         assert (await stream.ended())[0] is aiohttp.WSMsgType.CLOSE
 
 
-def test_a_push_that_is_sent_again_has_another_update_time() -> None:
+def test_a_push_that_is_sent_again_has_a_later_update_time_than_what_passed_it() -> None:
     push = '{"arg":{"channel":"orders"},"data":[{"cTime":"17","uTime":"17"}]}'
-    assert told_again(push) == push.replace('"uTime":"17"', '"uTime":"18"')
+    assert told_again(push) == push.replace('"uTime":"17"', f'"uTime":"{17 + LATER_MS}"')
+    assert LATER_MS > HELD_MS_MAX
     other = push.replace("orders", "positions")
     assert told_again(other) == other

@@ -11,7 +11,7 @@ import yarl
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.identity import execution_key
 from orderloom.question import About, Question
-from orderloom.words import Source
+from orderloom.words import Source, Status
 from simulator.config import sample_accounts
 from tests.simulator.binance.client import Client, a_client
 from venues.binance import BINANCE
@@ -176,3 +176,37 @@ async def test_an_order_that_never_was_is_no_complete_answer_but_a_readable_one(
         assert not BINANCE.is_complete_answer(page)
         (reply,) = BINANCE.translate(Inbound(parse(page.body), Source.QUERY, "linear")).events
         assert "NOT_FOUND" in repr(reply)
+
+
+async def test_a_conditional_order_is_asked_for_where_it_is_kept_before_and_after_its_trigger() -> (
+    None
+):
+    async with a_client() as client:
+        symbol = client.account.symbols["linear"][0]
+        price, no_mode = "100", {"selfTradePreventionMode": "NONE"}
+        stop = {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "triggerPrice": price}
+        terms = {"symbol": symbol, "side": "SELL", "quantity": "4", "clientAlgoId": "stop-1"}
+        _, placed = await client.ask("POST", "/fapi/v1/algoOrder", **stop, **terms, **no_mode)
+        algo_id = str(placed["algoId"])
+
+        async def order(about: About = About.ORDER, **named: Any) -> OrderReport:
+            (report,) = await ask(client, about, "linear", symbol=symbol, **named)
+            assert isinstance(report, OrderReport)
+            return report
+
+        names = {"is_conditional": True, "venue_order_id": algo_id}
+        waiting = await order(**names)
+        assert (waiting.status, waiting.trigger_price) == (Status.WAITING_TRIGGER, 100)
+        assert (waiting.venue_order_id, waiting.client_order_id) == (algo_id, "stop-1")
+        assert await order(is_conditional=True, client_order_id="stop-1") == waiting
+        for about in (About.OPEN_ORDERS, About.ORDER_HISTORY):
+            assert await order(about) == waiting
+        limit = {"symbol": symbol, "type": "LIMIT", "timeInForce": "GTC", **no_mode}
+        for side, bid, quantity in (("BUY", "99", "4"), ("SELL", price, "1"), ("BUY", price, "1")):
+            wish = {"side": side, "price": bid, "quantity": quantity}
+            await client.ask("POST", "/fapi/v1/order", **limit, **wish)
+        became = await order(**names)
+        assert (became.status, became.filled_quantity) == (Status.FILLED, 4)
+        assert became.alias_ids == (algo_id,)
+        itself = await order(venue_order_id=became.venue_order_id)
+        assert (itself.client_order_id, itself.status) == ("stop-1", Status.FILLED)

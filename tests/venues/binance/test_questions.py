@@ -185,6 +185,74 @@ def test_a_history_is_paged_by_order_id() -> None:
     assert BINANCE.next_page(question, Page(2, second, 200, b"[]"), CONTEXT) is None
 
 
+def conditional(**names: str) -> Question:
+    return Question(
+        id="q", account="binance:main", about=About.ORDER, product="linear", symbol="BTCUSDT",
+        is_conditional=True, **names,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        ({"venue_order_id": "22", "client_order_id": "stop-1"}, "algoId=22"),
+        ({"client_order_id": "stop-1"}, "clientAlgoId=stop-1"),
+    ],
+)
+def test_a_conditional_order_of_usd_m_is_asked_for_where_it_is_kept(
+    names: dict[str, str], asked: str
+) -> None:
+    request = BINANCE.ask(conditional(**names), CONTEXT)
+    assert (request.channel, request.weight) == ("GET algoOrder", 1)
+    query = urlsplit(request.url).query
+    assert asked in query
+    assert "symbol" not in query
+    page = Page(1, request, 200, b'{"algoId":22}')
+    assert BINANCE.is_complete_answer(page)
+    assert BINANCE.next_page(conditional(**names), page, CONTEXT) is None
+    refused = Page(1, request, 400, b'{"code":-2013,"msg":"Order does not exist."}')
+    assert not BINANCE.is_complete_answer(refused)
+
+
+def test_a_conditional_order_of_spot_is_an_order_like_any_other() -> None:
+    question = conditional(venue_order_id="22").model_copy(update={"product": "spot"})
+    request = BINANCE.ask(question, CONTEXT)
+    assert request.channel == "GET order"
+    assert "orderId=22" in request.url
+
+
+def test_the_history_of_usd_m_goes_on_with_that_of_conditional_orders() -> None:
+    question = Question(
+        id="q", account="binance:main", about=About.ORDER_HISTORY, product="linear",
+        symbol="BTCUSDT", since_ns=NOW_NS - 10**9,
+    )  # fmt: skip
+    first = BINANCE.ask(question, CONTEXT)
+    second = BINANCE.next_page(question, Page(1, first, 200, b"[]"), CONTEXT)
+    assert second is not None
+    assert (second.channel, second.weight) == ("GET allAlgoOrders", 5)
+    assert "symbol=BTCUSDT" in second.url
+    assert "startTime=" in second.url
+    rows = [{"algoId": 5 + n, "createTime": NOW_NS // 10**6} for n in range(ROWS_MAX)]
+    page = Page(2, second, 200, orjson.dumps(rows))
+    assert BINANCE.is_complete_answer(page)
+    third = BINANCE.next_page(question, page, CONTEXT)
+    assert third is not None
+    assert third.channel == "GET allAlgoOrders"
+    assert f"algoId={5 + ROWS_MAX}" in third.url
+    assert BINANCE.next_page(question, Page(3, third, 200, b"[]"), CONTEXT) is None
+    without_time = Page(2, second, 200, b'[{"algoId":5,"time":1}]')
+    assert not BINANCE.is_complete_answer(without_time)
+
+
+def test_ids_that_come_as_text_are_paged_on_from_as_numbers() -> None:
+    question = trades("spot", since_ns=NOW_NS - 10**9)
+    first = BINANCE.ask(question, CONTEXT)
+    body = orjson.dumps([{"id": name, "time": NOW_NS // 10**6} for name in ("9", 10, "8")])
+    second = BINANCE.next_page(question, Page(1, first, 200, body), CONTEXT)
+    assert second is not None
+    assert "fromId=11" in second.url
+
+
 @pytest.mark.parametrize(
     ("about", "product", "changed"),
     [
@@ -204,9 +272,17 @@ def test_what_cannot_be_asked_is_said_at_once(
 
 def test_rows_without_an_id_or_time_are_no_complete_page() -> None:
     request = BINANCE.ask(trades("spot"), CONTEXT)
-    for body in (b"[{}]", b'[{"id":1}]', b'[{"id":"1","time":2}]', b"[7]", b"{}"):
+    for body in (
+        b"[{}]",
+        b'[{"id":1}]',
+        b'[{"id":"x","time":2}]',
+        b'[{"id":1,"time":"2"}]',
+        b"[7]",
+        b"{}",
+    ):
         assert not BINANCE.is_complete_answer(Page(1, request, 200, body))
-    assert BINANCE.is_complete_answer(Page(1, request, 200, b'[{"id":1,"time":2}]'))
+    for body in (b'[{"id":1,"time":2}]', b'[{"id":"1","time":2}]'):
+        assert BINANCE.is_complete_answer(Page(1, request, 200, body))
 
 
 def test_the_venues_clock_is_read_in_ns() -> None:

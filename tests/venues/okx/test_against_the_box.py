@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -199,6 +199,43 @@ async def test_every_question_is_signed_answered_and_understood(product: str) ->
         trades = await ask(box, About.TRADES, product, **named)
         by_id = {e.exec_id: e.last_quantity for e in trades if isinstance(e, Execution)}
         assert sum(quantity or 0 for quantity in by_id.values()) == order.filled_quantity
+
+
+async def test_conditional_orders_are_told_and_answered_where_the_venue_keeps_them() -> None:
+    async with a_box() as box:
+        _, business = OKX.streams(OKX.products)
+        async with live(box, business) as websocket:
+            await box.trade()
+            rows = (await box.control("/truth"))["accounts"][box.account.name]["orders"]
+            ended = {row["venue_order_id"] for row in rows if row.get("child_ids") == []}
+            triggered = {row["venue_order_id"] for row in rows if row.get("child_ids")}
+            told: dict[str | None, OrderReport] = {}
+            while not ended <= told.keys():
+                body = (await websocket.receive_str(timeout=5)).encode()
+                for event in said_by(body, Source.STREAM):
+                    assert isinstance(event, OrderReport)
+                    told[event.venue_order_id] = event
+            assert ended
+            assert triggered
+            asked = [*sorted(ended)[:8], *sorted(triggered)[:8]]  # 20 may be asked in two seconds
+            for row in (row for row in rows if row["venue_order_id"] in asked):
+                named = {"symbol": row["symbol"], "venue_order_id": row["venue_order_id"]}
+                said = await ask(box, About.ORDER, row["product"], is_conditional=True, **named)
+                if row["venue_order_id"] in ended:
+                    assert said == [replace(told[row["venue_order_id"]], change_id=None)]
+                else:
+                    ids = {e.venue_order_id for e in said if isinstance(e, OrderReport)}
+                    assert ids == set(row["child_ids"])
+            listed = [
+                e
+                for about in (About.OPEN_ORDERS, About.ORDER_HISTORY)
+                for e in await ask(box, about, "linear", since_ns=time.time_ns() - HOUR_NS)
+                if isinstance(e, OrderReport)
+            ]
+            assert ended <= {e.venue_order_id for e in listed}
+            contracts = {row["venue_order_id"] for row in rows if row["product"] != "spot"}
+            aliases = {alias for e in listed for alias in e.alias_ids}
+            assert triggered & contracts <= aliases  # a question about contracts asks for no coins
 
 
 async def test_an_order_that_never_was_is_no_complete_answer_but_a_readable_one() -> None:

@@ -15,7 +15,13 @@ from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
 DAY_NS = 24 * 3600 * 10**9
 NOW_NS = 1_793_000_000_000_000_000
 CONTEXT = Context(Credentials("key", "secret", "pass"), OKX.environments["production"], NOW_NS)
-ROW_IDS = {"fills": "billId", "fills-history": "billId", "orders-algo-pending": "algoId"}
+ALGO_HISTORY = "orders-algo-history"
+ROW_IDS = {
+    "fills": "billId",
+    "fills-history": "billId",
+    "orders-algo-pending": "algoId",
+    ALGO_HISTORY: "algoId",
+}
 Asked = dict[str, str]
 
 
@@ -44,7 +50,13 @@ class Lists:
         newest_first = sorted(self.ids.get((name, kind), []), reverse=True)
         page = [number for number in newest_first if number < after][: self.page_max]
         row_id = ROW_IDS.get(name, "ordId")
+        if name == ALGO_HISTORY:  # its ids are the milliseconds in which they were made
+            return envelope([{row_id: str(number), "cTime": str(number)} for number in page])
         return envelope([{row_id: str(number), "instType": kind} for number in page])
+
+    def ordinary(self) -> list[tuple[str, Asked]]:
+        """What was asked of orders and executions, conditional orders left out."""
+        return [one for one in self.asked if one[0] != ALGO_HISTORY]
 
 
 def walk(lists: Lists, question: Question) -> list[int]:
@@ -86,10 +98,44 @@ def test_coins_are_asked_for_in_both_kinds() -> None:
 
 
 def test_open_orders_hold_the_conditional_ones_of_every_type() -> None:
-    types = ("conditional", "oco", "trigger", "move_order_stop")
+    types = ("conditional,oco", "trigger", "move_order_stop")
     ids = {("orders-algo-pending", name): [10 + n] for n, name in enumerate(types)}
     lists = Lists(ids | {("orders-pending", "SWAP"): [1, 2]})
-    assert set(walk(lists, a_question(About.OPEN_ORDERS))) == {1, 2, 10, 11, 12, 13}
+    assert set(walk(lists, a_question(About.OPEN_ORDERS))) == {1, 2, 10, 11, 12}
+
+
+def test_ended_conditional_orders_are_asked_for_no_further_back_than_is_asked() -> None:
+    now_ms = NOW_NS // 10**6
+    every = [now_ms - 1000 * age for age in range(1000)]
+    lists = Lists({(ALGO_HISTORY, "trigger"): every}, page_max=10)
+    found = walk(lists, a_question(About.ORDER_HISTORY, since_ns=NOW_NS - 30 * 10**9))
+    assert {one for one in every if one >= now_ms - 30_000} <= set(found)
+    assert len(set(found)) <= 40
+    asked = [one for name, one in lists.asked if name == ALGO_HISTORY and "after" not in one]
+    assert {(one["ordType"], one["state"]) for one in asked} == {
+        (kind, state)
+        for kind in ("conditional,oco", "trigger", "move_order_stop")
+        for state in ("canceled", "order_failed")
+    }
+
+
+@pytest.mark.parametrize(
+    ("ids", "asked"),
+    [
+        ({"venue_order_id": "7", "client_order_id": "s1"}, {"algoId": "7"}),
+        ({"client_order_id": "s1"}, {"algoClOrdId": "s1"}),
+    ],
+)
+def test_row_50_a_conditional_order_is_asked_about_where_the_venue_keeps_those(
+    ids: dict[str, str], asked: Asked
+) -> None:
+    question = a_question(About.ORDER, symbol="BTC-USDT-SWAP", is_conditional=True, **ids)
+    request = OKX.ask(question, CONTEXT)
+    assert asked_of(request) == ("order-algo", asked)
+    row = {"algoId": "7", "state": "canceled"}
+    page = Page(1, request, 200, envelope([row]))
+    assert OKX.is_complete_answer(page)
+    assert OKX.next_page(question, page, CONTEXT) is None
 
 
 @pytest.mark.parametrize(
@@ -104,9 +150,10 @@ def test_open_orders_hold_the_conditional_ones_of_every_type() -> None:
 def test_what_is_older_is_in_a_list_of_its_own(about: About, days: int, names: list[str]) -> None:
     lists = Lists({})
     walk(lists, a_question(about, since_ns=NOW_NS - days * DAY_NS, until_ns=NOW_NS + 1))
-    assert [name for name, _ in lists.asked] == names
-    assert all(asked["begin"] == str((NOW_NS - days * DAY_NS) // 10**6) for _, asked in lists.asked)
-    assert all(asked["end"] == str(NOW_NS // 10**6 + 1) for _, asked in lists.asked)
+    ordinary = lists.ordinary()
+    assert [name for name, _ in ordinary] == names
+    assert all(asked["begin"] == str((NOW_NS - days * DAY_NS) // 10**6) for _, asked in ordinary)
+    assert all(asked["end"] == str(NOW_NS // 10**6 + 1) for _, asked in ordinary)
 
 
 def test_pages_keep_the_span_the_kind_and_the_instrument() -> None:

@@ -1,0 +1,220 @@
+"""Reconciliation against the simulated OKX: the ends of conditional orders, missed and found."""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+
+from orderloom import topology
+from orderloom.words import Lifecycle
+from processors.orders.order import Order
+from simulator.conditional import Conditional
+from simulator.message import Message
+from simulator.okx import algo_calls
+from simulator.okx.fields import Fields
+from simulator.okx.orders import OkxRequest
+from tests.processors.okx_lab import LINEAR, OkxLab
+from tests.processors.test_reconciled_venue import losing, rest
+
+SEEDS = (1, 2)
+ALGO = ("orders-algo", "algo-advance")
+PRICE = Decimal("150")
+
+
+def a_lab(seed: int = 1, **keywords: Any) -> OkxLab:
+    """An account that is looked at from its beginning, and in sync; nobody trades yet."""
+    lab = OkxLab(seed, **keywords)
+    lab.connect()
+    lab.wait_until(lab.is_synced)
+    for side, price in (("SELL", 151), ("BUY", 149)):
+        request = OkxRequest(LINEAR, side, Decimal(1000), Decimal(price))  # type: ignore[arg-type]
+        lab.venue.linear.place_anonymous(request)
+    return lab
+
+
+def a_stop(lab: OkxLab, **fields: str) -> Conditional:
+    """A stop-loss of 10 contracts, placed by request; it sells below 148."""
+    wish = {
+        "instId": LINEAR, "tdMode": "cross", "side": "sell", "ordType": "conditional", "sz": "10",
+        "slTriggerPx": "148", "slOrdPx": "-1", "algoClOrdId": "stopA1",
+    }  # fmt: skip
+    row = algo_calls.place(lab.venue, lab.account, Fields(wish | fields))
+    assert row["sCode"] == "0", row
+    found: Conditional = lab.account.conditionals["linear"][int(row["algoId"])]
+    return found
+
+
+def trade_at(lab: OkxLab, price: int) -> None:
+    """The market trades through its quotes at a price, for one contract."""
+    market = lab.venue.linear
+    for side in ("SELL", "BUY"):
+        request = OkxRequest(LINEAR, side, Decimal(1001), Decimal(price))  # type: ignore[arg-type]
+        market.place_anonymous(request)
+
+
+def lose(kinds: tuple[str, ...]) -> Callable[[Message], bool]:
+    return lambda message: message.kind in kinds
+
+
+def the_order(lab: OkxLab) -> Order:
+    """The one order of contracts."""
+    orders = lab.run.book.accounts[lab.name].orders
+    (order,) = (order for order in orders.all() if order.product == "linear")
+    return order
+
+
+def band(lab: OkxLab) -> tuple[Decimal, Decimal, bool]:
+    """The last band of the contract's position."""
+    *_, last = (one for one in lab.run.messages(topology.POSITIONS) if one.symbol == LINEAR)
+    return last.low, last.high, last.unbounded
+
+
+def asked(lab: OkxLab) -> Counter[str]:
+    """How many questions about single orders were asked, by whether it waits for a trigger."""
+    every = [one for one in lab.run.outputs if one.topic is topology.DISPATCHES]
+    questions = [orjson.loads(one.value or b"")["question"] for one in every]
+    single = [one for one in questions if one["about"] == "ORDER"]
+    return Counter("conditional" if one["is_conditional"] else "plain" for one in single)
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_row_50_a_conditional_order_whose_cancel_was_missed_is_closed(is_listed: bool) -> None:
+    lab = a_lab()
+    if not is_listed:  # among those that ended: then it is asked about by itself
+        lab.hidden = "orders-algo-history"
+    stop = a_stop(lab)
+    assert the_order(lab).lifecycle is Lifecycle.WAITING_TRIGGER
+    assert band(lab) == (Decimal(-10), Decimal(0), False)
+    lab.drop = lose(ALGO)
+    lab.venue.linear.end_conditional(lab.account, stop)
+    rest(lab)
+    assert the_order(lab).lifecycle is Lifecycle.CANCELED
+    assert band(lab) == (Decimal(0), Decimal(0), False)
+    assert asked(lab) == ({} if is_listed else {"conditional": 1})
+    assert not lab.wrong()
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("lost", [ALGO, (*ALGO, "orders"), ("orders",)])
+def test_row_50_a_trigger_that_was_missed_is_joined_with_what_it_triggered(
+    lost: tuple[str, ...], is_split: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.okx.market.SPLIT_CHANCE", float(is_split))
+    lab = a_lab()
+    stop = a_stop(lab)
+    rest(lab)
+    lab.drop = lose(lost)
+    trade_at(lab, 148)
+    lab.drop = lambda _message: False
+    assert len(stop.children) == 1 + is_split
+    rest(lab)
+    order = the_order(lab)
+    assert (order.lifecycle, order.executed) == (Lifecycle.FILLED, Decimal(10))
+    assert order.view()["client_order_ids"][0] == "stopA1"
+    assert band(lab) == (Decimal(-10), Decimal(-10), False)
+    assert not lab.wrong()
+
+
+def test_row_38_the_band_of_a_split_order_holds_what_rests_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.okx.market.SPLIT_CHANCE", 1.0)
+    lab = a_lab()
+    stop = a_stop(lab, slOrdPx="150")
+    trade_at(lab, 148)
+    first, second = stop.children
+    assert (first.quantity, second.quantity) == (4, 6)
+    lab.venue.linear.place_anonymous(OkxRequest(LINEAR, "BUY", Decimal(4), Decimal(150)))
+    for _ in range(3):  # rounds that list the part which rests
+        rest(lab)
+        order = the_order(lab)
+        assert (first.status, second.status) == ("FILLED", "NEW")
+        assert (order.lifecycle, order.executed, order.quantity) == (Lifecycle.ACTIVE, 4, 10)
+        assert band(lab) == (Decimal(-10), Decimal(-4), False)
+    assert not lab.wrong()
+
+
+def test_row_38_of_a_split_order_the_part_whose_end_was_missed_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.okx.market.SPLIT_CHANCE", 1.0)
+    lab = a_lab()
+    stop = a_stop(lab, slOrdPx="150")
+    trade_at(lab, 148)
+    rest(lab)
+    first, second = stop.children
+    assert (first.is_open, second.is_open) == (True, True)
+    assert (the_order(lab).quantity, band(lab)) == (10, (Decimal(-10), Decimal(0), False))
+    for part in (first, second):
+        lab.drop = lose(("orders",))
+        lab.venue.linear.cancel(lab.account, part)
+        lab.drop = lambda _message: False
+        rest(lab)
+        assert not lab.wrong()
+    assert the_order(lab).lifecycle is Lifecycle.CANCELED
+    assert band(lab) == (Decimal(0), Decimal(0), False)
+
+
+def test_row_50_one_that_came_and_ended_while_we_were_away_is_known() -> None:
+    lab = a_lab()
+    lab.disconnect()
+    stop = a_stop(lab)
+    lab.venue.linear.end_conditional(lab.account, stop)
+    lab.reconnect()
+    rest(lab)
+    assert the_order(lab).lifecycle is Lifecycle.CANCELED
+    assert not lab.wrong()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_run_without_faults_raises_no_alarm(seed: int) -> None:
+    lab = a_lab(seed)
+    lab.trade(400)
+    rest(lab)
+    assert len(lab.account.conditionals["linear"]) > 2
+    assert not lab.wrong()
+    kinds = {found.kind for found in lab.differences()}
+    assert kinds <= {"MISSED_FILL", "GAP"}, kinds  # what OKX forces is pushed without its id
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_stream_loses_while_it_lives_is_healed(seed: int) -> None:
+    lab = a_lab(seed)
+    lab.drop = losing(seed, 0.15)
+    lab.trade(400)
+    lab.drop = lambda _message: False
+    rest(lab)
+    assert not lab.wrong()
+    account = lab.run.book.accounts[lab.name]
+    assert not account.differences.asked
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_happened_while_nobody_was_connected_is_found(seed: int) -> None:
+    lab = a_lab(seed)
+    lab.trade(100)
+    lab.disconnect()
+    lab.trade(150)
+    lab.reconnect()
+    lab.trade(50)
+    rest(lab)
+    assert not lab.wrong()
+
+
+def test_killed_between_any_two_records_it_ends_the_same() -> None:
+    def play(lab: OkxLab) -> OkxLab:
+        lab.connect()
+        lab.wait_until(lab.is_synced)
+        lab.drop = losing(3, 0.1)
+        lab.trade(120)
+        lab.drop = lambda _message: False
+        rest(lab)
+        return lab
+
+    calm = play(OkxLab(3))
+    assert not calm.wrong()
+    killed = play(OkxLab(3, before_each=lambda lab: lab.restart()))
+    assert killed.run.digests == calm.run.digests
