@@ -23,7 +23,7 @@ from orderloom.event import (
 )
 from orderloom.question import About, Question
 from orderloom.raw import Answer
-from orderloom.words import FillKind, Source, Status
+from orderloom.words import OPEN_STATUSES, FillKind, Source
 from processors.account.balances import Balances
 from processors.account.differences import Differences, outline
 from processors.account.doubts import Doubts, Seen
@@ -139,7 +139,7 @@ class AccountBook:
         seen = self.doubts.seen.setdefault(order.key, Seen(at_ns))
         if origin.source is Source.STREAM:
             seen.last_ns = max(seen.last_ns, at_ns)
-        if isinstance(event, OrderReport) and event.status in _ALIVE:
+        if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
             alive.append(order.key)
 
     def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
@@ -396,6 +396,3 @@ class AccountBook:
         """The account's record, and with it whether its bands are bounded, is published anew."""
         self.publisher.account_cause = self.cause
         self.shown_ns = self.now_ns
-
-
-_ALIVE = frozenset((Status.PENDING, Status.WAITING_TRIGGER, Status.ACTIVE, Status.PARTIALLY_FILLED))

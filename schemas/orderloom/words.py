@@ -4,6 +4,7 @@ A venue's own word never passes this line: translation maps it here or reports i
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Side(StrEnum):
@@ -47,6 +48,12 @@ class Status(StrEnum):
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
     REJECTED = "REJECTED"
+
+
+OPEN_STATUSES: Final = frozenset(
+    (Status.PENDING, Status.WAITING_TRIGGER, Status.ACTIVE, Status.PARTIALLY_FILLED)
+)
+"""Of an order that the venue may still fill."""
 
 
 class Lifecycle(StrEnum):
