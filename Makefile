@@ -17,6 +17,8 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 DEMO ?=
 SEEDS ?= 1 2 3
 SEED ?= 1
+# One more than cores: many tests of the fast suite wait for sockets.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 .NOTPARALLEL:
 .PHONY: help demo test check fast broker chaos bench soak clean lock
@@ -41,7 +43,7 @@ check: $(INSTALLED)
 
 fast: $(INSTALLED)
 	@echo '== fast suite (no broker) =='
-	$(PYTEST) -n auto --dist loadfile -m 'not broker and not chaos and not network'
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m 'not broker and not chaos and not network'
 
 broker: $(INSTALLED)
 	@echo '== suites on a real broker =='

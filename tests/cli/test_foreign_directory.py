@@ -31,6 +31,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.broker  # or rather its absence: each waits ten seconds for one
 @pytest.mark.parametrize("command", [("ingest", "binance"), ("process", "okx")], ids=" ".join)
 def test_a_worker_and_its_child_are_ours(directory: Path, command: tuple[str, ...]) -> None:
     """The child gets as far as Kafka, which is not there; started again, it says so again."""

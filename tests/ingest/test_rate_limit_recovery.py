@@ -224,5 +224,5 @@ async def test_all_accounts_behind_one_address_catch_up_within_the_time_that_its
         print(f"in sync after {seconds:.1f} s; {work:.1f} s of work a round")
         assert max(partition.times_asked().values()) <= ASKED_MAX
         answered = partition.times_answered()  # twice where an answer and its repetition cross
-        assert answered.total() < 1.05 * len(answered), "work that was done twice"
+        assert answered.total() < 1.25 * len(answered), "work that was done twice"
         assert "too many requests" not in caplog.text

@@ -17,6 +17,8 @@ from runtime.kafka_causes import CAUSES, Causes, plain
 from tests.cli.test_main import orderloom
 from tests.runtime.secured_broker import SecuredBroker, a_secured_broker, free_ports
 
+pytestmark = pytest.mark.broker  # or its absence: each waits for one
+
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 """Self-signed, of a host elsewhere.test, and its key: made for these tests."""
 
