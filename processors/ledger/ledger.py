@@ -96,8 +96,8 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
-            self._settle(ledger_log)
             with self._if_still_ours():
+                self._settle(ledger_log)
                 loaded = open_log(ledger_log, partition, make_book)
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)

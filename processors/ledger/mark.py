@@ -148,8 +148,9 @@ def vanished(tail: Tail, evidence: Evidence) -> list[Run]:
             runs[-1].records.append(record)
     found: dict[int, Run] = {}
     for run in runs:
-        if evidence.is_true(run.mark):
-            found.setdefault(run.mark.origin, run)
+        former = found.get(run.mark.origin)
+        if evidence.is_true(run.mark) and (former is None or not former.is_whole):
+            found[run.mark.origin] = run  # in the place of the first, should that lack something
     return list(found.values())
 
 

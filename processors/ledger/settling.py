@@ -32,10 +32,11 @@ def settle(
     Raises LedgerLost, KafkaException; and PartitionStopped where true state is gone, unless the
     caller `rebuilds` it.
     """
+    found = still_hanging(ledger_log, partition)  # before: what was on its way has come by then
     tails = read_tails(ledger_log, partition)
     highest = Evidence(tails.values()).highest
     writer.begin_life(highest + 1)
-    if found := still_hanging(ledger_log, partition):
+    if found:
         log.error("partition %d: transactions hang in %s; ending them", partition, found)
         HANGING.labels(ledger_log.settings.venue, str(partition)).inc()
         # All of them: where the new owner has written nothing yet, Kafka may still take a late

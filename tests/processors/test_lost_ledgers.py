@@ -65,7 +65,8 @@ def test_the_clients_of_lost_ledgers_are_gone(broker: RunningBroker, namespace: 
             lab.feed(RAW, [b"%d" % number])
             wait_for(lambda: keeper.memory.counts.openings > opened)  # noqa: B023  waited for here
             wait_for(lambda: keeper.condition is Condition.RUNNING)
-        wait_for(lambda: held() <= (threads, descriptors))
+        # A client or two may have made another connection; a ledger left behind is dozens more.
+        wait_for(lambda: held()[0] < threads + LOSSES and held()[1] < descriptors + LOSSES)
     finally:
         gc.enable()
         keeper.close()

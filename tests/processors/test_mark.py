@@ -110,3 +110,9 @@ def test_what_shows_in_the_ledger_or_was_never_true_is_not_lost() -> None:
     assert lost(ledger, tails, Evidence(tails)) == {6}
     tails = [ledger, tail(four, five, six, visible=[0])]
     assert lost(ledger, tails, Evidence(tails)) == set()
+
+
+def test_of_a_repetition_that_is_whole_and_an_original_that_is_not_the_whole_one_counts() -> None:
+    five, seven = Mark(5, A, 3), Mark(7, B, 2, again=5)
+    there = tail(Mark(5, A), Mark(7, B, again=5), visible=[0, 1])
+    assert again(there, tail(five, seven, seven)) == [{}, {5: [1, 2]}]
