@@ -61,6 +61,11 @@ def read_dispatch(value: bytes) -> Asked:
         raise BadDispatch(f"not a dispatch: {type(error).__name__}") from None
 
 
+_What = tuple[int, Question]
+"""Who asks, by the partition, and what: the question without its id. Several partitions ask the
+same of a venue, instruments for one, and each waits for an answer of its own."""
+
+
 @dataclass(slots=True, eq=False)
 class _Open:
     """A question on its way, as it was asked for last; `is_begun`: a page of it is written."""
@@ -87,8 +92,7 @@ class Asking:
         self._progress: dict[int, Progress] = {}
         self._turns: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open: dict[Question, _Open] = {}
-        """By what is asked: the question without its id."""
+        self._open: dict[_What, _Open] = {}
 
     def is_full(self) -> bool:
         """Whether as many questions are open as may be."""
@@ -125,7 +129,7 @@ class Asking:
 
     def _take(self, newer: _Open) -> None:
         """Ask, unless the same waits already: then the newer takes its place in the line."""
-        what = newer.asked.question.model_copy(update={"id": ""})
+        what = newer.address.partition, newer.asked.question.model_copy(update={"id": ""})
         former = self._open.get(what)
         if former is not None:
             self._supersede(former, newer)
@@ -170,7 +174,7 @@ class Asking:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._outbox.fail(error)
 
-    async def _ask(self, what: Question, one: _Open) -> None:
+    async def _ask(self, what: _What, one: _Open) -> None:
         try:
             async with self._turn(one.asked):
                 await self._ask_now(one)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from ingest.group_events import Assigned, Gained, Lost, Registered, Revoked, Rew
 from ingest.instant import SECOND_NS
 from ingest.registry import Act, Change
 from orderloom.question import About, Question
+from orderloom.topology import PARTITION_KEY
 from tests.ingest.desk_on_loopback import until
 from tests.ingest.edge_on_loopback import (
     QUESTION,
@@ -207,3 +209,21 @@ async def test_a_dispatch_that_is_read_again_is_not_told_to_have_failed(toy: Toy
         await until(lambda: running.answered == ["q0"])
         await until(lambda: edge.asking.committable() == {P: 1})
         assert not running.failed
+
+
+async def test_partitions_that_ask_the_same_each_get_an_answer_of_their_own(
+    toy: ToyServer,
+) -> None:
+    """As all do that ask a venue for its instruments, under one name."""
+    asked = {"account": PARTITION_KEY.decode(), "about": About.INSTRUMENTS}
+    question = Question.model_validate(QUESTION | asked)
+    toy.delay_seconds = 0.2
+    async with an_edge(toy, an_entry()) as running:
+        for partition in (P, P + 1):
+            await running.edge.handle(Gained(partition, 5, 0, is_continued=False))
+        for partition in (P, P + 1):
+            received = a_dispatch_of(partition, question)
+            await running.edge.handle(replace(received, partition=partition))
+        await until(lambda: running.edge.asking.committable() == {P: P + 1, P + 1: P + 2})
+        assert not any("superseded" in reason for reason in running.failed.values())
+        assert {*running.answered, *running.failed} == {f"q{P}", f"q{P + 1}"}
