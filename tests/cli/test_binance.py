@@ -9,6 +9,7 @@ import pytest
 
 from cli import fold, normalize
 from venues import VENUES
+from venues.binance.reading import is_coin_margined
 
 BINANCE = VENUES["binance"]
 T = 1_793_000_001_000
@@ -200,6 +201,23 @@ def test_37_how_it_closed_is_for_the_order_that_it_became_to_say(
     assert (order["status"], order["disputed"]) == (status, False)
     assert (order["quantity"], order["filled_quantity"]) == (quantity, done)
     assert order["order_key"].endswith("/1000000033010012")
+
+
+@pytest.mark.parametrize("status", ["CANCELED", "EXPIRED"])
+def test_the_end_of_an_algo_order_ends_no_order_that_it_became(status: str) -> None:
+    """Of that one it says nothing: the order may rest, and its own words count."""
+    row = ALGO | {"algoStatus": status, "actualQty": "0"}
+    (order,) = folded(rest(ALGO | {"algoStatus": "TRIGGERED", "actualQty": "0"}), rest(row))
+    assert (order["status"], order["disputed"]) == ("ACTIVE", False)
+
+
+@pytest.mark.parametrize("symbol", ["UNIU", "UUSDTU"])
+def test_a_coin_that_is_spelled_as_the_start_of_a_symbol_is_no_margin_of_coin_m(
+    symbol: str,
+) -> None:
+    assert not is_coin_margined(symbol, {"marginAsset": "U"})
+    assert is_coin_margined("BTCUSD_PERP", {"marginAsset": "BTC"})
+    assert is_coin_margined("BTCUSD", {"marginAsset": "BTC"})
 
 
 def test_an_order_that_was_amended_after_its_trigger_has_its_own_terms() -> None:

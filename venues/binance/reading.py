@@ -49,7 +49,7 @@ def is_coin_margined(symbol: str, document: Document) -> bool:
     if _COIN_SYMBOL.fullmatch(symbol):
         return True
     margin = document.get("ma") or document.get("marginAsset")
-    if type(margin) is str and symbol.startswith(margin):
+    if type(margin) is str and symbol.startswith(margin) and not symbol.endswith(margin):
         return True
     return any(coin in document and quote not in document for coin, quote in _IN_COIN)
 

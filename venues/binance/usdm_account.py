@@ -112,7 +112,7 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     if is_finished and quantity and filled and filled >= quantity:
         status = Status.FILLED
     elif engine_id and status in (Status.CANCELED, Status.EXPIRED):
-        status, is_finished = None, True
+        status = None  # of the order that it became this says nothing
     venue_ns = time_ns(row, names["time"])
     return OrderReport(
         product=LINEAR,
