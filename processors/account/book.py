@@ -373,7 +373,7 @@ class AccountBook:
             return
         if target.why == GAP:
             self._take_effects(self.orders.grace_over(order.key))
-        place, seen = place_of(order), self.doubts.seen.get(order.key)
+        place, seen = place_of(order, target.why), self.doubts.seen.get(order.key)
         if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
             return

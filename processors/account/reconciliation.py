@@ -56,10 +56,16 @@ class Place:
     is_conditional: bool = False
 
 
-def place_of(order: Order) -> Place:
-    """Where the venue knows this order now."""
+def place_of(order: Order, why: str) -> Place:
+    """Where the venue knows this order now; of a gap, the link whose executions lack.
+
+    A conditional order that was split lives on in several: executions of one are not found under
+    the id of another.
+    """
     own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
     place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
+    if why == GAP and (name := order.record.lacking()):
+        return replace(place, venue_order_id=name)
     return replace(place, is_conditional=True) if order.is_conditional else place
 
 

@@ -194,6 +194,18 @@ class Record:
 
     def executed_on(self, name: str) -> Decimal:
         """The quantity executed on one link: fills that name it, or the venue's claim if larger."""
+        return max(self._real_on(name), self.links[name].claimed)
+
+    def lacking(self) -> str:
+        """The name of the link whose executions explain least of what it claims."""
+        return max(
+            self.links,
+            key=lambda name: (EXACT.subtract(self.links[name].claimed, self._real_on(name)), name),
+            default=NAMELESS,
+        )
+
+    def _real_on(self, name: str) -> Decimal:
+        """The sum of the fills that name this link; what names none counts for the current one."""
         real = ZERO
         for fill in self.fills.values():
             if fill.is_busted or fill.last_quantity is None:
@@ -201,7 +213,7 @@ class Record:
             owner = fill.venue_order_id
             if (owner if owner in self.links else self.current()) == name:
                 real = EXACT.add(real, fill.last_quantity)
-        return max(real, self.links[name].claimed)
+        return real
 
     def _link(self, venue_order_id: str | None) -> Link:
         name = venue_order_id or NAMELESS

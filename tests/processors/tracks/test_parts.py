@@ -4,6 +4,8 @@ from itertools import combinations, permutations
 from typing import Any
 
 from orderloom.words import Lifecycle, Reason, Status
+from processors.account.reconciliation import place_of
+from processors.account.targets import GAP, GHOST
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import a_report, an_execution, some_orders, take
@@ -116,3 +118,14 @@ def test_a_split_order_is_the_same_after_a_restart() -> None:
         loaded.load_order(document)
     take(loaded, *(EVIDENCE[name] for name in names[2:]))
     assert content_of(loaded) == content_of(folded(names))
+
+
+def test_what_executions_lack_is_asked_of_the_part_that_claims_them() -> None:
+    """The other part rests; the trades of its id, or of the conditional order's, have none."""
+    order = the_order(folded(("waiting", "a filled", "b live")))
+    assert order.venue_order_id == B
+    assert place_of(order, GAP).venue_order_id == A
+    assert not place_of(order, GAP).is_conditional
+    assert place_of(order, GHOST).venue_order_id == B
+    both = the_order(folded(("waiting", "a filled", "b filled", "b trade")))
+    assert place_of(both, GAP).venue_order_id == A
