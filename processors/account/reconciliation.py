@@ -237,9 +237,11 @@ class Reconciliation:
 
     def _settle(self, item: Answer, now_ns: int) -> None:
         target = self.targets.answered(item.question["id"])
-        if target is None or not item.is_last:
+        if target is None:
             return
-        if target.why == GAP:  # the orders' fold says when the gap is gone
+        if not item.is_last:  # more is on its way: asked again it would begin from the first page
+            target.due_ns = max(target.due_ns, now_ns + self.pace.timeout_ns)
+        elif target.why == GAP:  # the orders' fold says when the gap is gone
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
         else:
             self.targets.settle(target.order_key, target.why)

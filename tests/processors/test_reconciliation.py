@@ -9,7 +9,7 @@ from orderloom.raw import Answer, Connection, Failure
 from processors.account.reconciliation import SINGLY_MAX, Place, Reconciliation, Suspect
 from processors.account.rounds import Pace
 from processors.account.streams import Streams
-from processors.account.targets import GHOST
+from processors.account.targets import GAP, GHOST
 from venues.venue import Profile
 
 SECOND = 1_000_000_000
@@ -328,3 +328,17 @@ def test_saved_reconciliation_goes_on():
     other = Lab()
     other.reconciliation.restore(saved)
     assert other.reconciliation.dump() == saved
+
+
+def test_the_list_of_one_doubt_that_goes_on_is_not_begun_again() -> None:
+    """Executions of one order may fill many pages: longer than any patience with one answer."""
+    lab = Lab()
+    targets = lab.reconciliation.targets
+    targets.raise_doubt("order", GAP, 200 * SECOND)
+    (target,) = targets.due(200 * SECOND)
+    lab.reconciliation.ask_target(target, Place("spot", "BTCUSDT", "7", None), 200 * SECOND)
+    (question,) = lab.asked
+    for page in range(1, 60):
+        at = 200 + 20 * page
+        lab.answer(question, 200, page=page, is_last=False, at=at)
+        assert not targets.due((at + 20) * SECOND)
