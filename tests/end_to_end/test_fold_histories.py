@@ -119,7 +119,7 @@ def test_every_arrival_of_a_history_gives_the_same_output_and_the_exchanges_book
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("venue", ["binance", "okx"])
+@pytest.mark.parametrize("venue", ["binance", pytest.param("okx", marks=pytest.mark.soak)])
 def test_every_arrival_of_two_thousand_histories_gives_the_same_output(
     venue: str, tmp_path: Path
 ) -> None:

@@ -58,10 +58,18 @@ def wait_for(condition: Callable[[], bool], seconds_max: float = 20) -> None:
         time.sleep(0.02)
 
 
+said: list[str] = []
+"""What the module's broker has reported."""
+
+
+def said_of_the_controller() -> bool:
+    return any("its controller runs alone" in line for line in said)
+
+
 @pytest.fixture(scope="module")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedBroker:
     directory = tmp_path_factory.mktemp("own")
-    return EmbeddedBroker(directory, heap_mib=256, settings=FORGETFUL)
+    return EmbeddedBroker(directory, heap_mib=256, settings=FORGETFUL, report=said.append)
 
 
 def test_data_and_port_survive_a_stop_and_a_kill(own_broker: EmbeddedBroker) -> None:
@@ -69,28 +77,17 @@ def test_data_and_port_survive_a_stop_and_a_kill(own_broker: EmbeddedBroker) -> 
         admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
         admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(20)
         port = own_broker.port
+    said.clear()
     own_broker.start()
+    assert not said_of_the_controller(), "it was stopped in order"
     own_broker.kill()
     with own_broker:
+        assert said_of_the_controller(), "after a kill its controller runs alone first"
         assert "kept" in topics_of(own_broker)
         assert own_broker.port == port
         with pytest.raises(DirectoryInUseError, match="another broker runs on"):
             EmbeddedBroker(own_broker.log_path.parent).start()
     assert not own_broker.is_running
-
-
-def test_after_a_kill_the_controller_runs_alone_first_and_after_a_stop_it_does_not(
-    tmp_path: Path,
-) -> None:
-    told: list[str] = []
-    broker = EmbeddedBroker(tmp_path / "b", heap_mib=256, settings=FORGETFUL, report=told.append)
-    broker.start().kill()
-    with broker:  # this start follows a kill, the next one a stop
-        assert any("its controller runs alone" in line for line in told)
-        assert topics_of(broker) == set()
-    told.clear()
-    with broker:
-        assert not any("controller" in line for line in told)
 
 
 def test_a_suspended_broker_is_silent_and_answers_when_resumed(
