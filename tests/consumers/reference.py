@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -284,7 +284,8 @@ class Reader:
                 self._store.take(rows, places, is_at_end=is_at_end)
             if is_time_to_look:
                 looked = time.monotonic()
-                self.look_again()
+                with suppress(KafkaException):  # Kafka is away: then at the next look
+                    self.look_again()
         self._consumer.close()
 
     def _rows(self, places: dict[tuple[str, int], int]) -> Iterator[Row]:
