@@ -5,6 +5,7 @@ a thread that lives as long as the broker shall, usually the main one.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -45,6 +46,7 @@ STOP_SECONDS_MAX = 30
 FORMAT_SECONDS_MAX = 60
 LAST_WORDS_LINES = 8
 LOOK_SECONDS = 0.2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 LOG_BYTES_MAX = 16 << 20  # an older log is begun anew at the next start
 
 
@@ -128,12 +130,15 @@ class EmbeddedBroker:
         """
         if self.is_running:
             return self
+        self.kill()  # of a child that died by itself the lock is left
         self._take_directory()
         try:
             self._launch()
             self._wait_until_ready()
-        except BaseException:  # also Ctrl-C: nothing may be left running
+        except BaseException as error:  # also Ctrl-C: nothing may be left running
             self.kill()
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise self._unusable(error) from None
             raise
         return self
 
@@ -193,10 +198,7 @@ class EmbeddedBroker:
             own_directory(root)
             lock = os.fdopen(open_own(root / "lock"), "rb+")
         except OSError as error:
-            raise DirectoryUnusableError(
-                f"the broker's data cannot be kept in {root} ({error.strerror or error})",
-                "name a directory that can be written, of your own",
-            ) from None
+            raise self._unusable(error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -205,6 +207,12 @@ class EmbeddedBroker:
                 f"another broker runs on {root}", "stop it, or name another directory"
             ) from None
         self._lock = lock
+
+    def _unusable(self, error: OSError) -> DirectoryUnusableError:
+        return DirectoryUnusableError(
+            f"the broker's data cannot be kept in {self._files.root} ({error.strerror or error})",
+            "name a directory that can be written, of your own, or free space there",
+        )
 
     def _launch(self) -> None:
         formatted = self._files.is_formatted()
