@@ -141,12 +141,15 @@ class Keeper:
             if self._is_suspended or self.condition is Condition.STOPPED:
                 self._rest()
                 continue
+            end, line = self._stop, ""
             try:
                 self._turn()
+                continue
             except PartitionStopped as stopped:
-                self._stop(str(stopped))
+                line = str(stopped)
             except (LedgerLost, KafkaException) as lost:
-                self._lose(lost)
+                end, line = self._lose, _line(lost)
+            end(line)  # it asks Kafka, and must not while an exception is handled (LedgerWriter)
         self._drop()
         self.condition = Condition.CLOSED
 
@@ -216,11 +219,11 @@ class Keeper:
         self.trouble = line
         log.error("partition %d is stopped: %s", self.partition, line, extra=self._extra())
 
-    def _lose(self, lost: Exception) -> None:
+    def _lose(self, line: str) -> None:
         self._drop()
         self.next_offsets = {}
         self.condition = Condition.WAITING
-        self.trouble = _line(lost)
+        self.trouble = line
         log.warning("ledger %d is lost: %s", self.partition, self.trouble, extra=self._extra())
         self._bell.wait(self._backoff.next_seconds())
 
@@ -228,6 +231,7 @@ class Keeper:
         ledger, self._ledger = self._ledger, None
         if ledger is not None:
             ledger.close()
+        self._log.free_retired()
 
     def _extra(self) -> dict[str, Any]:
         return {"partition": self.partition, "venue": self._log.settings.venue}

@@ -14,10 +14,10 @@ Not safe for threads: one keeper at a time runs a ledger.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from processors.ledger.backlog import Batch
 from processors.ledger.commit_record import CommitRecord, bytes_hash
@@ -55,6 +55,7 @@ from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from runtime.metrics import STEP_SECONDS_SPENT
 
 TRACE_CHARACTERS_MAX = 8_000
+Result = TypeVar("Result")
 MakeBook = Callable[[int], Book]
 Open = Callable[[LedgerLog, int, MakeBook], Loaded]
 """How a ledger comes to its state: `load`, or a repair's way."""
@@ -96,9 +97,7 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
-            with self._if_still_ours():
-                self._settle(ledger_log)
-                loaded = open_log(ledger_log, partition, make_book)
+            loaded = self._if_still_ours(lambda: self._settled(ledger_log, make_book, open_log))
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
@@ -145,14 +144,7 @@ class Ledger:
         Waits at most `wait_seconds` for records that its own reader has asked for. Returns whether
         a step was committed. Raises PartitionStopped, LedgerLost, KafkaException: then it is over.
         """
-        with self._if_still_ours():
-            self._inputs.check_if_due()
-            self._hang_watch.check_if_due()
-            self._inputs.read_on(0)
-            if self._step():
-                return True
-            self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
-            return self._step()
+        return self._if_still_ours(lambda: self._advance(wait_seconds))
 
     def wait_seconds(self) -> float:
         """How long there is nothing to do unless records are delivered."""
@@ -168,18 +160,31 @@ class Ledger:
         """Free the clients."""
         self._clients.close()
 
-    @contextmanager
-    def _if_still_ours(self) -> Iterator[None]:
+    def _if_still_ours(self, work: Callable[[], Result]) -> Result:
         """A worker that was asleep finds another's steps in the log: LedgerFenced, no torn log."""
         try:
-            yield
-        except PartitionStopped:
-            self._writer.prove()
-            raise
+            return work()
+        except PartitionStopped as stopped:
+            line = str(stopped)
+        self._writer.prove()  # while an exception is handled it would be kept for good
+        raise PartitionStopped(line)
+
+    def _settled(self, ledger_log: LedgerLog, make_book: MakeBook, open_log: Open) -> Loaded:
+        self._settle(ledger_log)
+        return open_log(ledger_log, self.partition, make_book)
 
     def _settle(self, ledger_log: LedgerLog) -> None:
         """End what hangs, and write again what of it is true."""
         settle(ledger_log, self.partition, self._writer)
+
+    def _advance(self, wait_seconds: float) -> bool:
+        self._inputs.check_if_due()
+        self._hang_watch.check_if_due()
+        self._inputs.read_on(0)
+        if self._step():
+            return True
+        self._inputs.read_on(wait_seconds)  # one input may wait for what another still lacks
+        return self._step()
 
     def _take_over(self, loaded: Loaded) -> None:
         self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out

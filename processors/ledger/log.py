@@ -166,13 +166,21 @@ class LedgerLog:
         )
 
     def retire(self, producer: Producer) -> None:
-        """Let go of a producer whose transaction failed, as soon as that has come to an end.
+        """Keep a producer whose transaction failed until `free_retired` finds that over.
 
         A client that is destroyed while it registers partitions with its transaction takes the
         whole process with it (an assertion in librdkafka 2.16's AddPartitionsToTxn, met in tests).
         """
         with self._lock:
-            waiting, self._retired = [*self._retired, producer], []
+            self._retired.append(producer)
+
+    def free_retired(self) -> None:
+        """Let go of the retired producers whose transactions have come to an end.
+
+        Not while an exception is handled: it would be kept for good (see LedgerWriter).
+        """
+        with self._lock:
+            waiting, self._retired = self._retired, []
         still = [one for one in waiting if not _has_ended(one)]
         with self._lock:
             self._retired += still

@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -50,6 +50,9 @@ class LedgerWriter:
 
     It begins a transaction only after the commit before it returned: that is evidence (mark.py).
     After a failure it writes nothing more.
+
+    Nothing here asks the client while an exception is handled: the error that it raises then keeps
+    that exception, its frames and with them this writer for good (confluent-kafka 2.16, measured).
     """
 
     def __init__(self, ledger_log: LedgerLog, partition: int, probe: Probe = no_probe) -> None:
@@ -100,12 +103,15 @@ class LedgerWriter:
         Raises StepRefused, StepTooSlow, LedgerLost; after each the log must be loaded anew.
         """
         probe = self._probe if commit_record is not None else no_probe
-        with self._transaction() as mark:
+
+        def write(mark: Mark) -> None:
             self._produce(list(state), outputs, commit_record, mark)
             probe("after-produce")
             self._flush()
             probe("before-commit")
             self._producer.commit_transaction(self._settings.request_seconds_max)
+
+        self._transact(write)
         probe("after-commit")
 
     def cover(self, topics: Iterable[Topic]) -> None:
@@ -114,15 +120,19 @@ class LedgerWriter:
         What is not sent yet is not covered by the abort: it waits until all stand in the log.
         Raises as `commit`.
         """
-        with self._transaction() as mark:
+
+        def write(mark: Mark) -> None:
             for topic in topics:
                 self._put(self._names[topic.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
             self._flush()
             self._producer.abort_transaction(self._settings.request_seconds_max)
 
+        self._transact(write)
+
     def write_again(self, hidden: Iterable[tuple[Topic, Run]]) -> None:
         """Write these records again, in this order; raises as `commit`."""
-        with self._transaction() as mark:
+
+        def write(mark: Mark) -> None:
             for topic, run in hidden:
                 count = len(run.records)
                 again = MARK, replace(mark, count=count, again=run.mark.origin).encoded()
@@ -132,6 +142,8 @@ class LedgerWriter:
             self._flush()
             self._producer.commit_transaction(self._settings.request_seconds_max)
 
+        self._transact(write)
+
     def close(self) -> None:
         """Drop what is not sent. An open transaction is ended, or else by the next owner."""
         with contextlib.suppress(KafkaException):
@@ -139,9 +151,8 @@ class LedgerWriter:
         if self._is_over:
             self._log.retire(self._producer)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Mark]:
-        """The next transaction, and what its failures mean."""
+    def _transact(self, write: Callable[[Mark], None]) -> None:
+        """Let `write` make and end the next transaction; raises what its failures mean."""
         assert self._life > 0, "a writer writes nothing before what hangs is settled"
         if self._is_over:
             raise LedgerLost("a transaction failed, and this writer writes no other")
@@ -151,14 +162,17 @@ class LedgerWriter:
         self._errors.clear()
         try:
             self._begin()
-            yield Mark(self._number, self._life)
-        except KafkaException as error:
-            raise self._trouble(error.args[0], time.monotonic() - began) from error
-        except SystemError as error:
+            write(Mark(self._number, self._life))
+        except KafkaException as failure:
+            error: KafkaError = failure.args[0]
+        except SystemError as failure:
             # Met where the client is fenced: it raises the fatal error while it reports the failed
             # records to our callback, and Python finds the one exception in the other's place.
-            raise LedgerFenced(str(error.__cause__ or error)) from error
-        self._is_over = False
+            raise LedgerFenced(str(failure.__cause__ or failure)) from None
+        else:
+            self._is_over = False
+            return
+        raise self._trouble(error, time.monotonic() - began)  # which asks the client: not above
 
     def _begin(self) -> None:
         self._producer.begin_transaction()

@@ -183,9 +183,23 @@ def repair(
 
     After any of them the partition still stops for a repair, and calling again goes on.
     """
-    tell = tell or Tell()
     check_unowned(ledger_log, partition)
-    begun = _begin(ledger_log, partition, make_book, order)
+    try:
+        begun = _begin(ledger_log, partition, make_book, order)
+        return _rebuild(ledger_log, partition, make_book, begun, tell or Tell(), probe)
+    finally:
+        ledger_log.free_retired()
+
+
+def _rebuild(
+    ledger_log: LedgerLog,
+    partition: int,
+    make_book: MakePartitionBook,
+    begun: Repair,
+    tell: Tell,
+    probe: Probe,
+) -> Outcome:
+    """Fold the inputs anew to their end; opens again where the ledger is lost."""
     coverages = former_coverages(ledger_log, partition, begun.epoch)
     memory = Memory(StepSize(ledger_log.settings.step.messages))
     tries = steps = 0
