@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from orderloom.topology import (
-    CLAIMS,
     CONTROL,
     DISPATCHES,
     OUTPUTS,
@@ -24,7 +23,7 @@ INGEST, PROCESS, TOPICS_ROLE, SINK, STRATEGY = ROLES = (
     "ingest", "process", "topics", "sink", "strategy",
 )  # fmt: skip
 READS: Final[dict[str, tuple[Topic, ...]]] = {
-    INGEST: (DISPATCHES, CONTROL, CLAIMS),
+    INGEST: (DISPATCHES, CONTROL),
     PROCESS: TOPICS,  # a repair reads its own outputs too
     TOPICS_ROLE: (CONTROL,),
     SINK: OUTPUTS,

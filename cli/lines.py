@@ -95,14 +95,13 @@ def _message_of(document: dict[str, Any], ref: bytes, bare_words: frozenset[byte
     raw = document["raw"]
     channel = _optional_text(document, "channel")
     account = _optional_text(document, "account")
+    _optional_text(document, "kind")  # a hint that no venue needs so far; a wrong one is told
     return Line(
         ref=ref,
         inbound=Inbound(
             document=read(raw.encode(), bare_words) if type(raw) is str else raw,
             source=_source_of(document, channel),
             product=_optional_text(document, "product"),
-            channel=channel,
-            kind=_optional_text(document, "kind"),
         ),
         account=None if account is None else checked_account(account),
         received_ns=_optional_time(document, "received_ns"),

@@ -145,8 +145,7 @@ class Connection:
             self.identity, self.last_number, self._stream.product, now.wall_ns, body
         )  # fmt: skip
         verdict = _judged(self._stream, body, self._stage)
-        replies = () if verdict.answer is None else (Send(self.identity, verdict.answer),)
-        return (Publish(self.identity, frame), *replies, *self._turned(verdict, now))
+        return (Publish(self.identity, frame), *self._turned(verdict, now))
 
     def heard(self, now: Instant, *, is_read: bool = True) -> None:
         """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""

@@ -22,7 +22,7 @@ class Refusal:
 
 def read_frame(venue: Venue, frame: Frame) -> Translation | Refusal:
     """The evidence in one stream frame."""
-    return _translate(venue, frame.body, Source.STREAM, frame.product, frame.channel, None)
+    return _translate(venue, frame.body, Source.STREAM, frame.product)
 
 
 def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:
@@ -31,9 +31,8 @@ def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:
     Executions after the end that was asked for are left out (a page by id may hold some): the
     stream still has its time to bring them, and what it brings is not missed (decision 0004).
     """
-    channel = item.channel if isinstance(item, Answer) else None
     question = item.question
-    said = _translate(venue, item.body, Source.QUERY, question.get("product"), channel, question)
+    said = _translate(venue, item.body, Source.QUERY, question.get("product"))
     until_ns = question.get("until_ns")
     if until_ns is None or isinstance(said, Refusal):
         return said
@@ -45,16 +44,11 @@ def _is_beyond(event: Event, until_ns: int) -> bool:
 
 
 def _translate(
-    venue: Venue,
-    body: bytes,
-    source: Source,
-    product: str | None,
-    channel: str | None,
-    question: dict[str, object] | None,
+    venue: Venue, body: bytes, source: Source, product: str | None
 ) -> Translation | Refusal:
     try:
         document = read(body, venue.bare_words)
-        return venue.translate(Inbound(document, source, product, channel, None, question))
+        return venue.translate(Inbound(document, source, product))
     except BadFrame as error:
         return Refusal(f"bad frame: {error}")
     except UnknownFrame as error:

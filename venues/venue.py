@@ -85,7 +85,7 @@ class Turn(Enum):
     """What a frame means for the connection itself."""
 
     DATA = auto()
-    """Nothing: it is for the processors (or a heartbeat that needs no answer)."""
+    """Nothing: it is for the processors, or a heartbeat (the answer to our ping)."""
     ADVANCE = auto()
     """This stage of the greeting is answered: send the next one, or be LIVE."""
     REFUSED = auto()
@@ -94,17 +94,14 @@ class Turn(Enum):
     """The venue sends nothing more here (expired key): close at once and connect anew."""
     ENDING = auto()
     """The venue will close this (planned shutdown) and sends until then: have a successor first."""
-    PONG = auto()
-    """The answer to our ping: the peer lives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `Stream.judge` says of one frame; `answer` is sent back where the venue asks for it."""
+    """What `Stream.judge` says of one frame."""
 
     turn: Turn
     reason: str = ""
-    answer: bytes | None = None
 
 
 DATA = Verdict(Turn.DATA)
@@ -197,16 +194,14 @@ class Profile:
 
     `visibility_lag_ns`: how long after a fact a question may still not show it.
     `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
-    symbol by symbol. `trade_window_ns`: the longest span of one trade question.
+    symbol by symbol.
     `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
     that are told, and whose trades are listed by symbol, so that balances tell what a list missed.
-    `absence_decisive`: which reads together prove absence; empty where nothing does.
     `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
     no list of open ones and not found by its id, has surely ended without an execution; None where
     that proves nothing.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
-    `id_ambiguous`: a client order id may be used again after the order closed.
     """
 
     visibility_lag_ns: int = 2 * SECOND_NS
@@ -215,14 +210,10 @@ class Profile:
     open_orders_by_symbol: frozenset[str] = frozenset()
     history_by_symbol: frozenset[str] = frozenset()
     positions_of: frozenset[str] = frozenset()
-    trade_window_ns: int = 24 * 3600 * SECOND_NS
     balances_add_up: frozenset[str] = frozenset()
-    absence_decisive: tuple[str, ...] = ()
     conditional_ages_ns: tuple[int, int] | None = None
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     carries_count: bool = False
-    id_ambiguous: bool = True
-    retention_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,17 +221,12 @@ class Inbound:
     """One received message, with what is known of how it came.
 
     `document` is the parsed message (see `venues.document.parse`): exact numbers, still in the
-    venue's words. `channel` is the stream's name or, for an answer, method and path's last part
-    (``GET openOrders``); `kind` says what a bare row is. Both are hints, needed only where the
-    message does not say itself. `question` is the document of the question that it answers.
+    venue's words. A message says itself what it is (decision 0301): no more comes with it.
     """
 
     document: Any
     source: Source
     product: str | None = None
-    channel: str | None = None
-    kind: str | None = None
-    question: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

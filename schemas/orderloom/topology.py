@@ -77,10 +77,6 @@ DISPATCHES: Final = Topic(
     "dispatches", "account", "what ingest shall do, each with a deterministic id",
     ("process",), transactional=True, config=_kept(7),
 )  # fmt: skip
-CLAIMS: Final = Topic(
-    "claims", "account", "which dispatch ingest is about to send; private to ingest",
-    ("ingest",), transactional=True, config=_kept(7),
-)  # fmt: skip
 LEDGER: Final = Topic(
     "ledger", "part of state", "the processors' own state and how far each input has been read",
     ("process",), transactional=True, config=_STATE,
@@ -88,10 +84,6 @@ LEDGER: Final = Topic(
 COMMITS: Final = Topic(
     "commits", "partition", "one record per step: input ranges, hashes, clock reading, digests",
     ("process",), transactional=True, config=_kept(90),
-)  # fmt: skip
-CHECKPOINTS: Final = Topic(
-    "checkpoints", "partition", "full state bound to a commit: where replay starts",
-    ("checkpoint",), transactional=False, config=_kept(90) | _LARGE,
 )  # fmt: skip
 ORDERS: Final = Topic(
     "orders", "order key", "the order: tracks, derived status, version, sequence, cause",
@@ -117,22 +109,14 @@ DIFFERENCES: Final = Topic(
     "differences", "account", "what reconciliation found: both sides, evidence, rule, or open",
     ("process",), transactional=True, config=_kept(90),
 )  # fmt: skip
-ANSWERS: Final = Topic(
-    "answers", "account", "the answer to each intent",
-    ("process",), transactional=True, config=_kept(90),
-)  # fmt: skip
-ARCHIVE: Final = Topic(
-    "archive", "order key", "settled orders that left the hot state",
-    ("process",), transactional=True, config=_kept(365),
-)  # fmt: skip
 DEAD_LETTERS: Final = Topic(
     "dead-letters", "account", "undecodable or unplaceable bytes with reason and offset",
     ("process",), transactional=True, config=_kept(90) | _LARGE,
 )  # fmt: skip
 
 TOPICS: Final[tuple[Topic, ...]] = (
-    RAW, INTENTS, CONTROL, DISPATCHES, CLAIMS, LEDGER, COMMITS, CHECKPOINTS, ORDERS, FILLS,
-    POSITIONS, ACCOUNTS, INSTRUMENTS, DIFFERENCES, ANSWERS, ARCHIVE, DEAD_LETTERS,
+    RAW, INTENTS, CONTROL, DISPATCHES, LEDGER, COMMITS, ORDERS, FILLS, POSITIONS, ACCOUNTS,
+    INSTRUMENTS, DIFFERENCES, DEAD_LETTERS,
 )  # fmt: skip
 INPUTS: Final = (CONTROL, INTENTS, RAW)
 """The processors' inputs, in the fixed order in which a step folds them."""

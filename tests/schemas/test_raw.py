@@ -73,7 +73,7 @@ def test_any_bytes_are_a_record_or_a_bad_record(value: bytes) -> None:
         decode(value)
 
 
-RECORD = RawRecord("lab:one", 7, "w1", (raw.Frame("c1", 1, "spot", 5, b'{"e":1}', "orders"),))
+RECORD = RawRecord("lab:one", 7, "w1", (raw.Frame("c1", 1, "spot", 5, b'{"e":1}'),))
 
 
 @given(records, st.data())
@@ -125,6 +125,13 @@ def test_the_header_is_a_line_of_json_and_bodies_follow_as_they_were() -> None:
     assert rest == body
     assert header["items"][0]["bytes"] == len(body)
     assert "body" not in header["items"][0]
+
+
+def test_a_frame_of_an_older_record_is_read_without_its_channel() -> None:
+    line, _, rest = encode(RECORD).partition(b"\n")
+    older = orjson.loads(line)
+    older["items"][0]["channel"] = None
+    assert decode(orjson.dumps(older) + b"\n" + rest) == RECORD
 
 
 def test_every_kind_of_item_has_a_word_of_its_own() -> None:

@@ -9,10 +9,10 @@ EXPLICIT_NS = "prod."
 
 # How DESIGN's table has each topic kept: days, None for ever, or "compacted".
 KEPT = {
-    "raw": 90, "intents": 90, "control": None, "dispatches": 7, "claims": 7,
-    "ledger": "compacted", "commits": 90, "checkpoints": 90, "orders": "compacted", "fills": 365,
+    "raw": 90, "intents": 90, "control": None, "dispatches": 7,
+    "ledger": "compacted", "commits": 90, "orders": "compacted", "fills": 365,
     "positions": "compacted", "accounts": "compacted", "instruments": "compacted",
-    "differences": 90, "answers": 90, "archive": 365, "dead-letters": 90,
+    "differences": 90, "dead-letters": 90,
 }  # fmt: skip
 VIEWS = {"orders", "positions", "accounts"}
 NEVER_IN_TRANSACTIONS = {"raw", "intents", "control"}
@@ -87,7 +87,7 @@ def test_what_was_aborted_in_the_ledger_can_be_written_again_for_ten_minutes() -
 
 def test_inputs_are_never_written_in_transactions_and_all_else_of_the_processors_is() -> None:
     plain = {topic.kind for topic in TOPICS if not topic.transactional}
-    assert plain == NEVER_IN_TRANSACTIONS | {"checkpoints"}
+    assert plain == NEVER_IN_TRANSACTIONS
     assert all(topic.transactional for topic in TOPICS if "process" in topic.writers)
 
 
@@ -98,7 +98,7 @@ def test_a_step_folds_control_before_intents_before_raw() -> None:
 def test_outputs_are_what_consumers_read() -> None:
     assert {topic.kind for topic in OUTPUTS} == {
         "dispatches", "orders", "fills", "positions", "accounts", "instruments", "differences",
-        "answers", "archive", "dead-letters",
+        "dead-letters",
     }  # fmt: skip
 
 

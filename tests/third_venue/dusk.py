@@ -324,8 +324,7 @@ def _judge(frame: bytes, stage: int) -> Verdict:
         return Verdict(Turn.ADVANCE)
     if word == "no" and stage < 2:
         return Verdict(Turn.REFUSED, f"{values!r:.80}")
-    turns = {"beat": Turn.PONG, "leave": Turn.ENDING}
-    return Verdict(turns[word]) if word in ("beat", "leave") else DATA
+    return Verdict(Turn.ENDING) if word == "leave" else DATA
 
 
 def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:

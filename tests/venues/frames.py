@@ -23,13 +23,11 @@ class Case:
     body: bytes
     product: str
     source: Source
-    channel: str | None
-    row: str | None
     expected: dict[str, Any]
 
     def inbound(self, document: Any) -> Inbound:
         """`document` as if it had come in this message's place."""
-        return Inbound(document, self.source, self.product, self.channel, self.row)
+        return Inbound(document, self.source, self.product)
 
     @property
     def name(self) -> str:
@@ -51,7 +49,5 @@ def _case(venue: str, kind: str, item: dict[str, Any]) -> Case:
         body=orjson.dumps(item["raw"]),
         product=item["product"],
         source=Source.STREAM if item["source"] == "stream" else Source.QUERY,
-        channel=item.get("channel"),
-        row=item.get("kind"),
         expected=item["expected"],
     )

@@ -179,7 +179,6 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
     assert {entry.name for entry in fields(Profile)}
     assert profile.visibility_lag_ns > 0
     assert profile.grace_ns > 0
-    assert profile.trade_window_ns > 0
     by_product = (
         profile.trades_by_symbol, profile.open_orders_by_symbol, profile.history_by_symbol,
         profile.positions_of,

@@ -10,7 +10,7 @@ from tests.venues.frames import Case, cases
 from tests.venues.mutations import MUTATIONS, extended
 from venues import VENUES
 from venues.document import parse
-from venues.venue import BadFrame, Inbound, Translation, UnknownFrame, Venue
+from venues.venue import BadFrame, Translation, UnknownFrame, Venue
 
 SEED = 20_261_121
 MESSAGES = 10_000
@@ -76,16 +76,3 @@ def test_a_message_says_the_same_each_time_and_is_not_changed_by_reading(venue: 
         first = venue.translate(case.inbound(document))
         assert document == document_of(case), case.name
         assert venue.translate(case.inbound(document)) == first, case.name
-
-
-@EVERY_VENUE
-def test_hints_that_are_wrong_change_nothing_where_the_message_says_what_it_is(
-    venue: Venue,
-) -> None:
-    for case in cases(venue.name):
-        if "event" not in document_of(case):
-            continue
-        document = document_of(case)
-        hinted = venue.translate(case.inbound(document))
-        bare = Inbound(document, case.source, None, "nonsense", "balance")
-        assert venue.translate(bare) == hinted, case.name

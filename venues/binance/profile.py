@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from venues.binance.questions import WINDOW_MS
 from venues.binance.reading import LINEAR, SPOT
 from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
 
@@ -24,11 +23,6 @@ PROFILE: Final = Profile(
     positions_of=frozenset({LINEAR}),
     # "Account information" lists every balance; "balanceUpdate": deposits, withdrawals, transfers.
     balances_add_up=frozenset({SPOT}),
-    # "Account Trade List" of Spot: at most 24 h between startTime and endTime; USD-M 7 days.
-    trade_window_ns=min(WINDOW_MS.values()) * MILLISECOND_NS,
-    # -2013 also stands for orders that closed without a fill and were archived (Spot after 90 days,
-    # USD-M after 3), and the lists lag without a bound: no set of reads proves absence.
-    absence_decisive=(),
     # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
     # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.
     conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
@@ -36,10 +30,6 @@ PROFILE: Final = Profile(
     normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
     # Amendments keep the order id, so there is one link; a cancel-replace is a new order.
     carries_count=False,
-    # "newClientOrderId": unique among *open* orders only; accepted again once the first has closed.
-    id_ambiguous=True,
-    # USD-M "Query Order": closed without a fill and older than 3 days cannot be found any more.
-    retention_ns=3 * DAY_NS,
 )
 
 ENVIRONMENTS: Final = {

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from venues.okx.questions import RECENT_TRADES_NS
 from venues.okx.reading import INVERSE, LINEAR, SPOT
 from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
 
@@ -20,17 +19,9 @@ PROFILE: Final = Profile(
     history_by_symbol=frozenset(),
     # "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
     positions_of=frozenset({LINEAR, INVERSE}),
-    # "GET Transaction details (last 3 days)"; what is older is in a list of its own.
-    trade_window_ns=RECENT_TRADES_NS,
-    # "Cancelled orders without fills only 2 h": after that, gone and never existed look the same.
-    absence_decisive=(),
     normal_pairs=frozenset(),
     # An amendment keeps the order's id: there is one link.
     carries_count=False,
-    # Best practice page: `clOrdId` is compared with *pending* orders only.
-    id_ambiguous=True,
-    # "GET Order details": unfilled cancelled orders vanish after two hours.
-    retention_ns=2 * HOUR_NS,
 )
 
 

@@ -39,7 +39,6 @@ ACCOUNT: Final = {"channel": "account", "extraParams": EVENTS_ONLY}
 POSITIONS: Final = {"channel": "positions", "instType": "SWAP", "extraParams": EVENTS_ONLY}
 ALGO_ORDERS: Final = {"channel": "orders-algo", "instType": "ANY"}
 TRAILING_ORDERS: Final = {"channel": "algo-advance", "instType": "ANY"}
-PONGED: Final = Verdict(Turn.PONG)
 
 Arguments = tuple[dict[str, str], ...]
 
@@ -75,7 +74,7 @@ def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Strea
 
 def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:
     if frame == PONG:
-        return PONGED
+        return DATA
     if b'"event"' not in frame:  # what is pushed has none
         return DATA
     event = _read(frame)

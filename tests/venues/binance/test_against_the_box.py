@@ -50,7 +50,7 @@ async def ask(client: Client, about: About, product: str, **fields: Any) -> list
         number += 1
         page = await perform(client, request, number)
         assert BINANCE.is_complete_answer(page), (request.url, page.status, page.body[:300])
-        inbound = Inbound(parse(page.body), Source.QUERY, product, request.channel)
+        inbound = Inbound(parse(page.body), Source.QUERY, product)
         translation = BINANCE.translate(inbound)
         assert translation.unknown == ()
         said.extend(translation.events)

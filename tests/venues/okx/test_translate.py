@@ -33,7 +33,7 @@ def document_of(name: str, **changed: Any) -> Any:
 
 def events_of(name: str, **changed: Any) -> tuple[Event, ...]:
     case = CASES[name]
-    inbound = Inbound(document_of(name, **changed), case.source, case.product, case.channel)
+    inbound = Inbound(document_of(name, **changed), case.source, case.product)
     return OKX.translate(inbound).events
 
 
