@@ -99,7 +99,7 @@ def test_the_ping_is_a_bare_word_and_comes_before_the_venue_loses_patience() -> 
         assert stream.heartbeat.ping == b"ping"
         assert stream.heartbeat.ping_after_ns is not None
         assert stream.heartbeat.ping_after_ns < 25 * 10**9
-        assert stream.judge(b"pong", stream.stages).turn is Turn.PONG
+        assert stream.judge(b"pong", stream.stages).turn is Turn.DATA
     assert b"pong" in OKX.bare_words
 
 
