@@ -108,7 +108,7 @@ class FaultConfig(BaseModel):
 
 
 class TimingConfig(BaseModel):
-    """Heartbeats and lifetimes in seconds; the defaults are the sheet's (section 2.6)."""
+    """Heartbeats and lifetimes in seconds, by default the venue's (docs/venues/binance.md 2.6)."""
 
     model_config = MODEL
 
@@ -134,7 +134,7 @@ class TimingConfig(BaseModel):
 
 
 class LimitConfig(BaseModel):
-    """Request weight a minute and IP, and orders by account, of each product (section 9)."""
+    """Request weight a minute and IP, and orders by account (docs/venues/binance.md 9)."""
 
     model_config = MODEL
 
@@ -149,7 +149,7 @@ class LimitConfig(BaseModel):
     """After so many refused requests in a window the IP is banned."""
     ban_s: float = 120
     scale: float = Field(default=1, gt=0)
-    """OKX: every limit of the sheet times this."""
+    """OKX: every limit (docs/venues/okx.md 9) times this."""
 
 
 class SimulatorConfig(BaseModel):

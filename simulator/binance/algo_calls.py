@@ -1,4 +1,4 @@
-"""USD-M REST calls for conditional (algo) orders (the sheet's section 7.2)."""
+"""USD-M REST calls for conditional (algo) orders (docs/venues/binance.md 7.2)."""
 
 from decimal import Decimal
 

@@ -1,6 +1,6 @@
 """Documents of USD-M's conditional (algo) orders: `ALGO_UPDATE` and the REST rows. Pure.
 
-The sheet's sections 3.2, 4.2 and 7.2; REST rows as the manual's "Query Algo Order" shows them.
+docs/venues/binance.md 3.2, 4.2 and 7.2; REST rows as the manual's "Query Algo Order" shows them.
 """
 
 from decimal import Decimal

@@ -1,6 +1,6 @@
 """Private events that trading alone does not bring about, for histories. Pure.
 
-Each stands in the sheet's section 3. One alone tells of an order that no market holds: a
+Each stands in docs/venues/binance.md, 2.6 or 3. One alone tells of an order that no market holds: a
 conditional order of the older wire, refused at its trigger.
 """
 

@@ -51,7 +51,7 @@ class BinanceTeller(Teller):
 
     def _tell_event(self, product: Product, kind: str, event: dict[str, Any]) -> None:
         is_bare = product == "linear" or self.random.random() < BARE_CHANCE
-        # Events without an account have no subscription (section 2.4).
+        # Events without an account have no subscription (docs/venues/binance.md 2.4).
         subscription = {} if kind == "serverShutdown" else {"subscriptionId": 0}
         raw = event if is_bare else subscription | {"event": event}
         self.tell(product, "stream", kind, raw)

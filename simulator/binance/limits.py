@@ -1,4 +1,4 @@
-"""Request weight per IP and product (the sheet's section 9): 429, and 418 for who goes on."""
+"""Request weight per IP and product: 429, and 418 for who goes on (docs/venues/binance.md 9)."""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""listenKeys of the linear product (section 2.5): one per account, alive for an hour."""
+"""listenKeys of USD-M: one per account, alive for an hour (docs/venues/binance.md 2.5)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

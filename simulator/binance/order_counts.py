@@ -1,7 +1,7 @@
-"""Orders by account (the sheet's section 9): counted, shown, and refused above.
+"""Orders by account: counted, shown, and refused above a limit (docs/venues/binance.md 9).
 
 Placing and amending count; the venue gives Spot counts back at an order's first fill, which this
-box does not: its limits are the stricter ones.
+simulated venue does not: its limits are the stricter ones.
 """
 
 from collections.abc import Callable

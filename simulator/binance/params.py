@@ -118,7 +118,7 @@ def page(rows: Iterable[Row], params: Params, paging: Paging, lookup: Lookup) ->
         return found[max(len(found) - limit, 0) :]
     end_of_page = limit
     # Both sides of a self-trade have one id: a page that ended between them would lose one for
-    # who goes on from the last id plus one, as the sheet says.
+    # who goes on from the last id plus one, as one does (docs/venues/binance.md 7).
     while 0 < end_of_page < len(found) and paging.number(found[end_of_page]) == paging.number(
         found[end_of_page - 1]
     ):
@@ -141,7 +141,7 @@ class Call:
     is_paged: bool = False
     """Whether its list goes on over further pages."""
     is_free_when_done: bool = False
-    """Whether only a refusal costs the weight (Spot since 2026-04, section 7)."""
+    """Whether only a refusal costs the weight (Spot: docs/venues/binance.md 7.1)."""
 
 
 def weighs(weight: int) -> Callable[[Params], int]:

@@ -1,4 +1,4 @@
-"""The venue's refusals, by the numbers and texts of the sheet's section 10."""
+"""The venue's refusals by number and text (docs/venues/binance.md, section 10)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class Refusal(Refused):
 
 
 def unknown_error() -> Refusal:
-    """-1000 with 503, the UM text that leaves the outcome open (section 9)."""
+    """-1000 with 503, the UM text that leaves the outcome open (docs/venues/binance.md 9)."""
     text = "Unknown error, please check your request or try again later."
     return Refusal(-1000, text, 503)
 

@@ -45,7 +45,7 @@ class Asked:
 
     @property
     def params(self) -> dict[str, str]:
-        """Query and form body; the query wins (section 2.1)."""
+        """Query and form body; the query wins (docs/venues/binance.md 2.1)."""
         body = dict(parse_qsl(self.body, keep_blank_values=True))
         return body | dict(parse_qsl(self.query, keep_blank_values=True))
 

@@ -1,4 +1,4 @@
-"""Who asks, and is it really them: the rules of the sheet's section 2. Pure.
+"""Who asks, and is it really them: docs/venues/binance.md, section 2. Pure.
 
 - REST: the payload is the query followed by the body, without `&` between, as it stood on the
   wire (percent-encoded), less the `signature` parameter.

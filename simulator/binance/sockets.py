@@ -1,4 +1,4 @@
-"""Binance's heartbeat and its notice of a planned end (sections 2.4 and 2.6)."""
+"""Binance's heartbeat and its notice of a planned end (docs/venues/binance.md 2.6)."""
 
 import orjson
 

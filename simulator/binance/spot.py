@@ -36,7 +36,7 @@ class SpotMarket(BinanceMarket):
     def amend(self, account: Account, order: Order, quantity: Decimal, new_id: str = "") -> int:
         """Lower an order's quantity in its place and return the execution id of the report.
 
-        The order is renamed to `new_id`, or to a random id (section 5).
+        The order is renamed to `new_id`, or to a random id (docs/venues/binance.md 5).
         """
         if not order.is_open:
             raise Refusal(-2013, "Order does not exist.")
@@ -59,7 +59,7 @@ class SpotMarket(BinanceMarket):
     def reject(self, account: Account, request: Request) -> Order:
         """An order that the engine refuses after it got an id, told as x=REJECTED.
 
-        In practice only the new leg of a cancel-replace ends so (section 3.1, notes).
+        In practice only the new leg of a cancel-replace ends so (docs/venues/binance.md 3.1).
         """
         order = self._make_order(account.name, request)
         order.status, order.reason = "REJECTED", "INSUFFICIENT_BALANCES"

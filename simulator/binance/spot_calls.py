@@ -1,4 +1,4 @@
-"""Spot REST calls (the sheet's section 7.1); the WS API answers from the same table."""
+"""Spot REST calls (docs/venues/binance.md 7.1); the WS API answers from the same table."""
 
 from collections.abc import Callable
 
@@ -295,4 +295,4 @@ SPOT_METHODS = {
     "account.status": ("GET", "/api/v3/account"),
     "account.rateLimits.orders": ("GET", "/api/v3/rateLimit/order"),
 }
-"""WS API methods by the REST call that they equal (section 8)."""
+"""WS API methods by the REST call that they equal (docs/venues/binance.md 8)."""

@@ -1,4 +1,4 @@
-"""Spot documents: user events (section 3.1) and REST rows (section 7.1) of the sheet. Pure."""
+"""Spot documents: user events and REST rows (docs/venues/binance.md 3.1 and 7.1). Pure."""
 
 from dataclasses import dataclass
 
@@ -132,7 +132,7 @@ def place_reply(order: Order, instrument: Instrument, form: str, fills: list[Fil
 
 
 def cancel_reply(order: Order, instrument: Instrument, cancel_id: str) -> Document:
-    """The reply to a cancel: the cancel's own id stands in `clientOrderId` (section 5)."""
+    """The reply to a cancel: `clientOrderId` is the cancel's own (docs/venues/binance.md 5)."""
     return {
         "symbol": order.symbol,
         "origClientOrderId": order.client_order_id,

@@ -1,4 +1,4 @@
-"""The Spot WS API (sections 2.3, 2.4 and 8): requests, and the user data subscription."""
+"""The Spot WS API: requests and the subscription (docs/venues/binance.md 2.3, 2.4 and 8)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

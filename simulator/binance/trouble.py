@@ -1,4 +1,4 @@
-"""The request faults in Binance's words (the sheet's sections 9 and 10)."""
+"""The request faults in Binance's words (docs/venues/binance.md 9 and 10)."""
 
 from simulator.binance.limits import Limits
 from simulator.binance.refusals import Refusal, banned, outside_window, unknown_error

@@ -48,7 +48,7 @@ class UsdmMarket(BinanceMarket):
         """New price and quantity; the order queues again.
 
         A quantity at or below what is executed, and a GTX order that would take, end the order
-        while the call itself succeeds (section 12, 12).
+        while the call itself succeeds (docs/venues/binance.md 12, trap 12).
         """
         if not order.is_open:
             raise Refusal(-2013, "Order does not exist.")
@@ -77,7 +77,7 @@ class UsdmMarket(BinanceMarket):
         """Liquidate (`kind` LIQUIDATION) or deleverage (ADL) a position; False where none is.
 
         The venue ends the symbol's open orders first, then closes the whole position with an
-        order of its own, whose fill is told as x=CALCULATED (section 3.2, notes).
+        order of its own, whose fill is told as x=CALCULATED (docs/venues/binance.md 3.2).
         """
         position = account.position(symbol, position_side)
         if not position.amount:

@@ -1,4 +1,4 @@
-"""USD-M REST calls (the sheet's section 7.2)."""
+"""USD-M REST calls (docs/venues/binance.md, section 7.2)."""
 
 from simulator.accounts import Account
 from simulator.binance import usdm_documents as documents

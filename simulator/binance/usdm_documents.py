@@ -1,4 +1,4 @@
-"""USD-M documents: user events (section 3.2) and REST rows (section 7.2) of the sheet. Pure."""
+"""USD-M documents: user events and REST rows (docs/venues/binance.md 3.2 and 7.2). Pure."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +9,7 @@ from simulator.matching import Order
 from simulator.message import Document
 
 EXPIRY_CODES = {"STP": "1", "IOC": "2", "REDUCE_ONLY": "4", "LIQUIDATION": "5", "MARKET": "9"}
-"""Section 4.2, `er`."""
+"""docs/venues/binance.md 4.2, `er`."""
 MARGIN_RATE = Decimal("0.05")
 
 

@@ -1,4 +1,4 @@
-"""The USD-M private streams (sections 1.2 and 2.5): by listenKey, raw or wrapped."""
+"""The USD-M private streams: by listenKey, raw or wrapped (docs/venues/binance.md 1.2 and 2.5)."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ class UsdmSocket:
 
 
 class Inbound:
-    """What a client says on a private stream: little, or it is cut off (section 2.6)."""
+    """What a client says: little, or it is cut off (docs/venues/binance.md 2.6)."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Positions and balances as OKX tells them (the sheet's sections 3.3 to 3.5 and 7). Pure."""
+"""Positions and balances as OKX tells them (docs/venues/okx.md 3.3 to 3.5 and 7). Pure."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal

@@ -1,4 +1,4 @@
-"""Conditional orders by REST: placing, cancelling, questions (the sheet's sections 3.6 and 7)."""
+"""Conditional orders by REST: placing, cancelling, questions (docs/venues/okx.md 3.6 and 7)."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Conditional (algo) orders as OKX tells them (the sheet's section 3.6). Pure."""
+"""Conditional (algo) orders as OKX tells them (docs/venues/okx.md, section 3.6). Pure."""
 
 from decimal import Decimal
 

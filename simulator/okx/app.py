@@ -23,7 +23,7 @@ from simulator.okx.venue import OkxVenue
 from simulator.sockets import Reader
 
 CONNECTIONS = Rate(6, "ip")
-"""New connections in two seconds: three a second (section 2.3)."""
+"""New connections in two seconds: three a second (docs/venues/okx.md 2.3)."""
 
 
 UPDATED = re.compile(r'"uTime":"(\d+)"')
@@ -32,7 +32,7 @@ LATER_MS = 5_000
 
 
 def told_again(text: str) -> str:
-    """A push that is sent again, with a later `uTime`, as the manual warns (section 6)."""
+    """A push that is sent again, with a later `uTime` (docs/venues/okx.md 6)."""
     if '"channel":"orders"' not in text:
         return text
     return UPDATED.sub(lambda found: f'"uTime":"{int(found[1]) + LATER_MS}"', text)

@@ -1,4 +1,4 @@
-"""Every REST call and socket operation, with its rate (the sheet's sections 7 and 8)."""
+"""Every REST call and socket operation, with its rate (docs/venues/okx.md 7 and 8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

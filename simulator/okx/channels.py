@@ -1,4 +1,4 @@
-"""What can be subscribed to, where, and what a new listener is told at once (section 3)."""
+"""What can be subscribed to, where, and what comes at once (docs/venues/okx.md, section 3)."""
 
 from dataclasses import dataclass
 from typing import Any

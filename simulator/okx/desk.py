@@ -1,6 +1,6 @@
 """What OKX's three products share: ids over all of them, client ids, and who must be told.
 
-Positions and the account are told a little later than orders (the sheet says about every 50 ms):
+Positions and the account are told a little later than orders (docs/venues/okx.md 3.3: 50 ms):
 what changed is collected here until `flush`.
 """
 

@@ -1,6 +1,6 @@
 """Private messages of OKX that trading alone does not bring about, for histories. Pure.
 
-Each stands in the sheet, and none tells of an order.
+Each stands in docs/venues/okx.md, and none tells of an order.
 """
 
 from random import Random

@@ -94,7 +94,7 @@ def _inverse(base: str, number: int) -> OkxInstrument:
 
 
 def instrument_row(row: OkxInstrument) -> dict[str, Any]:
-    """One row of `public/instruments`; every value is text but `instIdCode` (section 7)."""
+    """One row of `public/instruments`; all is text but `instIdCode` (docs/venues/okx.md 7)."""
     is_spot = row.product == "spot"
     family = row.symbol.removesuffix("-SWAP")
     return {

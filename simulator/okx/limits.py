@@ -1,4 +1,4 @@
-"""Rate limits in windows of two seconds (the sheet's sections 7 and 9): 50011 and 50061."""
+"""Rate limits in windows of two seconds: 50011 and 50061 (docs/venues/okx.md 7 and 9)."""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -64,7 +64,7 @@ class OkxMarket(Market):
         return self._last.get(symbol, self._terms[symbol].start_price)
 
     def place(self, account: Account, request: Request) -> Order:
-        """A new order: accepted first, whatever becomes of it at once (section 3.1)."""
+        """A new order: accepted first, whatever becomes of it at once (docs/venues/okx.md 3.1)."""
         wish = self.check(account, cast(OkxRequest, request))
         order = cast(OkxOrder, self._make_order(account.name, wish))
         order.tag, order.trade_mode, order.quote_size = wish.tag, wish.trade_mode, wish.quote_size
@@ -99,7 +99,8 @@ class OkxMarket(Market):
     def amend(self, account: Account, order: Order, change: Change) -> None:
         """Accept an amend; its outcome is told by push.
 
-        A quantity at or below what is filled ends the order as filled (section 12, 6).
+        A quantity at or below what is filled ends the order as filled (docs/venues/okx.md 12,
+        trap 6).
         """
         if not order.is_open:
             raise refusals.amend_failed()
@@ -184,7 +185,7 @@ class OkxMarket(Market):
         self.tell(account, order, Push(amendment=self._amendment))
 
     def report_fill(self, account: Account, order: Order, fill: Fill) -> None:
-        """The execution; a Spot market order is closed by one more push (section 3.1)."""
+        """The execution; one more push closes a Spot market order (docs/venues/okx.md 3.1)."""
         assert isinstance(fill, OkxFill), "executions of this venue have bills"
         closes_later = self.product == "spot" and order.is_market and not order.is_open
         state = "partially_filled" if closes_later else ""
@@ -211,7 +212,7 @@ class OkxMarket(Market):
         self.tell(account, order, Push(state=state))
 
     def settle_after(self, account: Account, symbol: str) -> None:
-        """The `fills` channel: what was taken at one price is told together (section 3.2)."""
+        """The `fills` channel sums what was taken at one price (docs/venues/okx.md 3.2)."""
         taken = self._taken.pop((account.name, symbol), [])
         for _, fills in groupby(taken, key=lambda fill: (fill.order_id, fill.price)):
             rows = list(fills)

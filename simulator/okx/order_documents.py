@@ -1,4 +1,4 @@
-"""Orders and executions as OKX tells them (the sheet's sections 3.1, 3.2 and 7)."""
+"""Orders and executions as OKX tells them (docs/venues/okx.md 3.1, 3.2 and 7)."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -57,7 +57,7 @@ def push(order: OkxOrder, instrument: OkxInstrument, last: Decimal, what: Push) 
         "reqId": amendment.request_id,
     }
     if fill is not None and fill.is_forced:
-        document["tradeId"] = "0"  # REST tells the negative number (section 5)
+        document["tradeId"] = "0"  # REST has a negative one: docs/venues/okx.md 5
     if what.state:
         document["state"] = what.state
         document["cancelSource"] = "1" if what.state == "canceled" else ""

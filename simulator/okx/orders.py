@@ -54,12 +54,12 @@ class OkxFill(Fill):
 
     @property
     def is_forced(self) -> bool:
-        """Whether it is a liquidation or a deleveraging (section 5)."""
+        """Whether it is a liquidation or a deleveraging (docs/venues/okx.md 5)."""
         return self.trade_id < 0
 
     @property
     def is_nameless(self) -> bool:
-        """Whether its push says trade id 0: of what was forced (section 5)."""
+        """Whether its push says trade id 0: of what was forced (docs/venues/okx.md 5)."""
         return self.is_forced
 
 

@@ -1,4 +1,4 @@
-"""Pages, newest first (the sheet's section 7): `after` is older than, `before` newer than. Pure."""
+"""Pages, newest first: `after` is older than, `before` newer than (docs/venues/okx.md 7). Pure."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence

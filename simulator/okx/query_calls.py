@@ -1,4 +1,4 @@
-"""Questions of OKX's REST (the sheet's section 7)."""
+"""Questions of OKX's REST (docs/venues/okx.md, section 7)."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

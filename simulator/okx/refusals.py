@@ -1,4 +1,4 @@
-"""OKX's refusals, by the numbers and texts of the sheet's sections 2 and 10. Pure."""
+"""OKX's refusals by number and text (docs/venues/okx.md, sections 2 and 10). Pure."""
 
 from simulator.refusal import Refused
 
@@ -37,7 +37,7 @@ def bad_instrument() -> Refusal:
 
 
 def duplicate_id() -> Refusal:
-    """51016: only orders that are pending count (section 5)."""
+    """51016: only orders that are pending count (docs/venues/okx.md 5)."""
     return Refusal("51016", "Client order ID already exists.")
 
 

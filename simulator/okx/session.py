@@ -1,4 +1,4 @@
-"""One private or business socket: login, subscriptions, order entry (sections 2.2, 3 and 8)."""
+"""A private or business socket: login, subscriptions, orders (docs/venues/okx.md 2.2, 3 and 8)."""
 
 import re
 import time
@@ -129,7 +129,7 @@ class Session:
             return
         key = (account.name, wanted.channel)
         if self._wire.listeners[key] >= LISTENERS_MAX:
-            # An ack comes first, and then silence for who does not read this (section 2.3).
+            # An ack comes first, then silence for who does not read this (docs/venues/okx.md 2.3).
             self._say_count("channel-conn-count-error", wanted, LISTENERS_MAX)
             return
         self._count(wanted, +1)
@@ -170,7 +170,7 @@ class Session:
         received_us = time.time_ns() // 1000
         request_id = str(request.get("id", ""))
         try:
-            # Rows speak for themselves here: `msg` is empty, unlike REST's (section 8).
+            # Rows speak for themselves: `msg` is empty, unlike REST's (docs/venues/okx.md 8).
             answer = self._carry_out(operation, request, request_id) | {"msg": ""}
         except Refusal as refusal:
             answer = {"code": refusal.code, "msg": refusal.message, "data": []}
@@ -189,7 +189,7 @@ class Session:
         return self._wire.trouble.meet(self._ip, act, SOCKET_FAULTS)
 
     def _with_symbol(self, row: object) -> Mapping[str, Any]:
-        """The instrument by its code: `instId` does not count on the socket (section 8)."""
+        """The instrument by its code: `instId` does not count here (docs/venues/okx.md 8)."""
         if not isinstance(row, dict):
             raise Refusal("60013", "Invalid args")
         code = row.get("instIdCode")

@@ -1,4 +1,4 @@
-"""Who asks, and is it really them: the rules of the sheet's section 2. Pure.
+"""Who asks, and is it really them: docs/venues/okx.md, section 2. Pure.
 
 - REST: base64(HMAC-SHA256(secret, timestamp + METHOD + path with query + body)), with the
   timestamp of the header, ISO-8601 with milliseconds, at most 30 s from the venue's clock.

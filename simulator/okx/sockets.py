@@ -1,4 +1,4 @@
-"""OKX's heartbeat and its notice of a planned end (the sheet's section 2.3)."""
+"""OKX's heartbeat and its notice of a planned end (docs/venues/okx.md 2.3)."""
 
 import orjson
 

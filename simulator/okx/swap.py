@@ -46,7 +46,7 @@ class SwapMarket(OkxMarket):
 
     def __init__(self, world: World, instruments: dict[str, OkxInstrument], desk: Desk) -> None:
         super().__init__(world, instruments, desk)
-        # Liquidations have negative trade ids in REST (section 5).
+        # Liquidations have negative trade ids in REST (docs/venues/okx.md 5).
         self._forced_ids: dict[str, count[int]] = defaultdict(lambda: count(-1, -1))
         for account in world.accounts.values():
             for symbol in account.config.symbols.get(self.product, ()):
@@ -117,8 +117,8 @@ class SwapMarket(OkxMarket):
         """Liquidate (`kind` LIQUIDATION) or deleverage (ADL) a position; False where none is.
 
         The venue ends the symbol's open and conditional orders first, then closes the whole
-        position with an order of its own, told in one push with trade id 0 (section 3.1, the last
-        example).
+        position with an order of its own, told in one push with trade id 0
+        (docs/venues/okx.md 3.1).
         """
         position = self.position(account, symbol, position_side)
         if not position.amount:

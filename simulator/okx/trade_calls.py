@@ -1,4 +1,4 @@
-"""Placing, amending and cancelling: what REST and the socket share (sections 7 and 8)."""
+"""Placing, amending, cancelling: what REST and socket share (docs/venues/okx.md 7 and 8)."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The request faults in OKX's words (section 10)."""
+"""The request faults in OKX's words (docs/venues/okx.md 10)."""
 
 from simulator.faults import Faults
 from simulator.okx import signing

@@ -40,7 +40,7 @@ CANCEL_SOURCES = {
     "POST_ONLY": "31",
     "STP": "32",
 }
-"""Section 4.2."""
+"""docs/venues/okx.md 4.2."""
 SOURCE_TEXTS = {
     "0": "Order canceled by system.",
     "1": "Order canceled by user.",

@@ -25,8 +25,8 @@ async def test_every_trade_is_heard_once_with_its_fee(live_desk: Desk) -> None:
         await desk.trade()
         booked = agreement.booked_trades(await desk.books())
         assert len(booked) == 5
-        # OKX's stream has a charged fee below zero (the sheet, section 3.1), and ccxt, which turns
-        # the sign of REST's fees, hands this one on as it is.
+        # OKX's stream has a charged fee below zero (docs/venues/okx.md 3.1), and ccxt, which
+        # turns the sign of REST's fees, hands this one on as it is.
         sign = -1 if desk.market.venue == "okx" else 1
         wanted = {key: row._replace(fee=sign * row.fee) for key, row in booked.items()}
         assert await until(lambda: heard.trades.keys() == booked.keys()), heard.trades

@@ -115,7 +115,7 @@ def _judge_reply(frame: bytes) -> Verdict:
     if reply is None or "status" not in reply:
         return DATA
     if reply.get("status") != 200:
-        # Without an id it is about the session: the key died (sheet, 2.3).
+        # Without an id it is about the session: the key died (docs/venues/binance.md 2.3).
         is_ours = reply.get("id") in (SUBSCRIPTION_ID, None)
         return Verdict(_turn_of(reply.get("status")), _refusal_of(reply)) if is_ours else DATA
     return Verdict(Turn.ADVANCE) if reply.get("id") == SUBSCRIPTION_ID else DATA

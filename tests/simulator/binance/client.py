@@ -1,4 +1,4 @@
-"""A client of the box's wire, written from the sheet alone: for tests."""
+"""A client of the simulated Binance, by its manual and not by our adapter: for tests."""
 
 import hashlib
 import hmac

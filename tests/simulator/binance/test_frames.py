@@ -1,4 +1,7 @@
-"""What the box sends beside the sheet's examples: the same keys, the same JSON types."""
+"""What the simulated venue sends beside the examples: the same keys, the same JSON types.
+
+The examples are of the shape that the venue's manual shows (docs/venues/binance.md).
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +19,7 @@ Document = dict[str, Any]
 
 
 def example(name: str) -> Any:
-    """An example message of the sheet; Spot events without their subscription."""
+    """An example message; Spot events without their subscription."""
     document = orjson.loads((EXAMPLES / f"{name}.json").read_bytes())
     return document.get("event", document)
 
@@ -205,7 +208,7 @@ EXACT: dict[str, Callable[[], Any]] = {
 
 CANCEL = {"symbol": SYMBOL, "orderId": 7_700_001}
 AT_LEAST: dict[str, Callable[[], Any]] = {
-    # The sheet writes these with an ellipsis, or says in words that keys were added since.
+    # The examples of these are cut short, or keys were added since.
     "spot_cancel_reply": lambda: ask(spot_partial_fill(), spot_calls.cancel, **CANCEL),
     "spot_amend_reply": lambda: ask(spot_partial_fill(), spot_calls.amend, **CANCEL, newQty="3"),
     "linear_trade_row": lambda: ask(linear_partial_fill(), usdm_calls.user_trades, symbol=SYMBOL)[
@@ -216,12 +219,12 @@ AT_LEAST: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_a_message_has_the_keys_and_types_of_the_sheets_example(name: str) -> None:
+def test_a_message_has_the_keys_and_types_of_its_example(name: str) -> None:
     assert shape(EXACT[name]()) == shape(example(name))
 
 
 @pytest.mark.parametrize("name", AT_LEAST)
-def test_a_reply_has_at_least_what_the_sheets_example_shows(name: str) -> None:
+def test_a_reply_has_at_least_what_its_example_shows(name: str) -> None:
     wanted, found = shape(example(name)), shape(AT_LEAST[name]())
     assert isinstance(wanted, dict)
     assert isinstance(found, dict)

@@ -1,4 +1,4 @@
-"""Signatures and clocks as the sheet's section 2 has them."""
+"""Signatures and clocks as docs/venues/binance.md 2.1 to 2.3 has them."""
 
 import pytest
 

@@ -17,7 +17,7 @@ LIMIT: dict[str, object] = {
 }
 
 
-async def test_a_subscription_is_answered_as_the_sheet_shows_and_delivers() -> None:
+async def test_a_subscription_is_answered_as_its_example_shows_and_delivers() -> None:
     async with a_client() as client, await client.open("/ws-api/v3") as stream:
         reply = await stream.call("userDataStream.subscribe.signature", client.signed())
         assert reply["result"] == example("spot_subscribe_reply")["result"]
@@ -46,7 +46,7 @@ async def test_two_accounts_share_a_connection_under_their_own_subscriptions() -
         assert (await stream.rest(1))[0]["subscriptionId"] == 1
 
 
-async def test_an_order_placed_and_refused_has_the_replies_of_the_sheet() -> None:
+async def test_an_order_placed_and_refused_has_the_replies_of_the_examples() -> None:
     async with a_client() as client, await client.open("/ws-api/v3") as stream:
         placed = await stream.call("order.place", client.signed(**LIMIT, newOrderRespType="ACK"))
         assert shape(placed) == shape(example("spot_socket_ack"))

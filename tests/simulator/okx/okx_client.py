@@ -1,4 +1,4 @@
-"""A client of the OKX box's wire, written from the sheet alone: for tests."""
+"""A client of the simulated OKX, written from its manual and not from our adapter: for tests."""
 
 import base64
 import hashlib

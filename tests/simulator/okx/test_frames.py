@@ -1,4 +1,7 @@
-"""What the box sends beside the sheet's examples: the same keys, the same JSON types."""
+"""What the simulated venue sends beside the examples: the same keys, the same JSON types.
+
+The examples are of the shape that the venue's manual shows (docs/venues/okx.md).
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -31,7 +34,7 @@ ON_SOCKETS = {
 
 
 def example(name: str) -> Any:
-    """An example of the sheet, without what the subscription adds."""
+    """An example message, without what the subscription adds."""
     document = orjson.loads((EXAMPLES / f"{name}.json").read_bytes())
     return {
         key: value for key, value in document.items() if key not in ("arg", "inTime", "outTime")
@@ -174,13 +177,13 @@ EXACT: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_a_message_has_the_keys_and_types_of_the_sheets_example(name: str) -> None:
+def test_a_message_has_the_keys_and_types_of_its_example(name: str) -> None:
     found, wanted = orjson.loads(orjson.dumps(EXACT[name]())), example(name)
     assert shape(found) == shape(wanted)
 
 
 @pytest.mark.parametrize("name", [name for name in EXACT if name.startswith("order_")])
-def test_a_push_has_its_keys_in_the_sheets_order(name: str) -> None:
+def test_a_push_has_its_keys_in_its_examples_order(name: str) -> None:
     assert ordered(EXACT[name]()) == ordered(example(name))
 
 
@@ -205,7 +208,7 @@ def test_every_example_is_compared_with_something() -> None:
         ("order_liquidated", ("filled", "", "")),
     ],
 )
-def test_state_cancel_source_and_amend_result_are_the_sheets(
+def test_state_cancel_source_and_amend_result_are_the_examples(
     name: str, words: tuple[str, ...]
 ) -> None:
     for document in (EXACT[name](), example(name)):

@@ -37,7 +37,7 @@ def is_push(channel: str) -> Any:
     return lambda row: row.get("arg", {}).get("channel") == channel and "data" in row
 
 
-async def test_login_and_subscriptions_are_answered_as_the_sheet_shows() -> None:
+async def test_login_and_subscriptions_are_answered_as_the_examples_show() -> None:
     async with a_client() as client, await client.open() as stream:
         await stream.say(client.login())
         assert (await stream.next()).keys() == keys_of("login_ok")
