@@ -2,7 +2,7 @@
 
 import re
 
-from tests.source_tree import ROOT, modules
+from tests.source_tree import ROOT
 
 FOLDER = ROOT / "docs" / "decisions"
 PAGES = sorted(path.name for path in FOLDER.glob("*.md") if path.name != "README.md")
@@ -49,17 +49,3 @@ def test_a_page_stands_under_the_heading_of_its_room() -> None:
         room = section[:2]
         assert re.search(rf"^\| {room} \| ", INDEX, re.M), room
         assert all(number.startswith(room) for number, _, _ in LINE.findall(section)), room
-
-
-def test_every_decision_that_is_cited_exists() -> None:
-    numbers = {name[:4] for name in PAGES}
-    docs = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
-    texts = {f"{page.relative_to(ROOT)}": page.read_text(encoding="utf-8") for page in docs}
-    texts |= {module.name: module.text for module in modules()}
-    missing = [
-        f"{name}: {number}"
-        for name, text in texts.items()
-        for number in CITED.findall(text)
-        if number not in numbers
-    ]
-    assert not missing, missing

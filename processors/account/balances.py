@@ -3,8 +3,8 @@
 Pure. Balances are shown as the venue last said. Where the lists of trades are by symbol
 (`Profile.balances_add_up`), an execution that the stream lost in a symbol that nobody asks about
 would never be found: so each complete round compares every asset with the *balance equation*
-(STATE-MODEL section 4, rule 12): what was there at first contact, what was bought less what was
-sold, less fees, and transfers.
+(docs/state-model.md 4.12): what was there at first contact, what was bought less what was sold,
+less fees, and transfers.
 An unexplained change, found twice in a row, is an open record in `differences` (kind BALANCE); the
 symbols that could explain it are asked for from then on.
 """

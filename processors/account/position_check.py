@@ -1,12 +1,13 @@
 """Our positions beside the venue's own figures: the opening record, then differences that are told.
 
 Pure. The venue is asked for its positions in each round. What was held before we first looked is
-the *opening* (STATE-MODEL section 4, rule 12): what the venue has beyond our executions, once two
+the *opening* (docs/state-model.md 4.12): what the venue has beyond our executions, once two
 complete rounds in a row find the same; the position is then the opening and what follows it. Until
 then the product's bands are unbounded and the account is catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
-`differences` until a later round finds both equal: nothing is invented to make numbers fit (INV-8).
+`differences` until a later round finds both equal: nothing is invented to make numbers fit
+(docs/state-model.md INV-8).
 An execution so young that the figure may not hold it yet is no difference, nor a figure so young
 (or of a position that is listed no more) that the stream may still tell why; unless two rounds in a
 row find the same one: an account that never rests is compared too (F73, F82).

@@ -4,7 +4,7 @@ Pure. A position is a function of the set of its executions, not of their arriva
 realized result are computed in the order (venue time, execution key). Executions mostly come in
 that order; one that comes late is put in its place within a short tail, and an older one makes the
 position be computed again from all executions (`recompute`). Fees are summed by currency, never
-netted (STATE-MODEL section 4, rule 11). The band is what open orders may still do (rule 5):
+netted (docs/state-model.md 4.11). The band is what open orders may still do (4.5):
 [net - open sells, net + open buys]. Quantities are native. A realized result is in the currency in
 which the instrument settles: it is shown once the contract's size is known, and inverse contracts
 (quote units of the base asset) average as the venues do: quantity by sum of quantity over price.

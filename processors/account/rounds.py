@@ -4,8 +4,9 @@ Pure. A round asks for the open orders, and symbol by symbol where the venue wan
 order history and the trades since what the last round covered, overlapping by the venue's
 visibility lag; and for balances and positions. It begins when the stream came back (not before the
 blind interval's end plus the lag), when something was surely lost, and periodically. It is complete
-when every page of every question came without an error; only then does it cover anything (INV-3,
-INV-6): a failed read is asked again and never taken for "nothing there".
+when every page of every question came without an error; only then does it cover anything
+(docs/state-model.md INV-3, INV-6): a failed read is asked again and never taken for "nothing
+there".
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,9 +1,9 @@
 """What one native unit of an order or position is: base units, or contracts of a known size.
 
-Pure. An order keeps the size that its instrument had when both were first known (STATE-MODEL
-section 4, rule 10): a venue that changes a contract's size changes no history. Evidence is folded
-in native units and never waits for an instrument; what waits is only what is shown in base units
-(decision 0008).
+Pure. An order keeps the size that its instrument had when both were first known
+(docs/state-model.md 4.10): a venue that changes a contract's size changes no history. Evidence is
+folded in native units and never waits for an instrument; what waits is only what is shown in base
+units (decision 0008).
 """
 
 from dataclasses import dataclass, field

@@ -3,8 +3,9 @@
 Pure. A ghost (live with us, absent from a complete list) is asked for before anything is concluded;
 an order whose venue claims more than its executions explain has its trades looked up; a doubt
 raised by a contradiction is asked about at once. Time and tries never close anything: they only ask
-again (INV-2). All of them stand in the account's state record, so no more than `WAITING_MAX` ghosts
-and gaps wait at once: what is still one when a round ends is raised again then.
+again (docs/state-model.md INV-2). All of them stand in the account's state record, so no more than
+`WAITING_MAX` ghosts and gaps wait at once: what is still one when a round ends is raised again
+then.
 """
 
 from dataclasses import asdict, dataclass, field

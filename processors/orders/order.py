@@ -2,7 +2,7 @@
 
 Pure. `Order` adds to the evidence what depends on arrival and on the account: its version, the
 cause of its first evidence, the grace time, and the account's word that it is settled. Of the five
-tracks (STATE-MODEL section 1) lifecycle, fills and trust stand here; intent and attempts have room
+tracks (docs/state-model.md 1) lifecycle, fills and trust stand here; intent and attempts have room
 in the shown fields and come with order entry.
 """
 

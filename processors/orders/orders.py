@@ -1,6 +1,6 @@
 """All orders of one account: evidence finds its order, and changes it.
 
-Pure. Rules (STATE-MODEL section 4, rule 1): an adopted order is keyed for life by product, symbol
+Pure. Rules (docs/state-model.md 4.1): an adopted order is keyed for life by product, symbol
 and the oldest venue order id of its chain; client order ids, later links and algo ids lead to it.
 An answer to a request (`Reply`) is a matter of the attempts track and makes no order. Evidence that
 names no venue order id waits as a stray (`strays`). If evidence shows that two orders
@@ -78,9 +78,10 @@ class Orders:
     def absent(
         self, order_key: str, asked_ns: int, *, has_all_trades: bool = False
     ) -> list[Effect]:
-        """A decisive look-up begun at `asked_ns` proved the order absent (rule 3).
+        """A decisive look-up begun at `asked_ns` proved the order absent.
 
-        `has_all_trades`: the look-up had the complete list of the order's trades too.
+        `has_all_trades`: the look-up had the complete list of the order's trades too. What proves
+        it is in docs/state-model.md 4.3.
         """
         effects: list[Effect] = []
         order = self._orders.get(order_key)

@@ -2,8 +2,8 @@
 
 Pure. A record is an element of a lattice: `take_report`, `take_execution`, `take_absence` and
 `join` only ever go up, are idempotent and commute, so the record is a function of the *set* of
-evidence (STATE-MODEL section 4, rule 8). A duplicate changes and stores nothing; that is why no
-evidence keys need remembering.
+evidence (docs/state-model.md 4.8). A duplicate changes and stores nothing; that is why no evidence
+keys need remembering.
 """
 
 from decimal import Decimal
@@ -252,7 +252,7 @@ class Record:
         return changed
 
     def _take_unnamed(self, event: Execution) -> int:
-        """An execution without an identity is only a claim of its quantity (rule 1)."""
+        """An execution without an identity is a claim of its quantity: docs/state-model.md 3.9."""
         link = self._link(event.venue_order_id)
         quantity = event.last_quantity
         if event.kind is not FillKind.REAL or quantity is None or quantity <= link.claimed:

@@ -4,9 +4,9 @@ Pure. A stray is known by a client order id or, without that, by its execution i
 kept apart for good and *joined in* at the order that it belongs to, its host; so when a client
 order id turns out to be used twice, it moves, and every order of arrival ends the same. The host is
 a function of the orders' own evidence: of those that carry the id, the latest open one, else the
-latest by venue time (STATE-MODEL section 4, rule 1); for an execution, the order that has that
-execution, on the same side if sides are known. A stray without a host is shown as an order of its
-own only once it holds an execution: a fill is never hidden, a bare report waits.
+latest by venue time (docs/state-model.md 4.1); for an execution, the order that has that execution,
+on the same side if sides are known. A stray without a host is shown as an order of its own only
+once it holds an execution: a fill is never hidden, a bare report waits.
 """
 
 from collections.abc import Iterable, Iterator

@@ -2,7 +2,7 @@
 
 Pure: slotted, frozen, no pydantic, because the fold's inner loop makes one per fact. `None` means
 "this message does not say"; an absent field is filled in by evidence that has it, and only fields
-present in both can conflict (STATE-MODEL section 4, rule 1). Quantities are native, with a unit.
+present in both can conflict (docs/state-model.md 4.1). Quantities are native, with a unit.
 """
 
 from dataclasses import dataclass

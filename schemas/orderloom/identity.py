@@ -3,7 +3,7 @@
 Pure. The order key of an adopted order is ``account/product/symbol/venue order id``; of an order of
 our own ``account/intent id``. All other ids are aliases. An execution is known by (product, symbol,
 execution id, venue order id) within its account, because some venues give both sides of a
-self-trade the same execution id (STATE-MODEL section 4, rule 1).
+self-trade the same execution id (docs/state-model.md 4.1).
 """
 
 import re

@@ -57,7 +57,7 @@ OPEN_STATUSES: Final = frozenset(
 
 
 class Lifecycle(StrEnum):
-    """The lifecycle track: a function of the evidence (STATE-MODEL section 3)."""
+    """The lifecycle track: a function of the evidence (docs/state-model.md 3.1)."""
 
     NONE = "NONE"
     WAITING_TRIGGER = "WAITING_TRIGGER"

@@ -106,8 +106,8 @@ def test_it_ends_with_books_equal(stretches: dict[str, Stretch], kind: str) -> N
 def told_otherwise(stretch: Stretch) -> set[str]:
     """The orders of which the venue's stream told another end than its books have.
 
-    The state model settles contradicting ends by rank, never by arrival: such an order may differ,
-    and then it is shown as disputed.
+    Contradicting ends are settled by rank, never by arrival (docs/state-model.md 3.1): such an
+    order may differ, and then it is shown as disputed.
     """
     keys = {
         "/".join((account, row["product"], row["symbol"], row["venue_order_id"]))

@@ -2,7 +2,7 @@
 
 Manual: "Error codes" of Spot and of USD-M futures. Some numbers mean two things, by product (-2022,
 -2026) or by text (-2010, -2011), so both are read. A code that is not here says nothing definite:
-UNKNOWN_STATE, because only the venue's own words reject (STATE-MODEL, INV-1).
+UNKNOWN_STATE, because only the venue's own words reject (docs/state-model.md INV-1).
 """
 
 from typing import Any, Final

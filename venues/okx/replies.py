@@ -3,8 +3,8 @@
 Manual: "Error Code" (https://www.okx.com/docs-v5). Where an item carries `sCode`, that decides and
 not the `code` above it: an item with another code than 0 was refused, also by one that is not here.
 A whole answer's code that is not here says nothing definite: UNKNOWN_STATE, because only the
-venue's own words reject (STATE-MODEL, INV-1). An ack means that the gateway let the request pass:
-the matching engine may not have seen it yet.
+venue's own words reject (docs/state-model.md INV-1). An ack means that the gateway let the request
+pass: the matching engine may not have seen it yet.
 """
 
 import re

@@ -1,9 +1,9 @@
 """How much of an order is executed, and how much it may be: sums over the links of its chain.
 
-Pure. Rules (STATE-MODEL section 4, rule 9): what the venue claims is the maximum per link, and
-links are summed unless the profile says that a new link carries the count on. Where links are
-summed, the quantity of the current link is what was still to be done when it began, so the whole
-quantity is that plus what was executed on the links before it (decision 0402). An order closes by
+Pure. Rules (docs/state-model.md 4.9): what the venue claims is the maximum per link, and links are
+summed unless the profile says that a new link carries the count on. Where links are summed, the
+quantity of the current link is what was still to be done when it began, so the whole quantity is
+that plus what was executed on the links before it (decision 0402). An order closes by
 quantity only where its quantity is known in the fills' own unit, or, if sized in quote currency, by
 the venue's cumulative quote amount.
 """

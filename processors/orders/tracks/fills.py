@@ -1,7 +1,7 @@
 """The fills track: a set of executions, joined field by field, and what the venue claims in sum.
 
-Pure. Rules (STATE-MODEL sections 3 and 4): an execution is known by its id, within its order. An
-absent field is filled in by a source that has it; where two sources differ the larger value is
+Pure. Rules (docs/state-model.md 3.7, 3.9, 4.1): an execution is known by its id, within its order.
+An absent field is filled in by a source that has it; where two sources differ the larger value is
 kept, whatever came first, and the field is a conflict. A correction by the venue overrides without
 conflict, the latest correction wins. A bust is final. A repetition changes nothing, so no memory
 of what was seen is needed beside the set itself.

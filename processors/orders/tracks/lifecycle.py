@@ -1,13 +1,13 @@
 """The lifecycle track: a function of the set of evidence about one order.
 
-Pure. Rules, in order of precedence (STATE-MODEL section 3): the venue said FILLED, or what was
+Pure. Rules, in order of precedence (docs/state-model.md 3.1): the venue said FILLED, or what was
 executed reaches the quantity; CANCELED; EXPIRED; REJECTED (CANCELED where something was executed);
 proof of absence that nothing later voids; alive; not yet triggered; nothing. `facts` is the set of
 these facts as bits, so the track's value is one look-up, whatever the order of arrival.
 
 `LIFECYCLE` is the same machine read one step at a time: for each state and kind of evidence, every
-state that may follow. It is what the documentation draws, and a test walks all small sets of
-evidence to show that the function makes exactly these steps and no other.
+state that may follow. docs/state-model.md 3.2 is drawn from it (`diagram`), and a test walks all
+small sets of evidence to show that the function makes exactly these steps and no other.
 """
 
 from enum import StrEnum

@@ -1,8 +1,9 @@
 """One link of an order's chain: all that reports about one venue order id say, joined.
 
 Pure. Terms are registers, changes of terms that the venue named stand apart (`changes`). Evidence
-without an ordinal sorts lowest. What the venue claims in sum is a maximum (rule 9). So a link is a
-join: repetitions, older reports and any order of arrival end in the same link.
+without an ordinal sorts lowest (docs/state-model.md 4.2), what the venue claims in sum is a maximum
+(4.9). So a link is a join: repetitions, older reports and any order of arrival end in the same
+link.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """Registers: one field's value with the stamp of the evidence that it came from. Pure.
 
-The greater stamp wins, at equal stamps the greater value, never the later arrival (STATE-MODEL
-section 4, rule 2: venue ordinal, amendment, cumulative quantity, live before terminal, content).
+The greater stamp wins, at equal stamps the greater value, never the later arrival
+(docs/state-model.md 4.2: venue ordinal, amendment, cumulative quantity, live before terminal,
+content).
 """
 
 from decimal import Decimal

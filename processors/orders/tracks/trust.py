@@ -1,7 +1,7 @@
 """The trust track: how sure we are of an order, and which contradictions stand against it.
 
-Pure. Both are functions of the set of evidence, never of its arrival (STATE-MODEL section 4, rule
-8): where the transition table raises a dispute in one order of arrival and not in the other, the
+Pure. Both are functions of the set of evidence, never of its arrival (docs/state-model.md 3.6, 3.8,
+4.8): where the transition table raises a dispute in one order of arrival and not in the other, the
 set decides, on the side of caution (decision 0401). Only SETTLED is not: it is granted by the
 account, which knows of blind intervals and of correction windows.
 """
