@@ -35,8 +35,8 @@ class Cause:
 class Origin:
     """How a piece of evidence reached us.
 
-    `valid_ns` is the venue-clock time at which the fact is known to have held: the venue's own time
-    of a pushed fact, the *start* of the question for an answer; None where neither is known.
+    `received_ns` is when its bytes came, `asked_ns` when the question that it answers was asked: an
+    answer says what held then, at the earliest. Both are ns UTC on the ingest worker's clock.
     """
 
     account: str

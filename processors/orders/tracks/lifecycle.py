@@ -2,8 +2,9 @@
 
 Pure. Rules, in order of precedence (docs/state-model.md 3.1): the venue said FILLED, or what was
 executed reaches the quantity; CANCELED; EXPIRED; REJECTED (CANCELED where something was executed);
-proof of absence that nothing later voids; alive; not yet triggered; nothing. `facts` is the set of
-these facts as bits, so the track's value is one look-up, whatever the order of arrival.
+an unexplained end, or proof of absence, that nothing later voids; alive; not yet triggered;
+nothing. `facts` is the set of these facts as bits, so the track's value is one look-up, whatever
+the order of arrival.
 
 `LIFECYCLE` is the same machine read one step at a time: for each state and kind of evidence, every
 state that may follow. docs/state-model.md 3.2 is drawn from it (`diagram`), and a test walks all
@@ -21,7 +22,8 @@ EXPIRY_CLAIMED: Final = 4
 REJECT_CLAIMED: Final = 8
 EXECUTED: Final = 16
 ABSENT: Final = 32
-"""Proven absent, and no evidence is valid at a later time than that look-up's start."""
+"""Proven absent, and nothing is valid at a later time than that look-up's start; or said to have
+ended, not how (decision 0307), and nothing is said to live at a later time."""
 LIVE: Final = 64
 UNTRIGGERED: Final = 128
 
@@ -59,11 +61,12 @@ class Kind(StrEnum):
     LIVE = "live report"
     AMENDED = "amendment"
     EXECUTION = "execution or cumulative"
-    BUST = "bust or correction"
+    BUST = "bust or lowering correction"
     FILLED = "FILLED claim"
     CANCELED = "CANCELED claim"
     EXPIRED = "EXPIRED claim"
     REJECTED = "REJECTED claim"
+    ENDED = "unexplained end"
     ABSENT = "proof of absence"
 
 
@@ -77,6 +80,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (NONE, Kind.CANCELED): frozenset({CANCELED}),
     (NONE, Kind.EXPIRED): frozenset({EXPIRED}),
     (NONE, Kind.REJECTED): frozenset({REJECTED}),
+    (NONE, Kind.ENDED): frozenset({CANCELED}),
     (NONE, Kind.ABSENT): frozenset({CANCELED}),
     (WAITING_TRIGGER, Kind.UNTRIGGERED): frozenset({WAITING_TRIGGER}),
     (WAITING_TRIGGER, Kind.LIVE): frozenset({ACTIVE}),
@@ -87,6 +91,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (WAITING_TRIGGER, Kind.CANCELED): frozenset({CANCELED}),
     (WAITING_TRIGGER, Kind.EXPIRED): frozenset({EXPIRED}),
     (WAITING_TRIGGER, Kind.REJECTED): frozenset({REJECTED}),
+    (WAITING_TRIGGER, Kind.ENDED): frozenset({CANCELED}),
     (WAITING_TRIGGER, Kind.ABSENT): frozenset({WAITING_TRIGGER, CANCELED}),
     (ACTIVE, Kind.UNTRIGGERED): frozenset({ACTIVE}),
     (ACTIVE, Kind.LIVE): frozenset({ACTIVE}),
@@ -97,6 +102,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (ACTIVE, Kind.CANCELED): frozenset({CANCELED}),
     (ACTIVE, Kind.EXPIRED): frozenset({EXPIRED}),
     (ACTIVE, Kind.REJECTED): frozenset({REJECTED, CANCELED}),
+    (ACTIVE, Kind.ENDED): frozenset({ACTIVE, CANCELED}),
     (ACTIVE, Kind.ABSENT): frozenset({ACTIVE, CANCELED}),
     (FILLED, Kind.UNTRIGGERED): frozenset({FILLED}),
     (FILLED, Kind.LIVE): frozenset({FILLED}),
@@ -108,6 +114,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (FILLED, Kind.CANCELED): frozenset({FILLED}),
     (FILLED, Kind.EXPIRED): frozenset({FILLED}),
     (FILLED, Kind.REJECTED): frozenset({FILLED}),
+    (FILLED, Kind.ENDED): frozenset({FILLED}),
     (FILLED, Kind.ABSENT): frozenset({FILLED}),
     # A venue's CANCELED never goes back; our own inference of absence is voided by later evidence
     (CANCELED, Kind.UNTRIGGERED): frozenset({CANCELED, WAITING_TRIGGER, ACTIVE}),
@@ -119,6 +126,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (CANCELED, Kind.CANCELED): frozenset({CANCELED}),
     (CANCELED, Kind.EXPIRED): frozenset({CANCELED, EXPIRED}),
     (CANCELED, Kind.REJECTED): frozenset({CANCELED, REJECTED}),
+    (CANCELED, Kind.ENDED): frozenset({CANCELED}),
     (CANCELED, Kind.ABSENT): frozenset({CANCELED}),
     (EXPIRED, Kind.UNTRIGGERED): frozenset({EXPIRED}),
     (EXPIRED, Kind.LIVE): frozenset({EXPIRED}),
@@ -129,6 +137,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (EXPIRED, Kind.CANCELED): frozenset({CANCELED}),
     (EXPIRED, Kind.EXPIRED): frozenset({EXPIRED}),
     (EXPIRED, Kind.REJECTED): frozenset({EXPIRED}),
+    (EXPIRED, Kind.ENDED): frozenset({EXPIRED}),
     (EXPIRED, Kind.ABSENT): frozenset({EXPIRED}),
     (REJECTED, Kind.UNTRIGGERED): frozenset({REJECTED}),
     (REJECTED, Kind.LIVE): frozenset({REJECTED}),
@@ -139,6 +148,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (REJECTED, Kind.CANCELED): frozenset({CANCELED}),
     (REJECTED, Kind.EXPIRED): frozenset({EXPIRED}),
     (REJECTED, Kind.REJECTED): frozenset({REJECTED}),
+    (REJECTED, Kind.ENDED): frozenset({REJECTED}),
     (REJECTED, Kind.ABSENT): frozenset({REJECTED}),
 }
 

@@ -60,7 +60,7 @@ FACT_OF_WORD: Final = {
     "CANCELED": CANCEL_CLAIMED,
     "EXPIRED": EXPIRY_CLAIMED,
     "REJECTED": REJECT_CLAIMED,
-    ENDED: ABSENT,  # as weak as our own inference: CANCELED where nothing better is known
+    ENDED: ABSENT,  # as weak as our own inference: later life voids it
 }
 CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
@@ -134,6 +134,8 @@ def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     facts = FULL if amounts.is_full else 0
     for word in words:
         facts |= FACT_OF_WORD[word]
+    if facts & ABSENT and _is_live_after(current, [ENDED]):
+        facts &= ~ABSENT
     if amounts.executed:
         facts |= EXECUTED | LIVE
     elif record.fills:  # busted, and yet it was alive
@@ -192,6 +194,8 @@ def _disputes(
             found.append(LIVE_AFTER_END)
         if facts & REJECT_CLAIMED and facts & EXECUTED:
             found.append(REJECTED_WITH_FILLS)
+    elif ENDED in current.words and _is_live_after(current, [ENDED]):
+        found.append(LIVE_AFTER_END)
     if record.absent_ns is not None:
         found.extend(_doubts_of_absence(record, ends, facts))
     if amounts.quantity is not None and amounts.executed > amounts.quantity:

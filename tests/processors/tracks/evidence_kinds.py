@@ -1,4 +1,4 @@
-"""Twenty-one kinds of evidence about one order of quantity 2, and an oracle of what they mean.
+"""Twenty-two kinds of evidence about one order of quantity 2, and an oracle of what they mean.
 
 The oracle is written from the rules, not from the product: it knows sets of names, no registers.
 The look-up that proves absence began at 10; evidence named `..._new` is valid at 20, the rest at 1.
@@ -60,6 +60,7 @@ EVIDENCE: dict[str, tuple[Kind, Any]] = {
     "EXPIRED": (Kind.EXPIRED, _claim(Status.EXPIRED)),
     "REJECTED": (Kind.REJECTED, _claim(Status.REJECTED)),
     "liquidation": (Kind.CANCELED, _claim(Status.CANCELED, reason=Reason.LIQUIDATION)),
+    "ENDED": (Kind.ENDED, _claim(None, is_ended=True, ordinal=(5_000_000, 0))),
     "ABSENT": (Kind.ABSENT, None),
 }
 
@@ -129,6 +130,8 @@ def expected_lifecycle(names: set[str]) -> Lifecycle:  # noqa: PLR0911 - one ret
         return Lifecycle.CANCELED if executed else Lifecycle.REJECTED
     if "ABSENT" in names and not any(name.endswith("_new") for name in names):
         return Lifecycle.CANCELED
+    if "ENDED" in names and not names & NEWER_LIFE:
+        return Lifecycle.CANCELED
     if any(name.split("_")[0] in alive for name in names):
         return Lifecycle.ACTIVE
     if any(name.startswith("untriggered") for name in names):
@@ -147,6 +150,8 @@ def expected_disputes(names: set[str]) -> set[str]:
     if len(ends | ({"FILLED"} if is_full and ends else set())) > 1:
         found.add("terminals-differ")
     if "CANCELED" in names and not is_full and names & NEWER_LIFE:
+        found.add("live-after-end")
+    if "ENDED" in names and not ends and not is_full and names & NEWER_LIFE:
         found.add("live-after-end")
     if "REJECTED" in names and executed:
         found.add("rejected-with-fills")
