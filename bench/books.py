@@ -9,7 +9,7 @@ from bench.work import Work
 from orderloom import topology
 from processors.book import PartitionBook
 from processors.ledger.ledger import MakeBook
-from processors.ledger.step import Book, Changes, InputRecord, Output
+from processors.ledger.step import Book, InputRecord, Output, StepChanges
 from venues import VENUES
 
 FRAME_MARK = b'{"is":"frame"'
@@ -40,12 +40,12 @@ class SameBook:
                 self._outputs.append(Output(topology.ORDERS, key.encode(), value))
             self._dirty.update(keys)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """An output per event and key, a state record per key."""
         state: dict[bytes, bytes | None] = {
             key.encode(): self._work.state(key) for key in self._dirty
         }
-        changes = Changes(state, self._outputs)
+        changes = StepChanges(state, self._outputs)
         self._outputs, self._dirty = [], set()
         return changes
 
@@ -81,7 +81,7 @@ class MeteredBook:
         self._book.fold(record, now_ns)
         self._meter.folded(events_in(record.value), began)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """What changed, timed."""
         began = self._meter.begin()
         changes = self._book.changes()

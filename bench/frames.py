@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from bench.task import PARTITIONS, VENUE
-from orderloom.raw import Connection, Frame, Item, RawRecord, encode
+from orderloom.raw import ConnectionChange, Frame, Item, RawRecord, encode
 from simulator.history import MESSAGES_MAX, generate
 
 OWNER: Final = "bench"
@@ -91,7 +91,7 @@ class Account:
 
     def greeting(self) -> tuple[Item, ...]:
         """That its connections are LIVE: what `raw` holds before the first frame."""
-        return tuple(Connection(product, product, "LIVE", 1) for product in PRODUCTS)
+        return tuple(ConnectionChange(product, product, "LIVE", 1) for product in PRODUCTS)
 
     def record(self, items: Sequence[Item]) -> bytes:
         """One record of `raw` with these items."""

@@ -20,7 +20,7 @@ from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Ori
 from orderloom.quantities import EXACT, Unit, text_of
 from processors.orders.order import Order, UnknownOrderFormat
 from processors.orders.orders import Orders
-from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.fills import HeldFill
 from runtime.files import replace_with
 from venues.venue import BadFrame, UnknownFrame, Venue
 
@@ -179,7 +179,7 @@ def _save(path: Path, state: bytes) -> None:
     replace_with(path, state)
 
 
-def _fill(fill: Fill, factor: Decimal) -> dict[str, Any]:
+def _fill(fill: HeldFill, factor: Decimal) -> dict[str, Any]:
     view = fill.view()
     shown = ("exec_id", "last_price", "last_quantity", "fee", "fee_currency", "liquidity")
     document = {name: view[name] for name in (*shown, "venue_ns")}

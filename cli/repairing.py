@@ -18,8 +18,8 @@ from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.repair.rebuild import MakePartitionBook
 from processors.repair.repair import (
-    Order,
     Outcome,
+    RepairOrder,
     Survey,
     Tell,
     check_repairable,
@@ -123,13 +123,13 @@ def _is_agreed(count: int) -> bool:
     return typer.confirm("Go on?")
 
 
-def _order(wish: Wish, ledger_log: LedgerLog) -> Order:
+def _order(wish: Wish, ledger_log: LedgerLog) -> RepairOrder:
     author = wish.author or getpass.getuser()
-    return Order(author, wish.reason, ledger_log.settings.config_digest, wall_ns())
+    return RepairOrder(author, wish.reason, ledger_log.settings.config_digest, wall_ns())
 
 
 def _repair(
-    ledger_log: LedgerLog, make_book: MakePartitionBook, found: Survey, order: Order
+    ledger_log: LedgerLog, make_book: MakePartitionBook, found: Survey, order: RepairOrder
 ) -> None:
     say = Progress(f"partition {found.partition}", typer.echo)
     tell = Tell(say.folded, say.compared)

@@ -19,7 +19,7 @@ from ingest.desks import Desks
 from ingest.group_events import Received
 from ingest.outbox import Address, Outbox
 from ingest.partition import OwnedPartition
-from ingest.progress import Progress
+from ingest.progress import DispatchProgress
 from ingest.questions import AGE_NS_MAX, Log, ask, failure
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
@@ -72,7 +72,7 @@ class _Open:
 
     asked: Asked
     address: Address
-    progress: Progress
+    progress: DispatchProgress
     offset: int
     is_begun: bool = False
     task: asyncio.Task[None] | None = None
@@ -89,7 +89,7 @@ class Asking:
         self._desks = desks
         self._partitions_total = partitions_total
         self._outbox = outbox
-        self._progress: dict[int, Progress] = {}
+        self._progress: dict[int, DispatchProgress] = {}
         self._turns: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: dict[_What, _Open] = {}
@@ -100,7 +100,7 @@ class Asking:
 
     def begin(self, partition: int, offset: int) -> None:
         """A partition is ours, and is read from `offset`."""
-        self._progress[partition] = Progress(offset)
+        self._progress[partition] = DispatchProgress(offset)
 
     def end(self, partition: int) -> None:
         """A partition is no longer ours; answers under way are still written, as evidence."""

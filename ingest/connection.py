@@ -313,7 +313,7 @@ class Connection:
         return (self._changed("CLOSED", now, reason), Close(self.identity, reason))
 
     def _changed(self, change: str, now: Instant, reason: str = "") -> Publish:
-        item = raw.Connection(
+        item = raw.ConnectionChange(
             self.identity,
             self._stream.product,
             change,

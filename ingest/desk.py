@@ -15,11 +15,11 @@ from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
 from venues.venue import (
     UNREADABLE,
-    Backoff,
     Context,
     Credentials,
     Endpoints,
     HttpRequest,
+    Throttling,
     Venue,
 )
 
@@ -29,12 +29,12 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResult:
     """What became of a request; `backoff` where the venue told us to slow down."""
 
     request: HttpRequest
     outcome: HttpOutcome
-    backoff: Backoff | None = None
+    backoff: Throttling | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +71,7 @@ class Desk:
         venue_ns = now.wall_ns + (0 if clock is None else clock.offset_ns)
         return Context(self.credentials, self.endpoints, venue_ns)
 
-    async def ask(self, product: str, build: Build, rank: Rank) -> Reply:
+    async def ask(self, product: str, build: Build, rank: Rank) -> HttpResult:
         """Wait for our turn, then build the request (its signature ages) and perform it.
 
         Raises UNREADABLE where `build` cannot make the request, and ValueError once the desk is
@@ -87,32 +87,34 @@ class Desk:
         if not is_named(request.url, self.endpoints):
             reason = "the request would go to an address that the settings do not name"
             at_ns = self.now().wall_ns
-            return Reply(request, HttpFailure(reason, at_ns, at_ns, is_our_fault=True))
+            return HttpResult(request, HttpFailure(reason, at_ns, at_ns, is_our_fault=True))
         outcome = await self.http.perform(request)
         if not isinstance(outcome, HttpAnswer):
-            return Reply(request, outcome)
+            return HttpResult(request, outcome)
         try:
-            return Reply(request, outcome, self.learn(request.bucket, outcome, request.channel))
+            return HttpResult(
+                request, outcome, self.learn(request.bucket, outcome, request.channel)
+            )
         except UNREADABLE as error:
             reason = f"what it says of its limits cannot be read: {mistake(error)}"
-            return Reply(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
+            return HttpResult(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
 
     def learn(
         self, bucket: str, answer: HttpAnswer, channel: str = "a handshake"
-    ) -> Backoff | None:
+    ) -> Throttling | None:
         """Take in what an answer says of the rate limits. Raises UNREADABLE."""
         self.gate.answered(bucket, answer.headers)
         try:
             backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
         except UNREADABLE:
             if answer.status in (418, 429):
-                self._slow_down(bucket, channel, answer.status, Backoff(0))
+                self._slow_down(bucket, channel, answer.status, Throttling(0))
             raise
         if backoff is not None:
             self._slow_down(bucket, channel, answer.status, backoff)
         return backoff
 
-    def _slow_down(self, bucket: str, channel: str, status: int, backoff: Backoff) -> None:
+    def _slow_down(self, bucket: str, channel: str, status: int, backoff: Throttling) -> None:
         self.gate.throttled(bucket, backoff)
         THROTTLED.labels(self.venue.name, self.ip_group).inc()
         _log.warning(

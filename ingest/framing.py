@@ -63,7 +63,7 @@ def fitted(item: Item, body_bytes_max: int = BODY_BYTES_MAX) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ItemBatch:
     """What goes into one record."""
 
     generation: int
@@ -77,7 +77,7 @@ class Packer:
         self._bounds = bounds
         self._items_max = bounds.items_max
         self._waiting: deque[tuple[int, Item]] = deque()
-        self._under_way: Batch | None = None
+        self._under_way: ItemBatch | None = None
         self.bytes_held = 0
         self.items_held = 0
         self.items_added = 0
@@ -105,7 +105,7 @@ class Packer:
         self.items_held += 1
         self.items_added += 1
 
-    def take(self) -> Batch | None:
+    def take(self) -> ItemBatch | None:
         """What to write now: None while a record is under way, or nothing waits."""
         if self._under_way is not None or not self._waiting:
             return None
@@ -119,7 +119,7 @@ class Packer:
                 break
             items.append(item)
             self._waiting.popleft()
-        self._under_way = Batch(generation, tuple(items))
+        self._under_way = ItemBatch(generation, tuple(items))
         return self._under_way
 
     def acknowledged(self) -> None:

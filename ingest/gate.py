@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from ingest.limits import NEVER_NS, Limits, Rank
-from venues.venue import Backoff
+from venues.venue import Throttling
 
 
 class Gate:
@@ -38,7 +38,7 @@ class Gate:
         """See `Limits.answered`."""
         self._limits.answered(bucket, headers)
 
-    def throttled(self, bucket: str, backoff: Backoff) -> None:
+    def throttled(self, bucket: str, backoff: Throttling) -> None:
         """See `Limits.throttled`."""
         self._limits.throttled(bucket, backoff, self._steady_ns())
         self._serve()

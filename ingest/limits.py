@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from venues.venue import Backoff, Bucket
+from venues.venue import Bucket, Throttling
 
 RESERVE = 0.5
 AT_ONCE = 0.25
@@ -212,7 +212,7 @@ class Limits:
             level.tokens = min(level.tokens, capacity - count)
             level.learn(count)
 
-    def throttled(self, bucket: str, backoff: Backoff, now_ns: int) -> None:
+    def throttled(self, bucket: str, backoff: Throttling, now_ns: int) -> None:
         """The venue said: not before. A ban is for the whole group."""
         wait_ns = min(max(backoff.retry_after_ns, THROTTLED_NS_MIN), THROTTLED_NS_MAX)
         until_ns = now_ns + wait_ns

@@ -5,7 +5,7 @@ What is done again after a restart are questions, which may repeat.
 """
 
 
-class Progress:
+class DispatchProgress:
     """The offsets of one partition: received, done, and which one may be committed."""
 
     def __init__(self, offset: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ingest.actions import HttpAnswer, HttpFailure
-from ingest.desk import Desk, Reply, mistake
+from ingest.desk import Desk, HttpResult, mistake
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
 from orderloom.question import Question
@@ -121,7 +121,9 @@ def _judged(question: Question, desk: Desk, page: Page) -> tuple[bool, str]:
         return False, f"nothing can follow page {page.number}: {error!r}"
 
 
-async def _ask_page(question: Question, desk: Desk, build: NextRequest) -> tuple[Reply, HttpAnswer]:
+async def _ask_page(
+    question: Question, desk: Desk, build: NextRequest
+) -> tuple[HttpResult, HttpAnswer]:
     """One page's answer, after a few tries; an answer that tells of trouble is none."""
     trouble, answer = "", None
     for attempt in range(TRIES_MAX):
@@ -139,7 +141,7 @@ async def _ask_page(question: Question, desk: Desk, build: NextRequest) -> tuple
     raise _Ended(f"{trouble} ({TRIES_MAX} tries)", answer)
 
 
-async def _try(question: Question, desk: Desk, build: NextRequest) -> Reply:
+async def _try(question: Question, desk: Desk, build: NextRequest) -> HttpResult:
     def built(context: Context) -> HttpRequest:
         request = build(context)
         if request is None:

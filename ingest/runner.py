@@ -192,10 +192,10 @@ class StreamRunner:
         if isinstance(item, raw.Frame):
             self._frames.inc()
             self._bytes.inc(len(item.body))
-        elif isinstance(item, raw.Connection):
+        elif isinstance(item, raw.ConnectionChange):
             self._tell(item)
 
-    def _tell(self, change: raw.Connection) -> None:
+    def _tell(self, change: raw.ConnectionChange) -> None:
         venue, product = self._desk.venue.name, change.product
         if change.change == "CLOSED":
             RECONNECTS.labels(venue, kind_of_end(change.reason)).inc()

@@ -73,7 +73,7 @@ def run(
     health = Health()
     with HealthServer(health, settings.http.host, settings.http.port) as server:
         _log.info("ingest %s as %s, health at %s", venue.name, member, server.address)
-        worker = Worker(settings, venue, registry, member, health)
+        worker = IngestWorker(settings, venue, registry, member, health)
         supervise(
             f"ingest {venue.name} {member}",
             lambda: uvloop.run(worker.live(stop, hurry)),
@@ -82,7 +82,7 @@ def run(
         )
 
 
-class Worker:
+class IngestWorker:
     """Lives again and again, each time with fresh clients and under a new owner's name."""
 
     def __init__(

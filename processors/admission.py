@@ -97,7 +97,7 @@ class Admission:
                 self._check_product(item.product)
             case raw.Answer() | raw.Failure():
                 self._check_question(account, item.question)
-            case raw.Connection():
+            case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     self._check_product(product)
 

@@ -27,7 +27,7 @@ from processors.admission import HOME, Admission, Unbelieved, in_time
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
-from processors.ledger.step import Changes, InputRecord, UnknownStateFormat
+from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
@@ -124,10 +124,10 @@ class PartitionBook:
                 self._digests.mean(f"{account_state.ORDER}/{order.key}", order.content())
         self._restored.clear()
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """What changed since the last call."""
         self._finish_restore()
-        changes = Changes()
+        changes = StepChanges()
         for _, book in sorted(self._accounts.items()):  # as after any restart
             if not book.is_dirty:
                 continue
@@ -261,7 +261,7 @@ class PartitionBook:
                 self._fold_answer(book, item)
             case raw.Failure():
                 self._fold_failure(book, item)
-            case raw.Connection():
+            case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     book.note_product(product)
                 book.watch(lambda streams: streams.take_change(generation, item))

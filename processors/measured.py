@@ -17,7 +17,7 @@ from processors.account.progress import ProgressLog
 from processors.account.rounds import STANDARD, Pace
 from processors.admission import PARTITION
 from processors.book import PartitionBook, Tally
-from processors.ledger.step import Changes, InputRecord, Output
+from processors.ledger.step import InputRecord, Output, StepChanges
 from runtime import metrics
 from venues.venue import Venue
 
@@ -59,7 +59,7 @@ class MeasuredBook(PartitionBook):
         seconds = max(0, to_ns - from_ns) / NS_PER_SECOND
         metrics.HOP_LATENCY_SECONDS.labels(self.venue, hop).observe(seconds)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """What changed; and what that means for the metrics."""
         touched = [book for book in self.accounts.values() if book.is_dirty]
         changes = super().changes()

@@ -71,7 +71,7 @@ async def _until_signalled(settings: LedgerSettings, parts: Parts, health: Healt
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="orderloom-process-") as directory:
         try:
-            await Worker(settings, parts, health).work(stop, directory)
+            await ProcessWorker(settings, parts, health).work(stop, directory)
         finally:
             _leave_at_last(0 if stop.is_set() else CRASHED)
 
@@ -83,7 +83,7 @@ def _leave_at_last(exit_status: int) -> None:
     timer.start()
 
 
-class Worker:
+class ProcessWorker:
     """The keepers of the partitions that the group gives to this worker."""
 
     def __init__(self, settings: LedgerSettings, parts: Parts, health: Health) -> None:

@@ -23,7 +23,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from runtime.kafka_causes import CAUSES, ELSEWHERE, Cause, Causes
+from runtime.kafka_causes import CAUSES, ELSEWHERE, Causes, KafkaCause
 from runtime.trouble import PassingTrouble, SettingsError
 
 MESSAGE_BYTES_MAX: Final = 17 * 1024 * 1024  # the largest topic takes 16 MiB; the rest is framing
@@ -134,7 +134,7 @@ def connected_admin(bootstrap: str, security: Settings | None = None) -> AdminCl
         admin.list_topics(timeout=ASK_SECONDS_MAX)
     except KafkaException as error:
         admin.poll(0)  # what the client has to tell waits for this
-        cause = told.causes.recent() or Cause(f"{error.args[0].str()}: {SILENT}", ELSEWHERE)
+        cause = told.causes.recent() or KafkaCause(f"{error.args[0].str()}: {SILENT}", ELSEWHERE)
         raise BrokerUnreachableError(
             f"no Kafka answers at {bootstrap} ({cause.words})", cause.remedy
         ) from error

@@ -45,7 +45,7 @@ VAGUE: Final = frozenset((_TRANSPORT, _TIMED_OUT, _ALL_DOWN, _WAIT_COORDINATOR))
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class KafkaCause:
     """What librdkafka said, and what to do."""
 
     words: str
@@ -66,13 +66,13 @@ class Causes:
             with self._lock:
                 self._told[error.code()] = (self._clock(), plain(error.str()))
 
-    def recent(self) -> Cause | None:
+    def recent(self) -> KafkaCause | None:
         """The most telling cause of the last half minute."""
         with self._lock:
             for code, remedy in REMEDIES.items():
                 at, words = self._told.get(code, (-RECENT_SECONDS, ""))
                 if words and self._clock() - at < RECENT_SECONDS:
-                    return Cause(words, remedy)
+                    return KafkaCause(words, remedy)
         return None
 
     def words_of(self, error: KafkaException) -> str:

@@ -181,7 +181,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
+class Throttling:
     """What an answer says about going on: not before `retry_after_ns` from now; `is_ban`."""
 
     retry_after_ns: int
@@ -263,7 +263,7 @@ class Venue:
     ask: Callable[[Question, Context], HttpRequest]
     next_page: Callable[[Question, Page, Context], HttpRequest | None]
     is_complete_answer: Callable[[Page], bool]
-    backoff: Callable[[int, Mapping[str, str], bytes], Backoff | None]
+    backoff: Callable[[int, Mapping[str, str], bytes], Throttling | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
     bare_words: frozenset[bytes] = frozenset()

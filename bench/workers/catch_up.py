@@ -16,7 +16,7 @@ from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.settings import LedgerSettings
-from processors.ledger.step import Book, Changes, InputRecord
+from processors.ledger.step import Book, InputRecord, StepChanges
 from processors.ledger.step_size import StepSize
 
 Steps = list[list[InputRecord]]
@@ -35,7 +35,7 @@ class Witness:
         self._steps[-1].append(record)
         self._book.fold(record, now_ns)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """A step ends."""
         self._steps.append([])
         return self._book.changes()

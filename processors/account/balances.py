@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
-from processors.account.positions import Position
+from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
 from venues.venue import Profile
 
@@ -90,7 +90,7 @@ class Balances:
         self.is_comparison_dirty = True
         self.asked[product] = {"rows": rows, "venue_ns": venue_ns}
 
-    def check(self, product: str, positions: Iterable[Position]) -> set[str]:
+    def check(self, product: str, positions: Iterable[HeldPosition]) -> set[str]:
         """A round is complete: compare; the symbols that could explain what is not explained."""
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
@@ -115,7 +115,7 @@ class Balances:
         agreed = {asset for asset in now if former.get(asset, "0") == now[asset]}
         return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
 
-    def _moved(self, product: str, positions: Iterable[Position]) -> dict[str, Decimal] | None:
+    def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:
         """What executions and transfers moved, by asset; None while an instrument is unknown."""
         moved: dict[str, Decimal] = {}
         for key, amount in self._movements(product, positions):
@@ -125,7 +125,7 @@ class Balances:
         return moved
 
     def _movements(
-        self, product: str, positions: Iterable[Position]
+        self, product: str, positions: Iterable[HeldPosition]
     ) -> Iterator[tuple[str | None, Decimal]]:
         for position in positions:
             assets = self.instruments.assets(product, position.symbol)

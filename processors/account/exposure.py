@@ -16,9 +16,9 @@ from orderloom.identity import execution_key
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
 from processors.account.lost_fills import LostFills
-from processors.account.positions import Opening, Position, Sums, Traded
+from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
 from processors.orders.order import Order
-from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.fills import HeldFill
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rest:
 class Exposure:
     """The positions of one account, and what each open order adds to their bands."""
 
-    positions: dict[str, Position] = field(default_factory=dict)
+    positions: dict[str, HeldPosition] = field(default_factory=dict)
     rests: dict[str, Rest] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     lost: LostFills = field(default_factory=LostFills)
@@ -49,7 +49,7 @@ class Exposure:
     made: set[str] = field(default_factory=set)
     """The positions made since they were last saved."""
 
-    def settle_home(self, order: Order) -> list[Position]:
+    def settle_home(self, order: Order) -> list[HeldPosition]:
         """Find the order's position; if its side became known late, move what was counted."""
         position = self.position_of(order)
         home = self.homes.get(order.key)
@@ -59,7 +59,7 @@ class Exposure:
         self.stale |= {home, position.key}
         return [self.positions[home], position]
 
-    def position_of(self, order: Order) -> Position:
+    def position_of(self, order: Order) -> HeldPosition:
         """The position that the order's executions belong to; made when first seen."""
         side = str(order.term("position_side") or PositionSide.NET)
         mode = order.term("margin_mode")
@@ -67,16 +67,16 @@ class Exposure:
         position = self.positions.get(key)
         if position is None:
             unit = str(order.quantity_unit)
-            position = self._make(Position(order.product, order.symbol, side, mode, unit))
+            position = self._make(HeldPosition(order.product, order.symbol, side, mode, unit))
         return position
 
-    def _make(self, position: Position) -> Position:
+    def _make(self, position: HeldPosition) -> HeldPosition:
         """A new position; where the product's openings are known, nothing was held there then."""
         floor_ns = self.floors.get(position.product)
         if floor_ns is not None:
             nothing = Sums(is_inverse=position.is_inverse)
             contained = self._contained_in(position.product, position.symbol)
-            position.begin(Opening(floor_ns, nothing, floor_ns, contained))
+            position.begin(PositionOpening(floor_ns, nothing, floor_ns, contained))
         self.positions[position.key] = position
         self.made.add(position.key)
         return position
@@ -87,17 +87,17 @@ class Exposure:
                 return position.opening.contained
         return ()
 
-    def _home_of(self, order: Order) -> Position:
+    def _home_of(self, order: Order) -> HeldPosition:
         """The position that `settle_home` found last; `position_of` where it found none yet."""
         home = self.homes.get(order.key)
         return self.position_of(order) if home is None else self.positions[home]
 
-    def at(self, product: str, symbol: str, position_side: str, unit: str) -> list[Position]:
+    def at(self, product: str, symbol: str, position_side: str, unit: str) -> list[HeldPosition]:
         """The positions of one symbol and side; one is made where only the venue has any."""
         known = self.known_at(product, symbol, position_side)
-        return known or [self._make(Position(product, symbol, position_side, None, unit))]
+        return known or [self._make(HeldPosition(product, symbol, position_side, None, unit))]
 
-    def known_at(self, product: str, symbol: str, position_side: str) -> list[Position]:
+    def known_at(self, product: str, symbol: str, position_side: str) -> list[HeldPosition]:
         """The positions of one symbol and side, margin modes apart."""
         place = f"{product}/{symbol}/{position_side}/"
         return [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
@@ -108,7 +108,7 @@ class Exposure:
         floor_ns: int,
         held: dict[str, tuple[int, Sums]],
         orders: Iterable[Order],
-    ) -> list[Position]:
+    ) -> list[HeldPosition]:
         """The product's openings are known: what was `held` (by position: at a venue time, in ns).
 
         They contain what is known of up to then, and whatever becomes known later and is not
@@ -125,10 +125,10 @@ class Exposure:
         for position in positions:
             at_ns, sums = held[position.key]
             keys = tuple(sorted(contained.get(position.symbol, ())))
-            position.begin(Opening(at_ns, sums, floor_ns, keys))
+            position.begin(PositionOpening(at_ns, sums, floor_ns, keys))
         return positions
 
-    def count(self, order: Order, fill: Fill | None, before: Fill | None) -> Position:
+    def count(self, order: Order, fill: HeldFill | None, before: HeldFill | None) -> HeldPosition:
         """Count one execution as it is now (None: no more), instead of as it was `before`."""
         position = self._home_of(order)
         self._charge(position, before, -1)
@@ -143,7 +143,7 @@ class Exposure:
             self.stale.add(position.key)
         return position
 
-    def _charge(self, position: Position, fill: Fill | None, sign: int) -> None:
+    def _charge(self, position: HeldPosition, fill: HeldFill | None, sign: int) -> None:
         if fill is None or fill.fee is None or fill.is_busted:
             return
         position.charge(fill.fee_currency or "", _signed(fill.fee, sign))
@@ -161,7 +161,7 @@ class Exposure:
             self._recompute(self.positions[key], found)
         self.stale.clear()
 
-    def _recompute(self, position: Position, orders: Iterable[Order]) -> None:
+    def _recompute(self, position: HeldPosition, orders: Iterable[Order]) -> None:
         counted = [(order, fill) for order in orders for fill in order.record.fills.values()]
         traded = (traded_of(order, fill) for order, fill in counted)
         position.recompute(entry for entry in traded if entry is not None)
@@ -169,13 +169,13 @@ class Exposure:
         for _, fill in counted:
             self._charge(position, fill, 1)
 
-    def recount(self, order: Order) -> Position:
+    def recount(self, order: Order) -> HeldPosition:
         """The order's position is to be computed again, as its key changed."""
         position = self.position_of(order)
         self.stale.add(position.key)
         return position
 
-    def weigh(self, order: Order) -> list[Position]:
+    def weigh(self, order: Order) -> list[HeldPosition]:
         """Put what the order may still do into its position's band; the positions that changed."""
         position = self._home_of(order)
         was, now = self.rests.get(order.key), _rest_of(order, position.key)
@@ -188,7 +188,7 @@ class Exposure:
             self.rests[order.key] = now
         return touched
 
-    def _add(self, rest: Rest, sign: int) -> Position:
+    def _add(self, rest: Rest, sign: int) -> HeldPosition:
         position = self.positions[rest.position_key]
         if rest.closes:
             position.closing_buys += sign * (rest.side is Side.BUY)
@@ -201,7 +201,7 @@ class Exposure:
             position.open_sells = EXACT.add(position.open_sells, _signed(rest.quantity, sign))
         return position
 
-    def retire(self, key: str) -> list[Position]:
+    def retire(self, key: str) -> list[HeldPosition]:
         """An order's key is used no more: what it counted is counted under another."""
         rest, home = self.rests.pop(key, None), self.homes.pop(key, None)
         touched = [self._add(rest, -1)] if rest else []
@@ -211,8 +211,8 @@ class Exposure:
         return touched
 
     def restore(self, document: dict[str, Any]) -> None:
-        """Take back one position as `Position.dump` gave it out."""
-        position = Position.load(document)
+        """Take back one position as `HeldPosition.dump` gave it out."""
+        position = HeldPosition.load(document)
         self.positions[position.key] = position
 
     def restore_rest(self, order: Order) -> None:
@@ -236,7 +236,7 @@ def still_possible(order: Order) -> Decimal | None:
     return None if rest is None else EXACT.add(rest, order.missing_quantity)
 
 
-def traded_of(order: Order, fill: Fill) -> Traded | None:
+def traded_of(order: Order, fill: HeldFill) -> Traded | None:
     """What one execution adds to a position; None while price, quantity or side is unknown."""
     side = fill.side or order.side
     if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
@@ -252,7 +252,7 @@ def _keys_between(order: Order, floor_ns: int, at_ns: int) -> list[str]:
     return [one.key for one in every if one is not None and floor_ns < one.venue_ns <= at_ns]
 
 
-def _key_of(order: Order, fill: Fill) -> str:
+def _key_of(order: Order, fill: HeldFill) -> str:
     venue_order_id = fill.venue_order_id or order.venue_order_id or ""
     return execution_key(order.product, order.symbol, fill.exec_id, venue_order_id)
 

@@ -22,7 +22,7 @@ from orderloom.event import PositionReport
 from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
 from orderloom.raw import Answer
 from processors.account.exposure import Exposure
-from processors.account.positions import Position, Sums
+from processors.account.positions import HeldPosition, Sums
 from processors.orders.order import Order
 from venues.venue import Profile
 
@@ -101,7 +101,7 @@ class PositionCheck:
         self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
-    def check(self, product: str, orders: Callable[[], Iterable[Order]]) -> list[Position]:
+    def check(self, product: str, orders: Callable[[], Iterable[Order]]) -> list[HeldPosition]:
         """A round is complete: compare; the positions that are shown differently now.
 
         `orders` are all of the account, for their executions.
@@ -133,7 +133,7 @@ class PositionCheck:
         found: list[Compared],
         former: dict[str, Any] | None,
         orders: Callable[[], Iterable[Order]],
-    ) -> list[Position]:
+    ) -> list[HeldPosition]:
         """Open the product with what the venue holds, if two rounds in a row found the same."""
         now = self.excess[product]
         if former is None or former["places"] != now["places"] or UNKNOWN in now["places"].values():
@@ -165,7 +165,7 @@ class PositionCheck:
             held[position.key] = (at_ns, sums)
         return held
 
-    def _compare(self, product: str, found: Compared, asked_ns: int) -> list[Position]:
+    def _compare(self, product: str, found: Compared, asked_ns: int) -> list[HeldPosition]:
         place = f"{product}/{found.place}"
         if found.ours is None:
             return []
@@ -218,10 +218,10 @@ def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:
 
 
 def compared(
-    positions: Iterable[Position], rows: dict[str, Row], asked_ns: int, lag_ns: int
+    positions: Iterable[HeldPosition], rows: dict[str, Row], asked_ns: int, lag_ns: int
 ) -> Iterator[Compared]:
     """Every position that either side knows; a position that the venue does not list is zero."""
-    ours: dict[str, list[Position]] = {}
+    ours: dict[str, list[HeldPosition]] = {}
     for position in positions:
         ours.setdefault(f"{position.symbol}/{position.position_side}", []).append(position)
     for place in sorted(ours.keys() | rows.keys()):
@@ -241,7 +241,7 @@ def compared(
         yield Compared(symbol, side, net, theirs, unit, row.entry, at_ns, is_young)
 
 
-def _net_at(positions: Iterable[Position], at_ns: int) -> Decimal | None:
+def _net_at(positions: Iterable[HeldPosition], at_ns: int) -> Decimal | None:
     sums = [position.sums_at(at_ns) for position in positions]
     return _sum(one.net for one in sums if one is not None) if None not in sums else None
 

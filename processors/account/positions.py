@@ -88,7 +88,7 @@ class Sums:
         return AVERAGE.subtract(AVERAGE.divide(1, self.entry), AVERAGE.divide(1, price))
 
 
-class Opening(NamedTuple):
+class PositionOpening(NamedTuple):
     """What was held at a venue time (ns), and which executions are contained in it.
 
     Those are all up to `floor_ns`, and the `contained` ones by their keys: a time does not tell
@@ -104,7 +104,7 @@ class Opening(NamedTuple):
 
 
 @dataclass(slots=True)
-class Position:
+class HeldPosition:
     """One position: product + symbol + side + margin mode of one account.
 
     `rows` is the tail as `dump` shows it: a state record is written at each change, and to make up
@@ -119,7 +119,7 @@ class Position:
     base: Sums = field(default_factory=Sums)
     tail: list[Traded] = field(default_factory=list)
     forgotten: tuple[int, str] = (-1, "")
-    opening: Opening | None = None
+    opening: PositionOpening | None = None
     now: Sums = field(default_factory=Sums)
     paid: Decimal = ZERO
     """Quantity times price over all executions, above 0 for what was bought."""
@@ -179,7 +179,7 @@ class Position:
             self._forget()
         return True
 
-    def begin(self, opening: Opening) -> None:
+    def begin(self, opening: PositionOpening) -> None:
         """The position begins with this opening; the tail must reach back to it: see `sums_at`."""
         self.opening = opening
         self._start(self.tail)
@@ -281,7 +281,7 @@ class Position:
         }  # fmt: skip
 
     @classmethod
-    def load(cls, document: dict[str, Any]) -> "Position":
+    def load(cls, document: dict[str, Any]) -> "HeldPosition":
         """The position that `dump` gave out."""
         position = cls(*document["id"])
         position.base = _sums_of(document["base"], is_inverse=position.is_inverse)
@@ -295,7 +295,7 @@ class Position:
         if document["opening"] is not None:
             at_ns, texts, floor_ns, contained = document["opening"]
             held = _sums_of(texts, is_inverse=position.is_inverse)
-            position.opening = Opening(at_ns, held, floor_ns, tuple(contained))
+            position.opening = PositionOpening(at_ns, held, floor_ns, tuple(contained))
         position.paid = Decimal(document["paid"])
         position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
         buys, sells, position.unknown_rests, *closing = document["open"]
@@ -323,13 +323,13 @@ def _sums_of(texts: list[str], *, is_inverse: bool) -> Sums:
     return Sums(net, entry, realized, is_inverse)
 
 
-def _shown(opening: Opening) -> dict[str, Any]:
+def _shown(opening: PositionOpening) -> dict[str, Any]:
     sums = opening.sums
     entry = text_of(sums.entry) if sums.net else None
     return {"venue_ns": opening.at_ns, "net": text_of(sums.net), "average_entry": entry}
 
 
-def _dumped(opening: Opening) -> list[Any]:
+def _dumped(opening: PositionOpening) -> list[Any]:
     return [opening.at_ns, _texts(opening.sums), opening.floor_ns, opening.contained]
 
 

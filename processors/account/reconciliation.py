@@ -41,7 +41,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class VenuePlace:
     """Where the venue knows an order: what a question by id needs.
 
     `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
@@ -56,14 +56,14 @@ class Place:
     is_conditional: bool = False
 
 
-def place_of(order: Order, why: str) -> Place:
+def place_of(order: Order, why: str) -> VenuePlace:
     """Where the venue knows this order now; of a gap, the link whose executions lack.
 
     A conditional order that was split lives on in several: executions of one are not found under
     the id of another.
     """
     own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
-    place = Place(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
+    place = VenuePlace(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
     if why == GAP and (name := order.record.lacking()):
         return replace(place, venue_order_id=name)
     return replace(place, is_conditional=True) if order.is_conditional else place
@@ -153,7 +153,7 @@ class Reconciliation:
             tries = late.failures + (not late.has_failed)
             rounds.ask(self.ask(fields), now_ns + self.pace.patience_ns(tries), tries)
 
-    def is_left_to_round(self, target: Target, place: Place, heard_ns: int) -> bool:
+    def is_left_to_round(self, target: Target, place: VenuePlace, heard_ns: int) -> bool:
         """Whether a round that is wanted or under way will bring what this gap lacks.
 
         One is wanted while the product is blind. One that is under way does not bring it where the
@@ -166,7 +166,7 @@ class Reconciliation:
             return True
         return heard_ns < rounds.began_ns and rounds.brings_trades_of(place.symbol)
 
-    def ask_target(self, target: Target, place: Place, now_ns: int) -> None:
+    def ask_target(self, target: Target, place: VenuePlace, now_ns: int) -> None:
         """Ask about one order by its own id."""
         about = About.TRADES if target.why == GAP else About.ORDER
         question = self.ask(

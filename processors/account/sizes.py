@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from orderloom.quantities import Unit
-from processors.account.positions import Position
+from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
 from processors.orders.effects import Effect
 from processors.orders.order import Order
@@ -44,7 +44,7 @@ class Sizes:
                 order.pin(size, effects)
         return effects
 
-    def measure(self, position: Position, now_ns: int) -> bool:
+    def measure(self, position: HeldPosition, now_ns: int) -> bool:
         """Give the position its size if it has none; tells whether that changed it."""
         if position.contract_size is not None:
             return False

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
-from orderloom.raw import Connection, Frame, Liveness, OwnerChange
+from orderloom.raw import ConnectionChange, Frame, Liveness, OwnerChange
 
 LIVE: Final = "LIVE"
 DOWN: Final = "DOWN"
@@ -31,7 +31,7 @@ ENDED_MAX: Final = 16
 
 
 @dataclass(slots=True)
-class Link:
+class StreamConnection:
     """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard.
 
     `others` are further products that it carries, `feed` is which of their facts it brings.
@@ -106,7 +106,7 @@ class Blind:
 class Streams:
     """The connections and open blind intervals of one account; `feeds` by product."""
 
-    links: dict[str, Link] = field(default_factory=dict)
+    links: dict[str, StreamConnection] = field(default_factory=dict)
     blind: list[Blind] = field(default_factory=list)
     generation: int = -1
     liveness_ns: int = 0
@@ -164,7 +164,7 @@ class Streams:
         link.number = max(link.number, frame.number)
         link.heard_ns = max(link.heard_ns, frame.received_ns)
 
-    def take_change(self, generation: int, item: Connection) -> None:
+    def take_change(self, generation: int, item: ConnectionChange) -> None:
         """A connection changed."""
         if not self.owned_by(generation, item.at_ns):
             return
@@ -176,10 +176,10 @@ class Streams:
         if item.change == LIVE:
             self._see_again(link, item.at_ns)
 
-    def _link_of(self, generation: int, item: Connection) -> Link:
+    def _link_of(self, generation: int, item: ConnectionChange) -> StreamConnection:
         link = self.links.get(item.connection)
         if link is None:
-            link = Link(
+            link = StreamConnection(
                 item.product,
                 generation,
                 item.change,
@@ -269,7 +269,7 @@ class Streams:
         if link is not None and link.change == LIVE:
             self._go_blind(link, reason)
 
-    def _go_blind(self, link: Link, reason: str) -> None:
+    def _go_blind(self, link: StreamConnection, reason: str) -> None:
         for product in link.products:
             if self._status_of(product, link.feed) != LIVE:
                 self._begin_blind(Blind(product, link.heard_ns, None, reason))
@@ -283,7 +283,7 @@ class Streams:
                 return
         self.blind.append(new)
 
-    def _see_again(self, link: Link, at_ns: int) -> None:
+    def _see_again(self, link: StreamConnection, at_ns: int) -> None:
         seen = [product for product in link.products if self.status(product) == LIVE]
         for interval in self.blind:
             if interval.product in seen and interval.end_ns is None:
@@ -305,7 +305,7 @@ class Streams:
     def load(cls, document: dict[str, Any]) -> "Streams":
         """The streams that `dump` gave out."""
         return cls(
-            {name: Link(**link) for name, link in document["links"].items()},
+            {name: StreamConnection(**link) for name, link in document["links"].items()},
             [Blind(**interval) for interval in document["blind"]],
             document["generation"],
             document["liveness_ns"],

@@ -20,7 +20,7 @@ _appended = attrgetter("appended_ns")
 
 
 @dataclass(slots=True)
-class Batch:
+class StepBatch:
     """What one step shall fold, in fold order. `is_at_ends`: nothing noted stays behind it."""
 
     records: list[InputRecord]
@@ -98,7 +98,7 @@ class Backlog:
         """The first offset not folded, by kind."""
         return {kind: queue.next for kind, queue in self.queues.items()}
 
-    def batch(self, messages_max: int, bytes_max: int) -> Batch:
+    def batch(self, messages_max: int, bytes_max: int) -> StepBatch:
         """What the next step shall fold; nothing is removed before `folded`."""
         horizon = self._horizon_ns()
         runs = [_up_to(queue, horizon, messages_max + 1) for queue in self.queues.values()]
@@ -106,7 +106,7 @@ class Backlog:
             runs = _earliest(runs, messages_max, bytes_max)
         records = [record for run in runs for record in run]
         takes_all = len(records) == self.records and not self.lacking()
-        return Batch(records, takes_all)
+        return StepBatch(records, takes_all)
 
     def folded(self, records: list[InputRecord]) -> dict[str, tuple[int, int]]:
         """Remove what a step folded, the heads of their queues; gives each input's range."""

@@ -9,7 +9,7 @@ from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Counts
 from processors.ledger.opening import check_end, check_same_topics
-from processors.ledger.state import Place
+from processors.ledger.state import LedgerPlace
 from processors.ledger.step import InputRecord
 
 TOPIC_CHECK_SECONDS = 10.0
@@ -22,7 +22,7 @@ class Inputs:
         self,
         ledger_log: LedgerLog,
         partition: int,
-        place: Place,
+        place: LedgerPlace,
         ends: Mapping[str, int],
         counts: Counts,
     ) -> None:

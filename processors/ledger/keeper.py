@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 MakeLedger = Callable[[LedgerLog, int, MakeBook, Memory, Probe], Ledger]
 
 
-class Membership(Protocol):
+class Ownership(Protocol):
     """What a keeper asks of the group; from its own thread, so it may block."""
 
     def confirm(self, partition: int) -> bool:
@@ -67,7 +67,7 @@ class Keeper:
         ledger_log: LedgerLog,
         partition: int,
         make_book: MakeBook,
-        membership: Membership,
+        membership: Ownership,
         *,
         probe: Probe = no_probe,
         make_ledger: MakeLedger = Ledger,

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from processors.ledger.backlog import Batch
+from processors.ledger.backlog import StepBatch
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
@@ -30,7 +30,7 @@ from processors.ledger.poison import (
     ACCOUNTS_WINDOW_NS,
     OPENINGS_LEFT_OUT,
     OPENINGS_SINGLE,
-    Verdict,
+    Exclusion,
 )
 from processors.ledger.settling import HangWatch, settle
 from processors.ledger.state import (
@@ -39,10 +39,10 @@ from processors.ledger.state import (
     PLACE_KEY,
     RESERVED,
     Attempts,
-    Place,
+    LedgerPlace,
     encoded,
 )
-from processors.ledger.step import Book, Changes, InputRecord
+from processors.ledger.step import Book, InputRecord, StepChanges
 from processors.ledger.step_clock import StepClock
 from processors.ledger.trouble import (
     LedgerLost,
@@ -229,15 +229,15 @@ class Ledger:
         STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
         return True
 
-    def _is_timer_due(self, batch: Batch, wall_ns: int) -> bool:
+    def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:
         due_ns = self._book.due_ns()
         return batch.is_at_ends and due_ns is not None and due_ns <= wall_ns
 
-    def _reading(self, batch: Batch, wall_ns: int) -> int:
+    def _reading(self, batch: StepBatch, wall_ns: int) -> int:
         newest_ns = None if batch.is_at_ends else batch.newest_append_ns()
         return self._clock.reading(newest_ns, wall_ns)
 
-    def _fold(self, batch: Batch, folded: Folded) -> None:
+    def _fold(self, batch: StepBatch, folded: Folded) -> None:
         """Fold the batch with no transaction open; where time runs out, only its first part."""
         verdict_of, fold, now_ns = self._memory.poison.verdict, self._book.fold, folded.clock_ns
         if self._openings >= OPENINGS_LEFT_OUT and batch.records:
@@ -259,7 +259,7 @@ class Ledger:
         if len(folded.records) == len(batch.records):
             self._tick(folded)
 
-    def _leave_out(self, record: InputRecord, verdict: Verdict, folded: Folded) -> None:
+    def _leave_out(self, record: InputRecord, verdict: Exclusion, folded: Folded) -> None:
         account = (record.key or b"").decode(errors="replace") or f"{record.topic.kind} without key"
         at_ns = self._left_out_ns(folded)
         self._left_out = self._left_out.adding(account, at_ns, ACCOUNTS_WINDOW_NS)
@@ -291,7 +291,7 @@ class Ledger:
             raise TimersFailed(_last_line(_trace(error))) from error
         folded.ticked = True
 
-    def _changes(self) -> Changes:
+    def _changes(self) -> StepChanges:
         try:
             changes = self._book.changes()
         except Exception as error:  # the fold guard: found when the state is written
@@ -300,9 +300,9 @@ class Ledger:
             raise ValueError("a book's keys may not begin with @")
         return changes
 
-    def _write(self, changes: Changes, folded: Folded) -> None:
+    def _write(self, changes: StepChanges, folded: Folded) -> None:
         ranges = self._inputs.backlog.folded(folded.records)
-        self._place = Place(
+        self._place = LedgerPlace(
             step=self._place.step + 1,
             clock_ns=folded.clock_ns,
             next={kind: end for kind, (_, end) in ranges.items()},
@@ -328,7 +328,7 @@ class Ledger:
         return Attempts(self._place.step, OPENINGS_SINGLE) if self._is_careful else None
 
     def _commit_record(
-        self, changes: Changes, folded: Folded, ranges: dict[str, tuple[int, int]]
+        self, changes: StepChanges, folded: Folded, ranges: dict[str, tuple[int, int]]
     ) -> bytes:
         return CommitRecord(
             step=self._place.step,

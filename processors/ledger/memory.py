@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from processors.ledger.poison import FAILURES_MAX, PoisonWatch, Verdict
+from processors.ledger.poison import FAILURES_MAX, Exclusion, PoisonWatch
 from processors.ledger.state import Attempts
 from processors.ledger.step import InputRecord
 from processors.ledger.step_clock import LedgerClock
@@ -57,7 +57,7 @@ class Memory:
             self.counts.fencings += 1
         elif isinstance(lost, RecordPoisoned):
             self.counts.failed_folds += 1
-            self.poison.failed(lost.record, Verdict("invariant", lost.trace))
+            self.poison.failed(lost.record, Exclusion("invariant", lost.trace))
         elif isinstance(lost, StepRefused):
             self.counts.refused_steps += 1
             self._refused(lost, records)
@@ -91,7 +91,7 @@ class Memory:
             self.size.narrow(len(records) // 2, _ends(records))
         elif records:
             self.size.narrow(1, _ends(records))
-            self.poison.failed(records[0], Verdict("refused", str(lost)))
+            self.poison.failed(records[0], Exclusion("refused", str(lost)))
         else:
             self._timers_failed(str(lost))
 

@@ -7,7 +7,7 @@ from orderloom.topology import INPUTS, LEDGER
 from processors.ledger.committed import committed_records
 from processors.ledger.input_reader import trimmed_line
 from processors.ledger.log import RESULTS, LedgerLog
-from processors.ledger.state import RESERVED, OwnRecords, Place, UnknownLedgerFormat
+from processors.ledger.state import RESERVED, LedgerPlace, OwnRecords, UnknownLedgerFormat
 from processors.ledger.step import Book, UnknownStateFormat
 from processors.ledger.trouble import PartitionStopped
 
@@ -21,7 +21,7 @@ class Loaded:
 
     book: Book
     own: OwnRecords
-    place: Place
+    place: LedgerPlace
     ends: dict[str, int]
 
 
@@ -43,7 +43,7 @@ def load(ledger_log: LedgerLog, partition: int, make_book: Callable[[int], Book]
 
 
 def checked_place(
-    ledger_log: LedgerLog, partition: int, place: Place, ids: dict[str, str]
+    ledger_log: LedgerLog, partition: int, place: LedgerPlace, ids: dict[str, str]
 ) -> dict[str, int]:
     """The ends of the inputs, if `place` still lies in them. Raises PartitionStopped."""
     _check_inputs(ledger_log, partition, place, ids)
@@ -92,7 +92,7 @@ def restored(
 
 def _first_place(
     ledger_log: LedgerLog, partition: int, ids: dict[str, str], *, has_state: bool
-) -> Place:
+) -> LedgerPlace:
     """Where a ledger begins that never was: only where nothing can have been lost or published."""
     begins = ledger_log.begins(INPUTS, partition)
     ends = ledger_log.ends(RESULTS, partition)
@@ -104,7 +104,7 @@ def _first_place(
             f"partition {partition} has no state, but a past ({', '.join(signs)}): "
             "run `orderloom repair`, which rebuilds it and raises the epoch"
         )
-    return Place(step=0, clock_ns=0, next=begins, topic_ids=ids)
+    return LedgerPlace(step=0, clock_ns=0, next=begins, topic_ids=ids)
 
 
 def check_same_topics(ledger_log: LedgerLog, known: Mapping[str, str], ids: dict[str, str]) -> None:
@@ -128,14 +128,16 @@ def check_end(ledger_log: LedgerLog, partition: int, kind: str, end: int, place:
         )
 
 
-def _check_inputs(ledger_log: LedgerLog, partition: int, place: Place, ids: dict[str, str]) -> None:
+def _check_inputs(
+    ledger_log: LedgerLog, partition: int, place: LedgerPlace, ids: dict[str, str]
+) -> None:
     check_same_topics(ledger_log, place.topic_ids, ids)
     for kind, begin in ledger_log.begins(INPUTS, partition).items():
         if begin > place.next[kind]:
             raise PartitionStopped(trimmed_line(ledger_log.names[kind], partition))
 
 
-def _checked_ends(ledger_log: LedgerLog, partition: int, place: Place) -> dict[str, int]:
+def _checked_ends(ledger_log: LedgerLog, partition: int, place: LedgerPlace) -> dict[str, int]:
     ends = ledger_log.ends(INPUTS, partition)
     for kind, end in ends.items():
         check_end(ledger_log, partition, kind, end, place.next[kind])

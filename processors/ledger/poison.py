@@ -16,7 +16,7 @@ ACCOUNTS_WINDOW_NS = 60 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Exclusion:
     """Why a record is left out: a word for the commit record, and the evidence."""
 
     reason: str
@@ -28,9 +28,9 @@ class PoisonWatch:
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, int], int] = {}
-        self._verdicts: dict[tuple[str, int], Verdict] = {}
+        self._verdicts: dict[tuple[str, int], Exclusion] = {}
 
-    def failed(self, record: InputRecord, verdict: Verdict) -> int:
+    def failed(self, record: InputRecord, verdict: Exclusion) -> int:
         """Count a failure of `record`; from the second on it has this verdict."""
         key = _key(record)
         count = self._failures[key] = self._failures.get(key, 0) + 1
@@ -41,9 +41,9 @@ class PoisonWatch:
     def killed(self, record: InputRecord, openings: int) -> None:
         """`record` stood alone before a step that `openings` processes did not survive."""
         trace = f"{openings} openings at this record ended without a commit"
-        self._verdicts.setdefault(_key(record), Verdict("killed", trace))
+        self._verdicts.setdefault(_key(record), Exclusion("killed", trace))
 
-    def verdict(self, record: InputRecord) -> Verdict | None:
+    def verdict(self, record: InputRecord) -> Exclusion | None:
         """Why `record` is to be left out; None for one to be folded."""
         return self._verdicts.get(_key(record)) if self._verdicts else None
 

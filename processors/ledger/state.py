@@ -19,7 +19,7 @@ class UnknownLedgerFormat(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LedgerPlace:
     """How far the ledger is: the number of its last step, that step's clock reading, and inputs.
 
     `next` is the next offset to fold of each input, by the topic's kind; `topic_ids` the ids of the
@@ -82,7 +82,7 @@ class Repair:
 class OwnRecords:
     """All of the ledger's own records; `place` is None where the ledger has no state yet."""
 
-    place: Place | None = None
+    place: LedgerPlace | None = None
     attempts: Attempts = field(default_factory=Attempts)
     left_out: LeftOut = field(default_factory=LeftOut)
     repair: Repair | None = None
@@ -94,7 +94,7 @@ class OwnRecords:
             UnknownLedgerFormat: its key or its format is not known.
         """
         if key == PLACE_KEY:
-            self.place = Place(**_decoded(key, value))
+            self.place = LedgerPlace(**_decoded(key, value))
         elif key == ATTEMPTS_KEY:
             self.attempts = Attempts(**_decoded(key, value))
         elif key == LEFT_OUT_KEY:
@@ -114,7 +114,7 @@ PROOF_KEY = b"@proof"
 """Has never a value: its tombstone is written to see whether the log still takes our writes."""
 
 
-def encoded(record: Place | Attempts | LeftOut | Repair) -> bytes:
+def encoded(record: LedgerPlace | Attempts | LeftOut | Repair) -> bytes:
     """The record's value in the log."""
     return orjson.dumps({"format": FORMAT} | asdict(record))
 

@@ -1,8 +1,8 @@
 """What passes between a ledger and the fold that is handed to it.
 
 Pure: data types and one protocol. The ledger knows nothing of orders; the fold (a `Book`) knows
-nothing of Kafka. The ledger reads `InputRecord`s, lets the book fold them, takes the `Changes` and
-writes them in one transaction; if that fails, the book is thrown away and a new one restored.
+nothing of Kafka. The ledger reads `InputRecord`s, lets the book fold them, takes the `StepChanges`
+and writes them in one transaction; if that fails, the book is thrown away and a new one restored.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ class Output:
 
 
 @dataclass(slots=True)
-class Changes:
+class StepChanges:
     """What a step changed: state records (None deletes), outputs in order, and the digests."""
 
     state: dict[bytes, bytes | None] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Book(Protocol):
         ...
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Take back one state record, as `Changes.state` gave it out.
+        """Take back one state record, as `StepChanges.state` gave it out.
 
         Raises:
             UnknownStateFormat: the record has a format version that this code does not know.
@@ -80,7 +80,7 @@ class Book(Protocol):
         """Let every timer fire that is due at `now_ns`."""
         ...
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         """What changed since the last call; the book forgets that it was dirty."""
         ...
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orderloom.event import Origin
     from orderloom.words import FillKind
     from processors.orders.order import Order
-    from processors.orders.tracks.fills import Fill
+    from processors.orders.tracks.fills import HeldFill
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class FillRecorded:
 
     order: Order
     kind: FillKind
-    fill: Fill
-    before: Fill | None
+    fill: HeldFill
+    before: HeldFill | None
     origin: Origin | None
 
 

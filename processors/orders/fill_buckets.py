@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from zlib import crc32
 
-from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.fills import HeldFill
 
 INLINE_MAX: Final = 256
 BUCKETS: Final = 64
@@ -27,7 +27,7 @@ def keys_of(order_key: str) -> list[str]:
     return [f"{order_key}{MARK}{bucket:02d}" for bucket in range(BUCKETS)]
 
 
-def changed_keys(order_key: str, fills: dict[str, Fill], exec_id: str | None) -> Iterable[str]:
+def changed_keys(order_key: str, fills: dict[str, HeldFill], exec_id: str | None) -> Iterable[str]:
     """The buckets to write after `exec_id` changed, or after anything may have (None)."""
     if len(fills) <= INLINE_MAX:
         return ()
@@ -42,7 +42,7 @@ def parsed_key(key: str) -> tuple[str, int | None]:
     return (order_key, int(bucket)) if mark else (key, None)
 
 
-def dumped(key: str, bucket: int, fills: dict[str, Fill]) -> dict[str, Any] | None:
+def dumped(key: str, bucket: int, fills: dict[str, HeldFill]) -> dict[str, Any] | None:
     """One bucket's record, JSON-ready; None if it holds nothing."""
     if len(fills) <= INLINE_MAX:
         return None
@@ -50,6 +50,6 @@ def dumped(key: str, bucket: int, fills: dict[str, Fill]) -> dict[str, Any] | No
     return {"key": key, "fills": mine} if mine else None
 
 
-def loaded(document: dict[str, Any]) -> Iterator[Fill]:
+def loaded(document: dict[str, Any]) -> Iterator[HeldFill]:
     """The fills of a bucket's record."""
-    return (Fill.load(fill) for fill in document["fills"])
+    return (HeldFill.load(fill) for fill in document["fills"])

@@ -35,7 +35,7 @@ from venues.venue import Profile
 
 if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
-    from processors.orders.tracks.fills import Fill
+    from processors.orders.tracks.fills import HeldFill
 
 FORMAT: Final = 1
 """Version of what `Order.dump` gives out."""
@@ -166,7 +166,7 @@ class Order:
         self.refresh(changed, origin, effects)
 
     def record_fills(
-        self, before: dict[str, Fill], origin: Origin | None, effects: list[Effect]
+        self, before: dict[str, HeldFill], origin: Origin | None, effects: list[Effect]
     ) -> int:
         """Tell which fills differ from those `before`, in an order that no restart changes."""
         fills = self.record.fills
@@ -176,7 +176,9 @@ class Order:
         )
         return SHOWN if changed else SAME
 
-    def recorded(self, before: Fill | None, fill: Fill, origin: Origin | None) -> FillRecorded:
+    def recorded(
+        self, before: HeldFill | None, fill: HeldFill, origin: Origin | None
+    ) -> FillRecorded:
         if fill.is_busted:
             kind = FillKind.BUST
         else:
@@ -323,7 +325,7 @@ class Order:
         """Whether its present id is one under which the venue keeps conditional orders."""
         return bool(self.record.links) and UNTRIGGERED in self.current_link.words
 
-    def fills(self) -> list[Fill]:
+    def fills(self) -> list[HeldFill]:
         """The executions in their present form, by execution id, busted ones included."""
         return [self.record.fills[exec_id] for exec_id in sorted(self.record.fills)]
 

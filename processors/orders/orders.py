@@ -20,7 +20,7 @@ from processors.orders.effects import Effect, FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.strays import Handle, Stray, Strays, handle_of
-from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.fills import HeldFill
 from processors.orders.tracks.registers import STORED
 from venues.venue import Profile
 
@@ -197,14 +197,14 @@ class Orders:
             changed = order.record_fills(known, origin, effects)
             order.refresh(changed, origin, effects)
 
-    def _shown_fills(self, stray: Stray) -> dict[str, Fill]:
+    def _shown_fills(self, stray: Stray) -> dict[str, HeldFill]:
         is_shown = stray.order.key in self._orders
         return dict(stray.order.own.fills) if is_shown else {}
 
     def _place(
         self,
         stray: Stray,
-        known: dict[str, Fill],
+        known: dict[str, HeldFill],
         origin: Origin | None,
         effects: list[Effect],
     ) -> None:
@@ -252,7 +252,7 @@ class Orders:
         return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
 
     def _retire_fills(
-        self, other: Order, known: dict[str, Fill], origin: Origin, effects: list[Effect]
+        self, other: Order, known: dict[str, HeldFill], origin: Origin, effects: list[Effect]
     ) -> None:
         """A fill of the joined order goes on under the other key; one that both had, once."""
         for fill in other.fills():

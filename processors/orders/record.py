@@ -12,7 +12,7 @@ from typing import Any, Final
 from orderloom.event import Execution, OrderReport, Origin
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import FillKind, Source
-from processors.orders.tracks.fills import Fill, Totals, fill_of, joined_fill
+from processors.orders.tracks.fills import HeldFill, Totals, fill_of, joined_fill
 from processors.orders.tracks.lifecycle import FORCED
 from processors.orders.tracks.links import Link
 from processors.orders.tracks.parts import split_of
@@ -51,7 +51,7 @@ class Record:
 
     def __init__(self) -> None:
         self.links: dict[str, Link] = {}
-        self.fills: dict[str, Fill] = {}
+        self.fills: dict[str, HeldFill] = {}
         self.totals = Totals()
         self.replaced = self.parts = NO_CHAIN
         self.client_ids: set[str] = set()
@@ -75,7 +75,7 @@ class Record:
             changed |= STORED
         return changed | self._link(report.venue_order_id).take(report, origin)
 
-    def take_execution(self, event: Execution) -> tuple[int, Fill | None]:
+    def take_execution(self, event: Execution) -> tuple[int, HeldFill | None]:
         """Join one execution; tells what changed, and the fill as it was before."""
         changed = self._take_time(event.venue_ns, event.venue_ns)
         if event.client_order_id is not None and event.client_order_id not in self.client_ids:
@@ -89,7 +89,7 @@ class Record:
             changed |= STORED | SHOWN
         return changed, before
 
-    def put_fill(self, fill: Fill) -> bool:
+    def put_fill(self, fill: HeldFill) -> bool:
         """Join one fill; tells whether that changed it."""
         held = self.fills.get(fill.exec_id)
         joined = fill if held is None else joined_fill(held, fill)
@@ -285,7 +285,7 @@ class Record:
         for name, value in zip(TIMES, document["times"], strict=True):
             setattr(record, name, value)
         for fill in document["fills"]:
-            record.put_fill(Fill.load(fill))
+            record.put_fill(HeldFill.load(fill))
         return record
 
 

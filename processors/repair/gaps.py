@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition
 from orderloom.topology import RAW
 from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
-from processors.ledger.state import Place, Repair
+from processors.ledger.state import LedgerPlace, Repair
 from processors.ledger.trouble import LedgerLost
 from processors.repair.coverage import RawGap
 from processors.repair.former import last_step_ms
@@ -26,7 +26,7 @@ AND = "; "
 
 def reasons_of(
     kind: str,
-    place: Place,
+    place: LedgerPlace,
     ids: Mapping[str, str],
     begins: Mapping[str, int],
     ends: Mapping[str, int],

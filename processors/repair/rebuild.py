@@ -20,7 +20,7 @@ from processors.ledger.memory import Memory
 from processors.ledger.opening import Loaded, checked_place, read_state, restored
 from processors.ledger.settling import settle
 from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
-from processors.ledger.step import Changes
+from processors.ledger.step import StepChanges
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.repair.aftermath import (
@@ -101,7 +101,7 @@ class Rebuilding(Ledger):
         ends = checked_place(ledger_log, partition, own.place, ids)
         return Loaded(book, own, own.place, ends)
 
-    def _changes(self) -> Changes:
+    def _changes(self) -> StepChanges:
         changes = super()._changes()
         changes.outputs = [one for one in changes.outputs if one.topic is not DISPATCHES]
         return changes

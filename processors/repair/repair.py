@@ -19,8 +19,8 @@ from processors.ledger.settling import settle
 from processors.ledger.state import (
     PLACE_KEY,
     REPAIR_KEY,
+    LedgerPlace,
     OwnRecords,
-    Place,
     Repair,
     UnknownLedgerFormat,
     encoded,
@@ -67,7 +67,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RepairOrder:
     """Who repairs, why, and how the fold is configured."""
 
     author: str
@@ -110,7 +110,7 @@ def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) 
     own = _own_records(state)
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     read = {kind: end for kind, (_, end) in commit.get("inputs", {}).items()}
-    place = own.place or Place(commit.get("step", 0), 0, read, {})
+    place = own.place or LedgerPlace(commit.get("step", 0), 0, read, {})
     reasons = {kind: list(reasons_of(kind, place, ids, begins, ends)) for kind in begins}
     reasons[RAW.kind] = with_begun(_unended(own.repair), reasons[RAW.kind])
     lost = {kind: AND.join(why) for kind, why in reasons.items() if why}
@@ -175,7 +175,7 @@ def repair(
     ledger_log: LedgerLog,
     partition: int,
     make_book: MakePartitionBook,
-    order: Order,
+    order: RepairOrder,
     tell: Tell | None = None,
     probe: Probe = no_probe,
 ) -> Outcome:
@@ -232,7 +232,7 @@ def _folded(ledger: Rebuilding) -> Iterator[tuple[int, int]]:
 
 
 def _begin(
-    ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook, order: Order
+    ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook, order: RepairOrder
 ) -> Repair:
     """Fence, look again, and clear the former state; or go on with a repair that was begun."""
     with closing(LedgerWriter(ledger_log, partition)) as writer:
@@ -264,7 +264,7 @@ def _may_resume(
     )
 
 
-def _repair_of(found: Survey, fold: str, order: Order) -> Repair:
+def _repair_of(found: Survey, fold: str, order: RepairOrder) -> Repair:
     return Repair(
         epoch=1 if found.epoch is None else found.epoch + 1,
         author=order.author,
@@ -287,7 +287,7 @@ def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: R
         writer.commit([(key, None) for key in former[first : first + CLEARED_MAX]])
     cleared = replace(repair, is_cleared=True)
     ids = ledger_log.input_ids()
-    place = Place(step=found.step + 1, clock_ns=0, next=found.begins, topic_ids=ids)
+    place = LedgerPlace(step=found.step + 1, clock_ns=0, next=found.begins, topic_ids=ids)
     writer.commit([(PLACE_KEY, encoded(place)), (REPAIR_KEY, encoded(cleared))])
     return cleared
 

@@ -74,7 +74,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionChange:
     """A change of one private connection: CONNECTING, OPEN, LIVE, CLOSED or REFUSED.
 
     LIVE: signed in and subscribed; what the venue pushes from here on arrives or is lost with the
@@ -139,11 +139,11 @@ class Oversize:
     body: bytes
 
 
-Item = Frame | Answer | Failure | Connection | Liveness | ClockSample | OwnerChange | Oversize
+Item = Frame | Answer | Failure | ConnectionChange | Liveness | ClockSample | OwnerChange | Oversize
 _KINDS: Final[dict[str, type[Item]]] = {
     kind.KIND: kind
     for kind in (
-        Frame, Answer, Failure, Connection, Liveness, ClockSample, OwnerChange, Oversize,
+        Frame, Answer, Failure, ConnectionChange, Liveness, ClockSample, OwnerChange, Oversize,
     )
 }  # fmt: skip
 _FIELDS: Final = {
@@ -268,7 +268,7 @@ def _check(item: Item) -> None:
             _name("connection", entry["connection"])
             _name("account", entry["account"])
             _number("heard_ns", entry["heard_ns"])
-    elif type(item) is Connection:
+    elif type(item) is ConnectionChange:
         for product in item.others:
             _name("others", product)
     elif type(item) is Answer or type(item) is Failure:

@@ -18,7 +18,7 @@ from cli.demo.reading import Reading
 from cli.demo.stage import Stage
 from cli.demo.verdict import is_clean, judge
 from orderloom.account import AccountState
-from orderloom.raw import Connection
+from orderloom.raw import ConnectionChange
 from simulator.config import AccountConfig
 from tests.end_to_end.test_chaos import in_short, raw_records
 
@@ -212,7 +212,7 @@ def test_no_other_accounts_socket_was_touched(shift: Shift) -> None:
     begun: dict[str, list[str]] = {}
     for _, record in raw_records(shift.stage):
         for item in record.items:
-            if isinstance(item, Connection) and item.change in ("LIVE", "CLOSED"):
+            if isinstance(item, ConnectionChange) and item.change in ("LIVE", "CLOSED"):
                 begun.setdefault(record.account, []).append(item.change)
     operator = shift.operator
     for venue in VENUES:

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from orderloom import topology
 from orderloom.question import Question
-from orderloom.raw import Connection, Item, RawRecord, decode
+from orderloom.raw import ConnectionChange, Item, RawRecord, decode
 from runtime.kafka import connected_admin, idempotent_producer, reader
 from runtime.leash import leashed
 from runtime.topics import TopicSpec, create_topics
@@ -211,7 +211,7 @@ class Cluster:
 
     def changes(self, change: str) -> int:
         """How many connections were written to have become `change`."""
-        return sum(getattr(item, "change", "") == change for item in self.items(Connection))
+        return sum(getattr(item, "change", "") == change for item in self.items(ConnectionChange))
 
     def committed(self, number: int) -> int:
         """The offset that the group has committed in one partition."""

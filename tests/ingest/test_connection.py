@@ -51,7 +51,7 @@ def answer(status: int, body: bytes = KEY) -> HttpAnswer:
 
 def changes(actions: Actions) -> list[str]:
     items = [act.item for act in actions if isinstance(act, Publish)]
-    return [item.change for item in items if isinstance(item, raw.Connection)]
+    return [item.change for item in items if isinstance(item, raw.ConnectionChange)]
 
 
 def to_preparing(connection: Connection) -> Connection:
@@ -121,10 +121,6 @@ ANSWERS = {
         State.GREETING: (State.GREETING, [Publish]),
         State.LIVE: (State.LIVE, [Publish]),
     },
-    "beat": {
-        State.GREETING: (State.GREETING, [Publish, Send]),
-        State.LIVE: (State.LIVE, [Publish, Send]),
-    },
     "garbage": {
         State.GREETING: (State.GREETING, [Publish]),
         State.LIVE: (State.LIVE, [Publish]),
@@ -161,7 +157,6 @@ INPUTS: dict[str, Callable[[Connection, Instant], Actions]] = {
     "refusal": lambda one, now: one.received(b"no bad key", now),
     "gone": lambda one, now: one.received(b"gone", now),
     "bye": lambda one, now: one.received(b"bye", now),
-    "beat": lambda one, now: one.received(b"beat?", now),
     "garbage": lambda one, now: one.received(b"\xff\xfe\x00", now),
     "closed": lambda one, now: one.closed("broken", now),
     "retired": lambda one, now: one.retire("stopping", now),
@@ -193,7 +188,7 @@ def test_the_way_from_the_wish_to_live_and_back_is_published_in_order() -> None:
     ]
     assert changes(tuple(actions)) == ["CONNECTING", "OPEN", "LIVE", "CLOSED"]
     last = [act.item for act in actions if isinstance(act, Publish)][-1]
-    assert isinstance(last, raw.Connection)
+    assert isinstance(last, raw.ConnectionChange)
     assert (last.reason, last.last_number) == ("reset by peer", 3)
     assert [act.frame for act in actions if isinstance(act, Send)] == [b"login me", b"subscribe"]
 
@@ -365,5 +360,5 @@ def test_whatever_comes_numbers_are_dense_and_the_end_is_the_end(
     numbers = [item.number for item in items if isinstance(item, raw.Frame)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert connection.state is State.CLOSED
-    assert isinstance(items[-1], raw.Connection)
+    assert isinstance(items[-1], raw.ConnectionChange)
     assert (items[-1].change, items[-1].last_number) == ("CLOSED", len(numbers))

@@ -9,7 +9,7 @@ import pytest
 from ingest import edge as the_edge
 from ingest.group_events import Gained
 from ingest.registry_watch import Registry
-from ingest.worker import Worker
+from ingest.worker import IngestWorker
 from runtime import kafka
 from runtime.health import Health
 from runtime.kafka import BrokerUnreachableError
@@ -31,7 +31,7 @@ async def test_a_worker_that_reaches_no_kafka_is_not_well_and_says_why(
         bootstrap = f"127.0.0.1:{taken.getsockname()[1]}"
         settings = Settings(kafka=KafkaSettings(bootstrap=bootstrap), accounts_file=accounts)
         health = Health()
-        worker = Worker(settings, toy_venue(), Registry(settings, "toy"), "w1", health)
+        worker = IngestWorker(settings, toy_venue(), Registry(settings, "toy"), "w1", health)
         assert "has not begun" in health.parts()["worker"]
         with pytest.raises(BrokerUnreachableError):
             await worker.live(threading.Event(), threading.Event())

@@ -18,7 +18,7 @@ from ingest.registry import Entry
 from ingest.stream import Pauses
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
-from orderloom.raw import Answer, Connection, Failure
+from orderloom.raw import Answer, ConnectionChange, Failure
 from tests.ingest.desk_on_loopback import until
 from tests.ingest.edge_on_loopback import P, Running, a_dispatch_of, an_edge
 from tests.ingest.raw_server import Heard, RawServer, a_raw_server, handshake, response
@@ -150,7 +150,9 @@ def states(running: Running, account: str, change: str) -> list[str]:
     """Why connections of `account` came into a state."""
     items = [item for record in running.log.records if record.account == account
              for item in record.items]  # fmt: skip
-    return [one.reason for one in items if isinstance(one, Connection) and one.change == change]
+    return [
+        one.reason for one in items if isinstance(one, ConnectionChange) and one.change == change
+    ]
 
 
 async def ask(running: Running, offset: int, account: str) -> Answer | Failure:

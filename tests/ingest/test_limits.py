@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.limits import NEVER_NS, THROTTLED_NS_MAX, Limits, Rank
-from venues.venue import SECOND_NS, Backoff, Bucket
+from venues.venue import SECOND_NS, Bucket, Throttling
 
 MINUTE = Bucket(600, 60 * SECOND_NS, "x-used")
 
@@ -82,7 +82,7 @@ def test_no_count_costs_more_than_a_period_of_waiting() -> None:
 def test_no_answer_closes_a_bucket_for_longer_than_any_ban_lasts() -> None:
     limits = a_group()
     for is_ban in (False, True):
-        limits.throttled("weight", Backoff(10**400, is_ban), 0)
+        limits.throttled("weight", Throttling(10**400, is_ban), 0)
     limits.wish("weight", 1, Rank.STREAM)
     assert limits.next_ns(0) == THROTTLED_NS_MAX
 
@@ -107,7 +107,7 @@ def test_a_share_that_grows_brings_its_part_of_what_is_left() -> None:
 
 def test_a_throttled_bucket_is_closed_until_the_venues_time_and_the_others_stay_open() -> None:
     limits = a_group(one=MINUTE, two=MINUTE)
-    limits.throttled("one", Backoff(5 * SECOND_NS), 0)
+    limits.throttled("one", Throttling(5 * SECOND_NS), 0)
     first, second = limits.wish("one", 1, Rank.URGENT), limits.wish("two", 1, Rank.PERIODIC)
     assert limits.grant(0) == (second,)
     assert limits.next_ns(0) == 5 * SECOND_NS
@@ -116,7 +116,7 @@ def test_a_throttled_bucket_is_closed_until_the_venues_time_and_the_others_stay_
 
 def test_a_ban_is_for_the_whole_group() -> None:
     limits = a_group(one=MINUTE, two=MINUTE)
-    limits.throttled("one", Backoff(120 * SECOND_NS, is_ban=True), 0)
+    limits.throttled("one", Throttling(120 * SECOND_NS, is_ban=True), 0)
     limits.wish("two", 1, Rank.STREAM)
     assert limits.grant(119 * SECOND_NS) == ()
     assert limits.next_ns(0) == 120 * SECOND_NS

@@ -15,7 +15,7 @@ from ingest.clocks import ClockKeeper
 from ingest.desk import Desk
 from ingest.http import HttpClient
 from ingest.instant import SECOND_NS
-from ingest.progress import Progress
+from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
 from ingest.venue_clock import VenueClock
 from orderloom.question import About, Question
@@ -268,7 +268,7 @@ def test_the_clock_sample_with_the_shortest_way_is_believed() -> None:
 
 
 def test_the_lowest_question_not_done_is_what_may_be_committed() -> None:
-    progress = Progress(10)
+    progress = DispatchProgress(10)
     assert progress.committable == 10
     assert all(progress.received(offset) for offset in (10, 12, 13))  # 11 is a marker
     assert not progress.received(12)

@@ -24,7 +24,7 @@ from ingest.registry import Entry
 from ingest.stream import Pauses
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
-from orderloom.raw import Answer, Connection, Failure, Item
+from orderloom.raw import Answer, ConnectionChange, Failure, Item
 from runtime.settings import Settings
 from tests.ingest.desk_on_loopback import until
 from tests.ingest.listed_log import ListedLog
@@ -81,7 +81,7 @@ class Running:
         self.log = log
 
     def reasons(self) -> list[str]:
-        changes = [item for item in self.log.items if isinstance(item, Connection)]
+        changes = [item for item in self.log.items if isinstance(item, ConnectionChange)]
         return [item.reason for item in changes if item.change == "CLOSED"]
 
     async def ask(self, about: About, product: str) -> list[Item]:

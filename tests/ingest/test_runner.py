@@ -15,14 +15,14 @@ from ingest.instant import MILLISECOND_NS, SECOND_NS
 from ingest.outbox import Address, Outbox
 from ingest.runner import StreamRunner
 from ingest.stream import Manner, Pauses, StreamKeeper
-from orderloom.raw import Connection, Frame, Item, Oversize
+from orderloom.raw import ConnectionChange, Frame, Item, Oversize
 from runtime.clock import boottime_ns, wall_ns
 from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.raw_server import Heard, a_raw_server, handshake, response
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
-from venues.venue import Backoff, Credentials
+from venues.venue import Credentials, Throttling
 
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,
@@ -51,10 +51,10 @@ class Running:
 
     @property
     def changes(self) -> list[str]:
-        return [item.change for item in self.items if isinstance(item, Connection)]
+        return [item.change for item in self.items if isinstance(item, ConnectionChange)]
 
     def reasons(self, change: str) -> list[str]:
-        changes = [item for item in self.items if isinstance(item, Connection)]
+        changes = [item for item in self.items if isinstance(item, ConnectionChange)]
         return [item.reason for item in changes if item.change == change]
 
     async def until_change(self, change: str, times: int = 1) -> None:
@@ -84,7 +84,7 @@ async def a_runner(
     )
     runner = StreamRunner(keeper, desk, outbox, Address("toy:main", 0, 1))
     if throttled:
-        desk.gate.throttled("weight", Backoff(SECOND_NS))
+        desk.gate.throttled("weight", Throttling(SECOND_NS))
     ticker = asyncio.create_task(_tick(runner))
     try:
         yield Running(runner, log, outbox, desk)
@@ -126,7 +126,7 @@ async def test_after_a_broken_socket_it_comes_back_and_both_ends_are_written() -
             await running.until_change("LIVE", times)
         assert running.changes.count("CLOSED") == 3
         assert running.reasons("CLOSED")[0] == "broken: no closing handshake"
-        ids = {item.connection for item in running.items if isinstance(item, Connection)}
+        ids = {item.connection for item in running.items if isinstance(item, ConnectionChange)}
         assert len(ids) == 4
 
 
@@ -178,13 +178,6 @@ async def test_an_announced_end_is_bridged_by_a_successor() -> None:
         await running.until_change("CLOSED")
         assert running.changes == [*["CONNECTING", "OPEN", "LIVE"] * 2, "CLOSED"]
         assert running.reasons("CLOSED") == ["replaced"]
-
-
-async def test_the_venues_ping_is_answered() -> None:
-    async with a_toy_server() as toy, a_runner(toy) as running:
-        await running.until_change("LIVE")
-        await toy.push(b"beat?")
-        await until(lambda: b"beat!" in toy.heard)
 
 
 async def test_a_frame_of_ten_megabytes_arrives_and_one_beyond_a_record_is_told_by_its_hash() -> (
@@ -313,7 +306,7 @@ async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> 
         keeping = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
         async with a_runner(toy, throttled=True, **keeping) as running:
             await running.until_change("LIVE")
-            running.desk.gate.throttled("weight", Backoff(SECOND_NS))
+            running.desk.gate.throttled("weight", Throttling(SECOND_NS))
             await until(lambda: built[-1][0] == "PUT /key")
     late_ns = [-ns for kind, ns in built if kind != "GET handshake"]
     assert len(late_ns) >= 2

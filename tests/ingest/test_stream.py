@@ -219,12 +219,12 @@ def test_whatever_happens_at_most_two_compete_and_every_beginning_is_closed(
     assert sorted(began) == sorted(ended)
 
 
-def connections(items: list[raw.Item]) -> list[raw.Connection]:
-    return [item for item in items if isinstance(item, raw.Connection)]
+def connections(items: list[raw.Item]) -> list[raw.ConnectionChange]:
+    return [item for item in items if isinstance(item, raw.ConnectionChange)]
 
 
 def _is(item: raw.Item, change: str) -> bool:
-    return isinstance(item, raw.Connection) and item.change == change
+    return isinstance(item, raw.ConnectionChange) and item.change == change
 
 
 def _perform(keeper: StreamKeeper, name: str, which: int, seconds: float) -> tuple[Action, ...]:

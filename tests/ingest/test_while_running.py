@@ -11,7 +11,7 @@ import pytest
 
 from cli.registry import write_registry
 from orderloom.question import About, Question
-from orderloom.raw import Answer, Connection, Failure, Frame
+from orderloom.raw import Answer, ConnectionChange, Failure, Frame
 from runtime.accounts import load_accounts
 from runtime.settings import load_settings
 from simulator.config import SimulatorConfig, sample_accounts
@@ -59,9 +59,9 @@ async def started(cluster: Cluster, *numbers: int) -> "subprocess.Popen[bytes]":
     return worker
 
 
-def connections(cluster: Cluster, number: int, change: str = "LIVE") -> list[Connection]:
-    items = cluster.items(Connection, cluster.accounts[number])
-    return [one for one in items if isinstance(one, Connection) and one.change == change]
+def connections(cluster: Cluster, number: int, change: str = "LIVE") -> list[ConnectionChange]:
+    items = cluster.items(ConnectionChange, cluster.accounts[number])
+    return [one for one in items if isinstance(one, ConnectionChange) and one.change == change]
 
 
 def names(cluster: Cluster, *numbers: int) -> set[str]:
@@ -175,8 +175,8 @@ async def test_a_rotated_key_is_signed_in_before_the_old_connections_close(
         await cluster.until(lambda: len(connections(cluster, 2, "CLOSED")) == PRODUCTS)
     assert isinstance(reply, Answer)
     assert reply.status == 200
-    items = cluster.items(Connection, account)
-    changes = [one for one in items if isinstance(one, Connection)]
+    items = cluster.items(ConnectionChange, account)
+    changes = [one for one in items if isinstance(one, ConnectionChange)]
     for product in ("spot", "linear"):
         mine = [one for one in changes if one.product == product]
         ways = [one.change for one in mine if one.change in ("LIVE", "CLOSED")]

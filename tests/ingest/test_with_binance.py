@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orderloom.question import About, Question
-from orderloom.raw import Answer, Connection, Failure, Frame
+from orderloom.raw import Answer, ConnectionChange, Failure, Frame
 from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.conftest import RunningBroker
@@ -124,9 +124,9 @@ async def test_a_wrong_key_is_named_for_its_account_and_the_others_go_on(
     await cluster.until(lambda: cluster.changes("LIVE") == STREAMS - 1)
     await cluster.until(lambda: cluster.changes("REFUSED") == 1)
     [refused] = [
-        one for one in cluster.items(Connection) if getattr(one, "change", "") == "REFUSED"
+        one for one in cluster.items(ConnectionChange) if getattr(one, "change", "") == "REFUSED"
     ]
-    assert isinstance(refused, Connection)
+    assert isinstance(refused, ConnectionChange)
     assert refused.product == "spot"  # USD-M gives a listen key to whoever knows the public half
     lines = [words for words in cluster.words_of("w1") if "refuses the" in words]
     assert len(lines) == 1

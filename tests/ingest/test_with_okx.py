@@ -30,7 +30,7 @@ from ingest.venue_clock import VenueClock
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
-from orderloom.raw import Connection, Frame, encode
+from orderloom.raw import ConnectionChange, Frame, encode
 from processors.account.rounds import Pace
 from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
@@ -218,5 +218,5 @@ async def test_a_lost_connection_blinds_every_product_until_all_were_looked_up()
                 await line.pump()
         assert {interval.product for interval in line.blind} == set(OKX.products)
         await line.until_true("after the loss")
-        changes = [item for item in line.log.items if isinstance(item, Connection)]
+        changes = [item for item in line.log.items if isinstance(item, ConnectionChange)]
         assert [item.change for item in changes].count("LIVE") == 4

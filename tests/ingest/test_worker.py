@@ -15,7 +15,7 @@ from orderloom.question import About, Question
 from orderloom.raw import (
     Answer,
     ClockSample,
-    Connection,
+    ConnectionChange,
     Failure,
     Frame,
     Liveness,
@@ -170,7 +170,7 @@ async def test_two_workers_share_the_accounts_and_one_takes_over_when_the_other_
         assert generations == sorted(generations)
         assert len(set(generations)) == (3 if number in taken else 1)
         connections = [
-            {one.connection for one in record.items if isinstance(one, Connection)}
+            {one.connection for one in record.items if isinstance(one, ConnectionChange)}
             for record in cluster.records[number]
         ]
         assert all(connections[0].isdisjoint(later) for later in connections[1:])

@@ -2,7 +2,7 @@
 
 Its wire: a listen key over HTTP, then a socket on which stage 0 signs in (``login <key>``) and
 stage 1 subscribes (``subscribe``); the server answers ``ok``, or ``no <why>``. ``bye`` announces an
-end, ``gone`` says that nothing comes any more, ``beat?`` asks for ``beat!``. All else is data.
+end, ``gone`` says that nothing comes any more. All else is data.
 """
 
 import json
@@ -13,7 +13,6 @@ from orderloom.question import About, Question
 from venues.venue import (
     DATA,
     SECOND_NS,
-    Backoff,
     Bucket,
     Context,
     Endpoints,
@@ -23,6 +22,7 @@ from venues.venue import (
     Page,
     Profile,
     Stream,
+    Throttling,
     Translation,
     Turn,
     Venue,
@@ -75,8 +75,6 @@ def _judge(body: bytes, _stage: int) -> Verdict:
         return Verdict(Turn.ENDING, "planned shutdown")
     if word == "gone":
         return Verdict(Turn.RECONNECT, "key expired")
-    if word == "beat?":
-        return Verdict(Turn.DATA, answer=b"beat!")
     return DATA
 
 
@@ -103,10 +101,10 @@ def _next_page(question: Question, page: Page, context: Context) -> HttpRequest 
     return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
 
 
-def _backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Backoff | None:
+def _backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
     if status not in (418, 429):
         return None
-    return Backoff(int(float(headers.get("retry-after", "1")) * SECOND_NS), is_ban=status == 418)
+    return Throttling(int(float(headers.get("retry-after", "1")) * SECOND_NS), is_ban=status == 418)
 
 
 def toy_stream(

@@ -9,7 +9,7 @@ import orjson
 from cli.demo.verdict import Published, judge
 from orderloom import codec, topology
 from orderloom.account import AccountConfig
-from orderloom.raw import Connection, Failure, Frame, Item, RawRecord, encode
+from orderloom.raw import ConnectionChange, Failure, Frame, Item, RawRecord, encode
 from processors.book import PartitionBook
 from processors.ledger.step import Book, InputRecord, Output
 from simulator.history import generate
@@ -37,8 +37,8 @@ def a_frame(body: bytes, number: int = 1, product: str = "spot") -> Frame:
     return Frame(f"c-{product}", number, product, NOW, body)
 
 
-def live(product: str = "spot", at_ns: int = NOW) -> Connection:
-    return Connection(f"c-{product}", product, "LIVE", at_ns)
+def live(product: str = "spot", at_ns: int = NOW) -> ConnectionChange:
+    return ConnectionChange(f"c-{product}", product, "LIVE", at_ns)
 
 
 def a_registration(account: str = ACCOUNT, **fields: Any) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from orderloom.topology import DEAD_LETTERS, DIFFERENCES, FILLS, ORDERS
-from processors.ledger.step import Changes, InputRecord, Output, UnknownStateFormat
+from processors.ledger.step import InputRecord, Output, StepChanges, UnknownStateFormat
 
 TIMER_EVERY = 50
 SPREAD_EVERY = 97
@@ -88,7 +88,7 @@ class CountingBook:
             for at_ns in due:
                 self._publish(b"timer", b"timer,%d" % at_ns)
 
-    def changes(self) -> Changes:
+    def changes(self) -> StepChanges:
         outputs, self._outputs = self._outputs, []
         state: dict[bytes, bytes | None] = {
             key: b"%d" % self.counts[key] for key in self._counters()
@@ -106,7 +106,7 @@ class CountingBook:
                 "digest": self._digest,
             }
         )
-        return Changes(state, outputs, str(self.sequence), self._digest)
+        return StepChanges(state, outputs, str(self.sequence), self._digest)
 
     def quarantined(self) -> Iterable[str]:
         return self.bad_accounts

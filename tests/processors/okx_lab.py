@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from orderloom.raw import Connection
+from orderloom.raw import ConnectionChange
 from simulator.config import SimulatorConfig
 from simulator.message import Message
 from simulator.okx.calls import QUERIES
@@ -41,10 +41,10 @@ class OkxLab(VenueLab):
         argument = {"channel": message.kind, "instType": "ANY"}
         return CHANNELS.get(message.kind, "private"), {"arg": argument} | message.document
 
-    def connections(self, change: str) -> list[Connection]:
+    def connections(self, change: str) -> list[ConnectionChange]:
         others = list(self.products[1:])
         return [
-            Connection(feed, "spot", change, self.now_ns, others=others, feed=feed)
+            ConnectionChange(feed, "spot", change, self.now_ns, others=others, feed=feed)
             for feed in self.feeds
         ]
 

@@ -16,14 +16,14 @@ from processors.ledger.opening import read_state
 from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
-from processors.repair.repair import Order, Outcome, Survey, repair, survey
+from processors.repair.repair import Outcome, RepairOrder, Survey, repair, survey
 from tests.processors.book_lab import ACCOUNT, a_registration, history_records
 from tests.processors.ledger_lab import Lab, drain
 from venues import VENUES
 
 VENUE = "binance"
 NO_BALANCES = b'{"balances":[]}'
-ORDER = Order("ada", "the ledger was lost", "", 1)
+ORDER = RepairOrder("ada", "the ledger was lost", "", 1)
 OF_AN_EPOCH = ("epoch", "sequence", "version", "cause", "first_cause", "stale", "unbounded")
 """What a record says of its place in a series, and of spans that are asked about anew."""
 
@@ -86,7 +86,7 @@ class RepairLab(Lab):
     def survey(self) -> Survey:
         return survey(self.log, 0, self.real_book)
 
-    def repair(self, order: Order = ORDER, probe: Probe = no_probe) -> Outcome:
+    def repair(self, order: RepairOrder = ORDER, probe: Probe = no_probe) -> Outcome:
         return repair(self.log, 0, self.real_book, order, probe=probe)
 
     def trim(self, topic: Topic, offset: int) -> None:

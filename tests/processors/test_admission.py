@@ -13,7 +13,7 @@ from orderloom.control import HomeElsewhere
 from orderloom.raw import (
     GENERATION_LEAD_SECONDS,
     Answer,
-    Connection,
+    ConnectionChange,
     Failure,
     Frame,
     Item,
@@ -100,7 +100,7 @@ FORGED: dict[str, tuple[str, InputRecord]] = {
     "a product of nobody": ("product", raw_of(Frame("c-x", 1, "futures", NOW, FILL))),
     "a connection of a product of nobody": (
         "product",
-        raw_of(Connection("c", "spot", "LIVE", NOW, others=["futures"])),
+        raw_of(ConnectionChange("c", "spot", "LIVE", NOW, others=["futures"])),
     ),
     "an answer to somebody else's question": (
         "account",
@@ -185,7 +185,7 @@ def test_an_owner_ahead_of_time_locks_nobody_out_for_longer_than_the_lead() -> N
     later = NOW + (GENERATION_LEAD_SECONDS + 1) * SECOND
     owner = raw_of(OwnerChange(later), key=PARTITION, account=PARTITION, generation=later // SECOND)
     run.step(replace(owner, appended_ns=later))
-    again = raw_of(Connection("d", "spot", "LIVE", later), generation=later // SECOND)
+    again = raw_of(ConnectionChange("d", "spot", "LIVE", later), generation=later // SECOND)
     run.step(replace(again, appended_ns=later))
     assert account.streams.status("spot") == "LIVE"
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from orderloom import topology
-from orderloom.raw import Connection, Liveness
+from orderloom.raw import ConnectionChange, Liveness
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 from processors.repair.aftermath import MISSING, end_rebuild, note_lost
@@ -59,7 +59,10 @@ def repaired(
         for product in ("spot", "linear"):
             name = f"c-{product}"
             heard = Liveness(at_ns, [{"account": ACCOUNT, "connection": name, "heard_ns": at_ns}])
-            down, again = Connection(name, product, "CLOSED", at_ns), live(product, at_ns + LASTS)
+            down, again = (
+                ConnectionChange(name, product, "CLOSED", at_ns),
+                live(product, at_ns + LASTS),
+            )
             run.step(a_raw_record(heard, down, again, offset=number + 1), at_ns + LASTS)
     note_lost(run.book, lost, NOW)
     coverages = {} if coverage is None else {ACCOUNT: coverage}

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from orderloom import topology
 from orderloom.account import AccountState
-from orderloom.raw import Connection, Liveness
+from orderloom.raw import ConnectionChange, Liveness
 from processors.ledger.step import Output
 from processors.measured import show
 from tests.processors.book_lab import (
@@ -35,9 +35,9 @@ def switch(run: Run, at_ns: int, *, enabled: bool, **entry: Any) -> list[Output]
     return run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), at_ns)
 
 
-def closed(at_ns: int, product: str = "spot") -> Connection:
+def closed(at_ns: int, product: str = "spot") -> ConnectionChange:
     reason = "the account is disabled"
-    return Connection(f"c-{product}", product, "CLOSED", at_ns, reason)
+    return ConnectionChange(f"c-{product}", product, "CLOSED", at_ns, reason)
 
 
 def last_state(run: Run) -> AccountState:
@@ -96,7 +96,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time():
     at = NOW + HOUR
     answer_all(run, switch(run, at, enabled=True), at)
     assert last_state(run).sync == "CATCHING_UP"  # answers without a stream prove nothing yet
-    names = [Connection(f"d-{one}", one, "LIVE", at + SECOND) for one in ("spot", "linear")]
+    names = [ConnectionChange(f"d-{one}", one, "LIVE", at + SECOND) for one in ("spot", "linear")]
     run.step(a_raw_record(*names), at + SECOND)
     for seconds in range(2, 20):
         now_ns = at + seconds * SECOND

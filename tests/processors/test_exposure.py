@@ -7,7 +7,7 @@ from typing import Any
 from orderloom.event import OrderReport
 from orderloom.words import Side, Status
 from processors.account.exposure import Exposure
-from processors.account.positions import TAIL_MAX, Position
+from processors.account.positions import TAIL_MAX, HeldPosition
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
@@ -155,7 +155,7 @@ def banded(*events: Any) -> tuple[Decimal, Decimal, bool]:
                 exposure.retire(effect.key)
             exposure.weigh(effect.order)
     (position,) = exposure.positions.values()
-    restored = Position.load(position.dump())
+    restored = HeldPosition.load(position.dump())
     assert restored.view(unbounded=False) == position.view(unbounded=False)
     view = position.view(unbounded=False)
     return Decimal(view["low"]), Decimal(view["high"]), view["unbounded"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from orderloom.topology import RAW
-from processors.ledger.keeper import Condition, Keeper, Membership
+from processors.ledger.keeper import Condition, Keeper, Ownership
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import Lab, recreate
@@ -46,11 +46,11 @@ def lab(broker: RunningBroker, namespace: str) -> Lab:
 
 
 @pytest.fixture
-def keep(lab: Lab) -> Iterator[Callable[[Membership], Keeper]]:
+def keep(lab: Lab) -> Iterator[Callable[[Ownership], Keeper]]:
     """Starts keepers of partition 0, and closes them at the end."""
     keepers: list[Keeper] = []
 
-    def start(member: Membership) -> Keeper:
+    def start(member: Ownership) -> Keeper:
         keepers.append(Keeper(lab.log, 0, counting_book, member))
         keepers[-1].start()
         return keepers[-1]
@@ -78,7 +78,7 @@ def at(keeper: Keeper, offset: int) -> Callable[[], bool]:
 
 
 def test_a_keeper_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     lab.feed(RAW, [b"%d" % number for number in range(100)])
     office = Office()
@@ -93,7 +93,7 @@ def test_a_keeper_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
 
 
 def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     office = Office()
     former, owner = office.member(), office.member()
@@ -111,7 +111,7 @@ def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
 
 
 def test_without_the_confirmation_two_owners_never_settle(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     office = Office()
     keepers = [keep(office.member(believes=True)) for _ in range(2)]
@@ -124,7 +124,7 @@ def test_without_the_confirmation_two_owners_never_settle(
 
 
 def test_a_suspended_keeper_folds_nothing_and_goes_on_without_loading(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     keeper = keep(Office().member(believes=True))
     wait_for(lambda: keeper.condition is Condition.RUNNING)
@@ -139,7 +139,7 @@ def test_a_suspended_keeper_folds_nothing_and_goes_on_without_loading(
 
 
 def test_a_full_inbox_drops_and_the_ledger_reads_on_by_itself(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     lab.configure(inbox_records_max=10)
     keeper = keep(Office().member(believes=True))
@@ -154,7 +154,7 @@ def test_a_full_inbox_drops_and_the_ledger_reads_on_by_itself(
 
 
 def test_a_stopped_keeper_says_why_and_stays_stopped(
-    lab: Lab, keep: Callable[[Membership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], Keeper]
 ) -> None:
     lab.feed(RAW, [b"one"])
     first = keep(Office().member(believes=True))

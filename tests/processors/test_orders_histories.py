@@ -7,7 +7,7 @@ from orderloom.words import FillKind, Side
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
-from processors.orders.tracks.fills import Fill
+from processors.orders.tracks.fills import HeldFill
 from tests.builders import an_execution, an_origin, some_orders
 from tests.histories import (
     Piece,
@@ -80,7 +80,7 @@ class Consumer:
 
     def __init__(self) -> None:
         self.net = Decimal(0)
-        self.fills: dict[tuple[str, str], Fill] = {}
+        self.fills: dict[tuple[str, str], HeldFill] = {}
         self.versions: dict[str, int] = {}
 
     def read(self, orders: Orders, piece: Piece) -> None:
@@ -102,7 +102,7 @@ class Consumer:
             self.net += signed(effect.fill, effect.order)
 
 
-def signed(fill: Fill, order: Order) -> Decimal:
+def signed(fill: HeldFill, order: Order) -> Decimal:
     quantity = fill.last_quantity or Decimal(0)
     return quantity if (fill.side or order.side) is Side.BUY else -quantity
 

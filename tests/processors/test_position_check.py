@@ -11,7 +11,7 @@ from orderloom.raw import Answer
 from orderloom.words import PositionSide
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
-from processors.account.positions import Opening, Position, Traded
+from processors.account.positions import HeldPosition, PositionOpening, Traded
 from tests.processors.book_lab import (
     NOW,
     Run,
@@ -28,14 +28,14 @@ SECOND = 1_000_000_000
 LAG = 2 * SECOND
 
 
-def a_position(net: str, at_ns: int = NOW) -> Position:
-    position = Position("linear", "BTCUSDT", "NET", None, "base")
+def a_position(net: str, at_ns: int = NOW) -> HeldPosition:
+    position = HeldPosition("linear", "BTCUSDT", "NET", None, "base")
     position.trade(Traded(at_ns, "t", Decimal(net), Decimal(100)))
     return position
 
 
 def found(
-    positions: list[Position], rows: dict[str, str], asked_ns: int = NOW + 60 * SECOND
+    positions: list[HeldPosition], rows: dict[str, str], asked_ns: int = NOW + 60 * SECOND
 ) -> Any:
     listed = {place: Row(quantity, "base") for place, quantity in rows.items()}
     return [
@@ -194,7 +194,7 @@ def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups(
     held = position.sums_at(NOW)
     assert held is not None
     held.net = Decimal(5)
-    position.begin(Opening(NOW, held, NOW - 10, ("t",)))
+    position.begin(PositionOpening(NOW, held, NOW - 10, ("t",)))
     known = Traded(NOW, "t", Decimal(2), Decimal(100))
     older = Traded(NOW - 10, "older", Decimal(3), Decimal(90))
     same_time = Traded(NOW, "same time", Decimal(-1), Decimal(110))
@@ -205,7 +205,7 @@ def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups(
     assert position.now.net == 4
     position.recompute([older, known, same_time])
     assert position.now.net == 4
-    assert Position.load(orjson.loads(orjson.dumps(position.dump()))) == position
+    assert HeldPosition.load(orjson.loads(orjson.dumps(position.dump()))) == position
 
 
 def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> None:

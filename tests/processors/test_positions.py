@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderloom.quantities import DIGITS_MAX, EXPONENT_MAX, decimal_of
-from processors.account.positions import TAIL_MAX, Position, Traded
+from processors.account.positions import TAIL_MAX, HeldPosition, Traded
 
 
-def a_position() -> Position:
-    return Position("linear", "BTCUSDT", "NET", None, "base")
+def a_position() -> HeldPosition:
+    return HeldPosition("linear", "BTCUSDT", "NET", None, "base")
 
 
 def a_trade(number: int, quantity: str = "1", price: str = "100") -> Traded:
@@ -30,7 +30,7 @@ trades = st.lists(
 )
 
 
-def fed(entries: list[Traded]) -> Position:
+def fed(entries: list[Traded]) -> HeldPosition:
     position = a_position()
     for number, trade in enumerate(entries):
         if not position.trade(trade):
@@ -113,6 +113,6 @@ def test_fees_are_kept_by_currency_and_not_netted():
 @given(trades)
 def test_a_saved_position_goes_on_as_if_it_had_not_been_saved(entries):
     position = fed(entries)
-    again = Position.load(position.dump())
+    again = HeldPosition.load(position.dump())
     assert again.dump() == position.dump()
     assert again.view(unbounded=True) == position.view(unbounded=True)

@@ -12,7 +12,7 @@ from orderloom.raw import Answer
 from processors.account.book import PROGRESS_NS
 from processors.account.progress import EVERY_SECONDS, ProgressLog
 from processors.book import PartitionBook
-from processors.ledger.step import Changes
+from processors.ledger.step import StepChanges
 from processors.measured import MeasuredBook
 from tests.processors.book_lab import ACCOUNT, NOW, a_raw_record, live
 from tests.processors.test_measured import value
@@ -33,7 +33,7 @@ class Lab:
         self.book.account(ACCOUNT).touched["spot"] = {"BTCUSDT", "SOLUSDT"}
         self.pass_time(3 * SECOND)
 
-    def pass_time(self, span_ns: int) -> Changes:
+    def pass_time(self, span_ns: int) -> StepChanges:
         self.now_ns += span_ns
         self.book.account(ACCOUNT).streams.liveness_ns = self.now_ns
         self.book.tick(self.now_ns)

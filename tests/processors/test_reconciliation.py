@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from orderloom.question import About, Question
-from orderloom.raw import Answer, Connection, Failure
-from processors.account.reconciliation import SINGLY_MAX, Place, Reconciliation, Suspect
+from orderloom.raw import Answer, ConnectionChange, Failure
+from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect, VenuePlace
 from processors.account.rounds import Pace
 from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
@@ -31,7 +31,7 @@ class Lab:
         self.streams = Streams()
         self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask)
         self.reconciliation.expect("spot", 90 * SECOND)
-        self.streams.take_change(1, Connection("c1", "spot", "LIVE", 100 * SECOND))
+        self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))
         self.reconciliation.want("spot")
 
     def _ask(self, fields: dict[str, Any]) -> Question:
@@ -129,7 +129,7 @@ def test_a_question_without_an_answer_is_waited_for_ever_longer():
 
 def test_a_doubt_without_an_answer_is_asked_about_ever_less_often():
     lab = Lab()
-    targets, place = lab.reconciliation.targets, Place("spot", "BTCUSDT", "7", None)
+    targets, place = lab.reconciliation.targets, VenuePlace("spot", "BTCUSDT", "7", None)
     targets.raise_doubt("k", GHOST, 103 * SECOND)
     at, waits = 103, []
     for _ in range(6):
@@ -195,8 +195,8 @@ def test_pages_of_two_runs_do_not_make_one_complete_answer():
 def test_an_answer_asked_before_the_interval_ended_does_not_close_it():
     lab = Lab()
     questions = lab.tick(103)
-    lab.streams.take_change(1, Connection("c1", "spot", "CLOSED", 104 * SECOND))
-    lab.streams.take_change(1, Connection("c2", "spot", "LIVE", 105 * SECOND))
+    lab.streams.take_change(1, ConnectionChange("c1", "spot", "CLOSED", 104 * SECOND))
+    lab.streams.take_change(1, ConnectionChange("c2", "spot", "LIVE", 105 * SECOND))
     for question in questions:
         lab.answer(question, 103)
     assert lab.streams.is_blind("spot")
@@ -336,7 +336,7 @@ def test_the_list_of_one_doubt_that_goes_on_is_not_begun_again() -> None:
     targets = lab.reconciliation.targets
     targets.raise_doubt("order", GAP, 200 * SECOND)
     (target,) = targets.due(200 * SECOND)
-    lab.reconciliation.ask_target(target, Place("spot", "BTCUSDT", "7", None), 200 * SECOND)
+    lab.reconciliation.ask_target(target, VenuePlace("spot", "BTCUSDT", "7", None), 200 * SECOND)
     (question,) = lab.asked
     for page in range(1, 60):
         at = 200 + 20 * page

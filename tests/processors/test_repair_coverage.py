@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orderloom.raw import Connection
+from orderloom.raw import ConnectionChange
 from orderloom.topology import ACCOUNTS, CONTROL, LEDGER, RAW
 from tests.conftest import RunningBroker
 from tests.processors.book_lab import ACCOUNT, a_raw_record, a_registration, live
@@ -45,7 +45,7 @@ def live_with_outages(lab: RepairLab) -> None:
         items = []
         for product in ("spot", "linear"):
             items.append(live(product, begin_ns))
-            items.append(Connection(f"c-{product}", product, "CLOSED", begin_ns + hour // 2))
+            items.append(ConnectionChange(f"c-{product}", product, "CLOSED", begin_ns + hour // 2))
         record = a_raw_record(*items)
         lab.feed(RAW, [(ACCOUNT.encode(), record.value or b"")])
     lab.run()

@@ -7,7 +7,7 @@ import orjson
 
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
-from processors.account.positions import Opening, Position, Sums, Traded
+from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
 from processors.book import PartitionBook
 from simulator.history import generate
 from tests.processors.book_lab import NOW, Run, a_frame, a_raw_record, live
@@ -110,7 +110,7 @@ def test_a_position_that_only_the_venue_knows_gets_its_size_with_the_listing() -
     run.step(a_raw_record(live("linear"), account=ACCOUNT))
     book = run.book.account(ACCOUNT)
     (position,) = book.exposure.at("linear", SYMBOL, "NET", "contracts")
-    position.begin(Opening(NOW, Sums(Decimal(3), Decimal(90_000)), NOW, ()))
+    position.begin(PositionOpening(NOW, Sums(Decimal(3), Decimal(90_000)), NOW, ()))
     book.begin(book.cause, NOW)
     book.publisher.positions[position.key] = book.cause
     run.take()
@@ -141,7 +141,7 @@ def test_an_instrument_that_no_listing_has_is_asked_for_once_a_day() -> None:
 
 
 def test_inverse_contracts_average_and_realize_as_the_venues_do() -> None:
-    position = Position("inverse", "BTC-USD-SWAP", "NET", None, "contracts")
+    position = HeldPosition("inverse", "BTC-USD-SWAP", "NET", None, "contracts")
     position.contract_size = Decimal(100)
     for number, (quantity, price) in enumerate(((2, 40000), (2, 50000), (-1, 60000))):
         position.trade(Traded(number, str(number), Decimal(quantity), Decimal(price)))
@@ -154,7 +154,7 @@ def test_inverse_contracts_average_and_realize_as_the_venues_do() -> None:
 
 
 def test_a_price_of_nothing_breaks_no_inverse_position() -> None:
-    position = Position("inverse", "BTC-USD-SWAP", "NET", None, "contracts")
+    position = HeldPosition("inverse", "BTC-USD-SWAP", "NET", None, "contracts")
     for number, quantity in enumerate((1, 1, -1, -3)):
         position.trade(Traded(number, str(number), Decimal(quantity), Decimal(0)))
     assert position.now.net == -2

@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from orderloom.raw import Connection, Frame, Liveness, OwnerChange
+from orderloom.raw import ConnectionChange, Frame, Liveness, OwnerChange
 from processors.account.streams import (
     DOWN,
     ENDED_MAX,
@@ -16,8 +16,8 @@ from processors.account.streams import (
 SECOND = 1_000_000_000
 
 
-def a_change(change: str, at: int, connection: str = "c1") -> Connection:
-    return Connection(connection, "spot", change, at * SECOND)
+def a_change(change: str, at: int, connection: str = "c1") -> ConnectionChange:
+    return ConnectionChange(connection, "spot", change, at * SECOND)
 
 
 def a_frame(number: int, at: int, connection: str = "c1") -> Frame:
@@ -162,8 +162,8 @@ def test_saved_streams_go_on():
     assert Streams.load(streams.dump()).dump() == streams.dump()
 
 
-def a_wide_change(change: str, at: int, connection: str, feed: str) -> Connection:
-    return Connection(
+def a_wide_change(change: str, at: int, connection: str, feed: str) -> ConnectionChange:
+    return ConnectionChange(
         connection, "spot", change, at * SECOND, others=["linear"], feed=feed
     )  # fmt: skip
 
@@ -212,7 +212,7 @@ def test_feeds_survive_a_restart_and_another_owner_names_its_own():
     loaded = Streams.load(streams.dump())
     assert loaded == streams
     loaded.take_owner(2, OwnerChange(50 * SECOND))
-    loaded.take_change(2, Connection("d1", "spot", "LIVE", 51 * SECOND))
+    loaded.take_change(2, ConnectionChange("d1", "spot", "LIVE", 51 * SECOND))
     assert (loaded.status("spot"), loaded.status("linear")) == (LIVE, DOWN)
 
 

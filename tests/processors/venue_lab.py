@@ -15,7 +15,7 @@ import orjson
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
-from orderloom.raw import Answer, Connection, Failure, Frame, Item, Liveness
+from orderloom.raw import Answer, ConnectionChange, Failure, Frame, Item, Liveness
 from processors.account.rounds import Pace
 from processors.book import PartitionBook
 from simulator.binance.params import Params
@@ -106,9 +106,9 @@ class VenueLab:
         is_spot = message.product == "spot"
         return f"c-{message.product}", event if is_spot else message.document
 
-    def connections(self, change: str) -> list[Connection]:
+    def connections(self, change: str) -> list[ConnectionChange]:
         """The change of every connection."""
-        return [Connection(name, p, change, self.now_ns) for name, p in self.feeds.items()]
+        return [ConnectionChange(name, p, change, self.now_ns) for name, p in self.feeds.items()]
 
     def hear(self, message: Message) -> None:
         if self.is_connected and not self.drop(message):

@@ -164,7 +164,7 @@ def test_a_value_of_a_wrong_type_or_size_is_refused_or_means_what_it_says(
         (raw.Frame("c1", 1, "spot", 1, b"{}"), "connection"),
         (raw.Frame("c1", 1, "spot", 1, b"{}"), "number"),
         (raw.Frame("c1", 1, "spot", 1, b"{}"), "bytes"),
-        (raw.Connection("c1", "spot", "LIVE", 1), "others"),
+        (raw.ConnectionChange("c1", "spot", "LIVE", 1), "others"),
         (raw.Liveness(1, []), "connections"),
         (raw.OwnerChange(1), "at_ns"),
         (raw.Failure({"id": "q1"}, "", 1, 2), "question"),

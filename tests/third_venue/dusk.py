@@ -37,7 +37,6 @@ from venues.document import (
 from venues.venue import (
     DATA,
     SECOND_NS,
-    Backoff,
     BadFrame,
     Bucket,
     Context,
@@ -48,6 +47,7 @@ from venues.venue import (
     Page,
     Profile,
     Stream,
+    Throttling,
     Translation,
     Turn,
     UnknownFrame,
@@ -295,10 +295,10 @@ def _is_row(row: Any, word: str) -> bool:
     return type(row) is list and len(row) > 1 and row[0] == word and type(row[1]) in (int, str)
 
 
-def backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Backoff | None:
+def backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
     """Only 429 asks us to wait, for ``dusk-wait`` seconds."""
     wait = headers.get("dusk-wait", "")
-    return Backoff(int(wait if wait.isdecimal() else "1") * SECOND_NS) if status == 429 else None
+    return Throttling(int(wait if wait.isdecimal() else "1") * SECOND_NS) if status == 429 else None
 
 
 def seconds_of(ns: int | None) -> str:

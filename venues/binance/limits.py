@@ -14,7 +14,7 @@ from typing import Final
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import BUCKETS
 from venues.document import parse
-from venues.venue import MILLISECOND_NS, MINUTE_NS, SECOND_NS, Backoff, BadFrame, Bucket
+from venues.venue import MILLISECOND_NS, MINUTE_NS, SECOND_NS, BadFrame, Bucket, Throttling
 
 USED_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
 SPOT_WEIGHT_PER_MINUTE: Final = 6000
@@ -33,19 +33,19 @@ BUCKET_LIMITS: Final = {
 }
 
 
-def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Backoff | None:
+def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
     known = {name.lower(): value for name, value in headers.items()}
     if status not in (418, 429):
         code, _ = _refusal(body) if status in (403, 503) else (None, "")
         if status == 403 and code is None:
-            return Backoff(min(_retry_after_ns(known) or FIREWALL_NS, PAUSE_NS_MAX))
-        return Backoff(OVERLOADED_NS) if code == OVERLOADED else None
+            return Throttling(min(_retry_after_ns(known) or FIREWALL_NS, PAUSE_NS_MAX))
+        return Throttling(OVERLOADED_NS) if code == OVERLOADED else None
     is_ban = status == 418
     wait_ns = _retry_after_ns(known) or _until_ban_ends_ns(known, body)
     if wait_ns is None:
         wait_ns = BAN_NS_MIN if is_ban else PAUSE_NS
-    return Backoff(min(wait_ns, PAUSE_NS_MAX), is_ban)
+    return Throttling(min(wait_ns, PAUSE_NS_MAX), is_ban)
 
 
 def _retry_after_ns(headers: Mapping[str, str]) -> int | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from venues.document import parse
 from venues.okx.streams import CONNECT_BUCKET
-from venues.venue import SECOND_NS, Backoff, BadFrame, Bucket
+from venues.venue import SECOND_NS, BadFrame, Bucket, Throttling
 
 WINDOW_NS: Final = 2 * SECOND_NS
 BUSY_NS: Final = SECOND_NS
@@ -39,20 +39,20 @@ BUCKET_LIMITS: Final = {
 }
 
 
-def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Backoff | None:
+def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
     # A good answer begins with its code: most of them are not parsed a second time.
     if status == 200 and b'"code":"0"' in body[:HEAD_BYTES]:
         return None
     code = _code_of(body)
     if code in THROTTLED:
-        return Backoff(WINDOW_NS)
+        return Throttling(WINDOW_NS)
     if code == BUSY:
-        return Backoff(BUSY_NS)
+        return Throttling(BUSY_NS)
     if status == 429:
-        return Backoff(WINDOW_NS)
+        return Throttling(WINDOW_NS)
     # A firewall before the venue answers in HTML (not confirmed by the manual).
-    return Backoff(FIREWALL_NS) if status == 403 and code is None else None
+    return Throttling(FIREWALL_NS) if status == 403 and code is None else None
 
 
 def _code_of(body: bytes) -> str | None:

@@ -19,7 +19,7 @@ QUOTIENT: Final = Context(prec=28)
 """Average prices are the only numbers that are ever rounded."""
 
 
-class Fill(NamedTuple):
+class HeldFill(NamedTuple):
     """One execution in its present form: what all sources together say of it.
 
     `conflicts` names the fields on which sources differ; `corrected` holds, for each field that
@@ -64,7 +64,7 @@ class Fill(NamedTuple):
         }
 
     def dump(self) -> list[Any]:
-        """Its complete state, JSON-ready; `Fill.load` takes it back."""
+        """Its complete state, JSON-ready; `HeldFill.load` takes it back."""
         document: list[Any] = list(self)
         for place in DECIMALS:
             if document[place] is not None:
@@ -72,7 +72,7 @@ class Fill(NamedTuple):
         return document
 
     @classmethod
-    def load(cls, document: list[Any]) -> "Fill":
+    def load(cls, document: list[Any]) -> "HeldFill":
         """The fill that `dump` gave out."""
         fields = zip(cls._fields, document, strict=True)
         return cls(*(READERS.get(name, _same)(value) for name, value in fields))
@@ -98,10 +98,10 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "conflicts": tuple,
     "corrected": lambda rows: tuple((name, stamp) for name, stamp in rows),
 }
-DECIMALS: Final = tuple(map(Fill._fields.index, ("last_price", "last_quantity", "fee")))
-BUSTED: Final = Fill._fields.index("is_busted")
-CONFLICTS: Final = Fill._fields.index("conflicts")
-JOINED: Final = Fill._fields[1:13]
+DECIMALS: Final = tuple(map(HeldFill._fields.index, ("last_price", "last_quantity", "fee")))
+BUSTED: Final = HeldFill._fields.index("is_busted")
+CONFLICTS: Final = HeldFill._fields.index("conflicts")
+JOINED: Final = HeldFill._fields[1:13]
 """The fields that are joined one by one."""
 UNCONTESTED: Final = frozenset(
     {"venue_order_id", "margin_mode", "reason", "venue_ns", "quantity_unit"}
@@ -110,9 +110,9 @@ UNCONTESTED: Final = frozenset(
 larger is kept (a time in microseconds over the same in milliseconds), and nothing is a conflict."""
 
 
-def fill_of(event: Execution, exec_id: str) -> Fill:
+def fill_of(event: Execution, exec_id: str) -> HeldFill:
     """The fill that one execution event alone makes."""
-    fill = Fill(
+    fill = HeldFill(
         exec_id,
         event.venue_order_id,
         event.side,
@@ -136,7 +136,7 @@ def fill_of(event: Execution, exec_id: str) -> Fill:
     return fill._replace(corrected=tuple((name, stamp) for name in present))
 
 
-def joined_fill(held: Fill, other: Fill) -> Fill:
+def joined_fill(held: HeldFill, other: HeldFill) -> HeldFill:
     """The join of two fills of the same execution: commutative, associative, idempotent."""
     if held == other:
         return held
@@ -159,10 +159,10 @@ def joined_fill(held: Fill, other: Fill) -> Fill:
     }
     is_busted = held.is_busted or other.is_busted
     rest = (is_busted, tuple(sorted(conflicts)), tuple(sorted(stamps.items())))
-    return Fill._make((held.exec_id, *values, *rest))
+    return HeldFill._make((held.exec_id, *values, *rest))
 
 
-def _joined_plainly(held: Fill, other: Fill) -> Fill:
+def _joined_plainly(held: HeldFill, other: HeldFill) -> HeldFill:
     """The join where the venue corrected nothing: the same, and most fills' way."""
     values: list[Any] = list(held)
     conflicts = {*held.conflicts, *other.conflicts}
@@ -175,7 +175,7 @@ def _joined_plainly(held: Fill, other: Fill) -> Fill:
             conflicts.add(name)
     values[CONFLICTS] = tuple(sorted(conflicts))
     values[BUSTED] = held.is_busted or other.is_busted
-    return Fill._make(values)
+    return HeldFill._make(values)
 
 
 def _joined_field(
@@ -223,13 +223,13 @@ class Totals:
         self.fees: dict[str, Decimal] = {}
         self.units: dict[Unit, int] = {}
 
-    def replace(self, before: Fill | None, after: Fill) -> None:
+    def replace(self, before: HeldFill | None, after: HeldFill) -> None:
         """Take `before` out of the sums and put `after` in."""
         if before is not None:
             self._count(before, -1)
         self._count(after, 1)
 
-    def _count(self, fill: Fill, sign: int) -> None:
+    def _count(self, fill: HeldFill, sign: int) -> None:
         self.conflicted += sign * bool(fill.conflicts)
         self.corrected += sign * bool(fill.corrected)
         if fill.is_busted:
@@ -251,7 +251,7 @@ class Totals:
         if not self.fees[currency]:
             del self.fees[currency]
 
-    def _count_quantity(self, fill: Fill, last_quantity: Decimal, sign: int) -> None:
+    def _count_quantity(self, fill: HeldFill, last_quantity: Decimal, sign: int) -> None:
         amount = last_quantity if sign > 0 else last_quantity.copy_negate()
         self.quantity = EXACT.add(self.quantity, amount)
         if fill.side is Side.BUY:

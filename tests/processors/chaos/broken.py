@@ -5,7 +5,7 @@ from typing import Any
 
 from processors.app import make_app
 from processors.ledger.ledger import Ledger, MakeBook
-from processors.ledger.state import PLACE_KEY, Place, encoded
+from processors.ledger.state import PLACE_KEY, LedgerPlace, encoded
 from processors.ledger.writer import Probe
 from processors.worker import Parts
 from runtime.kafka import idempotent_producer
@@ -18,7 +18,9 @@ class OffsetsAhead(Ledger):
         next_offsets = dict(self._place.next)
         for record in folded.records:
             next_offsets[record.topic.kind] = record.offset + 1
-        ahead = Place(self._place.step + 1, folded.clock_ns, next_offsets, self._place.topic_ids)
+        ahead = LedgerPlace(
+            self._place.step + 1, folded.clock_ns, next_offsets, self._place.topic_ids
+        )
         self._writer.commit([(PLACE_KEY, encoded(ahead))])
         super()._write(changes, folded)
 

@@ -7,11 +7,17 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from orderloom.words import Completeness, FillKind, Liquidity, Side
-from processors.orders.tracks.fills import Fill, Totals, completeness, fill_of, joined_fill
+from processors.orders.tracks.fills import (
+    HeldFill,
+    Totals,
+    completeness,
+    fill_of,
+    joined_fill,
+)
 from tests.builders import an_execution
 
 
-def fill(exec_id: str = "1", quantity: str | None = "1.5", **fields: object) -> Fill:
+def fill(exec_id: str = "1", quantity: str | None = "1.5", **fields: object) -> HeldFill:
     return fill_of(an_execution(exec_id, quantity, **fields), exec_id)
 
 
@@ -29,7 +35,9 @@ FILLS = st.builds(
 
 
 @given(FILLS, FILLS, FILLS)
-def test_the_join_of_fills_takes_any_order_and_any_repetition(a: Fill, b: Fill, c: Fill) -> None:
+def test_the_join_of_fills_takes_any_order_and_any_repetition(
+    a: HeldFill, b: HeldFill, c: HeldFill
+) -> None:
     first, *others = [
         joined_fill(joined_fill(x, y), joined_fill(z, x)) for x, y, z in permutations((a, b, c))
     ]
@@ -70,7 +78,7 @@ def test_a_bust_is_final_even_if_it_comes_first() -> None:
 
 def test_a_fill_comes_back_from_its_dump() -> None:
     for one in (fill(), fill(kind=FillKind.BUST), fill(kind=FillKind.CORRECTION, venue_ns=3)):
-        assert Fill.load(one.dump()) == one
+        assert HeldFill.load(one.dump()) == one
 
 
 def test_totals_are_exact_sums_of_what_is_not_busted() -> None:
