@@ -201,7 +201,7 @@ CONTRACT = InstrumentReport(
 
 def in_contracts(inbound: Inbound) -> Translation:
     """A venue that counts contracts: Binance's words, and one instrument."""
-    if inbound.kind == "instrument":
+    if inbound.document == {}:
         return Translation((replace(CONTRACT, product="spot", symbol="SOLUSDT"),))
     events = BINANCE.translate(inbound).events
     return Translation(tuple(replace(event, quantity_unit=Unit.CONTRACTS) for event in events))
@@ -211,7 +211,7 @@ def test_contracts_become_base_units_where_the_instrument_is_known() -> None:
     venue = replace(BINANCE, translate=in_contracts)
     (unknown, _), _ = fold(a_line(TRADE), venue=venue)
     assert (unknown["quantity"], unknown["quantity_unit"]) == ("4", "contracts")
-    (known, _), _ = fold(a_line(TRADE), a_line({}, kind="instrument"), venue=venue)
+    (known, _), _ = fold(a_line(TRADE), a_line({}), venue=venue)
     assert (known["quantity"], known["filled_quantity"]) == ("0.04", "0.015")
     assert known["fills"][0]["last_quantity"] == "0.015"
     assert "quantity_unit" not in known
