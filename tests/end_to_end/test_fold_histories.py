@@ -1,7 +1,7 @@
 """`fold` over what a simulated exchange says: any arrival gives the same digest, and its books.
 
 A history is 20 to 200 messages of one account on all products: frames, REST answers, replies. The
-fast suite takes 150 seeds of Binance and 60 of OKX, the chaos suite 2,000 others of each.
+fast suite takes 90 seeds of Binance and 60 of OKX, the chaos suite 2,000 others of each.
 """
 
 import io
@@ -110,7 +110,7 @@ def _fills_of(orders: list[dict[str, Any]]) -> list[tuple[tuple[str, ...], dict[
     return [(_place_of_order(order), fill) for order in orders for fill in order["fills"]]
 
 
-@pytest.mark.parametrize(("venue", "seeds"), [("binance", 150), ("okx", 60)])
+@pytest.mark.parametrize(("venue", "seeds"), [("binance", 90), ("okx", 60)])
 def test_every_arrival_of_a_history_gives_the_same_output_and_the_exchanges_books(
     venue: str, seeds: int, tmp_path: Path
 ) -> None:
