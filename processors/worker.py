@@ -1,4 +1,4 @@
-"""One worker of one venue: a Faust app, and a keeper for each partition that it owns."""
+"""One worker of one venue: a Faust app, and a runner for each partition that it owns."""
 
 import asyncio
 import gc
@@ -16,10 +16,10 @@ import uvloop
 
 from orderloom.topology import INPUTS, RAW
 from processors.app import Group, add_agent, make_app, on_rebalance
-from processors.ledger.keeper import Condition, Keeper, MakeLedger
 from processors.ledger.ledger import Ledger, MakeBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.metrics import Exporter
+from processors.ledger.runner import Condition, LedgerRunner, MakeLedger
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.step import InputRecord
 from processors.ledger.writer import Probe, no_probe
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class WorkerCrashed(Exception):
-    """Faust or a keeper ended by itself; start a new process."""
+    """Faust or a runner ended by itself; start a new process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Parts:
     make_book: MakeBook
     probe: Probe = no_probe
     make_ledger: MakeLedger = Ledger
-    make_keeper: Callable[..., Keeper] = Keeper
+    make_keeper: Callable[..., LedgerRunner] = LedgerRunner
     make_app: Callable[..., Any] = make_app
 
 
@@ -84,15 +84,15 @@ def _leave_at_last(exit_status: int) -> None:
 
 
 class ProcessWorker:
-    """The keepers of the partitions that the group gives to this worker."""
+    """The runners of the partitions that the group gives to this worker."""
 
     def __init__(self, settings: LedgerSettings, parts: Parts, health: Health) -> None:
-        self.keepers: dict[int, Keeper] = {}
+        self.runners: dict[int, LedgerRunner] = {}
         self._settings = settings
         self._parts = parts
         self._health = health
         self._log = LedgerLog(settings)
-        self._closing: list[Keeper] = []
+        self._closing: list[LedgerRunner] = []
         self._exporter = Exporter(settings.venue)
         self._unanswered_until = 0.0
         self._uncommitted_since: float | None = None
@@ -119,31 +119,31 @@ class ProcessWorker:
                 await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
 
     def _offer(self, record: InputRecord) -> None:
-        keeper = self.keepers.get(record.partition)
-        if keeper is not None:
-            keeper.offer(record)
+        runner = self.runners.get(record.partition)
+        if runner is not None:
+            runner.offer(record)
 
     def _suspend(self, revoked: set[int]) -> None:
-        for partition in revoked & self.keepers.keys():
-            self.keepers[partition].suspend()
+        for partition in revoked & self.runners.keys():
+            self.runners[partition].suspend()
 
     def _own(self, partitions: set[int]) -> None:
-        """The assignment of `raw` is the ownership: go on, close and start keepers by it."""
+        """The assignment of `raw` is the ownership: go on, close and start runners by it."""
         log.info("owns partitions %s", sorted(partitions))
-        for partition in self.keepers.keys() - partitions:
-            keeper = self.keepers.pop(partition)
-            keeper.close()
-            self._closing.append(keeper)
-            self._exporter.forget(keeper, self._health)
+        for partition in self.runners.keys() - partitions:
+            runner = self.runners.pop(partition)
+            runner.close()
+            self._closing.append(runner)
+            self._exporter.forget(runner, self._health)
         for partition in sorted(partitions):
-            if partition in self.keepers:
-                self.keepers[partition].resume()
+            if partition in self.runners:
+                self.runners[partition].resume()
             else:
-                self.keepers[partition] = self._start_keeper(partition)
+                self.runners[partition] = self._start_keeper(partition)
 
-    def _start_keeper(self, partition: int) -> Keeper:
+    def _start_keeper(self, partition: int) -> LedgerRunner:
         parts = self._parts
-        keeper = parts.make_keeper(
+        runner = parts.make_keeper(
             self._log,
             partition,
             parts.make_book,
@@ -151,8 +151,8 @@ class ProcessWorker:
             probe=parts.probe,
             make_ledger=parts.make_ledger,
         )
-        keeper.start()
-        return keeper
+        runner.start()
+        return runner
 
     async def _watch(self, app: object, stop: asyncio.Event) -> None:
         """Commit the ledgers' offsets, export what they count, and notice who died."""
@@ -160,7 +160,7 @@ class ProcessWorker:
         while not stop.is_set():
             self._raise_if_dead(app)
             await self._raise_if_adrift()
-            self._exporter.export(self.keepers.values(), self._health)
+            self._exporter.export(self.runners.values(), self._health)
             if time.monotonic() - committed_at > self._settings.commit_offsets_seconds:
                 committed_at = time.monotonic()
                 await self._commit_offsets()
@@ -181,10 +181,10 @@ class ProcessWorker:
         reason = getattr(app, "crash_reason", None)
         if reason is not None or getattr(app, "should_stop", False):
             raise WorkerCrashed(f"Faust crashed: {reason!r}") from reason
-        dead = [keeper.partition for keeper in self.keepers.values() if keeper.has_died]
+        dead = [runner.partition for runner in self.runners.values() if runner.has_died]
         if dead:
-            raise WorkerCrashed(f"the keepers of partitions {dead} died")
-        self._closing = [keeper for keeper in self._closing if not keeper.join(0)]
+            raise WorkerCrashed(f"the runners of partitions {dead} died")
+        self._closing = [runner for runner in self._closing if not runner.join(0)]
 
     async def _raise_if_adrift(self) -> None:
         """Seen after a broker's restart: Faust lives, but never comes back to its group.
@@ -192,7 +192,7 @@ class ProcessWorker:
         Or it believes that it is in it, and no commit of its is ever taken.
         """
         adrift_seconds = self._settings.rebalance_seconds + ADRIFT_SECONDS
-        waiting = [keeper.unconfirmed_since for keeper in self.keepers.values()]
+        waiting = [runner.unconfirmed_since for runner in self.runners.values()]
         waiting.append(self._uncommitted_since)
         since = min((at for at in waiting if at is not None), default=time.monotonic())
         if time.monotonic() - max(since, self._unanswered_until) < adrift_seconds:
@@ -203,10 +203,10 @@ class ProcessWorker:
 
     async def _commit_offsets(self) -> None:
         offsets = {
-            (kind, keeper.partition): offset
-            for keeper in self.keepers.values()
-            if keeper.condition in (Condition.RUNNING, Condition.CLOSED)
-            for kind, offset in keeper.next_offsets.items()
+            (kind, runner.partition): offset
+            for runner in self.runners.values()
+            if runner.condition in (Condition.RUNNING, Condition.CLOSED)
+            for kind, offset in runner.next_offsets.items()
         }
         if not offsets or await asyncio.to_thread(self._group.commit, offsets):
             self._uncommitted_since = None
@@ -215,12 +215,12 @@ class ProcessWorker:
 
     async def _close(self) -> None:
         """Let each ledger end its step, then commit how far they are."""
-        keepers = [*self.keepers.values(), *self._closing]
-        for keeper in keepers:
-            keeper.close()
+        runners = [*self.runners.values(), *self._closing]
+        for runner in runners:
+            runner.close()
         give_up = time.monotonic() + CLOSE_SECONDS_MAX
-        for keeper in keepers:
-            await asyncio.to_thread(keeper.join, max(0.0, give_up - time.monotonic()))
+        for runner in runners:
+            await asyncio.to_thread(runner.join, max(0.0, give_up - time.monotonic()))
         await self._commit_offsets()
 
 

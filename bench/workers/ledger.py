@@ -6,7 +6,7 @@ from bench.books import maker
 from bench.meter import Meter
 from bench.task import Task
 from processors import worker
-from processors.ledger.keeper import Keeper
+from processors.ledger.runner import LedgerRunner
 from processors.ledger.settings import LedgerSettings
 
 
@@ -14,24 +14,24 @@ def main(argument: str) -> None:
     """Work until told to end."""
     task = Task.from_argument(argument)
     meter = Meter(task.warm, task.measured)
-    keepers: list[Keeper] = []
+    runners: list[LedgerRunner] = []
 
-    def make_keeper(*arguments: object, **named: object) -> Keeper:
-        keepers.append(Keeper(*arguments, **named))  # type: ignore[arg-type] # handed on
-        return keepers[-1]
+    def make_keeper(*arguments: object, **named: object) -> LedgerRunner:
+        runners.append(LedgerRunner(*arguments, **named))  # type: ignore[arg-type] # handed on
+        return runners[-1]
 
     def probe(point: str) -> None:
         if point == "after-commit":
-            meter.extra = counted(keepers)
+            meter.extra = counted(runners)
             meter.committed()
 
     settings = LedgerSettings(task.bootstrap, task.venue, task.namespace)
     worker.run(settings, worker.Parts(maker(task, meter), probe, make_keeper=make_keeper))
 
 
-def counted(keepers: list[Keeper]) -> dict[str, int]:
+def counted(runners: list[LedgerRunner]) -> dict[str, int]:
     """How often the ledgers stepped, and how many records Faust did not get to them in time."""
-    counts = [keeper.memory.counts for keeper in keepers]
+    counts = [runner.memory.counts for runner in runners]
     return {
         "steps": sum(count.steps for count in counts),
         "records": sum(count.records for count in counts),

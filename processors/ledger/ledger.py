@@ -9,7 +9,7 @@ Rules (each has a test):
 - what would stop the partition is believed only by who is still its writer: who was overtaken holds
   old state, beside which the log looks torn;
 - time is the step's clock reading: append time while behind the noted ends, else the wall clock.
-Not safe for threads: one keeper at a time runs a ledger.
+Not safe for threads: one runner at a time runs a ledger.
 """
 
 import time

@@ -1,9 +1,9 @@
-"""What keepers count, given out as Prometheus metrics and health."""
+"""What runners count, given out as Prometheus metrics and health."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from processors.ledger.keeper import Condition, Keeper
+from processors.ledger.runner import Condition, LedgerRunner
 from runtime import metrics
 from runtime.health import Health
 
@@ -12,43 +12,43 @@ OPEN = (Condition.RUNNING, Condition.SUSPENDED)
 
 
 class Exporter:
-    """Turns the keepers' counts, which only grow, into increments of the process's metrics."""
+    """Turns the runners' counts, which only grow, into increments of the process's metrics."""
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
         self._seen: dict[int, dict[str, int]] = {}
         self._quarantined: dict[int, set[str]] = {}
 
-    def export(self, keepers: Iterable[Keeper], health: Health) -> None:
+    def export(self, runners: Iterable[LedgerRunner], health: Health) -> None:
         """Give out what changed since the last call."""
-        for keeper in keepers:
-            counts = asdict(keeper.memory.counts) | {"dropped": keeper.dropped}
-            before = self._seen.get(id(keeper), {})
+        for runner in runners:
+            counts = asdict(runner.memory.counts) | {"dropped": runner.dropped}
+            before = self._seen.get(id(runner), {})
             grown = {name: count - before.get(name, 0) for name, count in counts.items()}
-            self._seen[id(keeper)] = counts
-            self._increase(str(keeper.partition), grown)
-            for kind, lag in keeper.lag.items():
-                metrics.LAG.labels(f"{kind}.{self._venue}", str(keeper.partition)).set(lag)
-            self._show_quarantined(keeper)
-            is_stopped = keeper.condition is Condition.STOPPED
-            metrics.STOPPED.labels(self._venue, str(keeper.partition)).set(is_stopped)
-            is_open = keeper.condition in OPEN
-            metrics.OPEN.labels(self._venue, str(keeper.partition)).set(is_open)
-            trouble = keeper.trouble or f"not open yet: {keeper.condition.value}"
-            health.report(self._part(keeper), "" if is_open else trouble)
+            self._seen[id(runner)] = counts
+            self._increase(str(runner.partition), grown)
+            for kind, lag in runner.lag.items():
+                metrics.LAG.labels(f"{kind}.{self._venue}", str(runner.partition)).set(lag)
+            self._show_quarantined(runner)
+            is_stopped = runner.condition is Condition.STOPPED
+            metrics.STOPPED.labels(self._venue, str(runner.partition)).set(is_stopped)
+            is_open = runner.condition in OPEN
+            metrics.OPEN.labels(self._venue, str(runner.partition)).set(is_open)
+            trouble = runner.trouble or f"not open yet: {runner.condition.value}"
+            health.report(self._part(runner), "" if is_open else trouble)
 
-    def forget(self, keeper: Keeper, health: Health) -> None:
+    def forget(self, runner: LedgerRunner, health: Health) -> None:
         """The partition moved to another worker."""
-        self._seen.pop(id(keeper), None)
+        self._seen.pop(id(runner), None)
         for gauge in (metrics.STOPPED, metrics.OPEN):
-            gauge.remove(self._venue, str(keeper.partition))
-        health.forget(self._part(keeper))
+            gauge.remove(self._venue, str(runner.partition))
+        health.forget(self._part(runner))
 
-    def _show_quarantined(self, keeper: Keeper) -> None:
-        now, before = keeper.quarantined, self._quarantined.get(keeper.partition, set())
+    def _show_quarantined(self, runner: LedgerRunner) -> None:
+        now, before = runner.quarantined, self._quarantined.get(runner.partition, set())
         for account in now ^ before:
             metrics.QUARANTINED.labels(account).set(account in now)
-        self._quarantined[keeper.partition] = set(now)
+        self._quarantined[runner.partition] = set(now)
 
     def _increase(self, partition: str, grown: dict[str, int]) -> None:
         venue, inputs = self._venue, f"inputs.{self._venue}"
@@ -60,5 +60,5 @@ class Exporter:
         metrics.REPEATS.labels(inputs).inc(grown["repeats"])
         metrics.DROPPED.labels(inputs).inc(grown["dropped"])
 
-    def _part(self, keeper: Keeper) -> str:
-        return f"ledger {self._venue} {keeper.partition}"
+    def _part(self, runner: LedgerRunner) -> str:
+        return f"ledger {self._venue} {runner.partition}"

@@ -28,7 +28,7 @@ def lab(broker: RunningBroker, namespace: str) -> Lab:
 
 
 def settle(lab: Lab, openings_max: int = 30) -> Ledger:
-    """Open again after each loss, as a keeper does, until all inputs are folded."""
+    """Open again after each loss, as a runner does, until all inputs are folded."""
     for _ in range(openings_max):
         try:
             ledger = lab.open()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderloom.topology import RAW
-from processors.ledger.keeper import Condition, Keeper
+from processors.ledger.runner import Condition, LedgerRunner
 from processors.ledger.trouble import LedgerLost
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
@@ -43,7 +43,7 @@ class AlwaysOurs:
 
 
 def usurp(lab: Lab) -> None:
-    """Another owner for a moment; the keeper may take the partition back at any time."""
+    """Another owner for a moment; the runner may take the partition back at any time."""
     with contextlib.suppress(LedgerLost), contextlib.closing(lab.open()):
         lab.books.clear()
     lab.ledgers.clear()
@@ -52,22 +52,22 @@ def usurp(lab: Lab) -> None:
 def test_the_clients_of_lost_ledgers_are_gone(broker: RunningBroker, namespace: str) -> None:
     """Without Python's collector: it comes rarely to a process with a large heap."""
     lab = Lab(broker.bootstrap, namespace)
-    keeper = Keeper(lab.log, 0, counting_book, AlwaysOurs())
-    keeper.start()
-    wait_for(lambda: keeper.condition is Condition.RUNNING)
+    runner = LedgerRunner(lab.log, 0, counting_book, AlwaysOurs())
+    runner.start()
+    wait_for(lambda: runner.condition is Condition.RUNNING)
     gc.collect()
     gc.disable()
     try:
         threads, descriptors = held()
         for number in range(LOSSES):
-            opened = keeper.memory.counts.openings
+            opened = runner.memory.counts.openings
             usurp(lab)
             lab.feed(RAW, [b"%d" % number])
-            wait_for(lambda: keeper.memory.counts.openings > opened)  # noqa: B023  waited for here
-            wait_for(lambda: keeper.condition is Condition.RUNNING)
+            wait_for(lambda: runner.memory.counts.openings > opened)  # noqa: B023  waited for here
+            wait_for(lambda: runner.condition is Condition.RUNNING)
         # A client or two may have made another connection; a ledger left behind is dozens more.
         wait_for(lambda: held()[0] < threads + LOSSES and held()[1] < descriptors + LOSSES)
     finally:
         gc.enable()
-        keeper.close()
-        assert keeper.join(20)
+        runner.close()
+        assert runner.join(20)

@@ -15,6 +15,6 @@ def test_a_noisy_line_passes_once_a_minute_and_ours_always() -> None:
     passed = [once.filter(line("aiokafka.conn", "no broker %s")) for _ in range(3)]
     assert passed == [True, False, False]
     assert once.filter(line("aiokafka.conn", "another line"))
-    assert all(once.filter(line("processors.ledger.keeper", "no broker %s")) for _ in range(3))
+    assert all(once.filter(line("processors.ledger.runner", "no broker %s")) for _ in range(3))
     now = 61.0
     assert once.filter(line("aiokafka.conn", "no broker %s"))

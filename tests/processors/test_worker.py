@@ -44,9 +44,9 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     stop, health = asyncio.Event(), Health()
     worker = ProcessWorker(lab.settings, Parts(counting_book, make_app=remember), health)
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     lab.feed(RAW, [b"%d" % number for number in range(200)])
-    await hold(lambda: worker.keepers[0].next_offsets["raw"] == 200)
+    await hold(lambda: worker.runners[0].next_offsets["raw"] == 200)
 
     consumer = apps[0].consumer
     assert consumer._thread._consumer._fetcher._fetch_max_wait_ms == FETCH_WAIT_MS
@@ -98,7 +98,7 @@ async def test_a_worker_whose_faust_is_gone_ends_with_what_crashed_it(
     stop = asyncio.Event()
     worker = ProcessWorker(lab.settings, Parts(counting_book, make_app=remember), Health())
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     await apps[0].consumer._thread.stop()
     await apps[0].crash(RuntimeError("planted"))
     with pytest.raises(WorkerCrashed, match="planted"):
@@ -123,7 +123,7 @@ async def test_a_worker_whose_commits_are_never_taken_is_started_again(
     lab.configure(session_seconds=1.0)
     worker = ProcessWorker(lab.settings, Parts(counting_book), Health())
     working = asyncio.create_task(worker.work(asyncio.Event(), str(tmp_path)))
-    await hold(lambda: bool(worker.keepers) and worker.keepers[0].next_offsets != {})
+    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     worker._group = NothingTaken(worker._group)  # type: ignore[assignment]  # as said
     with pytest.raises(WorkerCrashed, match="the group has not confirmed us"):
         await asyncio.wait_for(working, 60)

@@ -25,7 +25,7 @@ from tests.processors.ledger_lab import VENUE, Lab
 SESSION_SECONDS = 3.0
 KEYS = 1_200
 LAST_WORDS = 12_000
-OPENED = re.compile(r"^([\d.]+) processors\.ledger\.keeper ledger (\d+) is open", re.MULTILINE)
+OPENED = re.compile(r"^([\d.]+) processors\.ledger\.runner ledger (\d+) is open", re.MULTILINE)
 
 
 @dataclass

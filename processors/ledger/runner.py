@@ -1,4 +1,4 @@
-"""A keeper keeps one partition's ledger alive, in a thread of its own.
+"""A runner keeps one partition's ledger alive, in a thread of its own.
 
 It opens the ledger once the group has confirmed that the partition is ours, hands it what Faust
 delivers, opens it again when it is lost, and stops for a person where going on would lose. Fencing
@@ -37,7 +37,7 @@ MakeLedger = Callable[[LedgerLog, int, MakeBook, Memory, Probe], Ledger]
 
 
 class Ownership(Protocol):
-    """What a keeper asks of the group; from its own thread, so it may block."""
+    """What a runner asks of the group; from its own thread, so it may block."""
 
     def confirm(self, partition: int) -> bool:
         """Whether the coordinator takes a commit of this member's generation for the partition."""
@@ -49,7 +49,7 @@ class Ownership(Protocol):
 
 
 class Condition(Enum):
-    """What a keeper is at."""
+    """What a runner is at."""
 
     WAITING = "waiting"
     OPENING = "opening"
@@ -59,8 +59,8 @@ class Condition(Enum):
     CLOSED = "closed"
 
 
-class Keeper:
-    """The keeper of one partition; `start` it once. `offer` and the others never block."""
+class LedgerRunner:
+    """The runner of one partition; `start` it once. `offer` and the others never block."""
 
     def __init__(
         self,

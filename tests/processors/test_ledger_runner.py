@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from orderloom.topology import RAW
-from processors.ledger.keeper import Condition, Keeper, Ownership
+from processors.ledger.runner import Condition, LedgerRunner, Ownership
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import Lab, recreate
@@ -46,24 +46,24 @@ def lab(broker: RunningBroker, namespace: str) -> Lab:
 
 
 @pytest.fixture
-def keep(lab: Lab) -> Iterator[Callable[[Ownership], Keeper]]:
-    """Starts keepers of partition 0, and closes them at the end."""
-    keepers: list[Keeper] = []
+def keep(lab: Lab) -> Iterator[Callable[[Ownership], LedgerRunner]]:
+    """Starts runners of partition 0, and closes them at the end."""
+    runners: list[LedgerRunner] = []
 
-    def start(member: Ownership) -> Keeper:
-        keepers.append(Keeper(lab.log, 0, counting_book, member))
-        keepers[-1].start()
-        return keepers[-1]
+    def start(member: Ownership) -> LedgerRunner:
+        runners.append(LedgerRunner(lab.log, 0, counting_book, member))
+        runners[-1].start()
+        return runners[-1]
 
     yield start
-    end(*keepers)
+    end(*runners)
 
 
-def end(*keepers: Keeper) -> None:
+def end(*runners: LedgerRunner) -> None:
     """Close them: a timer that fires while the outputs are read would look like a fault."""
-    for keeper in keepers:
-        keeper.close()
-        assert keeper.join(20)
+    for runner in runners:
+        runner.close()
+        assert runner.join(20)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -73,27 +73,27 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def at(keeper: Keeper, offset: int) -> Callable[[], bool]:
-    return lambda: keeper.next_offsets.get("raw") == offset
+def at(runner: LedgerRunner, offset: int) -> Callable[[], bool]:
+    return lambda: runner.next_offsets.get("raw") == offset
 
 
 def test_a_keeper_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     lab.feed(RAW, [b"%d" % number for number in range(100)])
     office = Office()
     member = office.member()
-    keeper = keep(member)
+    runner = keep(member)
     time.sleep(0.5)
-    assert keeper.memory.counts.openings == 0  # not confirmed: not opened, and nobody fenced
+    assert runner.memory.counts.openings == 0  # not confirmed: not opened, and nobody fenced
     office.owner = member
-    wait_for(at(keeper, 100))
+    wait_for(at(runner, 100))
     wait_for(lambda: bool(member.skipped))
     assert member.skipped == [{"control": 0, "intents": 0, "raw": 100}]
 
 
 def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     office = Office()
     former, owner = office.member(), office.member()
@@ -111,50 +111,50 @@ def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
 
 
 def test_without_the_confirmation_two_owners_never_settle(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     office = Office()
-    keepers = [keep(office.member(believes=True)) for _ in range(2)]
+    runners = [keep(office.member(believes=True)) for _ in range(2)]
 
     def go_on_opening() -> bool:
         feed_for(lab, 0.2)
-        return min(keeper.memory.counts.openings for keeper in keepers) >= 3
+        return min(runner.memory.counts.openings for runner in runners) >= 3
 
     wait_for(go_on_opening, 60)
 
 
 def test_a_suspended_keeper_folds_nothing_and_goes_on_without_loading(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
-    keeper = keep(Office().member(believes=True))
-    wait_for(lambda: keeper.condition is Condition.RUNNING)
-    keeper.suspend()
-    wait_for(lambda: keeper.condition is Condition.SUSPENDED)
+    runner = keep(Office().member(believes=True))
+    wait_for(lambda: runner.condition is Condition.RUNNING)
+    runner.suspend()
+    wait_for(lambda: runner.condition is Condition.SUSPENDED)
     lab.feed(RAW, [b"one"] * 10)
     time.sleep(2)
     assert lab.commits() == []
-    keeper.resume()
-    wait_for(at(keeper, 10))
-    assert keeper.memory.counts.openings == 1
+    runner.resume()
+    wait_for(at(runner, 10))
+    assert runner.memory.counts.openings == 1
 
 
 def test_a_full_inbox_drops_and_the_ledger_reads_on_by_itself(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     lab.configure(inbox_records_max=10)
-    keeper = keep(Office().member(believes=True))
-    wait_for(lambda: keeper.condition is Condition.RUNNING)
+    runner = keep(Office().member(believes=True))
+    wait_for(lambda: runner.condition is Condition.RUNNING)
     lab.feed(RAW, [b"%d" % number for number in range(2_000)])
     for record in lab.inputs()["raw"]:
-        keeper.offer(record)
-    assert keeper.dropped > 0
-    wait_for(at(keeper, 2_000))
-    end(keeper)
+        runner.offer(record)
+    assert runner.dropped > 0
+    wait_for(at(runner, 2_000))
+    end(runner)
     assert lab.faults() == []
 
 
 def test_a_stopped_keeper_says_why_and_stays_stopped(
-    lab: Lab, keep: Callable[[Ownership], Keeper]
+    lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     lab.feed(RAW, [b"one"])
     first = keep(Office().member(believes=True))
