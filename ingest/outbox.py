@@ -200,7 +200,6 @@ class Outbox:
             self.records_written += 1
             self.items_held -= items
             self._waiting_since = self._loop.time()
-            self._pump(lane)
         elif error.code() in _TOO_LARGE:
             lane.packer.refused(is_too_large=True)
             self._loop.call_soon(self._pump, lane)
@@ -209,6 +208,8 @@ class Outbox:
             self._trouble(lane, error)
         self.bytes_held += lane.packer.bytes_held - before
         self._changed.set()
+        if error is None:  # last: what cannot be sent at all is settled within
+            self._pump(lane)
 
     def _trouble(self, lane: _Lane, error: KafkaError) -> None:
         """Kafka refused a record that is none too large: say so, and try again; or give up."""

@@ -1,0 +1,40 @@
+"""The outbox over a log that refuses what is too large before it is sent, as librdkafka does."""
+
+import random
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+
+from ingest.framing import HEAD_BYTES, Bounds
+from ingest.outbox import Address, Outbox, OutboxBounds
+from orderloom import raw
+from tests.ingest.listed_log import ListedLog
+
+LARGEST = HEAD_BYTES + 1_000
+BOUNDS = OutboxBounds(record=Bounds(3, 10 * LARGEST))
+
+
+class NarrowLog(ListedLog):
+    """A log whose client takes no record larger than `LARGEST`."""
+
+    def produce(self, topic: str, value: bytes, **others: Any) -> None:
+        if len(value) > LARGEST:
+            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+        super().produce(topic, value=value, **others)
+
+
+async def test_what_is_held_comes_back_to_nothing_whatever_is_refused_before_it_is_sent() -> None:
+    chance = random.Random(1)
+    log = NarrowLog()
+    outbox = Outbox(log, "raw.toy", "w1", BOUNDS)  # type: ignore[arg-type] # a log that is a list
+    try:
+        for number in range(1, 201):
+            body = b"x" * chance.choice([20, HEAD_BYTES, 2 * LARGEST])
+            outbox.put(Address("toy:a", 0, 1), raw.Frame("c", number, "spot", number, body))
+            if chance.random() < 0.2:
+                await outbox.written("toy:a", 0)
+        await outbox.settled()
+        assert (outbox.bytes_held, outbox.items_held) == (0, 0)
+    finally:
+        outbox.close()
+    assert [item.number for item in log.items] == list(range(1, 201))  # type: ignore[union-attr]
