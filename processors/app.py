@@ -25,7 +25,8 @@ from processors.ledger.step import InputRecord
 from runtime.trouble import SetupError
 
 FETCH_WAIT_MS = 20
-REQUEST_SECONDS = 30.0
+REQUEST_SECONDS_MIN = 30.0
+REQUEST_OVER_SESSION_SECONDS = 10.0
 BUFFER_RECORDS = 4_096
 MS_PER_SECOND = 1_000
 NS_PER_MS = 1_000_000
@@ -80,7 +81,10 @@ def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> 
         stream_buffer_maxsize=BUFFER_RECORDS,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.heartbeat_seconds,
-        broker_request_timeout=REQUEST_SECONDS,
+        # Faust wants requests to be waited for longer than a session lasts.
+        broker_request_timeout=max(
+            REQUEST_SECONDS_MIN, settings.session_seconds + REQUEST_OVER_SESSION_SECONDS
+        ),
         broker_rebalance_timeout=settings.rebalance_seconds,
         consumer_auto_offset_reset="earliest",
         loop=asyncio.get_running_loop(),

@@ -37,6 +37,11 @@ FILE_VARIABLE: Final = "ORDERLOOM_CONFIG"
 TESTS_PREFIX: Final = "ORDERLOOM_TEST_"
 OTHER_VARIABLES: Final = frozenset({FILE_VARIABLE, "ORDERLOOM_CACHE", "ORDERLOOM_RESTARTS"})
 MIB: Final = 1024 * 1024
+MINUTE_MS: Final = 60_000
+DAY_SECONDS: Final = 86_400
+DAY_MS: Final = DAY_SECONDS * 1_000
+SESSION_MS_MAX: Final = 30 * MINUTE_MS
+"""The longest session that a broker takes as it comes (group.max.session.timeout.ms)."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -98,9 +103,9 @@ class VenueSettings(Section):
 
     rest: dict[str, str] = {}
     stream: dict[str, str] = {}
-    reconcile_seconds: Annotated[float, Field(gt=0)] = 30.0
-    grace_ms: Annotated[int, Field(ge=0)] | None = None
-    visibility_lag_ms: Annotated[int, Field(ge=0)] | None = None
+    reconcile_seconds: Annotated[float, Field(gt=0, le=DAY_SECONDS, allow_inf_nan=False)] = 30.0
+    grace_ms: Annotated[int, Field(ge=0, le=DAY_MS)] | None = None
+    visibility_lag_ms: Annotated[int, Field(ge=0, le=DAY_MS)] | None = None
     questions_share: Share = 0.5
     limits: dict[str, Positive] = {}
 
@@ -108,12 +113,12 @@ class VenueSettings(Section):
 class IngestSettings(Section):
     """Limits of the edge. A larger frame is a dead letter; a full queue stops reading sockets."""
 
-    frame_bytes_max: Positive = 15 * MIB
+    frame_bytes_max: Annotated[int, Field(ge=1, le=15 * MIB)] = 15 * MIB
     record_messages_max: Positive = 100
     record_bytes_max: Positive = 1 * MIB
     queue_messages_max: Positive = 10_000
     queue_bytes_max: Positive = 64 * MIB
-    liveness_ms: Positive = 1_000
+    liveness_ms: Annotated[int, Field(ge=1, le=MINUTE_MS)] = 1_000
 
 
 class ProcessSettings(Section):
@@ -121,9 +126,9 @@ class ProcessSettings(Section):
 
     step_messages_max: Positive = 2_000
     step_bytes_max: Positive = 16 * MIB
-    step_ms_max: Positive = 1_000
+    step_ms_max: Annotated[int, Field(ge=1, le=MINUTE_MS)] = 1_000
     inbox_records_max: Positive = 4_000
-    session_ms: Annotated[int, Field(ge=1_000)] = 6_000
+    session_ms: Annotated[int, Field(ge=1_000, le=SESSION_MS_MAX)] = 6_000
 
 
 class Settings(BaseSettings):

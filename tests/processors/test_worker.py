@@ -141,3 +141,13 @@ def test_topics_that_are_missing_are_named(broker: RunningBroker, namespace: str
 def test_aiokafkas_debug_lines_are_off() -> None:
     quiet_logs()
     assert not logging.getLogger("aiokafka.consumer.fetcher").isEnabledFor(logging.INFO)
+
+
+async def test_requests_are_waited_for_longer_than_any_session_that_may_be_set(
+    tmp_path: Path,
+) -> None:
+    """Faust refuses to start otherwise, again and again."""
+    for seconds in (1.0, 6.0, 45.0, 1_800.0):
+        settings = LedgerSettings(bootstrap="127.0.0.1:1", venue=VENUE, session_seconds=seconds)
+        conf = make_app(settings, 1, str(tmp_path)).conf
+        assert conf.broker_request_timeout > conf.broker_session_timeout == seconds

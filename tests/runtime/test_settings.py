@@ -138,6 +138,26 @@ def test_a_wrong_setting_says_key_value_and_remedy(text: str, expected: str) -> 
     assert problems(text) == (expected,)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[venues.binance]\nreconcile_seconds = inf",
+        "[venues.binance]\nreconcile_seconds = nan",
+        "[venues.binance]\nreconcile_seconds = 1e12",
+        "[venues.binance]\ngrace_ms = 9000000000000000000",
+        "[venues.binance]\nvisibility_lag_ms = 10000000000000",
+        "[ingest]\nliveness_ms = 9000000000000000000",
+        "[ingest]\nframe_bytes_max = 18000000",
+        "[process]\nsession_ms = 2000000",
+        "[process]\nstep_ms_max = 9000000000000000000",
+    ],
+)
+def test_what_no_worker_could_live_with_is_refused_in_one_line_that_names_it(text: str) -> None:
+    (problem,) = problems(text)
+    section, key = text.partition("]")[0].strip("["), text.split("\n")[1].split(" ", maxsplit=1)[0]
+    assert problem.startswith(f"{section}.{key} = ")
+
+
 def test_a_wrong_variable_is_named_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERLOOM_HTTP__PORT", "99999")
     with pytest.raises(SettingsError, match="in the variable ORDERLOOM_HTTP__PORT: input should"):
