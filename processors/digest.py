@@ -23,7 +23,7 @@ class RollingDigest:
 
     def put(self, key: str, value: bytes, content: bytes | None) -> None:
         """One state record was written; `content` is what it means, if it is an order."""
-        now = _hash(key.encode() + b"\0" + value)
+        now = hash_of(key.encode() + b"\0" + value)
         self._exact_sum += now - self._exact.get(key, 0)
         self._exact[key] = now
         self.mean(key, content)
@@ -32,7 +32,7 @@ class RollingDigest:
         """What a state record means now; that may follow from other records than its own."""
         self._content_sum -= self._contents.pop(key, 0)
         if content is not None:
-            self._contents[key] = _hash(content)
+            self._contents[key] = hash_of(content)
             self._content_sum += self._contents[key]
 
     def drop(self, key: str) -> None:
@@ -51,5 +51,6 @@ class RollingDigest:
         return f"{self._content_sum % MODULUS:032x}"
 
 
-def _hash(data: bytes) -> int:
+def hash_of(data: bytes) -> int:
+    """A hash of 128 bits; sums of them stand for sets."""
     return int.from_bytes(blake2b(data, digest_size=16).digest(), "big")

@@ -15,7 +15,7 @@ from typing import Any
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from orderloom.words import FillKind
-from processors.orders import fill_buckets
+from processors.orders import fill_records
 from processors.orders.effects import Effect, FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.record import Record
@@ -70,9 +70,9 @@ class Orders:
             return
         order = self._order_of(event, event.venue_order_id, origin)
         if order.take_execution(event, origin, effects):
-            if len(order.own.fills) > fill_buckets.INLINE_MAX:
+            if event.exec_id is not None:
                 fills = order.own.fills
-                self.dirty.update(fill_buckets.changed_keys(order.key, fills, event.exec_id))
+                self.dirty.update(fill_records.changed_keys(order.key, fills, event.exec_id))
             self._changed(order, origin, effects)
 
     def absent(
@@ -274,7 +274,7 @@ class Orders:
         order.key = adopted_order_key(self.account, order.product, order.symbol, root)
         self._orders[order.key] = order
         for key in (*retired, order.key):
-            self.dirty |= {key, *fill_buckets.changed_keys(key, order.own.fills, None)}
+            self.dirty |= {key, *fill_records.changed_keys(key, order.own.fills, None)}
         retired.pop(order.key, None)
         effects.extend(KeyRetired(key, order, version) for key, version in sorted(retired.items()))
 
@@ -287,25 +287,25 @@ class Orders:
 
     def state_keys(self) -> list[str]:
         """The keys of all state records."""
-        buckets = (
+        fills = (
             key
             for order in self._orders.values()
-            for key in fill_buckets.changed_keys(order.key, order.own.fills, None)
+            for key in fill_records.changed_keys(order.key, order.own.fills, None)
         )
-        return sorted({*self._orders, *self._strays.keys(), *buckets})
+        return sorted({*self._orders, *self._strays.keys(), *fills})
 
     def dump_order(self, key: str) -> dict[str, Any] | None:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
         stray = self._strays.with_key(key)
         if stray is not None:
             return {**stray.order.dump(), "stray": list(stray.handle)}
-        order_key, bucket = fill_buckets.parsed_key(key)
+        order_key, exec_id = fill_records.parsed_key(key)
         order = self._orders.get(order_key)
         if order is None:
             return None
-        if bucket is not None:
-            return fill_buckets.dumped(key, bucket, order.own.fills)
-        is_small = len(order.own.fills) <= fill_buckets.INLINE_MAX
+        if exec_id is not None:
+            return fill_records.dumped(key, exec_id, order.own.fills)
+        is_small = len(order.own.fills) <= fill_records.INLINE_MAX
         return order.dump(with_fills=is_small)
 
     def load_order(self, document: dict[str, Any]) -> None:
@@ -314,9 +314,9 @@ class Orders:
         Raises:
             UnknownOrderFormat: the record has a format version that this code does not know.
         """
-        order_key, bucket = fill_buckets.parsed_key(document["key"])
-        if bucket is not None:
-            self._load_bucket(order_key, document)
+        order_key, exec_id = fill_records.parsed_key(document["key"])
+        if exec_id is not None:
+            self._load_fill(order_key, document)
             return
         order = Order.load(document, self.profile)
         if "stray" in document:
@@ -326,17 +326,16 @@ class Orders:
         else:
             self._index(order)
             for early in self._early.pop(order.key, ()):
-                self._load_bucket(order.key, early)
+                self._load_fill(order.key, early)
             strays = list(self._strays.related(order))
         self._settle_in(strays)
 
-    def _load_bucket(self, order_key: str, document: dict[str, Any]) -> None:
+    def _load_fill(self, order_key: str, document: dict[str, Any]) -> None:
         order = self._orders.get(order_key)
         if order is None:  # its own record comes later
             self._early.setdefault(order_key, []).append(document)
             return
-        for fill in fill_buckets.loaded(document):
-            order.own.put_fill(fill)
+        order.own.put_fill(fill_records.loaded(document))
         order.rebuild()
         if self._strays:
             self._settle_in(list(self._strays.related(order)))

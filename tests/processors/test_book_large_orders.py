@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from processors.orders.fill_buckets import INLINE_MAX
+from processors.orders.fill_records import INLINE_MAX
 from tests.processors.book_lab import Run, a_book, a_frame, a_raw_record, live
 
 

@@ -4,9 +4,9 @@ from random import Random
 
 import orjson
 
-from processors.orders.fill_buckets import BUCKETS, INLINE_MAX, parsed_key
+from processors.orders.fill_records import INLINE_MAX, parsed_key
 from processors.orders.orders import Orders
-from tests.builders import ORDER_KEY, a_report, an_execution, some_orders, take, the_order
+from tests.builders import ORDER_KEY, a_bust, a_report, an_execution, some_orders, take, the_order
 from tests.histories import content_of
 
 
@@ -35,25 +35,27 @@ def test_a_large_order_comes_back_from_its_records_in_any_order_of_loading() -> 
         assert the_order(again).own.dump() == the_order(orders).own.dump()
 
 
-def test_one_more_execution_of_a_large_order_writes_one_bucket_and_a_small_record() -> None:
-    orders = a_large_order(2_000)
-    orders.take_dirty()
-    take(orders, an_execution("new"))
-    dirty = orders.take_dirty()
-    assert len(dirty) == 2
-    sizes = [len(orjson.dumps(orders.dump_order(key))) for key in dirty]
-    assert sum(sizes) < len(orjson.dumps(the_order(orders).dump())) / 10
+def test_one_more_execution_writes_as_much_however_many_there_are() -> None:
+    sizes = []
+    for fills in (INLINE_MAX + 1, 2_000):
+        orders = a_large_order(fills)
+        orders.take_dirty()
+        take(orders, an_execution("new"))
+        dirty = orders.take_dirty()
+        assert len(dirty) == 2
+        sizes.append(sum(len(orjson.dumps(orders.dump_order(key))) for key in dirty))
+    assert abs(sizes[0] - sizes[1]) < 10
 
 
-def test_an_order_that_becomes_large_writes_all_its_buckets_once() -> None:
+def test_an_order_that_becomes_large_writes_all_its_executions_once() -> None:
     orders = a_large_order(INLINE_MAX)
     assert orders.take_dirty() == [ORDER_KEY]
     take(orders, an_execution("one-more"))
-    assert len(orders.take_dirty()) == BUCKETS + 1
+    assert len(orders.take_dirty()) == INLINE_MAX + 2
     assert len(the_order(loaded_again(orders, 0)).fills()) == INLINE_MAX + 1
 
 
-def test_joining_large_orders_leaves_no_bucket_of_the_retired_key() -> None:
+def test_joining_large_orders_leaves_no_record_of_the_retired_key() -> None:
     orders = a_large_order(INLINE_MAX)
     orders.take_dirty()
     later = a_report(venue_order_id="later", replaces="7700123")
@@ -63,6 +65,17 @@ def test_joining_large_orders_leaves_no_bucket_of_the_retired_key() -> None:
     assert content_of(loaded_again(orders, 1)) == content_of(orders)
 
 
-def test_a_key_with_the_mark_is_a_buckets() -> None:
-    assert parsed_key(f"{ORDER_KEY}#fills/07") == (ORDER_KEY, 7)
+def test_a_key_with_the_mark_is_an_executions() -> None:
+    assert parsed_key(f"{ORDER_KEY}\n07") == (ORDER_KEY, "07")
     assert parsed_key(ORDER_KEY) == (ORDER_KEY, None)
+
+
+def test_what_an_order_is_follows_from_the_set_of_its_executions() -> None:
+    fills = [an_execution(str(number), "0.1") for number in range(9)]
+    busts = [a_bust("3"), a_bust("5")]
+    one, other = some_orders(), some_orders()
+    take(one, a_report(quantity="9999"), *fills, *busts)
+    take(other, *reversed(busts), *reversed(fills), a_report(quantity="9999"), *fills)
+    assert the_order(one).content() == the_order(other).content()
+    take(one, a_bust("7"))
+    assert the_order(one).content() != the_order(other).content()

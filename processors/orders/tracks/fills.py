@@ -11,9 +11,12 @@ from collections.abc import Callable
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from orderloom.event import Execution
 from orderloom.quantities import EXACT, ZERO, Unit, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
+from processors.digest import hash_of
 
 QUOTIENT: Final = Context(prec=28)
 """Average prices are the only numbers that are ever rounded."""
@@ -62,6 +65,10 @@ class HeldFill(NamedTuple):
             "is_busted": self.is_busted,
             "conflicts": list(self.conflicts),
         }
+
+    def content(self) -> bytes:
+        """Canonical bytes of what consumers see of it."""
+        return orjson.dumps(self.view())
 
     def dump(self) -> list[Any]:
         """Its complete state, JSON-ready; `HeldFill.load` takes it back."""
@@ -199,6 +206,7 @@ class Totals:
 
     `quantity`, `bought`, `sold`, `unsided` in native units; `notional` is price times quantity over
     the fills that have a price, `unpriced` how many have none; `fees` by currency ("" unknown).
+    `digest` is the sum of the hashes of all fills, busted ones included: it stands for the set.
     """
 
     __slots__ = (
@@ -207,6 +215,7 @@ class Totals:
         "busted_quantity",
         "conflicted",
         "corrected",
+        "digest",
         "fees",
         "notional",
         "quantity",
@@ -219,7 +228,7 @@ class Totals:
     def __init__(self) -> None:
         self.quantity = self.notional = self.bought = self.sold = self.unsided = ZERO
         self.busted_quantity = ZERO
-        self.unpriced = self.busted = self.conflicted = self.corrected = 0
+        self.unpriced = self.busted = self.conflicted = self.corrected = self.digest = 0
         self.fees: dict[str, Decimal] = {}
         self.units: dict[Unit, int] = {}
 
@@ -227,7 +236,9 @@ class Totals:
         """Take `before` out of the sums and put `after` in."""
         if before is not None:
             self._count(before, -1)
+            self.digest -= hash_of(before.content())
         self._count(after, 1)
+        self.digest += hash_of(after.content())
 
     def _count(self, fill: HeldFill, sign: int) -> None:
         self.conflicted += sign * bool(fill.conflicts)
