@@ -29,6 +29,8 @@ IMPURE_SCHEMAS = "orderloom.client"
 FUNCTION_LINES_MAX, FUNCTION_LINES_NINE_IN_TEN, FUNCTION_LINES_HALF = 70, 30, 10
 MODULE_LINES_MAX, MODULE_LINES_HALF = 400, 150
 COLUMNS_MAX = 100
+NAMED_ONCE = frozenset({"orderloom", "venues", "processors", "ingest"})
+"""Rooms in which no two classes share a name."""
 
 
 def listed(wrong: list[str]) -> str:
@@ -145,6 +147,17 @@ def test_no_line_is_wide() -> None:
         if len(line) > COLUMNS_MAX and len(line.split()) > 1  # one word cannot be broken
     ]
     assert not wide, listed(wide)
+
+
+def test_a_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for module in source():
+        if room_of(module.name) in NAMED_ONCE:
+            for node in module.tree.body:
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, []).append(module.name)
+    wrong = [f"{name}: {', '.join(names)}" for name, names in homes.items() if len(names) > 1]
+    assert not wrong, listed(wrong)
 
 
 def test_every_module_opens_with_what_it_is() -> None:
