@@ -12,7 +12,7 @@ from venues.venue import Profile
 
 ACCOUNT = "binance:main"
 SYMBOL = "SOLUSDT"
-PLACE = {"product": "spot", "symbol": SYMBOL}
+PLACE: dict[str, Any] = {"product": "spot", "symbol": SYMBOL}
 ORDER_ID = "7700123"
 ORDER_KEY = f"{ACCOUNT}/spot/{SYMBOL}/{ORDER_ID}"
 

@@ -9,6 +9,7 @@ import orjson
 from cli.demo.verdict import Published, judge
 from orderloom import codec, topology
 from orderloom.account import AccountConfig
+from orderloom.order import OrderState
 from orderloom.raw import ConnectionChange, Failure, Frame, Item, RawRecord, encode
 from processors.book import PartitionBook
 from processors.ledger.step import Book, InputRecord, Output
@@ -123,7 +124,9 @@ class Run:
                 key = output.key.decode()
                 published.orders.pop(key, None)
                 if output.value is not None:
-                    published.orders[key] = codec.read(output.topic, output.value)
+                    order = codec.read(output.topic, output.value)
+                    assert isinstance(order, OrderState)
+                    published.orders[key] = order
         return published
 
     def messages(self, topic: topology.Topic) -> Iterator[Any]:

@@ -58,7 +58,9 @@ def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:
     for topic in TOPIC_OF.values():
         number = 0
         for message in donor.committed(topic):
-            headers = [(name, _bytes(value)) for name, value in message.headers() or ()]
+            headers = [
+                (name, _bytes(value)) for name, value in dict(message.headers() or ()).items()
+            ]
             mark = mark_of(headers)
             number = mark.number if mark else number
             value = message.value()

@@ -112,7 +112,7 @@ class RepairLab(Lab):
             key = (message.key() or b"").decode()
             shown.pop(key, None)
             if message.value() is not None:
-                document = orjson.loads(message.value())
+                document = orjson.loads(message.value() or b"")
                 shown[key] = {k: v for k, v in document.items() if k not in OF_AN_EPOCH}
         return shown
 

@@ -1,6 +1,8 @@
 """One partition's books, fed with real frames: nothing lost, nothing twice, nothing raised."""
 
+from collections.abc import Iterable
 from random import Random
+from typing import Any
 
 import orjson
 import pytest
@@ -9,7 +11,7 @@ from orderloom import codec, topology
 from orderloom.raw import Answer, Failure, Frame, Liveness, Oversize
 from processors.account.rounds import STANDARD
 from processors.account.streams import ENDED_MAX
-from processors.ledger.step import UnknownStateFormat
+from processors.ledger.step import InputRecord, Output, UnknownStateFormat
 from tests.processors.book_lab import (
     ACCOUNT,
     NOW,
@@ -35,7 +37,7 @@ def not_triggered(row: str) -> bool:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_history_ends_in_the_venues_own_books(seed):
+def test_a_history_ends_in_the_venues_own_books(seed: int) -> None:
     records, truth = history_records(seed)
     verdict = fed(records).verdict(truth)
     details = verdict["details"]
@@ -47,7 +49,7 @@ def test_a_history_ends_in_the_venues_own_books(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_restart_after_any_step_changes_nothing_that_is_shown_or_kept(seed):
+def test_a_restart_after_any_step_changes_nothing_that_is_shown_or_kept(seed: int) -> None:
     records, _ = history_records(seed)
     cuts = frozenset(Random(seed).sample(range(len(records)), 12))
     straight, cut = fed(records), fed(records, cuts)
@@ -57,7 +59,7 @@ def test_a_restart_after_any_step_changes_nothing_that_is_shown_or_kept(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_steps_of_another_size_end_in_the_same_content(seed):
+def test_steps_of_another_size_end_in_the_same_content(seed: int) -> None:
     records, _ = history_records(seed)
     run = Run(a_book())
     for record in records:
@@ -67,7 +69,7 @@ def test_steps_of_another_size_end_in_the_same_content(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_message_holds_to_the_contract_and_sequences_are_dense(seed):
+def test_every_message_holds_to_the_contract_and_sequences_are_dense(seed: int) -> None:
     records, _ = history_records(seed)
     run = fed(records)
     sequences: dict[str, int] = {}
@@ -77,13 +79,14 @@ def test_every_message_holds_to_the_contract_and_sequences_are_dense(seed):
         if output.value is None:
             number = orjson.loads(dict(output.headers)["sequence"])
         else:
-            number = codec.read(output.topic, output.value).sequence
+            message: Any = codec.read(output.topic, output.value)  # each kind has a sequence
+            number = message.sequence
         assert number == sequences.get(output.topic.kind, 0) + 1
         sequences[output.topic.kind] = number
     assert sequences["orders"] > 5
 
 
-def test_the_same_records_again_publish_no_fill_and_no_order():
+def test_the_same_records_again_publish_no_fill_and_no_order() -> None:
     records, _ = history_records(3)
     run = fed(records)
     count = len(run.outputs)
@@ -96,7 +99,7 @@ def test_the_same_records_again_publish_no_fill_and_no_order():
 @pytest.mark.parametrize(
     "body", [b"", b"\xff\xfe", b'{"e":"executionReport"', b'{"e":"neverHeardOf"}', b"[" * 5000]
 )
-def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body):
+def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body: bytes) -> None:
     run = Run(a_book())
     run.step(a_raw_record(live()))
     run.step(a_raw_record(a_frame(body), offset=1))
@@ -105,14 +108,15 @@ def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body):
     assert (letter.cause.offset, letter.cause.place) == (1, 0)
 
 
-def test_a_frame_that_cannot_be_read_makes_the_account_ask():
+def test_a_frame_that_cannot_be_read_makes_the_account_ask() -> None:
     run = synced_run()
     outputs = run.step(a_raw_record(a_frame(b"nonsense"), offset=2), NOW + 10 * SECOND)
     assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
     assert "dispatches" in {output.topic.kind for output in outputs}
 
 
-def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_round_closes_them():
+def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_round_closes_them(
+) -> None:  # fmt: skip
     """3,690 of them once made 8,877 open intervals, each a row of the account's record."""
     run, at_ns = synced_run(), NOW + 10 * SECOND
     streams = run.book.accounts[ACCOUNT].streams
@@ -130,7 +134,7 @@ def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_rou
     assert not streams.blind
 
 
-def test_an_oversize_frame_is_a_dead_letter_and_a_question():
+def test_an_oversize_frame_is_a_dead_letter_and_a_question() -> None:
     run = synced_run()
     item = Oversize("c-spot", 1, "spot", NOW, 20_000_000, "ab" * 32, b"head")
     run.step(a_raw_record(item, offset=2), NOW + 10 * SECOND)
@@ -153,26 +157,26 @@ def synced_run() -> Run:
     return run
 
 
-def answer_all(run: Run, outputs, asked_ns: int) -> None:
+def answer_all(run: Run, outputs: Iterable[Output], asked_ns: int) -> None:
     """Answer each question with a complete, empty page."""
     empty = {"BALANCES": {"spot": b'{"balances":[]}', "linear": b"[]"}}
     for output in outputs:
         if output.topic is not topology.DISPATCHES:
             continue
-        question = orjson.loads(output.value)["question"]
+        question = orjson.loads(output.value or b"")["question"]
         body = empty.get(question["about"], {}).get(question["product"], b"[]")
         item = Answer(question, "", 1, True, 200, asked_ns, asked_ns, asked_ns, body)
         run.step(a_raw_record(item, offset=1), asked_ns)
 
 
-def test_an_account_is_catching_up_until_its_rounds_are_complete_and_its_positions_open():
+def test_an_account_is_catching_up_until_its_rounds_are_complete_and_its_positions_open() -> None:
     run = synced_run()
     states = [state.sync for state in run.messages(topology.ACCOUNTS)]
     assert states[0] == "CATCHING_UP"
     assert states[-1] == "SYNCED"
 
 
-def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_again():
+def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_again() -> None:
     """Ingest may notice a new account before the processors hear of its symbols."""
     run = synced_run()
     at = NOW + 5 * SECOND
@@ -180,7 +184,7 @@ def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_a
     outputs = run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), at)
     assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "CATCHING_UP"
     questions = [
-        orjson.loads(output.value)["question"]
+        orjson.loads(output.value or b"")["question"]
         for output in outputs
         if output.topic is topology.DISPATCHES
     ]
@@ -191,13 +195,13 @@ def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_a
     assert [state.sync for state in run.messages(topology.ACCOUNTS)][-1] == "SYNCED"
 
 
-def test_a_failed_answer_leaves_the_account_catching_up():
+def test_a_failed_answer_leaves_the_account_catching_up() -> None:
     run = Run(a_book())
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     run.step(a_raw_record(live(), live("linear")))
     for output in run.step(None, NOW + 3 * SECOND):
         if output.topic is topology.DISPATCHES:
-            question = orjson.loads(output.value)["question"]
+            question = orjson.loads(output.value or b"")["question"]
             at = NOW + 3 * SECOND
             item = Answer(question, "", 1, True, 500, at, at, at, b"")
             run.step(a_raw_record(item, offset=1), at)
@@ -213,7 +217,7 @@ def test_a_failed_answer_leaves_the_account_catching_up():
         b'{"v":1,"account":"okx:x","generation":1,"owner":"w","items":[]}\n',
     ],
 )
-def test_a_raw_record_that_is_none_is_a_dead_letter(value):
+def test_a_raw_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
     run = Run(a_book())
     run.step(a_record(value))
     (letter,) = run.messages(topology.DEAD_LETTERS)
@@ -221,21 +225,21 @@ def test_a_raw_record_that_is_none_is_a_dead_letter(value):
 
 
 @pytest.mark.parametrize("value", [b"", b"[]", b'{"type":"?"}', b'{"type":"account","config":{}}'])
-def test_a_control_record_that_is_none_is_a_dead_letter(value):
+def test_a_control_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
     run = Run(a_book())
     run.step(a_record(value, topic=topology.CONTROL))
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert letter.reason.startswith("control")
 
 
-def test_an_intent_is_refused_as_a_dead_letter_until_order_entry_comes():
+def test_an_intent_is_refused_as_a_dead_letter_until_order_entry_comes() -> None:
     run = Run(a_book())
     run.step(a_record(b"{}", topic=topology.INTENTS))
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert "no intents" in letter.reason
 
 
-def test_a_left_out_record_quarantines_its_account_and_no_other():
+def test_a_left_out_record_quarantines_its_account_and_no_other() -> None:
     records, truth = history_records(2)
     run = fed(records[: len(records) // 2])
     poison = a_raw_record(a_frame(b"{}"), offset=999, account=OTHER)
@@ -248,7 +252,7 @@ def test_a_left_out_record_quarantines_its_account_and_no_other():
     assert letter.trace == "trace"
 
 
-def test_a_quarantined_accounts_later_records_are_remembered_not_folded():
+def test_a_quarantined_accounts_later_records_are_remembered_not_folded() -> None:
     run = Run(a_book())
     run.step(a_raw_record(live()))
     run.book.leave_out(a_raw_record(a_frame(b"{}"), offset=1), "AssertionError", "trace", NOW)
@@ -257,10 +261,11 @@ def test_a_quarantined_accounts_later_records_are_remembered_not_folded():
     run.restart()
     run.step(a_raw_record(a_frame(b"nonsense", 2), offset=3))
     quarantine = run.book.accounts[ACCOUNT].quarantine
+    assert quarantine is not None
     assert (quarantine["records"], quarantine["last"]) == (2, {"raw": 3})
 
 
-def test_liveness_keeps_the_account_from_falling_silent():
+def test_liveness_keeps_the_account_from_falling_silent() -> None:
     run = synced_run()
     account = run.book.accounts[ACCOUNT]
     account.streams.liveness_ns = NOW + 3 * SECOND
@@ -274,7 +279,7 @@ def test_liveness_keeps_the_account_from_falling_silent():
     assert account.streams.status("spot") == "SILENT"
 
 
-def test_state_of_an_unknown_format_is_refused():
+def test_state_of_an_unknown_format_is_refused() -> None:
     with pytest.raises(UnknownStateFormat, match="format 99"):
         a_book().restore(b"a/binance:main", b'{"f":99,"account":"binance:main"}')
 
@@ -282,14 +287,14 @@ def test_state_of_an_unknown_format_is_refused():
 # ---- what a restart must not change
 
 
-def an_answer(rows, offset, product="linear"):
+def an_answer(rows: list[dict[str, Any]], offset: int, product: str = "linear") -> InputRecord:
     """A list that answers nobody's question."""
     question = {"id": "somebody-else", "product": product}
     item = Failure(question, "", NOW, NOW, 200, orjson.dumps(rows))
     return a_raw_record(item, offset=offset)
 
 
-def a_cancelled_order(**fields):
+def a_cancelled_order(**fields: Any) -> dict[str, Any]:
     return {
         "symbol": "XRPUSDT", "orderId": 77, "clientOrderId": "c1", "status": "CANCELED",
         "executedQty": "0", "origQty": "5", "price": "1", "side": "BUY", "type": "LIMIT",
@@ -298,7 +303,7 @@ def a_cancelled_order(**fields):
     }  # fmt: skip
 
 
-def test_a_position_that_nobody_was_told_of_outlives_a_restart():
+def test_a_position_that_nobody_was_told_of_outlives_a_restart() -> None:
     ends = []
     for is_restarted in (False, True):
         run = Run(a_book())
@@ -312,7 +317,7 @@ def test_a_position_that_nobody_was_told_of_outlives_a_restart():
     assert ends[0] == ends[1]
 
 
-def test_fees_in_several_currencies_give_one_state_whatever_came_first():
+def test_fees_in_several_currencies_give_one_state_whatever_came_first() -> None:
     ends = []
     for is_restarted in (False, True):
         run = Run(a_book())
@@ -326,7 +331,7 @@ def test_fees_in_several_currencies_give_one_state_whatever_came_first():
     assert ends[0] == ends[1]
 
 
-def a_spot_trade(number, order_id, fee_currency):
+def a_spot_trade(number: int, order_id: int, fee_currency: str) -> dict[str, Any]:
     return {
         "symbol": "BTCUSDT", "id": number, "orderId": order_id, "orderListId": -1, "price": "2",
         "qty": "1", "quoteQty": "2", "commission": "0.1", "commissionAsset": fee_currency,

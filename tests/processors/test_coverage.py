@@ -73,7 +73,9 @@ def repaired(
 
 def blind_ends(run: Run, product: str = "spot") -> list[tuple[str, int | None]]:
     """Reason and end of each open interval of a product."""
-    shown = [orjson.loads(one.value) for one in run.outputs if one.topic is topology.ACCOUNTS]
+    shown = [
+        orjson.loads(one.value or b"") for one in run.outputs if one.topic is topology.ACCOUNTS
+    ]
     return [(o["reason"], o["end_ns"]) for o in shown[-1]["blind"] if o["product"] == product]
 
 
@@ -85,11 +87,12 @@ def outage_ends(run: Run) -> list[int]:
 def asked_since(run: Run) -> int:
     """Since when the first round after the repair asks for trades."""
     questions: list[dict[str, Any]] = [
-        orjson.loads(output.value)["question"]
+        orjson.loads(output.value or b"")["question"]
         for output in run.step(None, NOW + 1)
         if output.topic is topology.DISPATCHES
     ]
-    return min(one["since_ns"] for one in questions if one["about"] == "TRADES")
+    since_ns: int = min(one["since_ns"] for one in questions if one["about"] == "TRADES")
+    return since_ns
 
 
 def test_without_a_former_record_every_interval_is_asked_about_again() -> None:
@@ -121,7 +124,7 @@ def test_what_the_former_life_showed_as_open_stays_open() -> None:
     found_again = Blind("spot", OUTAGES[1], OUTAGES[1] + LASTS, "closed")
     gap = Blind("spot", OUTAGES[0] + DAY, OUTAGES[0] + 2 * DAY, "an earlier repair")
     run = repaired(a_coverage(NOW - LAG, found_again, gap))
-    assert sorted(end_ns for _, end_ns in blind_ends(run)) == [gap.end_ns, found_again.end_ns]
+    assert sorted(end_ns or 0 for _, end_ns in blind_ends(run)) == [gap.end_ns, found_again.end_ns]
     assert asked_since(run) == gap.start_ns - LAG
 
 

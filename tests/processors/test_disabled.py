@@ -56,7 +56,7 @@ def disabled_run() -> Run:
     return run
 
 
-def test_a_disabled_account_asks_nothing_and_its_record_says_so():
+def test_a_disabled_account_asks_nothing_and_its_record_says_so() -> None:
     run = disabled_run()
     state = last_state(run)
     assert (state.enabled, state.removed, state.sync) == (False, False, "CATCHING_UP")
@@ -66,7 +66,7 @@ def test_a_disabled_account_asks_nothing_and_its_record_says_so():
     assert asked(run) == before
 
 
-def test_it_is_blind_from_when_it_was_last_seen_even_if_nobody_closes_its_streams():
+def test_it_is_blind_from_when_it_was_last_seen_even_if_nobody_closes_its_streams() -> None:
     run = synced_run()
     switch(run, NOW + 10 * SECOND, enabled=False)
     open_ones = [one for one in last_state(run).blind if one.closed_ns is None]
@@ -75,7 +75,7 @@ def test_it_is_blind_from_when_it_was_last_seen_even_if_nobody_closes_its_stream
 
 
 @pytest.mark.parametrize("entry", [{}, {"removed": True}], ids=["disabled", "removed"])
-def test_what_is_known_stays_and_its_bands_are_unbounded(entry):
+def test_what_is_known_stays_and_its_bands_are_unbounded(entry: dict[str, Any]) -> None:
     records, _ = history_records(3)
     run = fed([*records, a_record(a_registration(), topic=topology.CONTROL)])
     published = run.published()
@@ -91,7 +91,7 @@ def test_what_is_known_stays_and_its_bands_are_unbounded(entry):
     assert all(position.unbounded for position in after.positions.values())
 
 
-def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time():
+def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time() -> None:
     run = disabled_run()
     at = NOW + HOUR
     answer_all(run, switch(run, at, enabled=True), at)
@@ -103,7 +103,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time():
         run.book.accounts[ACCOUNT].streams.liveness_ns = now_ns
         outputs = run.step(None, now_ns)
         since = [
-            orjson.loads(one.value)["question"].get("since_ns")
+            orjson.loads(one.value or b"")["question"].get("since_ns")
             for one in outputs
             if one.topic is topology.DISPATCHES
         ]
@@ -114,7 +114,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time():
     assert all(one.closed_ns for one in state.blind)
 
 
-def test_a_stream_that_was_never_closed_meanwhile_is_seen_again_by_its_liveness():
+def test_a_stream_that_was_never_closed_meanwhile_is_seen_again_by_its_liveness() -> None:
     run = synced_run()
     switch(run, NOW + 10 * SECOND, enabled=False)
     switch(run, NOW + 11 * SECOND, enabled=True)
@@ -129,7 +129,7 @@ def test_a_stream_that_was_never_closed_meanwhile_is_seen_again_by_its_liveness(
     assert last_state(run).sync == "CATCHING_UP"  # the span was not asked about yet
 
 
-def test_what_still_comes_of_a_disabled_account_is_evidence():
+def test_what_still_comes_of_a_disabled_account_is_evidence() -> None:
     run = synced_run()
     switch(run, NOW + 10 * SECOND, enabled=False)
     run.step(a_raw_record(a_frame(b"nonsense"), offset=9), NOW + 11 * SECOND)
@@ -137,7 +137,7 @@ def test_what_still_comes_of_a_disabled_account_is_evidence():
     assert letter.body == b"nonsense"
 
 
-def test_a_restart_remembers_that_it_is_disabled_or_removed():
+def test_a_restart_remembers_that_it_is_disabled_or_removed() -> None:
     run = disabled_run()
     switch(run, NOW + 20 * SECOND, enabled=False, removed=True)
     run.restart()
@@ -145,7 +145,7 @@ def test_a_restart_remembers_that_it_is_disabled_or_removed():
     assert (account.is_enabled, account.is_removed, account.due_ns()) == (False, True, None)
 
 
-def test_nobody_is_woken_for_a_disabled_account():
+def test_nobody_is_woken_for_a_disabled_account() -> None:
     book = disabled_run().book.accounts[ACCOUNT]
     show(book)
     values = {
@@ -155,7 +155,7 @@ def test_nobody_is_woken_for_a_disabled_account():
     assert values == {"disabled": 1, "blind_intervals": 0, "catching_up": 0}
 
 
-def test_an_account_that_begins_disabled_is_never_asked_about():
+def test_an_account_that_begins_disabled_is_never_asked_about() -> None:
     run = Run(a_book())
     switch(run, NOW, enabled=False)
     run.step(a_raw_record(live()), NOW + SECOND)

@@ -175,14 +175,18 @@ OTHERS = (
 
 def test_an_order_that_closes_what_is_held_takes_the_band_to_nothing_and_no_further() -> None:
     filled = a_report(Status.CANCELED)
-    assert banded(HELD, filled, a_close(Side.SELL)) == (0, 3, False)
-    assert banded(HELD, filled, a_close(Side.BUY)) == (3, 3, False)
-    assert banded(HELD, filled, a_close(Side.SELL), *OTHERS) == (-5, 5, False)
+    assert banded(HELD, filled, a_close(Side.SELL)) == (Decimal(0), Decimal(3), False)
+    assert banded(HELD, filled, a_close(Side.BUY)) == (Decimal(3), Decimal(3), False)
+    assert banded(HELD, filled, a_close(Side.SELL), *OTHERS) == (Decimal(-5), Decimal(5), False)
 
 
 def test_its_end_gives_the_band_back() -> None:
     ended = a_close(Side.SELL, Status.CANCELED)
-    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), ended) == (3, 3, False)
+    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), ended) == (
+        Decimal(3),
+        Decimal(3),
+        False,
+    )
 
 
 def test_the_order_that_it_becomes_has_a_quantity_like_any_other() -> None:
@@ -190,7 +194,11 @@ def test_the_order_that_it_becomes_has_a_quantity_like_any_other() -> None:
         Status.ACTIVE, venue_order_id="10", alias_ids=("9",), quantity="3", side=Side.SELL,
         close_position=True,
     )  # fmt: skip
-    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), became) == (0, 3, False)
+    assert banded(HELD, a_report(Status.CANCELED), a_close(Side.SELL), became) == (
+        Decimal(0),
+        Decimal(3),
+        False,
+    )
 
 
 def test_without_its_side_or_with_another_reason_to_have_no_quantity_there_is_no_bound() -> None:

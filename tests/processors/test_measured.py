@@ -23,13 +23,13 @@ def fed(*bodies: bytes) -> MeasuredBook:
     return book
 
 
-def test_dead_letters_are_counted_by_kind():
+def test_dead_letters_are_counted_by_kind() -> None:
     before = value("dead_letters_total", venue="binance", reason="bad frame")
     fed(b"nonsense", b"more nonsense")
     assert value("dead_letters_total", venue="binance", reason="bad frame") == before + 2
 
 
-def test_an_unknown_field_is_counted_once_for_each_message_that_has_it():
+def test_an_unknown_field_is_counted_once_for_each_message_that_has_it() -> None:
     balance = b'{"e":"balanceUpdate","E":1,"a":"USDT","d":"1","T":1,"neverHeardOf":1}'
     frame = b'{"subscriptionId":0,"event":' + balance + b"}"
     book = fed(frame, frame)
@@ -40,13 +40,13 @@ def test_an_unknown_field_is_counted_once_for_each_message_that_has_it():
     assert value("unknown_fields_total", venue="binance", name=name) >= 2
 
 
-def test_blindness_and_catching_up_are_shown_by_account():
+def test_blindness_and_catching_up_are_shown_by_account() -> None:
     fed()
     assert value("blind_intervals", account=ACCOUNT) == 1
     assert value("catching_up", account=ACCOUNT) == 1
 
 
-def test_a_quarantine_is_shown():
+def test_a_quarantine_is_shown() -> None:
     book = fed()
     book.leave_out(a_raw_record(a_frame(b"{}"), offset=9), "AssertionError", "trace", NOW)
     book.changes()
@@ -57,7 +57,7 @@ def drift(kind: str, outcome: str) -> float:
     return value("differences_total", account=ACCOUNT, kind=kind, outcome=outcome)
 
 
-def test_what_was_lost_and_healed_is_counted_and_timed():
+def test_what_was_lost_and_healed_is_counted_and_timed() -> None:
     before, healed = drift("MISSED_FILL", "healed"), value("heal_seconds_count", venue="binance")
     lab = a_lab(1, book=MeasuredBook)
     lab.drop = losing(1, 0.2)
@@ -73,7 +73,7 @@ def test_what_was_lost_and_healed_is_counted_and_timed():
     assert value("open_differences", account=ACCOUNT) == 0
 
 
-def test_a_difference_that_stands_is_shown_as_open():
+def test_a_difference_that_stands_is_shown_as_open() -> None:
     before = drift("BALANCE", "open")
     lab = a_lab(1, book=MeasuredBook)
     books = lab.run.book.accounts[ACCOUNT]
@@ -85,7 +85,7 @@ def test_a_difference_that_stands_is_shown_as_open():
     assert drift("BALANCE", "open") == before + 1
 
 
-def test_how_long_an_account_is_blind_is_shown():
+def test_how_long_an_account_is_blind_is_shown() -> None:
     lab = a_lab(2, book=MeasuredBook)
     assert value("blind_seconds", account=ACCOUNT) == 0
     lab.refuse = lambda _question: True

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,8 @@ def test_a_bust_takes_the_execution_back_and_the_order_is_corrected() -> None:
     assert the_order(orders).lifecycle is Lifecycle.FILLED
     assert recorded(take(orders, a_bust())) == [FillKind.BUST]
     order = the_order(orders)
-    assert (order.lifecycle, order.trust, order.net()) == (Lifecycle.ACTIVE, Trust.CORRECTED, 0)
+    assert (order.lifecycle, order.trust) == (Lifecycle.ACTIVE, Trust.CORRECTED)
+    assert order.net() == 0
 
 
 def test_what_a_venue_claimed_before_a_bust_is_not_missing_afterwards() -> None:
@@ -117,14 +119,14 @@ def test_a_late_question_below_the_executions_is_a_dispute() -> None:
 
 
 def test_an_order_sized_in_quote_closes_by_the_venues_word() -> None:
-    sized = {"quantity": None, "quote_quantity": "600", "price": None}
+    sized: dict[str, Any] = {"quantity": None, "quote_quantity": "600", "price": None}
     order = after(a_report(**sized), an_execution("1", "3.9"))
     assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
     assert after(a_report(Status.FILLED, **sized)).lifecycle is Lifecycle.FILLED
 
 
 def test_an_order_sized_in_quote_closes_by_its_quote_amount() -> None:
-    sized = {"quantity": None, "quote_quantity": "600", "filled_quantity": "4"}
+    sized: dict[str, Any] = {"quantity": None, "quote_quantity": "600", "filled_quantity": "4"}
     assert after(a_report(filled_quote="600", **sized)).lifecycle is Lifecycle.FILLED
 
 
@@ -140,7 +142,7 @@ def test_the_average_price_comes_from_executions_where_they_are_complete() -> No
 @pytest.mark.parametrize(
     "claim", [{"average_price": "149.5"}, {"filled_quote": "299"}], ids=["average", "quote"]
 )
-def test_else_the_average_price_is_what_the_venue_claims(claim: dict[str, str]) -> None:
+def test_else_the_average_price_is_what_the_venue_claims(claim: dict[str, Any]) -> None:
     assert after(a_report(filled_quantity="2", **claim)).view()["average_price"] == "149.5"
 
 

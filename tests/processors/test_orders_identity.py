@@ -164,7 +164,7 @@ def test_joining_two_known_orders_retires_the_younger_key_and_keeps_each_fill_on
 @pytest.mark.parametrize("field", ["replaces", "alias_ids"])
 def test_an_algo_order_and_the_order_it_triggers_are_one(field: str) -> None:
     waiting = a_report(Status.WAITING_TRIGGER, venue_order_id="2200441")
-    value = "2200441" if field == "replaces" else ("2200441",)
+    value: Any = "2200441" if field == "replaces" else ("2200441",)
     triggered = a_report(venue_order_id="551200399", **{field: value})
     traded = an_execution(venue_order_id="551200399")
     order = the_only(every_arrival(waiting, triggered, traded))

@@ -15,13 +15,13 @@ from processors.account.positions import HeldPosition, PositionOpening, Traded
 from tests.processors.book_lab import (
     NOW,
     Run,
+    a_book,
     a_raw_record,
     a_record,
     a_registration,
     history_records,
     live,
 )
-from tests.processors.test_book import a_book
 from venues import VENUES
 
 SECOND = 1_000_000_000
@@ -66,7 +66,7 @@ def test_a_figure_so_young_that_the_stream_may_still_tell_of_it_is_young() -> No
     for venue_ns, is_young in ((asked_ns - LAG + 1, True), (asked_ns - LAG, False)):
         rows = {"BTCUSDT/NET": Row("3", "base", None, venue_ns)}
         (one,) = compared([position], rows, asked_ns, LAG)
-        assert (one.ours, one.is_young) == (2, is_young)
+        assert (one.ours, one.is_young) == (Decimal(2), is_young)
 
 
 def test_margin_modes_of_one_leg_are_summed() -> None:
@@ -213,7 +213,7 @@ def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> Non
     position.trade(Traded(NOW + 5, "later", Decimal(1), Decimal(100)))
     rows = {"BTCUSDT/NET": Row("7", "base", "99", NOW)}
     (one,) = compared([position], rows, NOW + SECOND, LAG)
-    assert (one.ours, one.excess, one.is_young) == (2, "5", True)
+    assert (one.ours, one.excess, one.is_young) == (Decimal(2), "5", True)
 
 
 def test_an_account_that_never_rests_differs_once_two_rounds_find_the_same() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,14 +14,16 @@ from simulator.binance import algo_calls
 from simulator.binance.params import Params
 from simulator.market import Request
 from tests.processors.test_reconciled_venue import (
-    ACCOUNT,
     SEEDS,
     a_lab,
     last_positions,
     losing,
     rest,
 )
-from tests.processors.venue_lab import VenueLab
+from tests.processors.venue_lab import ACCOUNT, VenueLab
+
+if TYPE_CHECKING:
+    from simulator.instrument import Side
 
 DAY_MS = 24 * 3600 * 1000
 STOP = {
@@ -45,7 +48,10 @@ def trigger_unseen(lab: VenueLab, *, bids: str) -> None:
     """The price falls to the stop, with so many bids to sell to; nothing is heard of it."""
     lab.drop = lambda _message: True
     market = lab.venue.linear
-    for side, quantity, price in (("BUY", bids, 49_000), ("BUY", "1", 50_000), ("SELL", "1", 1)):
+    orders: tuple[tuple[Side, str, int], ...] = (
+        ("BUY", bids, 49_000), ("BUY", "1", 50_000), ("SELL", "1", 1),
+    )  # fmt: skip
+    for side, quantity, price in orders:
         order = Request("BTCUSDT", side, Decimal(quantity), Decimal(price), time_in_force="GTC")
         market.place_anonymous(order)
     lab.drop = lambda _message: False
@@ -72,7 +78,7 @@ def test_a_stop_that_was_canceled_unseen_is_closed_by_the_answer_about_it() -> N
     rest(lab)
     order = the_only_order(lab)
     assert (order.lifecycle, order.is_disputed) == (Lifecycle.CANCELED, False)
-    assert last_band(lab) == (0, 0, False)
+    assert last_band(lab) == (Decimal(0), Decimal(0), False)
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1  # and never at the engine, which cannot know it
     assert not asked_at(lab)["order"]
@@ -120,7 +126,7 @@ def test_one_that_the_venue_has_forgotten_ended_without_an_execution() -> None:
     order = the_only_order(lab)
     assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, Reason.VENUE_DROPPED)
     assert not order.is_disputed
-    assert last_band(lab) == (0, 0, False)
+    assert last_band(lab) == (Decimal(0), Decimal(0), False)
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1
     assert not lab.run.book.accounts[ACCOUNT].reconciliation.targets.by_name

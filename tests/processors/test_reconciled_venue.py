@@ -10,6 +10,7 @@ import pytest
 
 from orderloom import topology
 from orderloom.question import About, Question
+from orderloom.raw import Item
 from orderloom.words import FillKind, Source
 from simulator.message import Message
 from tests.processors.venue_lab import ACCOUNT, SECOND_NS, TICK_MS, VenueLab
@@ -111,7 +112,7 @@ class Causes:
         self.answers: set[int] = set()
         fold = lab.fold
 
-        def noting(*items: Any, account: str = ACCOUNT) -> None:
+        def noting(*items: Item, account: str | None = ACCOUNT) -> None:
             if hasattr(items[0], "question") and account == ACCOUNT:
                 self.answers.add(lab.records + 1)
             fold(*items, account=account)

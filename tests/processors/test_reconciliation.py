@@ -49,7 +49,12 @@ class Lab:
 
     def answer(self, question: Question, asked_at: float, **fields: Any) -> None:
         """A good page comes one second after the question was asked, or when it is said."""
-        given = {"page": 1, "is_last": True, "suspects": (), "at": asked_at + 1} | fields
+        given: dict[str, Any] = {
+            "page": 1,
+            "is_last": True,
+            "suspects": (),
+            "at": asked_at + 1,
+        } | fields
         item = Answer(
             question.document(), "GET x", given["page"], given["is_last"], 200,
             int(asked_at * SECOND), int(asked_at * SECOND), int(given["at"] * SECOND), b"[]",
@@ -57,7 +62,7 @@ class Lab:
         self.reconciliation.take_page(item, item.received_ns, lambda _product: given["suspects"])
 
 
-def test_a_round_asks_everything_that_its_span_needs():
+def test_a_round_asks_everything_that_its_span_needs() -> None:
     questions = Lab().tick(103)
     assert sorted((q.about.value, q.symbol or "") for q in questions) == [
         ("BALANCES", ""),
@@ -69,20 +74,20 @@ def test_a_round_asks_everything_that_its_span_needs():
     ]
 
 
-def test_the_first_look_waits_for_the_visibility_lag_after_the_stream_came():
+def test_the_first_look_waits_for_the_visibility_lag_after_the_stream_came() -> None:
     lab = Lab()
     assert not lab.tick(101.9)
     assert lab.tick(102)
 
 
-def test_a_complete_round_closes_the_interval():
+def test_a_complete_round_closes_the_interval() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
     assert not lab.streams.blind
 
 
-def test_a_round_with_one_answer_missing_closes_nothing():
+def test_a_round_with_one_answer_missing_closes_nothing() -> None:
     lab = Lab()
     *answered, _last = lab.tick(103)
     for question in answered:
@@ -90,7 +95,7 @@ def test_a_round_with_one_answer_missing_closes_nothing():
     assert lab.streams.is_blind("spot")
 
 
-def test_a_failed_read_is_asked_again_and_covers_nothing():
+def test_a_failed_read_is_asked_again_and_covers_nothing() -> None:
     lab = Lab()
     first, *others = lab.tick(103)
     for question in others:
@@ -106,7 +111,7 @@ def test_a_failed_read_is_asked_again_and_covers_nothing():
     assert not lab.streams.blind
 
 
-def test_an_unanswered_question_is_asked_again():
+def test_an_unanswered_question_is_asked_again() -> None:
     lab = Lab()
     questions = lab.tick(103)
     assert not lab.tick(132)
@@ -114,7 +119,7 @@ def test_an_unanswered_question_is_asked_again():
     assert len(again) == len(questions)
 
 
-def test_a_question_without_an_answer_is_waited_for_ever_longer():
+def test_a_question_without_an_answer_is_waited_for_ever_longer() -> None:
     lab = Lab()
     at, waits = 103.0, []
     lab.tick(at)
@@ -127,7 +132,7 @@ def test_a_question_without_an_answer_is_waited_for_ever_longer():
     assert waits == [30, 60, 120, 240, 480, 480, 480]
 
 
-def test_a_doubt_without_an_answer_is_asked_about_ever_less_often():
+def test_a_doubt_without_an_answer_is_asked_about_ever_less_often() -> None:
     lab = Lab()
     targets, place = lab.reconciliation.targets, VenuePlace("spot", "BTCUSDT", "7", None)
     targets.raise_doubt("k", GHOST, 103 * SECOND)
@@ -140,7 +145,7 @@ def test_a_doubt_without_an_answer_is_asked_about_ever_less_often():
     assert waits == [30, 60, 120, 240, 480, 480]
 
 
-def test_a_long_line_of_questions_is_not_asked_again_while_answers_come():
+def test_a_long_line_of_questions_is_not_asked_again_while_answers_come() -> None:
     lab = Lab()
     first, *others = lab.tick(103)
     lab.answer(first, 120, is_last=False)
@@ -152,7 +157,7 @@ def test_a_long_line_of_questions_is_not_asked_again_while_answers_come():
     assert len(lab.tick(260 + 30)) == len(others)
 
 
-def test_a_question_that_is_always_refused_is_asked_ever_less_often():
+def test_a_question_that_is_always_refused_is_asked_ever_less_often() -> None:
     lab = Lab()
     at = 103.0
     asked = lab.tick(at)
@@ -170,7 +175,7 @@ def test_a_question_that_is_always_refused_is_asked_ever_less_often():
     assert waits == [2, 4, 8, 16, 30, 30, 30]
 
 
-def test_a_question_that_failed_is_asked_again_though_others_are_answered():
+def test_a_question_that_failed_is_asked_again_though_others_are_answered() -> None:
     lab = Lab()
     first, second, *_others = lab.tick(103)
     failure = Failure(first.document(), "HTTP 503", 103 * SECOND, 104 * SECOND, 503, b"")
@@ -179,7 +184,7 @@ def test_a_question_that_failed_is_asked_again_though_others_are_answered():
     assert [(one.about, one.symbol) for one in lab.tick(106)] == [(first.about, first.symbol)]
 
 
-def test_pages_of_two_runs_do_not_make_one_complete_answer():
+def test_pages_of_two_runs_do_not_make_one_complete_answer() -> None:
     lab = Lab()
     first, *others = lab.tick(103)
     for question in others:
@@ -192,7 +197,7 @@ def test_pages_of_two_runs_do_not_make_one_complete_answer():
     assert not lab.streams.blind
 
 
-def test_an_answer_asked_before_the_interval_ended_does_not_close_it():
+def test_an_answer_asked_before_the_interval_ended_does_not_close_it() -> None:
     lab = Lab()
     questions = lab.tick(103)
     lab.streams.take_change(1, ConnectionChange("c1", "spot", "CLOSED", 104 * SECOND))
@@ -207,7 +212,7 @@ def test_an_answer_asked_before_the_interval_ended_does_not_close_it():
     assert not lab.streams.blind
 
 
-def test_the_next_round_overlaps_by_the_visibility_lag():
+def test_the_next_round_overlaps_by_the_visibility_lag() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
@@ -215,7 +220,7 @@ def test_the_next_round_overlaps_by_the_visibility_lag():
     assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
 
 
-def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
+def test_questions_that_waited_for_the_rate_limit_leave_no_hole() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 120)  # asked 17 s later, but still only about what was up to 101
@@ -223,12 +228,12 @@ def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
     assert again == {(101 - 2) * SECOND}
 
 
-def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring():
+def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring() -> None:
     trades = [q for q in Lab().tick(103) if q.about is About.TRADES]
     assert {q.until_ns for q in trades} == {101 * SECOND}
 
 
-def test_rounds_go_on_periodically_without_any_disconnect():
+def test_rounds_go_on_periodically_without_any_disconnect() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
@@ -236,7 +241,7 @@ def test_rounds_go_on_periodically_without_any_disconnect():
     assert lab.tick(133)
 
 
-def test_an_order_absent_from_a_complete_list_is_asked_about_and_not_closed():
+def test_an_order_absent_from_a_complete_list_is_asked_about_and_not_closed() -> None:
     lab = Lab()
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND)
     for question in lab.tick(103):
@@ -246,7 +251,7 @@ def test_an_order_absent_from_a_complete_list_is_asked_about_and_not_closed():
 
 
 @pytest.mark.parametrize("moment", ["first_seen_ns", "last_seen_ns"])
-def test_an_order_that_something_came_about_since_is_no_ghost(moment):
+def test_an_order_that_something_came_about_since_is_no_ghost(moment: str) -> None:
     lab = Lab()
     times = {"first_seen_ns": 50 * SECOND, "last_seen_ns": 60 * SECOND, moment: 104 * SECOND}
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", **times)
@@ -255,7 +260,7 @@ def test_an_order_that_something_came_about_since_is_no_ghost(moment):
     assert not lab.reconciliation.targets.by_name
 
 
-def test_a_listed_order_is_no_ghost():
+def test_a_listed_order_is_no_ghost() -> None:
     lab = Lab()
     questions = lab.tick(103)
     began_ns = lab.reconciliation.round_of(questions[0].id)
@@ -266,7 +271,7 @@ def test_a_listed_order_is_no_ghost():
     assert not lab.reconciliation.targets.by_name
 
 
-def test_an_order_that_only_an_earlier_round_listed_is_a_ghost():
+def test_an_order_that_only_an_earlier_round_listed_is_a_ghost() -> None:
     lab = Lab()
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND, 102 * SECOND)
     for question in lab.tick(103):
@@ -281,7 +286,7 @@ def many_ghosts(count: int) -> tuple[Suspect, ...]:
     )
 
 
-def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made():
+def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
     for question in lab.tick(203):
         lab.answer(question, 203, suspects=ghosts)
@@ -294,7 +299,7 @@ def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made():
     assert {q.since_ns for q in again if q.about is About.TRADES} != since
 
 
-def test_what_the_deep_round_leaves_is_asked_about_one_by_one():
+def test_what_the_deep_round_leaves_is_asked_about_one_by_one() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
     for question in lab.tick(203):
         lab.answer(question, 203, suspects=ghosts)
@@ -304,7 +309,7 @@ def test_what_the_deep_round_leaves_is_asked_about_one_by_one():
     assert lab.reconciliation.rounds["spot"].is_complete
 
 
-def test_a_deep_round_reaches_no_further_back_than_the_first_one():
+def test_a_deep_round_reaches_no_further_back_than_the_first_one() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
     days = 2 * 24 * 3600
     for question in lab.tick(days):
@@ -313,14 +318,14 @@ def test_a_deep_round_reaches_no_further_back_than_the_first_one():
     assert since == {(days + 1) * SECOND - PACE.lookback_ns}
 
 
-def test_a_few_ghosts_are_asked_about_at_once():
+def test_a_few_ghosts_are_asked_about_at_once() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX)
     for question in lab.tick(203):
         lab.answer(question, 203, suspects=ghosts)
     assert len(lab.reconciliation.targets.by_name) == SINGLY_MAX
 
 
-def test_saved_reconciliation_goes_on():
+def test_saved_reconciliation_goes_on() -> None:
     lab = Lab()
     questions = lab.tick(103)
     lab.answer(questions[0], 103)

@@ -333,7 +333,7 @@ def test_what_one_repair_found_lost_a_second_one_finds_again(
     outcome = lab.repair()
     assert (outcome.epoch, outcome.raw_gap, outcome.told.lost) == (2, "", len(before))
     lab.run()
-    first = {}
+    first: dict[str, int] = {}
     for one in before.values():
         first[one["product"]] = min(one["venue_ns"], first.get(one["product"], one["venue_ns"]))
     account = lab.documents(ACCOUNTS)[-1]

@@ -142,7 +142,8 @@ class AbortsUnflushed(Ledger):
     """The broken variant: the abort does not wait for what it shall cover."""
 
     def _settle(self, ledger_log: LedgerLog) -> None:
-        self._writer._flush = self._writer._producer.purge  # type: ignore[method-assign]
+        purge = self._writer._producer.purge
+        self._writer._flush = purge  # type: ignore[method-assign]  # that is what is broken
         settle(ledger_log, self.partition, self._writer)
 
 
@@ -196,7 +197,7 @@ class DiesBeforeWritingAgain(Ledger):
         def die(*_hidden: object) -> None:
             raise Died
 
-        self._writer.write_again = die  # type: ignore[method-assign]
+        self._writer.write_again = die  # type: ignore[method-assign, assignment]  # it only dies
         settle(ledger_log, self.partition, self._writer)
 
 

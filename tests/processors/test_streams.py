@@ -48,7 +48,7 @@ def seen_streams() -> Streams:
     return streams
 
 
-def test_an_account_is_blind_until_it_was_looked_at():
+def test_an_account_is_blind_until_it_was_looked_at() -> None:
     streams = Streams()
     streams.expect("spot")
     streams.take_change(1, a_change("LIVE", 10))
@@ -56,7 +56,7 @@ def test_an_account_is_blind_until_it_was_looked_at():
     assert streams.blind[0].reason == FIRST_CONTACT
 
 
-def test_a_lost_connection_opens_an_interval_from_when_it_was_last_heard():
+def test_a_lost_connection_opens_an_interval_from_when_it_was_last_heard() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_change(1, a_change("CLOSED", 35))
@@ -65,7 +65,7 @@ def test_a_lost_connection_opens_an_interval_from_when_it_was_last_heard():
     assert streams.status("spot") == DOWN
 
 
-def test_a_new_connection_ends_the_interval_but_does_not_close_it():
+def test_a_new_connection_ends_the_interval_but_does_not_close_it() -> None:
     streams = seen_streams()
     streams.take_change(1, a_change("CLOSED", 35))
     streams.take_change(1, a_change("LIVE", 40, "c2"))
@@ -74,14 +74,14 @@ def test_a_new_connection_ends_the_interval_but_does_not_close_it():
     assert streams.is_blind("spot")
 
 
-def test_no_interval_opens_while_another_connection_is_live():
+def test_no_interval_opens_while_another_connection_is_live() -> None:
     streams = seen_streams()
     streams.take_change(1, a_change("LIVE", 30, "c2"))
     streams.take_change(1, a_change("CLOSED", 35))
     assert not streams.blind
 
 
-def test_a_look_up_that_began_before_the_end_closes_nothing():
+def test_a_look_up_that_began_before_the_end_closes_nothing() -> None:
     streams = seen_streams()
     streams.take_change(1, a_change("CLOSED", 35))
     streams.take_change(1, a_change("LIVE", 40, "c2"))
@@ -90,7 +90,7 @@ def test_a_look_up_that_began_before_the_end_closes_nothing():
     assert not streams.blind
 
 
-def test_a_look_up_that_does_not_reach_back_to_the_start_closes_nothing():
+def test_a_look_up_that_does_not_reach_back_to_the_start_closes_nothing() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_change(1, a_change("CLOSED", 35))
@@ -98,7 +98,7 @@ def test_a_look_up_that_does_not_reach_back_to_the_start_closes_nothing():
     assert not streams.close("spot", 31 * SECOND, 50 * SECOND)
 
 
-def test_a_hole_in_the_frame_numbers_is_a_loss():
+def test_a_hole_in_the_frame_numbers_is_a_loss() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_frame(1, a_frame(3, 32))
@@ -106,14 +106,14 @@ def test_a_hole_in_the_frame_numbers_is_a_loss():
     assert (interval.start_ns, interval.end_ns) == (30 * SECOND, 32 * SECOND)
 
 
-def test_dense_frames_leave_no_interval():
+def test_dense_frames_leave_no_interval() -> None:
     streams = seen_streams()
     for number in range(1, 20):
         streams.take_frame(1, a_frame(number, 30 + number))
     assert not streams.blind
 
 
-def test_another_owner_ends_what_the_former_one_saw():
+def test_another_owner_ends_what_the_former_one_saw() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_owner(2, OwnerChange(36 * SECOND))
@@ -122,7 +122,9 @@ def test_another_owner_ends_what_the_former_one_saw():
     assert streams.status("spot") == DOWN
 
 
-def test_what_an_older_generation_says_of_its_connections_is_no_statement_about_the_stream():
+def test_what_an_older_generation_says_of_its_connections_is_no_statement_about_the_stream() -> (
+    None
+):
     streams = seen_streams()
     streams.take_owner(2, OwnerChange(36 * SECOND))
     streams.take_change(1, a_change("LIVE", 37, "old"))
@@ -131,14 +133,14 @@ def test_what_an_older_generation_says_of_its_connections_is_no_statement_about_
     assert streams.blind[0].end_ns is None
 
 
-def test_a_closed_word_of_an_older_generation_does_not_end_the_new_view():
+def test_a_closed_word_of_an_older_generation_does_not_end_the_new_view() -> None:
     streams = seen_streams()
     streams.take_change(2, a_change("LIVE", 37, "c2"))
     streams.take_change(1, a_change("CLOSED", 38, "c2"))
     assert streams.status("spot") == LIVE
 
 
-def test_silence_is_blindness_and_liveness_ends_it():
+def test_silence_is_blindness_and_liveness_ends_it() -> None:
     streams = seen_streams()
     streams.fall_silent(60 * SECOND)
     assert streams.status("spot") == SILENT
@@ -148,14 +150,14 @@ def test_silence_is_blindness_and_liveness_ends_it():
     assert streams.is_blind("spot")
 
 
-def test_another_accounts_liveness_says_nothing_of_ours():
+def test_another_accounts_liveness_says_nothing_of_ours() -> None:
     streams = seen_streams()
     streams.fall_silent(60 * SECOND)
     streams.take_liveness(1, a_liveness(70, "c1"), "binance:other")
     assert streams.status("spot") == SILENT
 
 
-def test_saved_streams_go_on():
+def test_saved_streams_go_on() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_change(1, a_change("CLOSED", 35))
@@ -181,7 +183,7 @@ def wide_streams() -> Streams:
     return streams
 
 
-def test_a_connection_of_several_products_blinds_all_of_them():
+def test_a_connection_of_several_products_blinds_all_of_them() -> None:
     streams = wide_streams()
     streams.take_change(1, a_wide_change("CLOSED", 35, "c1", "private"))
     assert [(i.product, i.end_ns) for i in streams.blind] == [("spot", None), ("linear", None)]
@@ -190,7 +192,7 @@ def test_a_connection_of_several_products_blinds_all_of_them():
     assert [i.end_ns for i in streams.blind] == [40 * SECOND, 40 * SECOND]
 
 
-def test_a_product_is_seen_only_while_each_of_its_feeds_is_live():
+def test_a_product_is_seen_only_while_each_of_its_feeds_is_live() -> None:
     streams = wide_streams()
     streams.take_change(1, a_wide_change("CLOSED", 35, "c2", "business"))
     assert streams.status("spot") == DOWN
@@ -200,14 +202,14 @@ def test_a_product_is_seen_only_while_each_of_its_feeds_is_live():
     assert {i.end_ns for i in streams.blind} == {37 * SECOND}
 
 
-def test_missing_frames_are_a_loss_of_every_product_of_the_connection():
+def test_missing_frames_are_a_loss_of_every_product_of_the_connection() -> None:
     streams = wide_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_frame(1, a_frame(5, 31))
     assert [i.product for i in streams.blind] == ["spot", "linear"]
 
 
-def test_feeds_survive_a_restart_and_another_owner_names_its_own():
+def test_feeds_survive_a_restart_and_another_owner_names_its_own() -> None:
     streams = wide_streams()
     loaded = Streams.load(streams.dump())
     assert loaded == streams
@@ -216,7 +218,7 @@ def test_feeds_survive_a_restart_and_another_owner_names_its_own():
     assert (loaded.status("spot"), loaded.status("linear")) == (LIVE, DOWN)
 
 
-def test_losses_that_adjoin_or_overlap_are_one_interval_in_any_order():
+def test_losses_that_adjoin_or_overlap_are_one_interval_in_any_order() -> None:
     spans = [(30, 31), (31, 33), (32, 32), (50, 52), (34, 34), (49, 51)]
     views = set()
     for order in itertools.permutations(spans):
@@ -229,7 +231,7 @@ def test_losses_that_adjoin_or_overlap_are_one_interval_in_any_order():
     }
 
 
-def test_a_flood_of_losses_leaves_few_intervals_and_none_of_it_is_forgotten():
+def test_a_flood_of_losses_leaves_few_intervals_and_none_of_it_is_forgotten() -> None:
     streams, dice = seen_streams(), random.Random(7)
     lost = [dice.randrange(30, 100_000) * SECOND for _ in range(5_000)]
     for at_ns in lost:
@@ -240,7 +242,7 @@ def test_a_flood_of_losses_leaves_few_intervals_and_none_of_it_is_forgotten():
     assert not streams.blind
 
 
-def test_a_connection_that_flaps_leaves_few_intervals():
+def test_a_connection_that_flaps_leaves_few_intervals() -> None:
     streams = seen_streams()
     for number in range(1, 2_000):
         at = 30 + 10 * number
@@ -250,7 +252,7 @@ def test_a_connection_that_flaps_leaves_few_intervals():
     assert len(streams.blind) <= ENDED_MAX + 2
 
 
-def test_feeds_that_go_one_after_another_are_one_interval():
+def test_feeds_that_go_one_after_another_are_one_interval() -> None:
     streams = wide_streams()
     streams.take_change(1, a_wide_change("CLOSED", 35, "c2", "business"))
     streams.take_change(1, a_wide_change("CLOSED", 36, "c1", "private"))
@@ -258,7 +260,7 @@ def test_feeds_that_go_one_after_another_are_one_interval():
     assert {i.start_ns for i in streams.blind} == {10 * SECOND}
 
 
-def test_losses_that_go_on_are_looked_at_once_and_not_since_the_first_of_them():
+def test_losses_that_go_on_are_looked_at_once_and_not_since_the_first_of_them() -> None:
     streams = seen_streams()
     for at in range(30, 40):
         streams.note_loss("spot", at * SECOND, at * SECOND, "a frame could not be read")
@@ -268,7 +270,7 @@ def test_losses_that_go_on_are_looked_at_once_and_not_since_the_first_of_them():
     assert streams.close("spot", 34 * SECOND, 39 * SECOND) == [left]
 
 
-def test_the_first_contact_is_no_part_of_another_interval():
+def test_the_first_contact_is_no_part_of_another_interval() -> None:
     streams = Streams()
     streams.expect("spot")
     streams.take_change(1, a_change("LIVE", 10))

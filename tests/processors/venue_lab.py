@@ -7,7 +7,7 @@ find can be played in milliseconds, step by step, with restarts anywhere between
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -26,11 +26,12 @@ from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
 from simulator.config import AccountConfig as BoxAccount
 from simulator.config import SimulatorConfig, TrafficConfig
+from simulator.instrument import Product
 from simulator.message import Message
 from simulator.truth import truth
 from tests.processors.book_lab import Run, a_raw_record, a_record
 from venues import VENUES
-from venues.venue import Context, Credentials, Endpoints, Page
+from venues.venue import Context, Credentials, Endpoints, HttpRequest, Page
 
 ACCOUNT = "binance:main"
 CALLS = SPOT_CALLS | USDM_CALLS
@@ -71,13 +72,16 @@ class VenueLab:
             name=self.name,
             api_key="lab-key",
             secret="lab-secret",
-            symbols={product: self.symbols_of(product, traded) for product in self.products},
+            symbols={
+                cast(Product, product): self.symbols_of(product, traded)
+                for product in self.products
+            },
         )
         traffic = TrafficConfig(open_orders_max=8)
         self.venue = self.make_venue(SimulatorConfig(seed=seed, accounts=(box,), traffic=traffic))
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
-        self.make_book = lambda: book(self.description, 0, self.pace)
+        self.make_book: Callable[[], PartitionBook] = lambda: book(self.description, 0, self.pace)
         self.run = Run(self.make_book())
         self.drop: Drop = lambda _message: False
         self.refuse: Callable[[Question], bool] = lambda _question: False
@@ -213,7 +217,7 @@ class VenueLab:
         if self.refuse(question):
             self.fold(Failure(document, "timeout", asked_ns, asked_ns), account=account)
             return
-        request = self.description.ask(question, context)
+        request: HttpRequest | None = self.description.ask(question, context)
         number = 1
         while request is not None:
             status, body = self.called(request.url)

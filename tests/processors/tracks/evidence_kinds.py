@@ -143,7 +143,7 @@ def expected_disputes(names: set[str]) -> set[str]:
     """Which contradictions stand, in the words of decision 0401."""
     executed, quantity = executed_and_quantity(names)
     is_canceled = bool(names & {"CANCELED", "liquidation"})
-    ends = {name for name in ("FILLED", "EXPIRED", "REJECTED") if name in names}
+    ends: set[str] = {name for name in ("FILLED", "EXPIRED", "REJECTED") if name in names}
     ends |= {"CANCELED"} if is_canceled else set()
     is_full = "FILLED" in ends or executed >= quantity
     found = set()

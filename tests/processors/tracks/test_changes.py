@@ -4,11 +4,12 @@ from itertools import permutations
 from typing import Any
 
 from orderloom.event import OrderReport
+from orderloom.words import Status
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.tracks.changes import CHANGES_MAX
 from processors.orders.tracks.trust import LIVE_AFTER_END
-from tests.builders import ORDER_KEY, Status, a_report, an_origin, some_orders, take
+from tests.builders import ORDER_KEY, a_report, an_origin, some_orders, take
 from tests.histories import evidence_of
 
 S = 1_000_000_000

@@ -27,7 +27,7 @@ def check_induction(size: int) -> dict[tuple[Lifecycle, Kind], set[Lifecycle]]:
     steps of the lifecycle that it saw.
     """
     steps: dict[tuple[Lifecycle, Kind], set[Lifecycle]] = defaultdict(set)
-    seen = {(): state_after(()).lifecycle}
+    seen: dict[tuple[str, ...], Lifecycle] = {(): state_after(()).lifecycle}
     for names in sets_up_to(size):
         order = state_after(names)
         seen[names] = order.lifecycle
