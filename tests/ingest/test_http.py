@@ -113,7 +113,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
         basic = x509.BasicConstraints(ca=True, path_length=None)
-        usage = x509.KeyUsage(*[False] * 5, True, True, None, None)  # type: ignore[arg-type] # ..
+        usage = x509.KeyUsage(*[False] * 5, *[True] * 2, *[False] * 2)
         own = self._signed(self._name, self._key.public_key(), NOW + DAY, [basic, usage])
         self.file = directory / "authority.pem"
         self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))

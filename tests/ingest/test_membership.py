@@ -1,7 +1,7 @@
 """One membership in the group on `dispatches`, on a real broker."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -119,7 +119,7 @@ class Deaf:
 
 
 @pytest.fixture
-def stage(broker: RunningBroker, namespace: str) -> Iterator[Stage]:
+def stage(broker: RunningBroker, namespace: str) -> Stage:
     return Stage(broker.bootstrap, namespace)
 
 

@@ -152,11 +152,11 @@ async def test_an_answer_that_breaks_its_reader_is_a_failure(
 
 
 async def test_a_mistake_of_our_own_is_loud() -> None:
-    def breaks(*_: object) -> None:
+    def breaks(*_: object) -> bool:
         raise AssertionError
 
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        desk.venue = replace(desk.venue, is_complete_answer=breaks)  # type: ignore[arg-type] # ..
+        desk.venue = replace(desk.venue, is_complete_answer=breaks)
         with pytest.raises(AssertionError):
             await asked(a_question(About.TRADES), desk)
 
@@ -292,7 +292,10 @@ def test_a_dispatch_is_read_and_what_is_none_is_named() -> None:
     }
     read = read_dispatch(orjson.dumps(document))
     assert (read.account, read.question, read.at_ns) == ("toy:main", question, 7)
-    for change in ({"v": 2}, {"type": "place"}, {"question": {}}, {"at_ns": "soon"}):
+    changes: tuple[dict[str, object], ...] = (
+        {"v": 2}, {"type": "place"}, {"question": {}}, {"at_ns": "soon"},
+    )  # fmt: skip
+    for change in changes:
         with pytest.raises(BadDispatch):
             read_dispatch(orjson.dumps(document | change))
     for garbage in (b"", b"\xff", b"[]", b"null", b'{"v":1}'):

@@ -189,7 +189,11 @@ async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partitio
     entries = [
         Entry(
             AccountConfig(
-                id=one.name, products=tuple(WEIGHT), key="file:k", partition=0, symbols=one.symbols
+                id=one.name,
+                products=tuple(WEIGHT),
+                key="file:k",
+                partition=0,
+                symbols=dict(one.symbols.items()),
             ),
             Credentials(one.api_key, one.secret),
         )

@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -303,7 +304,7 @@ async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> 
     async with a_raw_server(answer) as raw:
         toy = ToyServer()
         toy.rest, toy.stream = f"http://127.0.0.1:{raw.port}", f"ws://127.0.0.1:{raw.port}"
-        keeping = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
+        keeping: dict[str, Any] = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
         async with a_runner(toy, throttled=True, **keeping) as running:
             await running.until_change("LIVE")
             running.desk.gate.throttled("weight", Throttling(SECOND_NS))

@@ -3,6 +3,7 @@
 import itertools
 import random
 from dataclasses import replace
+from typing import TypeGuard
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,7 +224,7 @@ def connections(items: list[raw.Item]) -> list[raw.ConnectionChange]:
     return [item for item in items if isinstance(item, raw.ConnectionChange)]
 
 
-def _is(item: raw.Item, change: str) -> bool:
+def _is(item: raw.Item, change: str) -> TypeGuard[raw.ConnectionChange]:
     return isinstance(item, raw.ConnectionChange) and item.change == change
 
 

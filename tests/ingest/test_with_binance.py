@@ -8,6 +8,7 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure, Frame
+from simulator.binance.app import BinanceBox
 from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.conftest import RunningBroker
@@ -109,6 +110,7 @@ async def test_cut_connections_planned_ends_and_expired_keys_are_followed_by_new
     await cluster.until(lambda: cluster.changes("LIVE") == 2 * STREAMS)
     await box.box.sockets.end_all(planned=True)
     await cluster.until(lambda: cluster.changes("LIVE") == 3 * STREAMS)
+    assert isinstance(box.box, BinanceBox)
     box.box.private.expire(everything=True)
     await cluster.until(lambda: cluster.changes("LIVE") == 3 * STREAMS + PARTITIONS)
     assert cluster.changes("REFUSED") == 0

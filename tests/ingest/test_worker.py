@@ -5,7 +5,7 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,7 @@ async def toy() -> AsyncIterator[ToyServer]:
 @pytest.fixture
 def cluster(
     broker: RunningBroker, namespace: str, tmp_path: Path, toy: ToyServer
-) -> "AsyncIterator[Cluster]":
+) -> Iterator[Cluster]:
     with a_cluster(broker.bootstrap, namespace, tmp_path, toy_place(toy)) as made:
         yield made
 
@@ -203,7 +203,7 @@ async def test_a_clock_that_is_wrong_is_named_in_one_line_and_sampled_into_the_l
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> "AsyncIterator[EmbeddedBroker]":
+def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     with EmbeddedBroker(tmp_path / "broker", report=print) as started:
         yield started
 

@@ -4,7 +4,7 @@ Its plain listener is for the test itself, as a superuser; nothing leaves loopba
 """
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ def a_secured_broker(
         yield SecuredBroker(broker.bootstrap, f"127.0.0.1:{secured}")
 
 
-def _acls(has_acls: bool) -> Mapping[str, str]:
+def _acls(has_acls: bool) -> dict[str, str]:
     if not has_acls:
         return {}
     return {"authorizer.class.name": AUTHORIZER, "super.users": "User:ANONYMOUS"}

@@ -140,7 +140,9 @@ def test_every_kind_of_item_has_a_word_of_its_own() -> None:
     assert all(set(word) <= set(string.ascii_lowercase) for word in words)
 
 
-WRONG = (None, True, -1, 2**63, 2**70, 1.5, "x", "x" * 300, [], [1], [{}], {}, {"id": 1}, [None])
+WRONG: tuple[object, ...] = (
+    None, True, -1, 2**63, 2**70, 1.5, "x", "x" * 300, [], [1], [{}], {}, {"id": 1}, [None],
+)  # fmt: skip
 
 
 @given(records.filter(lambda record: record.items), st.data())

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import orjson
 
 from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
-from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
+from simulator.config import LimitConfig, SimulatorConfig, TrafficConfig, Venue, sample_accounts
 from simulator.okx.venue import OkxVenue
 from simulator.server import start
 from tests.simulator.binance.client import Client as BinanceClient
@@ -81,8 +81,8 @@ class Quiet:
         self.messages: list[Message] = []
         self.clock = clock or LogicalClock()
         config = SimulatorConfig(
-            venue=venue,
-            accounts=sample_accounts(3, venue=venue),
+            venue=cast(Venue, venue),
+            accounts=sample_accounts(3, venue=cast(Venue, venue)),
             traffic=TrafficConfig(liquidation=0),
             **settings,
         )
@@ -186,7 +186,7 @@ class BinanceProbe(Probe):
 
     @staticmethod
     def is_notice(document: dict[str, Any]) -> bool:
-        return document.get("event", {}).get("e") == "serverShutdown"
+        return bool(document.get("event", {}).get("e") == "serverShutdown")
 
 
 class OkxProbe(Probe):
@@ -245,9 +245,10 @@ PROBES: dict[str, tuple[type[Any], type[Any]]] = {
 @asynccontextmanager
 async def a_probe(venue: str, accounts: int = 1, **settings: Any) -> AsyncIterator[Any]:
     """A box with sample accounts, and a probe of the first."""
-    rows = sample_accounts(accounts, venue=venue)
-    limits = {"spot_weight": 10**6, "linear_weight": 10**6, "scale": 1000}
-    config = SimulatorConfig(venue=venue, accounts=rows, limits=limits, **settings)
+    name = cast(Venue, venue)
+    rows = sample_accounts(accounts, venue=name)
+    limits = LimitConfig(spot_weight=10**6, linear_weight=10**6, scale=1000)
+    config = SimulatorConfig(venue=name, accounts=rows, limits=limits, **settings)
     server = await start(config)
     make_client, make_probe = PROBES[venue]
     async with aiohttp.ClientSession() as http:

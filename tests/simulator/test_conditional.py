@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ NAME = "binance:main"
 LOT = Decimal("0.1")
 
 
-def a_request(side: Side = "SELL", **fields: object) -> Request:
+def a_request(side: Side = "SELL", **fields: Any) -> Request:
     plain = Request(symbol=SYMBOL, side=side, quantity=LOT, order_type="MARKET")
-    return replace(plain, **fields)  # type: ignore[arg-type]  the fields of a request, by name
+    return replace(plain, **fields)
 
 
 class Place:
@@ -34,7 +35,8 @@ class Place:
         venue = BinanceVenue(SimulatorConfig(accounts=(box,)), LogicalClock(), lambda _: None)
         self.market = venue.linear
         (self.account,) = venue.accounts.values()
-        self.quote("SELL", 200_000, 10), self.quote("BUY", 20_000, 10)
+        self.quote("SELL", 200_000, 10)
+        self.quote("BUY", 20_000, 10)
 
     def quote(self, side: Side, price: int, quantity: int = 1) -> None:
         request = Request(SYMBOL, side, Decimal(quantity), Decimal(price))
@@ -42,9 +44,10 @@ class Place:
 
     def trade_at(self, price: int) -> None:
         """Two of the market meet there; nothing of it rests."""
-        self.quote("SELL", price), self.quote("BUY", price)
+        self.quote("SELL", price)
+        self.quote("BUY", price)
 
-    def hold(self, *triggers: Trigger, **fields: object) -> Conditional:
+    def hold(self, *triggers: Trigger, **fields: Any) -> Conditional:
         conditional = Conditional(
             self.market.next_conditional_id(),
             NAME,
@@ -54,7 +57,7 @@ class Place:
             "STOP_MARKET",
             LOT,
             triggers,
-            **fields,  # type: ignore[arg-type]  the fields of a conditional order, by name
+            **fields,
         )
         self.market.hold(self.account, conditional)
         return conditional

@@ -62,7 +62,8 @@ def test_together_they_hold_every_change_of_an_order(histories: list[History]) -
     for history in histories:
         for raw in documents(history):
             event = raw.get("event", raw) if isinstance(raw, dict) else {}
-            inner = event.get("o") if isinstance(event.get("o"), dict) else event
+            told = event.get("o")
+            inner = told if isinstance(told, dict) else event
             changes[f"{inner.get('x')} {inner.get('X')}"] += 1
     wanted = {
         "NEW NEW", "TRADE PARTIALLY_FILLED", "TRADE FILLED", "CANCELED CANCELED",

@@ -1,6 +1,7 @@
 """The book conserves what it matches, is never crossed, and keeps each order's terms."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ orders = st.lists(
 
 @given(orders)
 def test_quantities_are_conserved_and_the_book_is_never_crossed(
-    rows: list[dict[str, object]],
+    rows: list[dict[str, Any]],
 ) -> None:
     book, taken = Book(), []
     for number, row in enumerate(rows):
@@ -76,7 +77,7 @@ def test_at_one_price_the_order_that_came_first_trades_first() -> None:
     submit(book, first)
     submit(book, second)
     submit(book, an_order(3, "SELL", quantity=Decimal(6)))
-    assert (first.filled, second.filled) == (5, 1)
+    assert (first.filled, second.filled) == (Decimal(5), Decimal(1))
 
 
 def test_a_trade_happens_at_the_makers_price() -> None:
@@ -92,7 +93,7 @@ def test_what_is_left_of_an_ioc_order_expires() -> None:
     submit(book, an_order(1, "SELL", quantity=Decimal(2)))
     order = an_order(2, time_in_force="IOC")
     assert isinstance(submit(book, order)[-1], Closed)
-    assert (order.status, order.filled, order.reason) == ("EXPIRED", 2, "IOC")
+    assert (order.status, order.filled, order.reason) == ("EXPIRED", Decimal(2), "IOC")
 
 
 def test_a_fok_order_that_cannot_trade_in_full_trades_nothing() -> None:
@@ -140,7 +141,7 @@ def test_an_order_reduced_in_place_keeps_its_turn() -> None:
     submit(book, second)
     book.reduce(first, Decimal(3))
     submit(book, an_order(3, "SELL", quantity=Decimal(3)))
-    assert (first.status, second.filled) == ("FILLED", 0)
+    assert (first.status, second.filled) == ("FILLED", Decimal(0))
 
 
 def test_an_order_with_a_new_price_loses_its_turn_and_may_trade_at_once() -> None:
@@ -148,7 +149,8 @@ def test_an_order_with_a_new_price_loses_its_turn_and_may_trade_at_once() -> Non
     submit(book, order)
     submit(book, an_order(2, "SELL", price=Decimal(101)))
     list(book.replace(order, Decimal(101), Decimal(6)))
-    assert (order.status, order.filled, order.remaining) == ("PARTIALLY_FILLED", 5, 1)
+    outcome = (order.status, order.filled, order.remaining)
+    assert outcome == ("PARTIALLY_FILLED", Decimal(5), Decimal(1))
 
 
 def test_a_cancelled_order_leaves_the_book() -> None:

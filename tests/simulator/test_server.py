@@ -86,10 +86,8 @@ async def test_without_faults_every_fill_arrives_exactly_once() -> None:
 
 
 async def test_every_fill_that_does_not_arrive_is_named_with_its_reason() -> None:
-    faults = {
-        "probability": {"drop": 0.05, "duplicate": 0.05, "delay": 0.05, "reorder": 0.05},
-        "delay_ms_max": 20,
-    }
+    probability = {"drop": 0.05, "duplicate": 0.05, "delay": 0.05, "reorder": 0.05}
+    faults = {"probability": probability, "delay_ms_max": 20}
     async with a_client(*sample_accounts(1), faults=faults) as client:
         heard = executions(await traded(client, 2000))
         books = await fills(client)
@@ -97,7 +95,7 @@ async def test_every_fill_that_does_not_arrive_is_named_with_its_reason() -> Non
             assert heard[key(fill)] == fill["delivered"]
             assert fill["delivered"] or fill["dropped"]
         shown = await client.control("/control/faults")
-        assert min(shown["injected"][kind] for kind in faults["probability"]) > 20
+        assert min(shown["injected"][kind] for kind in probability) > 20
         lost = [fill for fill in books if not fill["delivered"]]
         assert len(shown["undelivered"]) == len(lost) > 0
 

@@ -97,7 +97,8 @@ def test_every_order_tells_its_last_state_and_every_fill_once(traded: Box) -> No
     fills: list[tuple[str, str, str, int, int]] = []
     for message in traded.messages:
         event = message.document
-        row = event.get("o") if isinstance(event.get("o"), dict) else event
+        told = event.get("o")
+        row = told if isinstance(told, dict) else event
         if message.kind not in ("executionReport", "ORDER_TRADE_UPDATE"):
             continue
         key = (message.account, message.product, row["s"], row["i"])

@@ -135,7 +135,7 @@ def test_the_order_of_a_reducing_or_closing_one_is_of_what_is_held_by_then(
     row = algo_calls.one_order(box.linear, box.one, Params({"algoId": row["algoId"]}))
     assert (row["algoStatus"], row["quantity"], row["actualQty"]) == ("FINISHED", quantity, "3.0")
     (order,) = box.one.conditionals["linear"][row["algoId"]].children
-    assert (order.quantity, order.status) == (3, "FILLED")
+    assert (order.quantity, order.status) == (Decimal(3), "FILLED")
     assert box.one.amount_of(SYMBOL, "BOTH") == 0
 
 

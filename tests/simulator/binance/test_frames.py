@@ -105,7 +105,8 @@ def spot_place_reply() -> Document:
     box = Box()
     box.spot.place_anonymous(an_order("SELL", "1"))
     wish = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
-    return ask(box, spot_calls.place, **wish, quantity="4", price="150")
+    reply: Document = ask(box, spot_calls.place, **wish, quantity="4", price="150")
+    return reply
 
 
 def linear_partial_fill() -> Box:

@@ -53,7 +53,7 @@ async def test_a_stop_is_told_listed_triggered_and_named_by_its_child() -> None:
         await trade_at(client, "148")
         effective = await told(algos, "effective")
         assert (effective["actualSide"], effective["actualSz"]) == ("sl", "10")
-        children = []
+        children: list[dict[str, Any]] = []
         while len(children) < len(effective["ordIdList"]):
             row = (await own.next())["data"][0]
             if row["algoId"] and row["state"] == "live":

@@ -36,7 +36,8 @@ def test_times_are_inclusive() -> None:
 
 
 def test_a_page_cut_short_is_its_first_half_and_the_next_goes_on() -> None:
-    view, found = View(), []
+    view = View()
+    found: list[int] = []
     with view.cut():
         while rows := paged(view, limit=4, **({"after": found[-1]} if found else {})):
             assert len(rows) <= 2

@@ -63,7 +63,7 @@ async def test_login_and_subscriptions_are_answered_as_the_examples_show() -> No
     ],
 )
 async def test_a_failed_login_says_why_and_ends_the_connection(
-    changes: dict[str, str], code: str
+    changes: dict[str, Any], code: str
 ) -> None:
     async with a_client() as client, await client.open() as stream:
         await stream.say(client.login(**changes))

@@ -3,7 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 import aiohttp
 import yarl
@@ -13,6 +14,7 @@ from orderloom.identity import execution_key
 from orderloom.question import About, Question
 from orderloom.words import Source, Status
 from simulator.config import sample_accounts
+from simulator.instrument import Product
 from tests.simulator.binance.client import Client, a_client
 from venues.binance import BINANCE
 from venues.document import parse
@@ -110,6 +112,10 @@ def books_of(truth: dict[str, Any], client: Client, product: str) -> set[str]:
     }
 
 
+def symbols_of(client: Client, product: str) -> tuple[str, ...]:
+    return client.account.symbols[cast(Product, product)]
+
+
 async def test_streams_and_questions_tell_of_every_execution_in_the_books() -> None:
     async with a_client(*sample_accounts(1)) as client:
         spot, linear = BINANCE.streams(BINANCE.products)
@@ -120,7 +126,7 @@ async def test_streams_and_questions_tell_of_every_execution_in_the_books() -> N
                 books = books_of(truth, client, product)
                 assert len(books) > 20
                 assert keys(await heard_on(websocket, books)) == books
-                symbols = client.account.symbols[product]
+                symbols = symbols_of(client, product)
                 since_ns = time.time_ns() - 3_600 * 10**9
                 asked = [
                     event
@@ -136,7 +142,7 @@ async def test_every_question_is_signed_answered_and_understood() -> None:
     async with a_client(*sample_accounts(1)) as client:
         await trade(client)
         for product in BINANCE.products:
-            symbol = client.account.symbols[product][0]
+            symbol = symbols_of(client, product)[0]
             times = await perform(
                 client,
                 BINANCE.ask(
@@ -194,9 +200,9 @@ async def test_a_conditional_order_is_asked_for_where_it_is_kept_before_and_afte
             assert isinstance(report, OrderReport)
             return report
 
-        names = {"is_conditional": True, "venue_order_id": algo_id}
+        names: dict[str, Any] = {"is_conditional": True, "venue_order_id": algo_id}
         waiting = await order(**names)
-        assert (waiting.status, waiting.trigger_price) == (Status.WAITING_TRIGGER, 100)
+        assert (waiting.status, waiting.trigger_price) == (Status.WAITING_TRIGGER, Decimal(100))
         assert (waiting.venue_order_id, waiting.client_order_id) == (algo_id, "stop-1")
         assert await order(is_conditional=True, client_order_id="stop-1") == waiting
         for about in (About.OPEN_ORDERS, About.ORDER_HISTORY):
@@ -206,7 +212,7 @@ async def test_a_conditional_order_is_asked_for_where_it_is_kept_before_and_afte
             wish = {"side": side, "price": bid, "quantity": quantity}
             await client.ask("POST", "/fapi/v1/order", **limit, **wish)
         became = await order(**names)
-        assert (became.status, became.filled_quantity) == (Status.FILLED, 4)
+        assert (became.status, became.filled_quantity) == (Status.FILLED, Decimal(4))
         assert became.alias_ids == (algo_id,)
         itself = await order(venue_order_id=became.venue_order_id)
         assert (itself.client_order_id, itself.status) == ("stop-1", Status.FILLED)

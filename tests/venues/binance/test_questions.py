@@ -30,7 +30,7 @@ class Rows:
 
     def answer(self, request: HttpRequest) -> bytes:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
-        asked = {
+        asked: dict[str, int] = {
             name: int(query[name]) for name in ("fromId", "startTime", "endTime") if name in query
         }
         self.asked.append(asked)
@@ -185,7 +185,7 @@ def test_a_history_is_paged_by_order_id() -> None:
     assert BINANCE.next_page(question, Page(2, second, 200, b"[]"), CONTEXT) is None
 
 
-def conditional(**names: str) -> Question:
+def conditional(**names: Any) -> Question:
     return Question(
         id="q", account="binance:main", about=About.ORDER, product="linear", symbol="BTCUSDT",
         is_conditional=True, **names,
@@ -263,7 +263,7 @@ def test_ids_that_come_as_text_are_paged_on_from_as_numbers() -> None:
     ],
 )
 def test_what_cannot_be_asked_is_said_at_once(
-    about: About, product: str, changed: dict[str, str]
+    about: About, product: str, changed: dict[str, Any]
 ) -> None:
     question = Question(id="q", account="binance:main", about=about, product=product, **changed)
     with pytest.raises(ValueError, match=r"."):

@@ -168,9 +168,9 @@ def test_a_row_that_both_products_could_have_written_needs_the_products_hint() -
     for product, said in (("spot", "spot"), ("linear", "linear"), ("swap", "linear")):
         (order,) = translated(row, product).events
         assert order.product == said
-    for product in (None, "inverse", "nonsense"):
+    for hint in (None, "inverse", "nonsense"):
         with pytest.raises(UnknownFrame):
-            translated(row, product)
+            translated(row, hint)
 
 
 def test_refusals_whose_number_means_two_things_are_told_apart() -> None:
