@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from pydantic import BaseModel
 
 from orderloom.account import AccountConfig
 from runtime.settings import BrokerSettings, HttpSettings, KafkaSettings, Settings, VenueSettings
@@ -12,7 +13,11 @@ from venues import VENUES
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([^|]+)` \| ([^|]*) \|", PAGE, re.M))
 PLAIN = ("namespace", "partitions", "data_dir", "accounts_file", "log_level")
-SECTIONS = {"kafka": KafkaSettings, "broker": BrokerSettings, "http": HttpSettings}
+SECTIONS: dict[str, type[BaseModel]] = {
+    "kafka": KafkaSettings,
+    "broker": BrokerSettings,
+    "http": HttpSettings,
+}
 SHOWN = {name: str(Settings.model_fields[name].default) for name in PLAIN} | {
     f"{section}.{name}": str(field.default)
     for section, model in SECTIONS.items()

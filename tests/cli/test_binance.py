@@ -80,7 +80,9 @@ def folded(*lines: dict[str, Any]) -> list[dict[str, Any]]:
 def test_15_of_a_portfolio_margin_stream_the_usd_m_half_is_read_and_the_coin_m_half_refused() -> (
     None
 ):
-    fill = {"x": "TRADE", "X": "FILLED", "l": "5", "z": "5", "q": "5", "t": 3, "L": "60000"}
+    fill: dict[str, Any] = {
+        "x": "TRADE", "X": "FILLED", "l": "5", "z": "5", "q": "5", "t": 3, "L": "60000",
+    }  # fmt: skip
     usdm = event(**fill)
     usdm["raw"]["fs"] = "UM"
     order, execution = events_of(usdm)
@@ -314,11 +316,12 @@ def test_an_execution_of_spot_is_one_whatever_x_says(word: str) -> None:
 
 
 def test_without_a_quantity_or_an_id_there_is_none() -> None:
-    for changed in (
+    none: tuple[dict[str, Any], ...] = (
         {"l": "0", "t": 9},
         {"l": "2", "t": 0, "z": "2"},
         {"l": "2", "t": -1, "z": "2"},
-    ):
+    )
+    for changed in none:
         (only,) = events_of(event(x="TRADE", L="5", **changed))
         assert only["type"] == "order"
 

@@ -12,7 +12,7 @@ import pytest
 
 from cli.fold import run
 from cli.instruments import Instruments
-from orderloom.event import InstrumentReport
+from orderloom.event import Event, Execution, InstrumentReport, OrderReport
 from orderloom.quantities import Unit
 from venues import VENUES
 from venues.venue import Inbound, Translation, Venue
@@ -203,8 +203,13 @@ def in_contracts(inbound: Inbound) -> Translation:
     """A venue that counts contracts: Binance's words, and one instrument."""
     if inbound.document == {}:
         return Translation((replace(CONTRACT, product="spot", symbol="SOLUSDT"),))
-    events = BINANCE.translate(inbound).events
-    return Translation(tuple(replace(event, quantity_unit=Unit.CONTRACTS) for event in events))
+    return Translation(tuple(map(counted, BINANCE.translate(inbound).events)))
+
+
+def counted(event: Event) -> Event:
+    """An event whose quantities are contracts."""
+    assert isinstance(event, OrderReport | Execution)
+    return replace(event, quantity_unit=Unit.CONTRACTS)
 
 
 def test_contracts_become_base_units_where_the_instrument_is_known() -> None:
@@ -223,14 +228,14 @@ def test_of_several_reports_about_an_instrument_the_latest_by_venue_time_counts(
         instruments = Instruments()
         for report in reports:
             instruments.take(report)
-        assert instruments.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (1, Unit.BASE)
+        assert instruments.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (Decimal(1), Unit.BASE)
 
 
 def test_inverse_contracts_stay_contracts_also_after_a_restart() -> None:
     instruments, again = Instruments(), Instruments()
     instruments.take(replace(CONTRACT, is_inverse=True))
     again.load(orjson.loads(orjson.dumps(instruments.dump())))
-    assert again.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (1, Unit.CONTRACTS)
+    assert again.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (Decimal(1), Unit.CONTRACTS)
 
 
 def test_numbers_keep_all_their_digits() -> None:

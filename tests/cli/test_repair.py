@@ -1,5 +1,7 @@
 """`orderloom repair` as a person meets it, before anything is rebuilt."""
 
+from typing import Any
+
 import pytest
 
 from cli.repairing import Progress, lines_of, result_of
@@ -13,8 +15,8 @@ STOPPED = (
 )
 
 
-def a_survey(**changes: object) -> Survey:
-    given = {
+def a_survey(**changes: Any) -> Survey:
+    given: dict[str, Any] = {
         "partition": 3,
         "cause": STOPPED,
         "begins": {"control": 0, "intents": 0, "raw": 40},
@@ -25,7 +27,7 @@ def a_survey(**changes: object) -> Survey:
         "records": 17,
         "begun": None,
     }
-    return Survey(**given | changes)  # type: ignore[arg-type]  as the dataclass has them
+    return Survey(**given | changes)
 
 
 def test_it_says_why_and_what_it_will_do() -> None:

@@ -108,7 +108,9 @@ def row_of(message: Message, *, is_cut: bool) -> Row:
 
 
 def _headers(message: Message) -> dict[str, Any]:
-    return {name: json.loads(value or b"null") for name, value in message.headers() or ()}
+    return {
+        name: json.loads(value or b"null") for name, value in dict(message.headers() or ()).items()
+    }
 
 
 class Store:

@@ -85,8 +85,8 @@ class Topics:
             left = set(until)
             while left:
                 for message in consumer.consume(1000, 1.0):
-                    place = (message.topic(), message.partition())
-                    if message.error() is not None or message.offset() >= until[place]:
+                    place = (str(message.topic()), message.partition() or 0)
+                    if message.error() is not None or (message.offset() or 0) >= until[place]:
                         left.discard(place)
                     else:
                         yield message
@@ -95,7 +95,7 @@ class Topics:
         """Of what stands in the topics below these offsets."""
         held: dict[tuple[str, str], str] = {}
         for message in self.read(until):
-            name, key = message.topic(), message.key().decode()
+            name, key = str(message.topic()), (message.key() or b"").decode()
             document = json.loads(message.value() or b"null")
             if topology.FILLS.kind in name.split("."):
                 key = f"{key}/{document['execution_key']}"
@@ -110,7 +110,7 @@ class Topics:
         seen: set[tuple[str, bytes]] = set()
         count = 0
         for message in self.read(marks):
-            key = (message.topic(), message.key())
+            key = (str(message.topic()), message.key() or b"")
             count += key in seen
             seen.add(key)
         return count

@@ -103,8 +103,8 @@ def plant_process(plant: Plant) -> None:
                 plant.reached(CLOSED)
             step.is_begun = step.is_closing = False
 
-    processing.MeasuredBook = PlantedBook  # type: ignore[misc]  # that is the plant
-    processing.Parts = partial(Parts, probe=probe)  # type: ignore[misc, assignment]  # too
+    processing.MeasuredBook = PlantedBook  # type: ignore[attr-defined]  # that is the plant
+    processing.Parts = partial(Parts, probe=probe)  # type: ignore[attr-defined, assignment]  # too
 
 
 def plant_ingest(plant: Plant) -> None:

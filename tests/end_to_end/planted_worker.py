@@ -46,7 +46,7 @@ def main() -> int:
     settings = load_settings()
     set_up_logs("planted", settings.log_level)
     if "--once" in sys.argv:
-        processing.MeasuredBook = PlantedBook  # type: ignore[misc]  # that is the plant
+        processing.MeasuredBook = PlantedBook  # type: ignore[attr-defined]  # that is the plant
         return processing.run_once(settings, "binance")
     command = [sys.executable, "-m", "tests.end_to_end.planted_worker", "--once"]
     return supervise_process("planted", command, stop_on_signals())

@@ -113,7 +113,7 @@ def raw_records(stage: Stage) -> Iterator[tuple[int, raw.RawRecord]]:
             if message.error() is not None:
                 ended += 1
             else:
-                yield message.offset(), raw.decode(message.value())
+                yield message.offset() or 0, raw.decode(message.value() or b"")
     consumer.close()
 
 

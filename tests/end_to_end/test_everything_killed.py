@@ -38,7 +38,7 @@ FAULTS = {
     "http_5xx": 4, "http_429": 2, "http_partial_page": 1, "late_fill": 4, "liquidation": 2,
 }  # fmt: skip
 SHORT = DemoOptions(minutes=1.6, rate=120, accounts=4, faults=FAULTS)
-AT_THE_LIMIT = {"limits": 1, "minutes": 5.0}
+AT_THE_LIMIT: dict[str, Any] = {"limits": 1, "minutes": 5.0}
 """The venues' own rate limits, not ten times as much: recovery has to wait for them."""
 LONG = replace(SHORT, minutes=10.0, faults={name: 4 * count for name, count in FAULTS.items()})
 BROKER_SECONDS, OTHERS_SECONDS = 32, 8
@@ -71,7 +71,9 @@ class Killing(Play):
     def _scenes(self, seconds: float) -> list[tuple[float, Callable[[], None]]]:
         """Who dies when: spread over the run, in an order that the seed decides."""
         workers = product(("process", "ingest"), self.options.venues)
-        others = [partial(self._replace, kind, venue) for kind, venue in workers]
+        others: list[Callable[[], None]] = [
+            partial(self._replace, kind, venue) for kind, venue in workers
+        ]
         others.append(self._replace_sink)
         deaths: list[Callable[[], None]] = [self._kill_broker] * max(
             3, int(seconds / BROKER_SECONDS)

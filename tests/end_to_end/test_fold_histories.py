@@ -72,7 +72,7 @@ def _check_books(history: History, output: bytes) -> None:
     """What was folded equals the exchange's own books: orders, and fills by identity."""
     (books,) = history.truth["accounts"].values()
     *orders, _ = [orjson.loads(line) for line in output.splitlines()]
-    expected = {
+    expected: dict[tuple[str, ...], tuple[str, Decimal]] = {
         (order["product"], order["symbol"], order["venue_order_id"]): (
             CLOSED_WORDS.get(order["status"], order["status"]),
             Decimal(order["filled"]),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -28,6 +28,9 @@ from runtime.kafka import begin_offsets, connected_admin, end_offsets
 from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.follower import Follower
+
+if TYPE_CHECKING:
+    from sinks.record import Record
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 
@@ -125,7 +128,7 @@ class Seen:
 def seen_by_a_new_consumer(house: House) -> Seen:
     """Read every output topic from its beginning, and keep the last epoch of each account."""
     topics = {house.name(topic): topic for topic in FOLLOWED}
-    records = []
+    records: list[Record] = []
     with Follower(KafkaSettings(bootstrap=house.stage.broker.bootstrap), topics) as follower:
         while not follower.is_at_end:
             records += follower.poll(1.0).records

@@ -11,8 +11,8 @@ import ccxt.async_support
 import ccxt.pro
 
 from simulator.binance.instruments import make_instruments as binance_instruments
-from simulator.config import AccountConfig, SimulatorConfig
-from simulator.instrument import Instrument
+from simulator.config import AccountConfig, SimulatorConfig, Venue
+from simulator.instrument import Instrument, Product
 from simulator.okx.instruments import make_instruments as okx_instruments
 from simulator.server import start
 from tests.judges import agreement
@@ -24,8 +24,8 @@ Row = dict[str, Any]
 class Market:
     """One symbol of one product: which class of ccxt trades it, and under which names."""
 
-    venue: str
-    product: str
+    venue: Venue
+    product: Product
     maker: str
     symbol: str
     listed: str
@@ -49,7 +49,7 @@ MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "okx": okx_instruments,
 }
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
-SYMBOLS: Final = {
+SYMBOLS: Final[dict[str, dict[Product, tuple[str, ...]]]] = {
     venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue}
     for venue in ("binance", "okx")
 }
@@ -87,8 +87,9 @@ class AtTheBox:
 
     def get_exceptions_by_url(self, url: str, kind: str) -> Row:
         name = "fapi" if "/fapi/" in url else "api"
-        host = f"{name}.{self.hostname}"  # type: ignore[attr-defined]
-        asked: Row = super().get_exceptions_by_url(f"https://{host}/", kind)  # type: ignore[misc]
+        host = f"{name}.{self.hostname}"  # type: ignore[attr-defined]  # ccxt has it
+        exchange: Any = super()  # ccxt's, with which this class is mixed
+        asked: Row = exchange.get_exceptions_by_url(f"https://{host}/", kind)
         return asked
 
 

@@ -5,7 +5,7 @@ import ccxt.pro
 import pytest
 
 from tests.judges import agreement
-from tests.judges.desk import MARKETS, a_desk
+from tests.judges.desk import MARKETS, Market, a_desk
 
 SPOT, LINEAR = MARKETS[:2]
 NOBODYS = "99999999"
@@ -39,7 +39,7 @@ async def test_an_edit_of_an_unknown_order_places_nothing() -> None:
 
 
 @pytest.mark.parametrize("market", [SPOT, LINEAR], ids=str)
-async def test_a_maker_only_order_that_would_take_is_refused(market: object) -> None:
+async def test_a_maker_only_order_that_would_take_is_refused(market: Market) -> None:
     async with a_desk(market) as desk:
         await desk.meet("sell", 1)
         with pytest.raises(ccxt.InvalidOrder):
@@ -48,7 +48,7 @@ async def test_a_maker_only_order_that_would_take_is_refused(market: object) -> 
 
 
 @pytest.mark.parametrize("market", [SPOT, LINEAR], ids=str)
-async def test_an_order_that_lives_no_moment_is_expired(market: object) -> None:
+async def test_an_order_that_lives_no_moment_is_expired(market: Market) -> None:
     async with a_desk(market) as desk:
         await desk.meet("sell", 1)
         number = await desk.place("buy", 3, timeInForce="IOC")

@@ -46,7 +46,7 @@ async def test_a_maker_only_order_that_would_take_is_canceled_after_all(market: 
         number = await desk.place("buy", 1, +1, postOnly=True)
         seen = agreement.order(await desk.look(number))
         assert seen == agreement.booked_orders(await desk.books())[number]
-        assert (seen.status, seen.filled) == ("canceled", 0)
+        assert (seen.status, seen.filled) == ("canceled", Decimal(0))
 
 
 async def test_spot_fees_may_be_taken_in_quote() -> None:

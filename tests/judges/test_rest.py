@@ -14,7 +14,12 @@ NOBODYS = "99999999"
 
 async def test_no_url_of_the_judge_leads_away_from_the_box(desk: Desk) -> None:
     found: list[str] = []
-    every_url(desk.one.__dict__ | {"session": None}, lambda url: found.append(url) or url)
+
+    def note(url: str) -> str:
+        found.append(url)
+        return url
+
+    every_url(desk.one.__dict__ | {"session": None}, note)
     assert len(found) > 2
     assert {urlsplit(url).netloc for url in found} == {desk.address}
 
@@ -126,7 +131,7 @@ async def test_balances_are_as_in_the_books(desk: Desk) -> None:
 
 @pytest.mark.parametrize("desk", CONTRACTS, indirect=True, ids=str)
 async def test_positions_are_as_in_the_books(desk: Desk) -> None:
-    seen = []
+    seen: list[str] = []
     for side, against, lots in (("buy", "sell", 5), ("sell", "buy", 2), ("sell", "buy", 9)):
         await desk.meet(against, lots, +1 if side == "buy" else -1)
         await desk.take(side, lots)

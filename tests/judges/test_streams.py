@@ -47,7 +47,7 @@ async def test_balances_are_heard_as_they_are_in_the_books(live_desk: Desk) -> N
             return {name: Decimal(row["total"]) for name, row in heard.balances.items()}
 
         wanted = {n: Decimal(r["free"]) + Decimal(r["locked"]) for n, r in booked.items()}
-        assert await until(lambda: seen().items() <= wanted.items() and moved & set(seen()))
+        assert await until(lambda: seen().items() <= wanted.items() and bool(moved & set(seen())))
 
 
 @pytest.mark.parametrize("live_desk", CONTRACTS, indirect=True, ids=str)
@@ -58,9 +58,9 @@ async def test_positions_are_heard_as_they_are_in_the_books(live_desk: Desk) -> 
             await desk.meet(against, lots, +1 if side == "buy" else -1)
             await desk.take(side, lots)
             booked = agreement.booked_positions(await desk.books())
-            assert await until(
-                lambda booked=booked: (
-                    agreement.positions(list(heard.positions.values()), desk.ids) == booked
-                )
-            ), (heard.positions, booked)
+
+            def agrees(booked: agreement.Held = booked) -> bool:
+                return agreement.positions(list(heard.positions.values()), desk.ids) == booked
+
+            assert await until(agrees), (heard.positions, booked)
     assert not booked

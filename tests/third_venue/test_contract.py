@@ -29,7 +29,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The one line in the register; and its frames, where the suites look for a venue's frames."""
     (tmp_path / DUSK.name).symlink_to(Path(__file__).parent)
     monkeypatch.setattr(frames, "HERE", tmp_path)
-    monkeypatch.setitem(VENUES, DUSK.name, DUSK)  # type: ignore[arg-type]  it is a dict
+    monkeypatch.setitem(VENUES, DUSK.name, DUSK)
 
 
 @pytest.mark.parametrize("test", those_that_take("venue"))

@@ -151,7 +151,7 @@ def published(file: Path) -> Contents:
             "SELECT account, symbol, exec_id, venue_order_id, price, quantity, fee, side FROM fills"
         )
         positions = db.execute("SELECT account, symbol, net FROM positions")
-        said = {
+        said: Contents = {
             "orders": {key: (state, Decimal(done), own) for key, state, done, own in orders},
             "fills": {
                 "/".join(row[:4]): (*map(Decimal, row[4:7]), row[7]) for row in fills.fetchall()
@@ -170,7 +170,7 @@ def told_fills(bootstrap: str, namespace: str) -> Iterator[str]:
         while ended < PARTITIONS:
             for message in consumer.consume(500, 1.0):
                 ended += message.error() is not None
-                fill = json.loads(message.value()) if message.error() is None else {}
+                fill = json.loads(message.value() or b"") if message.error() is None else {}
                 if fill.get("kind") == "REAL":
                     yield f"{fill['account']}/{fill['execution_key']}"
 
