@@ -45,18 +45,23 @@ class Changes:
         """What else was said of a term; tells whether it counts."""
         return bool(put(self.plain, name, stamp, value))
 
-    def best(self, name: str) -> tuple[Any, Any] | None:
+    def best(self, name: str, answered_ns: int) -> tuple[Any, Any] | None:
         """The term as all of this has it: its stamp and value."""
         place = 1 + CHANGED.index(name)
-        said = [(one[0], one[place]) for one in self.named.values() if one[place] is not None]
+        said = [
+            (one[0], one[place])
+            for one in self.named.values()
+            if one[place] is not None and one[0][0] >= answered_ns
+        ]
         if name in self.plain:
             said.append(self.plain[name])
         return max(said, default=None)
 
-    def ordinal(self) -> tuple[int, int]:
-        """When the last of them was made."""
+    def ordinal(self, answered_ns: int) -> tuple[int, int]:
+        """When the last of them was made that no answer shows; `NO_ORDINAL` for none."""
         times = (stamp[:2] for stamp, *_ in self.named.values())
-        return max([*times, self.forgotten])
+        last = max([*times, self.forgotten])
+        return last if last[0] >= answered_ns else NO_ORDINAL
 
     def join(self, other: "Changes") -> None:
         """Join what another link knows."""

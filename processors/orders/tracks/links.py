@@ -19,6 +19,7 @@ from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
 from processors.orders.tracks.registers import (
     LOWEST,
+    NEVER_NS,
     NO_ORDINAL,
     SAME,
     SHOWN,
@@ -74,10 +75,20 @@ class Link:
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
     by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims. `asked`
     is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
-    are those that the venue named, None where there are none.
+    are those that the venue named, None where there are none; `answered_ns` is up to when an answer
+    surely shows them: the newest question's start less the venue's visibility lag.
     """
 
-    __slots__ = ("asked", "changes", "claimed", "claimed_quote", "reasons", "terms", "words")
+    __slots__ = (
+        "answered_ns",
+        "asked",
+        "changes",
+        "claimed",
+        "claimed_quote",
+        "reasons",
+        "terms",
+        "words",
+    )
 
     def __init__(self) -> None:
         self.terms: Registers = {}
@@ -87,9 +98,10 @@ class Link:
         self.claimed = ZERO
         self.claimed_quote = ZERO
         self.asked: tuple[int, Decimal] | None = None
+        self.answered_ns = NEVER_NS
 
-    def take(self, report: OrderReport, origin: Origin) -> int:
-        """Join one report; tells what that changed."""
+    def take(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
+        """Join one report; tells what that changed. `lag_ns`: how far the venue's answers lag."""
         word = WORDS[report.status]
         if word is None and report.is_amendment:
             word = LIVE
@@ -115,12 +127,16 @@ class Link:
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        if origin.asked_ns is not None and _answers(report, origin):
+            changed |= self._take_answer(origin.asked_ns - lag_ns)
         return changed
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
         ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
-        return ordinal if self.changes is None else max(ordinal, self.changes.ordinal())
+        if self.changes is None:
+            return ordinal
+        return max(ordinal, self.changes.ordinal(self.answered_ns))
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         changed = SAME
@@ -166,13 +182,24 @@ class Link:
 
     def _show_changed(self) -> int:
         changed = SAME
+        if self.changes is None:
+            return changed
         for name in CHANGED:
-            best = None if self.changes is None else self.changes.best(name)
-            if best is not None and best != self.terms.get(name):
-                is_seen = name not in self.terms or self.terms[name][1] != best[1]
-                changed |= SHOWN if is_seen else SAME
+            best, held = self.changes.best(name, self.answered_ns), self.terms.get(name)
+            if best == held:
+                continue
+            if best is None:  # an answer knows this change, and no such term
+                del self.terms[name]
+            else:
                 self.terms[name] = best
+            changed |= SHOWN if held is None or best is None or held[1] != best[1] else SAME
         return changed
+
+    def _take_answer(self, answered_ns: int) -> int:
+        if answered_ns <= self.answered_ns:
+            return SAME
+        self.answered_ns = answered_ns
+        return STORED | self._show_changed()
 
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
         held = self.words.get(word)
@@ -201,6 +228,7 @@ class Link:
 
     def join(self, other: "Link") -> None:
         """Join what another record knows of the same link."""
+        self.answered_ns = max(self.answered_ns, other.answered_ns)
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
             put(self.reasons, name, stamp, value)
@@ -239,6 +267,7 @@ class Link:
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
+            "answered_ns": self.answered_ns,
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
 
@@ -254,9 +283,21 @@ class Link:
         link.claimed_quote = Decimal(document["claimed_quote"])
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
+        link.answered_ns = document["answered_ns"]
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
+
+
+def _answers(report: OrderReport, origin: Origin) -> bool:
+    """Whether a question was answered with the terms that this order has.
+
+    The row of a conditional order gives the orders that it became the terms of its trigger: it
+    names them in passing, without a cumulative quantity.
+    """
+    if origin.source is not Source.QUERY or report.status is None:
+        return False
+    return report.filled_quantity is not None or not report.alias_ids
 
 
 TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {

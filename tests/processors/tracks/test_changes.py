@@ -3,12 +3,13 @@
 from itertools import permutations
 from typing import Any
 
-from orderloom.event import OrderReport
+from orderloom.event import Execution, OrderReport
+from orderloom.words import Lifecycle, Source, Status
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.tracks.changes import CHANGES_MAX
 from processors.orders.tracks.trust import LIVE_AFTER_END
-from tests.builders import ORDER_KEY, Status, a_report, an_origin, some_orders, take
+from tests.builders import ORDER_KEY, a_report, an_execution, an_origin, some_orders, take
 from tests.histories import evidence_of
 
 S = 1_000_000_000
@@ -20,14 +21,19 @@ def a_change(name: str, at: int, quantity: str, **fields: Any) -> OrderReport:
     )
 
 
-def after_any(*events: OrderReport) -> Order:
-    """The order, the same in evidence and content after each order of arrival."""
+def after_any(*events: OrderReport | Execution, answered: tuple[OrderReport, ...] = ()) -> Order:
+    """The order, the same in evidence and content after each order of arrival.
+
+    `answered` are answers to questions that were asked at 60 s.
+    """
     every = []
-    for arrival in permutations(events):
+    origin = an_origin(Source.QUERY, asked_ns=60 * S)
+    pieces = [(one, an_origin()) for one in events] + [(one, origin) for one in answered]
+    for arrival in permutations(pieces):
         orders = some_orders()
-        take(orders, *arrival, *arrival[:1])
-        order = orders.get(ORDER_KEY)
-        assert order is not None
+        for event, told in (*arrival, *arrival[:1]):
+            orders.apply(event, told)
+        (order,) = orders.all()
         every.append((order, order.content(), evidence_of(orders)))
     assert all(one[1:] == every[0][1:] for one in every)
     return every[0][0]
@@ -56,6 +62,35 @@ def test_a_change_told_again_after_the_end_raises_no_dispute() -> None:
 
 def test_changes_of_which_only_the_copy_came_count_at_its_time() -> None:
     assert str(after_any(NEW, SECOND, AGAIN).quantity) == "8"
+
+
+LIVE = a_report(Status.PARTIALLY_FILLED, quantity="5", filled_quantity="4", ordinal=(21 * S, 0))
+
+
+def test_an_answer_outranks_a_change_of_which_only_the_copy_came() -> None:
+    fill = an_execution("f", "4", venue_ns=21 * S)
+    assert after_any(NEW, SECOND, a_change("a", 40, "4"), fill).lifecycle is Lifecycle.FILLED
+    order = after_any(NEW, SECOND, a_change("a", 40, "4"), fill, answered=(LIVE,))
+    assert (order.lifecycle, str(order.quantity)) == (Lifecycle.ACTIVE, "5")
+    assert not order.is_disputed
+
+
+def test_an_answer_that_says_the_end_explains_a_copy_after_it() -> None:
+    end = a_report(Status.CANCELED, quantity="5", filled_quantity="0", ordinal=(30 * S, 0))
+    copy = a_change("a", 40, "8")
+    assert after_any(NEW, SECOND, copy, end).derived.disputes == (LIVE_AFTER_END,)
+    order = after_any(NEW, SECOND, copy, answered=(end,))
+    assert (order.lifecycle, order.is_disputed) == (Lifecycle.CANCELED, False)
+
+
+def test_a_change_that_an_answer_may_not_show_yet_counts() -> None:
+    assert str(after_any(NEW, a_change("c", 59, "6"), answered=(LIVE,)).quantity) == "6"
+    assert str(after_any(NEW, a_change("c", 57, "6"), answered=(LIVE,)).quantity) == "5"
+
+
+def test_what_a_conditional_order_says_of_its_child_is_no_answer_about_its_terms() -> None:
+    told = a_report(quantity="9", alias_ids=("algo",), ordinal=(1 * S, 0))
+    assert str(after_any(NEW, SECOND, answered=(told,)).quantity) == "5"
 
 
 def test_they_are_kept_over_a_restart_and_joined_with_those_of_another_record() -> None:
