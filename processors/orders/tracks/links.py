@@ -168,9 +168,8 @@ class Link:
 
     def _take_change(self, report: OrderReport, stamp: Stamp) -> int:
         assert report.change_id is not None
-        is_news = self._own_changes().take(
-            report.change_id, (stamp, report.price, report.quantity, report.trigger_price)
-        )
+        change = (stamp, report.price, report.quantity, report.trigger_price)
+        is_news = self._own_changes().take(report.change_id, change, self.answered_ns)
         return STORED | self._show_changed() if is_news else SAME
 
     def _own_changes(self) -> Changes:
@@ -181,9 +180,8 @@ class Link:
         return self.changes
 
     def _show_changed(self) -> int:
+        assert self.changes is not None
         changed = SAME
-        if self.changes is None:
-            return changed
         for name in CHANGED:
             best, held = self.changes.best(name, self.answered_ns), self.terms.get(name)
             if best == held:
@@ -199,6 +197,9 @@ class Link:
         if answered_ns <= self.answered_ns:
             return SAME
         self.answered_ns = answered_ns
+        if self.changes is None:
+            return STORED
+        self.changes.settle(answered_ns)
         return STORED | self._show_changed()
 
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
@@ -241,13 +242,15 @@ class Link:
 
     def _join_terms(self, other: "Link") -> None:
         if other.changes is not None:
-            self._own_changes().join(other.changes)
+            self._own_changes().join(other.changes, self.answered_ns)
         for name, (stamp, value) in other.terms.items():
             if self.changes is None or name not in CHANGED:
                 put(self.terms, name, stamp, value)
             elif other.changes is None:  # else it was joined above
                 self.changes.take_plain(name, stamp, value)
-        self._show_changed()
+        if self.changes is not None:
+            self.changes.settle(self.answered_ns)
+            self._show_changed()
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready and independent of arrival.
