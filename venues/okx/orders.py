@@ -38,6 +38,7 @@ from venues.okx.reading import (
     change_id,
     fee_of,
     flag,
+    is_sized_in_quote,
     margin_mode_of,
     needed_amount,
     ordinal,
@@ -107,7 +108,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     needed_text(row, "state")
     status = lenient_choice(row, "state", STATES, reading.unknown)
     side = choice(row, "side", SIDES)
-    is_in_quote = _is_in_quote(row, product, order_type, side)
+    is_in_quote = product == SPOT and is_sized_in_quote(row, side, is_market=order_type == "MARKET")
     size, venue_ns = amount_above_zero(row, "sz"), time_ns(row, "uTime") or time_ns(row, "cTime")
     algo_ids, algo_client_ids = _algo_names(row)
     is_part = bool(algo_ids) and text(row, "source") in SPLIT_SOURCES
@@ -138,14 +139,6 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
         ordinal=ordinal(push_time_ns(row) if is_push else venue_ns),
         venue_ns=venue_ns,
     )
-
-
-def _is_in_quote(row: Document, product: str, order_type: str | None, side: Side | None) -> bool:
-    """Whether `sz` counts quote currency (row `tgtCcy` of the manual)."""
-    if product != SPOT or order_type != "MARKET":
-        return False
-    unit = text(row, "tgtCcy")
-    return unit == "quote_ccy" if unit is not None else side is Side.BUY
 
 
 def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
