@@ -151,6 +151,11 @@ class Record:
         """Every venue order id that leads here."""
         return {*self.links, *(name for pair in self._pairs() for name in pair)} - {NAMELESS}
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether nothing names an order: an execution that the venue made without one."""
+        return not (self.client_ids or any(self.links) or self._pairs())
+
     def _pairs(self) -> frozenset[tuple[str, str]]:
         return self.replaced | self.parts if self.parts else self.replaced
 

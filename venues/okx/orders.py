@@ -12,6 +12,8 @@ that cost others money:
   answers the request and is no failure of the order. The venue amends by itself too.
 - A market order for coins is sized in quote where `tgtCcy` says so, by default when it buys; it may
   close with a push that has neither fill nor trade id.
+- A block trade has no order: its row names none, and its trade id may be that of another's match,
+  so its bill names it.
 - The `fills` channel sums trades of a price under the id of the last: only a sum of one is a fill.
 """
 
@@ -216,16 +218,14 @@ def trade_row(row: Document, reading: Reading) -> tuple[Event, ...]:
     product = product_of(row, reading)
     if product is None:
         return ()
-    order_id = identifier(row, "ordId")
-    if order_id is None:
-        return reading.ignore("a block trade: it has no order")
     note_unknown(row, TRADE_FIELDS, reading.unknown)
+    order_id = identifier(row, "ordId")
     fee, fee_currency = fee_of(row, "fee", "feeCcy")
     return (
         Execution(
             product=product,
             symbol=needed_text(row, "instId"),
-            exec_id=_queried_id(row),
+            exec_id=_bill_id(row) if order_id is None else _queried_id(row),
             venue_order_id=order_id,
             client_order_id=text(row, "clOrdId"),
             side=_needed_side(row),
@@ -247,6 +247,10 @@ def _queried_id(row: Document) -> str:
     exec_id = trade_id(row)
     if exec_id is not None and exec_id != NO_TRADE:
         return exec_id
+    return _bill_id(row)
+
+
+def _bill_id(row: Document) -> str:
     return f"bill-{needed_identifier(row, 'billId')}"
 
 

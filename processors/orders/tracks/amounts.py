@@ -42,6 +42,8 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
             return _of_parts(record, current, split)
     quantity = value_of(current, "quantity")
     real = record.totals.quantity
+    if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
+        return Amounts(real, real, real, ZERO, is_full=True)
     if len(record.links) <= 1:
         executed = real if real >= current.claimed else current.claimed
     elif carries_count:
