@@ -31,7 +31,7 @@ from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 6
+STATE_FORMAT: Final = 7
 INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 

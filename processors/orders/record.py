@@ -255,7 +255,7 @@ class Record:
         if event.last_quantity is not None:
             changed |= put(link.terms, "quantity_unit", LOWEST, event.quantity_unit)
         if event.reason is not None:
-            rank = (int(event.reason in FORCED), *LOWEST)
+            rank = (int(event.reason in FORCED), 1, *LOWEST)
             changed |= put(link.reasons, "", rank, event.reason) & STORED
         return changed
 

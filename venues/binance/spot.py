@@ -11,7 +11,7 @@ Manual: "User Data Stream", "Account endpoints" and "Trading endpoints" of Spot
 - Fill rows of a FULL reply have no time and no liquidity, but the trade's identity.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
@@ -19,7 +19,7 @@ from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
     amount_above_zero,
-    closure_reason,
+    closure,
     fee_of,
     given_id,
     known_quote,
@@ -98,7 +98,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         venue_order_id=needed_identifier(report, "i"),
         client_order_id=name if is_amendment else other_name or name,
         status=status,
-        reason=_reported_reason(report, status, (order_type, time_in_force), unknown),
+        **_reported_closure(report, status, (order_type, time_in_force), unknown),
         side=choice(report, "S", SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
@@ -115,12 +115,12 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
     )
 
 
-def _reported_reason(
+def _reported_closure(
     report: Document,
     status: Status | None,
     terms: tuple[str | None, str | None],
     unknown: list[str],
-) -> Reason | None:
+) -> dict[str, Any]:
     if status is Status.REJECTED:
         said = lenient_choice(report, "r", SPOT_REJECT_REASONS, unknown)
     elif report["X"] == "EXPIRED_IN_MATCH":
@@ -129,7 +129,7 @@ def _reported_reason(
         said = lenient_choice(report, "eR", SPOT_EXPIRY_REASONS, unknown)
     else:
         said = None
-    return closure_reason(status, said, *terms)
+    return closure(status, said, *terms)
 
 
 def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
@@ -190,7 +190,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         venue_order_id=needed_identifier(row, "orderId"),
         client_order_id=text(row, "origClientOrderId") or text(row, "clientOrderId"),
         status=status,
-        reason=closure_reason(status, said, order_type, time_in_force),
+        **closure(status, said, order_type, time_in_force),
         side=choice(row, "side", SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
@@ -246,7 +246,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             venue_order_id=needed_identifier(order, "orderId"),
             client_order_id=name,
             status=status,
-            reason=closure_reason(status, None, order_type, time_in_force),
+            **closure(status, None, order_type, time_in_force),
             side=choice(order, "side", SIDES),
             order_type=order_type,
             time_in_force=time_in_force,

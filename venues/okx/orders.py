@@ -17,7 +17,7 @@ that cost others money:
 - The `fills` channel sums trades of a price under the id of the last: only a sum of one is a fill.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.words import Reason, Side, Status
@@ -120,7 +120,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
         venue_order_id=needed_identifier(row, "ordId"),
         client_order_id=text(row, "clOrdId"),
         status=status,
-        reason=_reason(row, status, reading),
+        **_closure(row, status, reading),
         side=side,
         order_type=order_type,
         time_in_force=time_in_force,
@@ -157,14 +157,16 @@ def _is_amended(row: Document) -> bool:
     return result in AMENDED or (result is None and text(row, "amendSource") is not None)
 
 
-def _reason(row: Document, status: Status | None, reading: Reading) -> Reason | None:
+def _closure(row: Document, status: Status | None, reading: Reading) -> dict[str, Any]:
+    """Why it closed; a cancel without a source that we know is taken for the venue's."""
     category = lenient_choice(row, "category", CATEGORIES, reading.unknown)
     if status is Status.FILLED:
-        return category
+        return {"reason": category}
     if status is not Status.CANCELED:
-        return None
+        return {}
     said = lenient_choice(row, "cancelSource", CANCEL_SOURCES, reading.unknown)
-    return said or category or Reason.VENUE_CANCEL
+    reason = said or category
+    return {"reason": reason or Reason.VENUE_CANCEL, "is_reason_inferred": reason is None}
 
 
 def _execution(row: Document, order: OrderReport, reading: Reading) -> Execution | None:

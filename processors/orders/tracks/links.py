@@ -123,7 +123,8 @@ class Link:
         if word is not None:
             changed |= self._take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
-            rank = (int(report.reason in FORCED), *stamp)
+            is_said = not report.is_reason_inferred
+            rank = (int(report.reason in FORCED), int(is_said), *stamp)
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)

@@ -202,7 +202,14 @@ def test_every_reason_of_a_cancel_is_a_reason_of_ours() -> None:
     assert set(CANCEL_SOURCES) == {str(code) for code in documented}
     name = "orders_push: a user cancels after a partial fill"
     for code, reason in CANCEL_SOURCES.items():
-        assert order_of(name, cancelSource=code).reason is reason
+        order = order_of(name, cancelSource=code)
+        assert (order.reason, order.is_reason_inferred) == (reason, False)
+
+
+@pytest.mark.parametrize("code", ["47", ""])
+def test_a_source_of_a_cancel_that_we_do_not_know_is_no_word_of_the_venue(code: str) -> None:
+    order = order_of("orders_push: a user cancels after a partial fill", cancelSource=code)
+    assert (order.reason, order.is_reason_inferred) == (Reason.VENUE_CANCEL, True)
 
 
 @pytest.mark.parametrize(
