@@ -126,7 +126,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         time_in_force=time_in_force,
         price=blank_amount(row, names["price"]) or None,
         quantity=quantity,
-        filled_quantity=filled,
+        # Of an order that it became its row knows what was executed only once that has ended.
+        filled_quantity=filled if is_finished or engine_id is None else None,
         average_price=blank_amount(row, names["average"]) or None,
         position_side=choice(row, names["position"], POSITION_SIDES),
         **linear_conditions(row, ALGO_REPORT if names is ALGO_STREAM else ALGO_ROW, unknown),

@@ -235,6 +235,18 @@ def test_the_frames_hold_every_kind_of_event() -> None:
     }  # fmt: skip
 
 
+def test_a_conditional_order_says_what_was_executed_only_once_it_has_finished() -> None:
+    name = "linear_algo_update: its order was canceled after a part: no claim, but a quantity"
+    document = document_of(name)
+    finished, triggered = document["o"], document["o"] | {"X": "TRIGGERED", "aq": "0"}
+    (order,) = translated(document | {"o": finished}).events
+    assert isinstance(order, OrderReport)
+    assert (order.is_ended, bool(order.filled_quantity)) == (True, True)
+    (order,) = translated(document | {"o": triggered}).events
+    assert isinstance(order, OrderReport)
+    assert (order.status, order.filled_quantity) == (Status.ACTIVE, None)
+
+
 def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> None:
     name = "linear_order_trade_update: the rest of an IOC order expired"
     assert why(*events_of(name, er="3")) == [(Reason.SELF_TRADE_PREVENTION, False)]
