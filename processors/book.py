@@ -31,7 +31,7 @@ from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 7
+STATE_FORMAT: Final = 8
 INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of what `Order.dump` gives out."""
 
 

@@ -7,7 +7,8 @@ Manual: "User Data Stream", "Account endpoints" and "Trading endpoints" of Spot
   and `origClientOrderId`). An amendment renames the order: `c` is the new name, `C` the old one.
 - `t` is -1 where no trade happened. Trade ids are unique per symbol, and both sides of a self-trade
   share one, so the order's id belongs to an execution's identity.
-- EXPIRED with a filled quantity is normal; TRADE_PREVENTION may leave the order alive.
+- EXPIRED with a filled quantity is normal; TRADE_PREVENTION may leave the order alive, and what it
+  took (`A`, in sum) is neither filled nor open any more.
 - Fill rows of a FULL reply have no time and no liquidity, but the trade's identity.
 """
 
@@ -18,6 +19,7 @@ from orderloom.words import Reason, Side, Status
 from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
+    amount,
     amount_above_zero,
     closure,
     fee_of,
@@ -107,6 +109,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(report, "Q"),
         filled_quantity=needed_amount(report, "z"),
         filled_quote=known_quote(report, "Z"),
+        prevented_quantity=amount(report, "A"),
         **spot_conditions(report, "P", "d"),
         is_amendment=is_amendment,
         client_alias_ids=(other_name,) if is_amendment and other_name else (),
@@ -199,6 +202,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
         filled_quantity=needed_amount(row, "executedQty"),
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
+        prevented_quantity=amount(row, "preventedQuantity"),
         **spot_conditions(row, "stopPrice", "trailingDelta"),
         ordinal=ordinal(venue_ns, None),
         venue_ns=venue_ns,
@@ -255,6 +259,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             quote_quantity=amount_above_zero(order, "quoteOrderQty"),
             filled_quantity=needed_amount(order, "executedQty"),
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
+            prevented_quantity=amount(order, "preventedQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
             ordinal=ordinal(venue_ns, identifier(reply, "executionId")),

@@ -73,7 +73,8 @@ class Link:
     """What is known under one venue order id.
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
-    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims. `asked`
+    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
+    `prevented`, what self-trade prevention took. `asked`
     is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
     are those that the venue named, None where there are none; `answered_ns` is up to when an answer
     surely shows them: the newest question's start less the venue's visibility lag.
@@ -85,6 +86,7 @@ class Link:
         "changes",
         "claimed",
         "claimed_quote",
+        "prevented",
         "reasons",
         "terms",
         "words",
@@ -97,6 +99,7 @@ class Link:
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
         self.claimed_quote = ZERO
+        self.prevented = ZERO
         self.asked: tuple[int, Decimal] | None = None
         self.answered_ns = NEVER_NS
 
@@ -128,6 +131,9 @@ class Link:
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
+            self.prevented = report.prevented_quantity
+            changed |= STORED
         if origin.asked_ns is not None and _answers(report, origin):
             changed |= self._take_answer(origin.asked_ns - lag_ns)
         return changed
@@ -238,6 +244,7 @@ class Link:
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
+        self.prevented = max(self.prevented, other.prevented)
         if other.asked is not None:
             self.asked = max(self.asked or other.asked, other.asked)
 
@@ -270,6 +277,7 @@ class Link:
             "words": {word: self.words[word] for word in sorted(self.words)},
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
+            "prevented": text_of(self.prevented),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
             "answered_ns": self.answered_ns,
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
@@ -285,6 +293,7 @@ class Link:
         link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
+        link.prevented = Decimal(document["prevented"])
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
         link.answered_ns = document["answered_ns"]

@@ -247,6 +247,18 @@ def test_a_conditional_order_says_what_was_executed_only_once_it_has_finished() 
     assert (order.status, order.filled_quantity) == (Status.ACTIVE, None)
 
 
+def test_every_source_says_what_self_trade_prevention_took() -> None:
+    name = "spot_execution_report: self-trade prevention left the order alive"
+    assert order_of(name).prevented_quantity == 1
+    row = order_of("spot_order_rows: GET order", preventedQuantity="1.000")
+    assert row.prevented_quantity == 1
+    reply = document_of("spot_amend: the reply")
+    reply["amendedOrder"]["preventedQty"] = "1.000"
+    (order,) = translated(reply).events
+    assert isinstance(order, OrderReport)
+    assert order.prevented_quantity == 1
+
+
 def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> None:
     name = "linear_order_trade_update: the rest of an IOC order expired"
     assert why(*events_of(name, er="3")) == [(Reason.SELF_TRADE_PREVENTION, False)]
