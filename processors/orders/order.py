@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
 
-FORMAT: Final = 1
+FORMAT: Final = 4
 """Version of what `Order.dump` gives out."""
 
 
@@ -88,7 +88,7 @@ class Order:
 
     def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one report into the evidence; tells whether that changed the state."""
-        changed = self.own.take_report(report, origin)
+        changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         if not is_known and origin.source is not Source.REPLY:
             effects.append(UnknownStatus(self))

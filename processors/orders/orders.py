@@ -53,8 +53,9 @@ class Orders:
     def _take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> None:
         if not report.venue_order_id:
             handle = handle_of(report.product, report.symbol, report.client_order_id, None)
+            lag_ns = self.profile.visibility_lag_ns
             self._take_stray(
-                handle, origin, effects, lambda record: record.take_report(report, origin)
+                handle, origin, effects, lambda record: record.take_report(report, origin, lag_ns)
             )
             return
         order = self._order_of(report, report.venue_order_id, origin)

@@ -61,8 +61,11 @@ class Record:
         self.absent_ns: int | None = None
         self.settled_ns: int | None = None
 
-    def take_report(self, report: OrderReport, origin: Origin) -> int:
-        """Join one report; tells what that changed. Its chain must be known already (`connect`)."""
+    def take_report(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
+        """Join one report; tells what that changed. Its chain must be known already (`connect`).
+
+        `lag_ns`: how far the venue's answers lag behind what they are about.
+        """
         valid_ns = report.venue_ns
         if origin.source is Source.QUERY:  # its answer shows how things were when it was asked
             valid_ns = _greatest(valid_ns, origin.asked_ns)
@@ -73,7 +76,7 @@ class Record:
         if report.client_alias_ids and not self.client_ids.issuperset(report.client_alias_ids):
             self.client_ids.update(report.client_alias_ids)
             changed |= STORED
-        return changed | self._link(report.venue_order_id).take(report, origin)
+        return changed | self._link(report.venue_order_id).take(report, origin, lag_ns)
 
     def take_execution(self, event: Execution) -> tuple[int, HeldFill | None]:
         """Join one execution; tells what changed, and the fill as it was before."""
@@ -147,6 +150,11 @@ class Record:
     def ids(self) -> set[str]:
         """Every venue order id that leads here."""
         return {*self.links, *(name for pair in self._pairs() for name in pair)} - {NAMELESS}
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether nothing names an order: an execution that the venue made without one."""
+        return not (self.client_ids or any(self.links) or self._pairs())
 
     def _pairs(self) -> frozenset[tuple[str, str]]:
         return self.replaced | self.parts if self.parts else self.replaced
@@ -247,7 +255,7 @@ class Record:
         if event.last_quantity is not None:
             changed |= put(link.terms, "quantity_unit", LOWEST, event.quantity_unit)
         if event.reason is not None:
-            rank = (int(event.reason in FORCED), *LOWEST)
+            rank = (int(event.reason in FORCED), 1, *LOWEST)
             changed |= put(link.reasons, "", rank, event.reason) & STORED
         return changed
 

@@ -53,13 +53,16 @@ class OrderReport:
 
     `ordinal` orders the venue's reports about one order across all sources: (venue time in ns,
     sub-ordinal within that time); None where the message has no stamp. `filled_quantity` is the
-    cumulative quantity that the venue claims, `filled_quote` its quote value. `reason` says why the
-    order closed. `is_ended`, without a `status`: it closed, and only its own reports say how (an
-    algo order has finished). `is_amendment`: terms were changed. `replaces` is the venue order id
-    of the earlier link of an amend chain, `alias_ids` other venue ids of it (an algo id, say),
-    `client_alias_ids` other client order ids that it has or had. `is_part`: what stands in
-    `alias_ids` may have become several orders, of which this is one. `change_id` names the change
-    of terms that this tells of: told again with a later time, it is still the change that it was.
+    cumulative quantity that the venue claims, `filled_quote` its quote value, `prevented_quantity`
+    what self-trade prevention took from the order: that will never be executed. `reason` says why
+    the order closed; `is_reason_inferred`: the venue did not say it, the order's terms or its end
+    make it likely, and what the venue says anywhere else is right. `is_ended`, without a `status`:
+    it closed, and only its own reports say how (an algo order has finished). `is_amendment`: terms
+    were changed. `replaces` is the venue order id of the earlier link of an amend chain,
+    `alias_ids` other venue ids of it (an algo id, say), `client_alias_ids` other client order ids
+    that it has or had. `is_part`: what stands in `alias_ids` may have become several orders, of
+    which this is one. `change_id` names the change of terms that this tells of: told again with a
+    later time, it is still the change that it was.
 
     A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
     that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).
@@ -72,6 +75,7 @@ class OrderReport:
     client_order_id: str | None = None
     status: Status | None = None
     reason: Reason | None = None
+    is_reason_inferred: bool = False
     side: Side | None = None
     order_type: str | None = None
     time_in_force: str | None = None
@@ -81,6 +85,7 @@ class OrderReport:
     quote_quantity: Decimal | None = None
     filled_quantity: Decimal | None = None
     filled_quote: Decimal | None = None
+    prevented_quantity: Decimal | None = None
     average_price: Decimal | None = None
     position_side: PositionSide | None = None
     margin_mode: str | None = None

@@ -61,6 +61,7 @@ def algo_row(conditional: Conditional, instrument: OkxInstrument, last: Decimal)
         "state": STATES[conditional.status],
         "sz": "" if closes else text(conditional.quantity),
         "tdMode": "cash" if instrument.product == "spot" else "cross",
+        "tgtCcy": _target(conditional, instrument),
         "triggerTime": str(conditional.triggered_ms or ""),
         "uTime": str(conditional.updated_ms),
     }
@@ -81,6 +82,12 @@ def _terms(trigger: Trigger) -> Document:
     if trigger.name:
         return {f"{trigger.name}{name}": value for name, value in price.items()}
     return {"triggerPx": text(trigger.price), "triggerPxType": "last", "ordPx": at}
+
+
+def _target(conditional: Conditional, instrument: OkxInstrument) -> str:
+    """What `sz` counts: base here, which is not what a reader takes a purchase at market for."""
+    is_market = any(one.request.order_type == "MARKET" for one in conditional.triggers)
+    return "base_ccy" if instrument.product == "spot" and is_market else ""
 
 
 def _fail_code(conditional: Conditional) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, Trust
 from processors.orders.effects import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
+from processors.orders.order import Order
 from tests.builders import (
     ORDER_KEY,
     a_bust,
@@ -150,3 +151,14 @@ def test_a_gap_is_told_when_it_opens_and_not_at_every_report() -> None:
     orders = some_orders()
     effects = take(orders, a_report(filled_quantity="1"), a_report(filled_quantity="2"))
     assert sum(isinstance(effect, GapOpened) for effect in effects) == 1
+
+
+def test_what_self_trade_prevention_took_is_not_open_any_more() -> None:
+    live = a_report(quantity="4", filled_quantity="0", prevented_quantity=Decimal("1.5"))
+    older = a_report(quantity="4", filled_quantity="0", prevented_quantity=Decimal(1))
+    for events in ((older, live), (live, older), (live, older, live)):
+        order = after(*events)
+        assert order.rest() == Decimal("2.5")
+        assert Order.load(order.dump(), order.profile).own.dump() == order.own.dump()
+    order = after(live, an_execution(quantity="2"))
+    assert (order.rest(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)

@@ -65,6 +65,14 @@ def test_an_execution_without_any_order_id_has_an_order_of_its_own() -> None:
     assert the_only(folded(nameless)).key == f"{PREFIX}/execution:88120045"
 
 
+def test_of_an_execution_without_any_order_id_nothing_is_left_to_execute() -> None:
+    nameless = an_execution(venue_order_id=None)
+    order = the_only(folded(nameless, nameless))
+    assert (order.lifecycle, str(order.quantity)) == (Lifecycle.FILLED, "1.5")
+    assert (order.rest(), order.is_disputed) == (Decimal(0), False)
+    assert order.net() == Decimal("1.5")
+
+
 def test_it_goes_to_the_order_that_shows_the_same_execution() -> None:
     orders = every_arrival(an_execution(venue_order_id=None, fee=None), an_execution(), a_report())
     assert the_only(orders).fills()[0].fee == Decimal("0.0015")

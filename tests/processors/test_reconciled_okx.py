@@ -224,3 +224,38 @@ def test_killed_between_any_two_records_it_ends_the_same() -> None:
     assert not calm.wrong()
     killed = play(OkxLab(3, before_each=lambda lab: lab.restart()))
     assert killed.run.digests == calm.run.digests
+
+
+def make_block_trade(lab: OkxLab) -> None:
+    """A purchase of 2 contracts off the order book: the lists have it, under no order."""
+    at = str(lab.now_ns // 1_000_000)
+    own = {"instType": "SWAP", "instId": LINEAR, "posSide": "net"}
+    row = own | {
+        "tradeId": "905000101", "ordId": "", "clOrdId": "", "billId": "2710000000000000558",
+        "subType": "204", "tag": "", "fillPx": "150", "fillSz": "2", "side": "buy",
+        "execType": "M", "feeCcy": "USDT", "fee": "-0.03", "ts": at, "fillTime": at,
+    }  # fmt: skip
+    held = own | {"pos": "2", "avgPx": "150", "mgnMode": "cross", "uTime": at}
+    called = lab.called
+
+    def answered(url: str) -> tuple[int, bytes]:
+        status, body = called(url)
+        is_listed = "/trade/fills" in url and "instType=SWAP" in url and "after=" not in url
+        added = [row] if is_listed else [held] if "/account/positions" in url else []
+        document = orjson.loads(body)
+        return status, orjson.dumps(document | {"data": document["data"] + added})
+
+    lab.called = answered  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_block_trade_counts_once_however_many_rounds_list_it(is_restarted: bool) -> None:
+    lab = a_lab(before_each=OkxLab.restart if is_restarted else lambda _lab: None)
+    make_block_trade(lab)
+    for _ in range(3):
+        rest(lab)
+    fills = [one for one in lab.run.messages(topology.FILLS) if one.symbol == LINEAR]
+    assert [(one.exec_id, one.quantity) for one in fills] == [("bill-2710000000000000558", 2)]
+    assert (the_order(lab).lifecycle, the_order(lab).venue_order_id) == (Lifecycle.FILLED, None)
+    assert band(lab) == (Decimal(2), Decimal(2), False)
+    assert asked(lab) == {}

@@ -9,7 +9,7 @@ USD-M, where nothing else changes an order's terms and two may share a `T`; 0 wh
 
 import re
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from orderloom.quantities import ZERO
 from orderloom.words import Liquidity, Reason, Status
@@ -146,21 +146,23 @@ def by_quantity(quantity: Decimal | None, filled: Decimal | None) -> Status:
     return Status.PARTIALLY_FILLED if filled else Status.ACTIVE
 
 
-def closure_reason(
+def closure(
     status: Status | None, said: Reason | None, order_type: str | None, time_in_force: str | None
-) -> Reason | None:
-    """Why an order closed: the venue's own reason if it gives one, else what its terms say."""
+) -> dict[str, Any]:
+    """Why an order closed: the venue's own reason if it gives one, else what its terms say.
+
+    A row of REST rarely gives one, so what is inferred there yields to the stream's word.
+    """
     if status is Status.CANCELED:
-        return said or Reason.USER_CANCEL
-    if status is Status.REJECTED:
-        return said or Reason.LIFECYCLE_REJECT
-    if status is not Status.EXPIRED:
-        return None
-    return (
-        said
-        or EXPIRY_BY_TERMS.get(time_in_force or "")
-        or EXPIRY_BY_TERMS.get(order_type or "", Reason.EXPIRY)
-    )
+        inferred = Reason.USER_CANCEL
+    elif status is Status.REJECTED:
+        inferred = Reason.LIFECYCLE_REJECT
+    elif status is Status.EXPIRED:
+        by_type = EXPIRY_BY_TERMS.get(order_type or "", Reason.EXPIRY)
+        inferred = EXPIRY_BY_TERMS.get(time_in_force or "", by_type)
+    else:
+        return {}
+    return {"reason": said or inferred, "is_reason_inferred": said is None}
 
 
 def system_reason(client_order_id: str | None) -> Reason | None:

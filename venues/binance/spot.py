@@ -7,19 +7,21 @@ Manual: "User Data Stream", "Account endpoints" and "Trading endpoints" of Spot
   and `origClientOrderId`). An amendment renames the order: `c` is the new name, `C` the old one.
 - `t` is -1 where no trade happened. Trade ids are unique per symbol, and both sides of a self-trade
   share one, so the order's id belongs to an execution's identity.
-- EXPIRED with a filled quantity is normal; TRADE_PREVENTION may leave the order alive.
+- EXPIRED with a filled quantity is normal; TRADE_PREVENTION may leave the order alive, and what it
+  took (`A`, in sum) is neither filled nor open any more.
 - Fill rows of a FULL reply have no time and no liquidity, but the trade's identity.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
 from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
+    amount,
     amount_above_zero,
-    closure_reason,
+    closure,
     fee_of,
     given_id,
     known_quote,
@@ -98,7 +100,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         venue_order_id=needed_identifier(report, "i"),
         client_order_id=name if is_amendment else other_name or name,
         status=status,
-        reason=_reported_reason(report, status, (order_type, time_in_force), unknown),
+        **_reported_closure(report, status, (order_type, time_in_force), unknown),
         side=choice(report, "S", SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
@@ -107,6 +109,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(report, "Q"),
         filled_quantity=needed_amount(report, "z"),
         filled_quote=known_quote(report, "Z"),
+        prevented_quantity=amount(report, "A"),
         **spot_conditions(report, "P", "d"),
         is_amendment=is_amendment,
         client_alias_ids=(other_name,) if is_amendment and other_name else (),
@@ -115,12 +118,12 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
     )
 
 
-def _reported_reason(
+def _reported_closure(
     report: Document,
     status: Status | None,
     terms: tuple[str | None, str | None],
     unknown: list[str],
-) -> Reason | None:
+) -> dict[str, Any]:
     if status is Status.REJECTED:
         said = lenient_choice(report, "r", SPOT_REJECT_REASONS, unknown)
     elif report["X"] == "EXPIRED_IN_MATCH":
@@ -129,7 +132,7 @@ def _reported_reason(
         said = lenient_choice(report, "eR", SPOT_EXPIRY_REASONS, unknown)
     else:
         said = None
-    return closure_reason(status, said, *terms)
+    return closure(status, said, *terms)
 
 
 def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
@@ -190,7 +193,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         venue_order_id=needed_identifier(row, "orderId"),
         client_order_id=text(row, "origClientOrderId") or text(row, "clientOrderId"),
         status=status,
-        reason=closure_reason(status, said, order_type, time_in_force),
+        **closure(status, said, order_type, time_in_force),
         side=choice(row, "side", SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
@@ -199,6 +202,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
         filled_quantity=needed_amount(row, "executedQty"),
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
+        prevented_quantity=amount(row, "preventedQuantity"),
         **spot_conditions(row, "stopPrice", "trailingDelta"),
         ordinal=ordinal(venue_ns, None),
         venue_ns=venue_ns,
@@ -246,7 +250,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             venue_order_id=needed_identifier(order, "orderId"),
             client_order_id=name,
             status=status,
-            reason=closure_reason(status, None, order_type, time_in_force),
+            **closure(status, None, order_type, time_in_force),
             side=choice(order, "side", SIDES),
             order_type=order_type,
             time_in_force=time_in_force,
@@ -255,6 +259,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             quote_quantity=amount_above_zero(order, "quoteOrderQty"),
             filled_quantity=needed_amount(order, "executedQty"),
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
+            prevented_quantity=amount(order, "preventedQty"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
             ordinal=ordinal(venue_ns, identifier(reply, "executionId")),

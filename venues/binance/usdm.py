@@ -11,7 +11,7 @@ Manual: "User Data Streams" and "Trade"/"Account" of USD-M futures
   may share it: the envelope's `E` then tells which came later.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from orderloom.event import Event, Execution, OrderReport
 from orderloom.words import Reason, Side, Status
@@ -21,7 +21,7 @@ from venues.binance.reading import (
     amount,
     amount_above_zero,
     by_quantity,
-    closure_reason,
+    closure,
     fee_of,
     given_id,
     known_quote,
@@ -113,7 +113,7 @@ def _reported_order(report: Document, told_ns: int | None, unknown: list[str]) -
         venue_order_id=needed_identifier(report, "i"),
         client_order_id=client_order_id,
         status=status,
-        reason=_reason(status, said, client_order_id, (order_type, time_in_force)),
+        **_closure(status, said, client_order_id, (order_type, time_in_force)),
         side=choice(report, "S", SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
@@ -135,15 +135,15 @@ def _expiry_reason(report: Document, word: str, unknown: list[str]) -> Reason | 
     return lenient_choice(report, "er", LINEAR_EXPIRY_REASONS, unknown)
 
 
-def _reason(
+def _closure(
     status: Status | None,
     said: Reason | None,
     client_order_id: str | None,
     terms: tuple[str | None, str | None],
-) -> Reason | None:
+) -> dict[str, Any]:
     if status is Status.FILLED:
-        return system_reason(client_order_id)
-    return closure_reason(status, said or system_reason(client_order_id), *terms)
+        return {"reason": system_reason(client_order_id)}
+    return closure(status, said or system_reason(client_order_id), *terms)
 
 
 def _reported_execution(report: Document, order: OrderReport) -> Execution | None:
@@ -220,7 +220,7 @@ def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
             venue_order_id=needed_identifier(row, "orderId"),
             client_order_id=client_order_id,
             status=status,
-            reason=_reason(status, said, client_order_id, (order_type, time_in_force)),
+            **_closure(status, said, client_order_id, (order_type, time_in_force)),
             side=choice(row, "side", SIDES),
             order_type=order_type,
             time_in_force=time_in_force,

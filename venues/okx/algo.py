@@ -7,6 +7,7 @@ Manual: "WS / Algo orders channel", "WS / Advance algo orders channel", "GET Alg
   (`ordId`, `ordIdList`: a take-profit or stop-loss may be split) and carries `algoId` with them.
 - A stop-loss, a take-profit or both (`oco`) have a trigger each; `actualSide` names the one that
   was reached.
+- One for coins that buys at market is sized in quote by default, as a plain order is.
 - Why one was canceled is not told: the user, or the venue because its other half was filled.
 - Strategies (iceberg, TWAP) place order after order and are no order themselves.
 """
@@ -20,8 +21,8 @@ from orderloom.quantities import EXACT
 from orderloom.words import Reason, Status
 from venues.document import (
     Document,
+    blank_decimal,
     choice,
-    decimal,
     identifier,
     lenient_choice,
     needed_identifier,
@@ -29,10 +30,12 @@ from venues.document import (
     text,
 )
 from venues.okx.reading import (
+    SPOT,
     Reading,
     amount_above_zero,
     change_id,
     flag,
+    is_sized_in_quote,
     margin_mode_of,
     ordinal,
     position_side_of,
@@ -46,6 +49,8 @@ from venues.venue import BadFrame
 
 HUNDRED: Final = Decimal(100)
 ONE: Final = Decimal(1)
+AT_MARKET: Final = Decimal(-1)
+TRAILING: Final = "move_order_stop"
 HALVES: Final = ("sl", "tp")
 HALVED: Final = frozenset({"conditional", "oco"})
 SOME_TRIGGERED: Final = frozenset({"effective", "partially_effective", "partially_failed"})
@@ -75,8 +80,10 @@ def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
 def _waiting(row: Document, product: str, status: Status | None, reading: Reading) -> OrderReport:
     """The conditional order under its own id."""
     time = time_ns(row, "uTime")
-    size, is_in_quote = _size_of(row), row.get("tgtCcy") == "quote_ccy"
-    half = _half(row)
+    half, side = _half(row), choice(row, "side", SIDES)
+    # "" or 0 where it closes the whole position, whatever that is by then.
+    size, is_market = amount_above_zero(row, "sz"), _is_at_market(row, half)
+    is_in_quote = product == SPOT and is_sized_in_quote(row, side, is_market=is_market)
     price_type = f"{half}TriggerPxType" if half else "triggerPxType"
     is_push = not reading.is_query
     return OrderReport(
@@ -86,9 +93,9 @@ def _waiting(row: Document, product: str, status: Status | None, reading: Readin
         client_order_id=text(row, "algoClOrdId"),
         status=status,
         reason=Reason.LIFECYCLE_REJECT if status is Status.REJECTED else None,
-        side=choice(row, "side", SIDES),
+        side=side,
         order_type=lenient_choice(row, "ordType", ALGO_TYPES, reading.unknown),
-        price=amount_above_zero(row, f"{half}OrdPx" if half else "ordPx"),
+        price=amount_above_zero(row, _price_name(half)),
         quantity=None if is_in_quote else size,
         quantity_unit=unit_of(product),
         quote_quantity=size if is_in_quote else None,
@@ -161,9 +168,14 @@ def _half(row: Document) -> str:
     return next((half for half in HALVES if amount_above_zero(row, f"{half}TriggerPx")), "")
 
 
-def _size_of(row: Document) -> Decimal | None:
-    # "" where it closes the whole position, whatever that is by then.
-    return decimal(row, "sz") if row.get("sz") not in ("", "0") else None
+def _price_name(half: str) -> str:
+    return f"{half}OrdPx" if half else "ordPx"
+
+
+def _is_at_market(row: Document, half: str) -> bool:
+    """Whether what it becomes has no price: -1 says so, and one that trails never has one."""
+    price = blank_decimal(row, _price_name(half))
+    return price == AT_MARKET or text(row, "ordType") == TRAILING
 
 
 def _percent(row: Document) -> Decimal | None:

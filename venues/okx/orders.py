@@ -12,10 +12,12 @@ that cost others money:
   answers the request and is no failure of the order. The venue amends by itself too.
 - A market order for coins is sized in quote where `tgtCcy` says so, by default when it buys; it may
   close with a push that has neither fill nor trade id.
+- A block trade has no order: its row names none, and its trade id may be that of another's match,
+  so its bill names it.
 - The `fills` channel sums trades of a price under the id of the last: only a sum of one is a fill.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.words import Reason, Side, Status
@@ -38,6 +40,7 @@ from venues.okx.reading import (
     change_id,
     fee_of,
     flag,
+    is_sized_in_quote,
     margin_mode_of,
     needed_amount,
     ordinal,
@@ -107,7 +110,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     needed_text(row, "state")
     status = lenient_choice(row, "state", STATES, reading.unknown)
     side = choice(row, "side", SIDES)
-    is_in_quote = _is_in_quote(row, product, order_type, side)
+    is_in_quote = product == SPOT and is_sized_in_quote(row, side, is_market=order_type == "MARKET")
     size, venue_ns = amount_above_zero(row, "sz"), time_ns(row, "uTime") or time_ns(row, "cTime")
     algo_ids, algo_client_ids = _algo_names(row)
     is_part = bool(algo_ids) and text(row, "source") in SPLIT_SOURCES
@@ -117,7 +120,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
         venue_order_id=needed_identifier(row, "ordId"),
         client_order_id=text(row, "clOrdId"),
         status=status,
-        reason=_reason(row, status, reading),
+        **_closure(row, status, reading),
         side=side,
         order_type=order_type,
         time_in_force=time_in_force,
@@ -140,14 +143,6 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     )
 
 
-def _is_in_quote(row: Document, product: str, order_type: str | None, side: Side | None) -> bool:
-    """Whether `sz` counts quote currency (row `tgtCcy` of the manual)."""
-    if product != SPOT or order_type != "MARKET":
-        return False
-    unit = text(row, "tgtCcy")
-    return unit == "quote_ccy" if unit is not None else side is Side.BUY
-
-
 def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids of the conditional order that became this one, or this one among others."""
     algo_id = identifier(row, "algoId")
@@ -162,14 +157,16 @@ def _is_amended(row: Document) -> bool:
     return result in AMENDED or (result is None and text(row, "amendSource") is not None)
 
 
-def _reason(row: Document, status: Status | None, reading: Reading) -> Reason | None:
+def _closure(row: Document, status: Status | None, reading: Reading) -> dict[str, Any]:
+    """Why it closed; a cancel without a source that we know is taken for the venue's."""
     category = lenient_choice(row, "category", CATEGORIES, reading.unknown)
     if status is Status.FILLED:
-        return category
+        return {"reason": category}
     if status is not Status.CANCELED:
-        return None
+        return {}
     said = lenient_choice(row, "cancelSource", CANCEL_SOURCES, reading.unknown)
-    return said or category or Reason.VENUE_CANCEL
+    reason = said or category
+    return {"reason": reason or Reason.VENUE_CANCEL, "is_reason_inferred": reason is None}
 
 
 def _execution(row: Document, order: OrderReport, reading: Reading) -> Execution | None:
@@ -223,16 +220,14 @@ def trade_row(row: Document, reading: Reading) -> tuple[Event, ...]:
     product = product_of(row, reading)
     if product is None:
         return ()
-    order_id = identifier(row, "ordId")
-    if order_id is None:
-        return reading.ignore("a block trade: it has no order")
     note_unknown(row, TRADE_FIELDS, reading.unknown)
+    order_id = identifier(row, "ordId")
     fee, fee_currency = fee_of(row, "fee", "feeCcy")
     return (
         Execution(
             product=product,
             symbol=needed_text(row, "instId"),
-            exec_id=_queried_id(row),
+            exec_id=_bill_id(row) if order_id is None else _queried_id(row),
             venue_order_id=order_id,
             client_order_id=text(row, "clOrdId"),
             side=_needed_side(row),
@@ -254,6 +249,10 @@ def _queried_id(row: Document) -> str:
     exec_id = trade_id(row)
     if exec_id is not None and exec_id != NO_TRADE:
         return exec_id
+    return _bill_id(row)
+
+
+def _bill_id(row: Document) -> str:
     return f"bill-{needed_identifier(row, 'billId')}"
 
 

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Final
 
 from orderloom.quantities import ZERO, Unit
-from orderloom.words import PositionSide
+from orderloom.words import PositionSide, Side
 from venues.document import Document, blank_decimal, choice, needed_text, text
 from venues.okx.words import MARGIN_MODES, POSITION_SIDES
 from venues.venue import MILLISECOND_NS, BadFrame
@@ -90,6 +90,15 @@ def quote_of(symbol: str) -> str:
 def unit_of(product: str) -> Unit:
     """What quantities of a product count."""
     return Unit.BASE if product == SPOT else Unit.CONTRACTS
+
+
+def is_sized_in_quote(row: Document, side: Side | None, *, is_market: bool) -> bool:
+    """Whether `sz` of an order for coins counts quote currency.
+
+    At market alone: by `tgtCcy`, by default where it buys ("Place order", "Place algo order").
+    """
+    unit = text(row, "tgtCcy")
+    return is_market and (side is Side.BUY if unit is None else unit == "quote_ccy")
 
 
 def margin_mode_of(row: Document, product: str) -> str | None:

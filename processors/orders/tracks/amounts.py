@@ -23,7 +23,8 @@ class Amounts(NamedTuple):
 
     `executed` is the larger of the sum of real fills and what the venue claims; `missing` the part
     of it that no execution explains, busted ones included: the claim was made before the bust.
-    `ended` is what closed parts of it left undone: nothing more will come of that.
+    `ended` is what closed parts of it left undone, or self-trade prevention took: nothing more will
+    come of that.
     """
 
     quantity: Decimal | None
@@ -42,6 +43,8 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
             return _of_parts(record, current, split)
     quantity = value_of(current, "quantity")
     real = record.totals.quantity
+    if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
+        return Amounts(real, real, real, ZERO, is_full=True)
     if len(record.links) <= 1:
         executed = real if real >= current.claimed else current.claimed
     elif carries_count:
@@ -49,11 +52,11 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     else:
         quantity, executed = _summed(record, current, quantity)
     missing = ZERO if executed is real else _unexplained(record, executed)
-    quote = value_of(current, "quote_quantity")
+    quote, ended = value_of(current, "quote_quantity"), current.prevented
     if quote:
         return Amounts(None, real, executed, missing, current.claimed_quote >= quote)
     if quantity is not None and quantity > ZERO and is_comparable(record, current):
-        return Amounts(quantity, real, executed, missing, executed >= quantity)
+        return Amounts(quantity, real, executed, missing, executed >= quantity, ended)
     return Amounts(None, real, executed, missing, False)
 
 

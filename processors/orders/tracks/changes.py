@@ -3,7 +3,11 @@
 A venue may send a message again with a later time (OKX, "Order channel"). By that time an old price
 would beat a newer one, for ever. So a change that the venue named is kept by its name, and of its
 tellings the earliest counts, whatever came first (decision 0407). What else is said of the same
-terms stands beside the changes in `plain`; the greatest stamp of all of them gives the term.
+terms stands beside the changes in `plain`; the greatest stamp of all of them gives the term. Of a
+change that an answer must show the name alone is kept, to know a copy. An order with more changes
+than can be kept is *crowded*: none is told from its copies any more, each telling counts at its own
+time, and the next answer mends what a copy made wrong. All of this follows from the set of tellings
+and answers, whatever came first.
 """
 
 from decimal import Decimal
@@ -14,68 +18,96 @@ from processors.orders.tracks.registers import NO_ORDINAL, Registers, Stamp, put
 
 CHANGED: Final = ("price", "quantity", "trigger_price")
 """The terms that a named change gives."""
-CHANGES_MAX: Final = 64
-"""Of so many changes of one order a repetition is told from news; older ones are plain evidence."""
+CHANGES_MAX: Final = 512
+"""Of so many changes of one order a copy is told from news."""
 
 Change = tuple[Stamp, Decimal | None, Decimal | None, Decimal | None]
 """Its earliest stamp, and the values of `CHANGED`; None where it gave none."""
 
 
 class Changes:
-    """The named changes of one link, and what else was said of the same terms."""
+    """The named changes of one link, and what else was said of the same terms.
 
-    __slots__ = ("forgotten", "named", "plain")
+    `named` are those that no answer must show yet, `shown` the names of the others. `latest` holds
+    for each term the latest of all tellings, which counts where there are too many names to keep.
+    """
+
+    __slots__ = ("is_crowded", "latest", "named", "plain", "shown")
 
     def __init__(self) -> None:
         self.named: dict[str, Change] = {}
+        self.shown: set[str] = set()
         self.plain: Registers = {}
-        self.forgotten: tuple[int, int] = NO_ORDINAL
+        self.latest: Registers = {}
+        self.is_crowded = False
 
-    def take(self, name: str, change: Change) -> bool:
-        """One telling of a change; tells whether it counts."""
+    def take(self, name: str, change: Change, answered_ns: int) -> bool:
+        """One telling of a change; tells whether that was news."""
+        stamp, *values = change
+        is_news = False
+        for term, value in zip(CHANGED, values, strict=True):
+            if value is not None:
+                is_news |= bool(put(self.latest, term, stamp, value))
+        if self._name(name, change):
+            self.settle(answered_ns)
+            return True
+        return is_news
+
+    def _name(self, name: str, change: Change) -> bool:
+        if self.is_crowded or name in self.shown:
+            return False
         held = self.named.get(name)
         if held is not None and _rank(held) <= _rank(change):
             return False
         self.named[name] = change
-        if len(self.named) > CHANGES_MAX:
-            self._forget(min(self.named, key=lambda one: (self.named[one][0], one)))
         return True
 
     def take_plain(self, name: str, stamp: Stamp, value: Decimal) -> bool:
         """What else was said of a term; tells whether it counts."""
         return bool(put(self.plain, name, stamp, value))
 
-    def best(self, name: str) -> tuple[Any, Any] | None:
+    def settle(self, answered_ns: int) -> None:
+        """Keep no more than the names of what an answer must show, and nothing of too many."""
+        for name in [one for one in self.named if self.named[one][0][0] < answered_ns]:
+            del self.named[name]
+            self.shown.add(name)
+        if len(self.named) + len(self.shown) > CHANGES_MAX:
+            self.is_crowded = True
+            self.named, self.shown = {}, set()
+
+    def best(self, name: str, answered_ns: int) -> tuple[Any, Any] | None:
         """The term as all of this has it: its stamp and value."""
         place = 1 + CHANGED.index(name)
         said = [(one[0], one[place]) for one in self.named.values() if one[place] is not None]
+        if self.is_crowded and name in self.latest and self.latest[name][0][0] >= answered_ns:
+            said.append(self.latest[name])
         if name in self.plain:
             said.append(self.plain[name])
         return max(said, default=None)
 
-    def ordinal(self) -> tuple[int, int]:
-        """When the last of them was made."""
-        times = (stamp[:2] for stamp, *_ in self.named.values())
-        return max([*times, self.forgotten])
+    def ordinal(self, answered_ns: int) -> tuple[int, int]:
+        """When the last of them was made that no answer must show; `NO_ORDINAL` for none."""
+        tellings = self.latest if self.is_crowded else self.named
+        last = max((stamp[:2] for stamp, *_ in tellings.values()), default=NO_ORDINAL)
+        return last if last[0] >= answered_ns else NO_ORDINAL
 
-    def join(self, other: "Changes") -> None:
+    def join(self, other: "Changes", answered_ns: int) -> None:
         """Join what another link knows."""
+        self.is_crowded |= other.is_crowded
+        self.shown = set() if self.is_crowded else self.shown | other.shown
+        known = {} if self.is_crowded else self.named
+        self.named = {name: known[name] for name in known.keys() - self.shown}
         for name, change in other.named.items():
-            self.take(name, change)
-        for name, (stamp, value) in other.plain.items():
-            self.take_plain(name, stamp, value)
-        self.forgotten = max(self.forgotten, other.forgotten)
-
-    def _forget(self, oldest: str) -> None:
-        stamp, *values = self.named.pop(oldest)
-        self.forgotten = max(self.forgotten, (stamp[0], stamp[1]))
-        for name, value in zip(CHANGED, values, strict=True):
-            if value is not None:
-                put(self.plain, name, stamp, value)
+            self._name(name, change)
+        for mine, theirs in ((self.plain, other.plain), (self.latest, other.latest)):
+            for term, (stamp, value) in theirs.items():
+                put(mine, term, stamp, value)
+        self.settle(answered_ns)
 
     def stamps(self) -> set[Stamp]:
         """Every stamp in it."""
-        return {one[0] for one in (*self.named.values(), *self.plain.values())}
+        held = (*self.named.values(), *self.plain.values(), *self.latest.values())
+        return {one[0] for one in held}
 
     def dump(self, places: dict[Stamp, int]) -> dict[str, Any]:
         """The complete state, JSON-ready; `places` numbers the stamps."""
@@ -84,11 +116,10 @@ class Changes:
                 name: [places[stamp], *map(text_or_none, values)]
                 for name, (stamp, *values) in sorted(self.named.items())
             },
-            "plain": {
-                name: (places[stamp], text_or_none(value))
-                for name, (stamp, value) in sorted(self.plain.items())
-            },
-            "forgotten": self.forgotten,
+            "shown": sorted(self.shown),
+            "plain": _dump_registers(self.plain, places),
+            "latest": _dump_registers(self.latest, places),
+            "is_crowded": self.is_crowded,
         }
 
     @classmethod
@@ -98,11 +129,22 @@ class Changes:
         for name, (place, price, quantity, trigger) in document["named"].items():
             values = (_optional(price), _optional(quantity), _optional(trigger))
             changes.named[name] = (stamps[place], *values)
-        for name, (place, value) in document["plain"].items():
-            changes.plain[name] = (stamps[place], Decimal(value))
-        first, second = document["forgotten"]
-        changes.forgotten = (first, second)
+        changes.shown = set(document["shown"])
+        changes.plain = _load_registers(document["plain"], stamps)
+        changes.latest = _load_registers(document["latest"], stamps)
+        changes.is_crowded = document["is_crowded"]
         return changes
+
+
+def _dump_registers(registers: Registers, places: dict[Stamp, int]) -> dict[str, Any]:
+    return {
+        name: (places[stamp], text_or_none(value))
+        for name, (stamp, value) in sorted(registers.items())
+    }
+
+
+def _load_registers(document: dict[str, Any], stamps: list[Stamp]) -> Registers:
+    return {name: (stamps[place], Decimal(value)) for name, (place, value) in document.items()}
 
 
 def _rank(change: Change) -> tuple[Any, ...]:

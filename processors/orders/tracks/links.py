@@ -19,6 +19,7 @@ from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
 from processors.orders.tracks.registers import (
     LOWEST,
+    NEVER_NS,
     NO_ORDINAL,
     SAME,
     SHOWN,
@@ -72,12 +73,24 @@ class Link:
     """What is known under one venue order id.
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
-    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims. `asked`
+    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
+    `prevented`, what self-trade prevention took. `asked`
     is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
-    are those that the venue named, None where there are none.
+    are those that the venue named, None where there are none; `answered_ns` is up to when an answer
+    surely shows them: the newest question's start less the venue's visibility lag.
     """
 
-    __slots__ = ("asked", "changes", "claimed", "claimed_quote", "reasons", "terms", "words")
+    __slots__ = (
+        "answered_ns",
+        "asked",
+        "changes",
+        "claimed",
+        "claimed_quote",
+        "prevented",
+        "reasons",
+        "terms",
+        "words",
+    )
 
     def __init__(self) -> None:
         self.terms: Registers = {}
@@ -86,10 +99,12 @@ class Link:
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
         self.claimed_quote = ZERO
+        self.prevented = ZERO
         self.asked: tuple[int, Decimal] | None = None
+        self.answered_ns = NEVER_NS
 
-    def take(self, report: OrderReport, origin: Origin) -> int:
-        """Join one report; tells what that changed."""
+    def take(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
+        """Join one report; tells what that changed. `lag_ns`: how far the venue's answers lag."""
         word = WORDS[report.status]
         if word is None and report.is_amendment:
             word = LIVE
@@ -111,16 +126,24 @@ class Link:
         if word is not None:
             changed |= self._take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
-            rank = (int(report.reason in FORCED), *stamp)
+            is_said = not report.is_reason_inferred
+            rank = (int(report.reason in FORCED), int(is_said), *stamp)
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
+            self.prevented = report.prevented_quantity
+            changed |= STORED
+        if origin.asked_ns is not None and _answers(report, origin):
+            changed |= self._take_answer(origin.asked_ns - lag_ns)
         return changed
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
         ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
-        return ordinal if self.changes is None else max(ordinal, self.changes.ordinal())
+        if self.changes is None:
+            return ordinal
+        return max(ordinal, self.changes.ordinal(self.answered_ns))
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         changed = SAME
@@ -152,9 +175,8 @@ class Link:
 
     def _take_change(self, report: OrderReport, stamp: Stamp) -> int:
         assert report.change_id is not None
-        is_news = self._own_changes().take(
-            report.change_id, (stamp, report.price, report.quantity, report.trigger_price)
-        )
+        change = (stamp, report.price, report.quantity, report.trigger_price)
+        is_news = self._own_changes().take(report.change_id, change, self.answered_ns)
         return STORED | self._show_changed() if is_news else SAME
 
     def _own_changes(self) -> Changes:
@@ -165,14 +187,27 @@ class Link:
         return self.changes
 
     def _show_changed(self) -> int:
+        assert self.changes is not None
         changed = SAME
         for name in CHANGED:
-            best = None if self.changes is None else self.changes.best(name)
-            if best is not None and best != self.terms.get(name):
-                is_seen = name not in self.terms or self.terms[name][1] != best[1]
-                changed |= SHOWN if is_seen else SAME
+            best, held = self.changes.best(name, self.answered_ns), self.terms.get(name)
+            if best == held:
+                continue
+            if best is None:  # an answer knows this change, and no such term
+                del self.terms[name]
+            else:
                 self.terms[name] = best
+            changed |= SHOWN if held is None or best is None or held[1] != best[1] else SAME
         return changed
+
+    def _take_answer(self, answered_ns: int) -> int:
+        if answered_ns <= self.answered_ns:
+            return SAME
+        self.answered_ns = answered_ns
+        if self.changes is None:
+            return STORED
+        self.changes.settle(answered_ns)
+        return STORED | self._show_changed()
 
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
         held = self.words.get(word)
@@ -201,6 +236,7 @@ class Link:
 
     def join(self, other: "Link") -> None:
         """Join what another record knows of the same link."""
+        self.answered_ns = max(self.answered_ns, other.answered_ns)
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
             put(self.reasons, name, stamp, value)
@@ -208,18 +244,21 @@ class Link:
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
+        self.prevented = max(self.prevented, other.prevented)
         if other.asked is not None:
             self.asked = max(self.asked or other.asked, other.asked)
 
     def _join_terms(self, other: "Link") -> None:
         if other.changes is not None:
-            self._own_changes().join(other.changes)
+            self._own_changes().join(other.changes, self.answered_ns)
         for name, (stamp, value) in other.terms.items():
             if self.changes is None or name not in CHANGED:
                 put(self.terms, name, stamp, value)
             elif other.changes is None:  # else it was joined above
                 self.changes.take_plain(name, stamp, value)
-        self._show_changed()
+        if self.changes is not None:
+            self.changes.settle(self.answered_ns)
+            self._show_changed()
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready and independent of arrival.
@@ -238,7 +277,9 @@ class Link:
             "words": {word: self.words[word] for word in sorted(self.words)},
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
+            "prevented": text_of(self.prevented),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
+            "answered_ns": self.answered_ns,
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
 
@@ -252,11 +293,24 @@ class Link:
         link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
+        link.prevented = Decimal(document["prevented"])
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
+        link.answered_ns = document["answered_ns"]
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
+
+
+def _answers(report: OrderReport, origin: Origin) -> bool:
+    """Whether a question was answered with the terms that this order has.
+
+    The row of a conditional order gives the orders that it became the terms of its trigger: it
+    names them in passing, without a cumulative quantity.
+    """
+    if origin.source is not Source.QUERY or report.status is None:
+        return False
+    return report.filled_quantity is not None or not report.alias_ids
 
 
 TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {

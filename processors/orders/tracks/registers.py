@@ -14,6 +14,8 @@ Registers = dict[str, tuple[Any, Any]]
 LOWEST: Final[Stamp] = (-1, -1, 0, Decimal(-1), 0)
 """The stamp of what an execution says of its order in passing."""
 NO_ORDINAL: Final = (-1, -1)
+NEVER_NS: Final = -1
+"""Before every time of a venue."""
 SAME: Final = 0
 STORED: Final = 1
 SHOWN: Final = 2

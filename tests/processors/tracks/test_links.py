@@ -49,6 +49,15 @@ def test_a_forced_reason_beats_a_newer_ordinary_one() -> None:
     assert linked(ordinary, forced).reasons["CANCELED"][1] is Reason.LIQUIDATION
 
 
+def test_a_reason_that_the_venue_said_beats_a_later_one_that_was_inferred() -> None:
+    word = {"reason": Reason.SELF_TRADE_PREVENTION, "ordinal": (1, 0)}
+    guess = {"reason": Reason.TIME_IN_FORCE, "ordinal": (2, 0), "is_reason_inferred": True}
+    said, inferred = a_report(Status.EXPIRED, **word), a_report(Status.EXPIRED, **guess)
+    for pair in permutations((said, inferred)):
+        assert linked(*pair).reasons["EXPIRED"][1] is Reason.SELF_TRADE_PREVENTION
+    assert linked(inferred).reasons["EXPIRED"][1] is Reason.TIME_IN_FORCE
+
+
 def test_putting_tells_what_it_changed() -> None:
     registers: dict[str, tuple[object, object]] = {}
     assert put(registers, "x", 1, "a") == STORED | SHOWN

@@ -42,6 +42,11 @@ def executions(*names: str) -> list[Execution]:
     return [e for name in names for e in events_of(name) if isinstance(e, Execution)]
 
 
+def why(*events: Event) -> list[tuple[Reason | None, bool]]:
+    orders = (event for event in events if isinstance(event, OrderReport))
+    return [(order.reason, order.is_reason_inferred) for order in orders]
+
+
 SPOT_FILL = "spot_execution_report: a partial fill"
 LINEAR_FILL = "linear_order_trade_update: a partial fill"
 
@@ -228,3 +233,38 @@ def test_the_frames_hold_every_kind_of_event() -> None:
     assert kinds == {
         "OrderReport", "Execution", "PositionReport", "BalanceReport", "InstrumentReport", "Reply",
     }  # fmt: skip
+
+
+def test_a_conditional_order_says_what_was_executed_only_once_it_has_finished() -> None:
+    name = "linear_algo_update: its order was canceled after a part: no claim, but a quantity"
+    document = document_of(name)
+    finished, triggered = document["o"], document["o"] | {"X": "TRIGGERED", "aq": "0"}
+    (order,) = translated(document | {"o": finished}).events
+    assert isinstance(order, OrderReport)
+    assert (order.is_ended, bool(order.filled_quantity)) == (True, True)
+    (order,) = translated(document | {"o": triggered}).events
+    assert isinstance(order, OrderReport)
+    assert (order.status, order.filled_quantity) == (Status.ACTIVE, None)
+
+
+def test_every_source_says_what_self_trade_prevention_took() -> None:
+    name = "spot_execution_report: self-trade prevention left the order alive"
+    assert order_of(name).prevented_quantity == 1
+    row = order_of("spot_order_rows: GET order", preventedQuantity="1.000")
+    assert row.prevented_quantity == 1
+    reply = document_of("spot_amend: the reply")
+    reply["amendedOrder"]["preventedQty"] = "1.000"
+    (order,) = translated(reply).events
+    assert isinstance(order, OrderReport)
+    assert order.prevented_quantity == 1
+
+
+def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> None:
+    name = "linear_order_trade_update: the rest of an IOC order expired"
+    assert why(*events_of(name, er="3")) == [(Reason.SELF_TRADE_PREVENTION, False)]
+    assert why(*events_of(name, er="0")) == [(Reason.TIME_IN_FORCE, True)]
+    row: dict[str, str] = {"status": "EXPIRED", "timeInForce": "IOC"}
+    assert why(*events_of("linear_order_rows: GET order", **row)) == [(Reason.TIME_IN_FORCE, True)]
+    assert why(*events_of("spot_order_rows: GET order", **row)) == [(Reason.TIME_IN_FORCE, True)]
+    said = row | {"expiryReason": "EXCHANGE_CANCELED"}
+    assert why(*events_of("spot_order_rows: GET order", **said)) == [(Reason.VENUE_CANCEL, False)]

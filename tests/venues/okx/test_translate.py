@@ -133,6 +133,37 @@ def test_a_conditional_order_has_its_algo_id_first_and_as_an_alias_after_its_tri
     assert triggered.ordinal == (1793000071000 * MS, 0)
 
 
+IN_QUOTE = "algo_orders: one for coins that buys at market is sized in quote"
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_in_quote"),
+    [
+        ({}, True),
+        ({"tgtCcy": "base_ccy"}, False),
+        ({"tgtCcy": "quote_ccy", "side": "sell"}, True),
+        ({"side": "sell"}, False),
+        ({"slOrdPx": "2601"}, False),
+        ({"ordType": "trigger", "ordPx": "-1"}, True),
+        ({"ordType": "trigger", "ordPx": "2601"}, False),
+        ({"ordType": "move_order_stop"}, True),
+        ({"instType": "SWAP", "instId": "ETH-USDT-SWAP"}, False),
+    ],
+)
+def test_a_conditional_order_is_sized_in_quote_where_a_plain_one_would_be(
+    changed: dict[str, str], is_in_quote: bool
+) -> None:
+    order = order_of(IN_QUOTE, **changed)
+    sizes = (order.quantity, order.quote_quantity)
+    assert sizes == ((None, Decimal(100)) if is_in_quote else (Decimal(100), None))
+
+
+@pytest.mark.parametrize("size", ["", "0", "-1", "-5"])
+def test_a_conditional_order_without_a_size_above_zero_has_none(size: str) -> None:
+    order = order_of("algo_orders: a stop-loss waits", sz=size)
+    assert (order.quantity, order.quote_quantity) == (None, None)
+
+
 def test_orders_of_a_strategy_are_never_joined_by_its_id() -> None:
     order = order_of("orders_push: one of many orders of a strategy has no alias")
     assert (order.alias_ids, order.client_alias_ids) == ((), ())
@@ -171,7 +202,14 @@ def test_every_reason_of_a_cancel_is_a_reason_of_ours() -> None:
     assert set(CANCEL_SOURCES) == {str(code) for code in documented}
     name = "orders_push: a user cancels after a partial fill"
     for code, reason in CANCEL_SOURCES.items():
-        assert order_of(name, cancelSource=code).reason is reason
+        order = order_of(name, cancelSource=code)
+        assert (order.reason, order.is_reason_inferred) == (reason, False)
+
+
+@pytest.mark.parametrize("code", ["47", ""])
+def test_a_source_of_a_cancel_that_we_do_not_know_is_no_word_of_the_venue(code: str) -> None:
+    order = order_of("orders_push: a user cancels after a partial fill", cancelSource=code)
+    assert (order.reason, order.is_reason_inferred) == (Reason.VENUE_CANCEL, True)
 
 
 @pytest.mark.parametrize(
