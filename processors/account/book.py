@@ -104,17 +104,18 @@ class AccountBook:
 
     def take_events(self, events: Iterable[Event], origin: Origin) -> list[str]:
         """Fold what one message says; the keys of orders that it shows alive."""
-        alive: list[str] = []
+        alive: list[OrderReport] = []
         for event in events:
             if isinstance(event, OrderReport | Execution | Reply):
-                self._take_order_event(event, origin, alive)
+                self._take_order_event(event, origin)
+                if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
+                    alive.append(event)
             elif isinstance(event, BalanceReport) and self.balances.take(event):
                 self.account_changed()
-        return alive
+        # Keys are read last: a later event of the message may join an order with another.
+        return [order.key for order in map(self._order_of, alive) if order is not None]
 
-    def _take_order_event(
-        self, event: OrderReport | Execution | Reply, origin: Origin, alive: list[str]
-    ) -> None:
+    def _take_order_event(self, event: OrderReport | Execution | Reply, origin: Origin) -> None:
         if event.symbol is not None:
             self._touch(event.product, (event.symbol,))
         is_compared = origin.source is Source.QUERY and self.reconciliation.is_news(
@@ -139,8 +140,6 @@ class AccountBook:
         seen = self.doubts.seen.setdefault(order.key, Seen(at_ns))
         if origin.source is Source.STREAM:
             seen.last_ns = max(seen.last_ns, at_ns)
-        if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
-            alive.append(order.key)
 
     def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
         return self.orders.find(
@@ -270,12 +269,8 @@ class AccountBook:
     def note_alive(self, question_id: str, order_keys: Iterable[str]) -> None:
         """A round's answer shows these orders alive: they are no ghosts of that round."""
         began_ns = self.reconciliation.round_of(question_id)
-        if began_ns is None:
-            return
-        for key in order_keys:
-            seen = self.doubts.seen[key]
-            seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together
-            self.dirty_orders.add(key)
+        if began_ns is not None:
+            self.dirty_orders.update(self.doubts.listed(order_keys, began_ns))
 
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""

@@ -43,6 +43,13 @@ class Doubts:
         self.disputed.discard(key)
         self.gaps.discard(key)
 
+    def listed(self, keys: Iterable[str], began_ns: int) -> Iterator[str]:
+        """A list of the round that began then shows these orders alive; those that it changed."""
+        for key in keys:
+            if (seen := self.seen.get(key)) is not None:
+                seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together
+                yield key
+
     def suspects(self, orders: Iterable[Order], product: str) -> Iterator[Suspect]:
         """The open ones among the orders of a product that were spoken of."""
         for order in orders:
