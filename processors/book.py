@@ -31,7 +31,7 @@ from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from venues.venue import Translation, Venue
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 4
+STATE_FORMAT: Final = 5
 INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
@@ -342,7 +342,9 @@ class PartitionBook:
             if isinstance(translation, Translation):
                 origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, item.asked_ns)
                 self._take(book, translation, origin)
-        book.reconciliation.take_failure(item, book.now_ns)
+                book.take_failure(item, translation.events)
+                return
+        book.take_failure(item, ())
 
     # ---- trouble and time ----
 
