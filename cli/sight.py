@@ -100,6 +100,12 @@ def _wrong_with(
                 f"nobody could look at {product} since {reached}: see the logs of `orderloom "
                 f"ingest {venue}` and `orderloom process {venue}`"
             )
+    for one in state.refused:
+        if one.may_lack:
+            yield (
+                f"{venue} refuses {one.symbol} on {one.product} (code {one.code}) since "
+                f"{since(one.since_ns, now_ns)}: delisted, or mistyped in the registry?"
+            )
     for interval in state.blind:
         is_long = interval.start_ns and now_ns - interval.start_ns > late_ns
         if interval.closed_ns is None and is_long:

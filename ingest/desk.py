@@ -42,7 +42,8 @@ class Desk:
     """What one account's streams and questions need. `clocks` are the venue's, by product.
 
     `credentials` change when the account's key does: whatever is built afterwards is signed by the
-    new one. `refused` are the products whose questions the venue refuses, as the log was told once.
+    new one. `refused` are the products whose questions the venue refuses, as the log was told once;
+    `refused_symbols` those it refuses by product and symbol (by kind, where a question has none).
     Until it is `timed`, where that is there, requests wait for the venue's time. Once it
     `is_closed`, nothing is asked any more.
     """
@@ -58,6 +59,7 @@ class Desk:
     now: Callable[[], Instant]
     timed: asyncio.Event | None = None
     refused: set[str] = field(default_factory=set)
+    refused_symbols: set[tuple[str, str]] = field(default_factory=set)
     is_closed: bool = False
 
     @property

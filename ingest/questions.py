@@ -13,10 +13,13 @@ from ingest.actions import HttpAnswer, HttpFailure
 from ingest.desk import Desk, HttpResult, mistake
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
+from orderloom.event import Reply
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure
+from orderloom.words import Reason, Source
 from runtime.metrics import QUESTIONS
-from venues.venue import UNREADABLE, Context, HttpRequest, Page
+from venues.document import read
+from venues.venue import UNREADABLE, Context, HttpRequest, Inbound, Page
 
 PAGES_MAX = 1_000
 BYTES_MAX = 512 * 1024 * 1024
@@ -94,6 +97,7 @@ async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
         is_last, trouble = _judged(question, desk, page)
         log.write(_item(question, page, answer, is_last, asked_ns))
         if trouble:
+            _note_refusal(question, desk, answer)
             raise _Ended(trouble, answer)
         if is_last:
             return _outcome(question, desk, answer)
@@ -180,6 +184,7 @@ def _outcome(question: Question, desk: Desk, answer: HttpAnswer) -> str:
     """What came of a question that has its last page."""
     if answer.status == 200:
         desk.refused.discard(question.product)
+        desk.refused_symbols.discard(_named(question))
         return "answered"
     if answer.status in (401, 403) and question.product not in desk.refused:
         desk.refused.add(question.product)
@@ -190,4 +195,36 @@ def _outcome(question: Question, desk: Desk, answer: HttpAnswer) -> str:
             answer.body[:200].decode("utf-8", "replace"),
             extra={"account": question.account, "venue": desk.venue.name},
         )
+    elif answer.status not in (401, 403):
+        _note_refusal(question, desk, answer)
     return "refused"
+
+
+def _named(question: Question) -> tuple[str, str]:
+    return question.product, question.symbol or question.about
+
+
+def _note_refusal(question: Question, desk: Desk, answer: HttpAnswer) -> None:
+    """Log a refusal once until the venue answers: its code alone, as its words may hold a key.
+
+    That an order is not found is everyday.
+    """
+    name, reply = _named(question), _reply_in(question, desk, answer)
+    if reply is None or reply.reason is Reason.NOT_FOUND or name in desk.refused_symbols:
+        return
+    desk.refused_symbols.add(name)
+    _log.warning(
+        "%s refuses questions about %s of %s, %s: code %s",
+        *(desk.venue.name, name[1], question.account, question.product, reply.code),
+        extra={"account": question.account, "venue": desk.venue.name},
+    )
+
+
+def _reply_in(question: Question, desk: Desk, answer: HttpAnswer) -> Reply | None:
+    try:
+        document = read(answer.body, desk.venue.bare_words)
+        said = desk.venue.translate(Inbound(document, Source.QUERY, question.product))
+    except UNREADABLE:
+        return None
+    replies = (one for one in said.events if isinstance(one, Reply) and not one.accepted)
+    return next(replies, None)

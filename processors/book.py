@@ -342,7 +342,9 @@ class PartitionBook:
             if isinstance(translation, Translation):
                 origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, item.asked_ns)
                 self._take(book, translation, origin)
-        book.reconciliation.take_failure(item, book.now_ns)
+                book.take_failure(item, translation.events)
+                return
+        book.take_failure(item, ())
 
     # ---- trouble and time ----
 

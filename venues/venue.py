@@ -201,6 +201,7 @@ class Profile:
     no list of open ones and not found by its id, has surely ended without an execution; None where
     that proves nothing.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
+    `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
     """
 
@@ -213,6 +214,7 @@ class Profile:
     balances_add_up: frozenset[str] = frozenset()
     conditional_ages_ns: tuple[int, int] | None = None
     normal_pairs: frozenset[frozenset[str]] = frozenset()
+    unknown_symbol_codes: frozenset[str] = frozenset()
     carries_count: bool = False
 
 

@@ -5,7 +5,7 @@ Pure. It joins the parts that each answer one question: `orders` (what is the st
 (what to ask), `publishing` (what consumers are told). It reads no clock: `now_ns` is the step's.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -22,18 +22,19 @@ from orderloom.event import (
     Reply,
 )
 from orderloom.question import About, Question
-from orderloom.raw import Answer
+from orderloom.raw import Answer, Failure
 from orderloom.words import OPEN_STATUSES, FillKind, Source
 from processors.account.balances import Balances
 from processors.account.differences import Differences, outline
-from processors.account.doubts import Doubts, Seen
+from processors.account.doubts import Doubts
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
 from processors.account.reconciliation import Reconciliation, Suspect, is_forgotten, place_of
+from processors.account.refusals import UncoveredSymbol, refusal_of
 from processors.account.setting import Setting
 from processors.account.sizes import Sizes
-from processors.account.streams import Streams
+from processors.account.streams import Blind, Streams
 from processors.account.targets import DOUBT, GAP, GHOST, Target
 from processors.orders.effects import (
     DisputeRaised,
@@ -66,9 +67,11 @@ class AccountBook:
         self.orders = Orders(account, setting.profile)
         self.exposure = Exposure()
         self.streams = Streams()
-        self.reconciliation = Reconciliation(setting.profile, setting.pace, self.streams, self._ask)
         self.publisher = Publisher(account, setting.epoch)
         self.differences = Differences(self.publisher, setting.profile.visibility_lag_ns)
+        self.reconciliation = Reconciliation(
+            setting.profile, setting.pace, self.streams, self._ask, self.differences.tell
+        )
         self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
         self.balances = Balances(setting.profile, setting.instruments, self.differences.tell)
         self.doubts = Doubts()
@@ -104,17 +107,18 @@ class AccountBook:
 
     def take_events(self, events: Iterable[Event], origin: Origin) -> list[str]:
         """Fold what one message says; the keys of orders that it shows alive."""
-        alive: list[str] = []
+        alive: list[OrderReport] = []
         for event in events:
             if isinstance(event, OrderReport | Execution | Reply):
-                self._take_order_event(event, origin, alive)
+                self._take_order_event(event, origin)
+                if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
+                    alive.append(event)
             elif isinstance(event, BalanceReport) and self.balances.take(event):
                 self.account_changed()
-        return alive
+        # Keys are read last: a later event of the message may join an order with another.
+        return [order.key for order in map(self._order_of, alive) if order is not None]
 
-    def _take_order_event(
-        self, event: OrderReport | Execution | Reply, origin: Origin, alive: list[str]
-    ) -> None:
+    def _take_order_event(self, event: OrderReport | Execution | Reply, origin: Origin) -> None:
         if event.symbol is not None:
             self._touch(event.product, (event.symbol,))
         is_compared = origin.source is Source.QUERY and self.reconciliation.is_news(
@@ -131,16 +135,11 @@ class AccountBook:
             self.differences.answered(before, order, effects, origin)
         elif origin.source is Source.STREAM and not isinstance(event, Reply):
             self.differences.heard(order, event.venue_ns)
-        at_ns = origin.received_ns or self.now_ns
         self.dirty_orders.add(order.key)
         if order.contract_size is None:
             for effect in self.sizes.pin(order, self.now_ns):
                 self._take_effect(effect, origin)
-        seen = self.doubts.seen.setdefault(order.key, Seen(at_ns))
-        if origin.source is Source.STREAM:
-            seen.last_ns = max(seen.last_ns, at_ns)
-        if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
-            alive.append(order.key)
+        self.doubts.spoke(order.key, origin, self.now_ns)
 
     def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
         return self.orders.find(
@@ -204,17 +203,7 @@ class AccountBook:
     def take_instruments(self) -> None:
         """The venue listed instruments: what waited for one is shown in base units now."""
         origin = Origin(self.account, Source.QUERY, self.cause)
-        for key in sorted(self.sizes.waiting):
-            order = self.orders.get(key)
-            if order is None:
-                self.sizes.waiting.discard(key)
-            elif effects := self.sizes.pin(order, self.now_ns):
-                effects += (
-                    FillRecorded(order, FillKind.CORRECTION, fill, fill, origin)
-                    for fill in order.fills()
-                    if not fill.is_busted
-                )
-                self._take_effects(effects)
+        self._take_effects(self.sizes.pin_waiting(self.orders, origin, self.now_ns))
         for key in sorted(self.sizes.waiting_positions):
             position = self.exposure.positions[key]
             if self.sizes.measure(position, self.now_ns):
@@ -245,13 +234,14 @@ class AccountBook:
         rounds = self.reconciliation.rounds.values()
         if not (rounds and self.is_enabled) or self.streams.blind:
             return False
-        return all(one.is_complete and self.positions.is_open(one.product) for one in rounds)
+        return all(one.is_in_sync and self.positions.is_open(one.product) for one in rounds)
 
     @property
     def open_differences(self) -> int:
         """How many differences stand."""
+        refused = sum(len(rounds.refused) for rounds in self.reconciliation.rounds.values())
         standing = (self.positions.differing, self.balances.standing, self.differences.asked)
-        return sum(map(len, standing))
+        return refused + sum(map(len, standing))
 
     @property
     def is_enabled(self) -> bool:
@@ -265,41 +255,60 @@ class AccountBook:
     def _visible(self) -> tuple[Any, ...]:
         statuses = tuple(self.streams.status(product) for product in self.products())
         spans = tuple((one.product, one.start_ns, one.end_ns) for one in self.streams.blind)
-        return statuses, spans
+        return statuses, spans, [one.is_late for one in self.reconciliation.rounds.values()]
 
     def note_alive(self, question_id: str, order_keys: Iterable[str]) -> None:
         """A round's answer shows these orders alive: they are no ghosts of that round."""
         began_ns = self.reconciliation.round_of(question_id)
-        if began_ns is None:
-            return
-        for key in order_keys:
-            seen = self.doubts.seen[key]
-            seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together
-            self.dirty_orders.add(key)
+        if began_ns is not None:
+            self.dirty_orders.update(self.doubts.listed(order_keys, began_ns))
 
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""
-        completed = sum(rounds.completed for rounds in self.reconciliation.rounds.values())
-        product = item.question.get("product", "")
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
         self._tell_settled()
-        if completed == sum(rounds.completed for rounds in self.reconciliation.rounds.values()):
-            if self.now_ns - self.shown_ns >= PROGRESS_NS and not self.is_synced:
-                self.account_changed()
-            return
+        if closed is not None:
+            self._round_completed(item.question.get("product", ""), closed)
+        elif self.now_ns - self.shown_ns >= PROGRESS_NS and not self.is_synced:
+            self.account_changed()
+
+    def _round_completed(self, product: str, closed: list[Blind]) -> None:
         self._check_figures(product)
         self._raise_gaps(product)
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
         self.closed = (self.closed + shown)[-CLOSED_SHOWN_MAX:]
         self.account_changed()
 
-    def take_refusal(self, item: Answer, events: Iterable[Event]) -> None:
-        """No answer: asked again; but what the venue has forgotten has ended (`is_forgotten`)."""
+    def take_refusal(self, item: Answer, events: tuple[Event, ...]) -> None:
+        """No answer: but what the venue has forgotten has ended (`is_forgotten`)."""
         target = self.reconciliation.targets.answered(item.question["id"])
         order = self.orders.get(target.order_key) if target else None
         if order and is_forgotten(order, item, events, self.setting.profile):
             self._take_effects(self.orders.absent(order.key, item.asked_ns, has_all_trades=True))
-        self.reconciliation.take_failure(item, self.now_ns)
+        self.take_failure(item, events)
+
+    def take_failure(self, item: Answer | Failure, events: tuple[Event, ...]) -> None:
+        """No answer: asked again, but for a symbol of which the venue refuses to speak."""
+        reply = refusal_of(item, events)
+        rounds = self.reconciliation.rounds_of(item.question["id"])
+        if reply is None or rounds is None:
+            self.reconciliation.take_failure(item, self.now_ns)
+            return
+        refused = self.reconciliation.refuse(item, reply, self.now_ns)
+        if refused is not None:
+            refused.may_lack |= not self._is_idle(rounds.product, refused)
+            self.account_changed()
+        closed = self.reconciliation.end_refused(rounds.product, self.now_ns, self.suspects)
+        if closed is not None:
+            self._round_completed(rounds.product, closed)
+
+    def _is_idle(self, product: str, refused: UncoveredSymbol) -> bool:
+        """Whether nothing speaks for it that a symbol may have moved since it was looked at."""
+        self.exposure.refresh(self.orders.all())
+        where = (product, refused.symbol)
+        orders = (one for one in self.orders.all() if (one.product, one.symbol) == where)
+        is_held = product in self.setting.profile.positions_of and self.exposure.holds(*where)
+        return not is_held and self.doubts.is_idle(orders, refused.since_ns)
 
     def take_figures(self, events: Iterable[Event], item: Answer) -> None:
         """One page of the venue's own figures; they are compared when the round is complete."""
@@ -319,8 +328,10 @@ class AccountBook:
             if order is not None and order.product == product:
                 self.reconciliation.targets.raise_doubt(key, GAP, due_ns)
 
-    def _touch(self, product: str, symbols: Iterable[str]) -> None:
+    def _touch(self, product: str, symbols: Collection[str]) -> None:
         self.touched.setdefault(product, set()).update(symbols)
+        if self.reconciliation.spoken_of(product, symbols):
+            self.account_changed()
 
     def _check_figures(self, product: str) -> None:
         self.exposure.refresh(self.orders.all())
@@ -337,16 +348,7 @@ class AccountBook:
         self.questions += 1
         question_id = f"{self.account}/q{self.publisher.epoch}-{self.questions}"
         question = Question(id=question_id, account=self.account, **fields)
-        self.publisher.dispatch(
-            {
-                "v": 1,
-                "id": question.id,
-                "type": "question",
-                "account": self.account,
-                "question": question.document(),
-                "at_ns": self.now_ns,
-            }
-        )
+        self.publisher.question(question, self.now_ns)
         return question
 
     def due_ns(self) -> int | None:

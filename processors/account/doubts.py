@@ -7,6 +7,8 @@ decides what is asked because of it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from orderloom.event import Origin
+from orderloom.words import Source
 from processors.account.reconciliation import Suspect
 from processors.orders.order import Order
 from processors.orders.tracks.parts import split_of
@@ -42,6 +44,31 @@ class Doubts:
         self.seen.pop(key, None)
         self.disputed.discard(key)
         self.gaps.discard(key)
+
+    def is_idle(self, orders: Iterable[Order], since_ns: int) -> bool:
+        """Whether none of the orders is open or doubted, or was spoken of since then (ns)."""
+        for order in orders:
+            seen = self.seen.get(order.key)
+            is_doubted = order.key in self.disputed or order.key in self.gaps
+            if seen is None or order.is_open or is_doubted:
+                return False
+            if max(seen.first_ns, seen.last_ns) > since_ns:
+                return False
+        return True
+
+    def spoke(self, key: str, origin: Origin, now_ns: int) -> None:
+        """A message spoke of an order."""
+        at_ns = origin.received_ns or now_ns
+        seen = self.seen.setdefault(key, Seen(at_ns))
+        if origin.source is Source.STREAM:
+            seen.last_ns = max(seen.last_ns, at_ns)
+
+    def listed(self, keys: Iterable[str], began_ns: int) -> Iterator[str]:
+        """A list of the round that began then shows these orders alive; those that it changed."""
+        for key in keys:
+            if (seen := self.seen.get(key)) is not None:
+                seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together
+                yield key
 
     def suspects(self, orders: Iterable[Order], product: str) -> Iterator[Suspect]:
         """The open ones among the orders of a product that were spoken of."""

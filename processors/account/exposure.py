@@ -102,6 +102,11 @@ class Exposure:
         place = f"{product}/{symbol}/{position_side}/"
         return [one for key, one in sorted(self.positions.items()) if key.startswith(place)]
 
+    def holds(self, product: str, symbol: str) -> bool:
+        """Whether any position of a symbol holds something."""
+        place = f"{product}/{symbol}/"
+        return any(one.now.net for key, one in self.positions.items() if key.startswith(place))
+
     def open(
         self,
         product: str,

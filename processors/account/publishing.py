@@ -13,6 +13,7 @@ from typing import Any
 from orderloom import topology
 from orderloom.codec import pack
 from orderloom.event import Cause
+from orderloom.question import Question
 from orderloom.topology import Topic
 from processors.ledger.step import Output
 
@@ -44,8 +45,16 @@ class Publisher:
         """Publish one event, keyed by the account."""
         self.events.append(self.numbered(topic, self.account, document, cause))
 
-    def dispatch(self, document: dict[str, Any]) -> None:
-        """Hand one dispatch to ingest; its id is its identity, so it needs no sequence."""
+    def question(self, question: Question, at_ns: int) -> None:
+        """Hand one question to ingest; its id is its identity, so it needs no sequence."""
+        document = {
+            "v": 1,
+            "id": question.id,
+            "type": "question",
+            "account": self.account,
+            "question": question.document(),
+            "at_ns": at_ns,
+        }
         self.events.append(Output(topology.DISPATCHES, self.account.encode(), pack(document)))
 
     def numbered(self, topic: Topic, key: str, document: dict[str, Any], cause: Cause) -> Output:

@@ -13,6 +13,7 @@ from orderloom.event import Event, Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
+from processors.account.refusals import KIND, UncoveredSymbol
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
@@ -86,12 +87,14 @@ def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: P
 
 @dataclass(slots=True)
 class Reconciliation:
-    """The questions of one account. `ask` gives a question its id and sends it out."""
+    """The questions of one account. `ask` gives a question its id and sends it out, `tell`
+    publishes a record of `differences`."""
 
     profile: Profile
     pace: Pace
     streams: Streams
     ask: Callable[[dict[str, Any]], Question]
+    tell: Callable[..., None]
     rounds: dict[str, Rounds] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
@@ -121,6 +124,11 @@ class Reconciliation:
         due = [rounds.due_ns() for rounds in self.rounds.values()]
         if (target := self.targets.due_ns()) is not None:
             due.append(target)
+        due.extend(
+            rounds.began_ns + self.pace.late_ns
+            for rounds in self.rounds.values()
+            if rounds.asking and not rounds.is_late
+        )
         if any(link.change == LIVE for link in self.streams.links.values()):
             due.append(self.streams.liveness_ns + self.pace.silence_ns)
         return min(due, default=None)
@@ -130,6 +138,8 @@ class Reconciliation:
         if self.streams.liveness_ns + self.pace.silence_ns <= now_ns:
             self.streams.fall_silent(now_ns)
         for rounds in self.rounds.values():
+            if rounds.asking and rounds.began_ns + self.pace.late_ns <= now_ns:
+                rounds.is_late = True
             if rounds.due_ns() > now_ns:
                 continue
             if rounds.asking:
@@ -141,7 +151,8 @@ class Reconciliation:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
         span = rounds.begin(now_ns, ended, self.pace, self.profile)
         urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
-        rounds.symbols = tuple(sorted(symbols))
+        for one in rounds.take_symbols(symbols):
+            self._tell_refusal(rounds.product, one, "nobody asks about it any more")
         for fields in questions_of_round(rounds, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             rounds.ask(question, now_ns + self.pace.timeout_ns)
@@ -193,11 +204,12 @@ class Reconciliation:
 
     def is_pending(self, question_id: str) -> bool:
         """Whether the question is one that a round or a target waits for."""
-        return self._rounds_of(question_id) is not None or (
+        return self.rounds_of(question_id) is not None or (
             self.targets.answered(question_id) is not None
         )
 
-    def _rounds_of(self, question_id: str) -> Rounds | None:
+    def rounds_of(self, question_id: str) -> Rounds | None:
+        """The rounds whose present one waits for this question."""
         for rounds in self.rounds.values():
             if question_id in rounds.pending:
                 return rounds
@@ -206,29 +218,79 @@ class Reconciliation:
     def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
         """A question failed, or its answer could not be read: it is asked again, later."""
         question_id = item.question["id"]
-        if (rounds := self._rounds_of(question_id)) is not None:
+        if (rounds := self.rounds_of(question_id)) is not None:
             rounds.fail(question_id, now_ns, self.pace)
         elif (target := self.targets.answered(question_id)) is not None:
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
 
     def round_of(self, question_id: str) -> int | None:
         """When the round began that this question belongs to, in ns; None if it is of no round."""
-        rounds = self._rounds_of(question_id)
+        rounds = self.rounds_of(question_id)
         return None if rounds is None else rounds.began_ns
 
     def take_page(
         self, item: Answer, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
-    ) -> list[Blind]:
-        """One good page came; the blind intervals that are closed by it."""
-        rounds = self._rounds_of(item.question["id"])
+    ) -> list[Blind] | None:
+        """One good page came; if a round is complete with it, the blind intervals it closed."""
+        rounds = self.rounds_of(item.question["id"])
         if rounds is None:
             self._settle(item, now_ns)
-            return []
+            return None
         rounds.answered(now_ns + self.pace.timeout_ns)
         if not rounds.take_page(
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
         ):
-            return []
+            return None
+        return self._finish(rounds, now_ns, open_orders)
+
+    def refuse(self, item: Answer | Failure, reply: Reply, now_ns: int) -> UncoveredSymbol | None:
+        """The venue refuses a round's question about one symbol; the symbol, where that is news.
+
+        Something of it may be missing unless the venue says that it knows no such symbol, and it
+        was looked at before; what else speaks for it, the account's evidence says.
+        """
+        rounds = self.rounds_of(item.question["id"])
+        assert rounds is not None
+        found = rounds.refuse(item.question["id"], reply, now_ns, self.pace)
+        if found is not None:
+            found.may_lack |= found.code not in self.profile.unknown_symbol_codes
+            theirs = {"code": found.code, "text": reply.text, "asked_ns": item.asked_ns}
+            self._tell_refusal(rounds.product, found, "open", theirs)
+        return found
+
+    def end_refused(
+        self, product: str, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
+    ) -> list[Blind] | None:
+        """After a refusal: as `take_page`."""
+        rounds = self.rounds[product]
+        return None if rounds.pending else self._finish(rounds, now_ns, open_orders)
+
+    def _tell_refusal(
+        self, product: str, one: UncoveredSymbol, rule: str, theirs: dict[str, Any] | None = None
+    ) -> None:
+        rule = rule if rule == "open" else f"settled: {rule}"
+        ours, theirs = {"since_ns": one.since_ns}, theirs or {"code": one.code}
+        self.tell(KIND, rule, product, symbol=one.symbol, ours=ours, theirs=theirs)
+
+    def lacks(self, product: str, symbol: str) -> bool:
+        """Whether the venue refuses a symbol of which something may be missing."""
+        rounds = self.rounds.get(product)
+        return rounds is not None and rounds.lacks(symbol)
+
+    def spoken_of(self, product: str, symbols: Iterable[str]) -> bool:
+        """Something speaks of these symbols; whether one was refused, and taken for idle so far."""
+        rounds = self.rounds.get(product)
+        refused = rounds.refused if rounds else {}
+        idle = [refused[one] for one in symbols if one in refused and not refused[one].may_lack]
+        for one in idle:
+            one.may_lack = True
+        return bool(idle)
+
+    def _finish(
+        self, rounds: Rounds, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
+    ) -> list[Blind]:
+        for one in rounds.take_answered():
+            self._tell_refusal(rounds.product, one, "the venue answers about it again")
         since_ns, until_ns = rounds.finish(self.profile, now_ns)
         self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
         closed = self.streams.close(rounds.product, since_ns, until_ns)

@@ -6,14 +6,16 @@ visibility lag; and for balances and positions. It begins when the stream came b
 blind interval's end plus the lag), when something was surely lost, and periodically. It is complete
 when every page of every question came without an error; only then does it cover anything
 (docs/state-model.md INV-3, INV-6): a failed read is asked again and never taken for "nothing
-there".
+there". A symbol that the venue refuses is left out, and stays uncovered (`refusals.py`).
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orderloom.event import Reply
 from orderloom.question import About, Question
+from processors.account.refusals import UncoveredSymbol
 from processors.account.streams import Blind
 from venues.venue import Profile
 
@@ -21,6 +23,9 @@ SECOND_NS: Final = 1_000_000_000
 SPACING_NS: Final = 2 * SECOND_NS
 """Rounds that a loss asks for do not follow one another faster than this."""
 DOUBLINGS_MAX: Final = 16
+LATE_PERIODS: Final = 5
+"""A round that is under way for longer than so many periods (or time-outs, if those are longer) is
+late: what streams lost meanwhile is unknown, so the account is not in sync until it is complete."""
 PATIENCE_DOUBLINGS_MAX: Final = 4
 """Then an answer is waited for for sixteen times the time-out: what is not lost has come by then,
 or why it does not (the edge gives up what was decided ten minutes ago, and says so)."""
@@ -35,6 +40,11 @@ class Pace:
     retry_ns: int = 2 * SECOND_NS
     lookback_ns: int = 24 * 3600 * SECOND_NS
     silence_ns: int = 6 * SECOND_NS
+
+    @property
+    def late_ns(self) -> int:
+        """How long a round may be under way before it is late."""
+        return LATE_PERIODS * max(self.period_ns, self.timeout_ns)
 
     def patience_ns(self, tries: int) -> int:
         """How long an answer is waited for, after so many askings that came to nothing.
@@ -91,12 +101,26 @@ class Rounds:
     first_ns: int = 0
     deep_ns: int = 0
     """The next round (or the present one) asks for the order history since then; 0 for as usual."""
+    refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
+    """The symbols that the venue refuses to be asked about."""
+    is_late: bool = False
+    """The present round is under way for too long."""
 
     @property
     def is_complete(self) -> bool:
         """Whether a round was complete, the last one asked for all registered symbols, and none is
         wanted that reaches further back."""
         return self.completed > 0 and self.covered >= self.registered and not self.deep_ns
+
+    @property
+    def is_in_sync(self) -> bool:
+        """Whether nothing may be missing, but for what blind intervals cover."""
+        return self.is_complete and not self.is_late and not any(map(self.lacks, self.refused))
+
+    def lacks(self, symbol: str) -> bool:
+        """Whether the venue refuses a symbol of which something may be missing."""
+        refused = self.refused.get(symbol)
+        return refused is not None and (refused.may_lack or symbol in self.registered)
 
     def want(self, at_ns: int) -> None:
         """Something was lost or came back: a round is wanted, from `at_ns` on."""
@@ -120,6 +144,25 @@ class Rounds:
         self.until_ns = now_ns - profile.visibility_lag_ns
         self.asked = self.pages = 0
         return self.since_ns, self.until_ns
+
+    def take_symbols(self, wanted: Iterable[str]) -> list[UncoveredSymbol]:
+        """The round that begins asks for these symbols, but for refused ones that are not due.
+
+        Those that nobody asks for any more are refused no more: they are given back.
+        """
+        symbols = frozenset(wanted)
+        gone = [self.refused.pop(one) for one in sorted(self.refused.keys() - symbols)]
+        waiting = {name for name, one in self.refused.items() if one.due_ns > self.began_ns}
+        self.symbols = tuple(sorted(symbols - waiting))
+        return gone
+
+    def since_of(self, symbol: str, since_ns: int, pace: Pace) -> int:
+        """Since when a question of this round asks about a symbol, if about others `since_ns`."""
+        if symbol in self.refused:
+            since_ns = min(since_ns, self.refused[symbol].since_ns)
+        if symbol not in self.covered:
+            since_ns = min(since_ns, self.until_ns - pace.lookback_ns)
+        return since_ns
 
     def ask(self, question: Question, due_ns: int, failures: int = 0) -> None:
         """A question of this round goes out; asked again if it is not answered by `due_ns`."""
@@ -150,6 +193,34 @@ class Rounds:
         pending.due_ns, pending.run_ns, pending.pages = now_ns + wait_ns, -1, 0
         pending.has_failed = True
         pending.failures += 1
+
+    def refuse(
+        self, question_id: str, reply: Reply, now_ns: int, pace: Pace
+    ) -> UncoveredSymbol | None:
+        """The venue's own word ends a question about one symbol; the symbol, where that is news.
+
+        Its other questions go on: what is answered is evidence, though the symbol is not covered.
+        """
+        symbol = self.pending.pop(question_id).question.symbol
+        assert symbol is not None
+        refused = self.refused.get(symbol)
+        is_news = refused is None
+        if refused is None:
+            since_ns = self.since_of(symbol, self.since_ns, pace)
+            never = symbol not in self.covered
+            refused = UncoveredSymbol(symbol, "", since_ns, 0, 0, may_lack=never)
+            self.refused[symbol] = refused
+        if refused.at_ns < self.began_ns:
+            refused.refuse(reply.code or "", now_ns, pace.period_ns)
+        return refused if is_news else None
+
+    def take_answered(self) -> list[UncoveredSymbol]:
+        """The round is complete: the symbols that were refused before, and in it were not."""
+        asked = [self.refused[name] for name in self.symbols if name in self.refused]
+        healed = [one for one in asked if one.at_ns < self.began_ns]
+        for one in healed:
+            del self.refused[one.symbol]
+        return healed
 
     def answered(self, due_ns: int) -> None:
         """The venue answers: what else was asked waits in its line, and is lost only by `due_ns`.
@@ -190,11 +261,13 @@ class Rounds:
         One that took longer than a period (rate limits) is not followed by the next at once: half
         the time is left to what is urgent.
         """
-        self.asking = False
+        self.asking = self.is_late = False
         if self.next_ns <= now_ns:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
-        self.covered = frozenset(self.symbols)
+        self.covered = frozenset(self.symbols) - self.refused.keys()
+        for one in self.refused.values():
+            one.since_ns = min(one.since_ns, self.since_ns)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
         # before the first question.
         reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
@@ -217,6 +290,8 @@ class Rounds:
             "first": self.first_ns,
             "deep": self.deep_ns,
             "progress": [self.asked, self.pages],
+            "refused": [one.document() for one in self.refused.values()],
+            "late": self.is_late,
             "pending": [
                 [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed, p.failures]
                 for p in self.pending.values()
@@ -233,6 +308,8 @@ class Rounds:
         rounds.registered = frozenset(document["registered"])
         rounds.first_ns, rounds.deep_ns = document["first"], document["deep"]
         rounds.asked, rounds.pages = document["progress"]
+        rounds.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
+        rounds.is_late = document["late"]
         for question, *numbers in document["pending"]:
             asked = Question.model_validate(question)
             rounds.pending[asked.id] = Pending(asked, *numbers)
@@ -246,7 +323,8 @@ def questions_of_round(
 
     Trades are asked for up to `until`, which lies a visibility lag back: what is younger the stream
     still has its time to bring, and the round covers no more than that anyway. A symbol that the
-    last round did not ask for is asked for from as far back as at first contact.
+    last round did not ask for is asked for from as far back as at first contact, one that was
+    refused from where it was last looked at.
     """
     since_ns, until_ns = span
     history_ns = min(since_ns, rounds.deep_ns or since_ns)
@@ -256,8 +334,8 @@ def questions_of_round(
         targets: Iterable[str | None] = rounds.symbols if is_by_symbol else (None,)
         for symbol in targets:
             question = {"about": about, "product": product, "symbol": symbol, **fields}
-            if "since_ns" in fields and symbol is not None and symbol not in rounds.covered:
-                question["since_ns"] = min(since_ns, until_ns - pace.lookback_ns)
+            if "since_ns" in fields and symbol is not None:
+                question["since_ns"] = rounds.since_of(symbol, fields["since_ns"], pace)
             yield question
 
     return [

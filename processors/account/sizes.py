@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from orderloom.event import Origin
 from orderloom.quantities import Unit
+from orderloom.words import FillKind
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
-from processors.orders.effects import Effect
+from processors.orders.effects import Effect, FillRecorded
 from processors.orders.order import Order
+from processors.orders.orders import Orders
 
 ONE: Final = Decimal(1)
 
@@ -42,6 +45,24 @@ class Sizes:
             else:
                 self.waiting.discard(order.key)
                 order.pin(size, effects)
+        return effects
+
+    def pin_waiting(self, orders: Orders, origin: Origin, now_ns: int) -> list[Effect]:
+        """Instruments became known: give the orders that wait their sizes; what that changed.
+
+        Their fills are published anew, as base units are known now.
+        """
+        effects: list[Effect] = []
+        for key in sorted(self.waiting):
+            order = orders.get(key)
+            if order is None:
+                self.waiting.discard(key)
+            elif pinned := self.pin(order, now_ns):
+                fills = (fill for fill in order.fills() if not fill.is_busted)
+                effects += pinned
+                effects += (
+                    FillRecorded(order, FillKind.CORRECTION, fill, fill, origin) for fill in fills
+                )
         return effects
 
     def measure(self, position: HeldPosition, now_ns: int) -> bool:

@@ -38,7 +38,7 @@ def publish(book: AccountBook) -> Iterator[Output]:
     yield from publisher.tombstones()
     for key, cause in publisher.orders.items():
         if (order := book.orders.get(key)) is not None:
-            document = order.view() | {"stale": _is_blind(book, order.product)}
+            document = order.view() | {"stale": _is_blind(book, order.product, order.symbol)}
             document["first_cause"] = cause_document(order.first_seen_cause or cause)
             yield publisher.numbered(topology.ORDERS, key, document, cause)
     yield from _positions(book)
@@ -69,7 +69,8 @@ def _positions(book: AccountBook) -> Iterator[Output]:
         cause = causes.get(key, account_cause)
         if cause is None:
             continue
-        is_blind = _is_blind(book, position.product) or not book.positions.is_open(position.product)
+        is_blind = _is_blind(book, position.product, position.symbol)
+        is_blind = is_blind or not book.positions.is_open(position.product)
         is_blind = is_blind or position.place in book.exposure.lost.counts
         if key not in causes and position.shown_unbounded == is_blind:
             continue
@@ -81,8 +82,9 @@ def _positions(book: AccountBook) -> Iterator[Output]:
         book.dirty_positions.add(key)
 
 
-def _is_blind(book: AccountBook, product: str) -> bool:
-    return not book.is_enabled or book.streams.is_blind(product)
+def _is_blind(book: AccountBook, product: str, symbol: str) -> bool:
+    is_lacking = book.reconciliation.lacks(product, symbol)
+    return is_lacking or not book.is_enabled or book.streams.is_blind(product)
 
 
 def account_view(book: AccountBook) -> dict[str, Any]:
@@ -96,6 +98,17 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
         "progress": progress_of(book),
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
+        "refused": [
+            {
+                "product": product,
+                "symbol": one.symbol,
+                "code": one.code,
+                "since_ns": one.since_ns,
+                "may_lack": rounds.lacks(one.symbol),
+            }
+            for product, rounds in reconciliation.rounds.items()
+            for _, one in sorted(rounds.refused.items())
+        ],
         "balances": [row for _, row in sorted(book.balances.rows.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
         "enabled": book.is_enabled,

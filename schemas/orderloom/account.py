@@ -94,6 +94,22 @@ class BlindInterval(BaseModel):
     reason: str = ""
 
 
+class RefusedSymbol(BaseModel):
+    """A symbol that the venue refuses to be asked about, with the venue's own code.
+
+    What happened there since `since_ns` (ns UTC) was not looked at. `may_lack`: executions may be
+    missing; the account is not in sync because of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    product: str
+    symbol: str
+    code: str
+    since_ns: int
+    may_lack: bool
+
+
 class Balance(BaseModel):
     """One asset: what is free, locked, or held in total, as the venue last said."""
 
@@ -135,6 +151,7 @@ class AccountState(BaseModel):
     covered_ns: dict[str, int] = Field(default_factory=dict)
     progress: dict[str, Progress] = Field(default_factory=dict)
     blind: tuple[BlindInterval, ...] = ()
+    refused: tuple[RefusedSymbol, ...] = ()
     balances: tuple[Balance, ...] = ()
     quarantined: bool = False
     enabled: bool = True

@@ -7,7 +7,7 @@ import pytest
 
 from cli.findings import Finding, Mark
 from cli.sight import check_keys, sight_of
-from orderloom.account import AccountConfig, AccountState, BlindInterval, Progress
+from orderloom.account import AccountConfig, AccountState, BlindInterval, Progress, RefusedSymbol
 from orderloom.event import Cause
 
 SECOND_NS = 1_000_000_000
@@ -31,6 +31,13 @@ def a_state(**fields: Any) -> AccountState:
     return AccountState(**plain | fields)
 
 
+def a_refused_symbol(*, may_lack: bool) -> RefusedSymbol:
+    since_ns = NOW_NS - 300 * SECOND_NS
+    return RefusedSymbol(
+        product="spot", symbol="OLDUSDT", code="-1121", since_ns=since_ns, may_lack=may_lack
+    )
+
+
 def told(state: AccountState | None) -> list[Finding]:
     return list(sight_of(ACCOUNT, state, NOW_NS, LATE_NS))
 
@@ -39,6 +46,11 @@ def test_an_account_that_is_seen_is_well_with_the_time_of_its_oldest_look() -> N
     [finding] = told(a_state())
     assert finding.mark is Mark.WELL
     assert finding.line.endswith("SYNCED, covered until 2025-11-21 11:59:48 UTC (12 s)")
+
+
+def test_a_refused_symbol_of_which_nothing_may_be_missing_does_not_disturb() -> None:
+    [finding] = told(a_state(refused=(a_refused_symbol(may_lack=False),)))
+    assert finding.mark is Mark.WELL
 
 
 def test_an_account_that_nobody_has_folded_is_not_called_well() -> None:
@@ -61,6 +73,10 @@ def test_an_account_that_catches_up_is_not_called_well() -> None:
         ({"streams": {"spot": "LIVE", "linear": "DOWN"}}, "the stream of linear is DOWN"),
         ({"streams": {"spot": "SILENT"}}, "the stream of spot is SILENT"),
         ({"quarantined": True}, "quarantined, a record of it could not be folded"),
+        (
+            {"sync": "CATCHING_UP", "refused": (a_refused_symbol(may_lack=True),)},
+            "binance refuses OLDUSDT on spot (code -1121) since 2025-11-21 11:55:00 UTC (300 s)",
+        ),
         (
             {"covered_ns": {"spot": NOW_NS - 300 * SECOND_NS}},
             "nobody could look at spot since 2025-11-21 11:55:00 UTC (300 s)",

@@ -18,12 +18,15 @@ from ingest.instant import SECOND_NS
 from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
 from ingest.venue_clock import VenueClock
+from orderloom.event import Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, Failure, Item
+from orderloom.words import Reason
 from runtime.clock import wall_ns
 from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PAGES, PRODUCT, toy_venue
+from venues.venue import Translation
 
 
 def a_question(about: About = About.OPEN_ORDERS, **keywords: object) -> Question:
@@ -97,6 +100,45 @@ async def test_a_key_that_is_refused_is_told_once_until_it_is_taken_again(
             await asked(a_question(About.ORDER), desk)
             told.append("refuses to answer" in caplog.text)
         assert told == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("status", [400, 200])
+async def test_a_symbol_that_the_venue_refuses_is_logged_once_with_its_code_and_no_secret(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = Reply(product=PRODUCT, accepted=False, reason=Reason.BAD_REQUEST, code="-1121")
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        desk.venue = replace(
+            desk.venue,
+            translate=lambda _inbound: Translation((refusal,)),
+            is_complete_answer=lambda page: page.body == b"[]",
+        )
+        told = []
+        for symbol, body in (
+            ("A", b"[1]"),
+            ("A", b"[1]"),
+            ("B", b"[1]"),
+            ("A", b"[]"),
+            ("A", b"[1]"),
+        ):
+            caplog.clear()
+            toy.statuses, toy.answer = [200 if body == b"[]" else status], body
+            await asked(a_question(About.ORDER_HISTORY, symbol=symbol), desk)
+            said = [one for one in caplog.messages if "refuses questions" in one]
+            told.append(len(said))
+            assert all("code -1121" in one and "secret" not in one for one in said)
+        assert told == [1, 0, 1, 0, 1]
+
+
+async def test_that_an_order_is_not_found_is_no_refusal_worth_a_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal = Reply(product=PRODUCT, accepted=False, reason=Reason.NOT_FOUND, code="-2013")
+    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+        desk.venue = replace(desk.venue, translate=lambda _inbound: Translation((refusal,)))
+        toy.statuses = [400]
+        await asked(a_question(About.ORDER, symbol="A"), desk)
+        assert "refuses questions" not in caplog.text
 
 
 async def test_a_200_that_is_no_complete_answer_proves_nothing() -> None:

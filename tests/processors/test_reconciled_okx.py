@@ -259,3 +259,39 @@ def test_a_block_trade_counts_once_however_many_rounds_list_it(is_restarted: boo
     assert (the_order(lab).lifecycle, the_order(lab).venue_order_id) == (Lifecycle.FILLED, None)
     assert band(lab) == (Decimal(2), Decimal(2), False)
     assert asked(lab) == {}
+
+
+class TwiceListed(OkxLab):
+    """The list of open orders has one row twice, once with the id under which it waited."""
+
+    order: Callable[[list[Any]], list[Any]] | None = None
+    doubled = ""
+
+    def called(self, url: str) -> tuple[int, bytes]:
+        status, body = super().called(url)
+        rows = orjson.loads(body)["data"]
+        if self.order is None or "trade/orders-pending" not in url or "SWAP" not in url or not rows:
+            return status, body
+        waited = {"algoId": "2650000000000009999", "algoClOrdId": "al", "source": "7"}
+        self.doubled = rows[-1]["ordId"]
+        both = self.order([rows[-1], rows[-1] | waited])
+        return 200, orjson.dumps({"code": "0", "msg": "", "data": [*rows[:-1], *both]})
+
+
+@pytest.mark.parametrize("order", [list, lambda rows: rows[::-1]], ids=["later", "earlier"])
+def test_a_row_that_joins_an_order_of_the_same_list_with_another_key_breaks_nothing(
+    order: Callable[[list[Any]], list[Any]],
+) -> None:
+    lab = TwiceListed(1)
+    lab.connect()
+    lab.wait_until(lab.is_synced)
+    lab.trade(60)
+    lab.order = order
+    for _ in range(40):
+        lab.wait(500)
+    book = lab.run.book.accounts["okx:main"]
+    assert book.quarantine is None
+    found = [one for one in book.orders.all() if one.key.endswith("/2650000000000009999")]
+    assert [one.venue_order_id for one in found] == [lab.doubled]
+    assert book.doubts.seen[found[0].key].listed_ns
+    assert not [name for name in book.reconciliation.targets.by_name if found[0].key in name]

@@ -18,6 +18,7 @@ PROFILE = Profile(
     history_by_symbol=frozenset({"spot"}),
     visibility_lag_ns=2 * SECOND,
     grace_ns=SECOND // 2,
+    unknown_symbol_codes=frozenset({"-1121"}),
 )
 PACE = Pace()
 
@@ -27,9 +28,10 @@ class Lab:
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
+        self.told: list[tuple[str, str, str]] = []
         self.count = 0
         self.streams = Streams()
-        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask)
+        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask, self._tell)
         self.reconciliation.expect("spot", 90 * SECOND)
         self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))
         self.reconciliation.want("spot")
@@ -39,6 +41,9 @@ class Lab:
         question = Question(id=f"q{self.count}", account="binance:main", **fields)
         self.asked.append(question)
         return question
+
+    def _tell(self, kind: str, rule: str, _product: str, *, symbol: str, **_: Any) -> None:
+        self.told.append((kind, rule, symbol))
 
     def tick(self, at: float) -> list[Question]:
         """The questions that go out at a second."""

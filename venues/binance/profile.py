@@ -28,6 +28,8 @@ PROFILE: Final = Profile(
     conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
     # USD-M tells of a conditional order that the engine refused as EXPIRED and as rejected.
     normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
+    # "Error codes" of both products: "Invalid symbol."
+    unknown_symbol_codes=frozenset({"-1121"}),
     # Amendments keep the order id, so there is one link; a cancel-replace is a new order.
     carries_count=False,
 )

@@ -20,6 +20,8 @@ PROFILE: Final = Profile(
     # "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
     positions_of=frozenset({LINEAR, INVERSE}),
     normal_pairs=frozenset(),
+    # "Error Code": "Instrument ID ... doesn't exist".
+    unknown_symbol_codes=frozenset({"51001"}),
     # An amendment keeps the order's id: there is one link.
     carries_count=False,
 )
