@@ -44,6 +44,7 @@ from processors.ledger.state import (
 )
 from processors.ledger.step import Book, InputRecord, StepChanges
 from processors.ledger.step_clock import StepClock
+from processors.ledger.topic_watch import TopicWatch
 from processors.ledger.trouble import (
     LedgerLost,
     PartitionStopped,
@@ -101,6 +102,7 @@ class Ledger:
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
+            self._topic_watch = TopicWatch(ledger_log, loaded.place.topic_ids)
             self._hang_watch = HangWatch(ledger_log, partition)
             self._begin(ledger_log, loaded)
             self._clients = self._clients.pop_all()
@@ -178,6 +180,7 @@ class Ledger:
         settle(ledger_log, self.partition, self._writer)
 
     def _advance(self, wait_seconds: float) -> bool:
+        self._topic_watch.check_if_due()
         self._inputs.check_if_due()
         self._hang_watch.check_if_due()
         self._inputs.read_on(0)
@@ -317,6 +320,7 @@ class Ledger:
 
     def _committed(self, folded: Folded) -> None:
         memory = self._memory
+        self._topic_watch.committed()
         memory.counts.left_out += len(folded.left_out)
         memory.committed(folded.records, self._place.next)
         if not folded.ticked:

@@ -79,18 +79,18 @@ class LedgerLog:
             )
         return most
 
-    def input_ids(self) -> dict[str, str]:
-        """The id of each input topic, by kind. Raises PartitionStopped for a missing topic."""
+    def topic_ids(self) -> dict[str, str]:
+        """The id of each topic, read or written, by kind. Raises PartitionStopped if one lacks."""
         try:
-            ids = topic_ids(self._admin, [self.names[topic.kind] for topic in INPUTS])
+            ids = topic_ids(self._admin, self.names.values())
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise PartitionStopped(
-                    f"an input topic is missing ({error.args[0].str()}): create it with "
+                    f"a topic is missing ({error.args[0].str()}): create it with "
                     "`orderloom topics`, or restore it and run `orderloom repair`"
                 ) from error
             raise
-        return {topic.kind: ids[self.names[topic.kind]] for topic in INPUTS}
+        return {kind: ids[name] for kind, name in self.names.items()}
 
     def owners(self) -> tuple[dict[int, str], bool]:
         """Who of the workers' group has which partition of `raw`, and whether the group is settled.
