@@ -8,7 +8,8 @@ Rules (each has a test):
 - a killed Kafka may leave transactions hanging: an opening settles them before it loads;
 - what would stop the partition is believed only by who is still its writer: who was overtaken holds
   old state, beside which the log looks torn;
-- time is the step's clock reading: append time while behind the noted ends, else the wall clock.
+- time is the step's clock reading (step_clock.py): append time while behind the noted ends, else
+  the wall clock.
 Not safe for threads: one runner at a time runs a ledger.
 """
 
@@ -132,6 +133,11 @@ class Ledger:
         """The number of the last committed step."""
         return self._place.step
 
+    @property
+    def clock_lead_seconds(self) -> float:
+        """How far the time of the steps is ahead of the clock."""
+        return self._clock.lead_ns(self._memory.clock.now_ns()) / 1e9
+
     def quarantined(self) -> set[str]:
         """The accounts that are quarantined."""
         return set(self._book.quarantined())
@@ -155,7 +161,8 @@ class Ledger:
         seconds = self._inputs.next_check_at - time.monotonic()
         due_ns = self._book.due_ns()
         if due_ns is not None and not self.is_behind:
-            seconds = min(seconds, (due_ns - self._memory.clock.now_ns()) / 1e9)
+            until_ns = self._clock.ns_until(due_ns, self._memory.clock.now_ns())
+            seconds = min(seconds, until_ns / 1e9)
         return max(0.0, seconds)
 
     def close(self) -> None:
@@ -234,7 +241,7 @@ class Ledger:
 
     def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:
         due_ns = self._book.due_ns()
-        return batch.is_at_ends and due_ns is not None and due_ns <= wall_ns
+        return batch.is_at_ends and due_ns is not None and due_ns <= self._clock.at_ends(wall_ns)
 
     def _reading(self, batch: StepBatch, wall_ns: int) -> int:
         newest_ns = None if batch.is_at_ends else batch.newest_append_ns()

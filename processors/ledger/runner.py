@@ -20,6 +20,7 @@ from processors.ledger.ledger import Ledger, MakeBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.step import InputRecord
+from processors.ledger.step_clock import APPEND_LEAD_NS_MAX
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.ledger.writer import Probe, no_probe
@@ -29,6 +30,7 @@ CONFIRM_AGAIN_SECONDS = 0.3
 READ_WAIT_SECONDS = 0.05
 IDLE_SECONDS_MAX = 1.0
 LOOK_SECONDS = 1.0
+LEAD_SECONDS_MAX = APPEND_LEAD_NS_MAX / 1e9
 REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
 
@@ -80,6 +82,7 @@ class LedgerRunner:
         self.next_offsets: dict[str, int] = {}
         self.lag: dict[str, int] = {}
         self.quarantined: set[str] = set()
+        self.clock_lead_seconds = 0.0
         self.unconfirmed_since: float | None = None
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
@@ -198,6 +201,16 @@ class LedgerRunner:
         if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
             self.lag, self.quarantined = ledger.lag, ledger.quarantined()
+            self._note_lead(ledger.clock_lead_seconds)
+
+    def _note_lead(self, seconds: float) -> None:
+        before, self.clock_lead_seconds = self.clock_lead_seconds, seconds
+        if (seconds > LEAD_SECONDS_MAX) is (before > LEAD_SECONDS_MAX):
+            return
+        if seconds > LEAD_SECONDS_MAX:
+            log.error("partition %d: %s", self.partition, ahead_line(seconds), extra=self._extra())
+        else:
+            log.info("partition %d: its clock is right again", self.partition, extra=self._extra())
 
     def _skip_if_at_ends(self, ledger: Ledger) -> None:
         """Once caught up, or Faust would deliver the backlog once more at its own pace."""
@@ -235,6 +248,15 @@ class LedgerRunner:
 
     def _extra(self) -> dict[str, Any]:
         return {"partition": self.partition, "venue": self._log.settings.venue}
+
+
+def ahead_line(seconds: float) -> str:
+    """What a partition says whose steps are ahead of the clock."""
+    return (
+        f"the time of its steps is {seconds:.1f} s ahead of the clock, as a clock was once: its "
+        "timers run at half their pace until it has caught up; check the time service of the "
+        "brokers and of this machine"
+    )
 
 
 def _line(error: Exception) -> str:

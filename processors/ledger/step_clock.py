@@ -1,30 +1,59 @@
 """The time of a step: append time while evidence waits in the log, wall clock at its ends.
 
-`StepClock` is pure; `LedgerClock` is the wall clock as far as it can be trusted.
+`StepClock` is pure; `LedgerClock` is the wall clock as far as it can be trusted. Reasons:
+docs/decisions/0210.
 """
 
 import logging
 
 from runtime.clock import JUMP_NS_MAX, SteadyClock
 
+APPEND_LEAD_NS_MAX = JUMP_NS_MAX
+SLOWED = 2
+
 log = logging.getLogger(__name__)
 
 
 class StepClock:
-    """The reading of each step; it never runs backwards, also not over an opening."""
+    """The reading of each step; it never runs backwards, also not over an opening.
+
+    - At the noted ends it is the wall clock.
+    - Behind them it is append time, since the wall clock would let timers fire before the evidence
+      that waits in the log is folded. Of a time that is yet to come it takes no more than two
+      clocks may differ: the broker's clock was ahead then, and a reading never falls.
+    - Where it is ahead of the wall clock all the same (an older version, or this machine's clock
+      was ahead), it runs at half the wall clock's pace until that has caught up. Timers are set by
+      it and due by it: if it stood still, all would wait for as long as it is ahead; at the full
+      pace it would never be right again. So none waits for more than twice its time.
+    """
 
     def __init__(self, last_ns: int) -> None:
         self.last_ns = last_ns
+        self._wall_ns = last_ns
 
     def reading(self, newest_append_ns: int | None, wall_ns: int) -> int:
-        """The step's time. `newest_append_ns` while an input is behind its noted end, else None.
-
-        Timers fire at this time: while records wait in the log, the wall clock would let them
-        fire before the evidence is folded.
-        """
-        candidate = wall_ns if newest_append_ns is None else newest_append_ns
-        self.last_ns = max(self.last_ns, candidate)
+        """The step's time. `newest_append_ns` while an input is behind its noted end, else None."""
+        if newest_append_ns is None:
+            self.last_ns = self.at_ends(wall_ns)
+        else:
+            appended_ns = min(newest_append_ns, wall_ns + APPEND_LEAD_NS_MAX)
+            self.last_ns = max(self.last_ns, appended_ns)
+        self._wall_ns = wall_ns
         return self.last_ns
+
+    def at_ends(self, wall_ns: int) -> int:
+        """What the reading of a step at the noted ends would be: what timers are due by."""
+        self._wall_ns = min(self._wall_ns, wall_ns)  # corrected backwards: time passes from there
+        return max(wall_ns, self.last_ns + (wall_ns - self._wall_ns) // SLOWED)
+
+    def ns_until(self, due_ns: int, wall_ns: int) -> int:
+        """How long on the wall clock until the reading at the ends is `due_ns`."""
+        slowed_ns = SLOWED * (due_ns - self.last_ns) - (wall_ns - self._wall_ns)
+        return max(0, min(due_ns - wall_ns, slowed_ns))
+
+    def lead_ns(self, wall_ns: int) -> int:
+        """How far the reading is ahead of the wall clock."""
+        return max(0, self.at_ends(wall_ns) - wall_ns)
 
 
 class LedgerClock:

@@ -20,6 +20,43 @@ def test_it_never_runs_backwards_also_not_over_an_opening() -> None:
     assert clock.reading(newest_append_ns=None, wall_ns=40) == 50
 
 
+def test_an_append_time_that_is_yet_to_come_is_not_believed() -> None:
+    """The broker's clock was an hour ahead; a reading that took it would stand for an hour."""
+    clock = StepClock(0)
+    assert clock.reading(3_600 * SECOND, wall_ns=100 * SECOND) == 102 * SECOND
+    assert clock.reading(101 * SECOND, wall_ns=100 * SECOND) == 102 * SECOND
+
+
+def test_a_reading_that_is_ahead_runs_at_half_the_pace_until_the_wall_clock_has_caught_up() -> None:
+    clock = StepClock(160 * SECOND)
+    readings = [clock.reading(None, wall * SECOND) // SECOND for wall in range(100, 300, 20)]
+    assert readings == [160, 170, 180, 190, 200, 210, 220, 240, 260, 280]
+
+
+def test_no_timer_waits_longer_than_twice_its_time_where_the_reading_is_ahead() -> None:
+    clock = StepClock(0)
+    clock.reading(None, 1_000 * SECOND)
+    due_ns = clock.reading(None, 10 * SECOND) + 5 * SECOND  # the wall clock was set right
+    assert clock.ns_until(due_ns, 10 * SECOND) == 10 * SECOND
+    assert clock.at_ends(20 * SECOND - 2) < due_ns
+    assert clock.at_ends(20 * SECOND) == due_ns
+
+
+def test_a_wall_clock_that_is_set_right_backwards_does_not_stop_the_reading() -> None:
+    clock = StepClock(0)
+    clock.reading(None, 1_000 * SECOND)
+    clock.at_ends(10 * SECOND)
+    assert clock.reading(None, 12 * SECOND) == 1_001 * SECOND
+    assert clock.lead_ns(12 * SECOND) == 989 * SECOND
+
+
+def test_a_reading_that_is_not_ahead_is_the_wall_clock_at_its_full_pace() -> None:
+    clock = StepClock(50 * SECOND)
+    assert [clock.at_ends(wall * SECOND) // SECOND for wall in (60, 61, 62)] == [60, 61, 62]
+    assert clock.ns_until(65 * SECOND, 62 * SECOND) == 3 * SECOND
+    assert clock.lead_ns(62 * SECOND) == 0
+
+
 @pytest.mark.parametrize("off_ns", [-3 * SECOND, 3 * SECOND])
 def test_a_clock_over_two_seconds_off_the_brokers_is_corrected(off_ns: int) -> None:
     clock = LedgerClock(SteadyClock(wall=lambda: 100 * SECOND, steady=lambda: 0))
