@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from processors.ledger.backlog import StepBatch
+from processors.ledger.clock_watch import ClockWatch
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
@@ -208,8 +209,8 @@ class Ledger:
         )
         before_ns = memory.clock.now_ns()
         self._writer.commit(self._own_records(attempts))
-        if append_ns := ledger_log.last_append_ns(self.partition):
-            memory.clock.compare(append_ns, before_ns)
+        self._clock_watch = ClockWatch(ledger_log, self.partition, memory.clock)
+        self._clock_watch.check(before_ns)
         self._is_careful = attempts.count >= OPENINGS_SINGLE
         self._openings = attempts.count
         if self._is_careful:
@@ -237,6 +238,7 @@ class Ledger:
             self._memory.learn(lost, batch.records)
             raise
         STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
+        self._clock_watch.check_if_due(wall_ns)
         return True
 
     def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:

@@ -10,9 +10,7 @@ from confluent_kafka import (
     KafkaException,
     Message,
     Producer,
-    TopicPartition,
 )
-from confluent_kafka.admin import OffsetSpec
 
 from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, RAW, Topic
 from processors.ledger.settings import LedgerSettings
@@ -33,7 +31,6 @@ ANSWER_SECONDS_MAX = 3.0
 # librdkafka waits half of this before it connects to a coordinator for the first time: with its
 # 100 ms an opening takes 76 ms, with this 35 (measured). It doubles up to a second.
 RECONNECT_MS_MIN = 1
-APPEND_TIME_TRIES = 5
 ABORT_SECONDS_MAX = 1.0
 Delivered = Callable[[KafkaError | None, Message], None]
 SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
@@ -132,19 +129,6 @@ class LedgerLog:
     def _by_kind(self, found: dict[Place, int], topics: tuple[Topic, ...]) -> dict[str, int]:
         by_name = {name: offset for (name, _), offset in found.items()}
         return {topic.kind: by_name[self.names[topic.kind]] for topic in topics}
-
-    def last_append_ns(self, partition: int) -> int | None:
-        """The append time of the newest record of the ledger's own partition.
-
-        Asked right after a write, the broker sometimes answers that there is none (measured, 1 in
-        20); None if it stays with that.
-        """
-        place = TopicPartition(self.names[LEDGER.kind], partition)
-        for _ in range(APPEND_TIME_TRIES):
-            newest = self._admin.list_offsets({place: OffsetSpec.max_timestamp()})
-            if (append_ms := newest[place].result().timestamp) > 0:
-                return int(append_ms) * NS_PER_MS
-        return None
 
     def producer(self, partition: int, on_delivery: Delivered) -> Producer:
         """The transactional producer of one partition; initialising it fences the former owner.

@@ -10,6 +10,7 @@ from runtime.clock import JUMP_NS_MAX, SteadyClock
 
 APPEND_LEAD_NS_MAX = JUMP_NS_MAX
 SLOWED = 2
+AHEAD_NS_MIN = 60 * 1_000_000_000
 
 log = logging.getLogger(__name__)
 
@@ -57,27 +58,56 @@ class StepClock:
 
 
 class LedgerClock:
-    """The steady wall clock, corrected where it is plainly not the broker's; UTC nanoseconds."""
+    """The steady wall clock, corrected where it is plainly not the broker's; UTC nanoseconds.
+
+    Over two seconds apart the broker's time is used, or timers and append times, which meet in the
+    same steps, would disagree. A reading may always rise and never falls, so of two clocks that
+    disagree the earlier is taken at once, and a later one only when it has stayed for a minute.
+    """
 
     def __init__(self, clock: SteadyClock | None = None) -> None:
         self._clock = clock or SteadyClock()
         self._correction_ns = 0
+        self._ahead_ns = self._ahead_since_ns = 0
 
     def now_ns(self) -> int:
         """The time now."""
         return self._clock.now_ns() + self._correction_ns
 
-    def compare(self, append_ns: int, before_ns: int) -> None:
-        """Compare with the broker's append time of a record written between `before_ns` and now.
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the broker's clock is ahead and has not stayed so for long enough yet."""
+        return self._ahead_ns > 0
 
-        Over two seconds apart the broker's time is used, or timers and append times, which meet in
-        the same steps, would disagree.
-        """
-        difference_ns = append_ns - min(max(append_ns, before_ns), self.now_ns())
-        if abs(difference_ns) > JUMP_NS_MAX:
-            self._correction_ns += difference_ns
+    def compare(self, append_ns: int, before_ns: int) -> None:
+        """Compare with the broker's append time of a record written between `before_ns` and now."""
+        own_ns = self._clock.now_ns()
+        now_ns = own_ns + self._correction_ns
+        took_ns = max(0, now_ns - before_ns)
+        difference_ns = _outside(append_ns, now_ns - took_ns, now_ns)
+        from_own_ns = _outside(append_ns, own_ns - took_ns, own_ns)
+        correction_ns = from_own_ns if abs(from_own_ns) > JUMP_NS_MAX else 0
+        if abs(difference_ns) <= JUMP_NS_MAX:
+            self._ahead_ns = 0
+        elif difference_ns < 0 or correction_ns == 0 or self._has_stayed(difference_ns, own_ns):
+            self._ahead_ns, self._correction_ns = 0, correction_ns
             log.error(
-                "this machine's clock is %.3f s off the broker's; the broker's is used: "
-                "check the time service of both",
-                -difference_ns / 1e9,
+                "this machine's clock is %.3f s off the broker's%s: check the time service of both",
+                -from_own_ns / 1e9,
+                "; the broker's is used" if correction_ns else " no longer, and is used again",
             )
+
+    def _has_stayed(self, ahead_ns: int, own_ns: int) -> bool:
+        if not self._ahead_ns or abs(ahead_ns - self._ahead_ns) > JUMP_NS_MAX:
+            self._ahead_ns, self._ahead_since_ns = ahead_ns, own_ns
+            log.error(
+                "the broker's clock is %.3f s ahead; it is used if it stays so: check the time "
+                "service of the brokers and of this machine",
+                ahead_ns / 1e9,
+            )
+        return own_ns - self._ahead_since_ns >= AHEAD_NS_MIN
+
+
+def _outside(value: int, least: int, most: int) -> int:
+    """How far `value` lies above (or, negative, below) this span; 0 within it."""
+    return value - min(max(value, least), most)

@@ -1,20 +1,22 @@
 """The time of steps on a real broker: no timer fires before the evidence in the backlog."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import orjson
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from prometheus_client import REGISTRY
 
-from orderloom.topology import CONTROL, LEDGER, RAW
+from orderloom.topology import CONTROL, LEDGER, RAW, Topic
 from processors.ledger.ledger import Ledger
 from processors.ledger.metrics import Exporter
 from processors.ledger.opening import read_state
 from processors.ledger.runner import LedgerRunner
-from processors.ledger.state import PLACE_KEY
+from processors.ledger.state import PLACE_KEY, PROOF_KEY
 from runtime.health import Health
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
@@ -22,9 +24,6 @@ from tests.processors.ledger_lab import AlwaysOurs, Lab, drain, small_steps
 
 pytestmark = pytest.mark.broker
 MS = 1_000_000
-CREATE_TIME = ConfigEntry(
-    "message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET
-)
 
 
 class WallClockOnly(Ledger):
@@ -95,6 +94,22 @@ def advance_until(ledger: Ledger, condition: Callable[[], bool], seconds: float)
     wait_until(is_reached, seconds)
 
 
+@contextmanager
+def stamped_by_the_writer(lab: Lab, topic: Topic) -> Iterator[None]:
+    """Append times are the test's, as of a broker whose clock is wrong."""
+    for word in ("CreateTime", "LogAppendTime"):
+        entry = ConfigEntry(
+            "message.timestamp.type", word, incremental_operation=AlterConfigOpType.SET
+        )
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC, lab.name(topic), incremental_configs=[entry]
+        )
+        lab.admin.incremental_alter_configs([resource])[resource].result(30)
+        time.sleep(0.5)  # the broker takes a new setting when it comes to it
+        if word == "CreateTime":
+            yield
+
+
 def ahead(lab: Lab, ms: int) -> None:
     """The ledger's last step was `ms` later than now."""
     drain(lab.open())
@@ -106,13 +121,11 @@ def ahead(lab: Lab, ms: int) -> None:
 
 def test_timers_fire_after_the_brokers_clock_was_ahead_within_a_backlog(lab: Lab) -> None:
     """Append times are an hour ahead for some records, and right again in the next."""
-    name = lab.name(RAW)
-    config = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[CREATE_TIME])
-    lab.admin.incremental_alter_configs([config])[config].result(30)
-    for ms in (0, HOUR, HOUR, 0):
-        at_ms = time.time_ns() // MS + ms
-        lab.producer.produce(name, b"timer:%d" % (300 * MS), b"a", 0, timestamp=at_ms)
-    assert lab.producer.flush(30) == 0
+    with stamped_by_the_writer(lab, RAW):
+        for ms in (0, HOUR, HOUR, 0):
+            at_ms = time.time_ns() // MS + ms
+            lab.producer.produce(lab.name(RAW), b"timer:%d" % (300 * MS), b"a", 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
     ledger = lab.open()
     drain(ledger)
     assert lab.commits()[-1]["clock_ns"] < time.time_ns() + 3_000 * MS
@@ -185,4 +198,30 @@ def test_a_clock_that_is_off_is_found_at_opening(
     lab.memory.clock._correction_ns = -10_000 * MS
     lab.open()
     assert "off the broker's" in caplog.text
+    assert abs(lab.memory.clock.now_ns() - time.time_ns()) < 2_000 * MS
+
+
+def test_after_the_brokers_clock_was_ahead_it_is_not_believed_to_be_still(lab: Lab) -> None:
+    """The greatest append time of the ledger's topic stays there for good; the newest counts."""
+    drain(lab.open())
+    with stamped_by_the_writer(lab, LEDGER):
+        at_ms = time.time_ns() // MS + HOUR
+        lab.producer.produce(lab.name(LEDGER), None, PROOF_KEY, 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
+    assert lab.committed(LEDGER)[-1].timestamp()[1] == at_ms
+    lab.memory.clock.compare = compared = Mock()  # type: ignore[method-assign]  # as it is asked
+    lab.open()
+    ((append_ns, before_ns), _) = compared.call_args
+    assert abs(append_ns - before_ns) < 5_000 * MS
+
+
+def test_a_clock_that_is_off_is_found_while_the_ledger_is_open(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.ledger.clock_watch.CLOCK_CHECK_SECONDS", 0.1)
+    ledger = lab.open()
+    lab.memory.clock._correction_ns = -10_000 * MS
+    time.sleep(0.2)
+    lab.feed(RAW, [b"one"])
+    lab.deliver(ledger)
     assert abs(lab.memory.clock.now_ns() - time.time_ns()) < 2_000 * MS
