@@ -133,6 +133,20 @@ def test_timers_fire_after_the_brokers_clock_was_ahead_within_a_backlog(lab: Lab
     assert lab.faults() == []
 
 
+def test_a_backlog_in_which_the_brokers_clock_was_set_back_is_folded_to_its_end(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With steps so small that there is no room for what was appended at the later times again."""
+    monkeypatch.setattr("processors.ledger.input_reader.READ_MESSAGES_MAX", 5)
+    with stamped_by_the_writer(lab, RAW):
+        for number in range(40):
+            at_ms = time.time_ns() // MS - (540_000 if number < 10 else 600_000)
+            lab.producer.produce(lab.name(RAW), b"%d" % number, b"a", 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
+    drain(lab.open(), steps_max=100)
+    assert lab.faults() == []
+
+
 def test_timers_fire_where_the_last_step_was_later_than_now(lab: Lab) -> None:
     """As an older version left it that took an append time from a clock that was ahead."""
     ahead(lab, HOUR)
