@@ -96,7 +96,7 @@ class LedgerRunner:
         self._inbox_max = ledger_log.settings.inbox_records_max
         self._bell = threading.Event()
         self._is_suspended = False
-        self._is_closing = False
+        self._closing = threading.Event()
         self._backoff = Backoff(REOPEN_SECONDS_MIN, REOPEN_SECONDS_MAX)
         self._thread = threading.Thread(target=self._run, name=f"ledger-{partition}", daemon=True)
 
@@ -126,7 +126,7 @@ class LedgerRunner:
 
     def close(self) -> None:
         """The partition is another's, or the worker ends: free everything after this step."""
-        self._is_closing = True
+        self._closing.set()
         self._bell.set()
 
     def join(self, seconds: float) -> bool:
@@ -140,7 +140,7 @@ class LedgerRunner:
         return not self._thread.is_alive() and self.condition is not Condition.CLOSED
 
     def _run(self) -> None:
-        while not self._is_closing:
+        while not self._closing.is_set():
             if self._is_suspended or self.condition is Condition.STOPPED:
                 self._rest()
                 continue
@@ -238,7 +238,7 @@ class LedgerRunner:
         self.condition = Condition.WAITING
         self.trouble = line
         log.warning("ledger %d is lost: %s", self.partition, self.trouble, extra=self._extra())
-        self._bell.wait(self._backoff.next_seconds())
+        self._closing.wait(self._backoff.next_seconds())  # the bell rings with each record
 
     def _drop(self) -> None:
         ledger, self._ledger = self._ledger, None
