@@ -158,14 +158,17 @@ class LedgerLog:
         with self._lock:
             self._retired.append(producer)
 
-    def free_retired(self) -> None:
+    def free_retired(self, seconds_max: float = ABORT_SECONDS_MAX) -> None:
         """Let go of the retired producers whose transactions have come to an end.
 
-        Not while an exception is handled: it would be kept for good (see LedgerWriter).
+        Each is waited for so long; where there is none it costs nothing. Not while an exception is
+        handled: it would be kept for good (see LedgerWriter).
         """
+        if not self._retired:
+            return
         with self._lock:
             waiting, self._retired = self._retired, []
-        still = [one for one in waiting if not _has_ended(one)]
+        still = [one for one in waiting if not _has_ended(one, seconds_max)]
         with self._lock:
             self._retired += still
 
@@ -177,10 +180,10 @@ class LedgerLog:
         return reader(self.settings.bootstrap, committed=committed, security=self.settings.client)
 
 
-def _has_ended(producer: Producer) -> bool:
+def _has_ended(producer: Producer, seconds_max: float) -> bool:
     """Whether its transaction is over: aborted, none, or another owner's business."""
     try:
-        producer.abort_transaction(ABORT_SECONDS_MAX)
+        producer.abort_transaction(seconds_max)
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         return reason.fatal() or reason.code() == KafkaError._STATE  # noqa: SLF001  public

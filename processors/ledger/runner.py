@@ -30,6 +30,8 @@ CONFIRM_AGAIN_SECONDS = 0.3
 READ_WAIT_SECONDS = 0.05
 IDLE_SECONDS_MAX = 1.0
 LOOK_SECONDS = 1.0
+ABORT_SECONDS_IDLE = 0.1
+"""How long a runner without work waits for the end of a retired client's transaction."""
 LEAD_SECONDS_MAX = APPEND_LEAD_NS_MAX / 1e9
 REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
@@ -160,6 +162,7 @@ class LedgerRunner:
         self._bell.clear()
         ledger = self._ledger or self._open()
         if ledger is None:
+            self._log.free_retired(ABORT_SECONDS_IDLE)
             self._bell.wait(CONFIRM_AGAIN_SECONDS)
             return
         self._deliver(ledger)
@@ -169,6 +172,7 @@ class LedgerRunner:
         elif not self._inbox:
             self._look_if_due(ledger)
             self._skip_if_at_ends(ledger)
+            self._log.free_retired(ABORT_SECONDS_IDLE)
             self._bell.wait(min(IDLE_SECONDS_MAX, ledger.wait_seconds()))
         self.next_offsets = ledger.next_offsets
 
@@ -218,6 +222,7 @@ class LedgerRunner:
             self._must_skip = not self._membership.skip_to(self.partition, ledger.next_offsets)
 
     def _rest(self) -> None:
+        self._log.free_retired(ABORT_SECONDS_IDLE)
         if self._is_suspended and self.condition is Condition.RUNNING:
             self.condition = Condition.SUSPENDED
         self._bell.wait(IDLE_SECONDS_MAX)

@@ -8,10 +8,10 @@ import pytest
 
 from orderloom.topology import RAW
 from processors.ledger.ledger import Ledger
-from processors.ledger.runner import LedgerRunner
+from processors.ledger.runner import Condition, LedgerRunner
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.step import InputRecord
-from processors.ledger.trouble import LedgerLost
+from processors.ledger.trouble import LedgerLost, PartitionStopped
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import AlwaysOurs
 
@@ -19,19 +19,46 @@ RECORD = InputRecord(RAW, 0, 0, 0, b"a", b"one")
 
 
 class StandInLog:
-    """A log without Kafka."""
+    """A log without Kafka: it counts how often retired clients are looked after."""
 
     settings = LedgerSettings("", "lab")
+    looked_after = 0
 
-    def free_retired(self) -> None:
-        """There is none."""
+    def free_retired(self, _seconds: float = 0.0) -> None:
+        self.looked_after += 1
+
+
+class IdleLedger:
+    """A ledger that has nothing to do."""
+
+    next_offsets: dict[str, int] = {}  # noqa: RUF012  nobody changes it
+    lag = next_offsets
+    wants_more = is_behind = False
+    clock_lead_seconds = 0.0
+
+    def advance(self, _wait_seconds: float) -> bool:
+        return False
+
+    def wait_seconds(self) -> float:
+        return 0.05
+
+    def quarantined(self) -> set[str]:
+        return set()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 Run = Callable[[Callable[[], Any]], LedgerRunner]
 
 
 @pytest.fixture
-def run() -> Iterator[Run]:
+def log() -> StandInLog:
+    return StandInLog()
+
+
+@pytest.fixture
+def run(log: StandInLog) -> Iterator[Run]:
     """Starts runners whose ledgers are made by the given function, and closes them at the end."""
     runners: list[LedgerRunner] = []
 
@@ -40,8 +67,8 @@ def run() -> Iterator[Run]:
             made: Ledger = make()
             return made
 
-        log: Any = StandInLog()
-        runners.append(LedgerRunner(log, 0, counting_book, AlwaysOurs(), make_ledger=make_ledger))
+        parts: Any = log
+        runners.append(LedgerRunner(parts, 0, counting_book, AlwaysOurs(), make_ledger=make_ledger))
         runners[-1].start()
         return runners[-1]
 
@@ -79,3 +106,24 @@ def test_a_lost_ledger_that_waits_is_closed_at_once(run: Run) -> None:
     runner.close()
     assert runner.join(5)
     assert time.monotonic() - began < 0.2
+
+
+def test_retired_clients_are_looked_after_while_nothing_happens(run: Run, log: StandInLog) -> None:
+    runner = run(IdleLedger)
+    time.sleep(0.5)
+    assert runner.condition is Condition.RUNNING
+    assert log.looked_after >= 3
+
+
+def test_retired_clients_are_looked_after_while_a_partition_is_stopped(
+    run: Run, log: StandInLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.ledger.runner.IDLE_SECONDS_MAX", 0.05)
+
+    def stop() -> None:
+        raise PartitionStopped("planted")
+
+    runner = run(stop)
+    time.sleep(0.5)
+    assert runner.condition is Condition.STOPPED
+    assert log.looked_after >= 3
