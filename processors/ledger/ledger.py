@@ -307,7 +307,8 @@ class Ledger:
         try:
             changes = self._book.changes()
         except Exception as error:  # the fold guard: found when the state is written
-            raise StepRefused(_trace(error)) from error
+            trace = _trace(error)
+            raise StepRefused(_last_line(trace), trace) from error
         if any(key.startswith(RESERVED) for key in changes.state):
             raise ValueError("a book's keys may not begin with @")
         return changes
