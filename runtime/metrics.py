@@ -77,6 +77,12 @@ STOPPED = _gauge("stopped", "1 while a partition is stopped for a person", "venu
 OPEN = _gauge(
     "partition_open", "1 while a partition's ledger is open at its worker", "venue", "partition"
 )
+CLOCK_LEAD = _gauge(
+    "clock_lead_seconds",
+    "how far the time of a partition's steps is ahead of the clock; its timers are slow meanwhile",
+    "venue",
+    "partition",
+)
 HANGING = _counter(
     "hanging_transactions_total",
     "openings that found a transaction which a killed Kafka never ended, and ended it",

@@ -3,6 +3,11 @@
 Pure. Records enter in the order of their offsets, each once; a step takes them in the order
 control, intents, raw. While an input is behind the end that was noted for it, a step takes only
 what was appended before anything it has not read yet: the inputs move through time together.
+
+A broker's clock may be set back, so append times need not rise. What is compared are their running
+maxima: a record counts as appended no earlier than those before it in its input. A maximum begins
+where a process began to read, so steps may be cut otherwise after a restart; each cut is valid
+(docs/decisions/0202).
 """
 
 import heapq
@@ -10,7 +15,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from orderloom.topology import INPUTS
 from processors.ledger.step import InputRecord
@@ -35,13 +40,16 @@ class StepBatch:
 class Queue:
     """One input: `next` is the first offset not folded, `tail` the first not at hand.
 
-    `noted_end` is the end of the input when it was last asked for.
+    `noted_end` is the end of the input when it was last asked for. `times` are the running maxima
+    of the records' append times, `newest_ns` that of all that were ever at hand.
     """
 
     next: int
     tail: int
     noted_end: int
     records: deque[InputRecord] = field(default_factory=deque)
+    times: deque[int] = field(default_factory=deque)
+    newest_ns: int = 0
 
     @property
     def lacks(self) -> bool:
@@ -69,7 +77,9 @@ class Backlog:
         """Take a record in, at or above the tail; offsets between are holes in the log."""
         queue = self.queues[record.topic.kind]
         assert record.offset >= queue.tail
+        queue.newest_ns = max(queue.newest_ns, record.appended_ns)
         queue.records.append(record)
+        queue.times.append(queue.newest_ns)
         queue.tail = record.offset + 1
         self.records += 1
         self.bytes += _size(record)
@@ -99,11 +109,16 @@ class Backlog:
         return {kind: queue.next for kind, queue in self.queues.items()}
 
     def batch(self, messages_max: int, bytes_max: int) -> StepBatch:
-        """What the next step shall fold; nothing is removed before `folded`."""
+        """What the next step shall fold; nothing is removed before `folded`.
+
+        It is empty only where nothing is at hand, or where an input that lacks records has none at
+        hand: else that input's own first is at or before the horizon, which is one of their last.
+        So whoever reads such an input first, however full it is here, never stands still.
+        """
         horizon = self._horizon_ns()
         runs = [_up_to(queue, horizon, messages_max + 1) for queue in self.queues.values()]
         if sum(map(len, runs)) > messages_max or self.bytes > bytes_max:
-            runs = _earliest(runs, messages_max, bytes_max)
+            runs = self._earliest(runs, messages_max, bytes_max)
         records = [record for run in runs for record in run]
         takes_all = len(records) == self.records and not self.lacking()
         return StepBatch(records, takes_all)
@@ -114,6 +129,7 @@ class Backlog:
         for record in records:
             queue = self.queues[record.topic.kind]
             head = queue.records.popleft()
+            queue.times.popleft()
             assert head is record
             queue.next = record.offset + 1
             self.bytes -= _size(record)
@@ -125,33 +141,34 @@ class Backlog:
 
     def _horizon_ns(self) -> int | None:
         """Up to which append time every input has been read; None where all are at their ends."""
-        lacking = [self.queues[kind] for kind in self.lacking()]
-        if not lacking:
-            return None
-        return min(queue.records[-1].appended_ns if queue.records else 0 for queue in lacking)
+        return min((queue.newest_ns for queue in self.queues.values() if queue.lacks), default=None)
+
+    def _earliest(
+        self, runs: list[list[InputRecord]], messages_max: int, bytes_max: int
+    ) -> list[list[InputRecord]]:
+        """The earliest records of all runs by append time, within the bounds; at least one."""
+        timed = (
+            zip(queue.times, run, strict=False)
+            for queue, run in zip(self.queues.values(), runs, strict=True)
+        )
+        merged = heapq.merge(*timed, key=itemgetter(0))
+        taken: dict[str, list[InputRecord]] = {kind: [] for kind in KINDS}
+        size = 0
+        for _, record in islice(merged, messages_max):
+            size += _size(record)
+            if size > bytes_max and any(taken.values()):
+                break
+            taken[record.topic.kind].append(record)
+        return list(taken.values())
 
 
 def _up_to(queue: Queue, horizon_ns: int | None, count: int) -> list[InputRecord]:
     """The queue's first records, not appended after the horizon."""
     head = list(islice(queue.records, count))
-    if horizon_ns is None or not head or head[-1].appended_ns <= horizon_ns:
+    if horizon_ns is None or queue.newest_ns <= horizon_ns:
         return head
-    return list(takewhile(lambda record: record.appended_ns <= horizon_ns, head))
-
-
-def _earliest(
-    runs: list[list[InputRecord]], messages_max: int, bytes_max: int
-) -> list[list[InputRecord]]:
-    """The earliest records of all runs by append time, within the bounds; at least one."""
-    merged = heapq.merge(*runs, key=_appended)
-    taken: dict[str, list[InputRecord]] = {kind: [] for kind in KINDS}
-    size = 0
-    for record in islice(merged, messages_max):
-        size += _size(record)
-        if size > bytes_max and any(taken.values()):
-            break
-        taken[record.topic.kind].append(record)
-    return list(taken.values())
+    within = takewhile(lambda time_ns: time_ns <= horizon_ns, islice(queue.times, count))
+    return head[: sum(1 for _ in within)]
 
 
 def _size(record: InputRecord) -> int:

@@ -8,11 +8,9 @@ from processors.ledger.backlog import Backlog
 from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Counts
-from processors.ledger.opening import check_end, check_same_topics
+from processors.ledger.opening import check_end
 from processors.ledger.state import LedgerPlace
 from processors.ledger.step import InputRecord
-
-TOPIC_CHECK_SECONDS = 10.0
 
 
 class Inputs:
@@ -29,12 +27,11 @@ class Inputs:
         self.backlog = Backlog(place.next)
         self._log = ledger_log
         self._partition = partition
-        self._topic_ids = place.topic_ids
         self._counts = counts
         self._reader = InputReader(ledger_log, partition)
         self._wanted = dict(ends)
         self._ends_before = dict(ends)
-        self._checked_at = self._topics_checked_at = time.monotonic()
+        self._checked_at = time.monotonic()
         self._note(ends)
 
     def take(self, records: Iterable[InputRecord]) -> None:
@@ -78,9 +75,6 @@ class Inputs:
         if now < self.next_check_at:
             return
         ends = self._log.ends(INPUTS, self._partition)
-        if now - self._topics_checked_at > TOPIC_CHECK_SECONDS:
-            check_same_topics(self._log, self._topic_ids, self._log.input_ids())
-            self._topics_checked_at = now
         for kind, queue in self.backlog.queues.items():
             check_end(self._log, self._partition, kind, ends[kind], queue.next)
             if queue.tail < self._ends_before[kind]:

@@ -8,7 +8,8 @@ Rules (each has a test):
 - a killed Kafka may leave transactions hanging: an opening settles them before it loads;
 - what would stop the partition is believed only by who is still its writer: who was overtaken holds
   old state, beside which the log looks torn;
-- time is the step's clock reading: append time while behind the noted ends, else the wall clock.
+- time is the step's clock reading (step_clock.py): append time while behind the noted ends, else
+  the wall clock.
 Not safe for threads: one runner at a time runs a ledger.
 """
 
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from processors.ledger.backlog import StepBatch
+from processors.ledger.clock_watch import ClockWatch
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
@@ -44,6 +46,7 @@ from processors.ledger.state import (
 )
 from processors.ledger.step import Book, InputRecord, StepChanges
 from processors.ledger.step_clock import StepClock
+from processors.ledger.topic_watch import TopicWatch
 from processors.ledger.trouble import (
     LedgerLost,
     PartitionStopped,
@@ -101,6 +104,7 @@ class Ledger:
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
+            self._topic_watch = TopicWatch(ledger_log, loaded.place.topic_ids)
             self._hang_watch = HangWatch(ledger_log, partition)
             self._begin(ledger_log, loaded)
             self._clients = self._clients.pop_all()
@@ -130,6 +134,11 @@ class Ledger:
         """The number of the last committed step."""
         return self._place.step
 
+    @property
+    def clock_lead_seconds(self) -> float:
+        """How far the time of the steps is ahead of the clock."""
+        return self._clock.lead_ns(self._memory.clock.now_ns()) / 1e9
+
     def quarantined(self) -> set[str]:
         """The accounts that are quarantined."""
         return set(self._book.quarantined())
@@ -153,7 +162,8 @@ class Ledger:
         seconds = self._inputs.next_check_at - time.monotonic()
         due_ns = self._book.due_ns()
         if due_ns is not None and not self.is_behind:
-            seconds = min(seconds, (due_ns - self._memory.clock.now_ns()) / 1e9)
+            until_ns = self._clock.ns_until(due_ns, self._memory.clock.now_ns())
+            seconds = min(seconds, until_ns / 1e9)
         return max(0.0, seconds)
 
     def close(self) -> None:
@@ -178,6 +188,7 @@ class Ledger:
         settle(ledger_log, self.partition, self._writer)
 
     def _advance(self, wait_seconds: float) -> bool:
+        self._topic_watch.check_if_due()
         self._inputs.check_if_due()
         self._hang_watch.check_if_due()
         self._inputs.read_on(0)
@@ -198,8 +209,8 @@ class Ledger:
         )
         before_ns = memory.clock.now_ns()
         self._writer.commit(self._own_records(attempts))
-        if append_ns := ledger_log.last_append_ns(self.partition):
-            memory.clock.compare(append_ns, before_ns)
+        self._clock_watch = ClockWatch(ledger_log, self.partition, memory.clock)
+        self._clock_watch.check(before_ns)
         self._is_careful = attempts.count >= OPENINGS_SINGLE
         self._openings = attempts.count
         if self._is_careful:
@@ -227,11 +238,12 @@ class Ledger:
             self._memory.learn(lost, batch.records)
             raise
         STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
+        self._clock_watch.check_if_due(wall_ns)
         return True
 
     def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:
         due_ns = self._book.due_ns()
-        return batch.is_at_ends and due_ns is not None and due_ns <= wall_ns
+        return batch.is_at_ends and due_ns is not None and due_ns <= self._clock.at_ends(wall_ns)
 
     def _reading(self, batch: StepBatch, wall_ns: int) -> int:
         newest_ns = None if batch.is_at_ends else batch.newest_append_ns()
@@ -295,7 +307,8 @@ class Ledger:
         try:
             changes = self._book.changes()
         except Exception as error:  # the fold guard: found when the state is written
-            raise StepRefused(_trace(error)) from error
+            trace = _trace(error)
+            raise StepRefused(_last_line(trace), trace) from error
         if any(key.startswith(RESERVED) for key in changes.state):
             raise ValueError("a book's keys may not begin with @")
         return changes
@@ -317,6 +330,7 @@ class Ledger:
 
     def _committed(self, folded: Folded) -> None:
         memory = self._memory
+        self._topic_watch.committed()
         memory.counts.left_out += len(folded.left_out)
         memory.committed(folded.records, self._place.next)
         if not folded.ticked:

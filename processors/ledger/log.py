@@ -10,9 +10,7 @@ from confluent_kafka import (
     KafkaException,
     Message,
     Producer,
-    TopicPartition,
 )
-from confluent_kafka.admin import OffsetSpec
 
 from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, RAW, Topic
 from processors.ledger.settings import LedgerSettings
@@ -33,7 +31,6 @@ ANSWER_SECONDS_MAX = 3.0
 # librdkafka waits half of this before it connects to a coordinator for the first time: with its
 # 100 ms an opening takes 76 ms, with this 35 (measured). It doubles up to a second.
 RECONNECT_MS_MIN = 1
-APPEND_TIME_TRIES = 5
 ABORT_SECONDS_MAX = 1.0
 Delivered = Callable[[KafkaError | None, Message], None]
 SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
@@ -79,18 +76,18 @@ class LedgerLog:
             )
         return most
 
-    def input_ids(self) -> dict[str, str]:
-        """The id of each input topic, by kind. Raises PartitionStopped for a missing topic."""
+    def topic_ids(self) -> dict[str, str]:
+        """The id of each topic, read or written, by kind. Raises PartitionStopped if one lacks."""
         try:
-            ids = topic_ids(self._admin, [self.names[topic.kind] for topic in INPUTS])
+            ids = topic_ids(self._admin, self.names.values())
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise PartitionStopped(
-                    f"an input topic is missing ({error.args[0].str()}): create it with "
+                    f"a topic is missing ({error.args[0].str()}): create it with "
                     "`orderloom topics`, or restore it and run `orderloom repair`"
                 ) from error
             raise
-        return {topic.kind: ids[self.names[topic.kind]] for topic in INPUTS}
+        return {kind: ids[name] for kind, name in self.names.items()}
 
     def owners(self) -> tuple[dict[int, str], bool]:
         """Who of the workers' group has which partition of `raw`, and whether the group is settled.
@@ -133,19 +130,6 @@ class LedgerLog:
         by_name = {name: offset for (name, _), offset in found.items()}
         return {topic.kind: by_name[self.names[topic.kind]] for topic in topics}
 
-    def last_append_ns(self, partition: int) -> int | None:
-        """The append time of the newest record of the ledger's own partition.
-
-        Asked right after a write, the broker sometimes answers that there is none (measured, 1 in
-        20); None if it stays with that.
-        """
-        place = TopicPartition(self.names[LEDGER.kind], partition)
-        for _ in range(APPEND_TIME_TRIES):
-            newest = self._admin.list_offsets({place: OffsetSpec.max_timestamp()})
-            if (append_ms := newest[place].result().timestamp) > 0:
-                return int(append_ms) * NS_PER_MS
-        return None
-
     def producer(self, partition: int, on_delivery: Delivered) -> Producer:
         """The transactional producer of one partition; initialising it fences the former owner.
 
@@ -174,14 +158,17 @@ class LedgerLog:
         with self._lock:
             self._retired.append(producer)
 
-    def free_retired(self) -> None:
+    def free_retired(self, seconds_max: float = ABORT_SECONDS_MAX) -> None:
         """Let go of the retired producers whose transactions have come to an end.
 
-        Not while an exception is handled: it would be kept for good (see LedgerWriter).
+        Each is waited for so long; where there is none it costs nothing. Not while an exception is
+        handled: it would be kept for good (see LedgerWriter).
         """
+        if not self._retired:
+            return
         with self._lock:
             waiting, self._retired = self._retired, []
-        still = [one for one in waiting if not _has_ended(one)]
+        still = [one for one in waiting if not _has_ended(one, seconds_max)]
         with self._lock:
             self._retired += still
 
@@ -193,10 +180,10 @@ class LedgerLog:
         return reader(self.settings.bootstrap, committed=committed, security=self.settings.client)
 
 
-def _has_ended(producer: Producer) -> bool:
+def _has_ended(producer: Producer, seconds_max: float) -> bool:
     """Whether its transaction is over: aborted, none, or another owner's business."""
     try:
-        producer.abort_transaction(ABORT_SECONDS_MAX)
+        producer.abort_transaction(seconds_max)
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         return reason.fatal() or reason.code() == KafkaError._STATE  # noqa: SLF001  public

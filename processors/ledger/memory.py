@@ -91,7 +91,7 @@ class Memory:
             self.size.narrow(len(records) // 2, _ends(records))
         elif records:
             self.size.narrow(1, _ends(records))
-            self.poison.failed(records[0], Exclusion("refused", str(lost)))
+            self.poison.failed(records[0], Exclusion("refused", lost.trace))
         else:
             self._timers_failed(str(lost))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from processors.ledger.runner import Condition, LedgerRunner
+from processors.ledger.runner import LEAD_SECONDS_MAX, Condition, LedgerRunner, ahead_line
 from runtime import metrics
 from runtime.health import Health
 
@@ -34,15 +34,23 @@ class Exporter:
             metrics.STOPPED.labels(self._venue, str(runner.partition)).set(is_stopped)
             is_open = runner.condition in OPEN
             metrics.OPEN.labels(self._venue, str(runner.partition)).set(is_open)
+            self._show_lead(runner, health)
             trouble = runner.trouble or f"not open yet: {runner.condition.value}"
             health.report(self._part(runner), "" if is_open else trouble)
 
     def forget(self, runner: LedgerRunner, health: Health) -> None:
         """The partition moved to another worker."""
         self._seen.pop(id(runner), None)
-        for gauge in (metrics.STOPPED, metrics.OPEN):
+        for gauge in (metrics.STOPPED, metrics.OPEN, metrics.CLOCK_LEAD):
             gauge.remove(self._venue, str(runner.partition))
         health.forget(self._part(runner))
+        health.forget(self._clock_part(runner))
+
+    def _show_lead(self, runner: LedgerRunner, health: Health) -> None:
+        seconds = runner.clock_lead_seconds
+        metrics.CLOCK_LEAD.labels(self._venue, str(runner.partition)).set(seconds)
+        is_ahead = seconds > LEAD_SECONDS_MAX
+        health.report(self._clock_part(runner), ahead_line(seconds) if is_ahead else "")
 
     def _show_quarantined(self, runner: LedgerRunner) -> None:
         now, before = runner.quarantined, self._quarantined.get(runner.partition, set())
@@ -62,3 +70,6 @@ class Exporter:
 
     def _part(self, runner: LedgerRunner) -> str:
         return f"ledger {self._venue} {runner.partition}"
+
+    def _clock_part(self, runner: LedgerRunner) -> str:
+        return f"clock {self._venue} {runner.partition}"

@@ -1,7 +1,7 @@
 """Loading a ledger: its state from the log, and a look whether the log is still the same."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orderloom.topology import INPUTS, LEDGER
 from processors.ledger.committed import committed_records
@@ -9,6 +9,7 @@ from processors.ledger.input_reader import trimmed_line
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.state import RESERVED, LedgerPlace, OwnRecords, UnknownLedgerFormat
 from processors.ledger.step import Book, UnknownStateFormat
+from processors.ledger.topic_watch import check_same_topics
 from processors.ledger.trouble import PartitionStopped
 
 # What records raise that no ledger wrote.
@@ -37,17 +38,19 @@ def load(ledger_log: LedgerLog, partition: int, make_book: Callable[[int], Book]
             f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
             "again, which ends it"
         )
-    ids = ledger_log.input_ids()
+    ids = ledger_log.topic_ids()
     place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(state))
-    return Loaded(book, own, place, checked_place(ledger_log, partition, place, ids))
+    return at_place(ledger_log, partition, Loaded(book, own, place, {}), ids)
 
 
-def checked_place(
-    ledger_log: LedgerLog, partition: int, place: LedgerPlace, ids: dict[str, str]
-) -> dict[str, int]:
-    """The ends of the inputs, if `place` still lies in them. Raises PartitionStopped."""
-    _check_inputs(ledger_log, partition, place, ids)
-    return _checked_ends(ledger_log, partition, place)
+def at_place(ledger_log: LedgerLog, partition: int, loaded: Loaded, ids: dict[str, str]) -> Loaded:
+    """With the ends of the inputs, if its place still lies in them. Raises PartitionStopped.
+
+    The place then names all topics, also where an older version wrote it.
+    """
+    _check_inputs(ledger_log, partition, loaded.place, ids)
+    ends = _checked_ends(ledger_log, partition, loaded.place)
+    return replace(loaded, place=replace(loaded.place, topic_ids=ids), ends=ends)
 
 
 def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
@@ -105,17 +108,6 @@ def _first_place(
             "run `orderloom repair`, which rebuilds it and raises the epoch"
         )
     return LedgerPlace(step=0, clock_ns=0, next=begins, topic_ids=ids)
-
-
-def check_same_topics(ledger_log: LedgerLog, known: Mapping[str, str], ids: dict[str, str]) -> None:
-    """Raise PartitionStopped if an input is another topic than the one that was read."""
-    for kind, topic_id in ids.items():
-        if known.get(kind) != topic_id:
-            raise PartitionStopped(
-                f"topic {ledger_log.names[kind]} is not the one that was read (its id is "
-                f"{topic_id}, was {known.get(kind)}): it was deleted and created again; restore "
-                "it, or run `orderloom repair`"
-            )
 
 
 def check_end(ledger_log: LedgerLog, partition: int, kind: str, end: int, place: int) -> None:

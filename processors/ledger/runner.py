@@ -20,6 +20,7 @@ from processors.ledger.ledger import Ledger, MakeBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.step import InputRecord
+from processors.ledger.step_clock import APPEND_LEAD_NS_MAX
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.ledger.writer import Probe, no_probe
@@ -29,6 +30,9 @@ CONFIRM_AGAIN_SECONDS = 0.3
 READ_WAIT_SECONDS = 0.05
 IDLE_SECONDS_MAX = 1.0
 LOOK_SECONDS = 1.0
+ABORT_SECONDS_IDLE = 0.1
+"""How long a runner without work waits for the end of a retired client's transaction."""
+LEAD_SECONDS_MAX = APPEND_LEAD_NS_MAX / 1e9
 REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
 
@@ -80,6 +84,7 @@ class LedgerRunner:
         self.next_offsets: dict[str, int] = {}
         self.lag: dict[str, int] = {}
         self.quarantined: set[str] = set()
+        self.clock_lead_seconds = 0.0
         self.unconfirmed_since: float | None = None
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
@@ -93,7 +98,7 @@ class LedgerRunner:
         self._inbox_max = ledger_log.settings.inbox_records_max
         self._bell = threading.Event()
         self._is_suspended = False
-        self._is_closing = False
+        self._closing = threading.Event()
         self._backoff = Backoff(REOPEN_SECONDS_MIN, REOPEN_SECONDS_MAX)
         self._thread = threading.Thread(target=self._run, name=f"ledger-{partition}", daemon=True)
 
@@ -123,7 +128,7 @@ class LedgerRunner:
 
     def close(self) -> None:
         """The partition is another's, or the worker ends: free everything after this step."""
-        self._is_closing = True
+        self._closing.set()
         self._bell.set()
 
     def join(self, seconds: float) -> bool:
@@ -137,7 +142,7 @@ class LedgerRunner:
         return not self._thread.is_alive() and self.condition is not Condition.CLOSED
 
     def _run(self) -> None:
-        while not self._is_closing:
+        while not self._closing.is_set():
             if self._is_suspended or self.condition is Condition.STOPPED:
                 self._rest()
                 continue
@@ -157,6 +162,7 @@ class LedgerRunner:
         self._bell.clear()
         ledger = self._ledger or self._open()
         if ledger is None:
+            self._log.free_retired(ABORT_SECONDS_IDLE)
             self._bell.wait(CONFIRM_AGAIN_SECONDS)
             return
         self._deliver(ledger)
@@ -166,6 +172,7 @@ class LedgerRunner:
         elif not self._inbox:
             self._look_if_due(ledger)
             self._skip_if_at_ends(ledger)
+            self._log.free_retired(ABORT_SECONDS_IDLE)
             self._bell.wait(min(IDLE_SECONDS_MAX, ledger.wait_seconds()))
         self.next_offsets = ledger.next_offsets
 
@@ -198,6 +205,16 @@ class LedgerRunner:
         if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
             self.lag, self.quarantined = ledger.lag, ledger.quarantined()
+            self._note_lead(ledger.clock_lead_seconds)
+
+    def _note_lead(self, seconds: float) -> None:
+        before, self.clock_lead_seconds = self.clock_lead_seconds, seconds
+        if (seconds > LEAD_SECONDS_MAX) is (before > LEAD_SECONDS_MAX):
+            return
+        if seconds > LEAD_SECONDS_MAX:
+            log.error("partition %d: %s", self.partition, ahead_line(seconds), extra=self._extra())
+        else:
+            log.info("partition %d: its clock is right again", self.partition, extra=self._extra())
 
     def _skip_if_at_ends(self, ledger: Ledger) -> None:
         """Once caught up, or Faust would deliver the backlog once more at its own pace."""
@@ -205,6 +222,7 @@ class LedgerRunner:
             self._must_skip = not self._membership.skip_to(self.partition, ledger.next_offsets)
 
     def _rest(self) -> None:
+        self._log.free_retired(ABORT_SECONDS_IDLE)
         if self._is_suspended and self.condition is Condition.RUNNING:
             self.condition = Condition.SUSPENDED
         self._bell.wait(IDLE_SECONDS_MAX)
@@ -225,7 +243,7 @@ class LedgerRunner:
         self.condition = Condition.WAITING
         self.trouble = line
         log.warning("ledger %d is lost: %s", self.partition, self.trouble, extra=self._extra())
-        self._bell.wait(self._backoff.next_seconds())
+        self._closing.wait(self._backoff.next_seconds())  # the bell rings with each record
 
     def _drop(self) -> None:
         ledger, self._ledger = self._ledger, None
@@ -235,6 +253,15 @@ class LedgerRunner:
 
     def _extra(self) -> dict[str, Any]:
         return {"partition": self.partition, "venue": self._log.settings.venue}
+
+
+def ahead_line(seconds: float) -> str:
+    """What a partition says whose steps are ahead of the clock."""
+    return (
+        f"the time of its steps is {seconds:.1f} s ahead of the clock, as a clock was once: its "
+        "timers run at half their pace until it has caught up; check the time service of the "
+        "brokers and of this machine"
+    )
 
 
 def _line(error: Exception) -> str:

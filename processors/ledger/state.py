@@ -22,8 +22,8 @@ class UnknownLedgerFormat(Exception):
 class LedgerPlace:
     """How far the ledger is: the number of its last step, that step's clock reading, and inputs.
 
-    `next` is the next offset to fold of each input, by the topic's kind; `topic_ids` the ids of the
-    topics that those offsets belong to.
+    `next` is the next offset to fold of each input, by the topic's kind; `topic_ids` the ids of
+    all topics that are read and written, which tell a topic that was deleted and made again.
     """
 
     step: int

@@ -22,7 +22,14 @@ class LedgerFenced(LedgerLost):
 
 
 class StepRefused(LedgerLost):
-    """The broker will not take what a step made: too large, or invalid."""
+    """What a step made cannot be written: the broker refuses it, or the book cannot give it out.
+
+    `trace` is the formatted exception; as the line says where there is none.
+    """
+
+    def __init__(self, line: str, trace: str = "") -> None:
+        super().__init__(line)
+        self.trace = trace or line
 
 
 class StepTooSlow(LedgerLost):

@@ -17,7 +17,7 @@ from processors.book import PartitionBook
 from processors.ledger.ledger import Folded, Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
-from processors.ledger.opening import Loaded, checked_place, read_state, restored
+from processors.ledger.opening import Loaded, at_place, read_state, restored
 from processors.ledger.settling import settle
 from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
 from processors.ledger.step import StepChanges
@@ -97,9 +97,8 @@ class Rebuilding(Ledger):
             raise LedgerLost("another repair has ended meanwhile")
         self._repair = own.repair
         self._books = cast(PartitionBook, book)
-        ids = ledger_log.input_ids()
-        ends = checked_place(ledger_log, partition, own.place, ids)
-        return Loaded(book, own, own.place, ends)
+        loaded = Loaded(book, own, own.place, {})
+        return at_place(ledger_log, partition, loaded, ledger_log.topic_ids())
 
     def _changes(self) -> StepChanges:
         changes = super()._changes()

@@ -27,6 +27,7 @@ from processors.ledger.state import (
 )
 from processors.ledger.step_size import StepSize
 from processors.ledger.tails import still_hanging
+from processors.ledger.topic_watch import changed_topics
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
@@ -103,7 +104,7 @@ def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) 
     except PartitionStopped as stopped:
         cause = str(stopped)
     try:
-        ids = ledger_log.input_ids()
+        ids = ledger_log.topic_ids()
     except PartitionStopped as missing:
         raise SetupError(str(missing), "a repair folds all inputs") from missing
     state, commit = read_state(ledger_log, partition), last_commit(ledger_log, partition)
@@ -259,7 +260,7 @@ def _may_resume(
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     return (
         place is not None
-        and place.topic_ids == ledger_log.input_ids()
+        and not changed_topics(place.topic_ids, ledger_log.topic_ids())
         and all(begins[kind] <= at <= ends[kind] for kind, at in place.next.items())
     )
 
@@ -286,7 +287,7 @@ def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: R
     for first in range(0, len(former), CLEARED_MAX):
         writer.commit([(key, None) for key in former[first : first + CLEARED_MAX]])
     cleared = replace(repair, is_cleared=True)
-    ids = ledger_log.input_ids()
+    ids = ledger_log.topic_ids()
     place = LedgerPlace(step=found.step + 1, clock_ns=0, next=found.begins, topic_ids=ids)
     writer.commit([(PLACE_KEY, encoded(place)), (REPAIR_KEY, encoded(cleared))])
     return cleared

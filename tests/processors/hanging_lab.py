@@ -52,8 +52,8 @@ def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:
     ledger = donor.open()
     drain(ledger)
     ledger.close()
-    ids = donor.log.input_ids()
-    others = target.log.input_ids()
+    ids = donor.log.topic_ids()
+    others = target.log.topic_ids()
     found: dict[int, dict[str, Records]] = {}
     for topic in TOPIC_OF.values():
         number = 0

@@ -174,6 +174,16 @@ class Lab:
         return TopicSpec(self.name(topic), self.partitions, 1, topic.config)
 
 
+class AlwaysOurs:
+    """A group that takes every commit."""
+
+    def confirm(self, _partition: int) -> bool:
+        return True
+
+    def skip_to(self, _partition: int, _offsets: object) -> bool:
+        return True
+
+
 def replay_faults(
     inputs: dict[str, list[InputRecord]],
     commits: list[dict[str, Any]],

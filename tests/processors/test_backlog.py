@@ -1,6 +1,9 @@
 """What a step takes from the three inputs, and at what time."""
 
-from orderloom.topology import CONTROL, INTENTS, RAW, Topic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW, Topic
 from processors.ledger.backlog import Backlog
 from processors.ledger.step import InputRecord
 
@@ -52,6 +55,34 @@ def test_where_an_input_lacks_everything_nothing_is_taken() -> None:
     made = backlog(record(CONTROL, 0, 10), control=1, raw=1)
     assert taken(made) == []
     assert made.is_behind
+
+
+def test_what_was_appended_before_the_brokers_clock_was_set_back_does_not_wait_for_it() -> None:
+    """The last record at hand is older than the first by its append time, and more are to come."""
+    made = backlog(*(record(RAW, at, 100 - 10 * at) for at in range(4)), raw=9)
+    assert taken(made, messages=2) == [("raw", 0), ("raw", 1)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(INPUTS), st.integers(1, 50)), min_size=1, max_size=40),
+    st.lists(st.tuples(st.sampled_from(INPUTS), st.integers(0, 9)), max_size=3),
+    st.integers(1, 5),
+)
+def test_a_backlog_stands_still_only_while_an_input_that_lacks_records_has_none_at_hand(
+    records: list[tuple[Topic, int]], lacks: list[tuple[Topic, int]], messages: int
+) -> None:
+    """Whatever the append times are: such an input is read however full the backlog is."""
+    made = backlog()
+    for topic, appended_ns in records:
+        made.append(record(topic, made.queues[topic.kind].tail, appended_ns))
+    for topic, count in lacks:
+        made.note_end(topic.kind, made.queues[topic.kind].tail + count)
+    while made.records:
+        batch = made.batch(messages, LARGE)
+        if not batch.records:
+            assert any(queue.lacks and not queue.records for queue in made.queues.values())
+            break
+        made.folded(batch.records)
 
 
 def test_a_bounded_step_takes_the_earliest_of_all_inputs() -> None:

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable
 
+import orjson
 import pytest
 from confluent_kafka import TopicPartition
 
-from orderloom.topology import CONTROL, FILLS, LEDGER, RAW, TOPICS, Topic
+from orderloom.topology import CONTROL, FILLS, INPUTS, LEDGER, RAW, TOPICS, Topic
 from processors.ledger.ledger import Ledger
-from processors.ledger.log import LedgerLog
+from processors.ledger.log import RESULTS, LedgerLog
+from processors.ledger.opening import read_state
 from processors.ledger.settings import LedgerSettings
+from processors.ledger.state import PLACE_KEY
+from processors.ledger.topic_watch import TOPIC_CHECK_IDLE_SECONDS
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import CountingBook
@@ -54,12 +58,80 @@ def test_an_input_that_was_created_again_stops_the_partition(lab: Lab) -> None:
 def test_an_input_created_again_is_noticed_by_an_open_ledger(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("processors.ledger.inputs.TOPIC_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("processors.ledger.topic_watch.TOPIC_CHECK_SECONDS", 0.1)
     lab.configure(tail_check_seconds=0.1)
     ledger = lab.open()
     recreate(lab, CONTROL)
     with pytest.raises(PartitionStopped, match="deleted and created again"):
         advance_for(ledger, 10)
+
+
+def quiet_for_long(ledger: Ledger) -> None:
+    """As if the last commit were longer ago than topics go unasked for."""
+    watch = ledger._topic_watch
+    watch._checked_at = watch._committed_at = time.monotonic() - TOPIC_CHECK_IDLE_SECONDS - 0.1
+
+
+def test_after_a_quiet_time_a_ledger_topic_made_again_is_met_before_the_next_step(lab: Lab) -> None:
+    """Its state is in memory alone: that step would write a place beside which nothing stands."""
+    lab.feed(RAW, [b"one"])
+    ledger = lab.open()
+    drain(ledger)
+    steps = len(lab.commits())
+    recreate(lab, LEDGER)
+    lab.feed(RAW, [b"two"])
+    quiet_for_long(ledger)
+    with pytest.raises(PartitionStopped, match="deleted and created again") as stopped:
+        advance_for(ledger, 10)
+    assert lab.name(LEDGER) in one_line(stopped)
+    assert "orderloom repair" in one_line(stopped)
+    assert len(lab.commits()) == steps
+
+
+def test_a_ledger_topic_made_again_between_two_steps_stops_the_next_opening(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step between the deletion and the next look writes a place, and all else is lost."""
+    monkeypatch.setattr("processors.ledger.topic_watch.TOPIC_CHECK_SECONDS", 1_000)
+    monkeypatch.setattr("processors.ledger.topic_watch.TOPIC_CHECK_IDLE_SECONDS", 1_000)
+    lab.feed(RAW, [b"one"])
+    ledger = lab.open()
+    drain(ledger)
+    recreate(lab, LEDGER)
+    lab.feed(RAW, [b"two"])
+    lab.deliver(ledger)
+    ledger.close()
+    assert PLACE_KEY in read_state(lab.log, 0)
+    with pytest.raises(PartitionStopped, match="deleted and created again") as stopped:
+        lab.open()
+    assert "orderloom repair" in one_line(stopped)
+
+
+@pytest.mark.parametrize("topic", RESULTS, ids=lambda topic: topic.kind)
+def test_a_topic_of_results_that_was_created_again_stops_the_partition(
+    lab: Lab, topic: Topic
+) -> None:
+    """What stood there is published once, and nobody would publish it again."""
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    recreate(lab, topic)
+    with pytest.raises(PartitionStopped, match="not the one that was written") as stopped:
+        lab.open()
+    assert lab.name(topic) in one_line(stopped)
+    assert "orderloom repair" in one_line(stopped)
+
+
+def test_a_place_of_an_older_version_is_taken_and_names_all_topics_from_then_on(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    place = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
+    place["topic_ids"] = {topic.kind: place["topic_ids"][topic.kind] for topic in INPUTS}
+    write(lab, LEDGER, PLACE_KEY, orjson.dumps(place))
+    drain(lab.open())
+    assert orjson.loads(read_state(lab.log, 0)[PLACE_KEY])["topic_ids"] == lab.log.topic_ids()
+    recreate(lab, FILLS)
+    with pytest.raises(PartitionStopped, match="not the one that was written"):
+        lab.open()
 
 
 def test_an_end_below_the_next_offset_stops_the_partition(lab: Lab) -> None:
@@ -204,9 +276,9 @@ class OvertakenLog(LedgerLog):
         super().__init__(settings)
         self._overtake = overtake
 
-    def input_ids(self) -> dict[str, str]:
+    def topic_ids(self) -> dict[str, str]:
         self._overtake()
-        return super().input_ids()
+        return super().topic_ids()
 
 
 class ShorterInput(LedgerLog):

@@ -6,7 +6,7 @@ import pytest
 
 from orderloom.topology import DEAD_LETTERS, RAW
 from processors.ledger.ledger import Ledger
-from processors.ledger.step import InputRecord
+from processors.ledger.step import InputRecord, StepChanges
 from processors.ledger.trouble import LedgerLost, PartitionStopped, StepRefused
 from processors.ledger.writer import LedgerWriter
 from tests.conftest import RunningBroker
@@ -124,6 +124,32 @@ def test_what_the_broker_refuses_as_invalid_is_poison_of_its_record_alone(lab: L
     settle(lab)
     assert left_out(lab) == [("raw", 3, "refused")]
     assert lab.faults() == []
+
+
+class UnwritableBook(CountingBook):
+    """Folds the word `unwritable`, and cannot give out what came of it."""
+
+    def changes(self) -> StepChanges:
+        if b"unwritable" in self.counts:
+            raise AssertionError("planted")
+        return CountingBook.changes(self)
+
+
+def test_what_cannot_be_given_out_is_named_in_the_line_and_its_trace_in_the_dead_letter(
+    lab: Lab,
+) -> None:
+    """The worker's log has the first line alone."""
+    lab.make_book = UnwritableBook
+    lab.feed(RAW, [(b"unwritable", b"one")])
+    with pytest.raises(StepRefused) as refused:
+        drain(lab.open())
+    assert str(refused.value) == "AssertionError: planted"
+    settle(lab)
+    assert left_out(lab) == [("raw", 0, "refused")]
+    (letter,) = lab.committed(DEAD_LETTERS)
+    trace = dict(letter.headers() or [])["trace"] or b""
+    assert trace.startswith(b"Traceback")
+    assert b"AssertionError: planted" in trace
 
 
 def test_after_a_refusal_steps_grow_again(lab: Lab) -> None:

@@ -1,14 +1,26 @@
 """The time of steps on a real broker: no timer fires before the evidence in the backlog."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 
+import orjson
 import pytest
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+from prometheus_client import REGISTRY
 
-from orderloom.topology import CONTROL, RAW
+from orderloom.topology import CONTROL, LEDGER, RAW, Topic
 from processors.ledger.ledger import Ledger
+from processors.ledger.metrics import Exporter
+from processors.ledger.opening import read_state
+from processors.ledger.runner import LedgerRunner
+from processors.ledger.state import PLACE_KEY, PROOF_KEY
+from runtime.health import Health
 from tests.conftest import RunningBroker
-from tests.processors.ledger_lab import Lab, drain, small_steps
+from tests.processors.counting_book import counting_book
+from tests.processors.ledger_lab import AlwaysOurs, Lab, drain, small_steps
 
 pytestmark = pytest.mark.broker
 MS = 1_000_000
@@ -61,6 +73,114 @@ def test_behind_the_ends_the_clock_is_the_append_time_and_never_runs_backwards(l
     assert clocks == sorted(clocks)
 
 
+HOUR = 3_600_000
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def advance_until(ledger: Ledger, condition: Callable[[], bool], seconds: float) -> None:
+    """As a runner does: step, or wait as long as the ledger says."""
+
+    def is_reached() -> bool:
+        if not ledger.advance(0.05):
+            time.sleep(min(0.2, ledger.wait_seconds()))
+        return condition()
+
+    wait_until(is_reached, seconds)
+
+
+@contextmanager
+def stamped_by_the_writer(lab: Lab, topic: Topic) -> Iterator[None]:
+    """Append times are the test's, as of a broker whose clock is wrong."""
+    for word in ("CreateTime", "LogAppendTime"):
+        entry = ConfigEntry(
+            "message.timestamp.type", word, incremental_operation=AlterConfigOpType.SET
+        )
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC, lab.name(topic), incremental_configs=[entry]
+        )
+        lab.admin.incremental_alter_configs([resource])[resource].result(30)
+        time.sleep(0.5)  # the broker takes a new setting when it comes to it
+        if word == "CreateTime":
+            yield
+
+
+def ahead(lab: Lab, ms: int) -> None:
+    """The ledger's last step was `ms` later than now."""
+    drain(lab.open())
+    place = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
+    place["clock_ns"] = time.time_ns() + ms * MS
+    lab.producer.produce(lab.name(LEDGER), orjson.dumps(place), PLACE_KEY, 0)
+    assert lab.producer.flush(30) == 0
+
+
+def test_timers_fire_after_the_brokers_clock_was_ahead_within_a_backlog(lab: Lab) -> None:
+    """Append times are an hour ahead for some records, and right again in the next."""
+    with stamped_by_the_writer(lab, RAW):
+        for ms in (0, HOUR, HOUR, 0):
+            at_ms = time.time_ns() // MS + ms
+            lab.producer.produce(lab.name(RAW), b"timer:%d" % (300 * MS), b"a", 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
+    ledger = lab.open()
+    drain(ledger)
+    assert lab.commits()[-1]["clock_ns"] < time.time_ns() + 3_000 * MS
+    advance_until(ledger, lambda: len(lab.book.ticks) == 4, 10)
+    assert lab.faults() == []
+
+
+def test_a_backlog_in_which_the_brokers_clock_was_set_back_is_folded_to_its_end(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With steps so small that there is no room for what was appended at the later times again."""
+    monkeypatch.setattr("processors.ledger.input_reader.READ_MESSAGES_MAX", 5)
+    with stamped_by_the_writer(lab, RAW):
+        for number in range(40):
+            at_ms = time.time_ns() // MS - (540_000 if number < 10 else 600_000)
+            lab.producer.produce(lab.name(RAW), b"%d" % number, b"a", 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
+    drain(lab.open(), steps_max=100)
+    assert lab.faults() == []
+
+
+def test_timers_fire_where_the_last_step_was_later_than_now(lab: Lab) -> None:
+    """As an older version left it that took an append time from a clock that was ahead."""
+    ahead(lab, HOUR)
+    lab.feed(RAW, [b"timer:%d" % (300 * MS)])
+    ledger = lab.open()
+    drain(ledger)
+    advance_until(ledger, lambda: len(lab.book.ticks) == 1, 10)
+    clocks = [commit["clock_ns"] for commit in lab.commits()]
+    assert clocks == sorted(clocks)
+    assert lab.faults() == []
+
+
+def test_health_metrics_and_log_say_that_the_steps_are_ahead_of_the_clock(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    lab.feed(RAW, [b"one"])
+    ahead(lab, HOUR)
+    runner = LedgerRunner(lab.log, 0, counting_book, AlwaysOurs())
+    runner.start()
+    health, exporter = Health(), Exporter("ahead")
+    try:
+        wait_until(lambda: runner.clock_lead_seconds > 0, 20)
+        exporter.export([runner], health)
+    finally:
+        runner.close()
+        assert runner.join(20)
+    assert "ahead of the clock" in health.parts()["clock ahead 0"]
+    assert "ahead of the clock" in caplog.text
+    labels = {"venue": "ahead", "partition": "0"}
+    lead = REGISTRY.get_sample_value("orderloom_clock_lead_seconds", labels)
+    assert lead is not None
+    assert 3_500 < lead <= 3_600
+
+
 def test_an_idle_ledger_steps_only_when_a_timer_is_due(lab: Lab) -> None:
     lab.feed(RAW, [b"timer:%d" % (400 * MS)])
     ledger = lab.open()
@@ -92,4 +212,30 @@ def test_a_clock_that_is_off_is_found_at_opening(
     lab.memory.clock._correction_ns = -10_000 * MS
     lab.open()
     assert "off the broker's" in caplog.text
+    assert abs(lab.memory.clock.now_ns() - time.time_ns()) < 2_000 * MS
+
+
+def test_after_the_brokers_clock_was_ahead_it_is_not_believed_to_be_still(lab: Lab) -> None:
+    """The greatest append time of the ledger's topic stays there for good; the newest counts."""
+    drain(lab.open())
+    with stamped_by_the_writer(lab, LEDGER):
+        at_ms = time.time_ns() // MS + HOUR
+        lab.producer.produce(lab.name(LEDGER), None, PROOF_KEY, 0, timestamp=at_ms)
+        assert lab.producer.flush(30) == 0
+    assert lab.committed(LEDGER)[-1].timestamp()[1] == at_ms
+    lab.memory.clock.compare = compared = Mock()  # type: ignore[method-assign]  # as it is asked
+    lab.open()
+    ((append_ns, before_ns), _) = compared.call_args
+    assert abs(append_ns - before_ns) < 5_000 * MS
+
+
+def test_a_clock_that_is_off_is_found_while_the_ledger_is_open(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.ledger.clock_watch.CLOCK_CHECK_SECONDS", 0.1)
+    ledger = lab.open()
+    lab.memory.clock._correction_ns = -10_000 * MS
+    time.sleep(0.2)
+    lab.feed(RAW, [b"one"])
+    lab.deliver(ledger)
     assert abs(lab.memory.clock.now_ns() - time.time_ns()) < 2_000 * MS

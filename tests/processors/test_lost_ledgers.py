@@ -13,7 +13,7 @@ from processors.ledger.runner import Condition, LedgerRunner
 from processors.ledger.trouble import LedgerLost
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
-from tests.processors.ledger_lab import Lab
+from tests.processors.ledger_lab import AlwaysOurs, Lab
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 LOSSES = 10
@@ -30,16 +30,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < give_up, "it did not happen in time"
         time.sleep(0.02)
-
-
-class AlwaysOurs:
-    """A group that takes every commit."""
-
-    def confirm(self, _partition: int) -> bool:
-        return True
-
-    def skip_to(self, _partition: int, _offsets: object) -> bool:
-        return True
 
 
 def usurp(lab: Lab) -> None:
