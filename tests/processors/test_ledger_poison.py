@@ -147,7 +147,8 @@ def test_what_cannot_be_given_out_is_named_in_the_line_and_its_trace_in_the_dead
     settle(lab)
     assert left_out(lab) == [("raw", 0, "refused")]
     (letter,) = lab.committed(DEAD_LETTERS)
-    trace = dict(letter.headers() or [])["trace"] or b""
+    trace = dict(letter.headers() or [])["trace"]
+    assert isinstance(trace, bytes)
     assert trace.startswith(b"Traceback")
     assert b"AssertionError: planted" in trace
 
