@@ -66,7 +66,9 @@ class AccountBook:
         self.orders = Orders(account, setting.profile)
         self.exposure = Exposure()
         self.streams = Streams()
-        self.reconciliation = Reconciliation(setting.profile, setting.pace, self.streams, self._ask)
+        self.reconciliation = Reconciliation(
+            setting.profile, setting.pace, self.streams, self._ask, setting.times
+        )
         self.publisher = Publisher(account, setting.epoch)
         self.differences = Differences(self.publisher, setting.profile.visibility_lag_ns)
         self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)

@@ -16,6 +16,7 @@ from orderloom.words import Reason
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
+from processors.account.venue_time import VenueTimes
 from processors.orders.order import Order
 from venues.venue import Profile
 
@@ -92,6 +93,7 @@ class Reconciliation:
     pace: Pace
     streams: Streams
     ask: Callable[[dict[str, Any]], Question]
+    times: VenueTimes
     rounds: dict[str, Rounds] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
@@ -139,7 +141,8 @@ class Reconciliation:
 
     def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
-        span = rounds.begin(now_ns, ended, self.pace, self.profile)
+        venue = (self.profile, self.times.of(rounds.product))
+        span = rounds.begin(now_ns, ended, self.pace, venue)
         urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
         rounds.symbols = tuple(sorted(symbols))
         for fields in questions_of_round(rounds, span, self.pace, self.profile):
@@ -229,7 +232,11 @@ class Reconciliation:
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
         ):
             return []
-        since_ns, until_ns = rounds.finish(self.profile, now_ns)
+        time = self.times.of(rounds.product)
+        if not time.is_known(self.streams.generation):
+            rounds.come_to_nothing(now_ns)
+            return []
+        since_ns, until_ns = rounds.finish(self.profile, now_ns, time)
         self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
         closed = self.streams.close(rounds.product, since_ns, until_ns)
         self.want(rounds.product)

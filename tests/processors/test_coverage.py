@@ -11,6 +11,7 @@ from orderloom import topology
 from orderloom.raw import ConnectionChange, Liveness
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
+from processors.account.venue_time import DRIFT_NS
 from processors.repair.aftermath import MISSING, end_rebuild, note_lost
 from processors.repair.coverage import Coverage, RawGap, relied_on
 from tests.processors.book_lab import (
@@ -26,7 +27,7 @@ from tests.processors.book_lab import (
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
-LAG = 2 * SECOND
+LAG = 2 * SECOND + DRIFT_NS
 EPOCH = 4
 FRONT = RawGap("front", NOW - 50 * DAY)
 CUT = RawGap("cut", NOW, NOW - DAY, is_at_end=True)

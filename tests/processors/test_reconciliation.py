@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from orderloom.question import About, Question
-from orderloom.raw import Answer, ConnectionChange, Failure
+from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure
 from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect, VenuePlace
 from processors.account.rounds import Pace
 from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
+from processors.account.venue_time import DRIFT_NS, VenueTimes
 from venues.venue import Profile
 
 SECOND = 1_000_000_000
@@ -29,7 +30,9 @@ class Lab:
         self.asked: list[Question] = []
         self.count = 0
         self.streams = Streams()
-        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask)
+        self.times = VenueTimes()
+        self.times.take(ClockSample("spot", 90 * SECOND, 90 * SECOND, 90 * SECOND), 1, 90 * SECOND)
+        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask, self.times)
         self.reconciliation.expect("spot", 90 * SECOND)
         self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))
         self.reconciliation.want("spot")
@@ -212,7 +215,7 @@ def test_the_next_round_overlaps_by_the_visibility_lag():
     for question in lab.tick(103):
         lab.answer(question, 103)
     trades = [q for q in lab.tick(140) if q.about is About.TRADES]
-    assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
+    assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND - DRIFT_NS}
 
 
 def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
@@ -220,12 +223,12 @@ def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
     for question in lab.tick(103):
         lab.answer(question, 120)  # asked 17 s later, but still only about what was up to 101
     again = {q.since_ns for q in lab.tick(140) if q.about is About.TRADES}
-    assert again == {(101 - 2) * SECOND}
+    assert again == {(101 - 2) * SECOND - DRIFT_NS}
 
 
 def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring():
     trades = [q for q in Lab().tick(103) if q.about is About.TRADES]
-    assert {q.until_ns for q in trades} == {101 * SECOND}
+    assert {q.until_ns for q in trades} == {101 * SECOND + DRIFT_NS}
 
 
 def test_rounds_go_on_periodically_without_any_disconnect():
