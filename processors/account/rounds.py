@@ -204,7 +204,8 @@ class Rounds:
     def finish(self, profile: Profile, now_ns: int, time: VenueTime) -> tuple[int, int]:
         """The round is complete: it covered [since, until), both in ns of our time.
 
-        What is known of the venue's clock by now says to which of our times it was asked.
+        What is known of the venue's clock by now says of which of our times was asked; without the
+        lag that the questions overlap by.
 
         One that took longer than a period (rate limits) is not followed by the next at once: half
         the time is left to what is urgent.
@@ -221,7 +222,7 @@ class Rounds:
         reached_ns = min(until_ns, self.floor_ns - lag_ns - time.leap_ns(self.from_ns))
         self.covered_ns = max(self.covered_ns, reached_ns)
         self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
-        return self.since_ns - time.lowest_ns(self.from_ns), reached_ns
+        return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""

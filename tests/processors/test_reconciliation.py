@@ -43,6 +43,11 @@ class Lab:
         self.asked.append(question)
         return question
 
+    def sampled(self, at: int, low: int, high: int) -> None:
+        """The venue's clock less ours lay between these seconds."""
+        sample = ClockSample("spot", (at + high) * SECOND, at * SECOND, (at + high - low) * SECOND)
+        self.times.take(sample, 1, at * SECOND)
+
     def tick(self, at: float) -> list[Question]:
         """The questions that go out at a second."""
         self.streams.liveness_ns = int(at * SECOND)
@@ -216,6 +221,36 @@ def test_the_next_round_overlaps_by_the_visibility_lag():
         lab.answer(question, 103)
     trades = [q for q in lab.tick(140) if q.about is About.TRADES]
     assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND - DRIFT_NS}
+
+
+@pytest.mark.parametrize("bounds", [(0, 3), (-1, 0)])
+def test_a_clock_that_is_less_sure_when_the_answers_come_lets_a_round_cover_less(
+    bounds: tuple[int, int],
+):
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    lab.streams.note_loss("spot", 99 * SECOND, 110 * SECOND, "frames are missing")
+    questions = lab.tick(140)
+    lab.streams.note_loss("spot", 138 * SECOND, 138 * SECOND, "frames are missing")
+    lab.sampled(141, *bounds)
+    for question in questions:
+        lab.answer(question, 141)
+    assert lab.streams.is_blind("spot")
+    for question in lab.tick(150):
+        lab.answer(question, 150)
+    assert not lab.streams.blind
+
+
+@pytest.mark.parametrize("offset", [-10, 10])
+def test_what_could_be_missed_begins_in_venue_time(offset: int):
+    lab = Lab()
+    lab.sampled(95, offset, offset)
+    lab.times.of("spot").bounds[:-1] = []
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    assert lab.reconciliation.is_news("spot", (101 + offset) * SECOND)
+    assert not lab.reconciliation.is_news("spot", (101 + offset) * SECOND - 1)
 
 
 def test_questions_that_waited_for_the_rate_limit_leave_no_hole():
