@@ -51,14 +51,18 @@ class RepairLab(Lab):
     def live(self) -> None:
         """A life: an account, and what its venue said of it."""
         self.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+        self.measure_clock()
         self.feed(RAW, self.history())
         self.run()
 
     def history(self) -> list[tuple[bytes, bytes]]:
         records, _ = history_records(self.seed)
-        told = [(record.key or b"", record.value or b"") for record in records]
-        samples = [ClockSample(product, NOW, NOW, NOW) for product in VENUES[VENUE].products]
-        return [(PARTITION_KEY, encode(RawRecord("venue", 1, "w1", samples))), *told]
+        return [(record.key or b"", record.value or b"") for record in records]
+
+    def measure_clock(self, at_ns: int = NOW) -> None:
+        """The venue's clock is ours, since then."""
+        samples = [ClockSample(one, at_ns, at_ns, at_ns) for one in VENUES[VENUE].products]
+        self.feed(RAW, [(PARTITION_KEY, encode(RawRecord("venue", 1, "w1", samples)))])
 
     def run(self) -> None:
         """Open the ledger as a worker does, fold all there is, and close it."""
