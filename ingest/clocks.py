@@ -1,4 +1,6 @@
-"""Samples the venue's clocks, one for each product: at start, and once a minute."""
+"""Samples the venue's clocks, one for each product: at start, and every ten seconds.
+
+The fold converts our times by them (decision 0014): a clock that was set is noticed by the next."""
 
 import asyncio
 import logging
@@ -13,7 +15,7 @@ from orderloom.raw import ClockSample
 from runtime.metrics import CLOCK_ERROR_SECONDS
 from venues.venue import UNREADABLE
 
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 10.0
 AGAIN_SECONDS = 5.0
 START_SECONDS_MAX = 5.0
 TIME_NS_MAX = 2**63 - 1

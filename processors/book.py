@@ -23,6 +23,7 @@ from processors.account import state as account_state
 from processors.account.book import AccountBook
 from processors.account.rounds import STANDARD, Pace
 from processors.account.setting import Setting
+from processors.account.venue_time import CLOCK
 from processors.admission import HOME, Admission, Unbelieved, in_time
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
@@ -34,8 +35,6 @@ VERSION: Final = "1"
 STATE_FORMAT: Final = 5
 INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
 _PARTITION: Final = topology.PARTITION_KEY.decode()
-
-
 Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 
 
@@ -103,15 +102,14 @@ class PartitionBook:
         kind, _, _ = key.decode().partition("/")
         if kind in INSTRUMENT_KINDS:
             self._instruments.restore(kind, document)
-            self._digests.put(key.decode(), value, None)
-            return
-        if kind == HOME:
+        elif kind == HOME:
             self._admission.restore(document)
-            self._digests.put(key.decode(), value, None)
-            return
-        book = self.account(document["account"])
-        account_state.restore(book, kind, document)
-        self._restored.add(book.account)
+        elif kind == CLOCK:
+            self._setting.times.restore(document)
+        else:
+            book = self.account(document["account"])
+            account_state.restore(book, kind, document)
+            self._restored.add(book.account)
         self._digests.put(key.decode(), value, None)
 
     def _finish_restore(self) -> None:
@@ -135,7 +133,8 @@ class PartitionBook:
             for key, document in account_state.state_of(book):
                 changes.state[key.encode()] = self._packed(key, document, book)
         changes.outputs.extend(self._instruments.publish())
-        for key, fields in (*self._instruments.state(), *self._admission.state()):
+        parts = (self._instruments, self._admission, self._setting.times)
+        for key, fields in (pair for part in parts for pair in part.state()):
             changes.state[key.encode()] = self._packed(key, fields)
         changes.content_digest = self._digests.content
         changes.exact_digest = self._digests.exact
@@ -226,6 +225,9 @@ class PartitionBook:
             if received.account == _PARTITION and isinstance(item, raw.Answer | raw.Failure):
                 self._fold_instruments(item, at, now_ns)
                 continue
+            if received.account == _PARTITION and isinstance(written, raw.ClockSample):
+                self._fold_clock(received, written, at, now_ns)
+                continue
             for book in self._books_of(received):
                 book.begin(at, now_ns)
                 self._fold_item(book, received, item)
@@ -246,6 +248,13 @@ class PartitionBook:
             book.begin(at, now_ns)
             book.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
             self._instruments.take_failure(item, now_ns)
+
+    def _fold_clock(self, said: RawRecord, sample: raw.ClockSample, at: Cause, now_ns: int) -> None:
+        doubted_ns = self._setting.times.take(sample, said.generation, now_ns)
+        for book in self._books_of(said):
+            book.begin(at, now_ns)
+            if doubted_ns is not None and sample.product in book.products():
+                book.note_loss(sample.product, doubted_ns, "a clock was set")
 
     def _books_of(self, received: RawRecord) -> Iterable[AccountBook]:
         if received.account != _PARTITION:
@@ -272,8 +281,6 @@ class PartitionBook:
             case raw.Oversize():
                 reason = f"frame of {item.length} bytes, sha256 {item.sha256}: head only"
                 self._lose(book, item, item.body, reason)
-            case raw.ClockSample():
-                pass  # evidence for operators; the fold's clock is the step's
 
     def _fold_frame(self, book: AccountBook, generation: int, frame: raw.Frame) -> None:
         book.note_product(frame.product)
@@ -287,12 +294,7 @@ class PartitionBook:
             self._lose(book, frame, frame.body, translation.reason)
             return
         origin = Origin(
-            book.account,
-            Source.STREAM,
-            book.cause,
-            frame.received_ns,
-            None,
-            frame.connection,
+            book.account, Source.STREAM, book.cause, frame.received_ns, None, frame.connection
         )
         self._take(book, translation, origin)
 
@@ -313,34 +315,33 @@ class PartitionBook:
         return book.take_events(translation.events, origin)
 
     def _count(self, translation: Translation) -> None:
-        for word in translation.unknown:
-            self.tallies["unknown", word] += 1
+        self.tallies.update(("unknown", word) for word in translation.unknown)
         if translation.ignored is not None:
             self.tallies["ignored", translation.ignored] += 1
 
     def _fold_answer(self, book: AccountBook, item: raw.Answer) -> None:
         translation = read_answer(self._venue, item)
-        reconciliation = book.reconciliation
         if isinstance(translation, Refusal):
-            book.publisher.dead_letter(
-                item.body, translation.reason, book.cause, channel=item.channel
-            )
-            reconciliation.take_failure(item, book.now_ns)
+            reason = translation.reason
+            book.publisher.dead_letter(item.body, reason, book.cause, channel=item.channel)
+            book.reconciliation.take_failure(item, book.now_ns)
             return
-        origin = Origin(book.account, Source.QUERY, book.cause, item.received_ns, item.asked_ns)
+        asked_ns = self._setting.times.asked_ns(item)
+        origin = Origin(book.account, Source.QUERY, book.cause, item.received_ns, asked_ns)
         alive = self._take(book, translation, origin)
         book.note_alive(item.question["id"], alive)
         if item.status != 200:
-            book.take_refusal(item, translation.events)
+            book.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
             return
-        book.take_figures(translation.events, item)
+        book.take_figures(translation.events, replace(item, asked_ns=asked_ns))
         book.take_page(item)
 
     def _fold_failure(self, book: AccountBook, item: raw.Failure) -> None:
         if item.body:
             translation = read_answer(self._venue, item)
             if isinstance(translation, Translation):
-                origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, item.asked_ns)
+                asked_ns = self._setting.times.asked_ns(item)
+                origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, asked_ns)
                 self._take(book, translation, origin)
                 book.take_failure(item, translation.events)
                 return
@@ -363,8 +364,7 @@ class PartitionBook:
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         self._finish_restore()
-        due = [book.due_ns() for book in self._accounts.values()]
-        due.append(self._instruments.due_ns())
+        due = [self._instruments.due_ns(), *(book.due_ns() for book in self._accounts.values())]
         return min((at for at in due if at is not None), default=None)
 
     def tick(self, now_ns: int) -> None:

@@ -69,11 +69,11 @@ class AccountBook:
         self.streams = Streams()
         self.publisher = Publisher(account, setting.epoch)
         self.differences = Differences(self.publisher, setting.profile.visibility_lag_ns)
-        self.reconciliation = Reconciliation(
-            setting.profile, setting.pace, self.streams, self._ask, self.differences.tell
-        )
-        self.positions = PositionCheck(self.exposure, setting.profile, self.differences.tell)
-        self.balances = Balances(setting.profile, setting.instruments, self.differences.tell)
+        profile, tell = setting.profile, self.differences.tell
+        pace, times = setting.pace, setting.times
+        self.reconciliation = Reconciliation(profile, pace, self.streams, self._ask, tell, times)
+        self.positions = PositionCheck(self.exposure, profile, tell)
+        self.balances = Balances(profile, setting.instruments, tell)
         self.doubts = Doubts()
         self.touched: dict[str, set[str]] = {}
         self.closed: list[dict[str, Any]] = []

@@ -17,6 +17,7 @@ from processors.account.refusals import KIND, UncoveredSymbol
 from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
+from processors.account.venue_time import VenueTimes
 from processors.orders.order import Order
 from venues.venue import Profile
 
@@ -95,6 +96,7 @@ class Reconciliation:
     streams: Streams
     ask: Callable[[dict[str, Any]], Question]
     tell: Callable[..., None]
+    times: VenueTimes
     rounds: dict[str, Rounds] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
@@ -149,7 +151,8 @@ class Reconciliation:
 
     def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
         ended = [i for i in self.streams.blind if i.product == rounds.product]
-        span = rounds.begin(now_ns, ended, self.pace, self.profile)
+        venue = (self.profile, self.times.of(rounds.product))
+        span = rounds.begin(now_ns, ended, self.pace, venue)
         urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
         for one in rounds.take_symbols(symbols):
             self._tell_refusal(rounds.product, one, "nobody asks about it any more")
@@ -288,10 +291,14 @@ class Reconciliation:
 
     def _finish(
         self, rounds: Rounds, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
-    ) -> list[Blind]:
+    ) -> list[Blind] | None:
+        time = self.times.of(rounds.product)
+        if not time.is_known(self.streams.generation):
+            rounds.come_to_nothing(now_ns)
+            return None
         for one in rounds.take_answered():
             self._tell_refusal(rounds.product, one, "the venue answers about it again")
-        since_ns, until_ns = rounds.finish(self.profile, now_ns)
+        since_ns, until_ns = rounds.finish(self.profile, now_ns, time)
         self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
         closed = self.streams.close(rounds.product, since_ns, until_ns)
         self.want(rounds.product)

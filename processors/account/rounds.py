@@ -17,6 +17,7 @@ from orderloom.event import Reply
 from orderloom.question import About, Question
 from processors.account.refusals import UncoveredSymbol
 from processors.account.streams import Blind
+from processors.account.venue_time import VenueTime
 from venues.venue import Profile
 
 SECOND_NS: Final = 1_000_000_000
@@ -77,7 +78,10 @@ class Pending:
 @dataclass(slots=True)
 class Rounds:
     """The rounds of one product. `covered_ns` is how far the last complete one reaches, `first_ns`
-    how far the first one did: what is older was there before anybody looked."""
+    how far the first one did: what is older was there before anybody looked.
+
+    `since_ns`, `until_ns` and `first_ns` are venue time, what the present round asks for; `from_ns`
+    and all others are our time (decision 0014)."""
 
     product: str
     next_ns: int
@@ -99,6 +103,7 @@ class Rounds:
     """How many questions the present round began with, and how many pages have come."""
     pages: int = 0
     first_ns: int = 0
+    from_ns: int = 0
     deep_ns: int = 0
     """The next round (or the present one) asks for the order history since then; 0 for as usual."""
     refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
@@ -133,15 +138,22 @@ class Rounds:
         return self.next_ns
 
     def begin(
-        self, now_ns: int, intervals: Iterable[Blind], pace: Pace, profile: Profile
+        self,
+        now_ns: int,
+        intervals: Iterable[Blind],
+        pace: Pace,
+        venue: tuple[Profile, VenueTime],
     ) -> tuple[int, int]:
-        """Begin a round; the span [since, until) that its questions must cover, in ns."""
+        """Begin a round; the span [since, until) of venue time that its questions must cover."""
+        profile, time = venue
         starts = [i.start_ns for i in intervals if not i.is_since_ever]
         since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
-        self.since_ns = since_ns - profile.visibility_lag_ns
+        self.from_ns = since_ns - profile.visibility_lag_ns
+        self.since_ns = self.from_ns + time.lowest_ns(self.from_ns)
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
-        self.until_ns = now_ns - profile.visibility_lag_ns
+        until_ns = now_ns - profile.visibility_lag_ns
+        self.until_ns = until_ns + time.highest_ns(until_ns)
         self.asked = self.pages = 0
         return self.since_ns, self.until_ns
 
@@ -255,8 +267,16 @@ class Rounds:
             "pages": self.pages,
         }
 
-    def finish(self, profile: Profile, now_ns: int) -> tuple[int, int]:
-        """The round is complete: it covered [since, until), both in ns.
+    def come_to_nothing(self, now_ns: int) -> None:
+        """All was answered, and what that covers is not known."""
+        self.asking = False
+        self.next_ns = now_ns + SPACING_NS
+
+    def finish(self, profile: Profile, now_ns: int, time: VenueTime) -> tuple[int, int]:
+        """The round is complete: it covered [since, until), both in ns of our time.
+
+        What is known of the venue's clock by now says of which of our times was asked; without the
+        lag that the questions overlap by.
 
         One that took longer than a period (rate limits) is not followed by the next at once: half
         the time is left to what is urgent.
@@ -270,10 +290,12 @@ class Rounds:
             one.since_ns = min(one.since_ns, self.since_ns)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
         # before the first question.
-        reached_ns = min(self.until_ns, self.floor_ns - profile.visibility_lag_ns)
+        lag_ns = profile.visibility_lag_ns
+        until_ns = self.until_ns - time.highest_ns(min(self.began_ns, self.floor_ns) - lag_ns)
+        reached_ns = min(until_ns, self.floor_ns - lag_ns - time.leap_ns(self.from_ns))
         self.covered_ns = max(self.covered_ns, reached_ns)
-        self.first_ns = self.first_ns or reached_ns
-        return self.since_ns, reached_ns
+        self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
+        return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""
@@ -288,6 +310,7 @@ class Rounds:
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
             "first": self.first_ns,
+            "from": self.from_ns,
             "deep": self.deep_ns,
             "progress": [self.asked, self.pages],
             "refused": [one.document() for one in self.refused.values()],
@@ -307,6 +330,7 @@ class Rounds:
         rounds.covered = frozenset(document["covered"])
         rounds.registered = frozenset(document["registered"])
         rounds.first_ns, rounds.deep_ns = document["first"], document["deep"]
+        rounds.from_ns = document["from"]
         rounds.asked, rounds.pages = document["progress"]
         rounds.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
         rounds.is_late = document["late"]

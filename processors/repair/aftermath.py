@@ -123,7 +123,8 @@ def _be_blind(
     """
     lost: dict[str, list[int]] = {}
     for key, fill in account.exposure.lost.known.items():
-        lost.setdefault(fill.product, []).extend([] if key in asked else [fill.venue_ns])
+        at_ns = account.setting.times.of(fill.product).ours_ns(fill.venue_ns)
+        lost.setdefault(fill.product, []).extend([] if key in asked else [at_ns])
     reached_ns = max((gap.until_ns for gap in gaps), default=0)
     for product in (*account.products(), *sorted(lost.keys() - account.products())):
         account.note_product(product)

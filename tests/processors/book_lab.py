@@ -10,8 +10,9 @@ from cli.demo.verdict import Published, judge
 from orderloom import codec, topology
 from orderloom.account import AccountConfig
 from orderloom.order import OrderState
-from orderloom.raw import ConnectionChange, Failure, Frame, Item, RawRecord, encode
-from processors.book import PartitionBook
+from orderloom.raw import ClockSample, ConnectionChange, Failure, Frame, Item, RawRecord, encode
+from processors.account.venue_time import VenueTimes
+from processors.book import STATE_FORMAT, PartitionBook
 from processors.ledger.step import Book, InputRecord, Output
 from simulator.history import generate
 from venues import VENUES
@@ -79,12 +80,25 @@ def fed(records: Iterable[InputRecord], cuts: frozenset[int] = frozenset()) -> "
     return run
 
 
-class Run:
-    """The books, what they published, and their state records as the log would hold them."""
+def a_right_clock(venue: str) -> dict[bytes, bytes]:
+    """State records: the clock of each product of the venue is ours, since long ago."""
+    times, at_ns = VenueTimes(), NOW - 365 * 86_400 * 1_000_000_000
+    for product in VENUES[venue].products:
+        times.take(ClockSample(product, at_ns, at_ns, at_ns), 1, at_ns)
+    return {key.encode(): codec.pack({"f": STATE_FORMAT} | fields) for key, fields in times.state()}
 
-    def __init__(self, book: PartitionBook) -> None:
+
+class Run:
+    """The books, what they published, and their state records as the log would hold them.
+
+    The venue's clock was measured, and is ours, unless it is said otherwise.
+    """
+
+    def __init__(self, book: PartitionBook, *, has_clock: bool = True) -> None:
         self.book = book
-        self.state: dict[bytes, bytes] = {}
+        self.state: dict[bytes, bytes] = a_right_clock(book.venue) if has_clock else {}
+        for key, value in self.state.items():
+            book.restore(key, value)
         self.outputs: list[Output] = []
         self.digests = ("", "")
 

@@ -8,8 +8,18 @@ import orjson
 from confluent_kafka import TopicPartition
 
 from orderloom.question import About
-from orderloom.raw import Answer, RawRecord, encode
-from orderloom.topology import CONTROL, DISPATCHES, FILLS, LEDGER, ORDERS, POSITIONS, RAW, Topic
+from orderloom.raw import Answer, ClockSample, RawRecord, encode
+from orderloom.topology import (
+    CONTROL,
+    DISPATCHES,
+    FILLS,
+    LEDGER,
+    ORDERS,
+    PARTITION_KEY,
+    POSITIONS,
+    RAW,
+    Topic,
+)
 from processors.book import PartitionBook
 from processors.ledger.ledger import Ledger
 from processors.ledger.opening import read_state
@@ -17,7 +27,7 @@ from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.repair.repair import Outcome, RepairOrder, Survey, repair, survey
-from tests.processors.book_lab import ACCOUNT, a_registration, history_records
+from tests.processors.book_lab import ACCOUNT, NOW, a_registration, history_records
 from tests.processors.ledger_lab import Lab, drain
 from venues import VENUES
 
@@ -41,12 +51,18 @@ class RepairLab(Lab):
     def live(self) -> None:
         """A life: an account, and what its venue said of it."""
         self.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+        self.measure_clock()
         self.feed(RAW, self.history())
         self.run()
 
     def history(self) -> list[tuple[bytes, bytes]]:
         records, _ = history_records(self.seed)
         return [(record.key or b"", record.value or b"") for record in records]
+
+    def measure_clock(self, at_ns: int = NOW) -> None:
+        """The venue's clock is ours, since then."""
+        samples = tuple(ClockSample(one, at_ns, at_ns, at_ns) for one in VENUES[VENUE].products)
+        self.feed(RAW, [(PARTITION_KEY, encode(RawRecord("venue", 1, "w1", samples)))])
 
     def run(self) -> None:
         """Open the ledger as a worker does, fold all there is, and close it."""

@@ -11,6 +11,8 @@ from orderloom import topology
 from orderloom.raw import ConnectionChange, Liveness
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
+from processors.account.venue_time import DRIFT_NS
+from processors.book import STATE_FORMAT
 from processors.repair.aftermath import MISSING, end_rebuild, note_lost
 from processors.repair.coverage import Coverage, RawGap, relied_on
 from tests.processors.book_lab import (
@@ -26,7 +28,7 @@ from tests.processors.book_lab import (
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
-LAG = 2 * SECOND
+LAG = 2 * SECOND + DRIFT_NS
 EPOCH = 4
 FRONT = RawGap("front", NOW - 50 * DAY)
 CUT = RawGap("cut", NOW, NOW - DAY, is_at_end=True)
@@ -46,9 +48,17 @@ def repaired(
     coverage: Coverage | None,
     lost: Mapping[LostFill, int] | None = None,
     gaps: Sequence[RawGap] = (),
+    ahead_ns: int = 0,
 ) -> Run:
-    """Books that a repair folded from a life with three outages, and ended."""
+    """Books that a repair folded from a life with three outages, and ended.
+
+    The venue's clock was so far ahead of ours.
+    """
     run, lost = Run(a_book()), lost or {}
+    if ahead_ns:
+        bounds = [{"at_ns": 1, "low_ns": ahead_ns, "high_ns": ahead_ns}]
+        clock = {"f": STATE_FORMAT, "product": "spot", "bounds": bounds, "generation": 1}
+        run.book.restore(b"k/spot", orjson.dumps(clock))
     run.book.begin_epoch(EPOCH)
     registered = a_registration(symbols={"spot": ("SOLUSDT",)})
     run.step(a_record(registered, topic=topology.CONTROL))
@@ -148,6 +158,13 @@ def test_what_retention_took_from_the_front_leaves_the_coverage_of_the_rest() ->
     lost = a_lost_fill(FRONT.until_ns - DAY)
     run = repaired(a_coverage(NOW - LAG), {lost: EPOCH - 1}, [FRONT])
     assert blind_ends(run) == [(FRONT.reason, FRONT.until_ns)]
+    assert asked_since(run) == lost.venue_ns - LAG
+
+
+@pytest.mark.parametrize("ahead_ns", [10 * SECOND, -10 * SECOND])
+def test_a_lost_execution_is_asked_for_since_its_own_time_with_any_clock(ahead_ns: int) -> None:
+    lost = a_lost_fill(FRONT.until_ns - DAY)
+    run = repaired(a_coverage(NOW - LAG), {lost: EPOCH - 1}, [FRONT], ahead_ns)
     assert asked_since(run) == lost.venue_ns - LAG
 
 

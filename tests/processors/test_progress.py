@@ -14,7 +14,7 @@ from processors.account.progress import EVERY_SECONDS, ProgressLog
 from processors.book import PartitionBook
 from processors.ledger.step import StepChanges
 from processors.measured import MeasuredBook
-from tests.processors.book_lab import ACCOUNT, NOW, a_raw_record, live
+from tests.processors.book_lab import ACCOUNT, NOW, a_raw_record, a_right_clock, live
 from tests.processors.test_measured import value
 from venues import VENUES
 
@@ -29,6 +29,8 @@ class Lab:
         self.offset = 0
         self.now_ns = NOW
         self.questions: list[Question] = []
+        for key, record in a_right_clock(book.venue).items():
+            book.restore(key, record)
         book.fold(a_raw_record(live()), NOW)
         self.book.account(ACCOUNT).touched["spot"] = {"BTCUSDT", "SOLUSDT"}
         self.pass_time(3 * SECOND)

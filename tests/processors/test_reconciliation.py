@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from orderloom.question import About, Question
-from orderloom.raw import Answer, ConnectionChange, Failure
+from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure
 from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect, VenuePlace
 from processors.account.rounds import Pace
 from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
+from processors.account.venue_time import DRIFT_NS, VenueTimes
 from venues.venue import Profile
 
 SECOND = 1_000_000_000
@@ -31,7 +32,11 @@ class Lab:
         self.told: list[tuple[str, str, str]] = []
         self.count = 0
         self.streams = Streams()
-        self.reconciliation = Reconciliation(PROFILE, PACE, self.streams, self._ask, self._tell)
+        self.times = VenueTimes()
+        self.times.take(ClockSample("spot", 90 * SECOND, 90 * SECOND, 90 * SECOND), 1, 90 * SECOND)
+        self.reconciliation = Reconciliation(
+            PROFILE, PACE, self.streams, self._ask, self._tell, self.times
+        )
         self.reconciliation.expect("spot", 90 * SECOND)
         self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))
         self.reconciliation.want("spot")
@@ -44,6 +49,11 @@ class Lab:
 
     def _tell(self, kind: str, rule: str, _product: str, *, symbol: str, **_: Any) -> None:
         self.told.append((kind, rule, symbol))
+
+    def sampled(self, at: int, low: int, high: int) -> None:
+        """The venue's clock less ours lay between these seconds."""
+        sample = ClockSample("spot", (at + high) * SECOND, at * SECOND, (at + high - low) * SECOND)
+        self.times.take(sample, 1, at * SECOND)
 
     def tick(self, at: float) -> list[Question]:
         """The questions that go out at a second."""
@@ -222,7 +232,37 @@ def test_the_next_round_overlaps_by_the_visibility_lag() -> None:
     for question in lab.tick(103):
         lab.answer(question, 103)
     trades = [q for q in lab.tick(140) if q.about is About.TRADES]
-    assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND}
+    assert {q.since_ns for q in trades} == {(103 - 2 - 2) * SECOND - DRIFT_NS}
+
+
+@pytest.mark.parametrize("bounds", [(0, 3), (-1, 0)])
+def test_a_clock_that_is_less_sure_when_the_answers_come_lets_a_round_cover_less(
+    bounds: tuple[int, int],
+) -> None:
+    lab = Lab()
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    lab.streams.note_loss("spot", 99 * SECOND, 110 * SECOND, "frames are missing")
+    questions = lab.tick(140)
+    lab.streams.note_loss("spot", 138 * SECOND, 138 * SECOND, "frames are missing")
+    lab.sampled(141, *bounds)
+    for question in questions:
+        lab.answer(question, 141)
+    assert lab.streams.is_blind("spot")
+    for question in lab.tick(150):
+        lab.answer(question, 150)
+    assert not lab.streams.blind
+
+
+@pytest.mark.parametrize("offset", [-10, 10])
+def test_what_could_be_missed_begins_in_venue_time(offset: int) -> None:
+    lab = Lab()
+    lab.sampled(95, offset, offset)
+    lab.times.of("spot").bounds[:-1] = []
+    for question in lab.tick(103):
+        lab.answer(question, 103)
+    assert lab.reconciliation.is_news("spot", (101 + offset) * SECOND)
+    assert not lab.reconciliation.is_news("spot", (101 + offset) * SECOND - 1)
 
 
 def test_questions_that_waited_for_the_rate_limit_leave_no_hole() -> None:
@@ -230,12 +270,12 @@ def test_questions_that_waited_for_the_rate_limit_leave_no_hole() -> None:
     for question in lab.tick(103):
         lab.answer(question, 120)  # asked 17 s later, but still only about what was up to 101
     again = {q.since_ns for q in lab.tick(140) if q.about is About.TRADES}
-    assert again == {(101 - 2) * SECOND}
+    assert again == {(101 - 2) * SECOND - DRIFT_NS}
 
 
 def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring() -> None:
     trades = [q for q in Lab().tick(103) if q.about is About.TRADES]
-    assert {q.until_ns for q in trades} == {101 * SECOND}
+    assert {q.until_ns for q in trades} == {101 * SECOND + DRIFT_NS}
 
 
 def test_rounds_go_on_periodically_without_any_disconnect() -> None:

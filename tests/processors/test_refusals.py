@@ -16,6 +16,7 @@ from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
 from processors.account.refusals import KIND, refusal_of
 from processors.account.rounds import LATE_PERIODS
+from processors.account.venue_time import DRIFT_NS
 from tests.processors.book_lab import a_record
 from tests.processors.test_reconciled_venue import losing, outputs, rest
 from tests.processors.test_reconciliation import PACE, SECOND, Lab
@@ -271,8 +272,8 @@ def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> 
     rounds = lab.reconciliation.rounds["spot"]
     questions = [one.question for one in rounds.pending.values()]
     since = {one.symbol: one.since_ns for one in questions if one.about is About.TRADES}
-    assert since["SOLUSDT"] == (103 + 30 * 4 - 2) * SECOND - PACE.lookback_ns
-    assert rounds.refused["SOLUSDT"].since_ns == (101 - 2) * SECOND
+    assert since["SOLUSDT"] == (103 + 30 * 4 - 2) * SECOND + DRIFT_NS - PACE.lookback_ns
+    assert rounds.refused["SOLUSDT"].since_ns == (101 - 2) * SECOND - DRIFT_NS
     for question in questions:
         lab.answer(question, 223)
     assert not rounds.refused

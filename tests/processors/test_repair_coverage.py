@@ -41,6 +41,7 @@ def live_with_outages(lab: RepairLab) -> None:
     hour = 3600 * 1_000_000_000
     at_ns = time.time_ns() - 10 * hour
     lab.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+    lab.measure_clock(at_ns)
     for begin_ns in (at_ns, at_ns + hour, at_ns + 2 * hour):
         items = []
         for product in ("spot", "linear"):

@@ -15,7 +15,7 @@ import orjson
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
-from orderloom.raw import Answer, ConnectionChange, Failure, Frame, Item, Liveness
+from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure, Frame, Item, Liveness
 from processors.account.rounds import Pace
 from processors.book import PartitionBook
 from simulator.binance.params import Params
@@ -37,6 +37,7 @@ ACCOUNT = "binance:main"
 CALLS = SPOT_CALLS | USDM_CALLS
 SECOND_NS = 1_000_000_000
 TICK_MS = 100
+SAMPLE_MS = 10_000
 Drop = Callable[[Message], bool]
 
 
@@ -46,6 +47,7 @@ class VenueLab:
     `symbols` are those that the registry names; the box's traders trade `traded`.
     `before_each` is called before each record of `raw` is folded (to restart the books, say).
     `delay_ms` is how long a pushed message is on its way: answers tell of it before.
+    `skew_ns` is how far our clock is ahead of the venue's, which is measured every 10 s.
     """
 
     venue_name: ClassVar = "binance"
@@ -82,12 +84,15 @@ class VenueLab:
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
         self.make_book: Callable[[], PartitionBook] = lambda: book(self.description, 0, self.pace)
-        self.run = Run(self.make_book())
+        self.run = Run(self.make_book(), has_clock=False)
         self.drop: Drop = lambda _message: False
         self.refuse: Callable[[Question], bool] = lambda _question: False
         self.before_each = before_each
         self.is_connected = False
         self.delay_ms = 0
+        self.skew_ns = 0
+        self.sampled_ms = 0
+        self.step_ns = 0
         self.on_its_way: deque[tuple[int, Message]] = deque()
         self.numbers: Counter[str] = Counter()
         self.records = 0
@@ -130,7 +135,14 @@ class VenueLab:
 
     @property
     def now_ns(self) -> int:
-        return self.clock.now_ms() * 1_000_000
+        return self.clock.now_ms() * 1_000_000 + self.skew_ns
+
+    def sample(self) -> None:
+        """The edge measures the venue's clock."""
+        self.sampled_ms, at_ns = self.clock.now_ms(), self.now_ns
+        venue_ns = at_ns - self.skew_ns
+        samples = [ClockSample(product, venue_ns, at_ns, at_ns) for product in self.products]
+        self.fold(*samples, account="venue")
 
     def trade(self, steps: int) -> None:
         """Let the traders decide so many times; time passes between."""
@@ -158,6 +170,7 @@ class VenueLab:
         document = {"type": "account", "config": entry.model_dump(mode="json")}
         record = a_record(orjson.dumps(document), topic=topology.CONTROL, key=self.name)
         self.run.step(record, self.now_ns)
+        self.sample()
         self.reconnect()
 
     def disconnect(self) -> None:
@@ -176,7 +189,8 @@ class VenueLab:
         self.before_each(self)
         self.records += 1
         record = a_raw_record(*items, offset=self.records, account=account or self.name)
-        self.answer(self.run.step(record, self.now_ns))
+        self.step_ns = max(self.step_ns, self.now_ns)  # a step's time never runs backwards
+        self.answer(self.run.step(record, self.step_ns))
 
     def wait(self, milliseconds: int) -> None:
         """Time passes; what was pushed arrives when it is due; the edge says that it lives."""
@@ -186,6 +200,8 @@ class VenueLab:
             self.clock.advance(max(due_ms - self.clock.now_ms(), 0))
             self._push(message)
         self.clock.advance(end_ms - self.clock.now_ms())
+        if self.clock.now_ms() - self.sampled_ms >= SAMPLE_MS:
+            self.sample()
         live = [
             {"account": self.name, "connection": c, "product": p, "heard_ns": self.now_ns}
             for c, p in self.feeds.items()

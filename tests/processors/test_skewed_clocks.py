@@ -1,0 +1,153 @@
+"""With a clock that is not the venue's an account is in sync only when it is right."""
+
+import pytest
+
+from orderloom import topology
+from tests.processors.okx_lab import OkxLab
+from tests.processors.venue_lab import SAMPLE_MS, SECOND_NS, VenueLab
+
+SKEWS = (10, 5, 1.5, -1.5, -2.5, -10)
+LABS = pytest.mark.parametrize("lab_of", [VenueLab, OkxLab])
+SEEDS = range(1, 5)
+
+
+def skewed(lab: VenueLab, seconds: float) -> VenueLab:
+    """The lab with our clock so far ahead of the venue's."""
+    lab.skew_ns = int(seconds * SECOND_NS)
+    return lab
+
+
+def begun(lab: VenueLab) -> VenueLab:
+    """In sync, with something traded."""
+    lab.connect()
+    lab.wait_until(lab.is_synced)
+    lab.trade(30)
+    return lab
+
+
+def outage(lab: VenueLab) -> None:
+    """What is traded meanwhile is not heard."""
+    lab.disconnect()
+    lab.trade(40)
+    lab.reconnect()
+
+
+@LABS
+@pytest.mark.parametrize("skew", SKEWS)
+def test_after_an_outage_an_account_in_sync_is_right_with_any_clock(
+    lab_of: type[VenueLab], skew: float
+) -> None:
+    for seed in SEEDS:
+        lab = begun(skewed(lab_of(seed), skew))
+        outage(lab)
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+
+
+@LABS
+@pytest.mark.parametrize("change", [10, 1.5, -1.5, -10])
+def test_a_clock_that_is_set_during_an_outage_loses_nothing(
+    lab_of: type[VenueLab], change: float
+) -> None:
+    for seed in SEEDS:
+        lab = begun(lab_of(seed))
+        lab.disconnect()
+        lab.trade(20)
+        skewed(lab, change)
+        lab.trade(20)
+        lab.reconnect()
+        lab.sample()
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+
+
+@pytest.mark.parametrize("change", [10, 1.5, -1.5, -10])
+def test_a_clock_that_is_set_while_a_cycle_is_under_way_loses_nothing(change: float) -> None:
+    for seed in SEEDS:
+        lab = begun(VenueLab(seed))
+        outage(lab)
+        lab.refuse = lambda _question: True
+        lab.wait(2_500)  # the cycle began, and has no answer
+        skewed(lab, change)
+        lab.sample()
+        lab.refuse = lambda _question: False
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+
+
+@pytest.mark.parametrize("change", [10, 1.5, -1.5, -10])
+def test_a_set_clock_that_is_measured_late_makes_the_account_ask_again(change: float) -> None:
+    for seed in SEEDS:
+        lab = begun(VenueLab(seed))
+        lab.sample()
+        lab.disconnect()
+        lab.trade(20)
+        skewed(lab, change)
+        lab.trade(20)
+        lab.reconnect()
+        lab.wait(2_500)
+        lab.sample()
+        if change > 0:  # backwards, our times say nothing of what comes next until they caught up
+            assert not lab.is_synced()
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+
+
+def test_a_skewed_clock_that_is_set_right_loses_nothing() -> None:
+    for seed in SEEDS:
+        lab = begun(skewed(VenueLab(seed), 10))
+        outage(lab)
+        skewed(lab, 0)
+        lab.wait(SAMPLE_MS)
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+        outage(lab)
+        lab.wait_until(lab.is_synced)
+        assert not lab.wrong(), seed
+
+
+@pytest.mark.parametrize("skew", [10, -10])
+def test_positions_open_right_with_any_clock(skew: float) -> None:
+    for seed in SEEDS:
+        lab = skewed(VenueLab(seed), skew)
+        lab.trade(30)
+        lab.connect()
+        lab.trade(100)
+        lab.wait_until(lab.is_synced)
+        lab.trade(100)
+        lab.wait(20_000)
+        assert not lab.wrong().get("wrong_positions"), seed
+
+
+def test_nothing_is_covered_until_the_clock_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = VenueLab()
+    monkeypatch.setattr(lab, "sample", lambda: None)
+    lab.connect()
+    lab.trade(10)
+    lab.wait(60_000)
+    assert not lab.is_synced()
+    assert (
+        set(lab.run.book.accounts[lab.name].reconciliation.rounds["spot"].dump()["covered"])
+        == set()
+    )
+    monkeypatch.undo()
+    lab.sample()
+    lab.wait_until(lab.is_synced)
+    assert not lab.wrong()
+
+
+def test_restarts_between_all_records_change_nothing_of_a_skewed_and_set_clock() -> None:
+    def lived(lab: VenueLab) -> VenueLab:
+        begun(skewed(lab, 5))
+        lab.disconnect()
+        lab.trade(20)
+        skewed(lab, -1)
+        lab.trade(20)
+        lab.reconnect()
+        lab.wait(30_000)
+        return lab
+
+    straight, cut = lived(VenueLab(2)), lived(VenueLab(2, before_each=VenueLab.restart))
+    assert cut.run.digests == straight.run.digests
+    asked = [one.value for one in straight.run.outputs if one.topic is topology.DISPATCHES]
+    assert [one.value for one in cut.run.outputs if one.topic is topology.DISPATCHES] == asked
