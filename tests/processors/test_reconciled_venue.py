@@ -337,7 +337,7 @@ def play(lab: VenueLab, seed: int) -> VenueLab:
     return lab
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.chaos)])
 def test_killed_between_any_two_records_it_ends_the_same(seed: int) -> None:
     calm = play(VenueLab(seed), seed)
     assert not calm.wrong()
