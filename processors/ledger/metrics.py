@@ -49,8 +49,10 @@ class Exporter:
     def _show_lead(self, runner: LedgerRunner, health: Health) -> None:
         seconds = runner.clock_lead_seconds
         metrics.CLOCK_LEAD.labels(self._venue, str(runner.partition)).set(seconds)
-        is_ahead = seconds > LEAD_SECONDS_MAX
-        health.report(self._clock_part(runner), ahead_line(seconds) if is_ahead else "")
+        if seconds > LEAD_SECONDS_MAX:
+            health.report(self._clock_part(runner), ahead_line(seconds))
+        else:
+            health.forget(self._clock_part(runner))
 
     def _show_quarantined(self, runner: LedgerRunner) -> None:
         now, before = runner.quarantined, self._quarantined.get(runner.partition, set())
