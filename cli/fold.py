@@ -133,6 +133,8 @@ class Fold:
             for account, records in document["accounts"].items():
                 for record in records:
                     self._orders_of(account).load_order(record)
+            for orders in self.accounts.values():
+                orders.finish_load()
             self.instruments.load(document["instruments"])
         except NO_STATE as error:
             raise WrongState(f"not a state of this command ({error!r:.120})") from None

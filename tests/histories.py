@@ -137,6 +137,7 @@ def cut(pieces: list[Piece], place: int, random: Random) -> Orders:
     keys = before.state_keys()
     for key in random.sample(keys, len(keys)):
         after.load_order(orjson.loads(orjson.dumps(before.dump_order(key))))
+    after.finish_load()
     return folded(pieces[place:], after)
 
 

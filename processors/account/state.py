@@ -244,6 +244,7 @@ def _restore_account(book: AccountBook, document: dict[str, Any]) -> None:
 
 def finish_restore(book: AccountBook) -> None:
     """Once all records are back: what is derived from several of them."""
+    book.orders.finish_load()
     for order in book.orders.all():
         book.exposure.restore_rest(order)
         book.doubts.changed(order)

@@ -38,6 +38,7 @@ class Orders:
         self._ids: dict[tuple[str, str, str], Order] = {}
         self._strays = Strays(account, profile)
         self._early: dict[str, list[dict[str, Any]]] = {}
+        self._in_pieces: dict[str, Order] = {}
 
     # ---- evidence
 
@@ -310,7 +311,7 @@ class Orders:
         return order.dump(with_fills=is_small)
 
     def load_order(self, document: dict[str, Any]) -> None:
-        """Take back one record that `dump_order` gave out, in any order of records.
+        """Take back one record that `dump_order` gave out, in any order; `finish_load` after all.
 
         Raises:
             UnknownOrderFormat: the record has a format version that this code does not know.
@@ -337,9 +338,14 @@ class Orders:
             self._early.setdefault(order_key, []).append(document)
             return
         order.own.put_fill(fill_records.loaded(document))
-        order.rebuild()
-        if self._strays:
+        self._in_pieces[order.key] = order
+
+    def finish_load(self) -> None:
+        """All records are back: derive once what follows from orders that stand in several."""
+        for order in self._in_pieces.values():
+            order.rebuild()
             self._settle_in(list(self._strays.related(order)))
+        self._in_pieces.clear()
 
     def _settle_in(self, strays: list[Stray]) -> None:
         for stray in strays:  # hosts are a function of the evidence: find them, telling nobody

@@ -3,8 +3,10 @@
 from random import Random
 
 import orjson
+import pytest
 
 from processors.orders.fill_records import INLINE_MAX, parsed_key
+from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import ORDER_KEY, a_bust, a_report, an_execution, some_orders, take, the_order
 from tests.histories import content_of
@@ -24,6 +26,7 @@ def loaded_again(orders: Orders, seed: int) -> Orders:
         document = orders.dump_order(key)
         if document is not None:
             again.load_order(orjson.loads(orjson.dumps(document)))
+    again.finish_load()
     return again
 
 
@@ -33,6 +36,25 @@ def test_a_large_order_comes_back_from_its_records_in_any_order_of_loading() -> 
         again = loaded_again(orders, seed)
         assert content_of(again) == content_of(orders)
         assert the_order(again).own.dump() == the_order(orders).own.dump()
+
+
+def test_an_order_in_many_records_is_derived_once_when_they_are_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = a_large_order(200)
+    take(orders, a_report(venue_order_id=None))  # joined with it each time that it is derived
+    derived: list[str] = []
+    rebuild = Order.rebuild
+
+    def counted(order: Order) -> None:
+        derived.append(order.key)
+        rebuild(order)
+
+    monkeypatch.setattr(Order, "rebuild", counted)
+    for seed in range(5):
+        derived.clear()
+        assert content_of(loaded_again(orders, seed)) == content_of(orders)
+        assert len(derived) < 10
 
 
 def test_one_more_execution_writes_as_much_however_many_there_are() -> None:

@@ -235,6 +235,7 @@ def test_an_order_comes_back_from_its_record() -> None:
     document = orjson.loads(orjson.dumps(orders.dump_order(ORDER_KEY)))
     again = some_orders()
     again.load_order(document)
+    again.finish_load()
     assert the_order(again).view() == the_order(orders).view()
     assert again.dump_order(ORDER_KEY) == orders.dump_order(ORDER_KEY)
     assert the_order(again).first_seen_cause == an_origin().cause

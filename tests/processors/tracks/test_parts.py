@@ -117,6 +117,7 @@ def test_a_split_order_is_the_same_after_a_restart() -> None:
         document = before.dump_order(key)
         assert document is not None
         loaded.load_order(document)
+    loaded.finish_load()
     take(loaded, *(EVIDENCE[name] for name in names[2:]))
     assert content_of(loaded) == content_of(folded(names))
 
