@@ -147,10 +147,10 @@ def content_of(orders: Orders) -> dict[str, bytes]:
 
 
 def evidence_of(orders: Orders) -> dict[str, Any]:
-    """The complete joined evidence, strays included: all state but what arrival decides."""
+    """The complete joined evidence, unattributed included: all state but what arrival decides."""
     documents = {key: orders.dump_order(key) for key in orders.state_keys()}
     return {
-        key: orjson.dumps([document["evidence"], document.get("stray")])
+        key: orjson.dumps([document["evidence"], document.get("unattributed")])
         for key, document in documents.items()
         if document is not None
     }

@@ -3,7 +3,7 @@
 Pure. Rules (docs/state-model.md 4.1): an adopted order is keyed for life by product, symbol
 and the oldest venue order id of its chain; client order ids, later links and algo ids lead to it.
 An answer to a request (`Reply`) is a matter of the attempts track and makes no order. Evidence that
-names no venue order id waits as a stray (`strays`). If evidence shows that two orders
+names no venue order id is unattributed (`unattributed`). If evidence shows that two orders
 are one, their records are joined, which gives what the evidence would have given in any other
 order of arrival; the key that is no longer used is retired.
 """
@@ -19,9 +19,9 @@ from processors.orders import fill_records
 from processors.orders.effects import Effect, FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.record import Record
-from processors.orders.strays import Handle, Stray, Strays, handle_of
 from processors.orders.tracks.fills import HeldFill
 from processors.orders.tracks.registers import STORED
+from processors.orders.unattributed import Handle, Unattributed, UnattributedEvidence, handle_of
 from venues.venue import Profile
 
 Evidence = OrderReport | Execution | Reply
@@ -36,7 +36,7 @@ class Orders:
         self.dirty: set[str] = set()
         self._orders: dict[str, Order] = {}
         self._ids: dict[tuple[str, str, str], Order] = {}
-        self._strays = Strays(account, profile)
+        self._unattributed = UnattributedEvidence(account, profile)
         self._early: dict[str, list[dict[str, Any]]] = {}
         self._in_pieces: dict[str, Order] = {}
 
@@ -125,7 +125,7 @@ class Orders:
         return len(self._orders)
 
     def all(self) -> Iterator[Order]:
-        """Every order, strays that are shown included."""
+        """Every order, unattributed evidence that is shown included."""
         return iter(self._orders.values())
 
     def open_orders(self) -> Iterator[Order]:
@@ -148,7 +148,7 @@ class Orders:
                 return order
         if client_order_id is None:
             return None
-        return self._strays.latest(product, symbol, client_order_id)
+        return self._unattributed.latest(product, symbol, client_order_id)
 
     def _order_of(self, event: OrderReport | Execution, name: str, origin: Origin) -> Order:
         place = (event.product, event.symbol, name)
@@ -160,20 +160,20 @@ class Orders:
             self._ids[order.product, order.symbol, name] = self._orders[order.key] = order
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
-            self._strays.know(order, client_id)
+            self._unattributed.know(order, client_id)
         if type(event) is OrderReport:
             for alias in event.client_alias_ids:
                 if alias not in order.own.client_ids:
-                    self._strays.know(order, alias)
+                    self._unattributed.know(order, alias)
         return order
 
     def _changed(self, order: Order, origin: Origin | None, effects: list[Effect]) -> None:
         self.dirty.add(order.key)
-        if self._strays:
-            for stray in self._strays.related(order):
-                self._place(stray, self._shown_fills(stray), origin, effects)
+        if self._unattributed:
+            for unattributed in self._unattributed.related(order):
+                self._place(unattributed, self._shown_fills(unattributed), origin, effects)
 
-    # ---- strays
+    # ---- unattributed evidence
 
     def _take_stray(
         self,
@@ -185,46 +185,46 @@ class Orders:
         """Fold evidence without a venue order id; what names nothing at all changes nothing."""
         if handle is None:
             return
-        stray = self._strays.get(handle, origin.cause, self._orders.values())
-        order = stray.order
-        known = self._shown_fills(stray)
+        unattributed = self._unattributed.get(handle, origin.cause, self._orders.values())
+        order = unattributed.order
+        known = self._shown_fills(unattributed)
         take(order.own)
         self.dirty.add(order.key)
-        self._place(stray, known, origin, effects)
-        if stray.host is not None:
-            self.dirty.add(stray.host.key)
-            stray.host.refresh(STORED, origin, effects)
-        elif stray.is_shown:
+        self._place(unattributed, known, origin, effects)
+        if unattributed.host is not None:
+            self.dirty.add(unattributed.host.key)
+            unattributed.host.refresh(STORED, origin, effects)
+        elif unattributed.is_shown:
             self._orders[order.key] = order
             changed = order.record_fills(known, origin, effects)
             order.refresh(changed, origin, effects)
 
-    def _shown_fills(self, stray: Stray) -> dict[str, HeldFill]:
-        is_shown = stray.order.key in self._orders
-        return dict(stray.order.own.fills) if is_shown else {}
+    def _shown_fills(self, unattributed: Unattributed) -> dict[str, HeldFill]:
+        is_shown = unattributed.order.key in self._orders
+        return dict(unattributed.order.own.fills) if is_shown else {}
 
     def _place(
         self,
-        stray: Stray,
+        unattributed: Unattributed,
         known: dict[str, HeldFill],
         origin: Origin | None,
         effects: list[Effect],
     ) -> None:
-        """Give the stray to the order that its evidence is about, if that changed.
+        """Give the evidence to the order that it is about, if that changed.
 
         `known` are its fills that were told under its own key: they are taken back there.
         """
-        host = stray.best()
-        if host is None or host is stray.host:
+        host = unattributed.best()
+        if host is None or host is unattributed.host:
             return
-        if self._orders.pop(stray.order.key, None) is not None:
+        if self._orders.pop(unattributed.order.key, None) is not None:
             effects.extend(
-                FillRecorded(stray.order, FillKind.BUST, fill, fill, origin)
+                FillRecorded(unattributed.order, FillKind.BUST, fill, fill, origin)
                 for _, fill in sorted(known.items())
                 if not fill.is_busted
             )
-            effects.append(KeyRetired(stray.order.key, host, stray.order.version + 1))
-        for changed in stray.move(origin, effects):
+            effects.append(KeyRetired(unattributed.order.key, host, unattributed.order.version + 1))
+        for changed in unattributed.move(origin, effects):
             self.dirty.add(changed.key)
 
     # ---- chains
@@ -272,7 +272,7 @@ class Orders:
             order.version = max(order.version, one.version)
             order.graced = max(order.graced, one.graced)
         for other in others:
-            self._strays.follow(other, order)
+            self._unattributed.follow(other, order)
         order.key = adopted_order_key(self.account, order.product, order.symbol, root)
         self._orders[order.key] = order
         for key in (*retired, order.key):
@@ -294,13 +294,13 @@ class Orders:
             for order in self._orders.values()
             for key in fill_records.changed_keys(order.key, order.own.fills, None)
         )
-        return sorted({*self._orders, *self._strays.keys(), *fills})
+        return sorted({*self._orders, *self._unattributed.keys(), *fills})
 
     def dump_order(self, key: str) -> dict[str, Any] | None:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
-        stray = self._strays.with_key(key)
-        if stray is not None:
-            return {**stray.order.dump(), "stray": list(stray.handle)}
+        unattributed = self._unattributed.with_key(key)
+        if unattributed is not None:
+            return {**unattributed.order.dump(), "unattributed": list(unattributed.handle)}
         order_key, exec_id = fill_records.parsed_key(key)
         order = self._orders.get(order_key)
         if order is None:
@@ -321,16 +321,16 @@ class Orders:
             self._load_fill(order_key, document)
             return
         order = Order.load(document, self.profile)
-        if "stray" in document:
-            product, symbol, kind, name = document["stray"]
+        if "unattributed" in document:
+            product, symbol, kind, name = document["unattributed"]
             handle = (product, symbol, kind, name)
-            strays = [self._strays.load(handle, order, self._orders.values())]
+            found = [self._unattributed.load(handle, order, self._orders.values())]
         else:
             self._index(order)
             for early in self._early.pop(order.key, ()):
                 self._load_fill(order.key, early)
-            strays = list(self._strays.related(order))
-        self._settle_in(strays)
+            found = list(self._unattributed.related(order))
+        self._settle_in(found)
 
     def _load_fill(self, order_key: str, document: dict[str, Any]) -> None:
         order = self._orders.get(order_key)
@@ -344,19 +344,19 @@ class Orders:
         """All records are back: derive once what follows from orders that stand in several."""
         for order in self._in_pieces.values():
             order.rebuild()
-            self._settle_in(list(self._strays.related(order)))
+            self._settle_in(list(self._unattributed.related(order)))
         self._in_pieces.clear()
 
-    def _settle_in(self, strays: list[Stray]) -> None:
-        for stray in strays:  # hosts are a function of the evidence: find them, telling nobody
-            stray.settle_in()
-            self._orders.pop(stray.order.key, None)
-            if stray.is_shown:
-                self._orders[stray.order.key] = stray.order
+    def _settle_in(self, found: list[Unattributed]) -> None:
+        for one in found:  # hosts are a function of the evidence: find them, telling nobody
+            one.settle_in()
+            self._orders.pop(one.order.key, None)
+            if one.is_shown:
+                self._orders[one.order.key] = one.order
 
     def _index(self, order: Order) -> None:
         self._orders[order.key] = order
         for place in self._places(order):
             self._ids[place] = order
         for client_order_id in order.own.client_ids:
-            self._strays.know(order, client_order_id)
+            self._unattributed.know(order, client_order_id)

@@ -1,4 +1,4 @@
-"""Which order a piece of evidence is about: client ids, strays, chains."""
+"""Which order a piece of evidence is about: client ids, unattributed ones, chains."""
 
 from decimal import Decimal
 from itertools import permutations

@@ -1,12 +1,12 @@
 """Evidence that names no venue order id, kept until some evidence tells whose it is.
 
-Pure. A stray is known by a client order id or, without that, by its execution id. Its evidence is
-kept apart for good and *joined in* at the order that it belongs to, its host; so when a client
-order id turns out to be used twice, it moves, and every order of arrival ends the same. The host is
-a function of the orders' own evidence: of those that carry the id, the latest open one, else the
-latest by venue time (docs/state-model.md 4.1); for an execution, the order that has that execution,
-on the same side if sides are known. A stray without a host is shown as an order of its own only
-once it holds an execution: a fill is never hidden, a bare report waits.
+Pure. It is known by a client order id or, without that, by its execution id. It is kept apart for
+good and *joined in* at the order that it belongs to, its host; so when a client order id turns out
+to be used twice, it moves, and every order of arrival ends the same. The host is a function of the
+orders' own evidence: of those that carry the id, the latest open one, else the latest by venue time
+(docs/state-model.md 4.1); for an execution, the order that has that execution, on the same side if
+sides are known. Without a host it is shown as an order of its own only once it holds an execution:
+a fill is never hidden, a bare report waits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ def handle_of(
     return (product, symbol, EXECUTION, exec_id) if exec_id else None
 
 
-class Stray:
+class Unattributed:
     """The evidence under one handle; `candidates` are the orders that it may be about."""
 
     __slots__ = ("candidates", "handle", "host", "order")
@@ -90,18 +90,18 @@ class Stray:
             self.host.rebuild()
 
 
-class Strays:
-    """The strays of one account, and which orders carry which client order id."""
+class UnattributedEvidence:
+    """What is unattributed at one account, and which orders carry which client order id."""
 
     def __init__(self, account: str, profile: Profile) -> None:
         self._account = account
         self._profile = profile
-        self._strays: dict[Handle, Stray] = {}
+        self._unattributed: dict[Handle, Unattributed] = {}
         self._keys: dict[str, Handle] = {}
         self._carriers: dict[Handle, list[Order]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._strays)
+        return bool(self._unattributed)
 
     def know(self, order: Order, client_order_id: str) -> None:
         """The order carries this client order id."""
@@ -115,49 +115,51 @@ class Strays:
         carriers = self._carriers.get((product, symbol, CLIENT, client_order_id), ())
         return max(carriers, default=None, key=_time_of)
 
-    def get(self, handle: Handle, cause: Cause, orders: Iterable[Order]) -> Stray:
-        """The stray with this handle, made if there is none."""
-        stray = self._strays.get(handle)
-        if stray is not None:
-            return stray
+    def get(self, handle: Handle, cause: Cause, orders: Iterable[Order]) -> Unattributed:
+        """What has this handle, made if there is none."""
+        unattributed = self._unattributed.get(handle)
+        if unattributed is not None:
+            return unattributed
         order = Order(self._account, handle[0], handle[1], self._profile)
         order.key = f"{self._account}/{handle[0]}/{handle[1]}/{handle[2]}:{handle[3]}"
         order.first_seen_cause = cause
         return self.load(handle, order, orders)
 
-    def load(self, handle: Handle, order: Order, orders: Iterable[Order]) -> Stray:
-        """Take `order` as the stray with this handle."""
+    def load(self, handle: Handle, order: Order, orders: Iterable[Order]) -> Unattributed:
+        """Take `order` as what has this handle."""
         if handle[2] == CLIENT:
             candidates = self._carriers.setdefault(handle, [])
         else:
             candidates = [one for one in orders if _has_execution(one, handle)]
         self._keys[order.key] = handle
-        stray = self._strays[handle] = Stray(handle, order, candidates)
-        return stray
+        unattributed = self._unattributed[handle] = Unattributed(handle, order, candidates)
+        return unattributed
 
-    def related(self, order: Order) -> Iterator[Stray]:
-        """The strays that this order may be the host of."""
+    def related(self, order: Order) -> Iterator[Unattributed]:
+        """What this order may be the host of."""
         for client_order_id in sorted(order.own.client_ids):
-            stray = self._strays.get((order.product, order.symbol, CLIENT, client_order_id))
-            if stray is not None:
-                yield stray
-        for handle, stray in sorted(self._strays.items(), key=itemgetter(0)):
+            unattributed = self._unattributed.get(
+                (order.product, order.symbol, CLIENT, client_order_id)
+            )
+            if unattributed is not None:
+                yield unattributed
+        for handle, unattributed in sorted(self._unattributed.items(), key=itemgetter(0)):
             if handle[2] == EXECUTION and _has_execution(order, handle):
-                if order not in stray.candidates:
-                    stray.candidates.append(order)
-                yield stray
+                if order not in unattributed.candidates:
+                    unattributed.candidates.append(order)
+                yield unattributed
 
     def follow(self, gone: Order, order: Order) -> None:
         """`gone` was joined to `order`: what pointed to it points to that now."""
         for client_order_id in gone.own.client_ids:
             handle = (order.product, order.symbol, CLIENT, client_order_id)
             self._exchange(self._carriers.setdefault(handle, []), gone, order)
-        for stray in self._strays.values():
-            if stray.handle[2] == EXECUTION:
-                self._exchange(stray.candidates, gone, order)
-            if stray.host is gone:
-                stray.host = order
-                order.guests = [*order.guests, stray.order.own]
+        for unattributed in self._unattributed.values():
+            if unattributed.handle[2] == EXECUTION:
+                self._exchange(unattributed.candidates, gone, order)
+            if unattributed.host is gone:
+                unattributed.host = order
+                order.guests = [*order.guests, unattributed.order.own]
 
     @staticmethod
     def _exchange(carriers: list[Order], gone: Order, order: Order) -> None:
@@ -167,13 +169,13 @@ class Strays:
                 carriers.append(order)
 
     def keys(self) -> Iterable[str]:
-        """The keys of the strays' state records."""
+        """The keys of the state records."""
         return self._keys
 
-    def with_key(self, key: str) -> Stray | None:
-        """The stray whose state record has this key."""
+    def with_key(self, key: str) -> Unattributed | None:
+        """What the state record with this key holds."""
         handle = self._keys.get(key)
-        return None if handle is None else self._strays[handle]
+        return None if handle is None else self._unattributed[handle]
 
 
 def _has_execution(order: Order, handle: Handle) -> bool:
