@@ -50,7 +50,7 @@ class Parts:
     make_book: MakeBook
     probe: Probe = no_probe
     make_ledger: MakeLedger = Ledger
-    make_keeper: Callable[..., LedgerRunner] = LedgerRunner
+    make_runner: Callable[..., LedgerRunner] = LedgerRunner
     make_app: Callable[..., Any] = make_app
 
 
@@ -139,11 +139,11 @@ class ProcessWorker:
             if partition in self.runners:
                 self.runners[partition].resume()
             else:
-                self.runners[partition] = self._start_keeper(partition)
+                self.runners[partition] = self._start_runner(partition)
 
-    def _start_keeper(self, partition: int) -> LedgerRunner:
+    def _start_runner(self, partition: int) -> LedgerRunner:
         parts = self._parts
-        runner = parts.make_keeper(
+        runner = parts.make_runner(
             self._log,
             partition,
             parts.make_book,

@@ -16,7 +16,7 @@ def main(argument: str) -> None:
     meter = Meter(task.warm, task.measured)
     runners: list[LedgerRunner] = []
 
-    def make_keeper(*arguments: object, **named: object) -> LedgerRunner:
+    def make_runner(*arguments: object, **named: object) -> LedgerRunner:
         runners.append(LedgerRunner(*arguments, **named))  # type: ignore[arg-type] # handed on
         return runners[-1]
 
@@ -26,7 +26,7 @@ def main(argument: str) -> None:
             meter.committed()
 
     settings = LedgerSettings(task.bootstrap, task.venue, task.namespace)
-    worker.run(settings, worker.Parts(maker(task, meter), probe, make_keeper=make_keeper))
+    worker.run(settings, worker.Parts(maker(task, meter), probe, make_runner=make_runner))
 
 
 def counted(runners: list[LedgerRunner]) -> dict[str, int]:

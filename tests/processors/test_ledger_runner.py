@@ -77,7 +77,7 @@ def at(runner: LedgerRunner, offset: int) -> Callable[[], bool]:
     return lambda: runner.next_offsets.get("raw") == offset
 
 
-def test_a_keeper_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
+def test_a_runner_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
     lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     lab.feed(RAW, [b"%d" % number for number in range(100)])
@@ -123,7 +123,7 @@ def test_without_the_confirmation_two_owners_never_settle(
     wait_for(go_on_opening, 60)
 
 
-def test_a_suspended_keeper_folds_nothing_and_goes_on_without_loading(
+def test_a_suspended_runner_folds_nothing_and_goes_on_without_loading(
     lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     runner = keep(Office().member(believes=True))
@@ -153,7 +153,7 @@ def test_a_full_inbox_drops_and_the_ledger_reads_on_by_itself(
     assert lab.faults() == []
 
 
-def test_a_stopped_keeper_says_why_and_stays_stopped(
+def test_a_stopped_runner_says_why_and_stays_stopped(
     lab: Lab, keep: Callable[[Ownership], LedgerRunner]
 ) -> None:
     lab.feed(RAW, [b"one"])
