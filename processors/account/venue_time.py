@@ -19,7 +19,7 @@ DRIFT_NS: Final = 100_000_000
 APART_NS_MAX: Final = GENERATION_LEAD_SECONDS * 1_000_000_000
 """A clock that is further off than this is not known: it is no clock to convert by."""
 KEPT: Final = 32
-"""ClockBounds kept apart: five minutes of samples. Older ones are joined into one."""
+"""Bounds kept apart: five minutes of samples. Older ones are joined into one."""
 
 
 class ClockBounds(NamedTuple):
