@@ -10,6 +10,7 @@ from processors.ledger.runner import Condition, LedgerRunner, Ownership
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import Lab, recreate
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -64,13 +65,6 @@ def end(*runners: LedgerRunner) -> None:
     for runner in runners:
         runner.close()
         assert runner.join(20)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def at(runner: LedgerRunner, offset: int) -> Callable[[], bool]:

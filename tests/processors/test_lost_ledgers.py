@@ -2,8 +2,6 @@
 
 import contextlib
 import gc
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from processors.ledger.trouble import LedgerLost
 from tests.conftest import RunningBroker
 from tests.processors.counting_book import counting_book
 from tests.processors.ledger_lab import AlwaysOurs, Lab
+from tests.waits import wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 LOSSES = 10
@@ -23,13 +22,6 @@ OWN = Path("/proc/self")
 def held() -> tuple[int, int]:
     """Threads and descriptors of this process; librdkafka's threads too."""
     return len(list((OWN / "task").iterdir())), len(list((OWN / "fd").iterdir()))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def usurp(lab: Lab) -> None:
