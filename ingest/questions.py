@@ -209,8 +209,11 @@ def _note_refusal(question: Question, desk: Desk, answer: HttpAnswer) -> None:
 
     That an order is not found is everyday.
     """
-    name, reply = _named(question), _reply_in(question, desk, answer)
-    if reply is None or reply.reason is Reason.NOT_FOUND or name in desk.refused_symbols:
+    name = _named(question)
+    if name in desk.refused_symbols:
+        return
+    reply = _reply_in(question, desk, answer)
+    if reply is None or reply.reason is Reason.NOT_FOUND:
         return
     desk.refused_symbols.add(name)
     _log.warning(
