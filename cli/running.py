@@ -12,7 +12,12 @@ from runtime.broker import EmbeddedBroker
 from runtime.leash import module_command
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
-from runtime.supervise_process import hurry_on_hangup, stop_on_signals, supervise_process
+from runtime.supervise_process import (
+    hurry_on_hangup,
+    leave,
+    stop_on_signals,
+    supervise_process,
+)
 from venues import VENUES
 
 
@@ -36,7 +41,7 @@ def ingest(venue: str, member: str | None, *, once: bool) -> int:
         from ingest import worker  # noqa: PLC0415  heavy: for this child alone
 
         worker.run(settings, VENUES[venue], member or "", stop_on_signals())
-        return 0
+        leave(0)
     # Where a person sits at a terminal, its end shall go on to end the worker.
     hurry = None if sys.stdin.isatty() else hurry_on_hangup()
     with held_member(settings.data_dir, f"ingest-{venue}", member) as name:
@@ -51,7 +56,7 @@ def process(venue: str, *, once: bool) -> int:
     if once:
         from cli import processing  # noqa: PLC0415  the parent shall not carry Faust
 
-        return processing.run_once(settings, venue)
+        leave(processing.run_once(settings, venue))
     command = module_command("cli.main", "process", venue, "--once")
     return _supervised(f"process {venue}", command)
 

@@ -28,6 +28,7 @@ from runtime.kafka import (
 )
 from runtime.topics import TopicSpec, create_topics
 from tests.processors.counting_book import CountingBook
+from tests.waits import wait_for
 
 VENUE = "lab"
 
@@ -266,10 +267,20 @@ def drain(ledger: Ledger, steps_max: int = 1_000) -> None:
 
 
 def recreate(lab: Lab, topic: Topic) -> None:
-    """Delete a topic and create another of its name."""
+    """Delete a topic and create another of its name; return when Kafka shows the new one, empty.
+
+    Its metadata tell of the new one while the partition is still the old one's, for a moment.
+    """
     name = lab.name(topic)
     lab.admin.delete_topics([name])[name].result(30)
     spec = TopicSpec(name, 1, 1, topic.config)
-    give_up = time.monotonic() + 20
-    while not create_topics(lab.admin, [spec]):
-        assert time.monotonic() < give_up
+    wait_for(lambda: create_topics(lab.admin, [spec]))
+    wait_for(lambda: is_empty(lab, name))
+
+
+def is_empty(lab: Lab, name: str) -> bool:
+    """Whether a topic's first partition is there and holds nothing."""
+    try:
+        return end_offsets(lab.admin, [(name, 0)]) == {(name, 0): 0}
+    except KafkaException:  # it has no leader yet
+        return False

@@ -16,6 +16,7 @@ import orjson
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.writer import Probe, no_probe
 from processors.worker import Parts, run
+from runtime.supervise_process import leave
 from tests.processors.chaos.broken import VARIANTS
 from tests.processors.counting_book import counting_book, spread_book
 
@@ -46,6 +47,7 @@ def main() -> None:
     probe = crash_probe(*crash) if crash else no_probe
     parts: Parts = make_parts(make_book, probe)
     run(LedgerSettings(**config), parts)
+    leave(0)
 
 
 if __name__ == "__main__":
