@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.book import VERSION
 from processors.ledger.settings import LedgerSettings, StepBounds
 from processors.measured import MeasuredBook

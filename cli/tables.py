@@ -70,10 +70,10 @@ def sync_of(account: Any) -> str:
     """With how many questions are answered, while it is catching up; "" where nobody looks."""
     if not account.enabled:
         return ""
-    rounds = (
+    cycles = (
         f"{product}:{one.answered}/{one.asked}" for product, one in sorted(account.progress.items())
     )
-    return " ".join((account.sync, *rounds))
+    return " ".join((account.sync, *cycles))
 
 
 def _streams(account: Any) -> str:

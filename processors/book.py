@@ -21,7 +21,7 @@ from orderloom.raw import RawRecord
 from orderloom.words import Source
 from processors.account import state as account_state
 from processors.account.book import AccountBook
-from processors.account.rounds import STANDARD, Pace
+from processors.account.cycles import STANDARD, Pace
 from processors.account.setting import Setting
 from processors.account.venue_time import CLOCK
 from processors.admission import HOME, Admission, Unbelieved, in_time

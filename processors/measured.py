@@ -12,9 +12,9 @@ from orderloom import raw, topology
 from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
 from processors.account.book import AccountBook
+from processors.account.cycles import STANDARD, Pace
 from processors.account.differences import ANSWERED, OPEN
 from processors.account.progress import ProgressLog
-from processors.account.rounds import STANDARD, Pace
 from processors.admission import PARTITION
 from processors.book import PartitionBook, Tally
 from processors.ledger.step import InputRecord, Output, StepChanges

@@ -32,10 +32,10 @@ BLIND_SECONDS = _gauge(
     "blind_seconds", "how long ago the oldest open blind interval began (0: none)", "account"
 )
 CATCHING_UP = _gauge("catching_up", "1 while an account is not in sync", "account")
-ROUND_ASKED = _gauge(
-    "round_questions", "questions with which the present or last round began", "account", "product"
+CYCLE_ASKED = _gauge(
+    "round_questions", "questions with which the present or last cycle began", "account", "product"
 )
-ROUND_ANSWERED = _gauge(
+CYCLE_ANSWERED = _gauge(
     "round_answered", "how many of these questions are answered", "account", "product"
 )
 ORDERS_KNOWN = _gauge("orders_known", "orders in memory, open and ended", "account")

@@ -2,7 +2,7 @@
 
 Pure. Balances are shown as the venue last said. Where the lists of trades are by symbol
 (`Profile.balances_add_up`), an execution that the stream lost in a symbol that nobody asks about
-would never be found: so each complete round compares every asset with the *balance equation*
+would never be found: so each complete cycle compares every asset with the *balance equation*
 (docs/state-model.md 4.12): what was there at first contact, what was bought less what was sold,
 less fees, and transfers.
 An unexplained change, found twice in a row, is an open record in `differences` (kind BALANCE); the
@@ -75,7 +75,7 @@ class Balances:
             self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
 
     def take_page(self, reports: Iterable[BalanceReport], product: str, page: int) -> None:
-        """One page of the venue's complete list; compared when the round is complete."""
+        """One page of the venue's complete list; compared when the cycle is complete."""
         if product not in self.profile.balances_add_up:
             return
         held = self.asked.get(product, {}) if page > 1 else {}
@@ -91,7 +91,7 @@ class Balances:
         self.asked[product] = {"rows": rows, "venue_ns": venue_ns}
 
     def check(self, product: str, positions: Iterable[HeldPosition]) -> set[str]:
-        """A round is complete: compare; the symbols that could explain what is not explained."""
+        """A cycle is complete: compare; the symbols that could explain what is not explained."""
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
         mine = [one for one in positions if one.product == product]

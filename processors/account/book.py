@@ -231,15 +231,15 @@ class AccountBook:
     @property
     def is_synced(self) -> bool:
         """Whether everything was looked at and no blind interval is open."""
-        rounds = self.reconciliation.rounds.values()
-        if not (rounds and self.is_enabled) or self.streams.blind:
+        cycles = self.reconciliation.cycles.values()
+        if not (cycles and self.is_enabled) or self.streams.blind:
             return False
-        return all(one.is_in_sync and self.positions.is_open(one.product) for one in rounds)
+        return all(one.is_in_sync and self.positions.is_open(one.product) for one in cycles)
 
     @property
     def open_differences(self) -> int:
         """How many differences stand."""
-        refused = sum(len(rounds.refused) for rounds in self.reconciliation.rounds.values())
+        refused = sum(len(cycles.refused) for cycles in self.reconciliation.cycles.values())
         standing = (self.positions.differing, self.balances.standing, self.differences.asked)
         return refused + sum(map(len, standing))
 
@@ -250,16 +250,16 @@ class AccountBook:
 
     def products(self) -> list[str]:
         """The products that this account is known to trade."""
-        return list(self.reconciliation.rounds)
+        return list(self.reconciliation.cycles)
 
     def _visible(self) -> tuple[Any, ...]:
         statuses = tuple(self.streams.status(product) for product in self.products())
         spans = tuple((one.product, one.start_ns, one.end_ns) for one in self.streams.blind)
-        return statuses, spans, [one.is_late for one in self.reconciliation.rounds.values()]
+        return statuses, spans, [one.is_late for one in self.reconciliation.cycles.values()]
 
     def note_alive(self, question_id: str, order_keys: Iterable[str]) -> None:
-        """A round's answer shows these orders alive: they are no ghosts of that round."""
-        began_ns = self.reconciliation.round_of(question_id)
+        """A cycle's answer shows these orders alive: they are no ghosts of that cycle."""
+        began_ns = self.reconciliation.cycle_of(question_id)
         if began_ns is not None:
             self.dirty_orders.update(self.doubts.listed(order_keys, began_ns))
 
@@ -268,11 +268,11 @@ class AccountBook:
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
         self._tell_settled()
         if closed is not None:
-            self._round_completed(item.question.get("product", ""), closed)
+            self._cycle_completed(item.question.get("product", ""), closed)
         elif self.now_ns - self.shown_ns >= PROGRESS_NS and not self.is_synced:
             self.account_changed()
 
-    def _round_completed(self, product: str, closed: list[Blind]) -> None:
+    def _cycle_completed(self, product: str, closed: list[Blind]) -> None:
         self._check_figures(product)
         self._raise_gaps(product)
         shown = [asdict(interval) | {"closed_ns": self.now_ns} for interval in closed]
@@ -290,17 +290,17 @@ class AccountBook:
     def take_failure(self, item: Answer | Failure, events: tuple[Event, ...]) -> None:
         """No answer: asked again, but for a symbol of which the venue refuses to speak."""
         reply = refusal_of(item, events)
-        rounds = self.reconciliation.rounds_of(item.question["id"])
-        if reply is None or rounds is None:
+        cycles = self.reconciliation.cycles_of(item.question["id"])
+        if reply is None or cycles is None:
             self.reconciliation.take_failure(item, self.now_ns)
             return
         refused = self.reconciliation.refuse(item, reply, self.now_ns)
         if refused is not None:
-            refused.may_lack |= not self._is_idle(rounds.product, refused)
+            refused.may_lack |= not self._is_idle(cycles.product, refused)
             self.account_changed()
-        closed = self.reconciliation.end_refused(rounds.product, self.now_ns, self.suspects)
+        closed = self.reconciliation.end_refused(cycles.product, self.now_ns, self.suspects)
         if closed is not None:
-            self._round_completed(rounds.product, closed)
+            self._cycle_completed(cycles.product, closed)
 
     def _is_idle(self, product: str, refused: UncoveredSymbol) -> bool:
         """Whether nothing speaks for it that a symbol may have moved since it was looked at."""
@@ -311,7 +311,7 @@ class AccountBook:
         return not is_held and self.doubts.is_idle(orders, refused.since_ns)
 
     def take_figures(self, events: Iterable[Event], item: Answer) -> None:
-        """One page of the venue's own figures; they are compared when the round is complete."""
+        """One page of the venue's own figures; they are compared when the cycle is complete."""
         product, about = item.question.get("product", ""), item.question.get("about")
         if about == About.POSITIONS:
             reports = (one for one in events if isinstance(one, PositionReport))
@@ -321,7 +321,7 @@ class AccountBook:
             self.balances.take_page(rows, product, item.page)
 
     def _raise_gaps(self, product: str) -> None:
-        """A round is complete: what it left without its executions is asked about by itself."""
+        """A cycle is complete: what it left without its executions is asked about by itself."""
         due_ns = self.now_ns + self.setting.profile.grace_ns
         for key in sorted(self.doubts.gaps):
             order = self.orders.get(key)
@@ -340,7 +340,7 @@ class AccountBook:
             self.publisher.positions[position.key] = self.cause
         if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
             lag_ns = self.setting.profile.visibility_lag_ns
-            self.reconciliation.rounds[product].want(self.now_ns + lag_ns)
+            self.reconciliation.cycles[product].want(self.now_ns + lag_ns)
 
     # ---- questions and time ----
 
@@ -376,7 +376,7 @@ class AccountBook:
         if target.why == GAP:
             self._take_effects(self.orders.grace_over(order.key))
         place, seen = place_of(order, target.why), self.doubts.seen.get(order.key)
-        if seen and self.reconciliation.is_left_to_round(target, place, seen.last_ns):
+        if seen and self.reconciliation.is_left_to_cycle(target, place, seen.last_ns):
             target.due_ns = self.now_ns + self.setting.pace.retry_ns
             return
         self.differences.asks(target, order)

@@ -18,7 +18,7 @@ from processors.orders.tracks.parts import split_of
 class Seen:
     """When an order was first spoken of, and last on the stream (ns, received; 0: never there).
 
-    `listed_ns` is the beginning of the last round of questions whose answers showed it alive.
+    `listed_ns` is the beginning of the last cycle of questions whose answers showed it alive.
     """
 
     first_ns: int
@@ -64,7 +64,7 @@ class Doubts:
             seen.last_ns = max(seen.last_ns, at_ns)
 
     def listed(self, keys: Iterable[str], began_ns: int) -> Iterator[str]:
-        """A list of the round that began then shows these orders alive; those that it changed."""
+        """A list of the cycle that began then shows these orders alive; those that it changed."""
         for key in keys:
             if (seen := self.seen.get(key)) is not None:
                 seen.listed_ns = max(seen.listed_ns, began_ns)  # OKX lists two products together

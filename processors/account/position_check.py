@@ -1,15 +1,15 @@
 """Our positions beside the venue's own figures: the opening record, then differences that are told.
 
-Pure. The venue is asked for its positions in each round. What was held before we first looked is
+Pure. The venue is asked for its positions in each cycle. What was held before we first looked is
 the *opening* (docs/state-model.md 4.12): what the venue has beyond our executions, once two
-complete rounds in a row find the same; the position is then the opening and what follows it. Until
+complete cycles in a row find the same; the position is then the opening and what follows it. Until
 then the product's bands are unbounded and the account is catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
-`differences` until a later round finds both equal: nothing is invented to make numbers fit
+`differences` until a later cycle finds both equal: nothing is invented to make numbers fit
 (docs/state-model.md INV-8).
 An execution so young that the figure may not hold it yet is no difference, nor a figure so young
-(or of a position that is listed no more) that the stream may still tell why; unless two rounds in a
+(or of a position that is listed no more) that the stream may still tell why; unless two cycles in a
 row find the same one: an account that never rests is compared too (F73, F82).
 """
 
@@ -72,7 +72,7 @@ class PositionCheck:
     """The comparison for one account. `tell` publishes a record of `differences`.
 
     `reported` are the venue's rows by product until they are compared, `excess` what they had
-    beyond our executions in the last round, `differing` the differences that stand; `is_dirty`:
+    beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`:
     any of it, or which products are open, changed since it was saved.
     """
 
@@ -102,7 +102,7 @@ class PositionCheck:
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
     def check(self, product: str, orders: Callable[[], Iterable[Order]]) -> list[HeldPosition]:
-        """A round is complete: compare; the positions that are shown differently now.
+        """A cycle is complete: compare; the positions that are shown differently now.
 
         `orders` are all of the account, for their executions.
         """
@@ -134,7 +134,7 @@ class PositionCheck:
         former: dict[str, Any] | None,
         orders: Callable[[], Iterable[Order]],
     ) -> list[HeldPosition]:
-        """Open the product with what the venue holds, if two rounds in a row found the same."""
+        """Open the product with what the venue holds, if two cycles in a row found the same."""
         now = self.excess[product]
         if former is None or former["places"] != now["places"] or UNKNOWN in now["places"].values():
             return []

@@ -30,10 +30,10 @@ class ProgressLog:
 
     def look(self, book: AccountBook) -> None:
         """The account's books may have changed."""
-        for product, rounds in book.reconciliation.rounds.items():
-            progress = rounds.progress()
-            metrics.ROUND_ASKED.labels(book.account, product).set(progress["asked"])
-            metrics.ROUND_ANSWERED.labels(book.account, product).set(progress["answered"])
+        for product, cycles in book.reconciliation.cycles.items():
+            progress = cycles.progress()
+            metrics.CYCLE_ASKED.labels(book.account, product).set(progress["asked"])
+            metrics.CYCLE_ANSWERED.labels(book.account, product).set(progress["answered"])
         metrics.ORDERS_KNOWN.labels(book.account).set(book.orders.count)
         now = self.clock()
         if book.is_synced:
@@ -51,7 +51,7 @@ class ProgressLog:
 
 
 def lines_of(book: AccountBook) -> list[str]:
-    """How far each product's round is, as a person reads it."""
+    """How far each product's cycle is, as a person reads it."""
     return [
         f"{product}: {one['answered']} of {one['asked']} questions answered, {one['pages']} pages; "
         f"{book.orders.count} orders"

@@ -13,8 +13,8 @@ from orderloom.event import Event, Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
+from processors.account.cycles import Cycles, Pace, questions_of_cycle
 from processors.account.refusals import KIND, UncoveredSymbol
-from processors.account.rounds import Pace, Rounds, questions_of_round
 from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
 from processors.account.venue_time import VenueTimes
@@ -30,7 +30,7 @@ as much as 200 rows of a list (Spot), at OKX as much as 100."""
 class Suspect:
     """An order that is open with us, as the search for ghosts needs it.
 
-    `listed_ns` is the beginning of the last round in whose answers it stood alive, `made_ns` the
+    `listed_ns` is the beginning of the last cycle in whose answers it stood alive, `made_ns` the
     earliest time that we know of it, the venue's where it told one.
     """
 
@@ -97,88 +97,88 @@ class Reconciliation:
     ask: Callable[[dict[str, Any]], Question]
     tell: Callable[..., None]
     times: VenueTimes
-    rounds: dict[str, Rounds] = field(default_factory=dict)
+    cycles: dict[str, Cycles] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
     def expect(self, product: str, now_ns: int, symbols: Iterable[str] | None = None) -> None:
         """A product of the account: look at it from now on, and soon at `symbols` that are new."""
-        if product not in self.rounds:
-            self.rounds[product] = Rounds(product, now_ns + self.pace.period_ns)
+        if product not in self.cycles:
+            self.cycles[product] = Cycles(product, now_ns + self.pace.period_ns)
             self.streams.expect(product)
         if symbols is not None:
-            rounds = self.rounds[product]
-            rounds.registered = frozenset(symbols)
-            if rounds.completed and not rounds.is_complete:
-                rounds.want(now_ns)
+            cycles = self.cycles[product]
+            cycles.registered = frozenset(symbols)
+            if cycles.completed and not cycles.is_complete:
+                cycles.want(now_ns)
 
     def want(self, product: str) -> None:
-        """A round is wanted as soon as it can prove something about the ended intervals."""
+        """A cycle is wanted as soon as it can prove something about the ended intervals."""
         ends = [
             interval.end_ns
             for interval in self.streams.blind
             if interval.product == product and interval.end_ns is not None
         ]
-        if ends and product in self.rounds:
-            self.rounds[product].want(max(ends) + self.profile.visibility_lag_ns)
+        if ends and product in self.cycles:
+            self.cycles[product].want(max(ends) + self.profile.visibility_lag_ns)
 
     def due_ns(self) -> int | None:
         """When the earliest timer of the account is due."""
-        due = [rounds.due_ns() for rounds in self.rounds.values()]
+        due = [cycles.due_ns() for cycles in self.cycles.values()]
         if (target := self.targets.due_ns()) is not None:
             due.append(target)
         due.extend(
-            rounds.began_ns + self.pace.late_ns
-            for rounds in self.rounds.values()
-            if rounds.asking and not rounds.is_late
+            cycles.began_ns + self.pace.late_ns
+            for cycles in self.cycles.values()
+            if cycles.asking and not cycles.is_late
         )
         if any(link.change == LIVE for link in self.streams.links.values()):
             due.append(self.streams.liveness_ns + self.pace.silence_ns)
         return min(due, default=None)
 
     def tick(self, now_ns: int, symbols: Callable[[str], Iterable[str]]) -> None:
-        """Let the rounds' timers fire; `symbols(product)` are those to ask for by symbol."""
+        """Let the cycles' timers fire; `symbols(product)` are those to ask for by symbol."""
         if self.streams.liveness_ns + self.pace.silence_ns <= now_ns:
             self.streams.fall_silent(now_ns)
-        for rounds in self.rounds.values():
-            if rounds.asking and rounds.began_ns + self.pace.late_ns <= now_ns:
-                rounds.is_late = True
-            if rounds.due_ns() > now_ns:
+        for cycles in self.cycles.values():
+            if cycles.asking and cycles.began_ns + self.pace.late_ns <= now_ns:
+                cycles.is_late = True
+            if cycles.due_ns() > now_ns:
                 continue
-            if rounds.asking:
-                self._ask_again(rounds, now_ns)
+            if cycles.asking:
+                self._ask_again(cycles, now_ns)
             else:
-                self._begin(rounds, now_ns, symbols(rounds.product))
+                self._begin(cycles, now_ns, symbols(cycles.product))
 
-    def _begin(self, rounds: Rounds, now_ns: int, symbols: Iterable[str]) -> None:
-        ended = [i for i in self.streams.blind if i.product == rounds.product]
-        venue = (self.profile, self.times.of(rounds.product))
-        span = rounds.begin(now_ns, ended, self.pace, venue)
-        urgent = bool(ended or rounds.deep_ns)  # ghosts are shown as open until it is complete
-        for one in rounds.take_symbols(symbols):
-            self._tell_refusal(rounds.product, one, "nobody asks about it any more")
-        for fields in questions_of_round(rounds, span, self.pace, self.profile):
+    def _begin(self, cycles: Cycles, now_ns: int, symbols: Iterable[str]) -> None:
+        ended = [i for i in self.streams.blind if i.product == cycles.product]
+        venue = (self.profile, self.times.of(cycles.product))
+        span = cycles.begin(now_ns, ended, self.pace, venue)
+        urgent = bool(ended or cycles.deep_ns)  # ghosts are shown as open until it is complete
+        for one in cycles.take_symbols(symbols):
+            self._tell_refusal(cycles.product, one, "nobody asks about it any more")
+        for fields in questions_of_cycle(cycles, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
-            rounds.ask(question, now_ns + self.pace.timeout_ns)
-        rounds.asked = len(rounds.pending)
+            cycles.ask(question, now_ns + self.pace.timeout_ns)
+        cycles.asked = len(cycles.pending)
 
-    def _ask_again(self, rounds: Rounds, now_ns: int) -> None:
-        for late in rounds.overdue(now_ns):
+    def _ask_again(self, cycles: Cycles, now_ns: int) -> None:
+        for late in cycles.overdue(now_ns):
             fields = late.question.model_dump(exclude={"id", "account"})
             tries = late.failures + (not late.has_failed)
-            rounds.ask(self.ask(fields), now_ns + self.pace.patience_ns(tries), tries)
+            cycles.ask(self.ask(fields), now_ns + self.pace.patience_ns(tries), tries)
 
-    def is_left_to_round(self, target: Target, place: VenuePlace, heard_ns: int) -> bool:
-        """Whether a round that is wanted or under way will bring what this gap lacks.
+    def is_left_to_cycle(self, target: Target, place: VenuePlace, heard_ns: int) -> bool:
+        """Whether a cycle that is wanted or under way will bring what this gap lacks.
 
         One is wanted while the product is blind. One that is under way does not bring it where the
         stream spoke of the order (at `heard_ns`) since it began.
         """
-        rounds = self.rounds.get(place.product)
-        if target.why != GAP or rounds is None:
+        cycles = self.cycles.get(place.product)
+        if target.why != GAP or cycles is None:
             return False
         if self.streams.is_blind(place.product):
             return True
-        return heard_ns < rounds.began_ns and rounds.brings_trades_of(place.symbol)
+        return heard_ns < cycles.began_ns and cycles.brings_trades_of(place.symbol)
 
     def ask_target(self, target: Target, place: VenuePlace, now_ns: int) -> None:
         """Ask about one order by its own id."""
@@ -200,73 +200,73 @@ class Reconciliation:
 
     def is_news(self, product: str, venue_ns: int | None) -> bool:
         """Whether what happened then (ns) could be missed: not if it was before the first look."""
-        rounds = self.rounds.get(product)
-        if rounds is None or not rounds.first_ns:
+        cycles = self.cycles.get(product)
+        if cycles is None or not cycles.first_ns:
             return False
-        return venue_ns is None or venue_ns >= rounds.first_ns
+        return venue_ns is None or venue_ns >= cycles.first_ns
 
     def is_pending(self, question_id: str) -> bool:
-        """Whether the question is one that a round or a target waits for."""
-        return self.rounds_of(question_id) is not None or (
+        """Whether the question is one that a cycle or a target waits for."""
+        return self.cycles_of(question_id) is not None or (
             self.targets.answered(question_id) is not None
         )
 
-    def rounds_of(self, question_id: str) -> Rounds | None:
-        """The rounds whose present one waits for this question."""
-        for rounds in self.rounds.values():
-            if question_id in rounds.pending:
-                return rounds
+    def cycles_of(self, question_id: str) -> Cycles | None:
+        """The cycles whose present one waits for this question."""
+        for cycles in self.cycles.values():
+            if question_id in cycles.pending:
+                return cycles
         return None
 
     def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
         """A question failed, or its answer could not be read: it is asked again, later."""
         question_id = item.question["id"]
-        if (rounds := self.rounds_of(question_id)) is not None:
-            rounds.fail(question_id, now_ns, self.pace)
+        if (cycles := self.cycles_of(question_id)) is not None:
+            cycles.fail(question_id, now_ns, self.pace)
         elif (target := self.targets.answered(question_id)) is not None:
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
 
-    def round_of(self, question_id: str) -> int | None:
-        """When the round began that this question belongs to, in ns; None if it is of no round."""
-        rounds = self.rounds_of(question_id)
-        return None if rounds is None else rounds.began_ns
+    def cycle_of(self, question_id: str) -> int | None:
+        """When the cycle began that this question belongs to, in ns; None if it is of no cycle."""
+        cycles = self.cycles_of(question_id)
+        return None if cycles is None else cycles.began_ns
 
     def take_page(
         self, item: Answer, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
     ) -> list[Blind] | None:
-        """One good page came; if a round is complete with it, the blind intervals it closed."""
-        rounds = self.rounds_of(item.question["id"])
-        if rounds is None:
+        """One good page came; if a cycle is complete with it, the blind intervals it closed."""
+        cycles = self.cycles_of(item.question["id"])
+        if cycles is None:
             self._settle(item, now_ns)
             return None
-        rounds.answered(now_ns + self.pace.timeout_ns)
-        if not rounds.take_page(
+        cycles.answered(now_ns + self.pace.timeout_ns)
+        if not cycles.take_page(
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
         ):
             return None
-        return self._finish(rounds, now_ns, open_orders)
+        return self._finish(cycles, now_ns, open_orders)
 
     def refuse(self, item: Answer | Failure, reply: Reply, now_ns: int) -> UncoveredSymbol | None:
-        """The venue refuses a round's question about one symbol; the symbol, where that is news.
+        """The venue refuses a cycle's question about one symbol; the symbol, where that is news.
 
         Something of it may be missing unless the venue says that it knows no such symbol, and it
         was looked at before; what else speaks for it, the account's evidence says.
         """
-        rounds = self.rounds_of(item.question["id"])
-        assert rounds is not None
-        found = rounds.refuse(item.question["id"], reply, now_ns, self.pace)
+        cycles = self.cycles_of(item.question["id"])
+        assert cycles is not None
+        found = cycles.refuse(item.question["id"], reply, now_ns, self.pace)
         if found is not None:
             found.may_lack |= found.code not in self.profile.unknown_symbol_codes
             theirs = {"code": found.code, "text": reply.text, "asked_ns": item.asked_ns}
-            self._tell_refusal(rounds.product, found, "open", theirs)
+            self._tell_refusal(cycles.product, found, "open", theirs)
         return found
 
     def end_refused(
         self, product: str, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
     ) -> list[Blind] | None:
         """After a refusal: as `take_page`."""
-        rounds = self.rounds[product]
-        return None if rounds.pending else self._finish(rounds, now_ns, open_orders)
+        cycles = self.cycles[product]
+        return None if cycles.pending else self._finish(cycles, now_ns, open_orders)
 
     def _tell_refusal(
         self, product: str, one: UncoveredSymbol, rule: str, theirs: dict[str, Any] | None = None
@@ -277,31 +277,31 @@ class Reconciliation:
 
     def lacks(self, product: str, symbol: str) -> bool:
         """Whether the venue refuses a symbol of which something may be missing."""
-        rounds = self.rounds.get(product)
-        return rounds is not None and rounds.lacks(symbol)
+        cycles = self.cycles.get(product)
+        return cycles is not None and cycles.lacks(symbol)
 
     def spoken_of(self, product: str, symbols: Iterable[str]) -> bool:
         """Something speaks of these symbols; whether one was refused, and taken for idle so far."""
-        rounds = self.rounds.get(product)
-        refused = rounds.refused if rounds else {}
+        cycles = self.cycles.get(product)
+        refused = cycles.refused if cycles else {}
         idle = [refused[one] for one in symbols if one in refused and not refused[one].may_lack]
         for one in idle:
             one.may_lack = True
         return bool(idle)
 
     def _finish(
-        self, rounds: Rounds, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
+        self, cycles: Cycles, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
     ) -> list[Blind] | None:
-        time = self.times.of(rounds.product)
+        time = self.times.of(cycles.product)
         if not time.is_known(self.streams.generation):
-            rounds.come_to_nothing(now_ns)
+            cycles.come_to_nothing(now_ns)
             return None
-        for one in rounds.take_answered():
-            self._tell_refusal(rounds.product, one, "the venue answers about it again")
-        since_ns, until_ns = rounds.finish(self.profile, now_ns, time)
-        self._doubt_ghosts(rounds, now_ns, open_orders(rounds.product))
-        closed = self.streams.close(rounds.product, since_ns, until_ns)
-        self.want(rounds.product)
+        for one in cycles.take_answered():
+            self._tell_refusal(cycles.product, one, "the venue answers about it again")
+        since_ns, until_ns = cycles.finish(self.profile, now_ns, time)
+        self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
+        closed = self.streams.close(cycles.product, since_ns, until_ns)
+        self.want(cycles.product)
         return closed
 
     def _settle(self, item: Answer, now_ns: int) -> None:
@@ -315,37 +315,37 @@ class Reconciliation:
         else:
             self.targets.settle(target.order_key, target.why)
 
-    def _doubt_ghosts(self, rounds: Rounds, now_ns: int, suspects: Iterable[Suspect]) -> None:
+    def _doubt_ghosts(self, cycles: Cycles, now_ns: int, suspects: Iterable[Suspect]) -> None:
         """Those that are absent from the list; something that came since may not be in it.
 
         A few are asked about one by one. Many at once (everything was canceled while we were away)
         are looked for in the history since the oldest of them was made: lists of ended orders go by
-        the time of their making. What that round leaves is asked about one by one.
+        the time of their making. What that cycle leaves is asked about one by one.
         """
         ghosts = [
             one
             for one in suspects
-            if max(one.first_seen_ns, one.last_seen_ns, one.listed_ns) < rounds.began_ns
+            if max(one.first_seen_ns, one.last_seen_ns, one.listed_ns) < cycles.began_ns
         ]
         due_ns = now_ns + self.profile.grace_ns
-        if len(ghosts) > SINGLY_MAX and not rounds.deep_ns:
+        if len(ghosts) > SINGLY_MAX and not cycles.deep_ns:
             oldest_ns = min(one.made_ns for one in ghosts) - self.profile.visibility_lag_ns
-            rounds.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
-            rounds.want(due_ns)
+            cycles.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
+            cycles.want(due_ns)
             return
-        rounds.deep_ns = 0
+        cycles.deep_ns = 0
         for ghost in ghosts:
             self.targets.raise_doubt(ghost.key, GHOST, due_ns)
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""
         return {
-            "rounds": [rounds.dump() for rounds in self.rounds.values()],
+            "rounds": [cycles.dump() for cycles in self.cycles.values()],
             "targets": self.targets.dump(),
         }
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take back what `dump` gave out."""
-        loaded = [Rounds.load(fields) for fields in document["rounds"]]
-        self.rounds = {rounds.product: rounds for rounds in loaded}
+        loaded = [Cycles.load(fields) for fields in document["rounds"]]
+        self.cycles = {cycles.product: cycles for cycles in loaded}
         self.targets = Targets.load(document["targets"])

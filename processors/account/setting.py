@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.account.venue_time import VenueTimes
 from processors.instruments import Instruments
 from venues.venue import Profile

@@ -95,7 +95,7 @@ def account_view(book: AccountBook) -> dict[str, Any]:
         "partition": book.setting.partition,
         "sync": "SYNCED" if book.is_synced else "CATCHING_UP",
         "streams": {product: book.streams.status(product) for product in products},
-        "covered_ns": {name: rounds.covered_ns for name, rounds in reconciliation.rounds.items()},
+        "covered_ns": {name: cycles.covered_ns for name, cycles in reconciliation.cycles.items()},
         "progress": progress_of(book),
         "blind": [interval.document() for interval in book.streams.blind] + book.closed,
         "refused": [
@@ -104,10 +104,10 @@ def account_view(book: AccountBook) -> dict[str, Any]:
                 "symbol": one.symbol,
                 "code": one.code,
                 "since_ns": one.since_ns,
-                "may_lack": rounds.lacks(one.symbol),
+                "may_lack": cycles.lacks(one.symbol),
             }
-            for product, rounds in reconciliation.rounds.items()
-            for _, one in sorted(rounds.refused.items())
+            for product, cycles in reconciliation.cycles.items()
+            for _, one in sorted(cycles.refused.items())
         ],
         "balances": [row for _, row in sorted(book.balances.rows.items()) if _is_held(row)],
         "quarantined": book.quarantine is not None,
@@ -118,11 +118,11 @@ def account_view(book: AccountBook) -> dict[str, Any]:
 
 
 def progress_of(book: AccountBook) -> dict[str, dict[str, int]]:
-    """How far the rounds under way are, by product, while the account is catching up."""
+    """How far the cycles under way are, by product, while the account is catching up."""
     if book.is_synced:
         return {}
-    rounds = book.reconciliation.rounds
-    return {name: one.progress() for name, one in rounds.items() if one.asking}
+    cycles = book.reconciliation.cycles
+    return {name: one.progress() for name, one in cycles.items() if one.asking}
 
 
 def _is_held(balance: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 Pure. A product is seen while at least one connection of each of its feeds is LIVE (most products
 have one feed; one connection may carry several products). When the last one of a feed is gone, a
 blind interval begins at the moment up to which that connection was surely heard, and lasts until
-all feeds are LIVE again; it is *closed* only by a look-up that covers it (`rounds.py`). Intervals
+all feeds are LIVE again; it is *closed* only by a look-up that covers it (`cycles.py`). Intervals
 are kept per connection id, so what an ingest worker of an older generation still writes is evidence
 about orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense
 frame numbers is a loss, and an interval of its own.

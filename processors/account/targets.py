@@ -4,7 +4,7 @@ Pure. A ghost (live with us, absent from a complete list) is asked for before an
 an order whose venue claims more than its executions explain has its trades looked up; a doubt
 raised by a contradiction is asked about at once. Time and tries never close anything: they only ask
 again (docs/state-model.md INV-2). All of them stand in the account's state record, so no more than
-`WAITING_MAX` ghosts and gaps wait at once: what is still one when a round ends is raised again
+`WAITING_MAX` ghosts and gaps wait at once: what is still one when a cycle ends is raised again
 then.
 """
 

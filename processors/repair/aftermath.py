@@ -3,7 +3,7 @@
 Pure. Keys of views that the rebuilt state does not have get a tombstone in the new epoch. Where a
 part of `raw` is gone, its span is blind until a look-up covered it, and executions that only former
 outputs still tell of are noted as lost. Questions of the rebuilt past were never sent: all doubts
-and rounds are due at once, so the state as it is now decides what is asked.
+and cycles are due at once, so the state as it is now decides what is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -140,9 +140,9 @@ def _be_blind(
 
 def _ask_anew(account: AccountBook, now_ns: int) -> None:
     reconciliation = account.reconciliation
-    for rounds in reconciliation.rounds.values():
-        rounds.asking, rounds.next_ns = False, now_ns
-        rounds.pending.clear()
+    for cycles in reconciliation.cycles.values():
+        cycles.asking, cycles.next_ns = False, now_ns
+        cycles.pending.clear()
     reconciliation.targets.by_question.clear()
     for target in reconciliation.targets.by_name.values():
         target.question_id, target.due_ns, target.tries = None, now_ns, 0

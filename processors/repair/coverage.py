@@ -1,9 +1,9 @@
 """How far the former life of an account had looked, and how much of that a repair goes on from.
 
-Pure. A round of questions closed blind intervals by answers, and those lie in `raw` behind the end
+Pure. A cycle of questions closed blind intervals by answers, and those lie in `raw` behind the end
 of each interval that they closed: where the interval is found again, so are its answers. To ask
 again as far back as `raw` reaches is more than a venue keeps, or gives. So the record of `accounts`
-says how far the rounds came. It is relied on only while nothing says that answers are gone: not
+says how far the cycles came. It is relied on only while nothing says that answers are gone: not
 where the end of `raw` was cut off, and not where an execution is lost that neither a gap nor an
 earlier repair explains. What it shows as open stays open.
 """
@@ -86,12 +86,12 @@ def relied_on(
 
 def go_on_from(account: AccountBook, coverage: Coverage) -> None:
     """What was closed is closed; what stood open, though it has ended, is asked about still."""
-    streams, rounds = account.streams, account.reconciliation.rounds
-    for product, one in rounds.items():
+    streams, cycles = account.streams, account.reconciliation.cycles
+    for product, one in cycles.items():
         one.covered_ns = max(one.covered_ns, coverage.covered_ns.get(product, 0))
         one.first_ns = one.first_ns or one.covered_ns  # what is younger was ours to miss
     streams.blind = [one for one in streams.blind if not coverage.has_closed(one)]
     for interval in coverage.still_open:
-        is_known = interval.product in rounds and interval not in streams.blind
+        is_known = interval.product in cycles and interval not in streams.blind
         if is_known and interval.end_ns is not None:
             streams.stand(interval)

@@ -124,7 +124,7 @@ class Balance(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a round of questions is: so many of those `asked` are answered; pages so far."""
+    """How far a cycle of questions is: so many of those `asked` are answered; pages so far."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -137,7 +137,7 @@ class AccountState(BaseModel):
     """One record of `accounts.<venue>`: what we can see of an account, and since when.
 
     `covered_ns`: up to which time reconciliation has looked, by product (ns UTC). `progress`: how
-    far the rounds under way are, by product, while the account is catching up. While it is not
+    far the cycles under way are, by product, while the account is catching up. While it is not
     `enabled`, nobody looks: what is known stays as it was. `removed`: not even registered any more.
     """
 

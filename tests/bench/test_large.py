@@ -24,7 +24,7 @@ ORDERS = PAST.open + PAST.closed
 EXECUTIONS = 2 * ORDERS
 """No order of the past has more than two."""
 OTHERS_MAX = 40
-"""Instruments, clocks, balances, positions, open orders, and these once more by a next round."""
+"""Instruments, clocks, balances, positions, open orders, and these once more by a next cycle."""
 
 
 def binance_pages(*, since_all: bool) -> int:
@@ -36,7 +36,7 @@ def binance_pages(*, since_all: bool) -> int:
 
 
 def okx_pages(*, since_all: bool) -> int:
-    """Lists of the whole account: open orders in each round, the past in the first."""
+    """Lists of the whole account: open orders in each cycle, the past in the first."""
     pages = PAST.open // OKX_ROWS + 1
     return pages + (ORDERS + EXECUTIONS) // OKX_ROWS + 2 if since_all else pages + 2
 
@@ -58,7 +58,7 @@ def test_it_is_in_sync_and_equal_within_the_limits_and_the_pages_that_it_takes(
     assert not any(one.refused for one in asked.values()), "the venue never had to say 429"
     assert figures.orders > PAST.open
     assert not any(figures.wrong.values()), figures.samples
-    # A round may follow the first one before the account is seen to be in sync: twice the pages.
+    # A cycle may follow the first one before the account is seen to be in sync: twice the pages.
     assert asked[START].requests <= pages(since_all=True) + pages(since_all=False) + OTHERS_MAX
     assert asked[RECONNECT].requests <= 2 * pages(since_all=False) + OTHERS_MAX
     assert asked[RECONNECT].singly == 0, "open orders that are listed are not asked for one by one"

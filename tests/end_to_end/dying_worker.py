@@ -32,7 +32,7 @@ RECEIVED, BEFORE_REQUEST, BETWEEN_PAGES, BEFORE_RECORD = INGEST = (
     "before-the-last-page-is-written",
 )
 BEGUN, DISPATCHED, BETWEEN_ANSWERS, CLOSING, CLOSED = PROCESS = (
-    "round-begun",
+    "cycle-begun",
     "questions-dispatched",
     "between-two-answers",
     "closing-answer-before-commit",
@@ -67,30 +67,30 @@ def plant_process(plant: Plant) -> None:
 
     class PlantedBook(MeasuredBook):
         def tick(self, now_ns: int) -> None:
-            before = self._of_rounds()
+            before = self._of_cycles()
             super().tick(now_ns)
-            if self._of_rounds()[0] > before[0]:
+            if self._of_cycles()[0] > before[0]:
                 step.is_begun = True
                 plant.reached(BEGUN)
 
         def fold(self, record: InputRecord, now_ns: int) -> None:
-            before = self._of_rounds()
+            before = self._of_cycles()
             super().fold(record, now_ns)
-            after = self._of_rounds()
+            after = self._of_cycles()
             if after[1] > before[1]:
                 step.is_closing = True
             elif after[2] < before[2]:
                 plant.reached(BETWEEN_ANSWERS)
 
-        def _of_rounds(self) -> tuple[int, int, int]:
-            """Rounds begun, rounds complete, and questions of rounds without an answer."""
-            rounds = [
+        def _of_cycles(self) -> tuple[int, int, int]:
+            """Cycles begun, cycles complete, and questions of cycles without an answer."""
+            cycles = [
                 one
                 for book in self.accounts.values()
-                for one in book.reconciliation.rounds.values()
+                for one in book.reconciliation.cycles.values()
             ]
-            completed = sum(one.completed for one in rounds)
-            asking, pending = sum(one.asking for one in rounds), sum(len(r.pending) for r in rounds)
+            completed = sum(one.completed for one in cycles)
+            asking, pending = sum(one.asking for one in cycles), sum(len(r.pending) for r in cycles)
             return completed + asking, completed, pending
 
     def probe(reached: str) -> None:

@@ -103,8 +103,8 @@ class Stretch:
     differences: list[tuple[int, Difference]] = field(default_factory=list)
     blind: list[Blindness] = field(default_factory=list)
     open_blind: int = 0
-    round_s: float = 0.0
-    """The longest that a round took, from its beginning until its last answer was folded."""
+    cycle_s: float = 0.0
+    """The longest that a cycle took, from its beginning until its last answer was folded."""
     filled_ms: dict[FillKey, int] = field(default_factory=dict)
 
     def fills(self) -> Iterator[tuple[FillKey, dict[str, Any]]]:
@@ -131,8 +131,8 @@ class Stretch:
         }
 
 
-def round_seconds(witness: Witness, since_ms: int) -> float:
-    """The longest that a round took of those that were complete since then."""
+def cycle_seconds(witness: Witness, since_ms: int) -> float:
+    """The longest that a cycle took of those that were complete since then."""
     taken: list[float] = []
     before: dict[tuple[str, str], int] = {}
     for at_ms, state in witness.states:
@@ -242,7 +242,7 @@ class FaultStage:
         stretch.differences = [row for row in witness.differences if row[0] >= since]
         stretch.blind = [one for one in witness.blind.values() if one.told_ms >= since]
         stretch.filled_ms = dict(witness.filled_ms)
-        stretch.round_s = round_seconds(witness, since)
+        stretch.cycle_s = cycle_seconds(witness, since)
         stretch.disputed = {key: one.disputed for key, one in witness.published.orders.items()}
         intervals = [interval for one in witness.accounts.values() for interval in one.blind]
         stretch.open_blind = sum(interval.closed_ns is None for interval in intervals)

@@ -199,8 +199,8 @@ def has_nameless(rows: dict[tuple[str, str], dict[str, object]]) -> bool:
 def test_a_silent_loss_is_healed_within_a_period_and_the_lag(
     stretches: dict[str, Stretch], kind: str
 ) -> None:
-    """The next round begins within a period (or half its own time, if rounds take longer than that)
-    and looks back by the lag; so the bound is a period, the lag, and twice what a round takes."""
+    """The next cycle begins within a period (or half its own time, if cycles take longer than that)
+    and looks back by the lag; so the bound is a period, the lag, and twice what a cycle takes."""
     stretch = stretches[kind]
     seconds = [
         stretch.filled_ms[key] / 1e3 - row["venue_ms"] / 1e3 for key, row in stretch.lost().items()
@@ -208,6 +208,6 @@ def test_a_silent_loss_is_healed_within_a_period_and_the_lag(
     assert seconds
     print(
         f"{kind}: {len(seconds)} lost, healed after {max(seconds):.2f} s at most, "
-        f"a round took {stretch.round_s:.2f} s at most"
+        f"a cycle took {stretch.cycle_s:.2f} s at most"
     )
-    assert max(seconds) <= PERIOD_S + LAG_S + 2 * stretch.round_s
+    assert max(seconds) <= PERIOD_S + LAG_S + 2 * stretch.cycle_s

@@ -27,7 +27,7 @@ from ingest.stream import Pauses
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.raw import Answer, encode
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
 from runtime.settings import Settings
@@ -49,8 +49,8 @@ PACE = Pace(
     retry_ns=2 * SECOND_NS // SCALE, lookback_ns=3600 * SECOND_NS,
 )  # fmt: skip
 AWAY_SECONDS = 4.0
-ROUNDS = 2
-"""A round that began before the stream was back proves nothing about the time until then."""
+CYCLES = 2
+"""A cycle that began before the stream was back proves nothing about the time until then."""
 MARGIN = 2.0
 """Over the least time that the limit allows, for what windows and their ends leave unused."""
 ASKED_MAX = 6
@@ -117,7 +117,7 @@ class Partition:
         return time.monotonic() - began
 
     def work_seconds(self) -> float:
-        """How long the venue's limits make one round of all accounts last."""
+        """How long the venue's limits make one cycle of all accounts last."""
         venue = self._desks.public.venue
         weights: Counter[str] = Counter()
         for value in {_content_of(value): value for value in self.dispatched}.values():
@@ -153,7 +153,7 @@ def _content_of(dispatch: bytes) -> str:
 
 
 def _content(question: dict[str, Any]) -> str:
-    """What is asked, whatever its id; without a span it is the same in each round."""
+    """What is asked, whatever its id; without a span it is the same in each cycle."""
     return str(sorted((question | {"id": ""}).items()))
 
 
@@ -223,9 +223,9 @@ async def test_all_accounts_behind_one_address_catch_up_within_the_time_that_its
         work = partition.work_seconds()
         await partition.edge.handle(Gained(0, 1, 0, is_continued=False))
         partition.is_away = False
-        seconds = await partition.until_synced(MARGIN * ROUNDS * work)
+        seconds = await partition.until_synced(MARGIN * CYCLES * work)
         assert work > 2 * PACE.timeout_ns / SECOND_NS, "the line is no longer than the patience"
-        print(f"in sync after {seconds:.1f} s; {work:.1f} s of work a round")
+        print(f"in sync after {seconds:.1f} s; {work:.1f} s of work a cycle")
         assert max(partition.times_asked().values()) <= ASKED_MAX
         answered = partition.times_answered()  # twice where an answer and its repetition cross
         assert answered.total() < 1.25 * len(answered), "work that was done twice"

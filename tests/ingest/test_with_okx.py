@@ -31,7 +31,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import ConnectionChange, Frame, encode
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
 from runtime.clock import boottime_ns, wall_ns

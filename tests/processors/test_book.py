@@ -9,7 +9,7 @@ import pytest
 
 from orderloom import codec, topology
 from orderloom.raw import Answer, Failure, Frame, Liveness, Oversize
-from processors.account.rounds import STANDARD
+from processors.account.cycles import STANDARD
 from processors.account.streams import ENDED_MAX
 from processors.ledger.step import InputRecord, Output, UnknownStateFormat
 from tests.processors.book_lab import (
@@ -115,7 +115,7 @@ def test_a_frame_that_cannot_be_read_makes_the_account_ask() -> None:
     assert "dispatches" in {output.topic.kind for output in outputs}
 
 
-def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_round_closes_them(
+def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_cycle_closes_them(
 ) -> None:  # fmt: skip
     """3,690 of them once made 8,877 open intervals, each a row of the account's record."""
     run, at_ns = synced_run(), NOW + 10 * SECOND
@@ -144,7 +144,7 @@ def test_an_oversize_frame_is_a_dead_letter_and_a_question() -> None:
 
 
 def synced_run() -> Run:
-    """One registered account, its streams LIVE, its first rounds answered with nothing."""
+    """One registered account, its streams LIVE, its first cycles answered with nothing."""
     run = Run(a_book())
     control = a_record(a_registration(), topic=topology.CONTROL)
     run.step(control)
@@ -169,7 +169,7 @@ def answer_all(run: Run, outputs: Iterable[Output], asked_ns: int) -> None:
         run.step(a_raw_record(item, offset=1), asked_ns)
 
 
-def test_an_account_is_catching_up_until_its_rounds_are_complete_and_its_positions_open() -> None:
+def test_an_account_is_catching_up_until_its_cycles_are_complete_and_its_positions_open() -> None:
     run = synced_run()
     states = [state.sync for state in run.messages(topology.ACCOUNTS)]
     assert states[0] == "CATCHING_UP"

@@ -95,7 +95,7 @@ def outage_ends(run: Run) -> list[int]:
 
 
 def asked_since(run: Run) -> int:
-    """Since when the first round after the repair asks for trades."""
+    """Since when the first cycle after the repair asks for trades."""
     questions: list[dict[str, Any]] = [
         orjson.loads(output.value or b"")["question"]
         for output in run.step(None, NOW + 1)
@@ -108,7 +108,7 @@ def asked_since(run: Run) -> int:
 def test_without_a_former_record_every_interval_is_asked_about_again() -> None:
     run = repaired(None)
     assert outage_ends(run) == list(OUTAGES)
-    assert run.book.account(ACCOUNT).reconciliation.rounds["spot"].covered_ns == 0
+    assert run.book.account(ACCOUNT).reconciliation.cycles["spot"].covered_ns == 0
 
 
 def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:

@@ -43,7 +43,7 @@ ORDER = {
 
 
 class Watched:
-    """The account, the questions of its rounds answered; those about the order itself wait."""
+    """The account, the questions of its cycles answered; those about the order itself wait."""
 
     def __init__(self) -> None:
         self.run = Run(PartitionBook(VENUES["okx"], 0))
@@ -53,7 +53,7 @@ class Watched:
         self.run.step(a_record(body, topic=topology.CONTROL, key=ACCOUNT))
         self.run.step(a_raw_record(live("linear"), account=ACCOUNT))
 
-    def round_at(self, at_ns: int) -> None:
+    def cycle_at(self, at_ns: int) -> None:
         self.run.book.accounts[ACCOUNT].streams.liveness_ns = at_ns
         for output in self.run.step(None, at_ns):
             if output.topic is topology.DISPATCHES:
@@ -85,12 +85,12 @@ def rows_of(question: dict[str, Any]) -> list[dict[str, Any]]:
 def watched() -> Watched:
     watched = Watched()
     for seconds in (3, 6, 8):
-        watched.round_at(NOW + seconds * SECOND)
+        watched.cycle_at(NOW + seconds * SECOND)
     assert watched.nets() == {None: 7}
     (question,) = watched.waiting
     watched.answer(question, [ORDER], NOW + 9 * SECOND)
     for seconds in (40, 75):
-        watched.round_at(NOW + seconds * SECOND)
+        watched.cycle_at(NOW + seconds * SECOND)
     return watched
 
 

@@ -94,8 +94,8 @@ def a_position_row(amount: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def a_round(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) -> None:
-    """Let the next round go out, and answer it with this one position (before all else)."""
+def a_cycle(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) -> None:
+    """Let the next cycle go out, and answer it with this one position (before all else)."""
     run.book.accounts["binance:main"].streams.liveness_ns = at_ns
     questions = [
         orjson.loads(output.value or b"")["question"]
@@ -136,13 +136,13 @@ def sync(run: Run) -> str:
     return str(last.sync)
 
 
-def test_what_was_held_before_opens_the_position_once_two_rounds_agree() -> None:
+def test_what_was_held_before_opens_the_position_once_two_cycles_agree() -> None:
     run = a_watched_account()
-    a_round(run, NOW + 3 * SECOND, "-0.010")
+    a_cycle(run, NOW + 3 * SECOND, "-0.010")
     assert not told(run)
     assert sync(run) == "CATCHING_UP"
     run.restart()
-    a_round(run, NOW + 6 * SECOND, "-0.010")
+    a_cycle(run, NOW + 6 * SECOND, "-0.010")
     assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
     assert shown(run) == ("BTCUSDT", Decimal("-0.01"), 91000, False)
     assert sync(run) == "SYNCED"
@@ -151,14 +151,14 @@ def test_what_was_held_before_opens_the_position_once_two_rounds_agree() -> None
 def test_a_figure_that_came_before_a_restart_is_compared_after_it() -> None:
     run = a_watched_account()
     for seconds in (3, 6):
-        a_round(run, NOW + seconds * SECOND, "-0.010", is_restarted=True)
+        a_cycle(run, NOW + seconds * SECOND, "-0.010", is_restarted=True)
     assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
 
 
 def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
     run = a_watched_account()
     for seconds in (3, 6):
-        a_round(run, NOW + seconds * SECOND, "-0.010")
+        a_cycle(run, NOW + seconds * SECOND, "-0.010")
     written = set()
     for record in history_records(1)[0]:
         run.book.fold(record, NOW + 7 * SECOND)
@@ -167,25 +167,25 @@ def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
     assert b"c" not in written
 
 
-def test_an_opening_waits_until_two_rounds_in_a_row_agree() -> None:
+def test_an_opening_waits_until_two_cycles_in_a_row_agree() -> None:
     run = a_watched_account()
     for seconds, amount in enumerate(("-0.010", "-0.020", "-0.010", "0", "0.5"), 1):
-        a_round(run, NOW + 3 * seconds * SECOND, amount)
+        a_cycle(run, NOW + 3 * seconds * SECOND, amount)
     assert not told(run)
-    a_round(run, NOW + 40 * SECOND, "0.5")
+    a_cycle(run, NOW + 40 * SECOND, "0.5")
     assert shown(run) == ("BTCUSDT", Decimal("0.5"), 91000, False)
 
 
 def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal() -> None:
     run = a_watched_account()
     for seconds in (3, 6):
-        a_round(run, NOW + seconds * SECOND, "0")
+        a_cycle(run, NOW + seconds * SECOND, "0")
     for seconds in (40, 80):
-        a_round(run, NOW + seconds * SECOND, "-0.010")
+        a_cycle(run, NOW + seconds * SECOND, "-0.010")
     assert told(run) == [("POSITION", "open", "-0.01")]
     assert shown(run) == ("BTCUSDT", 0, None, True)
     run.restart()
-    a_round(run, NOW + 120 * SECOND, "0")
+    a_cycle(run, NOW + 120 * SECOND, "0")
     assert [rule for _, rule, _ in told(run)] == ["open", "both sides are equal again"]
 
 
@@ -216,7 +216,7 @@ def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> Non
     assert (one.ours, one.excess, one.is_young) == (Decimal(2), "5", True)
 
 
-def test_an_account_that_never_rests_differs_once_two_rounds_find_the_same() -> None:
+def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> None:
     exposure = Exposure()
     position = a_position("2", NOW)
     exposure.positions[position.key] = position

@@ -22,7 +22,7 @@ SECOND = 1_000_000_000
 
 
 class Lab:
-    """An account whose first round of questions has begun."""
+    """An account whose first cycle of questions has begun."""
 
     def __init__(self, book: PartitionBook) -> None:
         self.book = book
@@ -47,7 +47,7 @@ class Lab:
         return changes
 
     def answer(self, number: int, after_ns: int) -> list[dict[str, Any]]:
-        """A question of the round is answered; what `accounts` then shows."""
+        """A question of the cycle is answered; what `accounts` then shows."""
         self.offset += 1
         self.now_ns += after_ns
         question = self.mine()[number]
@@ -92,8 +92,8 @@ def test_an_account_in_sync_shows_no_progress(lab: Lab) -> None:
 
 def test_progress_is_where_it_was_after_a_restart(lab: Lab) -> None:
     lab.answer(0, SECOND)
-    rounds = lab.book.account(ACCOUNT).reconciliation.rounds["spot"]
-    assert type(rounds).load(rounds.dump()).progress() == rounds.progress()
+    cycles = lab.book.account(ACCOUNT).reconciliation.cycles["spot"]
+    assert type(cycles).load(cycles.dump()).progress() == cycles.progress()
 
 
 def test_the_log_says_it_every_few_seconds_and_when_it_is_over(

@@ -132,7 +132,7 @@ def test_row_38_the_band_of_a_split_order_holds_what_rests_of_it(
     first, second = stop.children
     assert (first.quantity, second.quantity) == (Decimal(4), Decimal(6))
     lab.venue.linear.place_anonymous(OkxRequest(LINEAR, "BUY", Decimal(4), Decimal(150)))
-    for _ in range(3):  # rounds that list the part which rests
+    for _ in range(3):  # cycles that list the part which rests
         rest(lab)
         order = the_order(lab)
         assert (first.status, second.status) == ("FILLED", "NEW")
@@ -249,7 +249,7 @@ def make_block_trade(lab: OkxLab) -> None:
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
-def test_a_block_trade_counts_once_however_many_rounds_list_it(is_restarted: bool) -> None:
+def test_a_block_trade_counts_once_however_many_cycles_list_it(is_restarted: bool) -> None:
     lab = a_lab(before_each=OkxLab.restart if is_restarted else lambda _lab: None)
     make_block_trade(lab)
     for _ in range(3):

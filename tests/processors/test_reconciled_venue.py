@@ -28,7 +28,7 @@ def a_lab(seed: int, **keywords: Any) -> VenueLab:
 
 
 def rest(lab: VenueLab) -> None:
-    """No more trading: let the rounds find what there is to find."""
+    """No more trading: let the cycles find what there is to find."""
     for _ in range(50):
         lab.wait(1000)
 
@@ -153,7 +153,7 @@ def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_told() -> 
     assert rules.count("open") == len(rules) / 2
 
 
-def test_a_gap_that_the_round_under_way_will_explain_is_not_asked_about_by_itself() -> None:
+def test_a_gap_that_the_cycle_under_way_will_explain_is_not_asked_about_by_itself() -> None:
     lab = a_lab(3)
     lab.trade(60)
     lab.disconnect()
@@ -168,7 +168,7 @@ def test_a_gap_that_the_round_under_way_will_explain_is_not_asked_about_by_itsel
     assert not reasons(lab)["gap"]
 
 
-def test_a_gap_that_the_stream_opened_since_the_round_began_is_asked_about_at_once() -> None:
+def test_a_gap_that_the_stream_opened_since_the_cycle_began_is_asked_about_at_once() -> None:
     lab = a_lab(3)
     lab.refuse = lambda question: question.about is About.TRADES and question.reason == "round"
     lab.drop = losing(3, 0.2)
@@ -185,16 +185,16 @@ def reasons(lab: VenueLab) -> Counter[str]:
     return Counter(orjson.loads(one.value or b"")["question"]["reason"] for one in asked)
 
 
-def test_the_answer_of_an_older_round_does_not_age_what_a_newer_one_listed() -> None:
+def test_the_answer_of_an_older_cycle_does_not_age_what_a_newer_one_listed() -> None:
     lab = a_lab(1)
     lab.trade(60)
     account = lab.run.book.accounts[ACCOUNT]
     key = next(account.orders.open_orders()).key
     for product, began_ns in (("spot", lab.now_ns), ("linear", lab.now_ns - SECOND_NS)):
-        rounds = account.reconciliation.rounds[product]
+        cycles = account.reconciliation.cycles[product]
         asked = Question(id=product, account=ACCOUNT, about=About.OPEN_ORDERS, product=product)
-        rounds.ask(asked, lab.now_ns)
-        rounds.began_ns = began_ns
+        cycles.ask(asked, lab.now_ns)
+        cycles.began_ns = began_ns
         account.note_alive(product, [key])
     assert account.doubts.seen[key].listed_ns == lab.now_ns
 

@@ -1,4 +1,4 @@
-"""Rounds of questions: a failed read is never "nothing there", and only complete ones cover."""
+"""Cycles of questions: a failed read is never "nothing there", and only complete ones cover."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure
+from processors.account.cycles import Pace
 from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect, VenuePlace
-from processors.account.rounds import Pace
 from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
 from processors.account.venue_time import DRIFT_NS, VenueTimes
@@ -77,7 +77,7 @@ class Lab:
         self.reconciliation.take_page(item, item.received_ns, lambda _product: given["suspects"])
 
 
-def test_a_round_asks_everything_that_its_span_needs() -> None:
+def test_a_cycle_asks_everything_that_its_span_needs() -> None:
     questions = Lab().tick(103)
     assert sorted((q.about.value, q.symbol or "") for q in questions) == [
         ("BALANCES", ""),
@@ -95,14 +95,14 @@ def test_the_first_look_waits_for_the_visibility_lag_after_the_stream_came() -> 
     assert lab.tick(102)
 
 
-def test_a_complete_round_closes_the_interval() -> None:
+def test_a_complete_cycle_closes_the_interval() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
     assert not lab.streams.blind
 
 
-def test_a_round_with_one_answer_missing_closes_nothing() -> None:
+def test_a_cycle_with_one_answer_missing_closes_nothing() -> None:
     lab = Lab()
     *answered, _last = lab.tick(103)
     for question in answered:
@@ -139,7 +139,7 @@ def test_a_question_without_an_answer_is_waited_for_ever_longer() -> None:
     at, waits = 103.0, []
     lab.tick(at)
     for _ in range(7):
-        due = lab.reconciliation.rounds["spot"].due_ns() / SECOND
+        due = lab.reconciliation.cycles["spot"].due_ns() / SECOND
         assert not lab.tick(due - 1)
         assert len(lab.tick(due)) == 6
         waits.append(due - at)
@@ -182,7 +182,7 @@ def test_a_question_that_is_always_refused_is_asked_ever_less_often() -> None:
             now_ns = int(at * SECOND)
             refused = Failure(question.document(), "HTTP 401", now_ns, now_ns, 401, b"")
             lab.reconciliation.take_failure(refused, now_ns)
-        due_ns = lab.reconciliation.rounds["spot"].due_ns()
+        due_ns = lab.reconciliation.cycles["spot"].due_ns()
         waits.append(due_ns / SECOND - at)
         at = due_ns / SECOND
         asked = lab.tick(at)
@@ -227,7 +227,7 @@ def test_an_answer_asked_before_the_interval_ended_does_not_close_it() -> None:
     assert not lab.streams.blind
 
 
-def test_the_next_round_overlaps_by_the_visibility_lag() -> None:
+def test_the_next_cycle_overlaps_by_the_visibility_lag() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
@@ -236,7 +236,7 @@ def test_the_next_round_overlaps_by_the_visibility_lag() -> None:
 
 
 @pytest.mark.parametrize("bounds", [(0, 3), (-1, 0)])
-def test_a_clock_that_is_less_sure_when_the_answers_come_lets_a_round_cover_less(
+def test_a_clock_that_is_less_sure_when_the_answers_come_lets_a_cycle_cover_less(
     bounds: tuple[int, int],
 ) -> None:
     lab = Lab()
@@ -278,7 +278,7 @@ def test_trades_are_asked_for_up_to_what_the_stream_had_its_time_to_bring() -> N
     assert {q.until_ns for q in trades} == {101 * SECOND + DRIFT_NS}
 
 
-def test_rounds_go_on_periodically_without_any_disconnect() -> None:
+def test_cycles_go_on_periodically_without_any_disconnect() -> None:
     lab = Lab()
     for question in lab.tick(103):
         lab.answer(question, 103)
@@ -308,7 +308,7 @@ def test_an_order_that_something_came_about_since_is_no_ghost(moment: str) -> No
 def test_a_listed_order_is_no_ghost() -> None:
     lab = Lab()
     questions = lab.tick(103)
-    began_ns = lab.reconciliation.round_of(questions[0].id)
+    began_ns = lab.reconciliation.cycle_of(questions[0].id)
     assert began_ns is not None
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND, began_ns)
     for question in questions:
@@ -316,7 +316,7 @@ def test_a_listed_order_is_no_ghost() -> None:
     assert not lab.reconciliation.targets.by_name
 
 
-def test_an_order_that_only_an_earlier_round_listed_is_a_ghost() -> None:
+def test_an_order_that_only_an_earlier_cycle_listed_is_a_ghost() -> None:
     lab = Lab()
     suspect = Suspect("binance:main/spot/BTCUSDT/7", "spot", 50 * SECOND, 60 * SECOND, 102 * SECOND)
     for question in lab.tick(103):
@@ -336,25 +336,25 @@ def test_many_ghosts_are_looked_for_in_the_history_since_the_oldest_was_made() -
     for question in lab.tick(203):
         lab.answer(question, 203, suspects=ghosts)
     assert not lab.reconciliation.targets.by_name
-    assert not lab.reconciliation.rounds["spot"].is_complete
-    again = lab.tick(206)  # not a period later, but as soon as rounds may follow one another
+    assert not lab.reconciliation.cycles["spot"].is_complete
+    again = lab.tick(206)  # not a period later, but as soon as cycles may follow one another
     since = {q.since_ns for q in again if q.about is About.ORDER_HISTORY}
     assert since == {(40 - 2) * SECOND}
     assert all(q.urgent for q in again)
     assert {q.since_ns for q in again if q.about is About.TRADES} != since
 
 
-def test_what_the_deep_round_leaves_is_asked_about_one_by_one() -> None:
+def test_what_the_deep_cycle_leaves_is_asked_about_one_by_one() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
     for question in lab.tick(203):
         lab.answer(question, 203, suspects=ghosts)
     for question in lab.tick(206):
         lab.answer(question, 206, suspects=ghosts)
     assert len(lab.reconciliation.targets.by_name) == len(ghosts)
-    assert lab.reconciliation.rounds["spot"].is_complete
+    assert lab.reconciliation.cycles["spot"].is_complete
 
 
-def test_a_deep_round_reaches_no_further_back_than_the_first_one() -> None:
+def test_a_deep_cycle_reaches_no_further_back_than_the_first_one() -> None:
     lab, ghosts = Lab(), many_ghosts(SINGLY_MAX + 1)
     days = 2 * 24 * 3600
     for question in lab.tick(days):

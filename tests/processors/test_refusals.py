@@ -14,8 +14,8 @@ from orderloom.event import Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
+from processors.account.cycles import LATE_PERIODS
 from processors.account.refusals import KIND, refusal_of
-from processors.account.rounds import LATE_PERIODS
 from processors.account.venue_time import DRIFT_NS
 from tests.processors.book_lab import a_record
 from tests.processors.test_reconciled_venue import losing, outputs, rest
@@ -198,15 +198,15 @@ def played(lab: RefusingLab) -> RefusingLab:
     return lab
 
 
-def test_a_round_that_cannot_end_takes_the_account_out_of_sync_until_one_is_complete() -> None:
+def test_a_cycle_that_cannot_end_takes_the_account_out_of_sync_until_one_is_complete() -> None:
     lab = a_lab()
     lab.refuse = lambda question: question.symbol == "SOLUSDT" and question.reason == "round"
     lab.wait_until(lambda: not lab.is_synced(), 300)
     assert lab.shown().sync == "CATCHING_UP"
     assert all(
-        lab.now_ns - rounds.began_ns >= lab.pace.late_ns
-        for rounds in lab.book().reconciliation.rounds.values()
-        if rounds.is_late
+        lab.now_ns - cycles.began_ns >= lab.pace.late_ns
+        for cycles in lab.book().reconciliation.cycles.values()
+        if cycles.is_late
     )
     lab.restart()
     assert not lab.is_synced()
@@ -215,7 +215,7 @@ def test_a_round_that_cannot_end_takes_the_account_out_of_sync_until_one_is_comp
     assert lab.shown().sync == "SYNCED"
 
 
-# ---- rounds
+# ---- cycles
 
 
 def refuse(lab: Lab, question: Question, at: float, reply: Reply = UNKNOWN) -> None:
@@ -227,7 +227,7 @@ def refuse(lab: Lab, question: Question, at: float, reply: Reply = UNKNOWN) -> N
 
 
 def play(lab: Lab, at: float, gone: str | None = "SOLUSDT") -> set[str | None]:
-    """All of a round is answered, but for what names the symbol; the symbols it asked for."""
+    """All of a cycle is answered, but for what names the symbol; the symbols it asked for."""
     asked = lab.tick(at)
     for question in asked:
         if gone is not None and question.symbol == gone:
@@ -237,12 +237,12 @@ def play(lab: Lab, at: float, gone: str | None = "SOLUSDT") -> set[str | None]:
     return {question.symbol for question in asked}
 
 
-def test_a_round_is_complete_without_what_was_refused_and_does_not_cover_it() -> None:
+def test_a_cycle_is_complete_without_what_was_refused_and_does_not_cover_it() -> None:
     lab = Lab()
     play(lab, 103)
-    rounds = lab.reconciliation.rounds["spot"]
+    cycles = lab.reconciliation.cycles["spot"]
     assert not lab.streams.blind
-    assert rounds.covered == {"BTCUSDT"}
+    assert cycles.covered == {"BTCUSDT"}
     assert lab.told == [(KIND, "open", "SOLUSDT")]
 
 
@@ -269,20 +269,20 @@ def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> 
     saved = lab.reconciliation.dump()
     lab.reconciliation.restore(saved)
     assert lab.reconciliation.dump() == saved
-    rounds = lab.reconciliation.rounds["spot"]
-    questions = [one.question for one in rounds.pending.values()]
+    cycles = lab.reconciliation.cycles["spot"]
+    questions = [one.question for one in cycles.pending.values()]
     since = {one.symbol: one.since_ns for one in questions if one.about is About.TRADES}
     assert since["SOLUSDT"] == (103 + 30 * 4 - 2) * SECOND + DRIFT_NS - PACE.lookback_ns
-    assert rounds.refused["SOLUSDT"].since_ns == (101 - 2) * SECOND - DRIFT_NS
+    assert cycles.refused["SOLUSDT"].since_ns == (101 - 2) * SECOND - DRIFT_NS
     for question in questions:
         lab.answer(question, 223)
-    assert not rounds.refused
+    assert not cycles.refused
     assert lab.told[-1] == (KIND, "settled: the venue answers about it again", "SOLUSDT")
     days = 3 * 24 * 3600
     play(lab, 300)
     asked = lab.tick(days)
     since = {one.symbol: one.since_ns for one in asked if one.about is About.TRADES}
-    assert since["SOLUSDT"] == rounds.refused["SOLUSDT"].since_ns < days * SECOND - PACE.lookback_ns
+    assert since["SOLUSDT"] == cycles.refused["SOLUSDT"].since_ns < days * SECOND - PACE.lookback_ns
 
 
 def test_a_symbol_that_nobody_asks_for_any_more_is_refused_no_more() -> None:
@@ -290,7 +290,7 @@ def test_a_symbol_that_nobody_asks_for_any_more_is_refused_no_more() -> None:
     play(lab, 103)
     lab.streams.liveness_ns = 133 * SECOND
     lab.reconciliation.tick(133 * SECOND, lambda _product: ("BTCUSDT",))
-    assert not lab.reconciliation.rounds["spot"].refused
+    assert not lab.reconciliation.cycles["spot"].refused
     assert lab.told[-1] == (KIND, "settled: nobody asks about it any more", "SOLUSDT")
 
 
@@ -312,21 +312,21 @@ def test_nothing_may_be_missing_only_where_the_venue_knows_no_symbol_that_was_co
     assert lab.reconciliation.lacks("spot", "SOLUSDT")
 
 
-def test_a_round_is_late_after_its_time_and_says_when_it_will_be() -> None:
+def test_a_cycle_is_late_after_its_time_and_says_when_it_will_be() -> None:
     lab = Lab()
     *answered, last = lab.tick(103)
     for question in answered:
         lab.answer(question, 103)
-    rounds = lab.reconciliation.rounds["spot"]
+    cycles = lab.reconciliation.cycles["spot"]
     late = 103 + 30 * LATE_PERIODS
     asked = {at: lab.tick(at) for at in (133, late - 1)}
-    assert not rounds.is_late
+    assert not cycles.is_late
     assert (lab.reconciliation.due_ns() or 0) <= late * SECOND
     lab.tick(late)
-    assert rounds.is_late
+    assert cycles.is_late
     lab.answer(asked[late - 1][0] if asked[late - 1] else last, late)
-    assert not rounds.asking
-    assert not rounds.is_late
+    assert not cycles.asking
+    assert not cycles.is_late
 
 
 # ---- what is a refusal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.book import STATE_FORMAT, PartitionBook
 from processors.ledger.opening import restored
 from processors.ledger.state import FORMAT

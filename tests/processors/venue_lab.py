@@ -16,7 +16,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure, Frame, Item, Liveness
-from processors.account.rounds import Pace
+from processors.account.cycles import Pace
 from processors.book import PartitionBook
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal

@@ -1,7 +1,7 @@
-"""Reconciliation of one product of one account: rounds of questions that cover a span.
+"""Reconciliation of one product of one account: cycles of questions that cover a span.
 
-Pure. A round asks for the open orders, and symbol by symbol where the venue wants it so, for the
-order history and the trades since what the last round covered, overlapping by the venue's
+Pure. A cycle asks for the open orders, and symbol by symbol where the venue wants it so, for the
+order history and the trades since what the last cycle covered, overlapping by the venue's
 visibility lag; and for balances and positions. It begins when the stream came back (not before the
 blind interval's end plus the lag), when something was surely lost, and periodically. It is complete
 when every page of every question came without an error; only then does it cover anything
@@ -22,10 +22,10 @@ from venues.venue import Profile
 
 SECOND_NS: Final = 1_000_000_000
 SPACING_NS: Final = 2 * SECOND_NS
-"""Rounds that a loss asks for do not follow one another faster than this."""
+"""Cycles that a loss asks for do not follow one another faster than this."""
 DOUBLINGS_MAX: Final = 16
 LATE_PERIODS: Final = 5
-"""A round that is under way for longer than so many periods (or time-outs, if those are longer) is
+"""A cycle that is under way for longer than so many periods (or time-outs, if those are longer) is
 late: what streams lost meanwhile is unknown, so the account is not in sync until it is complete."""
 PATIENCE_DOUBLINGS_MAX: Final = 4
 """Then an answer is waited for for sixteen times the time-out: what is not lost has come by then,
@@ -44,7 +44,7 @@ class Pace:
 
     @property
     def late_ns(self) -> int:
-        """How long a round may be under way before it is late."""
+        """How long a cycle may be under way before it is late."""
         return LATE_PERIODS * max(self.period_ns, self.timeout_ns)
 
     def patience_ns(self, tries: int) -> int:
@@ -64,7 +64,7 @@ class Pending:
     """A question on its way. `run_ns` names the run of pages that is being received.
 
     One that `has_failed` is asked again at `due_ns` in any case; another only if nothing of its
-    round was answered meanwhile. `failures` counts those in a row, also of its former askings.
+    cycle was answered meanwhile. `failures` counts those in a row, also of its former askings.
     """
 
     question: Question
@@ -76,11 +76,11 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Rounds:
-    """The rounds of one product. `covered_ns` is how far the last complete one reaches, `first_ns`
+class Cycles:
+    """The cycles of one product. `covered_ns` is how far the last complete one reaches, `first_ns`
     how far the first one did: what is older was there before anybody looked.
 
-    `since_ns`, `until_ns` and `first_ns` are venue time, what the present round asks for; `from_ns`
+    `since_ns`, `until_ns` and `first_ns` are venue time, what the present cycle asks for; `from_ns`
     and all others are our time (decision 0014)."""
 
     product: str
@@ -93,27 +93,27 @@ class Rounds:
     completed: int = 0
     asking: bool = False
     symbols: tuple[str, ...] = ()
-    """Those that the round asks for, where the venue's lists are by symbol."""
+    """Those that the cycle asks for, where the venue's lists are by symbol."""
     covered: frozenset[str] = frozenset()
-    """Those that the last complete round asked for: one that is not in it was never looked at."""
+    """Those that the last complete cycle asked for: one that is not in it was never looked at."""
     registered: frozenset[str] = frozenset()
-    """Those that the registry names: they may become known after the first round."""
+    """Those that the registry names: they may become known after the first cycle."""
     pending: dict[str, Pending] = field(default_factory=dict)
     asked: int = 0
-    """How many questions the present round began with, and how many pages have come."""
+    """How many questions the present cycle began with, and how many pages have come."""
     pages: int = 0
     first_ns: int = 0
     from_ns: int = 0
     deep_ns: int = 0
-    """The next round (or the present one) asks for the order history since then; 0 for as usual."""
+    """The next cycle (or the present one) asks for the order history since then; 0 for as usual."""
     refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
     """The symbols that the venue refuses to be asked about."""
     is_late: bool = False
-    """The present round is under way for too long."""
+    """The present cycle is under way for too long."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether a round was complete, the last one asked for all registered symbols, and none is
+        """Whether a cycle was complete, the last one asked for all registered symbols, and none is
         wanted that reaches further back."""
         return self.completed > 0 and self.covered >= self.registered and not self.deep_ns
 
@@ -128,7 +128,7 @@ class Rounds:
         return refused is not None and (refused.may_lack or symbol in self.registered)
 
     def want(self, at_ns: int) -> None:
-        """Something was lost or came back: a round is wanted, from `at_ns` on."""
+        """Something was lost or came back: a cycle is wanted, from `at_ns` on."""
         self.next_ns = min(self.next_ns, max(at_ns, self.began_ns + SPACING_NS))
 
     def due_ns(self) -> int:
@@ -144,7 +144,7 @@ class Rounds:
         pace: Pace,
         venue: tuple[Profile, VenueTime],
     ) -> tuple[int, int]:
-        """Begin a round; the span [since, until) of venue time that its questions must cover."""
+        """Begin a cycle; the span [since, until) of venue time that its questions must cover."""
         profile, time = venue
         starts = [i.start_ns for i in intervals if not i.is_since_ever]
         since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
@@ -158,7 +158,7 @@ class Rounds:
         return self.since_ns, self.until_ns
 
     def take_symbols(self, wanted: Iterable[str]) -> list[UncoveredSymbol]:
-        """The round that begins asks for these symbols, but for refused ones that are not due.
+        """The cycle that begins asks for these symbols, but for refused ones that are not due.
 
         Those that nobody asks for any more are refused no more: they are given back.
         """
@@ -169,7 +169,7 @@ class Rounds:
         return gone
 
     def since_of(self, symbol: str, since_ns: int, pace: Pace) -> int:
-        """Since when a question of this round asks about a symbol, if about others `since_ns`."""
+        """Since when a question of this cycle asks about a symbol, if about others `since_ns`."""
         if symbol in self.refused:
             since_ns = min(since_ns, self.refused[symbol].since_ns)
         if symbol not in self.covered:
@@ -177,7 +177,7 @@ class Rounds:
         return since_ns
 
     def ask(self, question: Question, due_ns: int, failures: int = 0) -> None:
-        """A question of this round goes out; asked again if it is not answered by `due_ns`."""
+        """A question of this cycle goes out; asked again if it is not answered by `due_ns`."""
         self.pending[question.id] = Pending(question, due_ns, failures=failures)
 
     def overdue(self, now_ns: int) -> list[Pending]:
@@ -188,7 +188,7 @@ class Rounds:
         return late
 
     def brings_trades_of(self, symbol: str) -> bool:
-        """Whether an answer of this round that is still to come holds the executions there."""
+        """Whether an answer of this cycle that is still to come holds the executions there."""
         return any(
             pending.question.about is About.TRADES and pending.question.symbol in (None, symbol)
             for pending in self.pending.values()
@@ -227,7 +227,7 @@ class Rounds:
         return refused if is_news else None
 
     def take_answered(self) -> list[UncoveredSymbol]:
-        """The round is complete: the symbols that were refused before, and in it were not."""
+        """The cycle is complete: the symbols that were refused before, and in it were not."""
         asked = [self.refused[name] for name in self.symbols if name in self.refused]
         healed = [one for one in asked if one.at_ns < self.began_ns]
         for one in healed:
@@ -245,7 +245,7 @@ class Rounds:
                 pending.due_ns = max(pending.due_ns, due_ns)
 
     def take_page(self, question_id: str, asked_ns: int, page: int, *, is_last: bool) -> bool:
-        """One good page of one run came; True if the round is complete with it."""
+        """One good page of one run came; True if the cycle is complete with it."""
         pending = self.pending[question_id]
         if pending.run_ns != asked_ns:
             pending.run_ns, pending.pages = asked_ns, 0
@@ -260,7 +260,7 @@ class Rounds:
         return not self.pending
 
     def progress(self) -> dict[str, int]:
-        """How far the present round is, as `orderloom.account.Progress` shows it."""
+        """How far the present cycle is, as `orderloom.account.Progress` shows it."""
         return {
             "answered": self.asked - len(self.pending),
             "asked": self.asked,
@@ -273,7 +273,7 @@ class Rounds:
         self.next_ns = now_ns + SPACING_NS
 
     def finish(self, profile: Profile, now_ns: int, time: VenueTime) -> tuple[int, int]:
-        """The round is complete: it covered [since, until), both in ns of our time.
+        """The cycle is complete: it covered [since, until), both in ns of our time.
 
         What is known of the venue's clock by now says of which of our times was asked; without the
         lag that the questions overlap by.
@@ -322,44 +322,44 @@ class Rounds:
         }  # fmt: skip
 
     @classmethod
-    def load(cls, document: dict[str, Any]) -> "Rounds":
-        """The rounds that `dump` gave out."""
-        rounds = cls(document["product"], *document["numbers"])
-        rounds.asking = document["asking"]
-        rounds.symbols = tuple(document["symbols"])
-        rounds.covered = frozenset(document["covered"])
-        rounds.registered = frozenset(document["registered"])
-        rounds.first_ns, rounds.deep_ns = document["first"], document["deep"]
-        rounds.from_ns = document["from"]
-        rounds.asked, rounds.pages = document["progress"]
-        rounds.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
-        rounds.is_late = document["late"]
+    def load(cls, document: dict[str, Any]) -> "Cycles":
+        """The cycles that `dump` gave out."""
+        cycles = cls(document["product"], *document["numbers"])
+        cycles.asking = document["asking"]
+        cycles.symbols = tuple(document["symbols"])
+        cycles.covered = frozenset(document["covered"])
+        cycles.registered = frozenset(document["registered"])
+        cycles.first_ns, cycles.deep_ns = document["first"], document["deep"]
+        cycles.from_ns = document["from"]
+        cycles.asked, cycles.pages = document["progress"]
+        cycles.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
+        cycles.is_late = document["late"]
         for question, *numbers in document["pending"]:
             asked = Question.model_validate(question)
-            rounds.pending[asked.id] = Pending(asked, *numbers)
-        return rounds
+            cycles.pending[asked.id] = Pending(asked, *numbers)
+        return cycles
 
 
-def questions_of_round(
-    rounds: Rounds, span: tuple[int, int], pace: Pace, profile: Profile
+def questions_of_cycle(
+    cycles: Cycles, span: tuple[int, int], pace: Pace, profile: Profile
 ) -> list[dict[str, Any]]:
-    """What a round asks about the span [since, until) in ns, as fields of `Question`.
+    """What a cycle asks about the span [since, until) in ns, as fields of `Question`.
 
     Trades are asked for up to `until`, which lies a visibility lag back: what is younger the stream
-    still has its time to bring, and the round covers no more than that anyway. A symbol that the
-    last round did not ask for is asked for from as far back as at first contact, one that was
+    still has its time to bring, and the cycle covers no more than that anyway. A symbol that the
+    last cycle did not ask for is asked for from as far back as at first contact, one that was
     refused from where it was last looked at.
     """
     since_ns, until_ns = span
-    history_ns = min(since_ns, rounds.deep_ns or since_ns)
-    product = rounds.product
+    history_ns = min(since_ns, cycles.deep_ns or since_ns)
+    product = cycles.product
 
     def each(about: About, is_by_symbol: bool, **fields: Any) -> Iterator[dict[str, Any]]:
-        targets: Iterable[str | None] = rounds.symbols if is_by_symbol else (None,)
+        targets: Iterable[str | None] = cycles.symbols if is_by_symbol else (None,)
         for symbol in targets:
             question = {"about": about, "product": product, "symbol": symbol, **fields}
             if "since_ns" in fields and symbol is not None:
-                question["since_ns"] = rounds.since_of(symbol, fields["since_ns"], pace)
+                question["since_ns"] = cycles.since_of(symbol, fields["since_ns"], pace)
             yield question
 
     return [
