@@ -61,18 +61,18 @@ class Bench:
     def fold(self) -> None:
         """Translate and fold from memory, the state and outputs of a step every 20 records."""
         sizes = self.sizes
-        for book in (SAME, PRODUCT):
-            found = alone(self.stage, book, sizes.warm, sizes.fold, len(RECORD_SIZES))
+        for fold in (SAME, PRODUCT):
+            found = alone(self.stage, fold, sizes.warm, sizes.fold, len(RECORD_SIZES))
             for events_per_record, rate in zip(RECORD_SIZES, found, strict=True):
-                self.results.rates[names.folded(book, events_per_record)] = rate
+                self.results.rates[names.folded(fold, events_per_record)] = rate
 
     def pipeline(self) -> None:
-        """The product's worker, with the work of every peer and with its own books."""
-        for book in (SAME, PRODUCT):
+        """The product's worker, with the work of every peer and with its own fold."""
+        for fold in (SAME, PRODUCT):
             for events_per_record in RECORD_SIZES:
                 measured = self.sizes.pipeline[events_per_record]
-                run = Run("ledger", book, events_per_record, self.sizes.warm, measured)
-                name = names.pipeline(book, events_per_record)
+                run = Run("ledger", fold, events_per_record, self.sizes.warm, measured)
+                name = names.pipeline(fold, events_per_record)
                 self.results.rates[name] = streamed(self.stage, run)
 
     def catch_up(self) -> None:

@@ -30,8 +30,8 @@ from bench.watching import (
 from ingest.outbox import Address, Outbox
 from orderloom import topology
 from orderloom.raw import Frame
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
+from processors.partition import PartitionFold
 from runtime.kafka import idempotent_producer
 from venues import VENUES
 
@@ -92,7 +92,7 @@ class Plan:
 
     def __init__(self) -> None:
         self._load = Load()
-        self._book = PartitionBook(VENUES[VENUE], 0)
+        self._partition = PartitionFold(VENUES[VENUE], 0)
         self._offset = 0
         for account in self._load.accounts:
             self._fold(account, account.record(account.greeting()))
@@ -113,8 +113,8 @@ class Plan:
     def _fold(self, account: Account, value: bytes) -> tuple[bytes, ...]:
         self._offset += 1
         key = account.name.encode()
-        self._book.fold(InputRecord(topology.RAW, 0, self._offset, NOW_NS, key, value), NOW_NS)
-        outputs = self._book.changes().outputs
+        self._partition.fold(InputRecord(topology.RAW, 0, self._offset, NOW_NS, key, value), NOW_NS)
+        outputs = self._partition.changes().outputs
         return tuple(one.key for one in outputs if one.topic is topology.ORDERS and one.value)
 
 

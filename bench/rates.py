@@ -67,19 +67,19 @@ class Rate:
         }
 
 
-def alone(stage: Stage, book: str, warm: int, measured: int, results: int) -> list[Rate]:
-    """Rates without a broker: `book` may be ``translate``, the others give three record sizes."""
-    task = Task(stage.bootstrap, "", warm, measured, book)
+def alone(stage: Stage, fold: str, warm: int, measured: int, results: int) -> list[Rate]:
+    """Rates without a broker: `fold` may be ``translate``, the others give three record sizes."""
+    task = Task(stage.bootstrap, "", warm, measured, fold)
     with stage.child("alone", task) as child:
         return [Rate.of(child.expect("result")) for _ in range(results)]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process under load: its program, its book, and the load."""
+    """One process under load: its program, its fold, and the load."""
 
     program: str
-    book: str
+    fold: str
     events_per_record: int
     warm: int
     measured: int
@@ -91,7 +91,7 @@ def streamed(stage: Stage, run: Run) -> Rate:
     load = Load()
     warm = load.records(run.warm, run.events_per_record)
     measured = load.records(run.measured, run.events_per_record)
-    with stage.task(_events(warm), _events(measured), run.book) as task:
+    with stage.task(_events(warm), _events(measured), run.fold) as task:
         stage.feed(task, [*load.greetings(), *warm])
         with stage.child(run.program, task, run.python) as child:
             child.expect("warm")

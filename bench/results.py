@@ -68,14 +68,14 @@ class Results:
         if faust and same:
             yield _ratio("overhead, 10 a record, of stock Faust's", same, faust, 0.1)
         if faust and product:
-            yield _ratio("overhead, 10 a record, product's books, of stock Faust's", product, faust)
-        for rate, book in ((same, "same"), (product, "product")):
-            bare = self.rates.get(folded(book, 10))
+            yield _ratio("overhead, 10 a record, product's fold, of stock Faust's", product, faust)
+        for rate, fold in ((same, "same"), (product, "product")):
+            bare = self.rates.get(folded(fold, 10))
             bare_one = self.rates.get(folded("same", 1))
             if rate and bare and faust and bare_one:
                 mine, theirs = rate.cpu_us - bare.cpu_us, faust.cpu_us - bare_one.cpu_us
                 yield Ratio(
-                    f"the same less the fold measured alone ({book} books)",
+                    f"the same less the fold measured alone ({fold})",
                     mine / theirs,
                     None,
                     is_limit=True,
@@ -84,11 +84,11 @@ class Results:
 
     def _totals(self) -> Iterator[Ratio]:
         quix = self.rates.get(QUIX)
-        for book, asked in (("same", 1.0), ("product", None)):
-            rate = self.rates.get(pipeline(book, 10))
+        for fold, asked in (("same", 1.0), ("product", None)):
+            rate = self.rates.get(pipeline(fold, 10))
             if quix and rate:
                 yield Ratio(
-                    f"events/s, 10 a record, of quixstreams' ({book} books)",
+                    f"events/s, 10 a record, of quixstreams' ({fold})",
                     rate.per_second / quix.per_second,
                     asked,
                     is_limit=False,
@@ -150,14 +150,14 @@ CATCH_UP = "catch-up from the log, 10 a record"
 CATCH_UP_BARE = "the same records, from memory"
 
 
-def folded(book: str, events_per_record: int) -> str:
+def folded(fold: str, events_per_record: int) -> str:
     """The name of a rate without a broker."""
-    return f"translate + fold ({book}), {events_per_record} a record"
+    return f"translate + fold ({fold}), {events_per_record} a record"
 
 
-def pipeline(book: str, events_per_record: int) -> str:
+def pipeline(fold: str, events_per_record: int) -> str:
     """The name of a rate of Faust and ledgers."""
-    return f"Faust + ledger ({book}), {events_per_record} a record"
+    return f"Faust + ledger ({fold}), {events_per_record} a record"
 
 
 def _ratio(name: str, mine: Rate, theirs: Rate, asked: float | None = None) -> Ratio:

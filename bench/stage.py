@@ -97,9 +97,9 @@ class Stage:
         self._numbers = count(1)
 
     @contextlib.contextmanager
-    def task(self, warm: int = 0, measured: int = 0, book: str = "product") -> Iterator[Task]:
+    def task(self, warm: int = 0, measured: int = 0, fold: str = "product") -> Iterator[Task]:
         """A task with topics of its own, which are deleted afterwards."""
-        task = Task(self.bootstrap, f"b{next(self._numbers)}.", warm, measured, book)
+        task = Task(self.bootstrap, f"b{next(self._numbers)}.", warm, measured, fold)
         names = [task.topic(topic) for topic in TOPICS]
         create_topics(
             self.admin,

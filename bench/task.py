@@ -11,18 +11,18 @@ PARTITIONS: Final = 4
 SAME: Final = "same"
 """The work that every peer does alike (bench/work.py)."""
 PRODUCT: Final = "product"
-"""The processors' own books."""
+"""The processors' own fold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The cluster, the topics' namespace, how many events warm up and count, and which book."""
+    """The cluster, the topics' namespace, how many events warm up and count, and which fold."""
 
     bootstrap: str
     namespace: str
     warm: int = 0
     measured: int = 0
-    book: str = PRODUCT
+    fold: str = PRODUCT
     partitions: int = PARTITIONS
     venue: str = VENUE
 

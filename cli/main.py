@@ -55,7 +55,7 @@ def main() -> None:
 
     Typer itself ends with 130 at Ctrl-C, and with 1 where nobody reads our output any more.
     """
-    os.umask(UMASK)  # keys, logs and books are nobody else's, those of Kafka and SQLite too
+    os.umask(UMASK)  # keys, logs and state are nobody else's, those of Kafka and SQLite too
     try:
         try:
             app()

@@ -10,9 +10,9 @@ from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
 from processors.account.cycles import Pace
-from processors.book import VERSION
 from processors.ledger.settings import LedgerSettings, StepBounds
-from processors.measured import MeasuredBook
+from processors.measured import MeasuredFold
+from processors.partition import VERSION
 from processors.worker import Parts, WorkerCrashed, run
 from runtime.health import Health, HealthServer
 from runtime.kafka import connected_admin
@@ -37,8 +37,8 @@ def run_once(settings: Settings, name: str) -> int:
     kafka = settings.kafka
     count_former_restarts(f"process {name}")
 
-    def make_book(partition: int) -> MeasuredBook:
-        return MeasuredBook(venue, partition, pace, settings.namespace)
+    def make_state(partition: int) -> MeasuredFold:
+        return MeasuredFold(venue, partition, pace, settings.namespace)
 
     health = Health()
     health.report("kafka", f"Kafka has not answered yet at {kafka.bootstrap}")
@@ -47,7 +47,7 @@ def run_once(settings: Settings, name: str) -> int:
             _log.info("process %s, health at %s", name, server.address)
             admin = connected_admin(kafka.bootstrap, kafka.client_security())
             require_topics(admin, specs_of(settings, name))
-            run(ledger_settings(settings, venue, pace), Parts(make_book), health)
+            run(ledger_settings(settings, venue, pace), Parts(make_state), health)
     except (WorkerCrashed, KafkaException) as error:
         words = CAUSES.words_of(error) if isinstance(error, KafkaException) else str(error)
         _log.error("process %s crashed: %s", name, words, exc_info=error)

@@ -13,10 +13,10 @@ import typer
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
 from cli.setting import checked_settings
-from processors.book import PartitionBook
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, PartitionStopped
-from processors.repair.rebuild import MakePartitionBook
+from processors.partition import PartitionFold
+from processors.repair.rebuild import MakePartitionFold
 from processors.repair.repair import (
     Outcome,
     RepairOrder,
@@ -55,8 +55,8 @@ def run(wish: Wish) -> int:
     """Repair what is wished; the exit status. Raises SetupError."""
     settings = checked_settings()
     with kafka_told(), _ledger_told():
-        ledger_log, make_book = _tools(settings, wish.venue)
-        found = list(_surveys(ledger_log, make_book, wish, settings.partitions))
+        ledger_log, make_state = _tools(settings, wish.venue)
+        found = list(_surveys(ledger_log, make_state, wish, settings.partitions))
         if not found:
             typer.echo(f"{wish.venue}: every partition opens as it is; nothing to repair")
             return 0
@@ -67,24 +67,24 @@ def run(wish: Wish) -> int:
             typer.echo("nothing was changed")
             return DECLINED
         for one in found:
-            _repair(ledger_log, make_book, one, _order(wish, ledger_log))
+            _repair(ledger_log, make_state, one, _order(wish, ledger_log))
     return 0
 
 
-def _tools(settings: Settings, name: str) -> tuple[LedgerLog, MakePartitionBook]:
+def _tools(settings: Settings, name: str) -> tuple[LedgerLog, MakePartitionFold]:
     venue = venue_as_set(VENUES[name], settings.venue(name))
     pace = pace_of(settings.venue(name))
     admin = connected_admin(settings.kafka.bootstrap, settings.kafka.client_security())
     require_topics(admin, specs_of(settings, name))
 
-    def make_book(partition: int) -> PartitionBook:
-        return PartitionBook(venue, partition, pace, settings.namespace)
+    def make_state(partition: int) -> PartitionFold:
+        return PartitionFold(venue, partition, pace, settings.namespace)
 
-    return LedgerLog(ledger_settings(settings, venue, pace)), make_book
+    return LedgerLog(ledger_settings(settings, venue, pace)), make_state
 
 
 def _surveys(
-    ledger_log: LedgerLog, make_book: MakePartitionBook, wish: Wish, partitions: int
+    ledger_log: LedgerLog, make_state: MakePartitionFold, wish: Wish, partitions: int
 ) -> Iterator[Survey]:
     """The partitions to repair, each told as it is found. Raises SetupError for a wrong number."""
     wrong = [number for number in wish.partitions if number >= partitions]
@@ -93,7 +93,7 @@ def _surveys(
             f"there is no partition {wrong[0]}", f"{wish.venue} has 0 to {partitions - 1}"
         )
     for number in sorted(set(wish.partitions)) or range(partitions):
-        found = survey(ledger_log, number, make_book)
+        found = survey(ledger_log, number, make_state)
         if found.cause:
             for line in lines_of(wish.venue, found):
                 typer.echo(line)
@@ -129,11 +129,11 @@ def _order(wish: Wish, ledger_log: LedgerLog) -> RepairOrder:
 
 
 def _repair(
-    ledger_log: LedgerLog, make_book: MakePartitionBook, found: Survey, order: RepairOrder
+    ledger_log: LedgerLog, make_state: MakePartitionFold, found: Survey, order: RepairOrder
 ) -> None:
     say = Progress(f"partition {found.partition}", typer.echo)
     tell = Tell(say.folded, say.compared)
-    outcome = repair(ledger_log, found.partition, make_book, order, tell)
+    outcome = repair(ledger_log, found.partition, make_state, order, tell)
     typer.echo(result_of(found.partition, outcome))
 
 

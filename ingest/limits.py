@@ -6,8 +6,8 @@
 2. The venue's own count, where its answers carry one, is believed over ours: as far as it can be
    one. A header of 400 digits says nothing, and none costs more than two
    periods of waiting.
-3. Of such a venue no window is filled twice: what went within the last period, by our own book and
-   by the venue's count, leaves only the rest of the limit. The keeping of streams may have the last
+3. Of such a venue no window is filled twice: what went within the last period, by our count and by
+   the venue's, leaves only the rest of the limit. The keeping of streams may have the last
    twentieth of it.
 4. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
 5. The keeping of streams goes before urgent questions, and these before periodic ones; the last

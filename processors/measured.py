@@ -1,7 +1,7 @@
-"""Books that tell the process's metrics what they hold: blind, disputed, quarantined, unread.
+"""A partition's state that shows in metrics what it holds: blind, disputed, quarantined, unread.
 
-The books themselves are pure; this rim looks at them after each step, in the ledger's own thread,
-and only at the accounts that the step touched.
+The state itself is pure; this rim looks at it after each step, in the ledger's own thread,
+and only at accounts that the step touched.
 """
 
 from collections import Counter
@@ -11,13 +11,13 @@ import orjson
 from orderloom import raw, topology
 from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
-from processors.account.book import AccountBook
+from processors.account.account import AccountFold
 from processors.account.cycles import STANDARD, Pace
 from processors.account.differences import ANSWERED, OPEN
 from processors.account.progress import ProgressLog
 from processors.admission import PARTITION
-from processors.book import PartitionBook, Tally
 from processors.ledger.step import InputRecord, Output, StepChanges
+from processors.partition import PartitionFold, Tally
 from runtime import metrics
 from venues.venue import Venue
 
@@ -33,8 +33,8 @@ METRICS = {
 }
 
 
-class MeasuredBook(PartitionBook):
-    """A partition's books, with metrics."""
+class MeasuredFold(PartitionFold):
+    """A partition's state, with metrics."""
 
     told: Counter[Tally] | None = None
     appended_ns = 0
@@ -51,9 +51,9 @@ class MeasuredBook(PartitionBook):
         super().fold(record, now_ns)
         self._took("log_to_step", record.appended_ns, now_ns)
 
-    def _fold_frame(self, book: AccountBook, generation: int, frame: raw.Frame) -> None:
+    def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
         self._took("ingest_to_log", frame.received_ns, self.appended_ns)
-        super()._fold_frame(book, generation, frame)
+        super()._fold_frame(state, generation, frame)
 
     def _took(self, hop: str, from_ns: int, to_ns: int) -> None:
         seconds = max(0, to_ns - from_ns) / NS_PER_SECOND
@@ -61,13 +61,13 @@ class MeasuredBook(PartitionBook):
 
     def changes(self) -> StepChanges:
         """What changed; and what that means for the metrics."""
-        touched = [book for book in self.accounts.values() if book.is_dirty]
+        touched = [state for state in self.accounts.values() if state.is_dirty]
         changes = super().changes()
-        for book in touched:
-            if book.account == PARTITION:  # no account: it is never in sync, and nobody's trouble
+        for state in touched:
+            if state.account == PARTITION:  # no account: it is never in sync, and nobody's trouble
                 continue
-            show(book)
-            self._progress.look(book)
+            show(state)
+            self._progress.look(state)
         for output in changes.outputs:
             self._measure(output)
         self._tell()
@@ -89,19 +89,19 @@ class MeasuredBook(PartitionBook):
         self.told = self.tallies.copy()
 
 
-def show(book: AccountBook) -> None:
+def show(state: AccountFold) -> None:
     """The gauges of one account."""
-    account = book.account
-    metrics.DISABLED.labels(account).set(not book.is_enabled)
+    account = state.account
+    metrics.DISABLED.labels(account).set(not state.is_enabled)
     # Nobody shall be woken for an account that a person has switched off.
-    metrics.BLIND.labels(account).set(len(book.streams.blind) if book.is_enabled else 0)
-    started = [one.start_ns for one in book.streams.blind if one.start_ns and book.is_enabled]
-    age_ns = book.now_ns - min(started, default=book.now_ns)
+    metrics.BLIND.labels(account).set(len(state.streams.blind) if state.is_enabled else 0)
+    started = [one.start_ns for one in state.streams.blind if one.start_ns and state.is_enabled]
+    age_ns = state.now_ns - min(started, default=state.now_ns)
     metrics.BLIND_SECONDS.labels(account).set(age_ns / NS_PER_SECOND)
-    metrics.OPEN_DIFFERENCES.labels(account).set(book.open_differences)
-    metrics.CATCHING_UP.labels(account).set(book.is_enabled and not book.is_synced)
-    metrics.DISPUTED.labels(account).set(len(book.doubts.disputed))
-    metrics.QUARANTINED.labels(account).set(book.quarantine is not None)
+    metrics.OPEN_DIFFERENCES.labels(account).set(state.open_differences)
+    metrics.CATCHING_UP.labels(account).set(state.is_enabled and not state.is_synced)
+    metrics.DISPUTED.labels(account).set(len(state.doubts.disputed))
+    metrics.QUARANTINED.labels(account).set(state.quarantine is not None)
 
 
 def count(output: Output, venue: str) -> None:

@@ -16,7 +16,7 @@ import uvloop
 
 from orderloom.topology import INPUTS, RAW
 from processors.app import Group, add_agent, make_app, on_rebalance
-from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.metrics import Exporter
 from processors.ledger.runner import Condition, LedgerRunner, MakeLedger
@@ -28,7 +28,7 @@ from runtime.health import Health
 
 LOOK_SECONDS = 0.25
 CLOSE_SECONDS_MAX = 8.0
-# The books are a large, growing heap without cycles: by Python's defaults its collector took 9 % of
+# The state is a large, growing heap without cycles: by Python's defaults its collector took 9 % of
 # the CPU in pauses of up to 108 ms, with these 2 % and 6 ms (measured, 200,000 objects).
 COLLECTIONS = (10_000, 50, 1_000)
 STOP_SECONDS_MAX = 8.0
@@ -47,7 +47,7 @@ class WorkerCrashed(Exception):
 class Parts:
     """What a worker is made of, beside its settings; tests put others in their places."""
 
-    make_book: MakeBook
+    make_state: MakeState
     probe: Probe = no_probe
     make_ledger: MakeLedger = Ledger
     make_runner: Callable[..., LedgerRunner] = LedgerRunner
@@ -146,7 +146,7 @@ class ProcessWorker:
         runner = parts.make_runner(
             self._log,
             partition,
-            parts.make_book,
+            parts.make_state,
             self._group,
             probe=parts.probe,
             make_ledger=parts.make_ledger,

@@ -73,7 +73,7 @@ def a_bust(exec_id: str = "88120045", **fields: Any) -> Execution:
 
 
 def some_orders(profile: Profile | None = None) -> Orders:
-    """The empty books of one account."""
+    """No orders yet, of one account."""
     return Orders(ACCOUNT, profile or Profile())
 
 

@@ -123,7 +123,7 @@ def repeated(pieces: list[Piece], random: Random) -> list[Piece]:
 
 
 def folded(pieces: list[Piece], orders: Orders | None = None) -> Orders:
-    """The books after these pieces."""
+    """The orders after these pieces."""
     orders = orders or Orders("binance:main", Profile())
     for event, origin in pieces:
         orders.apply(event, origin)
@@ -131,7 +131,7 @@ def folded(pieces: list[Piece], orders: Orders | None = None) -> Orders:
 
 
 def cut(pieces: list[Piece], place: int, random: Random) -> Orders:
-    """The books after these pieces, with a save and a load in between."""
+    """The orders after these pieces, with a save and a load in between."""
     before = folded(pieces[:place])
     after = Orders(before.account, before.profile)
     keys = before.state_keys()
@@ -142,7 +142,7 @@ def cut(pieces: list[Piece], place: int, random: Random) -> Orders:
 
 
 def content_of(orders: Orders) -> dict[str, bytes]:
-    """What the books hold, independent of arrival."""
+    """What the orders hold, independent of arrival."""
     return {order.key: order.content() for order in orders.all()}
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bench.books import plain_book
 from bench.frames import Load, RawMessage
 from bench.meter import tell
+from bench.states import plain_state
 from bench.task import Task
 from orderloom import topology
 from orderloom.raw import Frame
@@ -25,7 +25,7 @@ RECORDS_PER_STEP = 20
 def main(argument: str) -> None:
     """Measure what the task names, and tell."""
     task = Task.from_argument(argument)
-    if task.book == "translate":
+    if task.fold == "translate":
         _measure(partial(_translation, task))
     else:
         for events_per_record in (1, 10, 100):
@@ -58,17 +58,17 @@ def _translation(task: Task) -> tuple[int, Callable[[], None]]:
 
 
 def _folding(task: Task, events_per_record: int) -> tuple[int, Callable[[], None]]:
-    load, book = Load(), plain_book(task, 0)
+    load, state = Load(), plain_state(task, 0)
     warm = [*load.greetings(), *load.records(task.warm, events_per_record)]
     messages = load.records(task.measured, events_per_record)
 
     def fold(messages: Sequence[RawMessage], offset: int) -> None:
         for number, message in enumerate(messages, offset):
             record = InputRecord(topology.RAW, 0, number, NOW_NS, message.key, message.value)
-            book.fold(record, NOW_NS)
+            state.fold(record, NOW_NS)
             if number % RECORDS_PER_STEP == RECORDS_PER_STEP - 1:
-                book.changes()
-        book.changes()
+                state.changes()
+        state.changes()
 
     fold(warm, 0)
     return sum(message.events for message in messages), lambda: fold(messages, len(warm))

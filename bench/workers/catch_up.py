@@ -9,14 +9,14 @@ import sys
 import time
 from typing import Any
 
-from bench.books import events_in, maker, plain_book
 from bench.meter import Meter, cpu_seconds, tell
+from bench.states import events_in, maker, plain_state
 from bench.task import Task
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.settings import LedgerSettings
-from processors.ledger.step import Book, InputRecord, StepChanges
+from processors.ledger.step import InputRecord, PartitionState, StepChanges
 from processors.ledger.step_size import StepSize
 
 Steps = list[list[InputRecord]]
@@ -24,24 +24,24 @@ NOW_NS = 1_800_000_000_000_000_000
 
 
 class Witness:
-    """A book that notes which records each step folded."""
+    """A state that notes which records each step folded."""
 
-    def __init__(self, book: Book, steps: Steps) -> None:
-        self._book = book
+    def __init__(self, state: PartitionState, steps: Steps) -> None:
+        self._state = state
         self._steps = steps
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold and note."""
         self._steps[-1].append(record)
-        self._book.fold(record, now_ns)
+        self._state.fold(record, now_ns)
 
     def changes(self) -> StepChanges:
         """A step ends."""
         self._steps.append([])
-        return self._book.changes()
+        return self._state.changes()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        return getattr(self._state, name)
 
 
 def main(argument: str) -> None:
@@ -72,14 +72,14 @@ def main(argument: str) -> None:
 def _fold_again(task: Task, steps: Steps) -> None:
     """The same records in the same steps, from memory to memory."""
     gc.collect()
-    book, folded, began = plain_book(task, 0), 0, (0.0, 0.0)
+    state, folded, began = plain_state(task, 0), 0, (0.0, 0.0)
     for records in steps:
         if folded >= task.warm and not began[0]:
             began = time.perf_counter(), cpu_seconds()
         for record in records:
-            book.fold(record, NOW_NS)
+            state.fold(record, NOW_NS)
             folded += events_in(record.value)
-        book.changes()
+        state.changes()
     seconds, cpu = time.perf_counter() - began[0], cpu_seconds() - began[1]
     tell(**{"is": "bare"}, events=folded - task.warm, seconds=seconds, cpu_seconds=cpu)
 

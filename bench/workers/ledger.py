@@ -2,8 +2,8 @@
 
 import sys
 
-from bench.books import maker
 from bench.meter import Meter
+from bench.states import maker
 from bench.task import Task
 from processors import worker
 from processors.ledger.runner import LedgerRunner

@@ -1,7 +1,7 @@
 """Tells people how far an account is that catches up: lines in the log, and metrics.
 
-The first look at a large account takes minutes at the venue's rate limits; the books themselves are
-pure, so their rim looks at them after each step and says it here.
+The first look at a large account takes minutes at the venue's rate limits; the state itself is
+pure, so its rim looks at it after each step and says it here.
 """
 
 import logging
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from processors.account.book import AccountBook
+from processors.account.account import AccountFold
 from processors.account.state import progress_of
 from runtime import metrics
 
@@ -28,32 +28,32 @@ class ProgressLog:
     clock: Callable[[], float] = time.monotonic
     _told: dict[str, float] = field(default_factory=dict)
 
-    def look(self, book: AccountBook) -> None:
-        """The account's books may have changed."""
-        for product, cycles in book.reconciliation.cycles.items():
+    def look(self, state: AccountFold) -> None:
+        """The account's state may have changed."""
+        for product, cycles in state.reconciliation.cycles.items():
             progress = cycles.progress()
-            metrics.CYCLE_ASKED.labels(book.account, product).set(progress["asked"])
-            metrics.CYCLE_ANSWERED.labels(book.account, product).set(progress["answered"])
-        metrics.ORDERS_KNOWN.labels(book.account).set(book.orders.count)
+            metrics.CYCLE_ASKED.labels(state.account, product).set(progress["asked"])
+            metrics.CYCLE_ANSWERED.labels(state.account, product).set(progress["answered"])
+        metrics.ORDERS_KNOWN.labels(state.account).set(state.orders.count)
         now = self.clock()
-        if book.is_synced:
-            if self._told.pop(book.account, None) is not None:
-                self._say(book, f"in sync, {book.orders.count} orders")
-        elif now - self._told.setdefault(book.account, now) >= EVERY_SECONDS:
-            self._told[book.account] = now
-            for line in lines_of(book):
-                self._say(book, line)
+        if state.is_synced:
+            if self._told.pop(state.account, None) is not None:
+                self._say(state, f"in sync, {state.orders.count} orders")
+        elif now - self._told.setdefault(state.account, now) >= EVERY_SECONDS:
+            self._told[state.account] = now
+            for line in lines_of(state):
+                self._say(state, line)
 
     @staticmethod
-    def _say(book: AccountBook, line: str) -> None:
-        extra = {"account": book.account, "venue": book.setting.venue}
-        log.info("%s %s", book.account, line, extra=extra)
+    def _say(state: AccountFold, line: str) -> None:
+        extra = {"account": state.account, "venue": state.setting.venue}
+        log.info("%s %s", state.account, line, extra=extra)
 
 
-def lines_of(book: AccountBook) -> list[str]:
+def lines_of(state: AccountFold) -> list[str]:
     """How far each product's cycle is, as a person reads it."""
     return [
         f"{product}: {one['answered']} of {one['asked']} questions answered, {one['pages']} pages; "
-        f"{book.orders.count} orders"
-        for product, one in progress_of(book).items()
+        f"{state.orders.count} orders"
+        for product, one in progress_of(state).items()
     ]

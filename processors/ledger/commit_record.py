@@ -22,10 +22,10 @@ class CommitRecord:
     """One step. Fold each input's range in the order control, intents, raw; then let timers fire.
 
     `inputs` maps a topic's kind to [first, end) offsets; `bytes_hash` is over the keys and values
-    read, in fold order; `left_out` lists (kind, offset, reason) of records the book did not fold;
+    read, in fold order; `left_out` lists (kind, offset, reason) of records that were not folded;
     `clock_ns` is the reading for all of it, and timers fired at its end if `ticked` (not where the
-    step ran out of time). `fold` is the book's version, `config` the digest of its configuration,
-    `content_digest` and `exact_digest` what the book's state came to. `repair` is set on the steps
+    step ran out of time). `fold` is the fold's version, `config` the digest of its configuration,
+    `content_digest` and `exact_digest` what the state came to. `repair` is set on the steps
     of a repair: epoch, author, reason, cause, and its `phase`. With phase ``begun`` the state is
     emptied, and the inputs are folded anew from where its ranges begin.
     """

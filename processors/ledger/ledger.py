@@ -44,7 +44,7 @@ from processors.ledger.state import (
     LedgerPlace,
     encoded,
 )
-from processors.ledger.step import Book, InputRecord, StepChanges
+from processors.ledger.step import InputRecord, PartitionState, StepChanges
 from processors.ledger.step_clock import StepClock
 from processors.ledger.topic_watch import TopicWatch
 from processors.ledger.trouble import (
@@ -59,8 +59,8 @@ from runtime.metrics import STEP_SECONDS_SPENT
 
 TRACE_CHARACTERS_MAX = 8_000
 Result = TypeVar("Result")
-MakeBook = Callable[[int], Book]
-Open = Callable[[LedgerLog, int, MakeBook], Loaded]
+MakeState = Callable[[int], PartitionState]
+Open = Callable[[LedgerLog, int, MakeState], Loaded]
 """How a ledger comes to its state: `load`, or a repair's way."""
 
 
@@ -84,7 +84,7 @@ class Ledger:
         self,
         ledger_log: LedgerLog,
         partition: int,
-        make_book: MakeBook,
+        make_state: MakeState,
         memory: Memory,
         probe: Probe = no_probe,
         *,
@@ -100,7 +100,7 @@ class Ledger:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
             self._writer.fence()
-            loaded = self._if_still_ours(lambda: self._settled(ledger_log, make_book, open_log))
+            loaded = self._if_still_ours(lambda: self._settled(ledger_log, make_state, open_log))
             self._take_over(loaded)
             self._inputs = Inputs(ledger_log, partition, loaded.place, loaded.ends, memory.counts)
             self._clients.callback(self._inputs.close)
@@ -141,7 +141,7 @@ class Ledger:
 
     def quarantined(self) -> set[str]:
         """The accounts that are quarantined."""
-        return set(self._book.quarantined())
+        return set(self._state.quarantined())
 
     def take(self, records: Iterable[InputRecord]) -> None:
         """Take delivered records of any input."""
@@ -160,7 +160,7 @@ class Ledger:
         if self._inputs.is_reading:
             return 0.0
         seconds = self._inputs.next_check_at - time.monotonic()
-        due_ns = self._book.due_ns()
+        due_ns = self._state.due_ns()
         if due_ns is not None and not self.is_behind:
             until_ns = self._clock.ns_until(due_ns, self._memory.clock.now_ns())
             seconds = min(seconds, until_ns / 1e9)
@@ -179,9 +179,9 @@ class Ledger:
         self._writer.prove()  # while an exception is handled it would be kept for good
         raise PartitionStopped(line)
 
-    def _settled(self, ledger_log: LedgerLog, make_book: MakeBook, open_log: Open) -> Loaded:
+    def _settled(self, ledger_log: LedgerLog, make_state: MakeState, open_log: Open) -> Loaded:
         self._settle(ledger_log)
-        return open_log(ledger_log, self.partition, make_book)
+        return open_log(ledger_log, self.partition, make_state)
 
     def _settle(self, ledger_log: LedgerLog) -> None:
         """End what hangs, and write again what of it is true."""
@@ -198,7 +198,7 @@ class Ledger:
         return self._step()
 
     def _take_over(self, loaded: Loaded) -> None:
-        self._book, self._place, self._left_out = loaded.book, loaded.place, loaded.own.left_out
+        self._state, self._place, self._left_out = loaded.state, loaded.place, loaded.own.left_out
         self._clock = StepClock(self._place.clock_ns)
 
     def _begin(self, ledger_log: LedgerLog, loaded: Loaded) -> None:
@@ -242,7 +242,7 @@ class Ledger:
         return True
 
     def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:
-        due_ns = self._book.due_ns()
+        due_ns = self._state.due_ns()
         return batch.is_at_ends and due_ns is not None and due_ns <= self._clock.at_ends(wall_ns)
 
     def _reading(self, batch: StepBatch, wall_ns: int) -> int:
@@ -251,7 +251,7 @@ class Ledger:
 
     def _fold(self, batch: StepBatch, folded: Folded) -> None:
         """Fold the batch with no transaction open; where time runs out, only its first part."""
-        verdict_of, fold, now_ns = self._memory.poison.verdict, self._book.fold, folded.clock_ns
+        verdict_of, fold, now_ns = self._memory.poison.verdict, self._state.fold, folded.clock_ns
         if self._openings >= OPENINGS_LEFT_OUT and batch.records:
             self._memory.poison.killed(batch.records[0], self._openings)
             self._openings = 0
@@ -284,7 +284,7 @@ class Ledger:
                 "before it"
             )
         try:
-            self._book.leave_out(record, verdict.reason, verdict.trace, folded.clock_ns)
+            self._state.leave_out(record, verdict.reason, verdict.trace, folded.clock_ns)
         except Exception as error:  # the fold guard's other half
             raise PartitionStopped(
                 f"{place} can neither be folded nor left out ({_last_line(_trace(error))}): this "
@@ -298,19 +298,19 @@ class Ledger:
 
     def _tick(self, folded: Folded) -> None:
         try:
-            self._book.tick(folded.clock_ns)
+            self._state.tick(folded.clock_ns)
         except Exception as error:  # the fold guard, for timers
             raise TimersFailed(_last_line(_trace(error))) from error
         folded.ticked = True
 
     def _changes(self) -> StepChanges:
         try:
-            changes = self._book.changes()
+            changes = self._state.changes()
         except Exception as error:  # the fold guard: found when the state is written
             trace = _trace(error)
             raise StepRefused(_last_line(trace), trace) from error
         if any(key.startswith(RESERVED) for key in changes.state):
-            raise ValueError("a book's keys may not begin with @")
+            raise ValueError("the keys of state records may not begin with @")
         return changes
 
     def _write(self, changes: StepChanges, folded: Folded) -> None:
@@ -352,7 +352,7 @@ class Ledger:
             left_out=tuple(folded.left_out),
             clock_ns=folded.clock_ns,
             ticked=folded.ticked,
-            fold=self._book.version,
+            fold=self._state.version,
             config=self._settings.config_digest,
             content_digest=changes.content_digest,
             exact_digest=changes.exact_digest,

@@ -8,7 +8,7 @@ from processors.ledger.committed import committed_records
 from processors.ledger.input_reader import trimmed_line
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.state import RESERVED, LedgerPlace, OwnRecords, UnknownLedgerFormat
-from processors.ledger.step import Book, UnknownStateFormat
+from processors.ledger.step import PartitionState, UnknownStateFormat
 from processors.ledger.topic_watch import check_same_topics
 from processors.ledger.trouble import PartitionStopped
 
@@ -18,29 +18,31 @@ GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, 
 
 @dataclass(slots=True)
 class Loaded:
-    """What the log says: the book, the ledger's own records, and the ends of the inputs."""
+    """What the log says: the state, the ledger's own records, and the ends of the inputs."""
 
-    book: Book
+    state: PartitionState
     own: OwnRecords
     place: LedgerPlace
     ends: dict[str, int]
 
 
-def load(ledger_log: LedgerLog, partition: int, make_book: Callable[[int], Book]) -> Loaded:
+def load(
+    ledger_log: LedgerLog, partition: int, make_state: Callable[[int], PartitionState]
+) -> Loaded:
     """Load the partition's state and compare it with the inputs.
 
     Call it only when fenced. Raises PartitionStopped where going on would lose or double.
     """
-    state = read_state(ledger_log, partition)
-    own, book = restored(state, partition, make_book)
+    records = read_state(ledger_log, partition)
+    own, state = restored(records, partition, make_state)
     if own.repair is not None and not own.repair.has_ended:
         raise PartitionStopped(
             f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
             "again, which ends it"
         )
     ids = ledger_log.topic_ids()
-    place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(state))
-    return at_place(ledger_log, partition, Loaded(book, own, place, {}), ids)
+    place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(records))
+    return at_place(ledger_log, partition, Loaded(state, own, place, {}), ids)
 
 
 def at_place(ledger_log: LedgerLog, partition: int, loaded: Loaded, ids: dict[str, str]) -> Loaded:
@@ -66,19 +68,19 @@ def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
 
 
 def restored(
-    state: Mapping[bytes, bytes], partition: int, make_book: Callable[[int], Book]
-) -> tuple[OwnRecords, Book]:
-    """The ledger's own records and the book. Raises PartitionStopped for an unknown format."""
-    own, book = OwnRecords(), make_book(partition)
+    records: Mapping[bytes, bytes], partition: int, make_state: Callable[[int], PartitionState]
+) -> tuple[OwnRecords, PartitionState]:
+    """The ledger's own records and its state. Raises PartitionStopped for an unknown format."""
+    own, state = OwnRecords(), make_state(partition)
     try:
-        for key in [key for key in state if key.startswith(RESERVED)]:
-            own.restore(key, state[key])
+        for key in [key for key in records if key.startswith(RESERVED)]:
+            own.restore(key, records[key])
         if own.repair is not None:
-            book.begin_epoch(own.repair.epoch)
-        for key, value in state.items():
+            state.begin_epoch(own.repair.epoch)
+        for key, value in records.items():
             if not key.startswith(RESERVED):
-                book.restore(key, value)
-        book.due_ns()  # what is put together from several records is put together now
+                state.restore(key, value)
+        state.due_ns()  # what is put together from several records is put together now
     except (UnknownLedgerFormat, UnknownStateFormat) as error:
         raise PartitionStopped(
             f"the state of partition {partition} was written by another version of this program "
@@ -90,7 +92,7 @@ def restored(
             "something else wrote into its ledger topic (who may: `orderloom topics --acl`); run "
             "`orderloom repair`"
         ) from error
-    return own, book
+    return own, state
 
 
 def _first_place(

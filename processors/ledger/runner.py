@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
-from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.step import InputRecord
@@ -37,7 +37,7 @@ REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
 
 log = logging.getLogger(__name__)
-MakeLedger = Callable[[LedgerLog, int, MakeBook, Memory, Probe], Ledger]
+MakeLedger = Callable[[LedgerLog, int, MakeState, Memory, Probe], Ledger]
 
 
 class Ownership(Protocol):
@@ -70,7 +70,7 @@ class LedgerRunner:
         self,
         ledger_log: LedgerLog,
         partition: int,
-        make_book: MakeBook,
+        make_state: MakeState,
         membership: Ownership,
         *,
         probe: Probe = no_probe,
@@ -88,7 +88,7 @@ class LedgerRunner:
         self.unconfirmed_since: float | None = None
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
-            ledger_log, partition, make_book, self.memory, probe
+            ledger_log, partition, make_state, self.memory, probe
         )
         self._membership = membership
         self._ledger: Ledger | None = None
@@ -201,7 +201,7 @@ class LedgerRunner:
             ledger.take([inbox.popleft() for _ in range(len(inbox))])
 
     def _look_if_due(self, ledger: Ledger) -> None:
-        """What health and metrics show, from the thread that may ask the book."""
+        """What health and metrics show, from the thread that may ask the state."""
         if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
             self.lag, self.quarantined = ledger.lag, ledger.quarantined()

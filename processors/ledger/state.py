@@ -1,6 +1,6 @@
-"""What a ledger keeps of its own in the `ledger` topic, beside the book's records.
+"""What a ledger keeps of its own in the `ledger` topic, beside the state's records.
 
-Pure. The keys begin with `@`, which no book may use. Each value is a JSON object with a `format`;
+Pure. The keys begin with `@`, as no other record's. Each value is a JSON object with a `format`;
 another format is refused, never guessed.
 """
 

@@ -1,8 +1,9 @@
 """What passes between a ledger and the fold that is handed to it.
 
-Pure: data types and one protocol. The ledger knows nothing of orders; the fold (a `Book`) knows
-nothing of Kafka. The ledger reads `InputRecord`s, lets the book fold them, takes the `StepChanges`
-and writes them in one transaction; if that fails, the book is thrown away and a new one restored.
+Pure: data types and one protocol. The ledger knows nothing of orders; the `PartitionState` that it
+folds into knows nothing of Kafka. The ledger reads `InputRecord`s, folds them, takes the
+`StepChanges` and writes them in one transaction; if that fails, the state is thrown away and a new
+one restored.
 """
 
 from collections.abc import Iterable
@@ -44,7 +45,7 @@ class StepChanges:
     exact_digest: str = ""
 
 
-class Book(Protocol):
+class PartitionState(Protocol):
     """The state of one partition, in memory. Deterministic; reads no clock, does no I/O."""
 
     @property
@@ -81,7 +82,7 @@ class Book(Protocol):
         ...
 
     def changes(self) -> StepChanges:
-        """What changed since the last call; the book forgets that it was dirty."""
+        """What changed since the last call; the state forgets that it was dirty."""
         ...
 
     def quarantined(self) -> Iterable[str]:

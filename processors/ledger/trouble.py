@@ -22,7 +22,7 @@ class LedgerFenced(LedgerLost):
 
 
 class StepRefused(LedgerLost):
-    """What a step made cannot be written: the broker refuses it, or the book cannot give it out.
+    """What a step made cannot be written: the broker refuses it, or the state cannot be given out.
 
     `trace` is the formatted exception; as the line says where there is none.
     """

@@ -1,4 +1,4 @@
-"""What a repair does to the books once the inputs are folded anew.
+"""What a repair does to the state once the inputs are folded anew.
 
 Pure. Keys of views that the rebuilt state does not have get a tombstone in the new epoch. Where a
 part of `raw` is gone, its span is blind until a look-up covered it, and executions that only former
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from orderloom import topology
 from orderloom.topology import Topic
-from processors.account.book import AccountBook
+from processors.account.account import AccountFold
 from processors.account.lost_fills import OPEN, LostFill, difference_of
-from processors.book import PartitionBook
+from processors.partition import PartitionFold
 from processors.repair.coverage import NOTHING, Coverage, RawGap, go_on_from
 
 MISSING = "executions that fills tells of are not in raw"
@@ -35,13 +35,13 @@ class FormerView:
     traded: tuple[str, str] | None = None
 
 
-def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int) -> None:
+def retire_former(partition: PartitionFold, views: Iterable[FormerView], now_ns: int) -> None:
     """These keys are shown no more; an account is shown as it is now.
 
     What they spoke of is asked about: lists by symbol must name it.
     """
     for view in views:
-        account = _begun(book, view.account, now_ns)
+        account = _begun(partition, view.account, now_ns)
         if view.traded is not None:
             _touch(account, *view.traded)
         if view.topic is topology.ACCOUNTS:
@@ -52,13 +52,13 @@ def retire_former(book: PartitionBook, views: Iterable[FormerView], now_ns: int)
         publisher.events.append(ended)
 
 
-def note_lost(book: PartitionBook, fills: Iterable[LostFill], now_ns: int) -> None:
+def note_lost(partition: PartitionFold, fills: Iterable[LostFill], now_ns: int) -> None:
     """All lost executions of some positions; those that were noted before are left as they are."""
     by_place: dict[tuple[str, str], list[LostFill]] = {}
     for fill in fills:
         by_place.setdefault((fill.account, fill.place), []).append(fill)
     for (name, place), missing in sorted(by_place.items()):
-        account = _begun(book, name, now_ns)
+        account = _begun(partition, name, now_ns)
         if place in account.exposure.lost.counts:
             continue
         for fill in missing:
@@ -69,11 +69,11 @@ def note_lost(book: PartitionBook, fills: Iterable[LostFill], now_ns: int) -> No
         _doubt(account, missing[0])
 
 
-def _touch(account: AccountBook, product: str, symbol: str) -> None:
+def _touch(account: AccountFold, product: str, symbol: str) -> None:
     account.touched.setdefault(product, set()).add(symbol)
 
 
-def _doubt(account: AccountBook, fill: LostFill) -> None:
+def _doubt(account: AccountFold, fill: LostFill) -> None:
     """Its positions are published anew: unbounded while an execution of theirs is lost."""
     place = (fill.product, fill.symbol, fill.position_side, fill.quantity_unit)
     for position in account.exposure.at(*place):
@@ -81,10 +81,10 @@ def _doubt(account: AccountBook, fill: LostFill) -> None:
 
 
 def end_rebuild(
-    book: PartitionBook, gaps: Sequence[RawGap], now_ns: int, *, looked: Mapping[str, Coverage]
+    partition: PartitionFold, gaps: Sequence[RawGap], now_ns: int, *, looked: Mapping[str, Coverage]
 ) -> None:
     """The past is folded: from here on the venue is asked about what was not `looked` at."""
-    for name, account in sorted(book.accounts.items()):
+    for name, account in sorted(partition.accounts.items()):
         if name == _PARTITION:
             continue
         account.begin(account.cause, now_ns)
@@ -94,12 +94,12 @@ def end_rebuild(
         _ask_anew(account, now_ns)
         _show_again(account)
         account.account_changed()
-    book.instruments.asked.clear()
-    book.instruments.due = dict.fromkeys(book.instruments.due, now_ns)
-    book.instruments.is_dirty = True
+    partition.instruments.asked.clear()
+    partition.instruments.due = dict.fromkeys(partition.instruments.due, now_ns)
+    partition.instruments.is_dirty = True
 
 
-def _show_again(account: AccountBook) -> None:
+def _show_again(account: AccountFold) -> None:
     """One record of each view after the tombstones: those are gone after a week.
 
     A consumer that begins then must find the last number of each series.
@@ -114,7 +114,7 @@ def _show_again(account: AccountBook) -> None:
 
 
 def _be_blind(
-    account: AccountBook, gaps: Sequence[RawGap], now_ns: int, asked: frozenset[str]
+    account: AccountFold, gaps: Sequence[RawGap], now_ns: int, asked: frozenset[str]
 ) -> None:
     """Blind in the gaps, each since its first lost execution of the product where one is known.
 
@@ -138,7 +138,7 @@ def _be_blind(
             account.streams.note_loss(product, min(*outside, now_ns), now_ns, MISSING)
 
 
-def _ask_anew(account: AccountBook, now_ns: int) -> None:
+def _ask_anew(account: AccountFold, now_ns: int) -> None:
     reconciliation = account.reconciliation
     for cycles in reconciliation.cycles.values():
         cycles.asking, cycles.next_ns = False, now_ns
@@ -148,7 +148,7 @@ def _ask_anew(account: AccountBook, now_ns: int) -> None:
         target.question_id, target.due_ns, target.tries = None, now_ns, 0
 
 
-def _begun(book: PartitionBook, name: str, now_ns: int) -> AccountBook:
-    account = book.account(name)
+def _begun(partition: PartitionFold, name: str, now_ns: int) -> AccountFold:
+    account = partition.account(name)
     account.begin(account.cause, now_ns)
     return account

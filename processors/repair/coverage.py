@@ -11,7 +11,7 @@ earlier repair explains. What it shows as open stays open.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from processors.account.book import AccountBook
+from processors.account.account import AccountFold
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 
@@ -84,7 +84,7 @@ def relied_on(
     }
 
 
-def go_on_from(account: AccountBook, coverage: Coverage) -> None:
+def go_on_from(account: AccountFold, coverage: Coverage) -> None:
     """What was closed is closed; what stood open, though it has ended, is asked about still."""
     streams, cycles = account.streams, account.reconciliation.cycles
     for product, one in cycles.items():

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from orderloom.topology import DISPATCHES
 from processors.account.lost_fills import LostFill
-from processors.book import PartitionBook
 from processors.ledger.ledger import Folded, Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -23,6 +22,7 @@ from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
 from processors.ledger.step import StepChanges
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
+from processors.partition import PartitionFold
 from processors.repair.aftermath import (
     FormerView,
     end_rebuild,
@@ -34,7 +34,7 @@ from processors.repair.former import ENDED, FOLDING, Note, former_views, lost_fi
 from processors.repair.gaps import gaps_in_raw
 
 CHUNK_RECORDS = 2_000
-MakePartitionBook = Callable[[int], PartitionBook]
+MakePartitionFold = Callable[[int], PartitionFold]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ class Rebuilding(Ledger):
     """The ledger of a partition whose repair has begun. Raises as `Ledger` does."""
 
     _repair: Repair
-    _books: PartitionBook
+    _partition_fold: PartitionFold
 
     def __init__(
         self,
         ledger_log: LedgerLog,
         partition: int,
-        make_book: MakePartitionBook,
+        make_state: MakePartitionFold,
         memory: Memory,
         probe: Probe = no_probe,
     ) -> None:
         self._log = ledger_log
-        super().__init__(ledger_log, partition, make_book, memory, probe, open_log=self._load)
+        super().__init__(ledger_log, partition, make_state, memory, probe, open_log=self._load)
 
     def _settle(self, ledger_log: LedgerLog) -> None:
         settle(ledger_log, self.partition, self._writer, rebuilds=True)
@@ -77,27 +77,27 @@ class Rebuilding(Ledger):
         """
         former = former_views(self._log, self.partition, self._repair.epoch)
         for views in _chunks(former):
-            retire_former(self._books, views, self._now_ns())
+            retire_former(self._partition_fold, views, self._now_ns())
             self._write_aside()
         lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
         for fills in _chunks_by_place(lost):
-            note_lost(self._books, fills, self._now_ns())
+            note_lost(self._partition_fold, fills, self._now_ns())
             self._write_aside()
         gaps = gaps_in_raw(self._log, self.partition, self._repair, self._now_ns())
         looked = relied_on(coverages, lost, gaps)
-        end_rebuild(self._books, gaps, self._now_ns(), looked=looked)
+        end_rebuild(self._partition_fold, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
         self._writer.prove()  # a successor: no killed Kafka can take the end back that is told
         return Told(len(former), len(lost))
 
-    def _load(self, ledger_log: LedgerLog, partition: int, make_book: Any) -> Loaded:
-        own, book = restored(read_state(ledger_log, partition), partition, make_book)
+    def _load(self, ledger_log: LedgerLog, partition: int, make_state: Any) -> Loaded:
+        own, state = restored(read_state(ledger_log, partition), partition, make_state)
         if own.repair is None or own.place is None or own.repair.has_ended:
             raise LedgerLost("another repair has ended meanwhile")
         self._repair = own.repair
-        self._books = cast(PartitionBook, book)
-        loaded = Loaded(book, own, own.place, {})
+        self._partition_fold = cast(PartitionFold, state)
+        loaded = Loaded(state, own, own.place, {})
         return at_place(ledger_log, partition, loaded, ledger_log.topic_ids())
 
     def _changes(self) -> StepChanges:

@@ -32,7 +32,7 @@ from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
-from processors.repair.rebuild import MakePartitionBook, Rebuilding, Told, note_of
+from processors.repair.rebuild import MakePartitionFold, Rebuilding, Told, note_of
 from runtime.trouble import PassingTrouble, SetupError
 
 CLEARED_MAX = 5_000
@@ -95,12 +95,12 @@ class Outcome:
     raw_gap: str
 
 
-def survey(ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook) -> Survey:
+def survey(ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold) -> Survey:
     """Look at one partition; nothing is written. Raises LedgerLost, KafkaException, SetupError."""
     check_settled(ledger_log, partition)
     cause = ""
     try:
-        load(ledger_log, partition, make_book)
+        load(ledger_log, partition, make_state)
     except PartitionStopped as stopped:
         cause = str(stopped)
     try:
@@ -175,7 +175,7 @@ def check_unowned(ledger_log: LedgerLog, partition: int) -> None:
 def repair(
     ledger_log: LedgerLog,
     partition: int,
-    make_book: MakePartitionBook,
+    make_state: MakePartitionFold,
     order: RepairOrder,
     tell: Tell | None = None,
     probe: Probe = no_probe,
@@ -186,8 +186,8 @@ def repair(
     """
     check_unowned(ledger_log, partition)
     try:
-        begun = _begin(ledger_log, partition, make_book, order)
-        return _rebuild(ledger_log, partition, make_book, begun, tell or Tell(), probe)
+        begun = _begin(ledger_log, partition, make_state, order)
+        return _rebuild(ledger_log, partition, make_state, begun, tell or Tell(), probe)
     finally:
         ledger_log.free_retired()
 
@@ -195,7 +195,7 @@ def repair(
 def _rebuild(
     ledger_log: LedgerLog,
     partition: int,
-    make_book: MakePartitionBook,
+    make_state: MakePartitionFold,
     begun: Repair,
     tell: Tell,
     probe: Probe,
@@ -206,7 +206,7 @@ def _rebuild(
     tries = steps = 0
     while True:
         try:
-            with closing(Rebuilding(ledger_log, partition, make_book, memory, probe)) as ledger:
+            with closing(Rebuilding(ledger_log, partition, make_state, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
                     tell.folded(done, total)
                 told = ledger.end(tell.compared, coverages)
@@ -233,17 +233,17 @@ def _folded(ledger: Rebuilding) -> Iterator[tuple[int, int]]:
 
 
 def _begin(
-    ledger_log: LedgerLog, partition: int, make_book: MakePartitionBook, order: RepairOrder
+    ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold, order: RepairOrder
 ) -> Repair:
     """Fence, look again, and clear the former state; or go on with a repair that was begun."""
     with closing(LedgerWriter(ledger_log, partition)) as writer:
         writer.fence()
         settle(ledger_log, partition, writer, rebuilds=True)
-        found = survey(ledger_log, partition, make_book)
+        found = survey(ledger_log, partition, make_state)
         if not found.cause:
             raise SetupError(f"partition {partition} opens as it is", "there is nothing to repair")
         check_repairable(found)
-        fold = make_book(partition).version
+        fold = make_state(partition).version
         begun = found.begun
         if begun is not None and _may_resume(ledger_log, partition, begun, fold, order.config):
             return begun

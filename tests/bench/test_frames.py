@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import orjson
 
-from bench.books import events_in
 from bench.frames import ID_STEP, SPAN_MS, Load, moved
+from bench.states import events_in
 from bench.work import Work
 from orderloom import raw
 from orderloom.topology import RAW
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
+from processors.partition import PartitionFold
 from venues import VENUES
 
 NOW_NS = 1_800_000_000_000_000_000
@@ -41,11 +41,11 @@ def test_frames_are_numbered_densely_and_come_in_venue_time() -> None:
 
 def test_executions_of_all_repetitions_are_distinct() -> None:
     load = Load()
-    book = PartitionBook(VENUES["binance"], 0)
+    partition = PartitionFold(VENUES["binance"], 0)
     fills: list[tuple[str, str]] = []
     for offset, message in enumerate([*load.greetings(), *load.records(8_000, 10)]):
-        book.fold(InputRecord(RAW, 0, offset, NOW_NS, message.key, message.value), NOW_NS)
-        for output in book.changes().outputs:
+        partition.fold(InputRecord(RAW, 0, offset, NOW_NS, message.key, message.value), NOW_NS)
+        for output in partition.changes().outputs:
             assert output.topic.kind != "dead-letters", output.value
             if output.topic.kind == "fills":
                 document = orjson.loads(output.value or b"")

@@ -30,7 +30,7 @@ from runtime.topics import TopicSpec, create_topics
 from runtime.trouble import SetupError
 from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
-from tests.processors.book_lab import Run, a_book, a_record
+from tests.processors.partition_lab import Run, a_partition, a_record
 from tests.sinks.records import Content, a_fill, a_position, an_order, content_of, tombstone
 
 VENUE = "binance"
@@ -248,12 +248,12 @@ def test_an_account_that_is_registered_no_more_is_told_once_and_may_come_back(ho
 
 
 @pytest.mark.broker
-def test_the_books_read_what_the_registry_writes(house: House) -> None:
+def test_the_partition_reads_what_the_registry_writes(house: House) -> None:
     house.make_topics()
     settings = load_settings(house.directory / "orderloom.toml")
     account = AccountConfig(id=ACCOUNT, products=("spot",), key="env:OTHER", partition=0)
     disabled = account.model_copy(update={"enabled": False})
-    run, words = Run(a_book()), []
+    run, words = Run(a_partition()), []
     for accounts in ([account], [disabled], [], [disabled], [account]):
         (news,) = write_registry(settings, VENUE, accounts)
         run.step(a_record(news.entry, topic=CONTROL))

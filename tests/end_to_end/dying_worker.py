@@ -17,7 +17,7 @@ from cli.members import held_member
 from ingest import questions, worker
 from ingest.asking import Asking
 from processors.ledger.step import InputRecord
-from processors.measured import MeasuredBook
+from processors.measured import MeasuredFold
 from processors.worker import Parts
 from runtime.logs import set_up_logs
 from runtime.settings import Settings, load_settings
@@ -65,7 +65,7 @@ def plant_process(plant: Plant) -> None:
     """Put the plant into the fold and into the ledger's commits."""
     step = Step()
 
-    class PlantedBook(MeasuredBook):
+    class PlantedFold(MeasuredFold):
         def tick(self, now_ns: int) -> None:
             before = self._of_cycles()
             super().tick(now_ns)
@@ -86,8 +86,8 @@ def plant_process(plant: Plant) -> None:
             """Cycles begun, cycles complete, and questions of cycles without an answer."""
             cycles = [
                 one
-                for book in self.accounts.values()
-                for one in book.reconciliation.cycles.values()
+                for account in self.accounts.values()
+                for one in account.reconciliation.cycles.values()
             ]
             completed = sum(one.completed for one in cycles)
             asking, pending = sum(one.asking for one in cycles), sum(len(r.pending) for r in cycles)
@@ -103,7 +103,7 @@ def plant_process(plant: Plant) -> None:
                 plant.reached(CLOSED)
             step.is_begun = step.is_closing = False
 
-    processing.MeasuredBook = PlantedBook  # type: ignore[attr-defined]  # that is the plant
+    processing.MeasuredFold = PlantedFold  # type: ignore[attr-defined]  # that is the plant
     processing.Parts = partial(Parts, probe=probe)  # type: ignore[attr-defined, assignment]  # too
 
 

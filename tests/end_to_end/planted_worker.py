@@ -12,7 +12,7 @@ from typing import Final
 from cli import processing
 from orderloom import topology
 from processors.ledger.step import InputRecord
-from processors.measured import MeasuredBook
+from processors.measured import MeasuredFold
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from runtime.supervise_process import stop_on_signals, supervise_process
@@ -22,7 +22,7 @@ KILLS: Final = "binance:sim-1"
 ONE_IN: Final = 24
 
 
-class PlantedBook(MeasuredBook):
+class PlantedFold(MeasuredFold):
     """Falls over certain records of two accounts, the same ones whenever they are folded."""
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
@@ -46,7 +46,7 @@ def main() -> int:
     settings = load_settings()
     set_up_logs("planted", settings.log_level)
     if "--once" in sys.argv:
-        processing.MeasuredBook = PlantedBook  # type: ignore[attr-defined]  # that is the plant
+        processing.MeasuredFold = PlantedFold  # type: ignore[attr-defined]  # that is the plant
         return processing.run_once(settings, "binance")
     command = [sys.executable, "-m", "tests.end_to_end.planted_worker", "--once"]
     return supervise_process("planted", command, stop_on_signals())

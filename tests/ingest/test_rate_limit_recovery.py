@@ -1,7 +1,7 @@
 """Many accounts behind one address, after an outage: all are in sync again, and by when.
 
-The venue of the simulator with its own limits, the edge and the books of a partition in one
-process; times are a thirtieth of the real ones. While ingest is away the books go on asking, as
+The venue of the simulator with its own limits, the edge and the state of a partition in one
+process; times are a thirtieth of the real ones. While ingest is away the accounts go on asking, as
 they would for hours, and all of it is read at once when it is back.
 """
 
@@ -28,13 +28,13 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.raw import Answer, encode
 from processors.account.cycles import Pace
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
+from processors.partition import PartitionFold
 from runtime.settings import Settings
 from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
-from tests.processors.book_lab import Run
+from tests.processors.partition_lab import Run
 from venues.binance import BINANCE, limits
 from venues.venue import Credentials, HttpRequest, Page
 
@@ -58,14 +58,14 @@ ASKED_MAX = 6
 
 
 class Partition:
-    """The accounts of one partition, from the venue's sockets to the books."""
+    """The accounts of one partition, from the venue's sockets to the state."""
 
     def __init__(self, server: Server, its_desks: Desks, log: ListedLog, edge: Edge) -> None:
         self.server = server
         self.edge = edge
         self.log = log
         venue = its_desks.public.venue
-        self.run = Run(PartitionBook(replace(venue, profile=quick_profile()), 0, PACE))
+        self.run = Run(PartitionFold(replace(venue, profile=quick_profile()), 0, PACE))
         self.dispatched: list[bytes] = []
         self._desks = its_desks
         self._folded = self._received = self._sent = 0
@@ -133,8 +133,8 @@ class Partition:
 
     @property
     def unsynced(self) -> list[str]:
-        books = self.run.book.accounts
-        return [one for one in self._desks.accounts if not books[one].is_synced]
+        states = self.run.partition.accounts
+        return [one for one in self._desks.accounts if not states[one].is_synced]
 
     def times_asked(self) -> Counter[str]:
         """How often each question about a span was decided, whatever its id."""

@@ -1,4 +1,4 @@
-"""OKX's wire through the edge and the books, to the last fill: no broker, but a log that is a list.
+"""OKX's wire through the edge and the state, to the last fill: no broker, but a log that is a list.
 
 Two connections carry three products, and liquidations have an identity in REST alone: so what the
 venue's own books hold is reached only if streams, questions and the fold agree on what OKX says.
@@ -32,13 +32,13 @@ from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import ConnectionChange, Frame, encode
 from processors.account.cycles import Pace
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
+from processors.partition import PartitionFold
 from runtime.clock import boottime_ns, wall_ns
 from simulator.config import FaultConfig, SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
-from tests.processors.book_lab import Run
+from tests.processors.partition_lab import Run
 from venues.okx import OKX
 from venues.venue import Credentials, Endpoints
 
@@ -60,13 +60,13 @@ WRONG = (
 
 
 class Line:
-    """One account from the venue's sockets to the books; `pump` lets a moment pass."""
+    """One account from the venue's sockets to the state; `pump` lets a moment pass."""
 
     def __init__(self, server: Server, log: ListedLog, outbox: Outbox, desk: Desk) -> None:
         self.server = server
         self.http = aiohttp.ClientSession()
         self.log = log
-        self.run = Run(PartitionBook(OKX, 0, PACE))
+        self.run = Run(PartitionFold(OKX, 0, PACE))
         self.owned = OwnedPartition(0, 1, outbox)
         self._outbox = outbox
         self._desk = desk
@@ -90,7 +90,7 @@ class Line:
             self.owned.runners.append(StreamRunner(keeper, self._desk, self._outbox, address))
 
     async def pump(self) -> None:
-        """Tick the streams, fold what came, and ask what the books want to know."""
+        """Tick the streams, fold what came, and ask what the account wants to know."""
         self.owned.tick()
         now_ns = time.time_ns()
         if now_ns - self._alive_ns > SECOND_NS:
@@ -121,7 +121,7 @@ class Line:
         task.add_done_callback(self._asking.discard)
 
     async def until_true(self, what: str) -> dict[str, Any]:
-        """Pump until the books hold what the venue's hold; the verdict about them."""
+        """Pump until the state holds what the venue's books hold; the verdict about them."""
         verdict: dict[str, Any] = {}
         end_s = time.monotonic() + SECONDS_MAX
         while self.blind or not verdict or any(verdict[name] for name in WRONG):
@@ -142,7 +142,7 @@ class Line:
 
     @property
     def blind(self) -> list[Any]:
-        return self.run.book.accounts[self._desk.account].streams.blind
+        return self.run.partition.accounts[self._desk.account].streams.blind
 
     async def stop(self) -> None:
         for task in tuple(self._asking):
@@ -184,7 +184,7 @@ async def a_line(**settings: Any) -> AsyncIterator[Line]:
 
 
 async def traded(line: Line, rate: float) -> dict[str, Any]:
-    """Trade for a while; the verdict once the books hold what the venue's hold."""
+    """Trade for a while; the verdict once the state holds what the venue's books hold."""
     await line.until_true("before any trade")
     await line.control("traffic", rate=rate, running=True)
     while line.server.box.feed.messages < MESSAGES:

@@ -27,7 +27,7 @@ from runtime.kafka import (
     reader,
 )
 from runtime.topics import TopicSpec, create_topics
-from tests.processors.counting_book import CountingBook
+from tests.processors.counting_state import CountingState
 from tests.waits import wait_for
 
 VENUE = "lab"
@@ -44,9 +44,9 @@ class Lab:
     settings: LedgerSettings = field(init=False)
     log: LedgerLog = field(init=False)
     memory: Memory = field(init=False)
-    books: list[CountingBook] = field(default_factory=list)
+    states: list[CountingState] = field(default_factory=list)
     ledgers: list[Ledger] = field(default_factory=list)
-    make_book: Callable[[], CountingBook] = CountingBook
+    make_state: Callable[[], CountingState] = CountingState
 
     def __post_init__(self) -> None:
         self.configure()
@@ -84,12 +84,12 @@ class Lab:
     def open(
         self, probe: Probe = no_probe, make: Callable[..., Ledger] = Ledger, partition: int = 0
     ) -> Ledger:
-        """Open a ledger with a counting book.
+        """Open a ledger with a counting state.
 
         It is kept: a client that is let go of within a transaction, as a test that breaks off
         there would, may end the process (`LedgerLog.retire`).
         """
-        self.ledgers.append(make(self.log, partition, self._new_book, self.memory, probe))
+        self.ledgers.append(make(self.log, partition, self._new_state, self.memory, probe))
         return self.ledgers[-1]
 
     def deliver(self, ledger: Ledger) -> None:
@@ -99,9 +99,9 @@ class Lab:
         drain(ledger)
 
     @property
-    def book(self) -> CountingBook:
-        """The book of the ledger opened last."""
-        return self.books[-1]
+    def state(self) -> CountingState:
+        """The state of the ledger opened last."""
+        return self.states[-1]
 
     def committed(self, topic: Topic, partition: int = 0) -> list[Message]:
         """All committed records of a partition, to its true end."""
@@ -167,9 +167,9 @@ class Lab:
             else:
                 return
 
-    def _new_book(self, _partition: int) -> CountingBook:
-        self.books.append(self.make_book())
-        return self.books[-1]
+    def _new_state(self, _partition: int) -> CountingState:
+        self.states.append(self.make_state())
+        return self.states[-1]
 
     def _spec(self, topic: Topic) -> TopicSpec:
         return TopicSpec(self.name(topic), self.partitions, 1, topic.config)
@@ -196,7 +196,7 @@ def replay_faults(
     Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
     digests.
     """
-    faults, book, folded = [], CountingBook(is_real=False), dict.fromkeys(KINDS, 0)
+    faults, state, folded = [], CountingState(is_real=False), dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
     for number, commit in enumerate(commits, start=1):
         if commit["step"] != number:
@@ -208,8 +208,8 @@ def replay_faults(
                 faults.append(f"step {number} reads {kind} from {first}, read to {folded[kind]}")
             records += inputs[kind][first:end]
             folded[kind] = end
-        faults += _refold(book, commit, records)
-        expected += [output.value or b"" for output in book_outputs(book, commit, faults)]
+        faults += _refold(state, commit, records)
+        expected += [output.value or b"" for output in outputs_of(state, commit, faults)]
     faults += [
         f"{kind} folded to {folded[kind]} of {len(inputs[kind])}"
         for kind in KINDS
@@ -218,21 +218,21 @@ def replay_faults(
     return faults + _differences(expected, outputs + dead_letters)
 
 
-def _refold(book: CountingBook, commit: dict[str, Any], records: list[InputRecord]) -> list[str]:
+def _refold(state: CountingState, commit: dict[str, Any], records: list[InputRecord]) -> list[str]:
     left_out = {(kind, offset): reason for kind, offset, reason in commit["left_out"]}
     for record in records:
         if reason := left_out.get((record.topic.kind, record.offset)):
-            book.leave_out(record, reason, "", commit["clock_ns"])
+            state.leave_out(record, reason, "", commit["clock_ns"])
         else:
-            book.fold(record, commit["clock_ns"])
+            state.fold(record, commit["clock_ns"])
     if commit["ticked"]:
-        book.tick(commit["clock_ns"])
+        state.tick(commit["clock_ns"])
     same = bytes_hash(records) == commit["bytes_hash"]
     return [] if same else [f"step {commit['step']}: other bytes than those hashed"]
 
 
-def book_outputs(book: CountingBook, commit: dict[str, Any], faults: list[str]) -> list[Any]:
-    changes = book.changes()
+def outputs_of(state: CountingState, commit: dict[str, Any], faults: list[str]) -> list[Any]:
+    changes = state.changes()
     if (changes.content_digest, changes.exact_digest) != (
         commit["content_digest"],
         commit["exact_digest"],

@@ -1,4 +1,4 @@
-"""What the tests of repairs share: real books of a simulated venue's data on a broker."""
+"""What the tests of repairs share: the real state of a simulated venue's data on a broker."""
 
 import time
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ from orderloom.topology import (
     RAW,
     Topic,
 )
-from processors.book import PartitionBook
 from processors.ledger.ledger import Ledger
 from processors.ledger.opening import read_state
 from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
+from processors.partition import PartitionFold
 from processors.repair.repair import Outcome, RepairOrder, Survey, repair, survey
-from tests.processors.book_lab import ACCOUNT, NOW, a_registration, history_records
 from tests.processors.ledger_lab import Lab, drain
+from tests.processors.partition_lab import ACCOUNT, NOW, a_registration, history_records
 from venues import VENUES
 
 VENUE = "binance"
@@ -40,7 +40,7 @@ OF_AN_EPOCH = ("epoch", "sequence", "version", "cause", "first_cause", "stale", 
 
 @dataclass
 class RepairLab(Lab):
-    """One partition of a venue whose books are the real ones."""
+    """One partition of a venue whose state is the real one."""
 
     seed: int = 1
     answered: int = 0
@@ -94,16 +94,16 @@ class RepairLab(Lab):
         raise AssertionError("the ledger never gets past the record")
 
     def open_real(self, probe: Probe = no_probe) -> Ledger:
-        return Ledger(self.log, 0, self.real_book, self.memory, probe)
+        return Ledger(self.log, 0, self.real_state, self.memory, probe)
 
-    def real_book(self, partition: int) -> PartitionBook:
-        return PartitionBook(VENUES[VENUE], partition, namespace=self.namespace)
+    def real_state(self, partition: int) -> PartitionFold:
+        return PartitionFold(VENUES[VENUE], partition, namespace=self.namespace)
 
     def survey(self) -> Survey:
-        return survey(self.log, 0, self.real_book)
+        return survey(self.log, 0, self.real_state)
 
     def repair(self, order: RepairOrder = ORDER, probe: Probe = no_probe) -> Outcome:
-        return repair(self.log, 0, self.real_book, order, probe=probe)
+        return repair(self.log, 0, self.real_state, order, probe=probe)
 
     def trim(self, topic: Topic, offset: int) -> None:
         """Remove the first records of a topic."""

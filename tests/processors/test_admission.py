@@ -22,9 +22,9 @@ from orderloom.raw import (
     RawRecord,
     encode,
 )
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
-from tests.processors.book_lab import (
+from processors.partition import PartitionFold
+from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
     Run,
@@ -52,7 +52,7 @@ FILL = orjson.dumps(
 
 def a_run() -> Run:
     """Two registered accounts, their streams LIVE."""
-    run = Run(PartitionBook(VENUES["binance"], 0))
+    run = Run(PartitionFold(VENUES["binance"], 0))
     for number, account in enumerate((ACCOUNT, OTHER)):
         entry = a_record(a_registration(account), number, topology.CONTROL, account)
         run.step(entry)
@@ -137,15 +137,15 @@ def test_a_record_that_does_not_fit_is_a_dead_letter_and_changes_nothing(name: s
     assert letter.topic is topology.DEAD_LETTERS
     assert (document["account"], document["cause"]["offset"]) == (PARTITION, 50)
     assert document["reason"].startswith("not believed: ")
-    assert run.book.tallies["unbelieved", kind] == 1
-    assert set(run.book.accounts) == {ACCOUNT, OTHER, PARTITION}
+    assert run.partition.tallies["unbelieved", kind] == 1
+    assert set(run.partition.accounts) == {ACCOUNT, OTHER, PARTITION}
 
 
 def test_the_same_record_that_fits_is_believed() -> None:
     run = a_run()
     run.step(raw_of(a_frame(FILL)))
     assert [fill.account for fill in run.messages(topology.FILLS)] == [ACCOUNT]
-    assert not run.book.tallies
+    assert not run.partition.tallies
 
 
 def test_an_account_that_lies_in_another_partition_is_believed_in_none_but_that() -> None:
@@ -154,12 +154,12 @@ def test_an_account_that_lies_in_another_partition_is_believed_in_none_but_that(
     run.step(told)
     run.restart()
     run.step(a_raw_record(live(), a_frame(FILL), offset=10, account=elsewhere))
-    assert elsewhere not in run.book.accounts
+    assert elsewhere not in run.partition.accounts
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert letter.reason == f"not believed: account {elsewhere} lies in partition 3"
     entry = a_record(a_registration(elsewhere), 11, topology.CONTROL, elsewhere)
     run.step(entry)
-    assert elsewhere not in run.book.accounts
+    assert elsewhere not in run.partition.accounts
 
 
 def test_an_account_that_lies_here_is_not_moved_by_a_record() -> None:
@@ -169,7 +169,7 @@ def test_an_account_that_lies_here_is_not_moved_by_a_record() -> None:
     forged = a_record(HomeElsewhere(ACCOUNT, 3).encoded(), 9, topology.CONTROL, ACCOUNT)
     run.step(forged)
     assert shown(run) == before
-    assert run.book.tallies["unbelieved", "partition"] == 1
+    assert run.partition.tallies["unbelieved", "partition"] == 1
     run.step(raw_of(a_frame(FILL)))
     assert [fill.account for fill in run.messages(topology.FILLS)] == [ACCOUNT]
 
@@ -180,7 +180,7 @@ def test_an_owner_ahead_of_time_locks_nobody_out_for_longer_than_the_lead() -> N
     run.step(
         raw_of(OwnerChange(NOW), key=PARTITION, account=PARTITION, generation=forged),
     )
-    account = run.book.accounts[ACCOUNT]
+    account = run.partition.accounts[ACCOUNT]
     assert account.streams.status("spot") == "DOWN"  # told: blind, and the alarm of streams
     later = NOW + (GENERATION_LEAD_SECONDS + 1) * SECOND
     owner = raw_of(OwnerChange(later), key=PARTITION, account=PARTITION, generation=later // SECOND)
@@ -200,8 +200,8 @@ def test_a_stream_that_is_heard_in_times_to_come_is_still_missed(at_ns: int) -> 
     run.step(raw_of(Liveness(at_ns, [entry]), key=PARTITION, account=PARTITION))
     run.step(raw_of(a_frame(b"{}")))
     run.step(raw_of(Frame("c-spot", 2, "spot", at_ns, FILL)))
-    assert run.book.tallies["unbelieved", "time"] == 2
-    streams = run.book.accounts[account].streams
+    assert run.partition.tallies["unbelieved", "time"] == 2
+    streams = run.partition.accounts[account].streams
     run.step(None, NOW + 7 * SECOND)
     assert streams.status("spot") == "SILENT"
     assert [blind.start_ns for blind in streams.blind if blind.reason == SILENCE] == [NOW, NOW]
@@ -213,7 +213,7 @@ def test_a_clock_that_is_a_little_ahead_changes_nothing(ahead_ns: int) -> None:
     run.step(raw_of(Frame("c-spot", 1, "spot", NOW + ahead_ns, FILL)))
     [fill] = run.messages(topology.FILLS)
     assert fill.received_ns == NOW + ahead_ns
-    assert not run.book.tallies
+    assert not run.partition.tallies
 
 
 def a_config(**fields: Any) -> bytes:
@@ -276,7 +276,7 @@ def test_an_entry_that_does_not_fit_is_not_believed(kind: str, key: str, value: 
     before = shown(run)
     run.step(a_record(value, 60, topology.CONTROL, key))
     assert shown(run) == before
-    assert run.book.tallies["unbelieved", kind] == 1
+    assert run.partition.tallies["unbelieved", kind] == 1
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\n", b"{}", b"[]", b"\xff" * 50])
@@ -287,14 +287,14 @@ def test_garbage_under_a_key_of_nobody_makes_no_account(
     run = a_run()
     for number in range(5):
         run.step(InputRecord(topic, 0, 60 + number, NOW, os.urandom(9), value))
-    assert set(run.book.accounts) == {ACCOUNT, OTHER, PARTITION}
+    assert set(run.partition.accounts) == {ACCOUNT, OTHER, PARTITION}
     assert len(list(run.messages(topology.DEAD_LETTERS))) == 5
 
 
 def test_liveness_of_an_account_is_taken_from_its_own_partition_record_alone() -> None:
     run = a_run()
     entry = {"account": OTHER, "connection": "c-spot", "product": "spot", "heard_ns": NOW + SECOND}
-    heard = run.book.accounts[ACCOUNT].streams.links["c-spot"].heard_ns
+    heard = run.partition.accounts[ACCOUNT].streams.links["c-spot"].heard_ns
     run.step(raw_of(Liveness(NOW, [entry]), key=PARTITION, account=PARTITION))
-    assert run.book.accounts[ACCOUNT].streams.links["c-spot"].heard_ns == heard
-    assert run.book.accounts[OTHER].streams.links["c-spot"].heard_ns == NOW + SECOND
+    assert run.partition.accounts[ACCOUNT].streams.links["c-spot"].heard_ns == heard
+    assert run.partition.accounts[OTHER].streams.links["c-spot"].heard_ns == NOW + SECOND

@@ -18,11 +18,11 @@ from processors.repair.aftermath import (
     retire_former,
 )
 from processors.repair.coverage import RawGap
-from tests.processors.book_lab import (
+from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
     Run,
-    a_book,
+    a_partition,
     a_record,
     a_registration,
     history_records,
@@ -39,7 +39,7 @@ def documents(run: Run, topic: Topic) -> list[dict[str, Any]]:
 
 def history() -> Run:
     """A whole life, and all that it published."""
-    run = Run(a_book())
+    run = Run(a_partition())
     for record in history_records(seed=3)[0]:
         run.step(record)
     return run
@@ -55,12 +55,12 @@ def a_lost_fill(fill: dict[str, Any]) -> LostFill:
 
 
 def rebuilt(*lost: LostFill, gaps: Sequence[RawGap] = (GAP,), now_ns: int = NOW) -> Run:
-    """Books of which a repair found nothing in the inputs but the account, and these fills gone."""
-    run = Run(a_book())
-    run.book.begin_epoch(4)
+    """Of which a repair found nothing in the inputs but the account, and these fills gone."""
+    run = Run(a_partition())
+    run.partition.begin_epoch(4)
     run.step(a_record(a_registration(), topic=topology.CONTROL))
-    note_lost(run.book, lost, NOW)
-    end_rebuild(run.book, gaps, now_ns, looked={})
+    note_lost(run.partition, lost, NOW)
+    end_rebuild(run.partition, gaps, now_ns, looked={})
     run.take()
     return run
 
@@ -100,7 +100,7 @@ def test_lost_executions_make_their_position_unbounded_until_all_are_told_again(
     assert told == lost[0].symbol
     assert all(one["unbounded"] for one in documents(run, topology.POSITIONS))
     run.restart()
-    assert run.book.account(ACCOUNT).exposure.lost.counts == {lost[0].place: len(lost)}
+    assert run.partition.account(ACCOUNT).exposure.lost.counts == {lost[0].place: len(lost)}
     rules = []
     for record in history_records(seed=3)[0]:
         rules += [
@@ -109,9 +109,9 @@ def test_lost_executions_make_their_position_unbounded_until_all_are_told_again(
             if one["kind"] == "LOST_EVIDENCE"
         ]
     assert rules == [FOUND]
-    assert not run.book.account(ACCOUNT).exposure.lost.known
+    assert not run.partition.account(ACCOUNT).exposure.lost.known
     run.restart()
-    assert not run.book.account(ACCOUNT).exposure.lost.known, "it is remembered as lost"
+    assert not run.partition.account(ACCOUNT).exposure.lost.known, "it is remembered as lost"
 
 
 def outputs_of(run: Run, record: Any, topic: Topic) -> list[bytes]:
@@ -122,7 +122,7 @@ def test_lost_executions_are_told_once_however_often_they_are_found() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
     told = len(documents(run, topology.DIFFERENCES))
-    note_lost(run.book, lost, NOW)
+    note_lost(run.partition, lost, NOW)
     run.take()
     assert len(documents(run, topology.DIFFERENCES)) == told == 1
 
@@ -162,7 +162,7 @@ def test_executions_lost_outside_any_known_gap_are_blind_since_the_first_of_them
 def test_symbols_that_only_former_outputs_name_are_asked_about() -> None:
     run = rebuilt(replace(some_lost_fills()[0], symbol="OLDCOIN"))
     former = FormerView(topology.ORDERS, KEY, ACCOUNT, ("spot", "SOLUSDT"))
-    retire_former(run.book, [former], NOW)
+    retire_former(run.partition, [former], NOW)
     run.take()
     before = len(documents(run, topology.DISPATCHES))
     run.step(None, NOW + 1)
@@ -180,7 +180,7 @@ def numbers_of(output: Output) -> dict[str, Any]:
 
 def test_a_former_key_gets_a_tombstone_with_its_number_below_every_version() -> None:
     run = rebuilt()
-    retire_former(run.book, [FormerView(topology.ORDERS, KEY, ACCOUNT)], NOW)
+    retire_former(run.partition, [FormerView(topology.ORDERS, KEY, ACCOUNT)], NOW)
     [ended] = [one for one in run.take() if one.topic is topology.ORDERS]
     assert (ended.key.decode(), ended.value) == (KEY, None)
     assert numbers_of(ended) == {"epoch": 4, "sequence": 1, "version": 0}
@@ -192,13 +192,13 @@ def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> Non
     for one in history().outputs:
         if one.topic in (topology.ORDERS, topology.POSITIONS):
             former[one.key.decode()] = FormerView(one.topic, one.key.decode(), ACCOUNT)
-    run = Run(a_book())
-    run.book.begin_epoch(4)
+    run = Run(a_partition())
+    run.partition.begin_epoch(4)
     run.step(a_record(a_registration(), topic=topology.CONTROL))
-    retire_former(run.book, former.values(), NOW)
+    retire_former(run.partition, former.values(), NOW)
     run.take()
-    note_lost(run.book, some_lost_fills(), NOW)
-    end_rebuild(run.book, [GAP], NOW, looked={})
+    note_lost(run.partition, some_lost_fills(), NOW)
+    end_rebuild(run.partition, [GAP], NOW, looked={})
     run.take()
     for record in history_records(seed=3)[0]:
         run.step(record)
@@ -213,7 +213,7 @@ def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> Non
 def test_a_former_account_is_shown_as_it_is_now() -> None:
     run = rebuilt()
     other = ACCOUNT.replace("main", "gone")
-    retire_former(run.book, [FormerView(topology.ACCOUNTS, other, other)], NOW)
+    retire_former(run.partition, [FormerView(topology.ACCOUNTS, other, other)], NOW)
     [shown] = [orjson.loads(one.value or b"") for one in run.take() if one.key == other.encode()]
     assert (shown["account"], shown["epoch"], shown["sync"]) == (other, 4, "CATCHING_UP")
 
@@ -226,8 +226,8 @@ def test_no_tombstone_is_the_last_of_its_series() -> None:
         FormerView(topology.POSITIONS, f"{ACCOUNT}/spot/GONE/NET/", ACCOUNT, ("spot", "GONE")),
     ]
     run.outputs.clear()
-    retire_former(run.book, views, NOW)
-    end_rebuild(run.book, [], NOW, looked={})
+    retire_former(run.partition, views, NOW)
+    end_rebuild(run.partition, [], NOW, looked={})
     run.take()
     for topic in (topology.ORDERS, topology.POSITIONS):
         found = [output for output in run.outputs if output.topic is topic]

@@ -12,14 +12,14 @@ from orderloom.raw import ConnectionChange, Liveness
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 from processors.account.venue_time import DRIFT_NS
-from processors.book import STATE_FORMAT
+from processors.partition import STATE_FORMAT
 from processors.repair.aftermath import MISSING, end_rebuild, note_lost
 from processors.repair.coverage import Coverage, RawGap, relied_on
-from tests.processors.book_lab import (
+from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
     Run,
-    a_book,
+    a_partition,
     a_raw_record,
     a_record,
     a_registration,
@@ -50,19 +50,19 @@ def repaired(
     gaps: Sequence[RawGap] = (),
     ahead_ns: int = 0,
 ) -> Run:
-    """Books that a repair folded from a life with three outages, and ended.
+    """A state that a repair folded from a life with three outages, and ended.
 
     The venue's clock was so far ahead of ours.
     """
-    run, lost = Run(a_book()), lost or {}
+    run, lost = Run(a_partition()), lost or {}
     if ahead_ns:
         bounds = [{"at_ns": 1, "low_ns": ahead_ns, "high_ns": ahead_ns}]
         clock = {"f": STATE_FORMAT, "product": "spot", "bounds": bounds, "generation": 1}
-        run.book.restore(b"k/spot", orjson.dumps(clock))
-    run.book.begin_epoch(EPOCH)
+        run.partition.restore(b"k/spot", orjson.dumps(clock))
+    run.partition.begin_epoch(EPOCH)
     registered = a_registration(symbols={"spot": ("SOLUSDT",)})
     run.step(a_record(registered, topic=topology.CONTROL))
-    run.book.account(ACCOUNT).streams.liveness_ns = NOW
+    run.partition.account(ACCOUNT).streams.liveness_ns = NOW
     begins = OUTAGES[0] - DAY
     run.step(a_raw_record(live("spot", begins), live("linear", begins)), begins)
     for number, at_ns in enumerate(OUTAGES):
@@ -74,9 +74,9 @@ def repaired(
                 live(product, at_ns + LASTS),
             )
             run.step(a_raw_record(heard, down, again, offset=number + 1), at_ns + LASTS)
-    note_lost(run.book, lost, NOW)
+    note_lost(run.partition, lost, NOW)
     coverages = {} if coverage is None else {ACCOUNT: coverage}
-    end_rebuild(run.book, gaps, NOW, looked=relied_on(coverages, lost, gaps))
+    end_rebuild(run.partition, gaps, NOW, looked=relied_on(coverages, lost, gaps))
     run.take()
     return run
 
@@ -108,7 +108,7 @@ def asked_since(run: Run) -> int:
 def test_without_a_former_record_every_interval_is_asked_about_again() -> None:
     run = repaired(None)
     assert outage_ends(run) == list(OUTAGES)
-    assert run.book.account(ACCOUNT).reconciliation.cycles["spot"].covered_ns == 0
+    assert run.partition.account(ACCOUNT).reconciliation.cycles["spot"].covered_ns == 0
 
 
 def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:
@@ -120,7 +120,7 @@ def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:
 
 
 def test_what_is_younger_than_the_former_life_covered_was_ours_to_miss() -> None:
-    reconciliation = repaired(a_coverage(OUTAGES[2])).book.account(ACCOUNT).reconciliation
+    reconciliation = repaired(a_coverage(OUTAGES[2])).partition.account(ACCOUNT).reconciliation
     assert reconciliation.is_news("spot", OUTAGES[2])
     assert not reconciliation.is_news("spot", OUTAGES[2] - 1)
 

@@ -11,12 +11,12 @@ from orderloom.account import AccountState
 from orderloom.raw import ConnectionChange, Liveness
 from processors.ledger.step import Output
 from processors.measured import show
-from tests.processors.book_lab import (
+from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
     Run,
-    a_book,
     a_frame,
+    a_partition,
     a_raw_record,
     a_record,
     a_registration,
@@ -24,7 +24,7 @@ from tests.processors.book_lab import (
     history_records,
     live,
 )
-from tests.processors.test_book import SECOND, answer_all, synced_run
+from tests.processors.test_partition import SECOND, answer_all, synced_run
 
 HOUR = 3600 * SECOND
 
@@ -60,7 +60,7 @@ def test_a_disabled_account_asks_nothing_and_its_record_says_so() -> None:
     run = disabled_run()
     state = last_state(run)
     assert (state.enabled, state.removed, state.sync) == (False, False, "CATCHING_UP")
-    assert run.book.accounts[ACCOUNT].due_ns() is None
+    assert run.partition.accounts[ACCOUNT].due_ns() is None
     before = asked(run)
     run.step(None, NOW + HOUR)
     assert asked(run) == before
@@ -100,7 +100,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time() -> N
     run.step(a_raw_record(*names), at + SECOND)
     for seconds in range(2, 20):
         now_ns = at + seconds * SECOND
-        run.book.accounts[ACCOUNT].streams.liveness_ns = now_ns
+        run.partition.accounts[ACCOUNT].streams.liveness_ns = now_ns
         outputs = run.step(None, now_ns)
         since = [
             orjson.loads(one.value or b"")["question"].get("since_ns")
@@ -141,13 +141,13 @@ def test_a_restart_remembers_that_it_is_disabled_or_removed() -> None:
     run = disabled_run()
     switch(run, NOW + 20 * SECOND, enabled=False, removed=True)
     run.restart()
-    account = run.book.accounts[ACCOUNT]
+    account = run.partition.accounts[ACCOUNT]
     assert (account.is_enabled, account.is_removed, account.due_ns()) == (False, True, None)
 
 
 def test_nobody_is_woken_for_a_disabled_account() -> None:
-    book = disabled_run().book.accounts[ACCOUNT]
-    show(book)
+    account = disabled_run().partition.accounts[ACCOUNT]
+    show(account)
     values = {
         name: REGISTRY.get_sample_value(f"orderloom_{name}", {"account": ACCOUNT})
         for name in ("disabled", "blind_intervals", "catching_up")
@@ -156,7 +156,7 @@ def test_nobody_is_woken_for_a_disabled_account() -> None:
 
 
 def test_an_account_that_begins_disabled_is_never_asked_about() -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     switch(run, NOW, enabled=False)
     run.step(a_raw_record(live()), NOW + SECOND)
     run.step(None, NOW + HOUR)

@@ -30,7 +30,7 @@ class Passes:
 
 
 def fold(exposure: Exposure, orders: Orders, event: Any) -> None:
-    """One event, as the account's book folds it."""
+    """One event, as the account's state folds it."""
     for effect in take(orders, event):
         exposure.settle_home(effect.order)
         if isinstance(effect, FillRecorded):

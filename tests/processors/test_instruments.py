@@ -7,18 +7,18 @@ import orjson
 from orderloom import topology
 from orderloom.instrument import Instrument
 from orderloom.raw import Answer, Failure, Liveness
-from processors.book import PartitionBook
 from processors.instruments import REFRESH_NS, RETRY_NS, TIMEOUT_NS
+from processors.partition import PartitionFold
 from simulator.history import generate
-from tests.processors.book_lab import NOW, Run, a_raw_record
+from tests.processors.partition_lab import NOW, Run, a_raw_record
 from venues import VENUES
 
 SECOND = 1_000_000_000
 
 
 def owned(partition: int = 0) -> Run:
-    """The books of a partition that an ingest worker owns since NOW."""
-    run = Run(PartitionBook(VENUES["binance"], partition))
+    """The state of a partition that an ingest worker owns since NOW."""
+    run = Run(PartitionFold(VENUES["binance"], partition))
     run.step(a_raw_record(Liveness(NOW, []), account="venue"))
     return run
 
@@ -75,7 +75,7 @@ def test_a_question_that_was_lost_keeps_no_new_instrument_waiting() -> None:
     at_ns = NOW + TIMEOUT_NS
     for question in asked(run)[2:]:
         answer(run, question, listing(question["product"]), at_ns)
-    run.book.instruments.want("spot", "NEWUSDT", at_ns + 1)
+    run.partition.instruments.want("spot", "NEWUSDT", at_ns + 1)
     run.step(None, at_ns + 1)
     assert [question["product"] for question in asked(run)[4:]] == ["spot"]
 

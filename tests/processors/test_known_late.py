@@ -16,10 +16,10 @@ from orderloom.raw import Answer
 from orderloom.words import Source
 from processors.account.differences import Differences
 from processors.account.publishing import Publisher
-from processors.book import PartitionBook
 from processors.orders.orders import Orders
+from processors.partition import PartitionFold
 from tests.builders import a_report
-from tests.processors.book_lab import NOW, Run, a_raw_record, a_record, live
+from tests.processors.partition_lab import NOW, Run, a_raw_record, a_record, live
 from venues import VENUES
 
 SECOND = 1_000_000_000
@@ -46,7 +46,7 @@ class Watched:
     """The account, the questions of its cycles answered; those about the order itself wait."""
 
     def __init__(self) -> None:
-        self.run = Run(PartitionBook(VENUES["okx"], 0))
+        self.run = Run(PartitionFold(VENUES["okx"], 0))
         self.waiting: list[dict[str, Any]] = []
         config = AccountConfig(id=ACCOUNT, products=("linear",), key="env:KEY", partition=0)
         body = orjson.dumps({"type": "account", "config": config.model_dump(mode="json")})
@@ -54,7 +54,7 @@ class Watched:
         self.run.step(a_raw_record(live("linear"), account=ACCOUNT))
 
     def cycle_at(self, at_ns: int) -> None:
-        self.run.book.accounts[ACCOUNT].streams.liveness_ns = at_ns
+        self.run.partition.accounts[ACCOUNT].streams.liveness_ns = at_ns
         for output in self.run.step(None, at_ns):
             if output.topic is topology.DISPATCHES:
                 question = orjson.loads(output.value or b"")["question"]

@@ -46,7 +46,7 @@ def test_another_opening_goes_on_where_the_last_commit_was(lab: Lab) -> None:
     second = lab.open()
     assert second.next_offsets == {"control": 0, "intents": 0, "raw": 10}
     drain(second)
-    assert lab.book.counts == {b"a": 25}
+    assert lab.state.counts == {b"a": 25}
     assert lab.faults() == []
 
 
@@ -55,7 +55,7 @@ def test_a_step_folds_control_then_intents_then_raw(lab: Lab) -> None:
     lab.feed(INTENTS, [b"i"] * 3)
     lab.feed(CONTROL, [b"c"] * 3)
     drain(lab.open())
-    kinds = [kind for kind, _, _ in lab.book.folded]
+    kinds = [kind for kind, _, _ in lab.state.folded]
     assert kinds == ["control"] * 3 + ["intents"] * 3 + ["raw"] * 3
 
 
@@ -79,7 +79,7 @@ def test_after_a_failed_step_the_memory_is_thrown_away(lab: Lab, point: str) -> 
     lab.feed(RAW, [b"one"] * 10)
 
     def fence_at(reached: str) -> None:
-        if reached == point and len(lab.books) == 1:
+        if reached == point and len(lab.states) == 1:
             drain(lab.open())
 
     first = lab.open(fence_at)
@@ -87,7 +87,7 @@ def test_after_a_failed_step_the_memory_is_thrown_away(lab: Lab, point: str) -> 
         drain(first)
     lab.feed(RAW, [b"two"] * 5)
     drain(lab.open())
-    assert lab.book.counts == {b"a": 15}
+    assert lab.state.counts == {b"a": 15}
     assert lab.faults() == []
 
 
@@ -160,7 +160,7 @@ def test_a_transaction_that_times_out_makes_the_next_step_half_as_large(lab: Lab
     stalls = iter([3.0])
 
     def stall_once(point: str) -> None:
-        if point == "before-commit" and lab.books:
+        if point == "before-commit" and lab.states:
             time.sleep(next(stalls, 0))
 
     ledger = lab.open()
@@ -220,7 +220,7 @@ def test_the_commit_record_says_what_was_read_and_what_came_of_it(lab: Lab) -> N
     assert commit["format"] == 1
     assert commit["left_out"] == []
     assert commit["clock_ns"] > 0
-    assert commit["exact_digest"] == lab.book._digest
+    assert commit["exact_digest"] == lab.state._digest
 
 
 def _dies_at(point: str, step: int) -> Callable[[str], None]:

@@ -16,7 +16,7 @@ from processors.ledger.state import PLACE_KEY
 from processors.ledger.topic_watch import TOPIC_CHECK_IDLE_SECONDS
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import CountingBook
+from tests.processors.counting_state import CountingState
 from tests.processors.ledger_lab import Lab, drain, recreate
 
 pytestmark = pytest.mark.broker
@@ -179,7 +179,7 @@ def test_who_is_overtaken_in_its_first_opening_is_lost_and_stops_nothing(lab: La
     lab.feed(RAW, [b"one"] * 5)
     overtaken = OvertakenLog(lab.settings, lambda: drain(lab.open()))
     with pytest.raises(LedgerFenced):
-        Ledger(overtaken, 0, lambda _partition: CountingBook(), lab.memory)
+        Ledger(overtaken, 0, lambda _partition: CountingState(), lab.memory)
     drain(lab.open())
     assert lab.faults() == []
 
@@ -196,7 +196,7 @@ def test_who_is_overtaken_in_a_later_opening_is_lost_and_stops_nothing(lab: Lab)
 
     with pytest.raises(LedgerFenced):
         Ledger(
-            OvertakenLog(lab.settings, overtake), 0, lambda _partition: CountingBook(), lab.memory
+            OvertakenLog(lab.settings, overtake), 0, lambda _partition: CountingState(), lab.memory
         )
     assert lab.open().next_offsets["raw"] == 10
 
@@ -241,7 +241,7 @@ def test_a_first_step_that_was_aborted_is_no_past(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [(b"@next", b'{"format":99}'), (b"@novelty", b"{}"), (b"counter", b"unknown")],
-    ids=["the ledger's own format", "an unknown record of its own", "the book's format"],
+    ids=["the ledger's own format", "an unknown record of its own", "the state's format"],
 )
 def test_an_unknown_format_is_refused_in_one_clear_line(lab: Lab, key: bytes, value: bytes) -> None:
     lab.feed(RAW, [b"one"])

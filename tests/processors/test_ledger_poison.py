@@ -10,7 +10,7 @@ from processors.ledger.step import InputRecord, StepChanges
 from processors.ledger.trouble import LedgerLost, PartitionStopped, StepRefused
 from processors.ledger.writer import LedgerWriter
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import CountingBook
+from tests.processors.counting_state import CountingState
 from tests.processors.ledger_lab import Lab, drain
 
 pytestmark = pytest.mark.broker
@@ -53,7 +53,7 @@ def test_a_record_that_fails_twice_is_left_out_and_its_account_alone_quarantined
     headers = dict(letter.headers() or [])
     assert headers["reason"] == b"invariant"
     assert b"AssertionError: planted" in (headers["trace"] or b"")
-    assert lab.book.counts == {b"good": 40}
+    assert lab.state.counts == {b"good": 40}
     assert lab.faults() == []
 
 
@@ -103,7 +103,7 @@ def test_what_the_broker_refuses_as_too_large_is_poison_of_its_record_alone(lab:
     lab.feed(RAW, [*FEW, (b"big", b"large:3000000"), *FEW])
     settle(lab)
     assert left_out(lab) == [("raw", 3, "refused")]
-    assert lab.book.counts == {b"good": 6}
+    assert lab.state.counts == {b"good": 6}
     assert lab.faults() == []
 
 
@@ -126,20 +126,20 @@ def test_what_the_broker_refuses_as_invalid_is_poison_of_its_record_alone(lab: L
     assert lab.faults() == []
 
 
-class UnwritableBook(CountingBook):
+class UnwritableState(CountingState):
     """Folds the word `unwritable`, and cannot give out what came of it."""
 
     def changes(self) -> StepChanges:
         if b"unwritable" in self.counts:
             raise AssertionError("planted")
-        return CountingBook.changes(self)
+        return CountingState.changes(self)
 
 
 def test_what_cannot_be_given_out_is_named_in_the_line_and_its_trace_in_the_dead_letter(
     lab: Lab,
 ) -> None:
     """The worker's log has the first line alone."""
-    lab.make_book = UnwritableBook
+    lab.make_state = UnwritableState
     lab.feed(RAW, [(b"unwritable", b"one")])
     with pytest.raises(StepRefused) as refused:
         drain(lab.open())
@@ -162,13 +162,13 @@ def test_after_a_refusal_steps_grow_again(lab: Lab) -> None:
     assert lab.memory.size.messages >= 32
 
 
-class KillingBook(CountingBook):
+class KillingState(CountingState):
     """Folding the word `kill` ends the process."""
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         if record.value == b"kill":
             raise Died
-        CountingBook.fold(self, record, now_ns)
+        CountingState.fold(self, record, now_ns)
 
 
 def test_what_kills_the_process_is_left_out_after_its_openings_are_counted(lab: Lab) -> None:
@@ -178,7 +178,7 @@ def test_what_kills_the_process_is_left_out_after_its_openings_are_counted(lab: 
     assert left_out(lab) == [("raw", 20, "killed")]
     single = [end - first for first, end in (commit["inputs"]["raw"] for commit in lab.commits())]
     assert single[:21] == [1] * 21  # from the third opening on steps of one record
-    assert lab.books[-1].counts == {b"good": 40}
+    assert lab.states[-1].counts == {b"good": 40}
     assert lab.faults() == []
 
 
@@ -209,7 +209,7 @@ def test_openings_without_work_are_not_counted(lab: Lab) -> None:
 
 def live(lab: Lab, deaths_max: int = 10) -> int:
     """Start process after process until one lives; how many died."""
-    lab.make_book = KillingBook
+    lab.make_state = KillingState
     for deaths in range(deaths_max):
         lab.forget()
         try:
@@ -221,11 +221,11 @@ def live(lab: Lab, deaths_max: int = 10) -> int:
 
 
 def test_timers_that_fail_twice_stop_the_partition(lab: Lab) -> None:
-    class FailingTimers(CountingBook):
+    class FailingTimers(CountingState):
         def tick(self, now_ns: int) -> None:
             raise AssertionError("planted")
 
-    lab.make_book = FailingTimers
+    lab.make_state = FailingTimers
     lab.feed(RAW, GOOD)
     with pytest.raises(PartitionStopped, match="timers fail"):
         settle(lab)

@@ -8,7 +8,7 @@ import pytest
 from orderloom.topology import RAW
 from processors.ledger.runner import Condition, LedgerRunner, Ownership
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import Lab, recreate
 from tests.waits import wait_for
 
@@ -52,7 +52,7 @@ def keep(lab: Lab) -> Iterator[Callable[[Ownership], LedgerRunner]]:
     runners: list[LedgerRunner] = []
 
     def start(member: Ownership) -> LedgerRunner:
-        runners.append(LedgerRunner(lab.log, 0, counting_book, member))
+        runners.append(LedgerRunner(lab.log, 0, counting_state, member))
         runners[-1].start()
         return runners[-1]
 

@@ -13,7 +13,7 @@ from processors.ledger.runner import REOPEN_SECONDS_MIN, Condition, LedgerRunner
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import LedgerLost, PartitionStopped
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import AlwaysOurs
 from tests.waits import wait_for
 
@@ -71,7 +71,9 @@ def run(log: StandInLog) -> Iterator[Run]:
             return made
 
         parts: Any = log
-        runners.append(LedgerRunner(parts, 0, counting_book, AlwaysOurs(), make_ledger=make_ledger))
+        runners.append(
+            LedgerRunner(parts, 0, counting_state, AlwaysOurs(), make_ledger=make_ledger)
+        )
         runners[-1].start()
         return runners[-1]
 

@@ -20,7 +20,7 @@ from processors.ledger.step_clock import LedgerClock
 from runtime.health import Health
 from runtime.topics import TopicSpec, create_topics
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import AlwaysOurs, Lab, drain, small_steps
 from tests.waits import wait_for
 
@@ -73,7 +73,7 @@ def test_the_inputs_move_through_time_together(lab: Lab) -> None:
         lab.feed(CONTROL, [b"control %d" % number])
         time.sleep(0.02)
     drain(lab.open())
-    assert [(kind, at) for kind, at, _ in lab.book.folded] == [
+    assert [(kind, at) for kind, at, _ in lab.state.folded] == [
         (kind, at) for at in range(3) for kind in ("raw", "control")
     ]
 
@@ -153,7 +153,7 @@ def test_timers_fire_after_the_brokers_clock_was_ahead_within_a_backlog(lab: Lab
     ledger = lab.open()
     drain(ledger)
     assert lab.commits()[-1]["clock_ns"] < time.time_ns() + 3_000 * MS
-    advance_until(ledger, lambda: len(lab.book.ticks) == 4, 10)
+    advance_until(ledger, lambda: len(lab.state.ticks) == 4, 10)
     assert lab.faults() == []
 
 
@@ -177,7 +177,7 @@ def test_timers_fire_where_the_last_step_was_later_than_now(lab: Lab) -> None:
     lab.feed(RAW, [b"timer:%d" % (300 * MS)])
     ledger = lab.open()
     drain(ledger)
-    advance_until(ledger, lambda: len(lab.book.ticks) == 1, 10)
+    advance_until(ledger, lambda: len(lab.state.ticks) == 1, 10)
     clocks = [commit["clock_ns"] for commit in lab.commits()]
     assert clocks == sorted(clocks)
     assert lab.faults() == []
@@ -188,7 +188,7 @@ def test_health_metrics_and_log_say_that_the_steps_are_ahead_of_the_clock(
 ) -> None:
     lab.feed(RAW, [b"one"])
     ahead(lab, HOUR)
-    runner = LedgerRunner(lab.log, 0, counting_book, AlwaysOurs())
+    runner = LedgerRunner(lab.log, 0, counting_state, AlwaysOurs())
     runner.start()
     health, exporter = Health(), Exporter("ahead")
     try:

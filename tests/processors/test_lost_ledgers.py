@@ -10,7 +10,7 @@ from orderloom.topology import RAW
 from processors.ledger.runner import Condition, LedgerRunner
 from processors.ledger.trouble import LedgerLost
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import AlwaysOurs, Lab
 from tests.waits import wait_for
 
@@ -27,14 +27,14 @@ def held() -> tuple[int, int]:
 def usurp(lab: Lab) -> None:
     """Another owner for a moment; the runner may take the partition back at any time."""
     with contextlib.suppress(LedgerLost), contextlib.closing(lab.open()):
-        lab.books.clear()
+        lab.states.clear()
     lab.ledgers.clear()
 
 
 def test_the_clients_of_lost_ledgers_are_gone(broker: RunningBroker, namespace: str) -> None:
     """Without Python's collector: it comes rarely to a process with a large heap."""
     lab = Lab(broker.bootstrap, namespace)
-    runner = LedgerRunner(lab.log, 0, counting_book, AlwaysOurs())
+    runner = LedgerRunner(lab.log, 0, counting_state, AlwaysOurs())
     runner.start()
     wait_for(lambda: runner.condition is Condition.RUNNING)
     gc.collect()

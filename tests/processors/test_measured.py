@@ -1,11 +1,11 @@
-"""What the books hold is told to the metrics."""
+"""What the state holds is shown in metrics."""
 
 from decimal import Decimal
 
 from prometheus_client import REGISTRY
 
-from processors.measured import MeasuredBook
-from tests.processors.book_lab import ACCOUNT, NOW, a_frame, a_raw_record, live
+from processors.measured import MeasuredFold
+from tests.processors.partition_lab import ACCOUNT, NOW, a_frame, a_raw_record, live
 from tests.processors.test_reconciled_venue import a_lab, losing, rest
 from venues import VENUES
 
@@ -14,13 +14,13 @@ def value(metric: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(f"orderloom_{metric}", labels) or 0.0
 
 
-def fed(*bodies: bytes) -> MeasuredBook:
-    book = MeasuredBook(VENUES["binance"], 0)
-    book.fold(a_raw_record(live()), NOW)
+def fed(*bodies: bytes) -> MeasuredFold:
+    partition = MeasuredFold(VENUES["binance"], 0)
+    partition.fold(a_raw_record(live()), NOW)
     for number, body in enumerate(bodies, 1):
-        book.fold(a_raw_record(a_frame(body, number), offset=number), NOW)
-    book.changes()
-    return book
+        partition.fold(a_raw_record(a_frame(body, number), offset=number), NOW)
+    partition.changes()
+    return partition
 
 
 def test_dead_letters_are_counted_by_kind() -> None:
@@ -32,8 +32,8 @@ def test_dead_letters_are_counted_by_kind() -> None:
 def test_an_unknown_field_is_counted_once_for_each_message_that_has_it() -> None:
     balance = b'{"e":"balanceUpdate","E":1,"a":"USDT","d":"1","T":1,"neverHeardOf":1}'
     frame = b'{"subscriptionId":0,"event":' + balance + b"}"
-    book = fed(frame, frame)
-    unknown = {name: n for (kind, name), n in book.tallies.items() if kind == "unknown"}
+    partition = fed(frame, frame)
+    unknown = {name: n for (kind, name), n in partition.tallies.items() if kind == "unknown"}
     assert len(unknown) == 1
     ((name, number),) = unknown.items()
     assert number == 2
@@ -47,9 +47,9 @@ def test_blindness_and_catching_up_are_shown_by_account() -> None:
 
 
 def test_a_quarantine_is_shown() -> None:
-    book = fed()
-    book.leave_out(a_raw_record(a_frame(b"{}"), offset=9), "AssertionError", "trace", NOW)
-    book.changes()
+    partition = fed()
+    partition.leave_out(a_raw_record(a_frame(b"{}"), offset=9), "AssertionError", "trace", NOW)
+    partition.changes()
     assert value("quarantined", account=ACCOUNT) == 1
 
 
@@ -59,7 +59,7 @@ def drift(kind: str, outcome: str) -> float:
 
 def test_what_was_lost_and_healed_is_counted_and_timed() -> None:
     before, healed = drift("MISSED_FILL", "healed"), value("heal_seconds_count", venue="binance")
-    lab = a_lab(1, book=MeasuredBook)
+    lab = a_lab(1, fold=MeasuredFold)
     lab.drop = losing(1, 0.2)
     lab.trade(120)
     lab.drop = lambda _message: False
@@ -75,9 +75,9 @@ def test_what_was_lost_and_healed_is_counted_and_timed() -> None:
 
 def test_a_difference_that_stands_is_shown_as_open() -> None:
     before = drift("BALANCE", "open")
-    lab = a_lab(1, book=MeasuredBook)
-    books = lab.run.book.accounts[ACCOUNT]
-    lab.wait_until(lambda: "spot" in books.balances.opened)
+    lab = a_lab(1, fold=MeasuredFold)
+    account = lab.run.partition.accounts[ACCOUNT]
+    lab.wait_until(lambda: "spot" in account.balances.opened)
     lab.drop = lambda message: message.kind == "balanceUpdate"
     lab.venue.spot.transfer(lab.account, "USDT", Decimal(-250))
     rest(lab)
@@ -86,7 +86,7 @@ def test_a_difference_that_stands_is_shown_as_open() -> None:
 
 
 def test_how_long_an_account_is_blind_is_shown() -> None:
-    lab = a_lab(2, book=MeasuredBook)
+    lab = a_lab(2, fold=MeasuredFold)
     assert value("blind_seconds", account=ACCOUNT) == 0
     lab.refuse = lambda _question: True
     lab.disconnect()

@@ -32,7 +32,7 @@ def the_only(orders: Orders) -> Order:
 
 
 def every_arrival(*events: Any) -> Orders:
-    """The books, after asserting that each order of arrival gives the same."""
+    """The orders, after asserting that each order of arrival gives the same."""
     first, *others = [folded(*arrival) for arrival in permutations(events)]
     for other in others:
         assert content_of(other) == content_of(first)

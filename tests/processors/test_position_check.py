@@ -12,10 +12,10 @@ from orderloom.words import PositionSide
 from processors.account.exposure import Exposure
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
 from processors.account.positions import HeldPosition, PositionOpening, Traded
-from tests.processors.book_lab import (
+from tests.processors.partition_lab import (
     NOW,
     Run,
-    a_book,
+    a_partition,
     a_raw_record,
     a_record,
     a_registration,
@@ -96,7 +96,7 @@ def a_position_row(amount: str) -> dict[str, Any]:
 
 def a_cycle(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) -> None:
     """Let the next cycle go out, and answer it with this one position (before all else)."""
-    run.book.accounts["binance:main"].streams.liveness_ns = at_ns
+    run.partition.accounts["binance:main"].streams.liveness_ns = at_ns
     questions = [
         orjson.loads(output.value or b"")["question"]
         for output in run.step(None, at_ns)
@@ -114,7 +114,7 @@ def a_cycle(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) ->
 
 
 def a_watched_account() -> Run:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     run.step(a_raw_record(live(), live("linear")))
     return run
@@ -161,8 +161,8 @@ def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
         a_cycle(run, NOW + seconds * SECOND, "-0.010")
     written = set()
     for record in history_records(1)[0]:
-        run.book.fold(record, NOW + 7 * SECOND)
-        written |= {key[:1] for key in run.book.changes().state}
+        run.partition.fold(record, NOW + 7 * SECOND)
+        written |= {key[:1] for key in run.partition.changes().state}
     assert written >= {b"a", b"o", b"p"}
     assert b"c" not in written
 

@@ -9,12 +9,12 @@ import pytest
 from orderloom import topology
 from orderloom.question import Question
 from orderloom.raw import Answer
-from processors.account.book import PROGRESS_NS
+from processors.account.account import PROGRESS_NS
 from processors.account.progress import EVERY_SECONDS, ProgressLog
-from processors.book import PartitionBook
 from processors.ledger.step import StepChanges
-from processors.measured import MeasuredBook
-from tests.processors.book_lab import ACCOUNT, NOW, a_raw_record, a_right_clock, live
+from processors.measured import MeasuredFold
+from processors.partition import PartitionFold
+from tests.processors.partition_lab import ACCOUNT, NOW, a_raw_record, a_right_clock, live
 from tests.processors.test_measured import value
 from venues import VENUES
 
@@ -24,22 +24,22 @@ SECOND = 1_000_000_000
 class Lab:
     """An account whose first cycle of questions has begun."""
 
-    def __init__(self, book: PartitionBook) -> None:
-        self.book = book
+    def __init__(self, partition: PartitionFold) -> None:
+        self.partition = partition
         self.offset = 0
         self.now_ns = NOW
         self.questions: list[Question] = []
-        for key, record in a_right_clock(book.venue).items():
-            book.restore(key, record)
-        book.fold(a_raw_record(live()), NOW)
-        self.book.account(ACCOUNT).touched["spot"] = {"BTCUSDT", "SOLUSDT"}
+        for key, record in a_right_clock(partition.venue).items():
+            partition.restore(key, record)
+        partition.fold(a_raw_record(live()), NOW)
+        self.partition.account(ACCOUNT).touched["spot"] = {"BTCUSDT", "SOLUSDT"}
         self.pass_time(3 * SECOND)
 
     def pass_time(self, span_ns: int) -> StepChanges:
         self.now_ns += span_ns
-        self.book.account(ACCOUNT).streams.liveness_ns = self.now_ns
-        self.book.tick(self.now_ns)
-        changes = self.book.changes()
+        self.partition.account(ACCOUNT).streams.liveness_ns = self.now_ns
+        self.partition.tick(self.now_ns)
+        changes = self.partition.changes()
         for output in changes.outputs:
             if output.topic is topology.DISPATCHES:
                 document = orjson.loads(output.value or b"")["question"]
@@ -54,10 +54,10 @@ class Lab:
         body = b"{}" if question.about == "BALANCES" else b"[]"
         times = (self.now_ns, self.now_ns, self.now_ns)
         item = Answer(question.document(), "GET x", 1, True, 200, *times, body)
-        self.book.fold(a_raw_record(item, offset=self.offset), self.now_ns)
+        self.partition.fold(a_raw_record(item, offset=self.offset), self.now_ns)
         return [
             orjson.loads(output.value or b"")
-            for output in self.book.changes().outputs
+            for output in self.partition.changes().outputs
             if output.topic is topology.ACCOUNTS
         ]
 
@@ -67,7 +67,7 @@ class Lab:
 
 @pytest.fixture
 def lab() -> Lab:
-    return Lab(PartitionBook(VENUES["binance"], 0))
+    return Lab(PartitionFold(VENUES["binance"], 0))
 
 
 def test_the_accounts_record_tells_how_many_questions_are_answered(lab: Lab) -> None:
@@ -92,7 +92,7 @@ def test_an_account_in_sync_shows_no_progress(lab: Lab) -> None:
 
 def test_progress_is_where_it_was_after_a_restart(lab: Lab) -> None:
     lab.answer(0, SECOND)
-    cycles = lab.book.account(ACCOUNT).reconciliation.cycles["spot"]
+    cycles = lab.partition.account(ACCOUNT).reconciliation.cycles["spot"]
     assert type(cycles).load(cycles.dump()).progress() == cycles.progress()
 
 
@@ -101,7 +101,7 @@ def test_the_log_says_it_every_few_seconds_and_when_it_is_over(
 ) -> None:
     seconds = 0.0
     told = ProgressLog(lambda: seconds)
-    account = lab.book.account(ACCOUNT)
+    account = lab.partition.account(ACCOUNT)
     with caplog.at_level(logging.INFO, "processors.account.progress"):
         for number in range(len(lab.mine())):
             told.look(account)
@@ -118,7 +118,7 @@ def test_the_log_says_it_every_few_seconds_and_when_it_is_over(
 
 
 def test_metrics_show_it() -> None:
-    lab = Lab(MeasuredBook(VENUES["binance"], 0))
+    lab = Lab(MeasuredFold(VENUES["binance"], 0))
     lab.answer(0, SECOND)
     assert value("round_questions", account=ACCOUNT, product="spot") == 6
     assert value("round_answered", account=ACCOUNT, product="spot") == 1

@@ -37,7 +37,7 @@ def a_lab_with_a_stop(seed: int = 1) -> tuple[VenueLab, int]:
     lab = a_lab(seed)
     row = algo_calls.place(lab.venue.linear, lab.account, Params(STOP))
     rest(lab)
-    (order,) = lab.run.book.accounts[ACCOUNT].orders.open_orders()
+    (order,) = lab.run.partition.accounts[ACCOUNT].orders.open_orders()
     assert (order.lifecycle, order.venue_order_id) == (
         Lifecycle.WAITING_TRIGGER, str(row["algoId"]),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def trigger_unseen(lab: VenueLab, *, bids: str) -> None:
 
 
 def the_only_order(lab: VenueLab) -> Order:
-    (order,) = lab.run.book.accounts[ACCOUNT].orders.all()
+    (order,) = lab.run.partition.accounts[ACCOUNT].orders.all()
     return order
 
 
@@ -82,7 +82,7 @@ def test_a_stop_that_was_canceled_unseen_is_closed_by_the_answer_about_it() -> N
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1  # and never at the engine, which cannot know it
     assert not asked_at(lab)["order"]
-    assert not lab.run.book.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name
 
 
 def test_a_stop_that_triggered_unseen_is_joined_with_the_order_that_it_became() -> None:
@@ -129,7 +129,7 @@ def test_one_that_the_venue_has_forgotten_ended_without_an_execution() -> None:
     assert last_band(lab) == (Decimal(0), Decimal(0), False)
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1
-    assert not lab.run.book.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name
 
 
 @pytest.mark.parametrize("days", [0, 61])
@@ -176,4 +176,4 @@ def test_of_conditional_orders_nothing_is_missed_for_ever(seed: int) -> None:
     assert not lab.wrong()
     conditionals = lab.account.conditionals["linear"].values()
     assert {"CANCELED", "TRIGGERED"} <= {one.status for one in conditionals}
-    assert not lab.run.book.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name

@@ -65,7 +65,7 @@ def lose(kinds: tuple[str, ...]) -> Callable[[Message], bool]:
 
 def the_order(lab: OkxLab) -> Order:
     """The one order of contracts."""
-    orders = lab.run.book.accounts[lab.name].orders
+    orders = lab.run.partition.accounts[lab.name].orders
     (order,) = (order for order in orders.all() if order.product == "linear")
     return order
 
@@ -194,7 +194,7 @@ def test_what_a_stream_loses_while_it_lives_is_healed(seed: int) -> None:
     lab.drop = lambda _message: False
     rest(lab)
     assert not lab.wrong()
-    account = lab.run.book.accounts[lab.name]
+    account = lab.run.partition.accounts[lab.name]
     assert not account.differences.asked
 
 
@@ -289,9 +289,9 @@ def test_a_row_that_joins_an_order_of_the_same_list_with_another_key_breaks_noth
     lab.order = order
     for _ in range(40):
         lab.wait(500)
-    book = lab.run.book.accounts["okx:main"]
-    assert book.quarantine is None
-    found = [one for one in book.orders.all() if one.key.endswith("/2650000000000009999")]
+    account = lab.run.partition.accounts["okx:main"]
+    assert account.quarantine is None
+    found = [one for one in account.orders.all() if one.key.endswith("/2650000000000009999")]
     assert [one.venue_order_id for one in found] == [lab.doubled]
-    assert book.doubts.seen[found[0].key].listed_ns
-    assert not [name for name in book.reconciliation.targets.by_name if found[0].key in name]
+    assert account.doubts.seen[found[0].key].listed_ns
+    assert not [name for name in account.reconciliation.targets.by_name if found[0].key in name]

@@ -79,7 +79,7 @@ def test_what_a_stream_loses_while_it_lives_is_healed_and_told(seed: int) -> Non
     rest(lab)
     assert not lab.wrong()
     assert kinds(lab)["MISSED_FILL"]
-    assert not lab.run.book.accounts[ACCOUNT].balances.standing
+    assert not lab.run.partition.accounts[ACCOUNT].balances.standing
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -141,7 +141,7 @@ def changes_of_orders(lab: VenueLab) -> set[tuple[str, tuple[int, int]]]:
 def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_told() -> None:
     lab = a_lab(5)
     lab.trade(100)
-    account = lab.run.book.accounts[ACCOUNT]
+    account = lab.run.partition.accounts[ACCOUNT]
     lab.drop = lambda message: message.document.get("X") in ("CANCELED", "EXPIRED")
     lab.refuse = lambda question: question.about is About.ORDER_HISTORY
     lab.trade(100)
@@ -188,7 +188,7 @@ def reasons(lab: VenueLab) -> Counter[str]:
 def test_the_answer_of_an_older_cycle_does_not_age_what_a_newer_one_listed() -> None:
     lab = a_lab(1)
     lab.trade(60)
-    account = lab.run.book.accounts[ACCOUNT]
+    account = lab.run.partition.accounts[ACCOUNT]
     key = next(account.orders.open_orders()).key
     for product, began_ns in (("spot", lab.now_ns), ("linear", lab.now_ns - SECOND_NS)):
         cycles = account.reconciliation.cycles[product]
@@ -217,9 +217,9 @@ def test_an_account_with_a_past_opens_with_the_venues_figures(seed: int) -> None
         (row["symbol"], row["position_side"]): Decimal(row["quantity"])
         for row in lab.truth()["accounts"][ACCOUNT]["positions"]
     }
-    books = lab.run.book.accounts[ACCOUNT]
-    assert not books.positions.differing
-    assert not books.differences.asked
+    account = lab.run.partition.accounts[ACCOUNT]
+    assert not account.positions.differing
+    assert not account.differences.asked
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -270,7 +270,7 @@ def test_executions_in_a_symbol_that_nobody_asks_about_are_found_by_their_balanc
     lab = VenueLab(seed, traded=("BTCUSDT", "SOLUSDT"), symbols=("BTCUSDT",))
     lab.connect()
     lab.wait_until(
-        lambda: lab.is_synced() and "spot" in lab.run.book.accounts[ACCOUNT].balances.opened
+        lambda: lab.is_synced() and "spot" in lab.run.partition.accounts[ACCOUNT].balances.opened
     )
     hidden = Hidden(lab)
     lab.trade(120)
@@ -304,7 +304,7 @@ class Hidden:
 
 def test_a_transfer_that_is_told_is_explained_and_one_that_is_lost_stands_open() -> None:
     lab = a_lab(1)
-    account = lab.run.book.accounts[ACCOUNT]
+    account = lab.run.partition.accounts[ACCOUNT]
     lab.wait_until(lambda: "spot" in account.balances.opened)
     lab.venue.spot.transfer(lab.account, "USDT", Decimal(1000))
     rest(lab)

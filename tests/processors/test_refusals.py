@@ -17,7 +17,7 @@ from orderloom.words import Reason
 from processors.account.cycles import LATE_PERIODS
 from processors.account.refusals import KIND, refusal_of
 from processors.account.venue_time import DRIFT_NS
-from tests.processors.book_lab import a_record
+from tests.processors.partition_lab import a_record
 from tests.processors.test_reconciled_venue import losing, outputs, rest
 from tests.processors.test_reconciliation import PACE, SECOND, Lab
 from tests.processors.venue_lab import ACCOUNT, VenueLab
@@ -40,8 +40,8 @@ class RefusingLab(VenueLab):
             return 400, orjson.dumps({"code": -1121, "msg": "Invalid symbol."})
         return super().called(url)
 
-    def book(self) -> Any:
-        return self.run.book.accounts[ACCOUNT]
+    def account_state(self) -> Any:
+        return self.run.partition.accounts[ACCOUNT]
 
     def shown(self) -> Any:
         """The account's last record."""
@@ -91,7 +91,7 @@ def test_a_symbol_that_the_venue_refuses_does_not_keep_what_others_lost_from_bei
     ((shown),) = lab.shown().refused
     assert (shown.product, shown.symbol, shown.code) == (product, "SOLUSDT", "-1121")
     assert shown.may_lack
-    assert lab.book().open_differences >= 1
+    assert lab.account_state().open_differences >= 1
 
 
 def test_after_an_outage_the_others_are_covered_and_the_refused_one_is_not() -> None:
@@ -101,7 +101,7 @@ def test_after_an_outage_the_others_are_covered_and_the_refused_one_is_not() -> 
     lab.trade(60)
     lab.reconnect()
     rest(lab)
-    assert not lab.book().streams.blind
+    assert not lab.account_state().streams.blind
     assert not of("BTCUSDT", lab.wrong())
     assert not lab.is_synced()
     positions = {
@@ -141,7 +141,7 @@ def test_a_symbol_mistyped_in_the_registry_is_told_until_the_registry_is_mended(
     lab.trade(40)
     rest(lab)
     assert not lab.wrong()
-    assert not lab.book().streams.blind
+    assert not lab.account_state().streams.blind
     assert not lab.is_synced()
     assert lab.found() == [(product, "SOLUSDTT", "open") for product in ("spot", "linear")]
     entry = AccountConfig(
@@ -205,7 +205,7 @@ def test_a_cycle_that_cannot_end_takes_the_account_out_of_sync_until_one_is_comp
     assert lab.shown().sync == "CATCHING_UP"
     assert all(
         lab.now_ns - cycles.began_ns >= lab.pace.late_ns
-        for cycles in lab.book().reconciliation.cycles.values()
+        for cycles in lab.account_state().reconciliation.cycles.values()
         if cycles.is_late
     )
     lab.restart()

@@ -26,16 +26,16 @@ from orderloom.topology import (
     POSITIONS,
     RAW,
 )
-from processors.book import PartitionBook
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import PartitionStopped
+from processors.partition import PartitionFold
 from processors.repair.repair import check_repairable
 from runtime.settings import load_settings
 from runtime.trouble import SetupError
 from sinks.worker import SinkOptions, run
 from tests.conftest import RunningBroker
-from tests.processors.book_lab import ACCOUNT, a_registration
 from tests.processors.ledger_lab import recreate, small_steps
+from tests.processors.partition_lab import ACCOUNT, a_registration
 from tests.processors.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
 
 pytestmark = pytest.mark.broker
@@ -380,13 +380,13 @@ def test_a_tail_that_was_cut_off_is_a_gap_from_where_the_old_records_end_to_the_
 def test_what_a_step_left_out_is_left_out_again_and_its_account_quarantined(
     lab: RepairLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = PartitionBook.fold
+    plain = PartitionFold.fold
 
-    def falls(book: PartitionBook, record: InputRecord, now_ns: int) -> None:
+    def falls(partition: PartitionFold, record: InputRecord, now_ns: int) -> None:
         assert record.topic is not RAW or record.offset != 30, "planted"
-        plain(book, record, now_ns)
+        plain(partition, record, now_ns)
 
-    monkeypatch.setattr(PartitionBook, "fold", falls)
+    monkeypatch.setattr(PartitionFold, "fold", falls)
     lab.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
     lab.feed(RAW, lab.history())
     lab.run_until_folded()

@@ -8,8 +8,8 @@ import pytest
 from orderloom.raw import ConnectionChange
 from orderloom.topology import ACCOUNTS, CONTROL, LEDGER, RAW
 from tests.conftest import RunningBroker
-from tests.processors.book_lab import ACCOUNT, a_raw_record, a_registration, live
 from tests.processors.ledger_lab import recreate
+from tests.processors.partition_lab import ACCOUNT, a_raw_record, a_registration, live
 from tests.processors.repair_lab import RepairLab
 
 pytestmark = pytest.mark.broker

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.account.cycles import Pace
-from processors.book import STATE_FORMAT, PartitionBook
 from processors.ledger.opening import restored
 from processors.ledger.state import FORMAT
 from processors.ledger.trouble import PartitionStopped
+from processors.partition import STATE_FORMAT, PartitionFold
 from venues import VENUES
 
 KEYS = ["@next", "@attempts", "@left-out", "@repair", "@proof", "account/a", "order/a/b", "fills/a"]
@@ -24,8 +24,8 @@ JSON = st.recursive(
 )
 
 
-def new_book(partition: int) -> PartitionBook:
-    return PartitionBook(VENUES["binance"], partition, Pace(), "")
+def new_partition(partition: int) -> PartitionFold:
+    return PartitionFold(VENUES["binance"], partition, Pace(), "")
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -34,7 +34,7 @@ def new_book(partition: int) -> PartitionBook:
 )
 def test_garbage_stops_the_partition_for_a_repair(key: str, value: bytes) -> None:
     with pytest.raises(PartitionStopped, match="orderloom repair"):
-        restored({key.encode(): value}, 0, new_book)
+        restored({key.encode(): value}, 0, new_partition)
 
 
 @given(st.sampled_from(KEYS), st.dictionaries(st.text(max_size=9), JSON))
@@ -43,4 +43,4 @@ def test_records_of_the_right_format_and_any_shape_are_read_or_refused(
 ) -> None:
     document = {"account": "binance:main", **fields, "f": STATE_FORMAT, "format": FORMAT}
     with contextlib.suppress(PartitionStopped):  # and nothing else
-        restored({key.encode(): orjson.dumps(document)}, 0, new_book)
+        restored({key.encode(): orjson.dumps(document)}, 0, new_partition)

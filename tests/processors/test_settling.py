@@ -108,7 +108,7 @@ def test_nothing_is_lost_doubled_or_shown_wrongly(
     lab.deliver(ledger)
     ledger.close()
     assert wrongs(lab) == []
-    assert lab.book.counts == {b"a": len(EVENTS) + 3}
+    assert lab.state.counts == {b"a": len(EVENTS) + 3}
 
 
 class CommitsAlways(Ledger):

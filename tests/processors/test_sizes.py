@@ -8,9 +8,9 @@ import orjson
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
-from processors.book import PartitionBook
+from processors.partition import PartitionFold
 from simulator.history import generate
-from tests.processors.book_lab import NOW, Run, a_frame, a_raw_record, live
+from tests.processors.partition_lab import NOW, Run, a_frame, a_raw_record, live
 from venues import VENUES
 
 SECOND = 1_000_000_000
@@ -20,9 +20,9 @@ SYMBOL = "BTC-USDT-SWAP"
 
 class OkxRun(Run):
     def restart(self) -> None:
-        self.book = PartitionBook(VENUES["okx"], 0)
+        self.partition = PartitionFold(VENUES["okx"], 0)
         for key, value in self.state.items():
-            self.book.restore(key, value)
+            self.partition.restore(key, value)
 
 
 def an_execution() -> dict[str, Any]:
@@ -48,7 +48,7 @@ def listing(symbol: str) -> bytes:
 
 
 def a_run_with_one_fill() -> tuple[Run, str]:
-    run = OkxRun(PartitionBook(VENUES["okx"], 0))
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
     body = an_execution()
     symbol = body["data"][0]["instId"]
     run.step(a_raw_record(live("linear"), account=ACCOUNT))
@@ -69,7 +69,7 @@ def an_order_for_a_whole_position() -> dict[str, Any]:
 
 
 def test_an_order_that_names_no_quantity_counts_in_the_unit_of_its_product() -> None:
-    run = OkxRun(PartitionBook(VENUES["okx"], 0))
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
     run.step(a_raw_record(live("linear"), account=ACCOUNT))
     frame = a_frame(orjson.dumps(an_order_for_a_whole_position()), product="linear")
     run.step(a_raw_record(frame, offset=1, account=ACCOUNT))
@@ -106,13 +106,13 @@ def test_a_fill_is_told_at_once_and_in_base_units_when_the_instrument_is_known()
 
 
 def test_a_position_that_only_the_venue_knows_gets_its_size_with_the_listing() -> None:
-    run = OkxRun(PartitionBook(VENUES["okx"], 0))
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
     run.step(a_raw_record(live("linear"), account=ACCOUNT))
-    book = run.book.account(ACCOUNT)
-    (position,) = book.exposure.at("linear", SYMBOL, "NET", "contracts")
+    account = run.partition.account(ACCOUNT)
+    (position,) = account.exposure.at("linear", SYMBOL, "NET", "contracts")
     position.begin(PositionOpening(NOW, Sums(Decimal(3), Decimal(90_000)), NOW, ()))
-    book.begin(book.cause, NOW)
-    book.publisher.positions[position.key] = book.cause
+    account.begin(account.cause, NOW)
+    account.publisher.positions[position.key] = account.cause
     run.take()
     run.restart()
     run.step(None, NOW + SECOND)

@@ -127,7 +127,7 @@ def test_nothing_is_covered_until_the_clock_is_measured(monkeypatch: pytest.Monk
     lab.wait(60_000)
     assert not lab.is_synced()
     assert (
-        set(lab.run.book.accounts[lab.name].reconciliation.cycles["spot"].dump()["covered"])
+        set(lab.run.partition.accounts[lab.name].reconciliation.cycles["spot"].dump()["covered"])
         == set()
     )
     monkeypatch.undo()

@@ -8,7 +8,15 @@ import pytest
 from orderloom import topology
 from orderloom.raw import ClockSample
 from processors.account.venue_time import APART_NS_MAX, DRIFT_NS, KEPT, VenueTime, VenueTimes
-from tests.processors.book_lab import NOW, Run, a_book, a_raw_record, a_record, a_registration, live
+from tests.processors.partition_lab import (
+    NOW,
+    Run,
+    a_partition,
+    a_raw_record,
+    a_record,
+    a_registration,
+    live,
+)
 
 SECOND = 1_000_000_000
 
@@ -115,7 +123,7 @@ def test_what_is_known_is_saved_and_taken_back() -> None:
 
 
 def test_each_product_is_asked_about_in_the_time_of_its_own_clock() -> None:
-    run = Run(a_book(), has_clock=False)
+    run = Run(a_partition(), has_clock=False)
     run.step(
         a_record(a_registration(symbols={"spot": ("A",), "linear": ("A",)}), topic=topology.CONTROL)
     )
@@ -124,7 +132,7 @@ def test_each_product_is_asked_about_in_the_time_of_its_own_clock() -> None:
         ClockSample("linear", NOW, NOW, NOW),
     ]
     run.step(a_raw_record(*samples, account="venue"))
-    run.book.account("binance:main").streams.liveness_ns = NOW + 5 * SECOND
+    run.partition.account("binance:main").streams.liveness_ns = NOW + 5 * SECOND
     run.step(a_raw_record(live("spot"), live("linear")), NOW + 5 * SECOND)
     questions = [
         orjson.loads(one.value)["question"]
@@ -137,9 +145,9 @@ def test_each_product_is_asked_about_in_the_time_of_its_own_clock() -> None:
 
 
 def test_a_set_clock_is_a_blind_interval_of_its_product() -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(a_registration(), topic=topology.CONTROL))
-    account = run.book.account("binance:main")
+    account = run.partition.account("binance:main")
     account.streams.blind.clear()
     run.step(a_raw_record(ClockSample("spot", NOW, NOW, NOW), account="venue"))
     assert not account.streams.blind

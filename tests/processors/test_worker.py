@@ -18,7 +18,7 @@ from runtime.broker import EmbeddedBroker
 from runtime.health import Health
 from runtime.trouble import SetupError
 from tests.conftest import RunningBroker
-from tests.processors.counting_book import counting_book
+from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import VENUE, Lab
 
 
@@ -42,7 +42,7 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
         return apps[0]
 
     stop, health = asyncio.Event(), Health()
-    worker = ProcessWorker(lab.settings, Parts(counting_book, make_app=remember), health)
+    worker = ProcessWorker(lab.settings, Parts(counting_state, make_app=remember), health)
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
     await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     lab.feed(RAW, [b"%d" % number for number in range(200)])
@@ -70,7 +70,7 @@ async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_heal
         lab = Lab(broker.bootstrap, namespace)
         lab.configure(request_seconds_max=2.0)
         stop, health = asyncio.Event(), Health()
-        worker = ProcessWorker(lab.settings, Parts(counting_book), health)
+        worker = ProcessWorker(lab.settings, Parts(counting_state), health)
         working = asyncio.create_task(worker.work(stop, str(tmp_path)))
         await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
         broker.suspend()
@@ -96,7 +96,7 @@ async def test_a_worker_whose_faust_is_gone_ends_with_what_crashed_it(
         return apps[0]
 
     stop = asyncio.Event()
-    worker = ProcessWorker(lab.settings, Parts(counting_book, make_app=remember), Health())
+    worker = ProcessWorker(lab.settings, Parts(counting_state, make_app=remember), Health())
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
     await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     await apps[0].consumer._thread.stop()
@@ -121,7 +121,7 @@ async def test_a_worker_whose_commits_are_never_taken_is_started_again(
 ) -> None:
     lab = Lab(broker.bootstrap, namespace)
     lab.configure(session_seconds=1.0)
-    worker = ProcessWorker(lab.settings, Parts(counting_book), Health())
+    worker = ProcessWorker(lab.settings, Parts(counting_state), Health())
     working = asyncio.create_task(worker.work(asyncio.Event(), str(tmp_path)))
     await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     worker._group = NothingTaken(worker._group)  # type: ignore[assignment]  # as said
@@ -132,7 +132,7 @@ async def test_a_worker_whose_commits_are_never_taken_is_started_again(
 @pytest.mark.broker
 def test_topics_that_are_missing_are_named(broker: RunningBroker, namespace: str) -> None:
     worker = ProcessWorker(
-        LedgerSettings(broker.bootstrap, VENUE, namespace), Parts(counting_book), Health()
+        LedgerSettings(broker.bootstrap, VENUE, namespace), Parts(counting_state), Health()
     )
     with pytest.raises(SetupError, match="orderloom topics"):
         asyncio.run(worker.work(asyncio.Event(), ""))

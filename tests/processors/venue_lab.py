@@ -1,7 +1,7 @@
-"""A venue in a box and a partition's books in one process, on one clock: no socket, no Kafka.
+"""A venue in a box and a partition's state in one process, on one clock: no socket, no Kafka.
 
-What the venue pushes becomes records of `raw` at once; what the books ask is answered by the box's
-own calls, page by page, through the venue's description. So all that streams lose and questions
+What the venue pushes becomes records of `raw` at once; what is asked is answered by the box's own
+calls, page by page, through the venue's description. So all that streams lose and questions
 find can be played in milliseconds, step by step, with restarts anywhere between the steps.
 """
 
@@ -17,7 +17,7 @@ from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure, Frame, Item, Liveness
 from processors.account.cycles import Pace
-from processors.book import PartitionBook
+from processors.partition import PartitionFold
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal
 from simulator.binance.spot_calls import SPOT_CALLS
@@ -29,7 +29,7 @@ from simulator.config import SimulatorConfig, TrafficConfig
 from simulator.instrument import Product
 from simulator.message import Message
 from simulator.truth import truth
-from tests.processors.book_lab import Run, a_raw_record, a_record
+from tests.processors.partition_lab import Run, a_raw_record, a_record
 from venues import VENUES
 from venues.venue import Context, Credentials, Endpoints, HttpRequest, Page
 
@@ -45,7 +45,7 @@ class VenueLab:
     """One account. `drop` tells which pushed messages are lost without anybody's noticing.
 
     `symbols` are those that the registry names; the box's traders trade `traded`.
-    `before_each` is called before each record of `raw` is folded (to restart the books, say).
+    `before_each` is called before each record of `raw` is folded (to restart the partition, say).
     `delay_ms` is how long a pushed message is on its way: answers tell of it before.
     `skew_ns` is how far our clock is ahead of the venue's, which is measured every 10 s.
     """
@@ -63,7 +63,7 @@ class VenueLab:
         symbols: Iterable[str] | None = None,
         lookback_s: int = 86_400,
         before_each: Callable[["VenueLab"], None] = lambda _lab: None,
-        book: type[PartitionBook] = PartitionBook,
+        fold: type[PartitionFold] = PartitionFold,
     ) -> None:
         traded = tuple(traded)
         self.symbols = traded if symbols is None else tuple(symbols)
@@ -83,8 +83,8 @@ class VenueLab:
         self.venue = self.make_venue(SimulatorConfig(seed=seed, accounts=(box,), traffic=traffic))
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
-        self.make_book: Callable[[], PartitionBook] = lambda: book(self.description, 0, self.pace)
-        self.run = Run(self.make_book(), has_clock=False)
+        self.make_state: Callable[[], PartitionFold] = lambda: fold(self.description, 0, self.pace)
+        self.run = Run(self.make_state(), has_clock=False)
         self.drop: Drop = lambda _message: False
         self.refuse: Callable[[Question], bool] = lambda _question: False
         self.before_each = before_each
@@ -153,10 +153,10 @@ class VenueLab:
     # ---- the product ----
 
     def restart(self) -> None:
-        """Throw the books' memory away, and restore it from the state records."""
-        self.run.book = self.make_book()
+        """Throw the memory away, and restore it from the state records."""
+        self.run.partition = self.make_state()
         for key, value in self.run.state.items():
-            self.run.book.restore(key, value)
+            self.run.partition.restore(key, value)
 
     def connect(self) -> None:
         """The account is registered, and its streams begin."""
@@ -218,7 +218,7 @@ class VenueLab:
         raise AssertionError(f"not within {seconds} s")
 
     def is_synced(self) -> bool:
-        return self.run.book.accounts[self.name].is_synced
+        return self.run.partition.accounts[self.name].is_synced
 
     def answer(self, outputs: Iterable[Any]) -> None:
         for output in list(outputs):

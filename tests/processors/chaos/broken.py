@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.app import make_app
-from processors.ledger.ledger import Ledger, MakeBook
+from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.state import PLACE_KEY, LedgerPlace, encoded
 from processors.ledger.writer import Probe
 from processors.worker import Parts
@@ -39,15 +39,15 @@ class OutputsOutside(Ledger):
         super()._write(changes, folded)
 
 
-def _sound(make_book: MakeBook, probe: Probe) -> Parts:
-    return Parts(make_book, probe)
+def _sound(make_state: MakeState, probe: Probe) -> Parts:
+    return Parts(make_state, probe)
 
 
-def _with_ledger(make: type[Ledger]) -> Callable[[MakeBook, Probe], Parts]:
-    return lambda make_book, probe: Parts(make_book, probe, make_ledger=make)
+def _with_ledger(make: type[Ledger]) -> Callable[[MakeState, Probe], Parts]:
+    return lambda make_state, probe: Parts(make_state, probe, make_ledger=make)
 
 
-def _with_app(change: Callable[[Any], None]) -> Callable[[MakeBook, Probe], Parts]:
+def _with_app(change: Callable[[Any], None]) -> Callable[[MakeState, Probe], Parts]:
     """The worker's Faust app is changed after it was made."""
 
     def make(*arguments: Any) -> Any:
@@ -55,7 +55,7 @@ def _with_app(change: Callable[[Any], None]) -> Callable[[MakeBook, Probe], Part
         change(app)
         return app
 
-    return lambda make_book, probe: Parts(make_book, probe, make_app=make)
+    return lambda make_state, probe: Parts(make_state, probe, make_app=make)
 
 
 def _round_robin(app: Any) -> None:
@@ -67,7 +67,7 @@ def _standby_counted(app: Any) -> None:
     app.assignor.replicas = 1
 
 
-VARIANTS: dict[str, Callable[[MakeBook, Probe], Parts]] = {
+VARIANTS: dict[str, Callable[[MakeState, Probe], Parts]] = {
     "": _sound,
     "offsets ahead of state": _with_ledger(OffsetsAhead),
     "outputs outside": _with_ledger(OutputsOutside),

@@ -18,7 +18,7 @@ from processors.ledger.writer import Probe, no_probe
 from processors.worker import Parts, run
 from runtime.supervise_process import leave
 from tests.processors.chaos.broken import VARIANTS
-from tests.processors.counting_book import counting_book, spread_book
+from tests.processors.counting_state import counting_state, spread_state
 
 
 def crash_probe(point: str, passes: int) -> Probe:
@@ -43,9 +43,9 @@ def main() -> None:
     )
     crash = config.pop("crash", None)
     make_parts = VARIANTS[config.pop("variant", "")]
-    make_book = spread_book if config.pop("is_spread", False) else counting_book
+    make_state = spread_state if config.pop("is_spread", False) else counting_state
     probe = crash_probe(*crash) if crash else no_probe
-    parts: Parts = make_parts(make_book, probe)
+    parts: Parts = make_parts(make_state, probe)
     run(LedgerSettings(**config), parts)
     leave(0)
 

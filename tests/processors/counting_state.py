@@ -19,7 +19,7 @@ SEQUENCE = b"sequence"
 
 
 @dataclass(slots=True)
-class CountingBook:
+class CountingState:
     """Counts the records of each key and publishes each count, numbered densely.
 
     Every fiftieth record sets a timer, which publishes too. A value that begins with a word of
@@ -127,22 +127,22 @@ class CountingBook:
             time.sleep(float(value.split(b":")[1]))
 
 
-class SpreadBook(CountingBook):
+class SpreadState(CountingState):
     """Publishes now and then into another topic: one that most steps do not touch."""
 
     __slots__ = ()
 
     def _publish(self, key: bytes, value: bytes) -> None:
-        CountingBook._publish(self, key, value)
+        CountingState._publish(self, key, value)
         if self.sequence % SPREAD_EVERY == 0:
             self._outputs[-1] = replace(self._outputs[-1], topic=DIFFERENCES)
 
 
-def spread_book(_partition: int) -> SpreadBook:
-    """An empty book for any partition, over several topics."""
-    return SpreadBook()
+def spread_state(_partition: int) -> SpreadState:
+    """An empty state for any partition, over several topics."""
+    return SpreadState()
 
 
-def counting_book(_partition: int) -> CountingBook:
-    """An empty book for any partition."""
-    return CountingBook()
+def counting_state(_partition: int) -> CountingState:
+    """An empty state for any partition."""
+    return CountingState()

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from processors.orders.fill_records import INLINE_MAX
-from tests.processors.book_lab import Run, a_book, a_frame, a_raw_record, live
+from tests.processors.partition_lab import Run, a_frame, a_partition, a_raw_record, live
 
 
 def a_trade(number: int) -> bytes:
@@ -17,7 +17,7 @@ def a_trade(number: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_raw_record(live("linear")))
     frames = [a_frame(a_trade(number), number + 1, "linear") for number in range(INLINE_MAX + 50)]
     run.step(a_raw_record(*frames, offset=1))

@@ -56,8 +56,8 @@ PROGRESS_NS = 2_000_000_000
 """How often an account that catches up is shown, while nothing but its progress changes."""
 
 
-class AccountBook:
-    """The books of one account. State changes only through `take_*`, `register` and `tick`."""
+class AccountFold:
+    """The state of one account. It changes only through `take_*`, `register` and `tick`."""
 
     def __init__(self, account: str, setting: Setting) -> None:
         self.account = account

@@ -1,4 +1,4 @@
-"""One partition's books, fed with real frames: nothing lost, nothing twice, nothing raised."""
+"""One partition's state, fed with real frames: nothing lost, nothing twice, nothing raised."""
 
 from collections.abc import Iterable
 from random import Random
@@ -12,12 +12,12 @@ from orderloom.raw import Answer, Failure, Frame, Liveness, Oversize
 from processors.account.cycles import STANDARD
 from processors.account.streams import ENDED_MAX
 from processors.ledger.step import InputRecord, Output, UnknownStateFormat
-from tests.processors.book_lab import (
+from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
     Run,
-    a_book,
     a_frame,
+    a_partition,
     a_raw_record,
     a_record,
     a_registration,
@@ -61,9 +61,9 @@ def test_a_restart_after_any_step_changes_nothing_that_is_shown_or_kept(seed: in
 @pytest.mark.parametrize("seed", SEEDS)
 def test_steps_of_another_size_end_in_the_same_content(seed: int) -> None:
     records, _ = history_records(seed)
-    run = Run(a_book())
+    run = Run(a_partition())
     for record in records:
-        run.book.fold(record, NOW)
+        run.partition.fold(record, NOW)
     run.take()
     assert run.digests[0] == fed(records).digests[0]
 
@@ -100,7 +100,7 @@ def test_the_same_records_again_publish_no_fill_and_no_order() -> None:
     "body", [b"", b"\xff\xfe", b'{"e":"executionReport"', b'{"e":"neverHeardOf"}', b"[" * 5000]
 )
 def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body: bytes) -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_raw_record(live()))
     run.step(a_raw_record(a_frame(body), offset=1))
     (letter,) = run.messages(topology.DEAD_LETTERS)
@@ -111,7 +111,7 @@ def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body: bytes
 def test_a_frame_that_cannot_be_read_makes_the_account_ask() -> None:
     run = synced_run()
     outputs = run.step(a_raw_record(a_frame(b"nonsense"), offset=2), NOW + 10 * SECOND)
-    assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
+    assert run.partition.accounts[ACCOUNT].streams.is_blind("spot")
     assert "dispatches" in {output.topic.kind for output in outputs}
 
 
@@ -119,11 +119,11 @@ def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_cyc
 ) -> None:  # fmt: skip
     """3,690 of them once made 8,877 open intervals, each a row of the account's record."""
     run, at_ns = synced_run(), NOW + 10 * SECOND
-    streams = run.book.accounts[ACCOUNT].streams
+    streams = run.partition.accounts[ACCOUNT].streams
     for number in range(1, 3_691):
         product = ("spot", "linear")[number % 2]
         frame = Frame(f"c-{product}", number, product, at_ns + number * SECOND, b"nonsense")
-        run.book.fold(a_raw_record(frame, offset=number + 1), at_ns)
+        run.partition.fold(a_raw_record(frame, offset=number + 1), at_ns)
         assert len(streams.blind) <= 2 * (ENDED_MAX + 2)
     run.take()
     assert {interval.product for interval in streams.blind} == {"spot", "linear"}
@@ -140,16 +140,16 @@ def test_an_oversize_frame_is_a_dead_letter_and_a_question() -> None:
     run.step(a_raw_record(item, offset=2), NOW + 10 * SECOND)
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert "20000000" in letter.reason
-    assert run.book.accounts[ACCOUNT].streams.is_blind("spot")
+    assert run.partition.accounts[ACCOUNT].streams.is_blind("spot")
 
 
 def synced_run() -> Run:
     """One registered account, its streams LIVE, its first cycles answered with nothing."""
-    run = Run(a_book())
+    run = Run(a_partition())
     control = a_record(a_registration(), topic=topology.CONTROL)
     run.step(control)
     run.step(a_raw_record(live(), live("linear")))
-    account = run.book.accounts[ACCOUNT]
+    account = run.partition.accounts[ACCOUNT]
     account.streams.liveness_ns = NOW + 60 * SECOND
     for at_ns in (NOW + 3 * SECOND, NOW + 6 * SECOND):
         answer_all(run, run.step(None, at_ns), at_ns)
@@ -196,7 +196,7 @@ def test_symbols_that_are_registered_later_are_asked_about_before_it_is_synced_a
 
 
 def test_a_failed_answer_leaves_the_account_catching_up() -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(a_registration(), topic=topology.CONTROL))
     run.step(a_raw_record(live(), live("linear")))
     for output in run.step(None, NOW + 3 * SECOND):
@@ -218,7 +218,7 @@ def test_a_failed_answer_leaves_the_account_catching_up() -> None:
     ],
 )
 def test_a_raw_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(value))
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert letter.body == value
@@ -226,14 +226,14 @@ def test_a_raw_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
 
 @pytest.mark.parametrize("value", [b"", b"[]", b'{"type":"?"}', b'{"type":"account","config":{}}'])
 def test_a_control_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(value, topic=topology.CONTROL))
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert letter.reason.startswith("control")
 
 
 def test_an_intent_is_refused_as_a_dead_letter_until_order_entry_comes() -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_record(b"{}", topic=topology.INTENTS))
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert "no intents" in letter.reason
@@ -243,31 +243,31 @@ def test_a_left_out_record_quarantines_its_account_and_no_other() -> None:
     records, truth = history_records(2)
     run = fed(records[: len(records) // 2])
     poison = a_raw_record(a_frame(b"{}"), offset=999, account=OTHER)
-    run.book.leave_out(poison, "AssertionError", "trace", NOW)
+    run.partition.leave_out(poison, "AssertionError", "trace", NOW)
     for record in records[len(records) // 2 :]:
         run.step(record)
-    assert list(run.book.quarantined()) == [OTHER]
+    assert list(run.partition.quarantined()) == [OTHER]
     assert not run.verdict(truth)["details"]["fills_lost"]
     (letter,) = (m for m in run.messages(topology.DEAD_LETTERS) if m.account == OTHER)
     assert letter.trace == "trace"
 
 
 def test_a_quarantined_accounts_later_records_are_remembered_not_folded() -> None:
-    run = Run(a_book())
+    run = Run(a_partition())
     run.step(a_raw_record(live()))
-    run.book.leave_out(a_raw_record(a_frame(b"{}"), offset=1), "AssertionError", "trace", NOW)
+    run.partition.leave_out(a_raw_record(a_frame(b"{}"), offset=1), "AssertionError", "trace", NOW)
     run.take()
     run.step(a_raw_record(a_frame(b"nonsense"), offset=2))
     run.restart()
     run.step(a_raw_record(a_frame(b"nonsense", 2), offset=3))
-    quarantine = run.book.accounts[ACCOUNT].quarantine
+    quarantine = run.partition.accounts[ACCOUNT].quarantine
     assert quarantine is not None
     assert (quarantine["records"], quarantine["last"]) == (2, {"raw": 3})
 
 
 def test_liveness_keeps_the_account_from_falling_silent() -> None:
     run = synced_run()
-    account = run.book.accounts[ACCOUNT]
+    account = run.partition.accounts[ACCOUNT]
     account.streams.liveness_ns = NOW + 3 * SECOND
     entry = {"account": ACCOUNT, "connection": "c-spot", "product": "spot", "last_number": 0}
     at = NOW + 8 * SECOND
@@ -281,7 +281,7 @@ def test_liveness_keeps_the_account_from_falling_silent() -> None:
 
 def test_state_of_an_unknown_format_is_refused() -> None:
     with pytest.raises(UnknownStateFormat, match="format 99"):
-        a_book().restore(b"a/binance:main", b'{"f":99,"account":"binance:main"}')
+        a_partition().restore(b"a/binance:main", b'{"f":99,"account":"binance:main"}')
 
 
 # ---- what a restart must not change
@@ -306,7 +306,7 @@ def a_cancelled_order(**fields: Any) -> dict[str, Any]:
 def test_a_position_that_nobody_was_told_of_outlives_a_restart() -> None:
     ends = []
     for is_restarted in (False, True):
-        run = Run(a_book())
+        run = Run(a_partition())
         run.step(a_raw_record(live("linear")))
         run.step(an_answer([a_cancelled_order()], 1))
         if is_restarted:
@@ -320,7 +320,7 @@ def test_a_position_that_nobody_was_told_of_outlives_a_restart() -> None:
 def test_fees_in_several_currencies_give_one_state_whatever_came_first() -> None:
     ends = []
     for is_restarted in (False, True):
-        run = Run(a_book())
+        run = Run(a_partition())
         run.step(a_raw_record(live("spot")))
         run.step(an_answer([a_spot_trade(5, 9, "BNB"), a_spot_trade(4, 8, "USDT")], 1, "spot"))
         if is_restarted:

@@ -1,4 +1,4 @@
-"""Feeds one partition's books without Kafka: records in, outputs out, restarts between."""
+"""Feeds one partition's state without Kafka: records in, outputs out, restarts between."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,8 +12,8 @@ from orderloom.account import AccountConfig
 from orderloom.order import OrderState
 from orderloom.raw import ClockSample, ConnectionChange, Failure, Frame, Item, RawRecord, encode
 from processors.account.venue_time import VenueTimes
-from processors.book import STATE_FORMAT, PartitionBook
-from processors.ledger.step import Book, InputRecord, Output
+from processors.ledger.step import InputRecord, Output, PartitionState
+from processors.partition import STATE_FORMAT, PartitionFold
 from simulator.history import generate
 from venues import VENUES
 
@@ -21,8 +21,8 @@ ACCOUNT = "binance:main"
 NOW = 1_793_000_000_000_000_000
 
 
-def a_book() -> PartitionBook:
-    return PartitionBook(VENUES["binance"], 0)
+def a_partition() -> PartitionFold:
+    return PartitionFold(VENUES["binance"], 0)
 
 
 def a_record(
@@ -71,8 +71,8 @@ def _item_of(line: dict[str, Any], numbers: Counter[str]) -> Item:
 
 
 def fed(records: Iterable[InputRecord], cuts: frozenset[int] = frozenset()) -> "Run":
-    """Feed all records, a step each; after the steps in `cuts` the books are restored anew."""
-    run = Run(a_book())
+    """Feed all records, a step each; after the steps in `cuts` the state is restored anew."""
+    run = Run(a_partition())
     for number, record in enumerate(records):
         run.step(record)
         if number in cuts:
@@ -89,28 +89,28 @@ def a_right_clock(venue: str) -> dict[bytes, bytes]:
 
 
 class Run:
-    """The books, what they published, and their state records as the log would hold them.
+    """The state, what it published, and its records as the log would hold them.
 
     The venue's clock was measured, and is ours, unless it is said otherwise.
     """
 
-    def __init__(self, book: PartitionBook, *, has_clock: bool = True) -> None:
-        self.book = book
-        self.state: dict[bytes, bytes] = a_right_clock(book.venue) if has_clock else {}
+    def __init__(self, partition: PartitionFold, *, has_clock: bool = True) -> None:
+        self.partition = partition
+        self.state: dict[bytes, bytes] = a_right_clock(partition.venue) if has_clock else {}
         for key, value in self.state.items():
-            book.restore(key, value)
+            partition.restore(key, value)
         self.outputs: list[Output] = []
         self.digests = ("", "")
 
     def step(self, record: InputRecord | None, now_ns: int = NOW) -> list[Output]:
         """One step of one record (None: only timers); what it published."""
         if record is not None:
-            self.book.fold(record, now_ns)
-        self.book.tick(now_ns)
+            self.partition.fold(record, now_ns)
+        self.partition.tick(now_ns)
         return self.take()
 
     def take(self) -> list[Output]:
-        changes = self.book.changes()
+        changes = self.partition.changes()
         for key, value in changes.state.items():
             if value is None:
                 self.state.pop(key, None)
@@ -122,9 +122,9 @@ class Run:
 
     def restart(self) -> None:
         """Throw the memory away and restore it from the state records."""
-        self.book = a_book()
+        self.partition = a_partition()
         for key, value in self.state.items():
-            self.book.restore(key, value)
+            self.partition.restore(key, value)
 
     def published(self) -> Published:
         """What a consumer has read."""
@@ -153,6 +153,6 @@ class Run:
         return judge(self.published(), truth)
 
 
-def as_protocol(book: PartitionBook) -> Book:
-    """mypy's proof that the books are what a ledger takes."""
-    return book
+def as_protocol(partition: PartitionFold) -> PartitionState:
+    """mypy's proof that the partition is what a ledger takes."""
+    return partition

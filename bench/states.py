@@ -1,4 +1,4 @@
-"""Books for ledgers under measurement: the same work as every peer, or the product's own."""
+"""States for ledgers under measurement: the same work as every peer, or the product's own."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,15 +7,15 @@ from bench.meter import Meter
 from bench.task import SAME, Task
 from bench.work import Work
 from orderloom import topology
-from processors.book import PartitionBook
-from processors.ledger.ledger import MakeBook
-from processors.ledger.step import Book, InputRecord, Output, StepChanges
+from processors.ledger.ledger import MakeState
+from processors.ledger.step import InputRecord, Output, PartitionState, StepChanges
+from processors.partition import PartitionFold
 from venues import VENUES
 
 FRAME_MARK = b'{"is":"frame"'
 
 
-class SameBook:
+class SameState:
     """The work of every peer: an output per event; state once per step, as ledgers do it."""
 
     version = "bench"
@@ -68,28 +68,28 @@ class SameBook:
         return ()
 
 
-class MeteredBook:
-    """A book whose work is timed; all else is handed through."""
+class MeteredState:
+    """A state whose work is timed; all else is handed through."""
 
-    def __init__(self, book: Book, meter: Meter) -> None:
-        self._book = book
+    def __init__(self, state: PartitionState, meter: Meter) -> None:
+        self._state = state
         self._meter = meter
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold, timed."""
         began = self._meter.begin()
-        self._book.fold(record, now_ns)
+        self._state.fold(record, now_ns)
         self._meter.folded(events_in(record.value), began)
 
     def changes(self) -> StepChanges:
         """What changed, timed."""
         began = self._meter.begin()
-        changes = self._book.changes()
+        changes = self._state.changes()
         self._meter.folded(0, began)
         return changes
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        return getattr(self._state, name)
 
 
 def events_in(value: bytes | None) -> int:
@@ -97,17 +97,17 @@ def events_in(value: bytes | None) -> int:
     return value.count(FRAME_MARK, 0, value.find(b"\n")) if value else 0
 
 
-def plain_book(task: Task, partition: int) -> Book:
-    """The book that the task asks for."""
-    if task.book == SAME:
-        return SameBook(task.venue)
-    return PartitionBook(VENUES[task.venue], partition, namespace=task.namespace)
+def plain_state(task: Task, partition: int) -> PartitionState:
+    """The state that the task asks for."""
+    if task.fold == SAME:
+        return SameState(task.venue)
+    return PartitionFold(VENUES[task.venue], partition, namespace=task.namespace)
 
 
-def maker(task: Task, meter: Meter) -> MakeBook:
-    """Makes the book that the task asks for, timed."""
+def maker(task: Task, meter: Meter) -> MakeState:
+    """Makes the state that the task asks for, timed."""
 
-    def make(partition: int) -> Book:
-        return MeteredBook(plain_book(task, partition), meter)
+    def make(partition: int) -> PartitionState:
+        return MeteredState(plain_state(task, partition), meter)
 
     return make

@@ -1,8 +1,9 @@
-"""One partition's books: input records in; state, outputs and questions out.
+"""One partition's state: input records in; changed state, outputs and questions out.
 
-Pure; the `Book` that the ledger is handed. It knows which account a record speaks of, has `intake`
-translate what the venue said, and lets that account's books fold it. What cannot be read or placed
-becomes a dead letter with its bytes, and the span is asked about: nothing is lost, nothing raises.
+Pure; the `PartitionState` that the ledger is handed. It knows which account a record speaks of, has
+`intake` translate what the venue said, and lets that account's state fold it. What cannot be read
+or placed becomes a dead letter with its bytes, and the span is asked about: nothing is lost,
+nothing raises.
 An account whose evidence broke an invariant is quarantined: its later records are only remembered.
 """
 
@@ -19,10 +20,10 @@ from orderloom.control import BadControlRecord, Registration
 from orderloom.event import Cause, Origin
 from orderloom.raw import RawRecord
 from orderloom.words import Source
-from processors.account import state as account_state
-from processors.account.book import AccountBook
+from processors.account.account import AccountFold
 from processors.account.cycles import STANDARD, Pace
 from processors.account.setting import Setting
+from processors.account.state import ORDER, finish_restore, publish, restore, state_of
 from processors.account.venue_time import CLOCK
 from processors.admission import HOME, Admission, Unbelieved, in_time
 from processors.digest import RollingDigest
@@ -38,8 +39,8 @@ _PARTITION: Final = topology.PARTITION_KEY.decode()
 Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 
 
-class PartitionBook:
-    """The books of all accounts of one partition.
+class PartitionFold:
+    """The states of all accounts of one partition.
 
     `tallies` counts, since this object was made, the words and fields that translation did not
     know, the messages that it ignored by rule, and the records that were not believed. It is no
@@ -50,7 +51,7 @@ class PartitionBook:
         self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
     ) -> None:
         self._venue = venue
-        self._accounts: dict[str, AccountBook] = {}
+        self._accounts: dict[str, AccountFold] = {}
         self._instruments = Instruments(venue.name, partition)
         self._setting = Setting(
             venue.name, partition, venue.profile, pace, self._instruments, namespace
@@ -71,8 +72,8 @@ class PartitionBook:
         return self._setting.venue
 
     @property
-    def accounts(self) -> dict[str, AccountBook]:
-        """The books by account, for those who look (tests, health)."""
+    def accounts(self) -> dict[str, AccountFold]:
+        """The states by account, for those who look (tests, health)."""
         return self._accounts
 
     @property
@@ -107,31 +108,31 @@ class PartitionBook:
         elif kind == CLOCK:
             self._setting.times.restore(document)
         else:
-            book = self.account(document["account"])
-            account_state.restore(book, kind, document)
-            self._restored.add(book.account)
+            state = self.account(document["account"])
+            restore(state, kind, document)
+            self._restored.add(state.account)
         self._digests.put(key.decode(), value, None)
 
     def _finish_restore(self) -> None:
         for account in self._restored:
-            book = self._accounts[account]
-            account_state.finish_restore(book)
-            if book.config is not None:
+            state = self._accounts[account]
+            finish_restore(state)
+            if state.config is not None:
                 self._admission.registered.add(account)
-            for order in book.orders.all():  # an order may stand in several records
-                self._digests.mean(f"{account_state.ORDER}/{order.key}", order.content())
+            for order in state.orders.all():  # an order may stand in several records
+                self._digests.mean(f"{ORDER}/{order.key}", order.content())
         self._restored.clear()
 
     def changes(self) -> StepChanges:
         """What changed since the last call."""
         self._finish_restore()
         changes = StepChanges()
-        for _, book in sorted(self._accounts.items()):  # as after any restart
-            if not book.is_dirty:
+        for _, state in sorted(self._accounts.items()):  # as after any restart
+            if not state.is_dirty:
                 continue
-            changes.outputs.extend(account_state.publish(book))
-            for key, document in account_state.state_of(book):
-                changes.state[key.encode()] = self._packed(key, document, book)
+            changes.outputs.extend(publish(state))
+            for key, document in state_of(state):
+                changes.state[key.encode()] = self._packed(key, document, state)
         changes.outputs.extend(self._instruments.publish())
         parts = (self._instruments, self._admission, self._setting.times)
         for key, fields in (pair for part in parts for pair in part.state()):
@@ -141,13 +142,13 @@ class PartitionBook:
         return changes
 
     def _packed(
-        self, key: str, document: dict[str, Any] | None, book: AccountBook | None = None
+        self, key: str, document: dict[str, Any] | None, state: AccountFold | None = None
     ) -> bytes | None:
         if document is None:
             self._digests.drop(key)
             return None
         value = pack({"f": STATE_FORMAT} | document)
-        self._digests.put(key, value, _content_of(book, key.partition("/")[0], document))
+        self._digests.put(key, value, _content_of(state, key.partition("/")[0], document))
         return value
 
     # ---- folding ----
@@ -157,9 +158,9 @@ class PartitionBook:
         self._finish_restore()
         cause = self._cause(record)
         account = _account_of(record)
-        book = self._accounts.get(account)
-        if book is not None and book.quarantine is not None:
-            _remember(book, record)
+        state = self._accounts.get(account)
+        if state is not None and state.quarantine is not None:
+            _remember(state, record)
         elif record.topic is topology.RAW:
             self._fold_raw(record, cause, now_ns)
         elif record.topic is topology.CONTROL:
@@ -171,12 +172,12 @@ class PartitionBook:
         name = record.topic.name(self._setting.venue, self._setting.namespace)
         return Cause(name, record.partition, record.offset)
 
-    def account(self, account: str) -> AccountBook:
-        """The books of one account; begun where there are none."""
-        book = self._accounts.get(account)
-        if book is None:
-            book = self._accounts[account] = AccountBook(account, self._setting)
-        return book
+    def account(self, account: str) -> AccountFold:
+        """The state of one account; begun where there is none."""
+        state = self._accounts.get(account)
+        if state is None:
+            state = self._accounts[account] = AccountFold(account, self._setting)
+        return state
 
     def _refuse(
         self, record: InputRecord, why: Unbelieved | str, cause: Cause, now_ns: int
@@ -187,9 +188,9 @@ class PartitionBook:
             self.tallies["unbelieved", why.kind] += 1
         if isinstance(why, Unbelieved) or account not in self._accounts:
             account = _PARTITION
-        book = self.account(account)
-        book.begin(cause, now_ns)
-        book.publisher.dead_letter(record.value or b"", str(why), cause)
+        state = self.account(account)
+        state.begin(cause, now_ns)
+        state.publisher.dead_letter(record.value or b"", str(why), cause)
 
     def _fold_control(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
@@ -200,9 +201,9 @@ class PartitionBook:
             self._refuse(record, unbelieved, cause, now_ns)
         else:
             if isinstance(said, Registration):
-                book = self.account(said.config.id)
-                book.begin(cause, now_ns)
-                book.register(said.config, is_removed=said.is_removed)
+                state = self.account(said.config.id)
+                state.begin(cause, now_ns)
+                state.register(said.config, is_removed=said.is_removed)
 
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
@@ -228,9 +229,9 @@ class PartitionBook:
             if received.account == _PARTITION and isinstance(written, raw.ClockSample):
                 self._fold_clock(received, written, at, now_ns)
                 continue
-            for book in self._books_of(received):
-                book.begin(at, now_ns)
-                self._fold_item(book, received, item)
+            for state in self._states_of(received):
+                state.begin(at, now_ns)
+                self._fold_item(state, received, item)
 
     def _fold_instruments(self, item: raw.Answer | raw.Failure, at: Cause, now_ns: int) -> None:
         translation = read_answer(self._venue, item) if isinstance(item, raw.Answer) else None
@@ -239,113 +240,113 @@ class PartitionBook:
         elif isinstance(translation, Translation):
             self._count(translation)
             self._instruments.take_page(item, translation.events, at, now_ns)
-            for book in self._accounts.values():
-                if book.quarantine is None and book.sizes.is_lacking:
-                    book.begin(at, now_ns)
-                    book.take_instruments()
+            for state in self._accounts.values():
+                if state.quarantine is None and state.sizes.is_lacking:
+                    state.begin(at, now_ns)
+                    state.take_instruments()
         elif translation is not None:
-            book = self.account(_PARTITION)
-            book.begin(at, now_ns)
-            book.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
+            state = self.account(_PARTITION)
+            state.begin(at, now_ns)
+            state.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
             self._instruments.take_failure(item, now_ns)
 
     def _fold_clock(self, said: RawRecord, sample: raw.ClockSample, at: Cause, now_ns: int) -> None:
         doubted_ns = self._setting.times.take(sample, said.generation, now_ns)
-        for book in self._books_of(said):
-            book.begin(at, now_ns)
-            if doubted_ns is not None and sample.product in book.products():
-                book.note_loss(sample.product, doubted_ns, "a clock was set")
+        for state in self._states_of(said):
+            state.begin(at, now_ns)
+            if doubted_ns is not None and sample.product in state.products():
+                state.note_loss(sample.product, doubted_ns, "a clock was set")
 
-    def _books_of(self, received: RawRecord) -> Iterable[AccountBook]:
+    def _states_of(self, received: RawRecord) -> Iterable[AccountFold]:
         if received.account != _PARTITION:
             return (self.account(received.account),)
-        return tuple(book for book in self._accounts.values() if book.quarantine is None)
+        return tuple(state for state in self._accounts.values() if state.quarantine is None)
 
-    def _fold_item(self, book: AccountBook, received: RawRecord, item: raw.Item) -> None:
+    def _fold_item(self, state: AccountFold, received: RawRecord, item: raw.Item) -> None:
         generation = received.generation
         match item:
             case raw.Frame():
-                self._fold_frame(book, generation, item)
+                self._fold_frame(state, generation, item)
             case raw.Answer():
-                self._fold_answer(book, item)
+                self._fold_answer(state, item)
             case raw.Failure():
-                self._fold_failure(book, item)
+                self._fold_failure(state, item)
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
-                    book.note_product(product)
-                book.watch(lambda streams: streams.take_change(generation, item))
+                    state.note_product(product)
+                state.watch(lambda streams: streams.take_change(generation, item))
             case raw.Liveness():
-                book.watch(lambda streams: streams.take_liveness(generation, item, book.account))
+                state.watch(lambda streams: streams.take_liveness(generation, item, state.account))
             case raw.OwnerChange():
-                book.watch(lambda streams: streams.take_owner(generation, item))
+                state.watch(lambda streams: streams.take_owner(generation, item))
             case raw.Oversize():
                 reason = f"frame of {item.length} bytes, sha256 {item.sha256}: head only"
-                self._lose(book, item, item.body, reason)
+                self._lose(state, item, item.body, reason)
 
-    def _fold_frame(self, book: AccountBook, generation: int, frame: raw.Frame) -> None:
-        book.note_product(frame.product)
-        link = book.streams.links.get(frame.connection)
+    def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
+        state.note_product(frame.product)
+        link = state.streams.links.get(frame.connection)
         if link is None or frame.number != link.number + 1:
-            book.watch(lambda streams: streams.take_frame(generation, frame))
+            state.watch(lambda streams: streams.take_frame(generation, frame))
         else:
-            book.streams.take_frame(generation, frame)
+            state.streams.take_frame(generation, frame)
         translation = read_frame(self._venue, frame)
         if isinstance(translation, Refusal):
-            self._lose(book, frame, frame.body, translation.reason)
+            self._lose(state, frame, frame.body, translation.reason)
             return
         origin = Origin(
-            book.account, Source.STREAM, book.cause, frame.received_ns, None, frame.connection
+            state.account, Source.STREAM, state.cause, frame.received_ns, None, frame.connection
         )
-        self._take(book, translation, origin)
+        self._take(state, translation, origin)
 
     def _lose(
-        self, book: AccountBook, frame: raw.Frame | raw.Oversize, body: bytes, reason: str
+        self, state: AccountFold, frame: raw.Frame | raw.Oversize, body: bytes, reason: str
     ) -> None:
         """A frame's fact could not be taken in: keep the bytes, and ask about the span."""
-        book.publisher.dead_letter(
-            body, reason, book.cause, product=frame.product, received_ns=frame.received_ns
+        state.publisher.dead_letter(
+            body, reason, state.cause, product=frame.product, received_ns=frame.received_ns
         )
-        link = book.streams.links.get(frame.connection)
+        link = state.streams.links.get(frame.connection)
         for product in (frame.product,) if link is None else link.products:
-            book.note_product(product)
-            book.note_loss(product, frame.received_ns, "a frame could not be read")
+            state.note_product(product)
+            state.note_loss(product, frame.received_ns, "a frame could not be read")
 
-    def _take(self, book: AccountBook, translation: Translation, origin: Origin) -> list[str]:
+    def _take(self, state: AccountFold, translation: Translation, origin: Origin) -> list[str]:
         self._count(translation)
-        return book.take_events(translation.events, origin)
+        return state.take_events(translation.events, origin)
 
     def _count(self, translation: Translation) -> None:
         self.tallies.update(("unknown", word) for word in translation.unknown)
         if translation.ignored is not None:
             self.tallies["ignored", translation.ignored] += 1
 
-    def _fold_answer(self, book: AccountBook, item: raw.Answer) -> None:
+    def _fold_answer(self, state: AccountFold, item: raw.Answer) -> None:
         translation = read_answer(self._venue, item)
         if isinstance(translation, Refusal):
             reason = translation.reason
-            book.publisher.dead_letter(item.body, reason, book.cause, channel=item.channel)
-            book.reconciliation.take_failure(item, book.now_ns)
+            state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
+            state.reconciliation.take_failure(item, state.now_ns)
             return
         asked_ns = self._setting.times.asked_ns(item)
-        origin = Origin(book.account, Source.QUERY, book.cause, item.received_ns, asked_ns)
-        alive = self._take(book, translation, origin)
-        book.note_alive(item.question["id"], alive)
+        origin = Origin(state.account, Source.QUERY, state.cause, item.received_ns, asked_ns)
+        alive = self._take(state, translation, origin)
+        state.note_alive(item.question["id"], alive)
         if item.status != 200:
-            book.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
+            state.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
             return
-        book.take_figures(translation.events, replace(item, asked_ns=asked_ns))
-        book.take_page(item)
+        state.take_figures(translation.events, replace(item, asked_ns=asked_ns))
+        state.take_page(item)
 
-    def _fold_failure(self, book: AccountBook, item: raw.Failure) -> None:
+    def _fold_failure(self, state: AccountFold, item: raw.Failure) -> None:
         if item.body:
             translation = read_answer(self._venue, item)
             if isinstance(translation, Translation):
                 asked_ns = self._setting.times.asked_ns(item)
-                origin = Origin(book.account, Source.QUERY, book.cause, item.at_ns, asked_ns)
-                self._take(book, translation, origin)
-                book.take_failure(item, translation.events)
+                origin = Origin(state.account, Source.QUERY, state.cause, item.at_ns, asked_ns)
+                self._take(state, translation, origin)
+                state.take_failure(item, translation.events)
                 return
-        book.take_failure(item, ())
+        state.take_failure(item, ())
 
     # ---- trouble and time ----
 
@@ -353,47 +354,47 @@ class PartitionBook:
         """The ledger leaves this record out: a dead letter, and its account is quarantined."""
         self._finish_restore()
         account = _account_of(record)
-        book = self.account(account)
-        book.begin(self._cause(record), now_ns)
+        state = self.account(account)
+        state.begin(self._cause(record), now_ns)
         body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
-        book.publisher.dead_letter(body, reason, book.cause, trace=trace)
+        state.publisher.dead_letter(body, reason, state.cause, trace=trace)
         if account != _PARTITION:
-            book.quarantine = {"reason": reason, "since": record.offset, "records": 0, "last": {}}
-            book.account_changed()
+            state.quarantine = {"reason": reason, "since": record.offset, "records": 0, "last": {}}
+            state.account_changed()
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         self._finish_restore()
-        due = [self._instruments.due_ns(), *(book.due_ns() for book in self._accounts.values())]
+        due = [self._instruments.due_ns(), *(state.due_ns() for state in self._accounts.values())]
         return min((at for at in due if at is not None), default=None)
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
         self._instruments.tick(now_ns)
-        for book in self._accounts.values():
-            at_ns = book.due_ns()
+        for state in self._accounts.values():
+            at_ns = state.due_ns()
             if at_ns is not None and at_ns <= now_ns:
-                book.tick(now_ns)
+                state.tick(now_ns)
 
     def quarantined(self) -> Iterator[str]:
         """The accounts that are quarantined."""
-        return (name for name, book in self._accounts.items() if book.quarantine is not None)
+        return (name for name, state in self._accounts.items() if state.quarantine is not None)
 
 
 def _account_of(record: InputRecord) -> str:
     return (record.key or topology.PARTITION_KEY).decode(errors="replace")
 
 
-def _remember(book: AccountBook, record: InputRecord) -> None:
+def _remember(state: AccountFold, record: InputRecord) -> None:
     """Count a record of a quarantined account; its offset is where a re-drive goes on."""
-    assert book.quarantine is not None
-    book.quarantine["records"] += 1
-    book.quarantine["last"][record.topic.kind] = record.offset
-    book.is_dirty = True
+    assert state.quarantine is not None
+    state.quarantine["records"] += 1
+    state.quarantine["last"][record.topic.kind] = record.offset
+    state.is_dirty = True
 
 
-def _content_of(book: AccountBook | None, kind: str, document: dict[str, Any]) -> bytes | None:
-    if book is None or kind != account_state.ORDER:
+def _content_of(state: AccountFold | None, kind: str, document: dict[str, Any]) -> bytes | None:
+    if state is None or kind != ORDER:
         return None
-    order = book.orders.get(document["order"]["key"])
+    order = state.orders.get(document["order"]["key"])
     return None if order is None else order.content()
