@@ -74,11 +74,11 @@ class Account:
     partition: int
     first_history: int
 
-    def frames(self, told: Sequence[list[dict[str, Any]]]) -> Iterator[Frame]:
+    def frames(self, histories: Sequence[list[dict[str, Any]]]) -> Iterator[Frame]:
         """Its frames, without end."""
         numbers = dict.fromkeys(PRODUCTS, 0)
         for repetition in count():
-            for line in told[(self.first_history + repetition) % len(told)]:
+            for line in histories[(self.first_history + repetition) % len(histories)]:
                 product = line["product"]
                 numbers[product] += 1
                 yield Frame(
@@ -120,9 +120,9 @@ class Load:
     """The frames of all accounts, each account's in order, taken in turn."""
 
     def __init__(self) -> None:
-        told = histories(range(1, HISTORIES + 1))
+        made = histories(range(1, HISTORIES + 1))
         self.accounts = accounts()
-        self._frames = {account.name: account.frames(told) for account in self.accounts}
+        self._frames = {account.name: account.frames(made) for account in self.accounts}
 
     def greetings(self) -> list[RawMessage]:
         """What stands in `raw` before any frame; no events."""

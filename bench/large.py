@@ -49,7 +49,7 @@ UNFILLED_HOURS: Final = 2
 SYNC_SECONDS_MAX: Final = 1_200.0
 READ_SECONDS_MAX: Final = 300.0
 SETTLE_SECONDS_MAX: Final = 20.0
-"""Orders that are asked about one by one may be told of a moment after the account is in sync."""
+"""Orders that are asked about one by one may be reported a moment after the account is in sync."""
 IDLE_SECONDS: Final = 60.0
 OPEN_SECONDS_MAX: Final = 300.0
 POLL_SECONDS: Final = 0.2
@@ -89,7 +89,7 @@ class LargeBox(Box):
         )
 
     def config(self) -> SimulatorConfig:
-        """What the simulator is told."""
+        """The simulator's settings."""
         name = NAMES[self.venue, self.product]
         account = AccountConfig(
             name=self.name,

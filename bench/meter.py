@@ -1,6 +1,6 @@
 """Inside a measured process: how long, and how much CPU, from the first event to the last.
 
-The first events warm the process up and count for nothing. Lines of JSON on standard output tell
+The first events warm the process up and count for nothing. Lines of JSON on standard output say
 the bench: ``{"is":"warm"}`` once they are done, ``{"is":"result",...}`` after the last event.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-def tell(**line: Any) -> None:
+def write_line(**line: Any) -> None:
     """One line to the bench."""
     print(json.dumps(line), flush=True)
 
@@ -69,14 +69,14 @@ class Meter:
             before = self._done
             self._done += self._pending.pop(threading.get_ident(), 0)
         if before < self._warm <= self._done:
-            tell(**{"is": "warm"})
+            write_line(**{"is": "warm"})
         if before < self._goal <= self._done:
             self._finish()
 
     def _finish(self) -> None:
         began, ended = self._began, self._moment()
         assert began is not None, "the first measured events came with those that warm up"
-        tell(
+        write_line(
             **{"is": "result"},
             events=self._done - self._warm,
             seconds=ended.wall - began.wall,

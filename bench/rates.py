@@ -11,7 +11,7 @@ from bench.stage import Child, Stage
 from bench.task import PRODUCT, Task
 
 DELIVERY_SECONDS: Final = 1.5
-"""After the backlog a ledger lets Faust go on behind it; nothing tells from outside when."""
+"""After the backlog a ledger lets Faust go on behind it; nothing shows from outside when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Rate:
 
     @classmethod
     def of(cls, line: dict[str, Any]) -> "Rate":
-        """As the process told it."""
+        """As the process reported it."""
         rest = dict(line)
         rest.pop("is")
         cpu = rest.pop("cpu_seconds")

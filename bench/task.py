@@ -1,4 +1,4 @@
-"""What a measured process is told: one JSON document as its only argument. Pure."""
+"""What a measured process is to do: one JSON document as its only argument. Pure."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -45,7 +45,7 @@ class Work:
         return pack(self._orders[self._accounts[key]].dump_order(key) or {})
 
     def output(self, key: str) -> bytes:
-        """What consumers are told of one key."""
+        """What is published of one key."""
         if key.startswith(BALANCES):
             return pack(self._balances[key.removeprefix(BALANCES)])
         order = self._orders[self._accounts[key]].get(key)

@@ -104,10 +104,12 @@ def _check_registry(
         return
     for line in news.passed:
         yield Finding(Mark.WRONG, "registry", f"{line}: who may write there?")
-    told = [f"{one.account} {one.word}" for one in news.accounts]
-    told += [] if told or not news.homes else ["where accounts lie"]
-    if told:
-        line = f"{venue}: the processors do not know yet: {', '.join(told)}; run `orderloom topics`"
+    unknown = [f"{one.account} {one.word}" for one in news.accounts]
+    unknown += [] if unknown or not news.homes else ["where accounts lie"]
+    if unknown:
+        line = (
+            f"{venue}: the processors do not know yet: {', '.join(unknown)}; run `orderloom topics`"
+        )
         yield Finding(Mark.NOTE, "registry", line)
     else:
         yield Finding(Mark.WELL, "registry", f"{venue}: the processors know it as it is")
@@ -139,7 +141,7 @@ def _newest_append_ms(admin: AdminClient, settings: Settings, name: str) -> int 
     newest, awaited = 0, len(lasts)
     try:
         while awaited and (message := consumer.poll(ASK_SECONDS)) is not None:
-            awaited -= message.error() is not None  # each partition tells its end once
+            awaited -= message.error() is not None  # each partition reports its end once
             newest = max(newest, 0 if message.error() else message.timestamp()[1])
     finally:
         consumer.close()

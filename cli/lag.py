@@ -40,7 +40,7 @@ class Group:
     records: int
     has_begun: bool
 
-    def told(self, command: str, *, is_still: bool = False) -> Finding:
+    def finding(self, command: str, *, is_still: bool = False) -> Finding:
         """The group in a line; `command` starts a worker, `is_still`: a partition stands still."""
         line = f"{self.name}: {self.workers} workers, {self.records} records behind"
         mark = Mark.WRONG if is_still else Mark.NOTE
@@ -66,12 +66,12 @@ def check_lag(
     except LedgerLost as lost:
         still = [f"{venue}: {lost}: is the cluster well?"]
     is_expected = group.has_begun or group.workers > 0
-    yield group.told(f"orderloom process {venue}", is_still=bool(still) and is_expected)
+    yield group.finding(f"orderloom process {venue}", is_still=bool(still) and is_expected)
     if group.workers:  # without any, the line above says it all
         yield from (Finding(Mark.WRONG, "lag", line) for line in still)
     ingest, dispatches = f"{settings.namespace}ingest.{venue}", topology.DISPATCHES
     asking = _group(admin, settings, ingest, [ledger.topic_name(dispatches)])
-    yield asking.told(f"orderloom ingest {venue}")
+    yield asking.finding(f"orderloom ingest {venue}")
 
 
 def still_lines(

@@ -95,7 +95,7 @@ def _message_of(document: dict[str, Any], ref: bytes, bare_words: frozenset[byte
     raw = document["raw"]
     channel = _optional_text(document, "channel")
     account = _optional_text(document, "account")
-    _optional_text(document, "kind")  # a hint that no venue needs so far; a wrong one is told
+    _optional_text(document, "kind")  # a hint that no venue needs so far; a wrong one is reported
     return Line(
         ref=ref,
         inbound=Inbound(

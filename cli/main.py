@@ -60,9 +60,9 @@ def main() -> None:
         try:
             app()
         finally:
-            sys.stdout.flush()  # here it can be told still, at the interpreter's end not
+            sys.stdout.flush()  # here it can be reported still, at the interpreter's end not
     except SetupError as error:
-        sys.stderr.write(f"orderloom: {_told(error)}\n")
+        sys.stderr.write(f"orderloom: {_text_of(error)}\n")
         sys.exit(error.exit_status)
     except OSError as error:
         if error.errno not in FULL | {errno.EPIPE}:
@@ -74,7 +74,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _told(error: SetupError) -> str:
+def _text_of(error: SetupError) -> str:
     """The trouble in a line; several wrong settings are easier to read one below the other."""
     if isinstance(error, SettingsError) and len(error.lines) > 1:
         return "\n  ".join([f"{error.cause}:", *error.lines])

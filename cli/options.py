@@ -18,7 +18,7 @@ SPACED: Final[dict[str, Any]] = {"max_content_width": 100, "help_option_names": 
 
 
 class Command(TyperCommand):
-    """A command that tells where `--config` stands, unless it has one of its own."""
+    """A command that says where `--config` stands, unless it has one of its own."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As any command, but for that one mistake."""

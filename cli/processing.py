@@ -71,7 +71,7 @@ def pace_of(given: VenueSettings) -> Pace:
 
 
 def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSettings:
-    """What the ledgers are told."""
+    """The ledgers' settings."""
     given = settings.process
     return LedgerSettings(
         bootstrap=settings.kafka.bootstrap,

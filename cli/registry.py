@@ -12,7 +12,7 @@ from orderloom.account import AccountConfig
 from orderloom.control import HomeElsewhere, Registration
 from orderloom.topology import CONTROL, TOPICS
 from runtime.control import Held, HeldRegistry, held_registry
-from runtime.kafka import connected_admin, idempotent_producer, kafka_told
+from runtime.kafka import connected_admin, idempotent_producer, readable_kafka_errors
 from runtime.settings import Settings
 from runtime.topics import TopicSpec, create_topics, require_topics
 from runtime.trouble import PassingTrouble, SetupError
@@ -62,7 +62,7 @@ def make_topics(given: list[str] | None) -> None:
     """
     settings = checked_settings()
     accounts = placed(settings)
-    with kafka_told():
+    with readable_kafka_errors():
         for venue in given or sorted({*venues_of(settings), *_known(settings)}):
             _make(settings, venue)
             mine = [account for account in accounts if account.venue == venue]
@@ -154,19 +154,19 @@ def registry_news(
         *(_news_of(account, partitions) for account in changed),
         *(_removal_of(account, held[account]) for account in gone),
     ]
-    return RegistryNews(news, list(_untold(registry, news, partitions)), registry.passed)
+    return RegistryNews(news, list(_homes_missing(registry, news, partitions)), registry.passed)
 
 
-def _untold(
+def _homes_missing(
     registry: HeldRegistry, news: Iterable[News], partitions: int
 ) -> Iterator[tuple[HomeElsewhere, int]]:
-    """Where each account lies, for every other partition that was not told so."""
+    """Where each account lies, for every other partition whose records do not say so."""
     homes = {account: held.partition for account, held in registry.accounts.items()}
     homes |= {one.account: one.partition for one in news}
     for account, home in homes.items():
-        told = registry.told.get(account, {})
+        noted = registry.elsewhere.get(account, {})
         for partition in range(partitions):
-            if partition != home and told.get(partition) != home:
+            if partition != home and noted.get(partition) != home:
                 yield HomeElsewhere(account, home), partition
 
 

@@ -20,8 +20,8 @@ from processors.repair.rebuild import MakePartitionFold
 from processors.repair.repair import (
     Outcome,
     RepairOrder,
+    RepairProgress,
     Survey,
-    Tell,
     check_repairable,
     check_unowned,
     line_of,
@@ -30,7 +30,7 @@ from processors.repair.repair import (
     warnings_of,
 )
 from runtime.clock import wall_ns
-from runtime.kafka import connected_admin, kafka_told
+from runtime.kafka import connected_admin, readable_kafka_errors
 from runtime.settings import Settings
 from runtime.topics import require_topics
 from runtime.trouble import PassingTrouble, SetupError
@@ -54,7 +54,7 @@ class Wish:
 def run(wish: Wish) -> int:
     """Repair what is wished; the exit status. Raises SetupError."""
     settings = checked_settings()
-    with kafka_told(), _ledger_told():
+    with readable_kafka_errors(), _readable_errors():
         ledger_log, make_state = _tools(settings, wish.venue)
         found = list(_surveys(ledger_log, make_state, wish, settings.partitions))
         if not found:
@@ -86,7 +86,7 @@ def _tools(settings: Settings, name: str) -> tuple[LedgerLog, MakePartitionFold]
 def _surveys(
     ledger_log: LedgerLog, make_state: MakePartitionFold, wish: Wish, partitions: int
 ) -> Iterator[Survey]:
-    """The partitions to repair, each told as it is found. Raises SetupError for a wrong number."""
+    """The partitions to repair, each shown as it is found. Raises SetupError for a wrong number."""
     wrong = [number for number in wish.partitions if number >= partitions]
     if wrong:
         raise SetupError(
@@ -132,23 +132,25 @@ def _repair(
     ledger_log: LedgerLog, make_state: MakePartitionFold, found: Survey, order: RepairOrder
 ) -> None:
     say = Progress(f"partition {found.partition}", typer.echo)
-    tell = Tell(say.folded, say.compared)
-    outcome = repair(ledger_log, found.partition, make_state, order, tell)
+    progress = RepairProgress(say.folded, say.compared)
+    outcome = repair(ledger_log, found.partition, make_state, order, progress)
     typer.echo(result_of(found.partition, outcome))
 
 
 def result_of(partition: int, outcome: Outcome) -> str:
     """What came of it."""
-    told = outcome.told
+    found = outcome.aftermath
     line = (
         f"partition {partition}: repaired, in epoch {outcome.epoch}; "
-        f"{told.retired} keys of views are shown no more"
+        f"{found.retired} keys of views are shown no more"
     )
     if outcome.raw_gap:
-        return f"{line}; {told.lost} published executions have no evidence left ({outcome.raw_gap})"
-    if told.lost:
+        return (
+            f"{line}; {found.lost} published executions have no evidence left ({outcome.raw_gap})"
+        )
+    if found.lost:
         line += (
-            f"; {told.lost} published executions were not found again, though no gap in raw is "
+            f"; {found.lost} published executions were not found again, though no gap in raw is "
             "known: each stays open in `orderloom differences`"
         )
     return line
@@ -181,7 +183,7 @@ class Progress:
 
 
 @contextmanager
-def _ledger_told() -> Iterator[None]:
+def _readable_errors() -> Iterator[None]:
     """A repair that did not end becomes one line with the next step."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a connection's machine asks the runner to do, and what the runner tells it. Pure."""
+"""What a connection's machine asks the runner to do, and what the runner reports to it. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Perform a request, and tell the machine of its answer.
+    """Perform a request, and hand its answer to the machine.
 
     `build` makes it for the moment when it is sent, which may be long after it was wished for: a
     signature or a nonce that waited for the rate limit is worth nothing any more.

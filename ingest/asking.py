@@ -4,7 +4,7 @@ A question is done when its answer stands in the log; the lowest one not done is
 Whoever waits too long asks the same again under another id, and waits for the former no more. So of
 questions that differ by their id alone the newest is asked, in the place that the first one had in
 the line: else a line that is longer than the asker's patience would be worked off for nobody, for
-ever. The former ones are told to have been superseded.
+ever. The former ones are reported as superseded.
 """
 
 import asyncio

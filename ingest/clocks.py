@@ -32,7 +32,7 @@ class ClockKeeper:
 
     @property
     def is_sampled(self) -> bool:
-        """Whether the venue has told the time of every product."""
+        """Whether the venue has reported the time of every product."""
         return not self._unknown()
 
     async def start(self) -> None:
@@ -42,7 +42,7 @@ class ClockKeeper:
             await asyncio.wait_for(asyncio.gather(*samples), START_SECONDS_MAX)
         except TimeoutError:
             _log.warning(
-                "%s does not tell its time: requests are signed by our own clock until it does",
+                "%s does not report its time: requests are signed by our own clock until it does",
                 self._desk.venue.name,
             )
 
@@ -80,15 +80,15 @@ class ClockKeeper:
         except UNREADABLE:
             venue_ns = -1
         if not 0 < venue_ns <= TIME_NS_MAX:
-            _log.warning("%s tells a time that is none: %r", product, answer.body[:100])
+            _log.warning("%s reports a time that is none: %r", product, answer.body[:100])
             return
         sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)
         if clock.add(sample):
-            self._tell(product, clock)
+            self._log_change(product, clock)
         CLOCK_ERROR_SECONDS.labels(self._desk.venue.name).set(clock.offset_ns / 1e9)
         self._write(sample)
 
-    def _tell(self, product: str, clock: VenueClock) -> None:
+    def _log_change(self, product: str, clock: VenueClock) -> None:
         if clock.is_wrong:
             _log.error(
                 "this machine's clock and that of %s %s are %.3f s apart: requests are signed in "

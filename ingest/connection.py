@@ -327,7 +327,7 @@ class Connection:
 
 
 def is_refusal(status: int) -> bool:
-    """Whether an HTTP status refuses us, rather than telling of trouble that passes.
+    """Whether an HTTP status refuses us, rather than reporting trouble that passes.
 
     408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
     """

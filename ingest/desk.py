@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HttpResult:
-    """What became of a request; `backoff` where the venue told us to slow down."""
+    """What became of a request; `backoff` where the venue asked us to slow down."""
 
     request: HttpRequest
     outcome: HttpOutcome
@@ -42,7 +42,7 @@ class Desk:
     """What one account's streams and questions need. `clocks` are the venue's, by product.
 
     `credentials` change when the account's key does: whatever is built afterwards is signed by the
-    new one. `refused` are the products whose questions the venue refuses, as the log was told once;
+    new one. `refused` are the products whose questions the venue refuses, as was logged once;
     `refused_symbols` those it refuses by product and symbol (by kind, where a question has none).
     Until it is `timed`, where that is there, requests wait for the venue's time. Once it
     `is_closed`, nothing is asked any more.

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatches:
-    """Reads a topic in a group. `tell` is called from this reader's thread with each event.
+    """Reads a topic in a group. `emit` is called from this reader's thread with each event.
 
     `is_full` (asked from that thread) pauses the reading while it holds.
     """
@@ -28,12 +28,12 @@ class Dispatches:
         self,
         make_consumer: Callable[[], Consumer],
         identity: Identity,
-        tell: Callable[[Event], None],
+        emit: Callable[[Event], None],
         is_full: Callable[[], bool],
     ) -> None:
         self._make_consumer = make_consumer
         self._identity = identity
-        self._tell = tell
+        self._emit = emit
         self._is_full = is_full
         self._lock = threading.Lock()
         self._to_commit: dict[int, int] = {}
@@ -72,7 +72,7 @@ class Dispatches:
 
     def _be_member(self, backoff: Backoff) -> None:
         """One membership; what Kafka breaks is followed by a pause, and then by the next."""
-        membership = Membership(self._make_consumer(), self._identity, self._tell)
+        membership = Membership(self._make_consumer(), self._identity, self._emit)
         is_waited_for = False
         try:
             membership.join()
@@ -81,7 +81,7 @@ class Dispatches:
                 backoff.succeed()
             is_waited_for = not self._is_abandoned
         except KafkaException as error:
-            self._tell(Lost(tuple(self._identity.generations)))
+            self._emit(Lost(tuple(self._identity.generations)))
             seconds = backoff.next_seconds()
             _log.warning("the group is joined anew in %.1f s: %s", seconds, error)
             self._is_stopping.wait(seconds)
@@ -95,4 +95,4 @@ class Dispatches:
     def _fail(self, error: Exception) -> None:
         if not self._is_stopping.is_set():
             self._is_stopping.set()
-            self._tell(Failed(error))
+            self._emit(Failed(error))

@@ -1,4 +1,4 @@
-"""What the worker is told, one after the other: by the group on `dispatches`, and the registry."""
+"""What the worker learns, one after the other: from the group on `dispatches`, and the registry."""
 
 import threading
 from dataclasses import dataclass, field

@@ -66,7 +66,7 @@ class _Level:
         self.closed_until_ns = 0
         self.waiting: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
         self.counted: deque[tuple[int, float]] = deque()
-        """When how much went, of the last period; where the venue tells its count."""
+        """When how much went, of the last period; where the venue reports its count."""
         self.count = 0.0
 
     @property

@@ -6,7 +6,7 @@ that was lost to a broken line and comes back untouched is *continued*: its sock
 nobody else wrote.
 
 Revoked means: close, then let go. Lost (the session ended) means: perhaps another owns it now, so
-what we write is evidence only, and the next assignment tells.
+what we write is evidence only, and the next assignment shows it.
 """
 
 import logging
@@ -41,26 +41,26 @@ class MemberTakenError(SetupError):
 class Identity:
     """Who we are in this life: `owner` begins with the member's name.
 
-    `generations` are the last that we tried to hold, by partition; `told` those of which `Gained`
-    was told: a commit whose answer was lost has one that nobody works under.
+    `generations` are the last that we tried to hold, by partition; `announced` those for which
+    `Gained` was emitted: a commit whose answer was lost has one that nobody works under.
     """
 
     topic: str
     member: str
     owner: str
     generations: dict[int, int] = field(default_factory=dict)
-    told: dict[int, int] = field(default_factory=dict)
+    announced: dict[int, int] = field(default_factory=dict)
 
 
 class Membership:
-    """Runs on one consumer, in one thread; `tell` is called with each event."""
+    """Runs on one consumer, in one thread; `emit` is called with each event."""
 
     def __init__(
-        self, consumer: Consumer, identity: Identity, tell: Callable[[Event], None]
+        self, consumer: Consumer, identity: Identity, emit: Callable[[Event], None]
     ) -> None:
         self._consumer = consumer
         self._identity = identity
-        self._tell = tell
+        self._emit = emit
         self._opening: set[int] = set()
         self._open_again_at = 0.0
         self._paused: frozenset[int] = frozenset()
@@ -91,7 +91,7 @@ class Membership:
         partition, offset, value = message.partition(), message.offset(), message.value()
         assert partition is not None
         assert offset is not None
-        self._tell(Received(partition, offset, value or b""))
+        self._emit(Received(partition, offset, value or b""))
 
     def leave(self, to_commit: dict[int, int], *, is_waited_for: bool) -> None:
         """Leave the group; our partitions are released first if `is_waited_for`, else lost."""
@@ -110,23 +110,23 @@ class Membership:
             consumer.pause(places)
             self._opening |= {place.partition for place in places}
             self._paused |= self._opening
-        self._tell(Assigned(tuple(place.partition for place in consumer.assignment())))
+        self._emit(Assigned(tuple(place.partition for place in consumer.assignment())))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if not self._is_waited_for:
             self._lost(consumer, partitions)
             return
         numbers = self._forget(partitions)
-        told = Revoked(numbers)
-        self._tell(told)
-        if not told.released.wait(RELEASE_SECONDS_MAX):
+        event = Revoked(numbers)
+        self._emit(event)
+        if not event.released.wait(RELEASE_SECONDS_MAX):
             _log.warning("partitions %s are given up with streams still closing", numbers)
         for number in numbers:
             self._identity.generations.pop(number, None)
-            self._identity.told.pop(number, None)
+            self._identity.announced.pop(number, None)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._tell(Lost(self._forget(partitions)))
+        self._emit(Lost(self._forget(partitions)))
 
     def _forget(self, partitions: list[TopicPartition]) -> tuple[int, ...]:
         numbers = tuple(place.partition for place in partitions)
@@ -155,8 +155,8 @@ class Membership:
                 _log.info("partition %d is not confirmed yet: %s", number, error)
                 return
             self._opening.discard(number)
-            self._identity.told[number] = gained.generation
-            self._tell(gained)
+            self._identity.announced[number] = gained.generation
+            self._emit(gained)
 
     def _confirm(self, number: int) -> Gained:
         place = TopicPartition(self._identity.topic, number)
@@ -164,7 +164,9 @@ class Membership:
         before, owner = metadata_of(held)
         ours = self._identity.generations.get(number)
         self._check_name(owner, before, ours)
-        is_continued = owner == self._identity.owner and before == self._identity.told.get(number)
+        is_continued = owner == self._identity.owner and before == self._identity.announced.get(
+            number
+        )
         generation = before if is_continued else next_generation(before, int(time.time()))
         offset = self._begin(held)
         self._identity.generations[number] = generation
@@ -254,7 +256,7 @@ class Membership:
         if partition in self._committed:  # with a topic, what its groups committed is deleted
             self._consumer.commit(offsets=[self._place(partition, low)], asynchronous=False)
             self._committed[partition] = low
-        self._tell(Rewound(partition, low))
+        self._emit(Rewound(partition, low))
 
 
 def next_generation(before: int, now_s: int) -> int:

@@ -8,10 +8,10 @@ from ingest.desk import Desk
 
 
 class Newcomers:
-    """Calls `begin` with each desk once the venue has told its time, or was asked for it in vain.
+    """Calls `begin` with each desk once the venue has given its time, or was asked for it in vain.
 
     Until then the desk's requests wait, as the venue refuses what is signed in another time.
-    `fail` is told of our own mistakes. Used in one event loop.
+    `fail` is called with our own mistakes. Used in one event loop.
     """
 
     def __init__(

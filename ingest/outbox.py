@@ -142,7 +142,7 @@ class Outbox:
             await self._change()
 
     def fail(self, error: BaseException) -> None:
-        """Give up: whoever awaits `failed` is told, once."""
+        """Give up: whoever awaits `failed` learns it, once."""
         if not self.failed.done():
             self.failed.set_exception(error)
 

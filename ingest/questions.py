@@ -128,7 +128,7 @@ def _judged(question: Question, desk: Desk, page: Page) -> tuple[bool, str]:
 async def _ask_page(
     question: Question, desk: Desk, build: NextRequest
 ) -> tuple[HttpResult, HttpAnswer]:
-    """One page's answer, after a few tries; an answer that tells of trouble is none."""
+    """One page's answer, after a few tries; an answer that reports trouble is none."""
     trouble, answer = "", None
     for attempt in range(TRIES_MAX):
         if attempt:

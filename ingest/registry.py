@@ -4,8 +4,8 @@
 2. A key that cannot be read any more stops nothing: the last good one stays in force.
 3. An account never moves to another partition or environment (decision 0605): such an entry is
    refused as a whole, and the account goes on as it was. One that was removed is remembered for it.
-   What `control` tells of its home counts, so that a restart forgets nothing; an account that it
-   does not tell of stays where this process first found it.
+   What `control` says of its home counts, so that a restart forgets nothing; an account that it
+   does not name stays where this process first found it.
 4. What only the processors look at (`symbols`) is taken, and changes nothing here.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 from orderloom.account import AccountConfig, Home
 from venues.venue import Credentials
 
-TELL: Final = "; the processors learn it from `orderloom topics`"
+LEARN: Final = "; the processors learn it from `orderloom topics`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Act(StrEnum):
 class Change:
     """One account's change; `entry` is in force from now on.
 
-    `line` is for the log ("": nothing to tell), `reason` for `raw`.
+    `line` is for the log ("": nothing to log), `reason` for `raw`.
     """
 
     act: Act
@@ -72,7 +72,7 @@ Entries = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many partitions there are, and the home of each account that `control` tells of."""
+    """How many partitions there are, and the home of each account that `control` names."""
 
     partitions: int
     homes: Mapping[str, Home] = field(default_factory=dict)
@@ -112,7 +112,7 @@ def _change_of(before: Entry | None, after: Entry, places: Places) -> Change | N
         return _without_key(before, after)
     if not after.is_served:
         is_news = before is not None and before.is_served
-        line = f"account {name} is disabled: its streams close{TELL}"
+        line = f"account {name} is disabled: its streams close{LEARN}"
         return Change(Act.CLOSE, after, line, _closing("disabled")) if is_news else None
     if before is None or not before.is_served:
         return Change(Act.OPEN, after, f"account {name} {_beginning(before)}")
@@ -121,17 +121,17 @@ def _change_of(before: Entry | None, after: Entry, places: Places) -> Change | N
 
 def _beginning(before: Entry | None) -> str:
     if before is None or not before.is_registered:
-        return f"is added: its streams begin{TELL}"
+        return f"is added: its streams begin{LEARN}"
     if before.config.enabled:
         return "can be served now: its streams begin"
-    return f"is enabled: its streams begin{TELL}"
+    return f"is enabled: its streams begin{LEARN}"
 
 
 def _of_served(before: Entry, after: Entry) -> Change | None:
     name, old, new = after.config.id, before.config, after.config
     if (old.products, old.ip_group) != (new.products, new.ip_group):
         line = (
-            f"account {name} has other products or another IP group: its streams begin anew{TELL}"
+            f"account {name} has other products or another IP group: its streams begin anew{LEARN}"
         )
         return Change(Act.REOPEN, after, line, _closing("changed"))
     if before.credentials != after.credentials:
@@ -169,10 +169,10 @@ def _refusal_of(before: Entry | None, after: Entry, places: Places) -> str:
 def _removal_of(entry: Entry) -> Change:
     name = entry.config.id
     gone = replace(entry, is_registered=False, credentials=None, trouble="")
-    line = f"account {name} is registered no more{TELL}"
+    line = f"account {name} is registered no more{LEARN}"
     if not entry.is_served:
         return Change(Act.NOTHING, gone, line)
-    line = f"account {name} is registered no more: its streams close{TELL}"
+    line = f"account {name} is registered no more: its streams close{LEARN}"
     return Change(Act.CLOSE, gone, line, _closing("removed"))
 
 

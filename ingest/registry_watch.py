@@ -81,14 +81,14 @@ class Registry:
         try:
             found = self._read()
         except SettingsError as error:
-            self._tell("; ".join(error.lines))
+            self._log_trouble("; ".join(error.lines))
             return []
-        self._tell("")
+        self._log_trouble("")
         changes = compared(self.entries, found, self._places)
         self.entries = in_force(self.entries, found, changes)
         return [change for change in changes if change.line]
 
-    def _tell(self, trouble: str) -> None:
+    def _log_trouble(self, trouble: str) -> None:
         REGISTRY_UNUSABLE.labels(self._venue).set(bool(trouble))
         if trouble and trouble != self._trouble:
             _log.error("the last good registry stays in force: %s", trouble)

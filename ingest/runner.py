@@ -1,4 +1,4 @@
-"""The only sockets: performs what a stream's machine asks for, and tells it what happened.
+"""The only sockets: performs what a stream's machine asks for, and reports to it what happened.
 
 One runner keeps one private stream of one account, whatever the venue. It reads a message only when
 the outbox has room, so a slow Kafka fills the sockets and not the memory.
@@ -49,7 +49,7 @@ OPEN_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 1.0
 SENDS_WAITING_MAX = 100
 UNREACHED_AGAIN_NS = 10 * MINUTE_NS
-"""A venue that cannot be reached is told of so rarely, after the first time."""
+"""A venue that cannot be reached is logged so rarely, after the first time."""
 KINDS_OF_END = frozenset(
     {"broken", "cannot connect", "closed by the venue", "dead peer", "key lost", "no handshake"}
     | {
@@ -193,9 +193,9 @@ class StreamRunner:
             self._frames.inc()
             self._bytes.inc(len(item.body))
         elif isinstance(item, raw.ConnectionChange):
-            self._tell(item)
+            self._log_change(item)
 
-    def _tell(self, change: raw.ConnectionChange) -> None:
+    def _log_change(self, change: raw.ConnectionChange) -> None:
         venue, product = self._desk.venue.name, change.product
         if change.change == "CLOSED":
             RECONNECTS.labels(venue, kind_of_end(change.reason)).inc()
@@ -216,7 +216,7 @@ class StreamRunner:
             )
 
     def _unreached(self, setting: str, url: str, reason: str) -> None:
-        """Tell of an address that does not answer; behind the host it may hold a key."""
+        """Log an address that does not answer; behind the host it may hold a key."""
         now_ns, since_ns = self._desk.now().steady_ns, self._unreached_from_ns
         if since_ns is not None and now_ns - since_ns < UNREACHED_AGAIN_NS:
             return
@@ -225,7 +225,7 @@ class StreamRunner:
         _log.warning(
             "the %s stream of %s cannot begin: no answer as expected from %s (%s). Look at the "
             "network, and at venues.%s.%s in the settings, which may replace the address; it is "
-            "tried again and again, and told once in %d minutes",
+            "tried again and again, and logged once in %d minutes",
             *(product, self.account, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"),
             *(reason, venue, setting, UNREACHED_AGAIN_NS // MINUTE_NS),
             extra={"account": self.account, "venue": venue},

@@ -1,4 +1,4 @@
-"""The venue's clock, told from samples of it. Pure.
+"""The venue's clock, known from samples of it. Pure.
 
 A sample says: the venue's clock read `venue_ns` at some moment between `sent_ns` and `received_ns`
 of ours. The shorter that span, the better; the best of the last few is believed.

@@ -253,10 +253,10 @@ class IngestWorker:
         def join() -> Consumer:
             return group_reader(kafka.bootstrap, group, self._member, security=security)
 
-        def tell(event: Event) -> None:
+        def emit(event: Event) -> None:
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        return Dispatches(join, identity, tell, edge.asking.is_full)
+        return Dispatches(join, identity, emit, edge.asking.is_full)
 
 
 async def _handle(events: "asyncio.Queue[Event]", edge: Edge) -> None:

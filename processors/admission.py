@@ -6,8 +6,8 @@ partition, is counted, and alarms.
 
 1. A record speaks of the account that is its key, and of nothing else; one under the partition's
    own key speaks of what concerns the whole partition.
-2. An account lies where `control` says: in one partition, and each other one is told so. Of one
-   that nobody told of, evidence is taken where it comes (decision 0006).
+2. An account lies where `control` says: in one partition, and a record in each other one says so.
+   Of one without any, evidence is taken where it comes (decision 0006).
 3. A generation is a time in seconds (decision 0503), so none lies far ahead of its append: a forged
    one locks the true owner out for minutes, not for ever.
 4. A product is one of the venue's.

@@ -127,18 +127,18 @@ def add_agent(app: faust.App, name: str, topic: Topic, partitions: int, offer: O
     app.agent(channel, name=f"deliver-{topic.kind}")(deliver)
 
 
-def on_rebalance(app: faust.App, tell_revoked: Assigned, tell_assigned: Assigned, raw: str) -> None:
-    """Tell which partitions of `raw` (the topic's full name) were revoked, and which are ours."""
+def on_rebalance(app: faust.App, on_revoked: Assigned, on_assigned: Assigned, raw: str) -> None:
+    """Pass on which partitions of `raw` (the topic's full name) were revoked, which are ours."""
 
     async def were_revoked(_app: Any, revoked: set[TP], **_rest: Any) -> None:
-        tell_revoked({tp.partition for tp in revoked if tp.topic == raw})
+        on_revoked({tp.partition for tp in revoked if tp.topic == raw})
 
     async def are_assigned(_app: Any, assigned: set[TP], **_rest: Any) -> None:
         mine = {tp.partition for tp in assigned if tp.topic == raw}
         topics = {tp.topic for tp in assigned}
         if assigned != {TP(topic, partition) for topic in topics for partition in mine}:
             log.error("inputs are not assigned in step, ledgers read by themselves: %s", assigned)
-        tell_assigned(mine)
+        on_assigned(mine)
 
     # Faust's types ask for a keyword that only it passes.
     app.on_partitions_revoked.connect(were_revoked)  # type: ignore[arg-type]  # as said

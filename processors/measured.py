@@ -36,7 +36,7 @@ METRICS = {
 class MeasuredFold(PartitionFold):
     """A partition's state, with metrics."""
 
-    told: Counter[Tally] | None = None
+    counted: Counter[Tally] | None = None
     appended_ns = 0
 
     def __init__(
@@ -70,7 +70,7 @@ class MeasuredFold(PartitionFold):
             self._progress.look(state)
         for output in changes.outputs:
             self._measure(output)
-        self._tell()
+        self._count_tallies()
         return changes
 
     def _measure(self, output: Output) -> None:
@@ -82,11 +82,11 @@ class MeasuredFold(PartitionFold):
         else:
             count(output, self.venue)
 
-    def _tell(self) -> None:
-        told = self.told or Counter()
-        for (kind, name), number in (self.tallies - told).items():
+    def _count_tallies(self) -> None:
+        counted = self.counted or Counter()
+        for (kind, name), number in (self.tallies - counted).items():
             METRICS[kind].labels(self.venue, name).inc(number)
-        self.told = self.tallies.copy()
+        self.counted = self.tallies.copy()
 
 
 def show(state: AccountFold) -> None:

@@ -67,15 +67,15 @@ class BrokerDiedError(SetupError):
 
 
 def _silent(_line: str) -> None:
-    """Tell nobody."""
+    """Report to nobody."""
 
 
 class EmbeddedBroker:
     """One Kafka node on 127.0.0.1; a context manager.
 
     `directory` keeps everything; `port` 0 takes the port of the last run, or a free one.
-    `settings` are Kafka's own, over our defaults. `report` is told what takes time. A broker that
-    was not stopped in order is started only when its former session has ended.
+    `settings` are Kafka's own, over our defaults. `report` is called with what takes time. A broker
+    that was not stopped in order is started only when its former session has ended.
     """
 
     def __init__(
@@ -374,7 +374,7 @@ def _port_answers(port: int) -> bool:
 
 
 def _metadata_answers(bootstrap: str) -> bool:
-    """Whether an admin client is told of the broker; librdkafka's own log is kept quiet."""
+    """Whether an admin client finds the broker; librdkafka's own log is kept quiet."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     try:
         return bool(admin.list_topics(timeout=2).brokers)

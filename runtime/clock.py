@@ -28,7 +28,7 @@ class SteadyClock:
     """The wall clock for as long as it agrees with the one that runs through suspension.
 
     A wall clock that leaves the other by over 2 s within the process is ignored from then on,
-    and `alarm` is told once by how many nanoseconds it left.
+    and `alarm` is called once with how many nanoseconds it left.
     """
 
     def __init__(

@@ -37,11 +37,11 @@ class Held:
 
 @dataclass(slots=True)
 class HeldRegistry:
-    """What `control` holds: entries by account, the partitions that were told where it lies, and a
+    """What `control` holds: entries by account, for each where other partitions say it lies, and a
     line for each record that was passed."""
 
     accounts: dict[str, Held] = field(default_factory=dict)
-    told: dict[str, dict[int, int]] = field(default_factory=dict)
+    elsewhere: dict[str, dict[int, int]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ def held_registry(settings: Settings, name: str, venue: str) -> HeldRegistry:
             if isinstance(said, Registration):
                 _take(held, first_ms, Held(said.config, partition, said.is_removed), at_ms)
             else:
-                held.told.setdefault(said.account, {})[partition] = said.partition
+                held.elsewhere.setdefault(said.account, {})[partition] = said.partition
         except BadControlRecord as error:
             passed += 1
             if passed <= NAMED_MAX:

@@ -60,7 +60,7 @@ class Health:
 class HealthServer:
     """Serves `health` at `/healthz` (200 or 503) and all metrics at `/metrics`.
 
-    `port` 0 takes a free one; `address` tells it once started.
+    `port` 0 takes a free one; `address` names it once started.
     """
 
     def __init__(self, health: Health, host: str = "127.0.0.1", port: int = 0) -> None:

@@ -50,7 +50,7 @@ def kafka_classpath(
 ) -> list[Path]:
     """The paths of Kafka's jars; only the first call on a machine asks the repository.
 
-    `report` is told about the download (44 MB). `known` are the hashes by name, else those of
+    `report` is called for the download (44 MB). `known` are the hashes by name, else those of
     `HASHES`. Raises JarsUnavailableError, ForeignJarsError.
     """
     jars = _found(cache, report)

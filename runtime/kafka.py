@@ -75,7 +75,7 @@ class KafkaAwayError(PassingTrouble):
 
 
 @contextmanager
-def kafka_told() -> Iterator[None]:
+def readable_kafka_errors() -> Iterator[None]:
     """What Kafka refuses or does not answer becomes one line with the next step: KafkaAwayError."""
     try:
         yield
@@ -87,7 +87,7 @@ def kafka_told() -> Iterator[None]:
 class OncePerCause:
     """An error callback that logs a cause at once, and then at most once a minute, with a count.
 
-    While it `is_quiet` it only notes the cause: whoever waits for the client tells it.
+    While it `is_quiet` it only notes the cause: whoever waits for the client reports it.
     """
 
     def __init__(
@@ -124,21 +124,21 @@ def connected_admin(bootstrap: str, security: Settings | None = None) -> AdminCl
 
     Raises BrokerUnreachableError, and SettingsError where librdkafka refuses `security`.
     """
-    told = OncePerCause("admin", is_quiet=True)
+    noted = OncePerCause("admin", is_quiet=True)
     try:
-        admin = AdminClient(_common(bootstrap, "admin", security) | {"error_cb": told})
+        admin = AdminClient(_common(bootstrap, "admin", security) | {"error_cb": noted})
     except KafkaException as error:
         line = f"kafka.security cannot be used ({error.args[0].str()}): correct it"
         raise SettingsError([line]) from error
     try:
         admin.list_topics(timeout=ASK_SECONDS_MAX)
     except KafkaException as error:
-        admin.poll(0)  # what the client has to tell waits for this
-        cause = told.causes.recent() or KafkaCause(f"{error.args[0].str()}: {SILENT}", ELSEWHERE)
+        admin.poll(0)  # what the client has to report waits for this
+        cause = noted.causes.recent() or KafkaCause(f"{error.args[0].str()}: {SILENT}", ELSEWHERE)
         raise BrokerUnreachableError(
             f"no Kafka answers at {bootstrap} ({cause.words})", cause.remedy
         ) from error
-    told.is_quiet = False
+    noted.is_quiet = False
     return admin
 
 

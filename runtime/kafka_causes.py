@@ -1,7 +1,7 @@
 """Why Kafka does not answer: what librdkafka said by itself, beside an exception that timed out.
 
 A refused password, a certificate, an unknown host: the exception of the call that waited says
-"transport failure" of all of them. The client tells the cause to its error callback, once each.
+"transport failure" of all of them. The client reports the cause to its error callback, once each.
 """
 
 import re
@@ -39,7 +39,7 @@ REMEDIES: Final = {
     _RESOLVE: "correct the host in kafka.bootstrap",
     _TRANSPORT: ELSEWHERE,
 }
-"""The causes that say something, the most telling first, and the next step for each."""
+"""The causes that say something, the clearest first, and the next step for each."""
 VAGUE: Final = frozenset((_TRANSPORT, _TIMED_OUT, _ALL_DOWN, _WAIT_COORDINATOR))
 """What an exception says of any of them."""
 
@@ -53,24 +53,24 @@ class KafkaCause:
 
 
 class Causes:
-    """The last words of each cause, from the clients of this process; any thread may tell."""
+    """The last words of each cause, from the clients of this process; any thread may report."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[int, tuple[float, str]] = {}
+        self._noted: dict[int, tuple[float, str]] = {}
 
     def note(self, error: KafkaError) -> None:
-        """A client's error callback was told this."""
+        """A client's error callback was called with this."""
         if error.code() in REMEDIES:
             with self._lock:
-                self._told[error.code()] = (self._clock(), plain(error.str()))
+                self._noted[error.code()] = (self._clock(), plain(error.str()))
 
     def recent(self) -> KafkaCause | None:
-        """The most telling cause of the last half minute."""
+        """The clearest cause of the last half minute."""
         with self._lock:
             for code, remedy in REMEDIES.items():
-                at, words = self._told.get(code, (-RECENT_SECONDS, ""))
+                at, words = self._noted.get(code, (-RECENT_SECONDS, ""))
                 if words and self._clock() - at < RECENT_SECONDS:
                     return KafkaCause(words, remedy)
         return None

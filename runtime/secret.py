@@ -13,7 +13,7 @@ READABLE_BY_OTHERS: Final = 0o044
 NO_REFERENCE: Final = "a secret stands where its place belongs: write env:NAME or file:PATH"
 
 _log = logging.getLogger(__name__)
-_told_of: set[tuple[Path, int]] = set()
+_warned_of: set[tuple[Path, int]] = set()
 """Files, and their modes, that were warned of: they are read again at each change."""
 
 
@@ -51,8 +51,8 @@ def _variable(name: str) -> str:
 
 
 def _warn_of_readers(path: Path, mode: int) -> None:
-    if mode & READABLE_BY_OTHERS and (path, mode) not in _told_of:
-        _told_of.add((path, mode))
+    if mode & READABLE_BY_OTHERS and (path, mode) not in _warned_of:
+        _warned_of.add((path, mode))
         _log.warning("%s can be read by others than its owner: chmod 600 %s", path, path)
 
 

@@ -63,7 +63,7 @@ def supervise(
             if time.monotonic() - began > WELL_AFTER_SECONDS:
                 waits.succeed()
             seconds = waits.next_seconds()
-            _tell(name, error, seconds)
+            _log_restart(name, error, seconds)
             if stop.wait(seconds):
                 break
             restarts += 1
@@ -72,7 +72,7 @@ def supervise(
     return restarts
 
 
-def _tell(name: str, error: Exception, seconds: float) -> None:
+def _log_restart(name: str, error: Exception, seconds: float) -> None:
     """Passing trouble is expected, and its line says all; of anything else we want the trace."""
     RESTARTS.labels(name, type(error).__name__).inc()
     is_expected = isinstance(error, PassingTrouble)

@@ -68,8 +68,8 @@ def supervise_process(
     """Run `command` until it ends well or `stop` is set; after a crash run it again.
 
     Not run again: exit status 0, 2 (wrong arguments) and 78 (a SetupError that only a person can
-    mend). `on_start` is told each child's process id; `hurry` is handed on as SIGHUP, which waits
-    until the child has called `hurry_on_hangup`.
+    mend). `on_start` is called with each child's process id; `hurry` is handed on as SIGHUP, which
+    waits until the child has called `hurry_on_hangup`.
     Returns the last exit status. The child is on a leash (runtime/leash.py), so call this from a
     thread that lives as long as it shall.
     """

@@ -10,4 +10,4 @@ from sinks.sqlite import SqliteSink
 SINKS: Final[Mapping[str, Callable[[Path], Sink]]] = {
     "sqlite": SqliteSink,
 }
-"""Each is made from where it writes to; `sinks.worker` says where that is unless it is told."""
+"""Each is made from where it writes to; `sinks.worker` says where that is unless settings do."""

@@ -17,7 +17,7 @@ from runtime.kafka import (
     begin_offsets,
     connected_admin,
     end_offsets,
-    kafka_told,
+    readable_kafka_errors,
     reader,
     topic_ids,
 )
@@ -75,7 +75,7 @@ class Follower:
     are those of the topics that it reads.
     """
 
-    @kafka_told()
+    @readable_kafka_errors()
     def __init__(
         self, kafka: KafkaSettings, topics: Mapping[str, Topic], progress: Progress | None = None
     ) -> None:
@@ -107,7 +107,7 @@ class Follower:
         """Whether every partition was read to its end, as it was a moment ago."""
         return len(self._at_end) == len(self._next)
 
-    @kafka_told()
+    @readable_kafka_errors()
     def poll(self, seconds: float, most: int = BATCH_RECORDS) -> Batch:
         """The next new records, at most `most`; empty where none came within `seconds`.
 
@@ -131,7 +131,7 @@ class Follower:
     def _topics_at_end(self) -> set[str]:
         return set(self._topics) - {name for name, _ in self._next.keys() - self._at_end}
 
-    @kafka_told()
+    @readable_kafka_errors()
     def lag(self) -> dict[str, int]:
         """By topic, how many offsets lie between what was read and the end last heard of."""
         behind = dict.fromkeys(self._topics, 0)
@@ -141,7 +141,7 @@ class Follower:
                 behind[place[0]] += max(0, end - position)
         return behind
 
-    @kafka_told()
+    @readable_kafka_errors()
     def check(self) -> None:
         """Ask whether the topics are still the same. Raises LogChangedError, KafkaAwayError."""
         self._checked_ids(self.topic_ids)

@@ -32,7 +32,7 @@ class SqliteSink:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._told(), ExitStack() as opened:
+        with self._readable_errors(), ExitStack() as opened:
             opened.enter_context(self._alone())
             os.close(open_own(path))  # SQLite would make it by the umask, and its log like it
             for beside in ("-wal", "-shm", "-journal"):
@@ -56,7 +56,7 @@ class SqliteSink:
 
     def progress(self) -> Progress:
         """How far it got, as the last transaction left it."""
-        with self._told():
+        with self._readable_errors():
             return Progress(
                 {(topic, part): at for topic, part, at in self._rows("offsets")},
                 {(topic, account): Number(*n) for topic, account, *n in self._rows("numbers")},
@@ -157,7 +157,7 @@ class SqliteSink:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._told():
+        with self._readable_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -167,7 +167,7 @@ class SqliteSink:
                     self._db.execute("ROLLBACK")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         """SQLite's errors in one line each, with what to do."""
         try:
             yield

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SinkOptions:
-    """What a sink can be told. `target` None: a file in `data_dir` named after the sink."""
+    """The settings of a sink. `target` None: a file in `data_dir` named after the sink."""
 
     venues: Collection[str]
     target: Path | None = None

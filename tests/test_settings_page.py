@@ -26,21 +26,21 @@ SHOWN = {name: str(Settings.model_fields[name].default) for name in PLAIN} | {
 }
 
 
-def test_every_field_of_an_account_is_told() -> None:
+def test_every_field_of_an_account_is_shown() -> None:
     assert set(AccountConfig.model_fields) <= set(ROWS)
 
 
 @pytest.mark.parametrize(("name", "default"), SHOWN.items())
-def test_a_setting_is_told_with_its_default(name: str, default: str) -> None:
+def test_a_setting_is_shown_with_its_default(name: str, default: str) -> None:
     assert ROWS[name].strip("`").strip('"') == default
 
 
-def test_every_setting_of_a_venue_is_told() -> None:
+def test_every_setting_of_a_venue_is_shown() -> None:
     told = {word for row in ROWS for word in re.findall(r"\.(\w+)", row)}
     assert set(VenueSettings.model_fields) <= told
 
 
-def test_every_environment_is_told() -> None:
+def test_every_environment_is_shown() -> None:
     for venue in VENUES.values():
         words = ", ".join(f"`{name}`" for name in venue.environments)
         assert words in PAGE, venue.name

@@ -170,7 +170,7 @@ class Bucket:
     """A rate limit: `capacity` per `period_ns`, kept by IP group.
 
     `used_header` names the answer's header with the venue's own count, lower case. `is_window`: the
-    venue tells no count and refuses what exceeds `capacity` within any `period_ns`, so that what
+    venue reports no count and refuses what exceeds `capacity` within any `period_ns`, so that what
     goes at once and what follows must fit together.
     """
 
@@ -196,7 +196,8 @@ class Profile:
     `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
     symbol by symbol.
     `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
-    that are told, and whose trades are listed by symbol, so that balances tell what a list missed.
+    that are reported, and whose trades are listed by symbol, so that balances show what a list
+    missed.
     `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
     no list of open ones and not found by its id, has surely ended without an execution; None where
     that proves nothing.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bench.frames import Load, RawMessage
-from bench.meter import tell
+from bench.meter import write_line
 from bench.states import plain_state
 from bench.task import Task
 from orderloom import topology
@@ -23,7 +23,7 @@ RECORDS_PER_STEP = 20
 
 
 def main(argument: str) -> None:
-    """Measure what the task names, and tell."""
+    """Measure what the task names, and report."""
     task = Task.from_argument(argument)
     if task.fold == "translate":
         _measure(partial(_translation, task))
@@ -38,7 +38,9 @@ def _measure(prepare: Callable[[], tuple[int, Callable[[], None]]]) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     seconds, used = time.perf_counter() - wall, time.process_time() - cpu
-    tell(**{"is": "result"}, events=events, seconds=seconds, cpu_seconds=used, fold_seconds=used)
+    write_line(
+        **{"is": "result"}, events=events, seconds=seconds, cpu_seconds=used, fold_seconds=used
+    )
 
 
 def _translation(task: Task) -> tuple[int, Callable[[], None]]:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from bench.meter import Meter, cpu_seconds, tell
+from bench.meter import Meter, cpu_seconds, write_line
 from bench.states import events_in, maker, plain_state
 from bench.task import Task
 from processors.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ class Witness:
 
 
 def main(argument: str) -> None:
-    """Read, and tell both rates."""
+    """Read, and report both rates."""
     task = Task.from_argument(argument)
     meter = Meter(task.warm, task.measured)
     settings = LedgerSettings(task.bootstrap, task.venue, task.namespace)
@@ -81,7 +81,7 @@ def _fold_again(task: Task, steps: Steps) -> None:
             folded += events_in(record.value)
         state.changes()
     seconds, cpu = time.perf_counter() - began[0], cpu_seconds() - began[1]
-    tell(**{"is": "bare"}, events=folded - task.warm, seconds=seconds, cpu_seconds=cpu)
+    write_line(**{"is": "bare"}, events=folded - task.warm, seconds=seconds, cpu_seconds=cpu)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
 executions of the orders known at the record's cause must lie in the band. Executions that move to
-another margin mode leave one position and enter another: the leg is looked at when both were told.
-What the venue itself told only after it had told the order's end counts from when it was told.
+another margin mode leave one position and enter another: the leg is looked at when both were
+published. What the venue itself reported only after the order's end counts from then on.
 """
 
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""The simulated venues of the demo: what each is told, and what the product is told of it."""
+"""The simulated venues of the demo: the settings of each, and the product's for it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ class Box:
     scale: int = SCALE
 
     def config(self) -> SimulatorConfig:
-        """What the simulator is told."""
+        """The simulator's settings."""
         usual, venue = LimitConfig(), cast("Venue", self.venue)  # checked when it is made
         return SimulatorConfig(
             venue=venue,

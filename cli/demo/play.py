@@ -36,7 +36,7 @@ KINDS: Final = ("process", "ingest")
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What `orderloom demo` can be told.
+    """What can be asked of `orderloom demo`.
 
     `rate`, `accounts`, `kills` (of each kind of worker) and `faults` are for each venue. Where a
     machine is too slow for its `rate`, trading goes on until there were `messages_min` in sum.

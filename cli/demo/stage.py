@@ -91,7 +91,7 @@ class Stage:
         return self.plan.directory / "orderloom.toml"
 
     def start_simulators(self) -> None:
-        """Start the venues in their boxes; the first line of each tells its port."""
+        """Start the venues in their boxes; the first line of each names its port."""
         for box in self.plan.boxes:
             self._start_simulator(box)
         self._write_settings()

@@ -102,7 +102,7 @@ def judge(published: Published, truth: dict[str, Any]) -> dict[str, Any]:
 
 
 def healed_by_cause(published: Published, truth: dict[str, Any]) -> Counter[str]:
-    """Why the stream did not tell of the executions that were asked for, by the venue's account.
+    """Why the stream did not report the executions that were asked for, by the venue's account.
 
     `dropped` by a fault, `blind` with nobody subscribed, `in_flight` when the connection ended (or
     its reader was killed), `nameless` where the venue's push has no id for it; `late` was
@@ -127,7 +127,7 @@ def is_clean(verdict: dict[str, Any]) -> bool:
 
 
 def lost_fills(published: Published, truth: dict[str, Any]) -> Iterator[str]:
-    """Executions in the venue's books that no record of `fills` tells of."""
+    """Executions in the venue's books that no record of `fills` names."""
     for key in _true_fills(truth).keys() - published.fills.keys():
         yield str(key)
 

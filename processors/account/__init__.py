@@ -1,1 +1,1 @@
-"""One account: its positions, balances and streams, what to ask, and what is told."""
+"""One account: its positions, balances and streams, what to ask, and what is published."""

@@ -2,7 +2,7 @@
 
 Pure. It joins the parts that each answer one question: `orders` (what is the state of each order),
 `exposure` (what do the executions sum up to), `streams` (what could we not see), `reconciliation`
-(what to ask), `publishing` (what consumers are told). It reads no clock: `now_ns` is the step's.
+(what to ask), `publishing` (what consumers read). It reads no clock: `now_ns` is the step's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -69,11 +69,11 @@ class AccountFold:
         self.streams = Streams()
         self.publisher = Publisher(account, setting.epoch)
         self.differences = Differences(self.publisher, setting.profile.visibility_lag_ns)
-        profile, tell = setting.profile, self.differences.tell
+        profile, publish = setting.profile, self.differences.publish
         pace, times = setting.pace, setting.times
-        self.reconciliation = Reconciliation(profile, pace, self.streams, self._ask, tell, times)
-        self.positions = PositionCheck(self.exposure, profile, tell)
-        self.balances = Balances(profile, setting.instruments, tell)
+        self.reconciliation = Reconciliation(profile, pace, self.streams, self._ask, publish, times)
+        self.positions = PositionCheck(self.exposure, profile, publish)
+        self.balances = Balances(profile, setting.instruments, publish)
         self.doubts = Doubts()
         self.touched: dict[str, set[str]] = {}
         self.closed: list[dict[str, Any]] = []
@@ -266,7 +266,7 @@ class AccountFold:
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""
         closed = self.reconciliation.take_page(item, self.now_ns, self.suspects)
-        self._tell_settled()
+        self._publish_settled()
         if closed is not None:
             self._cycle_completed(item.question.get("product", ""), closed)
         elif self.now_ns - self.shown_ns >= PROGRESS_NS and not self.is_synced:
@@ -364,7 +364,7 @@ class AccountFold:
         self.reconciliation.tick(now_ns, self._symbols)
         for target in self.reconciliation.targets.due(now_ns):
             self._chase(target)
-        self._tell_settled()
+        self._publish_settled()
         if self._visible() != before:
             self.account_changed()
 
@@ -382,9 +382,9 @@ class AccountFold:
         self.differences.asks(target, order)
         self.reconciliation.ask_target(target, place, self.now_ns)
 
-    def _tell_settled(self) -> None:
-        self.differences.tell_late(self.now_ns, self.orders.get)
-        self.differences.tell_settled(self.reconciliation.targets.by_name, self.orders.get)
+    def _publish_settled(self) -> None:
+        self.differences.publish_late(self.now_ns, self.orders.get)
+        self.differences.publish_settled(self.reconciliation.targets.by_name, self.orders.get)
 
     def _symbols(self, product: str) -> Iterable[str]:
         configured = self.config.symbols.get(product, ()) if self.config else ()

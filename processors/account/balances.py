@@ -27,7 +27,7 @@ TRANSFERS_REMEMBERED: Final = 256
 
 @dataclass(slots=True)
 class Balances:
-    """The balances of one account, by ``product/asset``. `tell` publishes a difference.
+    """The balances of one account, by ``product/asset``. `publish` publishes a difference.
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
     (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
@@ -36,7 +36,7 @@ class Balances:
 
     profile: Profile
     instruments: Instruments
-    tell: Callable[..., None]
+    publish: Callable[..., None]
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Balances:
     is_comparison_dirty: bool = False
 
     def take(self, report: BalanceReport) -> bool:
-        """One report; tells whether it changed what is shown."""
+        """One report; returns whether it changed what is shown."""
         key = f"{report.product}/{report.asset}"
         if report.delta is not None:  # a change without a total: the next report has the amounts
             self._transfer(key, report)
@@ -150,7 +150,7 @@ class Balances:
                 del self.standing[key]
             change = EXACT.subtract(Decimal(other), Decimal(expected))
             theirs = totals.get(asset, ZERO)
-            self.tell(
+            self.publish(
                 "BALANCE",
                 "open" if standing else "explained",
                 product,

@@ -1,14 +1,14 @@
-"""What reconciliation found, told once each: both sides, and the rule that settled it, or ``open``.
+"""What reconciliation found, each once: both sides, and the rule that settled it, or ``open``.
 
 Pure. A finding changes nothing by itself: the state follows from the evidence. Each change of an
-order that an answer brought about, and that the stream had not told, is one record: MISSED_FILL,
-CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that nobody had told us of,
+order that an answer brought about, and that the stream had not brought, is one record: MISSED_FILL,
+CORRECTED_FILL, BUSTED_FILL for an execution, ZOMBIE for an order that we had not known,
 MISSED_STATE for any other change of what it is. A doubt that had to be asked about by itself
 (GHOST, GAP, DISPUTE) is a record when it is first asked and one when it is settled. What happened
 before the first complete look is history, whenever it becomes known (a symbol asked for late).
 
 A change that is younger than the visibility lag when the question is asked is *early*: the stream
-still has its time to tell of it. It is told, as found where it was found, once that time is over
+still has its time to bring it. It is published, as found where it was found, once that time is over
 and the stream has said nothing of that moment.
 """
 
@@ -63,7 +63,7 @@ def _after(found: FillRecorded, origin: "Origin") -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """A change that an answer told of: at `venue_ns`, for the stream to tell until `due_ns`."""
+    """A change that an answer brought: at `venue_ns`, for the stream to bring until `due_ns`."""
 
     order_key: str
     venue_ns: int
@@ -87,8 +87,8 @@ class Early:
 class Differences:
     """The findings of one account. `cause` is the record in which what follows was found.
 
-    `asked` holds the order keys of the doubts that were told and are not settled, by kind; `early`
-    the changes that the stream may still tell of.
+    `asked` holds the order keys of the doubts that were published and are not settled, by kind;
+    `early` the changes that the stream may still bring.
     """
 
     def __init__(self, publisher: Publisher, lag_ns: int) -> None:
@@ -98,7 +98,7 @@ class Differences:
         self._publisher = publisher
         self._lag_ns = lag_ns
 
-    def tell(
+    def publish(
         self, kind: str, rule: str, product: str, *, cause: Cause | None = None, **fields: Any
     ) -> None:
         """Publish one finding; `fields` are those of `orderloom.trouble.Difference`."""
@@ -131,11 +131,11 @@ class Differences:
     def heard(self, order: Order, venue_ns: int | None) -> None:
         """The stream spoke of what happened to the order at that venue time."""
         if self.early:
-            told = (order.key, venue_ns)
-            self.early = [one for one in self.early if (one.order_key, one.venue_ns) != told]
+            heard = (order.key, venue_ns)
+            self.early = [one for one in self.early if (one.order_key, one.venue_ns) != heard]
 
-    def tell_late(self, now_ns: int, find: Callable[[str], Order | None]) -> None:
-        """Tell of the early changes that the stream had its time for."""
+    def publish_late(self, now_ns: int, find: Callable[[str], Order | None]) -> None:
+        """Publish the early changes that the stream had its time for."""
         due = [one for one in self.early if one.due_ns <= now_ns]
         self.early = [one for one in self.early if one.due_ns > now_ns]
         for one in due:
@@ -145,23 +145,23 @@ class Differences:
                 self._say(kind, ANSWERED, order, one.ours, one.theirs, cause=one.cause)
 
     def asks(self, target: Target, order: Order) -> None:
-        """A doubt is asked about by the order's own id: told the first time."""
+        """A doubt is asked about by the order's own id: published the first time."""
         name = f"{target.why} {order.key}"
         if name not in self.asked:
             self.asked[name] = order.key
             self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
 
-    def tell_settled(self, targets: Container[str], find: Callable[[str], Order | None]) -> None:
-        """Tell of the doubts that were asked about, and are among the `targets` no more."""
+    def publish_settled(self, targets: Container[str], find: Callable[[str], Order | None]) -> None:
+        """Publish the end of doubts that were asked about, and are among the `targets` no more."""
         for name, key in sorted(self.asked.items()):
             order = find(key)
             if name not in targets and order is not None:
                 self._settled(name, key, order, "the evidence says " + outline(order)["status"])
 
     def retired(self, key: str, order: Order) -> None:
-        """What was asked about under `key` is this order: a doubt that stays is told of anew.
+        """What was asked about under `key` is this order: a doubt that stays is published anew.
 
-        A change that is early is told of the order under its own key.
+        A change that is early is published of the order under its own key.
         """
         self.early = [
             replace(one, order_key=order.key) if one.order_key == key else one for one in self.early
@@ -180,4 +180,4 @@ class Differences:
     ) -> None:
         ours, theirs = sides
         fields = {"order_key": order.key, "ours": ours, "theirs": theirs} | fields
-        self.tell(kind, rule, order.product, symbol=order.symbol, **fields)
+        self.publish(kind, rule, order.product, symbol=order.symbol, **fields)

@@ -1,7 +1,7 @@
 """Executions that were published once and whose evidence is gone from the inputs.
 
 Pure. A repair finds them: they stand in `fills` under a former epoch, and nothing that is left of
-`raw` tells of them. Nothing is invented from an output; the account asks the venue, and while one
+`raw` holds them. Nothing is invented from an output; the account asks the venue, and while one
 of them is missing its position is unbounded, and a record of `differences` is open. Found again by
 an answer, they are forgotten here.
 """

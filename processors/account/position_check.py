@@ -1,4 +1,4 @@
-"""Our positions beside the venue's own figures: the opening record, then differences that are told.
+"""Our positions beside the venue's own figures: the opening record, then published differences.
 
 Pure. The venue is asked for its positions in each cycle. What was held before we first looked is
 the *opening* (docs/state-model.md 4.12): what the venue has beyond our executions, once two
@@ -9,7 +9,7 @@ Afterwards a difference makes the position's band unbounded and stands as an ope
 `differences` until a later cycle finds both equal: nothing is invented to make numbers fit
 (docs/state-model.md INV-8).
 An execution so young that the figure may not hold it yet is no difference, nor a figure so young
-(or of a position that is listed no more) that the stream may still tell why; unless two cycles in a
+(or of a position that is listed no more) that the stream may still explain; unless two cycles in a
 row find the same one: an account that never rests is compared too (F73, F82).
 """
 
@@ -27,7 +27,7 @@ from processors.orders.order import Order
 from venues.venue import Profile
 
 UNKNOWN: Final = "unknown"
-"""Stands for a difference that cannot be told: executions may or may not be in the figure."""
+"""Stands for a difference that cannot be known: executions may or may not be in the figure."""
 
 
 class Row(NamedTuple):
@@ -69,7 +69,7 @@ class Compared:
 
 @dataclass(slots=True)
 class PositionCheck:
-    """The comparison for one account. `tell` publishes a record of `differences`.
+    """The comparison for one account. `publish` publishes a record of `differences`.
 
     `reported` are the venue's rows by product until they are compared, `excess` what they had
     beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`:
@@ -78,7 +78,7 @@ class PositionCheck:
 
     exposure: Exposure
     profile: Profile
-    tell: Callable[..., None]
+    publish: Callable[..., None]
     reported: dict[str, dict[str, Any]] = field(default_factory=dict)
     excess: dict[str, dict[str, Any]] = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
@@ -186,7 +186,7 @@ class PositionCheck:
     def _say(self, kind: str, rule: str, product: str, found: Compared, asked_ns: int) -> None:
         ours = {"position_side": found.position_side, "net": text_or_none(found.ours)}
         theirs = {"net": text_of(found.theirs), "average_entry": found.entry, "asked_ns": asked_ns}
-        self.tell(kind, rule, product, symbol=found.symbol, ours=ours, theirs=theirs)
+        self.publish(kind, rule, product, symbol=found.symbol, ours=ours, theirs=theirs)
 
     def dump(self) -> dict[str, Any]:
         """The complete state, JSON-ready."""

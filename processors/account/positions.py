@@ -91,7 +91,7 @@ class Sums:
 class PositionOpening(NamedTuple):
     """What was held at a venue time (ns), and which executions are contained in it.
 
-    Those are all up to `floor_ns`, and the `contained` ones by their keys: a time does not tell
+    Those are all up to `floor_ns`, and the `contained` ones by their keys: a time does not show
     executions of one millisecond apart, and an execution may become known late. They are all that
     the openings of the symbol contain: an execution whose side or margin mode becomes known late
     moves to another position, and stays contained in the opening of the former.

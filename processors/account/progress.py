@@ -1,4 +1,4 @@
-"""Tells people how far an account is that catches up: lines in the log, and metrics.
+"""Shows people how far an account is that catches up: lines in the log, and metrics.
 
 The first look at a large account takes minutes at the venue's rate limits; the state itself is
 pure, so its rim looks at it after each step and says it here.
@@ -26,7 +26,7 @@ class ProgressLog:
     """
 
     clock: Callable[[], float] = time.monotonic
-    _told: dict[str, float] = field(default_factory=dict)
+    _logged: dict[str, float] = field(default_factory=dict)
 
     def look(self, state: AccountFold) -> None:
         """The account's state may have changed."""
@@ -37,10 +37,10 @@ class ProgressLog:
         metrics.ORDERS_KNOWN.labels(state.account).set(state.orders.count)
         now = self.clock()
         if state.is_synced:
-            if self._told.pop(state.account, None) is not None:
+            if self._logged.pop(state.account, None) is not None:
                 self._say(state, f"in sync, {state.orders.count} orders")
-        elif now - self._told.setdefault(state.account, now) >= EVERY_SECONDS:
-            self._told[state.account] = now
+        elif now - self._logged.setdefault(state.account, now) >= EVERY_SECONDS:
+            self._logged[state.account] = now
             for line in lines_of(state):
                 self._say(state, line)
 

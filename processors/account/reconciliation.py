@@ -31,7 +31,7 @@ class Suspect:
     """An order that is open with us, as the search for ghosts needs it.
 
     `listed_ns` is the beginning of the last cycle in whose answers it stood alive, `made_ns` the
-    earliest time that we know of it, the venue's where it told one.
+    earliest time that we know of it, the venue's where it gave one.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Suspect:
 class VenuePlace:
     """Where the venue knows an order: what a question by id needs.
 
-    `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    `venue_ns` is up to when the venue reported it: what it executed later is not missed yet.
     `is_conditional`: the ids are those of a conditional order.
     """
 
@@ -88,14 +88,14 @@ def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: P
 
 @dataclass(slots=True)
 class Reconciliation:
-    """The questions of one account. `ask` gives a question its id and sends it out, `tell`
+    """The questions of one account. `ask` gives a question its id and sends it out, `publish`
     publishes a record of `differences`."""
 
     profile: Profile
     pace: Pace
     streams: Streams
     ask: Callable[[dict[str, Any]], Question]
-    tell: Callable[..., None]
+    publish: Callable[..., None]
     times: VenueTimes
     cycles: dict[str, Cycles] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
@@ -155,7 +155,7 @@ class Reconciliation:
         span = cycles.begin(now_ns, ended, self.pace, venue)
         urgent = bool(ended or cycles.deep_ns)  # ghosts are shown as open until it is complete
         for one in cycles.take_symbols(symbols):
-            self._tell_refusal(cycles.product, one, "nobody asks about it any more")
+            self._publish_refusal(cycles.product, one, "nobody asks about it any more")
         for fields in questions_of_cycle(cycles, span, self.pace, self.profile):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             cycles.ask(question, now_ns + self.pace.timeout_ns)
@@ -258,7 +258,7 @@ class Reconciliation:
         if found is not None:
             found.may_lack |= found.code not in self.profile.unknown_symbol_codes
             theirs = {"code": found.code, "text": reply.text, "asked_ns": item.asked_ns}
-            self._tell_refusal(cycles.product, found, "open", theirs)
+            self._publish_refusal(cycles.product, found, "open", theirs)
         return found
 
     def end_refused(
@@ -268,12 +268,12 @@ class Reconciliation:
         cycles = self.cycles[product]
         return None if cycles.pending else self._finish(cycles, now_ns, open_orders)
 
-    def _tell_refusal(
+    def _publish_refusal(
         self, product: str, one: UncoveredSymbol, rule: str, theirs: dict[str, Any] | None = None
     ) -> None:
         rule = rule if rule == "open" else f"settled: {rule}"
         ours, theirs = {"since_ns": one.since_ns}, theirs or {"code": one.code}
-        self.tell(KIND, rule, product, symbol=one.symbol, ours=ours, theirs=theirs)
+        self.publish(KIND, rule, product, symbol=one.symbol, ours=ours, theirs=theirs)
 
     def lacks(self, product: str, symbol: str) -> bool:
         """Whether the venue refuses a symbol of which something may be missing."""
@@ -297,7 +297,7 @@ class Reconciliation:
             cycles.come_to_nothing(now_ns)
             return None
         for one in cycles.take_answered():
-            self._tell_refusal(cycles.product, one, "the venue answers about it again")
+            self._publish_refusal(cycles.product, one, "the venue answers about it again")
         since_ns, until_ns = cycles.finish(self.profile, now_ns, time)
         self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
         closed = self.streams.close(cycles.product, since_ns, until_ns)

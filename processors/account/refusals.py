@@ -36,7 +36,7 @@ class UncoveredSymbol:
     """One that the venue refuses; what happened there since `since_ns` was not looked at.
 
     `at_ns` is when it was refused last, `due_ns` from when on it is asked for again. `may_lack`:
-    something of it may be missing, as far as anybody but the registry can tell.
+    something of it may be missing, as far as anybody but the registry can know.
     """
 
     symbol: str

@@ -66,7 +66,7 @@ class Sizes:
         return effects
 
     def measure(self, position: HeldPosition, now_ns: int) -> bool:
-        """Give the position its size if it has none; tells whether that changed it."""
+        """Give the position its size if it has none; returns whether that changed it."""
         if position.contract_size is not None:
             return False
         size = self._size_of(position.product, position.symbol, position.quantity_unit, now_ns)

@@ -30,7 +30,7 @@ LOST: Final = "l"
 
 
 def publish(state: AccountFold) -> Iterator[Output]:
-    """What the step tells consumers of this account: events first, then the views."""
+    """What the step publishes of this account: events first, then the views."""
     publisher = state.publisher
     state.exposure.refresh(state.orders.all())
     _settle_lost(state)
@@ -52,7 +52,7 @@ def publish(state: AccountFold) -> Iterator[Output]:
 
 
 def _settle_lost(state: AccountFold) -> None:
-    """Tell which positions have all their lost executions again."""
+    """Publish which positions have all their lost executions again."""
     for place in state.exposure.lost.take_settled():
         state.publisher.event(topology.DIFFERENCES, difference_of(place, (), FOUND), state.cause)
         for key, position in state.exposure.positions.items():

@@ -65,7 +65,7 @@ class VenueTime:
         return min(last.at_ns, sample.received_ns)
 
     def is_known(self, generation: int) -> bool:
-        """Whether times that the ingest worker of that generation tells can be converted."""
+        """Whether times that the ingest worker of that generation reports can be converted."""
         return self.generation >= max(generation, 0)
 
     def lowest_ns(self, at_ns: int) -> int:

@@ -21,7 +21,7 @@ WEATHER = (
 
 
 class InputReader:
-    """Reads one partition of the three inputs from where it is told; idle otherwise."""
+    """Reads one partition of the three inputs from where it is asked to; idle otherwise."""
 
     def __init__(self, ledger_log: LedgerLog, partition: int) -> None:
         self._partition = partition

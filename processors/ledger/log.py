@@ -133,7 +133,7 @@ class LedgerLog:
     def producer(self, partition: int, on_delivery: Delivered) -> Producer:
         """The transactional producer of one partition; initialising it fences the former owner.
 
-        `on_delivery` is told of failed records only.
+        `on_delivery` is called for failed records only.
         """
         settings = self.settings
         return transactional_producer(

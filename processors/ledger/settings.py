@@ -1,4 +1,4 @@
-"""What a ledger must be told: where the log is, whose partitions, how large a step may be.
+"""What a ledger must know: where the log is, whose partitions, how large a step may be.
 
 Pure: frozen data.
 """

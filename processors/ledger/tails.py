@@ -87,7 +87,7 @@ def _records(
 ) -> dict[str, list[Message]]:
     """All records from `starts` to `ends`, as a reader of that kind is shown them.
 
-    A committed reader that begins behind the first open transaction is never told that it is at
+    A committed reader that begins behind the first open transaction never learns that it is at
     an end: of what begins there it reads nothing.
     """
     kinds = {ledger_log.names[kind]: kind for kind, at in starts.items() if at < ends[kind]}

@@ -16,7 +16,7 @@ from processors.ledger.step import Output
 from processors.ledger.trouble import LedgerFenced, LedgerLost, StepRefused, StepTooSlow
 
 Probe = Callable[[str], None]
-"""Told of the named points of a step; tests crash there, benches measure."""
+"""Called at the named points of a step; tests crash there, benches measure."""
 
 REFUSALS = frozenset(
     {

@@ -87,7 +87,7 @@ class Order:
     # ---- evidence
 
     def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
-        """Fold one report into the evidence; tells whether that changed the state."""
+        """Fold one report into the evidence; returns whether that changed the state."""
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         if not is_known and origin.source is not Source.REPLY:
@@ -97,7 +97,7 @@ class Order:
         return changed != SAME
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
-        """Fold one execution into the evidence; tells whether that changed the state."""
+        """Fold one execution into the evidence; returns whether that changed the state."""
         changed, before = self.own.take_execution(event)
         if changed == SAME:
             return False
@@ -109,14 +109,14 @@ class Order:
         return True
 
     def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
-        """Fold a proof of absence into the evidence; tells whether that changed the state."""
+        """Fold a proof of absence into the evidence; returns whether that changed the state."""
         changed = self.own.take_absence(asked_ns, has_all_trades=has_all_trades)
         if changed != SAME:
             self.refresh(changed, None, effects)
         return changed != SAME
 
     def refresh(self, changed: int, origin: Origin | None, effects: list[Effect]) -> None:
-        """Derive anew after the evidence changed, and tell what that means."""
+        """Derive anew after the evidence changed; what that means goes into `effects`."""
         if self.guests:
             changed |= self._join_guests(origin, effects)
         before, after = self.derived, derive(self.record, self.profile)
@@ -168,7 +168,7 @@ class Order:
     def record_fills(
         self, before: dict[str, HeldFill], origin: Origin | None, effects: list[Effect]
     ) -> int:
-        """Tell which fills differ from those `before`, in an order that no restart changes."""
+        """Add the fills that differ from those `before`, in an order that no restart changes."""
         fills = self.record.fills
         changed = sorted(exec_id for exec_id in fills if fills[exec_id] != before.get(exec_id))
         effects.extend(
@@ -188,7 +188,7 @@ class Order:
     # ---- what the account adds
 
     def end_grace(self, effects: list[Effect]) -> bool:
-        """The grace time of the present gap is over; tells whether that changed the state."""
+        """The grace time of the present gap is over; returns whether that changed the state."""
         executed = self.derived.amounts.executed
         if executed <= self.graced:
             return False
@@ -199,7 +199,7 @@ class Order:
         return True
 
     def settle(self, effects: list[Effect]) -> bool:
-        """The account finds the order final; tells whether that changed the state."""
+        """The account finds the order final; returns whether that changed the state."""
         if self.is_settled:
             return False
         before = self.trust

@@ -212,7 +212,7 @@ class Orders:
     ) -> None:
         """Give the evidence to the order that it is about, if that changed.
 
-        `known` are its fills that were told under its own key: they are taken back there.
+        `known` are its fills that were published under its own key: they are taken back there.
         """
         host = unattributed.best()
         if host is None or host is unattributed.host:
@@ -348,7 +348,7 @@ class Orders:
         self._in_pieces.clear()
 
     def _settle_in(self, found: list[Unattributed]) -> None:
-        for one in found:  # hosts are a function of the evidence: find them, telling nobody
+        for one in found:  # hosts are a function of the evidence: find them, publishing nothing
             one.settle_in()
             self._orders.pop(one.order.key, None)
             if one.is_shown:

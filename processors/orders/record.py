@@ -62,7 +62,7 @@ class Record:
         self.settled_ns: int | None = None
 
     def take_report(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
-        """Join one report; tells what that changed. Its chain must be known already (`connect`).
+        """Join one report; returns what that changed. Its chain must be known already (`connect`).
 
         `lag_ns`: how far the venue's answers lag behind what they are about.
         """
@@ -79,7 +79,7 @@ class Record:
         return changed | self._link(report.venue_order_id).take(report, origin, lag_ns)
 
     def take_execution(self, event: Execution) -> tuple[int, HeldFill | None]:
-        """Join one execution; tells what changed, and the fill as it was before."""
+        """Join one execution; returns what changed, and the fill as it was before."""
         changed = self._take_time(event.venue_ns, event.venue_ns)
         if event.client_order_id is not None and event.client_order_id not in self.client_ids:
             self.client_ids.add(event.client_order_id)
@@ -93,7 +93,7 @@ class Record:
         return changed, before
 
     def put_fill(self, fill: HeldFill) -> bool:
-        """Join one fill; tells whether that changed it."""
+        """Join one fill; returns whether that changed it."""
         held = self.fills.get(fill.exec_id)
         joined = fill if held is None else joined_fill(held, fill)
         if joined == held:
@@ -114,7 +114,7 @@ class Record:
         return changed
 
     def connect(self, report: OrderReport) -> bool:
-        """Join what a report says of the chain; tells whether that was new.
+        """Join what a report says of the chain; returns whether that was new.
 
         An alias that the venue gave (an algo id) is an earlier link: what closed it there, before
         it became this order, does not close this order.
@@ -164,7 +164,7 @@ class Record:
 
         What a venue names by itself is an order that another one became (a child of a conditional
         order): the name of a later link. The oldest link's names, and those that only an alias
-        tells, are the owner's.
+        names, are the owner's.
         """
         if len(self.client_ids) <= 1:
             return list(self.client_ids)

@@ -1,4 +1,4 @@
-"""Evidence that names no venue order id, kept until some evidence tells whose it is.
+"""Evidence that names no venue order id, kept until some evidence shows whose it is.
 
 Pure. It is known by a client order id or, without that, by its execution id. It is kept apart for
 good and *joined in* at the order that it belongs to, its host; so when a client order id turns out

@@ -2,7 +2,7 @@
 
 Pure. Keys of views that the rebuilt state does not have get a tombstone in the new epoch. Where a
 part of `raw` is gone, its span is blind until a look-up covered it, and executions that only former
-outputs still tell of are noted as lost. Questions of the rebuilt past were never sent: all doubts
+outputs still hold are noted as lost. Questions of the rebuilt past were never sent: all doubts
 and cycles are due at once, so the state as it is now decides what is asked.
 """
 

@@ -62,10 +62,10 @@ NOTHING = Coverage(0, {}, ())
 def relied_on(
     coverages: Mapping[str, Coverage], lost: Mapping[LostFill, int], gaps: Sequence[RawGap]
 ) -> dict[str, Coverage]:
-    """By account, what of its coverage has its answers folded again, as far as can be told.
+    """By account, what of its coverage has its answers folded again, as far as can be known.
 
-    `lost` are executions and the last epoch that told of each: one that the last life still told of
-    was not lost before.
+    `lost` are executions and the last epoch that published each: one that the last life still
+    published was not lost before.
     """
     reached_ns = max((gap.until_ns for gap in gaps), default=0)
     asked: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""What the outputs of a partition tell of its former life: epochs, keys of views, executions."""
+"""What the outputs of a partition show of its former life: epochs, keys of views, executions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ BEGUN, FOLDING, ENDED = "begun", "folding", "ended"
 """The phases of a repair, as its commit records name them."""
 LOOK_BACK = 256
 Note = Callable[[int], None]
-"""Told how many records were read."""
+"""Called with how many records were read."""
 
 
 def highest_epoch(
@@ -110,9 +110,9 @@ def former_coverages(ledger_log: LedgerLog, partition: int, epoch: int) -> dict[
 def lost_fills(
     ledger_log: LedgerLog, partition: int, epoch: int, note: Note
 ) -> dict[LostFill, int]:
-    """Executions that were published before `epoch` and not in it: nothing tells of them now.
+    """Executions that were published before `epoch` and not in it: nothing shows them now.
 
-    With the last epoch in which each was told.
+    With the last epoch in which each was published.
     """
     former: dict[tuple[str, str], dict[str, Any]] = {}
     for number, message in enumerate(committed_records(ledger_log, FILLS, partition)):

@@ -38,7 +38,7 @@ MakePartitionFold = Callable[[int], PartitionFold]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Aftermath:
     """What the end of a repair found in the outputs of the former life."""
 
     retired: int = 0
@@ -70,8 +70,8 @@ class Rebuilding(Ledger):
         """How many records of the inputs are folded, as offsets."""
         return sum(self.next_offsets.values())
 
-    def end(self, note: Note, coverages: Mapping[str, Coverage]) -> Told:
-        """All is folded: end the former life's keys, tell what is lost, and end the repair.
+    def end(self, note: Note, coverages: Mapping[str, Coverage]) -> Aftermath:
+        """All is folded: end the former life's keys, publish what is lost, and end the repair.
 
         `coverages` is what the former life had looked at, by account.
         """
@@ -88,8 +88,8 @@ class Rebuilding(Ledger):
         end_rebuild(self._partition_fold, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
-        self._writer.prove()  # a successor: no killed Kafka can take the end back that is told
-        return Told(len(former), len(lost))
+        self._writer.prove()  # a successor: no killed Kafka can take the end back that is reported
+        return Aftermath(len(former), len(lost))
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_state: Any) -> Loaded:
         own, state = restored(read_state(ledger_log, partition), partition, make_state)
@@ -142,7 +142,7 @@ def _chunks(views: Iterable[FormerView]) -> Iterator[list[FormerView]]:
 
 
 def _chunks_by_place(fills: Iterable[LostFill]) -> Iterator[list[LostFill]]:
-    """Chunks in which no position is cut: it is told whole, or not at all."""
+    """Chunks in which no position is cut: it is published whole, or not at all."""
     chunk: list[LostFill] = []
     for fill in sorted(fills, key=lambda one: (one.account, one.place)):
         place = chunk and (chunk[-1].account, chunk[-1].place)

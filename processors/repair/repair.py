@@ -32,7 +32,7 @@ from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
-from processors.repair.rebuild import MakePartitionFold, Rebuilding, Told, note_of
+from processors.repair.rebuild import Aftermath, MakePartitionFold, Rebuilding, note_of
 from runtime.trouble import PassingTrouble, SetupError
 
 CLEARED_MAX = 5_000
@@ -78,7 +78,7 @@ class RepairOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class RepairProgress:
     """Where progress goes: (folded, of how many), and how many published fills were compared."""
 
     folded: Callable[[int, int], None] = lambda done, total: None
@@ -91,7 +91,7 @@ class Outcome:
 
     epoch: int
     folded: int
-    told: Told
+    aftermath: Aftermath
     raw_gap: str
 
 
@@ -177,7 +177,7 @@ def repair(
     partition: int,
     make_state: MakePartitionFold,
     order: RepairOrder,
-    tell: Tell | None = None,
+    progress: RepairProgress | None = None,
     probe: Probe = no_probe,
 ) -> Outcome:
     """Rebuild one partition. Raises SetupError, PartitionStopped, LedgerLost, KafkaException.
@@ -187,7 +187,9 @@ def repair(
     check_unowned(ledger_log, partition)
     try:
         begun = _begin(ledger_log, partition, make_state, order)
-        return _rebuild(ledger_log, partition, make_state, begun, tell or Tell(), probe)
+        return _rebuild(
+            ledger_log, partition, make_state, begun, progress or RepairProgress(), probe
+        )
     finally:
         ledger_log.free_retired()
 
@@ -197,7 +199,7 @@ def _rebuild(
     partition: int,
     make_state: MakePartitionFold,
     begun: Repair,
-    tell: Tell,
+    progress: RepairProgress,
     probe: Probe,
 ) -> Outcome:
     """Fold the inputs anew to their end; opens again where the ledger is lost."""
@@ -208,9 +210,9 @@ def _rebuild(
         try:
             with closing(Rebuilding(ledger_log, partition, make_state, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
-                    tell.folded(done, total)
-                told = ledger.end(tell.compared, coverages)
-                return Outcome(begun.epoch, ledger.done, told, begun.raw_gap)
+                    progress.folded(done, total)
+                aftermath = ledger.end(progress.compared, coverages)
+                return Outcome(begun.epoch, ledger.done, aftermath, begun.raw_gap)
         except LedgerFenced as fenced:
             raise SetupError(
                 f"another owner took partition {partition} over ({fenced}): its repair has not "
@@ -323,8 +325,9 @@ def warnings_of(found: Survey) -> Iterator[str]:
     if RAW.kind in found.lost:
         yield (
             f"raw is not whole ({found.lost[RAW.kind]}): what it lacks is a blind interval of each "
-            "account until the venue was asked; executions that only `fills` still tells of stay "
-            "open in `differences`, and their positions unbounded, until the venue tells them again"
+            "account until the venue was asked; executions that only `fills` still holds stay "
+            "open in `differences`, and their positions unbounded, until the venue reports them "
+            "again"
         )
         yield (
             "connections that began in the missing part are not known either, and their accounts "

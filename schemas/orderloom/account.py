@@ -11,7 +11,7 @@ from orderloom.topology import murmur2_partition
 
 
 class Home(NamedTuple):
-    """Where an account's records began to stand, and which of the venue's worlds they tell of."""
+    """Where an account's records began to stand, and which of the venue's worlds they are of."""
 
     partition: int
     environment: str

@@ -3,9 +3,9 @@
     {"type":"account","config":{"id":"okx:main",...},"removed":false}    in the account's partition
     {"type":"home","account":"okx:main","partition":3}                   in every other one
 
-An account lies in one partition for ever (decision 0605). The others are told, so that evidence of
-it is believed in none of them. Whoever reads `control` reads it with `read_control`, names what it
-refuses, and goes on.
+An account lies in one partition for ever (decision 0605). The others get a record of it, so that
+evidence of it is believed in none of them. Whoever reads `control` reads it with `read_control`,
+names what it refuses, and goes on.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class HomeElsewhere:
-    """An account that lies in another partition than the one that is told so."""
+    """An account that lies in another partition than the one that holds this record."""
 
     account: str
     partition: int

@@ -61,8 +61,8 @@ class OrderReport:
     were changed. `replaces` is the venue order id of the earlier link of an amend chain,
     `alias_ids` other venue ids of it (an algo id, say), `client_alias_ids` other client order ids
     that it has or had. `is_part`: what stands in `alias_ids` may have become several orders, of
-    which this is one. `change_id` names the change of terms that this tells of: told again with a
-    later time, it is still the change that it was.
+    which this is one. `change_id` names the change of terms that this reports: reported again with
+    a later time, it is still the change that it was.
 
     A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
     that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).

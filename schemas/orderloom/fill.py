@@ -14,7 +14,7 @@ class Fill(BaseModel):
     """An execution. `execution_key` is its identity within the account.
 
     `kind` REAL comes once per execution; CORRECTION repeats it with better content (a fee that came
-    later); BUST takes it back. `fee` above 0 was charged. `source` tells whether the first evidence
+    later); BUST takes it back. `fee` above 0 was charged. `source` says whether the first evidence
     of it was pushed (`stream`) or had to be asked for (`query`): what reconciliation healed.
     `quantity_base` is the quantity by `contract_size`: see `OrderState`.
     """

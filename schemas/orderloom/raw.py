@@ -79,8 +79,8 @@ class ConnectionChange:
 
     LIVE: signed in and subscribed; what the venue pushes from here on arrives or is lost with the
     connection. `last_number` is the number of the last frame that was received on it. `others` are
-    further products whose facts come on it; `feed` tells connections that carry different facts
-    about the same products apart: a product is seen while each of its feeds has a LIVE one.
+    further products whose facts come on it; `feed` distinguishes connections that carry different
+    facts about the same products: a product is seen while each of its feeds has a LIVE one.
     """
 
     KIND: ClassVar = "connection"

@@ -370,7 +370,7 @@ def test_a_refusal_by_itself_is_spots_where_no_product_is_given() -> None:
     assert (reply["product"], reply["reason"]) == ("spot", "REFUSED")
 
 
-def test_of_two_amendments_of_one_moment_the_one_told_later_holds() -> None:
+def test_of_two_amendments_of_one_moment_the_one_sent_later_holds() -> None:
     first = event(T + 1, x="AMENDMENT", q="9", p="5")
     second = event(T + 2, x="AMENDMENT", q="7", p="6")
     placed = event(T, q="9", p="4")

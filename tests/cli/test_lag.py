@@ -29,9 +29,9 @@ def test_a_partition_that_moves_no_more_is_named_with_the_time() -> None:
 
 
 def test_a_group_with_a_partition_that_stands_still_is_not_well() -> None:
-    assert GROUP.told("x").mark is Mark.WELL
-    assert GROUP.told("x", is_still=True).mark is Mark.WRONG
-    nobody = Group("g", 0, "EMPTY", {}, 259, has_begun=True).told("orderloom process binance")
+    assert GROUP.finding("x").mark is Mark.WELL
+    assert GROUP.finding("x", is_still=True).mark is Mark.WRONG
+    nobody = Group("g", 0, "EMPTY", {}, 259, has_begun=True).finding("orderloom process binance")
     assert (nobody.mark, "start one with" in nobody.line) == (Mark.NOTE, True)
 
 

@@ -143,7 +143,7 @@ def test_a_bad_fee_makes_the_whole_message_a_dead_letter(name: str, field: bytes
     assert field.split(b'"')[1].decode() in said["dead_letter"]
 
 
-def test_lines_tell_by_which_way_a_message_came() -> None:
+def test_lines_say_by_which_way_a_message_came() -> None:
     def source(**fields: Any) -> Source:
         inbound = line_of(line(ref=1, raw={}, **fields)).inbound
         assert inbound is not None

@@ -128,7 +128,7 @@ def test_row_39_a_copy_of_any_message_changes_nothing(number: int) -> None:
     assert folded(copy, *lines) == expected
 
 
-def test_row_39_a_copy_of_a_change_from_the_web_page_is_told_by_its_content() -> None:
+def test_row_39_a_copy_of_a_change_from_the_web_page_is_known_by_its_content() -> None:
     lines = [changed(line, reqId="") for line in lines_of("39")[10:14]]
     (order,) = in_any_order(lines).values()
     assert (order["quantity"], order["disputed"]) == ("5", False)

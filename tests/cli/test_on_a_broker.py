@@ -71,7 +71,7 @@ class House:
         """How many entries stand in `control`, beside what tells where accounts lie."""
         admin, name = connected_admin(self.bootstrap), CONTROL.name(VENUE, self.namespace)
         settings = load_settings(self.directory / "orderloom.toml")
-        told = held_registry(settings, name, VENUE).told
+        told = held_registry(settings, name, VENUE).elsewhere
         return sum(end_offsets(admin, [(name, 0), (name, 1)]).values()) - sum(
             map(len, told.values())
         )
@@ -142,7 +142,7 @@ def test_garbage_in_control_is_named_and_stops_neither_topics_nor_doctor(house: 
 
 
 @pytest.mark.broker
-def test_much_garbage_is_counted_and_not_told_line_by_line(house: House) -> None:
+def test_much_garbage_is_counted_and_not_printed_line_by_line(house: House) -> None:
     house.make_topics()
     house.spoil_control(0, *(b"x" for _ in range(500)))
     passed = house.run("topics").stderr.splitlines()
@@ -167,11 +167,11 @@ def test_an_account_with_entries_in_two_partitions_lies_where_the_first_is(house
 
 
 @pytest.mark.broker
-def test_every_partition_is_told_where_an_account_lies(house: House) -> None:
+def test_every_partition_has_a_record_of_where_an_account_lies(house: House) -> None:
     assert house.run("topics").returncode == 0
     settings = load_settings(house.directory / "orderloom.toml")
     held = held_registry(settings, CONTROL.name(VENUE, house.namespace), VENUE)
-    assert held.told == {ACCOUNT: {1: 0}, "binance:n1": {0: 1}}
+    assert held.elsewhere == {ACCOUNT: {1: 0}, "binance:n1": {0: 1}}
 
 
 @pytest.mark.broker
@@ -218,7 +218,7 @@ def test_an_entry_of_control_is_what_the_fold_reads(house: House) -> None:
 
 
 @pytest.mark.broker
-def test_an_entry_that_kafka_does_not_take_is_not_told_as_written(house: House) -> None:
+def test_an_entry_that_kafka_does_not_take_is_not_reported_as_written(house: House) -> None:
     settings = load_settings(house.directory / "orderloom.toml")
     name = CONTROL.name(VENUE, house.namespace)
     tiny = TopicSpec(name, 2, 1, CONTROL.config | {"max.message.bytes": "100"})
@@ -230,7 +230,9 @@ def test_an_entry_that_kafka_does_not_take_is_not_told_as_written(house: House) 
 
 
 @pytest.mark.broker
-def test_an_account_that_is_registered_no_more_is_told_once_and_may_come_back(house: House) -> None:
+def test_an_account_that_is_registered_no_more_is_published_once_and_may_come_back(
+    house: House,
+) -> None:
     assert house.run("topics").returncode == 0
     house.set_up(0)
     noted = house.run("doctor")
@@ -334,7 +336,7 @@ def test_a_view_without_its_topic_says_what_to_do(house: House) -> None:
 
 
 @pytest.mark.broker
-def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
+def test_doctor_shows_each_part_and_what_is_wrong(house: House) -> None:
     missing = house.run("doctor")
     assert missing.returncode == 1
     assert f"none of the {len(TOPICS)} topics exists" in missing.stdout
@@ -350,7 +352,7 @@ def test_doctor_tells_each_part_and_what_is_wrong(house: House) -> None:
 
 
 @pytest.mark.broker
-def test_doctor_tells_where_a_transaction_hangs(house: House) -> None:
+def test_doctor_shows_where_a_transaction_hangs(house: House) -> None:
     """A transaction that stays open for minutes looks the same to those who read."""
     house.make_topics()
     name = ORDERS.name(VENUE, house.namespace)
@@ -369,7 +371,7 @@ def test_doctor_tells_where_a_transaction_hangs(house: House) -> None:
     assert list(check_hangs(admin, settings, VENUE)) == []
 
 
-def test_doctor_tells_accounts_that_share_a_partition_while_others_are_empty() -> None:
+def test_doctor_names_accounts_that_share_a_partition_while_others_are_empty() -> None:
     def an_account(name: str, partition: int) -> AccountConfig:
         return AccountConfig(id=f"binance:{name}", products=(), key="env:X", partition=partition)
 

@@ -23,7 +23,7 @@ def test_reconciliation_has_the_pace_that_is_set() -> None:
     assert pace_of(VenueSettings(reconcile_seconds=12.5)).period_ns == 12_500_000_000
 
 
-def test_the_ledger_is_told_what_the_settings_say() -> None:
+def test_the_ledger_gets_what_the_settings_say() -> None:
     process = ProcessSettings(step_ms_max=250, session_ms=9000)
     settings = Settings(namespace="prod.", kafka=KafkaSettings(bootstrap="k:1"), process=process)
     told = ledger_settings(settings, BINANCE, Pace())

@@ -266,7 +266,7 @@ def test_killed_at_random_it_holds_what_the_topics_hold(outcome: Outcome) -> Non
     assert held == said
 
 
-def test_it_met_no_gap_and_no_repeat_and_nothing_was_told_twice(outcome: Outcome) -> None:
+def test_it_met_no_gap_and_no_repeat_and_nothing_was_published_twice(outcome: Outcome) -> None:
     counts = (outcome.counts, outcome.alive.counts(), outcome.empty.counts())
     print(outcome.alive.kills, *counts)
     assert outcome.counts["records"] > 2_000

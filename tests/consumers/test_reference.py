@@ -161,7 +161,7 @@ def test_a_new_epoch_drops_the_view_and_what_is_left_of_the_former_one_is_a_repe
 
 
 @pytest.mark.broker
-def test_executions_told_again_in_a_new_epoch_are_the_same_and_none_is_dropped(
+def test_executions_published_again_in_a_new_epoch_are_the_same_and_none_is_dropped(
     topics: OutputTopics, consumer: ReferenceConsumer
 ) -> None:
     first, second = "spot/SOL/e1/1", "spot/SOL/e2/1"

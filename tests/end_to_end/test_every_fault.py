@@ -135,7 +135,7 @@ def test_a_stretch_without_faults_raises_no_alarm(stretches: dict[str, Stretch])
 
 
 @each
-def test_every_lost_execution_is_told_as_blind_or_as_a_difference(
+def test_every_lost_execution_is_shown_as_blind_or_as_a_difference(
     stretches: dict[str, Stretch], kind: str
 ) -> None:
     stretch = stretches[kind]
@@ -176,7 +176,7 @@ def is_bridged(row: dict[str, object]) -> bool:
 
 
 @each
-def test_nothing_is_told_without_a_cause(stretches: dict[str, Stretch], kind: str) -> None:
+def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kind: str) -> None:
     stretch = stretches[kind]
     if kind not in OUTAGES:
         assert not stretch.blind, stretch.blind[:3]

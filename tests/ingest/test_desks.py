@@ -79,7 +79,7 @@ async def test_the_first_account_brings_addresses_and_clocks_to_those_who_need_n
     assert list(desks.public.clocks) == [PRODUCT]
 
 
-async def test_answers_and_frames_are_told_by_one_clock_also_after_the_machines_was_set(
+async def test_answers_and_frames_are_timed_by_one_clock_also_after_the_machines_was_set(
     toy: ToyServer,
 ) -> None:
     machine = {"ahead_ns": 3 * SECOND_NS}

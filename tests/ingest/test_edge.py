@@ -68,7 +68,7 @@ async def test_a_partition_that_goes_on_is_read_from_where_the_group_stands(
         assert running.owned_as == [5]
 
 
-async def test_while_the_venue_tells_no_time_for_new_accounts_partitions_are_still_given_up(
+async def test_while_the_venue_reports_no_time_for_new_accounts_partitions_are_still_given_up(
     toy: ToyServer,
 ) -> None:
     toy.delay_seconds = 3.0
@@ -81,7 +81,7 @@ async def test_while_the_venue_tells_no_time_for_new_accounts_partitions_are_sti
         assert revoked.released.is_set()
 
 
-async def test_an_added_account_signs_nothing_before_the_venue_has_told_its_time(
+async def test_an_added_account_signs_nothing_before_the_venue_has_reported_its_time(
     toy: ToyServer,
 ) -> None:
     toy.delay_seconds, toy.clock_ahead_ns = 0.3, 5 * SECOND_NS
@@ -100,7 +100,7 @@ async def test_an_added_account_signs_nothing_before_the_venue_has_told_its_time
         assert len(edge.partitions[P].runners) == 1
 
 
-async def test_an_account_that_is_closed_before_the_venue_has_told_its_time_does_not_begin(
+async def test_an_account_that_is_closed_before_the_venue_has_reported_its_time_does_not_begin(
     toy: ToyServer,
 ) -> None:
     toy.delay_seconds = 0.3
@@ -196,7 +196,7 @@ async def test_what_differs_in_more_than_its_id_is_asked_by_itself(toy: ToyServe
         assert not running.failed
 
 
-async def test_a_dispatch_that_is_read_again_is_not_told_to_have_failed(toy: ToyServer) -> None:
+async def test_a_dispatch_that_is_read_again_is_not_reported_as_failed(toy: ToyServer) -> None:
     toy.delay_seconds = 1.0
     async with an_edge(toy, an_entry()) as running:
         edge = running.edge

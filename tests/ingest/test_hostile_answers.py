@@ -187,7 +187,7 @@ async def test_what_an_answer_breaks_is_its_own_account(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HTTP)
-async def test_a_key_that_is_none_is_told_and_asked_for_again_with_pauses(name: str) -> None:
+async def test_a_key_that_is_none_is_logged_and_asked_for_again_with_pauses(name: str) -> None:
     mad = Mad()
     mad.place, mad.says = "POST /key", HTTP[name]
     async with two_accounts(mad) as (running, raw):
@@ -202,7 +202,7 @@ async def test_a_key_that_is_none_is_told_and_asked_for_again_with_pauses(name: 
 
 
 @pytest.mark.parametrize("name", SOCKET)
-async def test_a_handshake_that_is_none_is_told_and_tried_again(name: str) -> None:
+async def test_a_handshake_that_is_none_is_logged_and_tried_again(name: str) -> None:
     mad = Mad()
     mad.place, mad.says = "GET handshake", SOCKET[name]
     async with two_accounts(mad) as (running, _raw):

@@ -219,7 +219,7 @@ async def test_a_venue_whose_tls_is_wrong_hears_nothing_and_is_served_once_it_is
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_a_stream_whose_tls_is_wrong_tells_the_cause_and_the_setting(
+async def test_a_stream_whose_tls_is_wrong_logs_the_cause_and_the_setting(
     trouble: str, authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_wrong_server(trouble, authority, tmp_path) as (port, heard):

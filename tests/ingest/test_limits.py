@@ -141,7 +141,7 @@ wishes = st.lists(
 )
 
 
-def test_of_a_venue_that_tells_its_count_no_window_is_filled_twice() -> None:
+def test_of_a_venue_that_reports_its_count_no_window_is_filled_twice() -> None:
     limits = a_group()
     many = [limits.wish("weight", 10, Rank.URGENT) for _ in range(200)]
     sent: list[tuple[int, int]] = []

@@ -52,7 +52,7 @@ class Stage:
             producer.produce(self.topic, value=b"%d" % number, partition=P)
         producer.flush(10)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         self.events.append(event)
         if isinstance(event, Revoked):
             event.released.set()
@@ -65,7 +65,7 @@ class Stage:
 
     def member(self, consumer: Any, identity: Identity) -> Membership:
         """A membership that has just been told of the partition."""
-        membership, before = Membership(consumer, identity, self.tell), len(self.gained())
+        membership, before = Membership(consumer, identity, self.emit), len(self.gained())
         membership.join()
         self.turn_until(membership, lambda: len(self.gained()) > before)
         return membership

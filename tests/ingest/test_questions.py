@@ -89,7 +89,7 @@ async def test_a_refusal_of_the_venue_is_an_answer() -> None:
         assert (answer.status, answer.is_last, answer.body) == (400, True, b'{"code":-2013}')
 
 
-async def test_a_key_that_is_refused_is_told_once_until_it_is_taken_again(
+async def test_a_key_that_is_refused_is_logged_once_until_it_is_taken_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
@@ -204,7 +204,7 @@ async def test_a_mistake_of_our_own_is_loud() -> None:
 
 
 @pytest.mark.parametrize("ns", [-1, 0, 2**63, 10**400])
-async def test_a_venue_that_tells_no_time_is_not_believed(ns: int) -> None:
+async def test_a_venue_that_reports_no_time_is_not_believed(ns: int) -> None:
     async with a_toy_server() as toy, a_desk_at(toy) as desk:
         samples: list[ClockSample] = []
         desk.venue = replace(desk.venue, server_time=lambda _body: ns)

@@ -24,7 +24,7 @@ def entries(*given: Entry) -> dict[str, Entry]:
     return {entry.config.id: entry for entry in given}
 
 
-class Told:
+class Watched:
     """Registries one after the other, as the watch reads them."""
 
     def __init__(self, *given: Entry, homes: dict[str, Home] | None = None) -> None:
@@ -46,13 +46,13 @@ def acts(changes: list[Change]) -> list[tuple[str, Act]]:
 
 
 def test_the_same_registry_is_no_change() -> None:
-    assert Told(an_entry(), an_entry(B)).read(an_entry(), an_entry(B)) == []
+    assert Watched(an_entry(), an_entry(B)).read(an_entry(), an_entry(B)) == []
 
 
 def test_an_account_that_is_added_opens_and_touches_no_other() -> None:
-    told = Told(an_entry())
-    assert acts(told.read(an_entry(), an_entry(B))) == [(B, Act.OPEN)]
-    assert told.served() == {A: OLD, B: OLD}
+    watched = Watched(an_entry())
+    assert acts(watched.read(an_entry(), an_entry(B))) == [(B, Act.OPEN)]
+    assert watched.served() == {A: OLD, B: OLD}
 
 
 @pytest.mark.parametrize(
@@ -63,76 +63,76 @@ def test_an_account_that_is_added_opens_and_touches_no_other() -> None:
 def test_an_account_that_is_disabled_or_removed_closes_with_its_reason(
     after: tuple[Entry, ...], reason: str
 ) -> None:
-    told = Told(an_entry(), an_entry(B))
-    [change] = told.read(*after, an_entry(B))
+    watched = Watched(an_entry(), an_entry(B))
+    [change] = watched.read(*after, an_entry(B))
     assert (change.account, change.act) == (A, Act.CLOSE)
     assert change.reason.startswith(f"{reason}: ")
-    assert told.served() == {B: OLD}
-    assert told.read(*after, an_entry(B)) == []
+    assert watched.served() == {B: OLD}
+    assert watched.read(*after, an_entry(B)) == []
 
 
 @pytest.mark.parametrize("between", [(an_entry(enabled=False),), ()], ids=["disabled", "removed"])
 def test_an_account_that_comes_back_opens(between: tuple[Entry, ...]) -> None:
-    told = Told(an_entry())
-    told.read(*between)
-    assert acts(told.read(an_entry(key=NEW))) == [(A, Act.OPEN)]
-    assert told.served() == {A: NEW}
+    watched = Watched(an_entry())
+    watched.read(*between)
+    assert acts(watched.read(an_entry(key=NEW))) == [(A, Act.OPEN)]
+    assert watched.served() == {A: NEW}
 
 
 def test_another_key_renews_and_no_line_shows_a_secret() -> None:
-    told = Told(an_entry(), an_entry(B))
-    [change] = told.read(an_entry(key=NEW), an_entry(B))
+    watched = Watched(an_entry(), an_entry(B))
+    [change] = watched.read(an_entry(key=NEW), an_entry(B))
     assert (change.account, change.act) == (A, Act.RENEW)
-    assert told.served() == {A: NEW, B: OLD}
+    assert watched.served() == {A: NEW, B: OLD}
     for secret in (OLD.secret, NEW.secret):
         assert secret not in repr(change)
 
 
 def test_a_key_that_cannot_be_read_any_more_stops_nothing() -> None:
-    told = Told(an_entry())
-    [change] = told.read(an_entry(key=None, trouble="k cannot be read"))
+    watched = Watched(an_entry())
+    [change] = watched.read(an_entry(key=None, trouble="k cannot be read"))
     assert (change.act, change.is_trouble) == (Act.NOTHING, True)
     assert "last good key: k cannot be read" in change.line
-    assert told.served() == {A: OLD}
-    assert told.read(an_entry(key=None, trouble="k cannot be read"), an_entry(B))[0].account == B
-    assert told.served() == {A: OLD, B: OLD}
-    assert acts(told.read(an_entry(key=NEW), an_entry(B))) == [(A, Act.RENEW)]
+    assert watched.served() == {A: OLD}
+    assert watched.read(an_entry(key=None, trouble="k cannot be read"), an_entry(B))[0].account == B
+    assert watched.served() == {A: OLD, B: OLD}
+    assert acts(watched.read(an_entry(key=NEW), an_entry(B))) == [(A, Act.RENEW)]
 
 
-def test_a_key_that_can_be_read_again_and_is_the_same_is_told_and_changes_nothing() -> None:
-    told = Told(an_entry())
-    told.read(an_entry(key=None, trouble="away"))
-    [change] = told.read(an_entry())
+def test_a_key_that_can_be_read_again_and_is_the_same_is_logged_and_changes_nothing() -> None:
+    watched = Watched(an_entry())
+    watched.read(an_entry(key=None, trouble="away"))
+    [change] = watched.read(an_entry())
     assert (change.act, change.is_trouble) == (Act.NOTHING, False)
-    assert told.read(an_entry()) == []
+    assert watched.read(an_entry()) == []
 
 
 def test_an_account_without_a_key_is_left_out_in_one_line_until_it_has_one() -> None:
-    told = Told()
-    [change] = told.read(an_entry(key=None, trouble="no file"))
+    watched = Watched()
+    [change] = watched.read(an_entry(key=None, trouble="no file"))
     assert (change.act, change.is_trouble) == (Act.NOTHING, True)
-    assert told.read(an_entry(key=None, trouble="no file")) == []
-    assert acts(told.read(an_entry())) == [(A, Act.OPEN)]
+    assert watched.read(an_entry(key=None, trouble="no file")) == []
+    assert acts(watched.read(an_entry())) == [(A, Act.OPEN)]
 
 
 @pytest.mark.parametrize(
     "moved", [{"partition": 2}, {"partition": 1, "environment": "demo"}], ids=["place", "venue"]
 )
 def test_a_moved_account_is_refused_and_goes_on_as_it_was(moved: dict[str, Any]) -> None:
-    told = Told(an_entry(partition=1))
-    [change] = told.read(an_entry(key=NEW, **moved), an_entry(B))[:1]
+    watched = Watched(an_entry(partition=1))
+    [change] = watched.read(an_entry(key=NEW, **moved), an_entry(B))[:1]
     assert (change.act, change.is_trouble) == (Act.NOTHING, True)
     assert "refused" in change.line
-    assert told.served() == {A: OLD, B: OLD}
-    assert acts(told.read(an_entry(partition=1, key=NEW), an_entry(B))) == [(A, Act.RENEW)]
+    assert watched.served() == {A: OLD, B: OLD}
+    assert acts(watched.read(an_entry(partition=1, key=NEW), an_entry(B))) == [(A, Act.RENEW)]
 
 
 def test_an_account_that_was_removed_does_not_come_back_elsewhere() -> None:
-    told = Told(an_entry(partition=1))
-    told.read()
-    [change] = told.read(an_entry(partition=2))
+    watched = Watched(an_entry(partition=1))
+    watched.read()
+    [change] = watched.read(an_entry(partition=2))
     assert change.is_trouble
-    assert told.served() == {}
+    assert watched.served() == {}
 
 
 AT_HOME = {A: Home(1, "production")}
@@ -144,42 +144,42 @@ AT_HOME = {A: Home(1, "production")}
 def test_an_account_that_moved_before_the_start_is_not_served_until_it_is_back(
     moved: dict[str, Any],
 ) -> None:
-    told = Told(an_entry(**moved), an_entry(B), homes=AT_HOME)
-    assert told.served() == {B: OLD}
-    assert "refused" in told.held[A].trouble
-    assert told.read(an_entry(key=NEW, **moved), an_entry(B)) == []
-    assert told.served() == {B: OLD}
-    assert acts(told.read(an_entry(partition=1, key=NEW), an_entry(B))) == [(A, Act.OPEN)]
-    assert told.served() == {A: NEW, B: OLD}
+    watched = Watched(an_entry(**moved), an_entry(B), homes=AT_HOME)
+    assert watched.served() == {B: OLD}
+    assert "refused" in watched.held[A].trouble
+    assert watched.read(an_entry(key=NEW, **moved), an_entry(B)) == []
+    assert watched.served() == {B: OLD}
+    assert acts(watched.read(an_entry(partition=1, key=NEW), an_entry(B))) == [(A, Act.OPEN)]
+    assert watched.served() == {A: NEW, B: OLD}
 
 
-def test_an_account_that_control_tells_of_is_not_added_elsewhere() -> None:
-    told = Told(homes=AT_HOME)
-    [change] = told.read(an_entry(partition=2))
+def test_an_account_that_control_names_is_not_added_elsewhere() -> None:
+    watched = Watched(homes=AT_HOME)
+    [change] = watched.read(an_entry(partition=2))
     assert (change.act, change.is_trouble) == (Act.NOTHING, True)
     assert "lies in partition 1" in change.line
-    assert told.served() == {}
-    assert told.read() != []
-    assert acts(told.read(an_entry(partition=1))) == [(A, Act.OPEN)]
+    assert watched.served() == {}
+    assert watched.read() != []
+    assert acts(watched.read(an_entry(partition=1))) == [(A, Act.OPEN)]
 
 
-def test_an_account_that_control_does_not_tell_of_is_served_where_it_is_found() -> None:
-    assert Told(an_entry(B, partition=3), homes=AT_HOME).served() == {B: OLD}
+def test_an_account_that_control_does_not_name_is_served_where_it_is_found() -> None:
+    assert Watched(an_entry(B, partition=3), homes=AT_HOME).served() == {B: OLD}
 
 
 @pytest.mark.parametrize("fields", [{"products": ("TOY", "TWO")}, {"ip_group": "second"}])
 def test_other_products_or_another_way_out_begin_anew(fields: dict[str, Any]) -> None:
-    told = Told(an_entry())
-    assert acts(told.read(an_entry(**fields))) == [(A, Act.REOPEN)]
+    watched = Watched(an_entry())
+    assert acts(watched.read(an_entry(**fields))) == [(A, Act.REOPEN)]
 
 
 def test_other_symbols_are_none_of_the_edges_business() -> None:
-    told = Told(an_entry())
-    assert told.read(an_entry(symbols={"TOY": ("X",)})) == []
-    assert told.held[A].config.symbols == {"TOY": ("X",)}
+    watched = Watched(an_entry())
+    assert watched.read(an_entry(symbols={"TOY": ("X",)})) == []
+    assert watched.held[A].config.symbols == {"TOY": ("X",)}
 
 
 def test_an_account_may_change_while_it_is_disabled() -> None:
-    told = Told(an_entry(enabled=False))
-    assert told.read(an_entry(enabled=False, products=("TWO",))) == []
-    assert acts(told.read(an_entry(products=("TWO",)))) == [(A, Act.OPEN)]
+    watched = Watched(an_entry(enabled=False))
+    assert watched.read(an_entry(enabled=False, products=("TWO",))) == []
+    assert acts(watched.read(an_entry(products=("TWO",)))) == [(A, Act.OPEN)]

@@ -187,7 +187,7 @@ def test_accounts_of_other_venues_are_not_ours(house: House) -> None:
     assert len(tuple(registry.served())) == 2
 
 
-def test_what_control_tells_of_an_account_lasts_beyond_a_restart(
+def test_what_control_says_of_an_account_lasts_beyond_a_restart(
     house: House, lines: pytest.LogCaptureFixture
 ) -> None:
     house.write("a", "b", a="partition = 2")

@@ -181,7 +181,7 @@ async def test_an_announced_end_is_bridged_by_a_successor() -> None:
         assert running.reasons("CLOSED") == ["replaced"]
 
 
-async def test_a_frame_of_ten_megabytes_arrives_and_one_beyond_a_record_is_told_by_its_hash() -> (
+async def test_a_frame_of_ten_megabytes_arrives_and_one_beyond_a_record_is_named_by_its_hash() -> (
     None
 ):
     async with a_toy_server() as toy, a_runner(toy) as running:
@@ -245,7 +245,7 @@ async def test_stopping_writes_the_end_of_each_connection() -> None:
         ("http", True, "broken transport (ClientConnectorError)", "venues.toy.rest"),
     ],
 )
-async def test_an_address_that_does_not_answer_is_told_once_with_the_setting(
+async def test_an_address_that_does_not_answer_is_logged_once_with_the_setting(
     scheme: str, has_key: bool, reason: str, setting: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as taken:

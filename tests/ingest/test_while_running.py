@@ -190,7 +190,7 @@ async def test_a_rotated_key_is_signed_in_before_the_old_connections_close(
     assert SECOND_SECRET not in log
 
 
-async def test_a_refused_key_is_told_the_old_connection_goes_on_and_the_next_key_mends_it(
+async def test_a_refused_key_is_logged_the_old_connection_goes_on_and_the_next_key_mends_it(
     cluster: Cluster, box: Server
 ) -> None:
     await started(cluster, *EVERYBODY)

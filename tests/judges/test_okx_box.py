@@ -25,7 +25,7 @@ async def test_an_edit_keeps_the_order_and_one_of_an_unknown_is_refused(market: 
             await desk.one.edit_order(NOBODYS, *wish)
 
 
-async def test_a_purchase_sized_in_quote_is_told_in_base() -> None:
+async def test_a_purchase_sized_in_quote_is_reported_in_base() -> None:
     async with a_desk(SPOT) as desk:
         await desk.meet("sell", 9)
         placed = await desk.one.create_market_buy_order_with_cost(desk.symbol, "124")

@@ -86,7 +86,7 @@ async def test_orders_by_id_are_the_books_each_once(desk: Desk) -> None:
     assert agreement.orders([row for page in pages for row in page]) == booked
 
 
-async def test_open_orders_are_told_all_at_once(desk: Desk) -> None:
+async def test_open_orders_are_listed_all_at_once(desk: Desk) -> None:
     for number in range(30):
         await desk.place("buy", 1, -number - 1)
     seen = agreement.orders(await desk.one.fetch_open_orders(desk.symbol))

@@ -93,7 +93,7 @@ def test_everything_is_numbered_in_the_new_epoch() -> None:
     assert all(name.startswith(f"{ACCOUNT}/q4-") for name in asked if name.startswith(ACCOUNT))
 
 
-def test_lost_executions_make_their_position_unbounded_until_all_are_told_again() -> None:
+def test_lost_executions_make_their_position_unbounded_until_all_are_reported_again() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
     [told] = {one["symbol"] for one in documents(run, topology.DIFFERENCES)}
@@ -118,7 +118,7 @@ def outputs_of(run: Run, record: Any, topic: Topic) -> list[bytes]:
     return [one.value for one in run.step(record) if one.topic is topic and one.value]
 
 
-def test_lost_executions_are_told_once_however_often_they_are_found() -> None:
+def test_lost_executions_are_published_once_however_often_they_are_found() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
     told = len(documents(run, topology.DIFFERENCES))

@@ -109,7 +109,9 @@ def test_a_doubt_about_an_order_is_settled_when_its_key_changes(watched: Watched
     assert doubts == [("open", "44"), (f"settled: it is {ACCOUNT}/linear/BTC-USDT-SWAP/900", "44")]
 
 
-def test_a_change_that_the_stream_may_still_tell_is_told_of_the_order_under_its_new_key() -> None:
+def test_a_change_that_the_stream_may_still_bring_is_published_of_the_order_under_its_new_key() -> (
+    None
+):
     publisher = Publisher(ACCOUNT)
     differences = Differences(publisher, 2 * SECOND)
     cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profile)
@@ -119,6 +121,6 @@ def test_a_change_that_the_stream_may_still_tell_is_told_of_the_order_under_its_
     differences.answered({}, order, (), told)
     former, order.key = order.key, f"{ACCOUNT}/900"
     differences.retired(former, order)
-    differences.tell_late(NOW + 2 * SECOND, {order.key: order}.get)
+    differences.publish_late(NOW + 2 * SECOND, {order.key: order}.get)
     (found,) = [orjson.loads(one.value or b"") for one in publisher.take_events()]
     assert (found["kind"], found["order_key"]) == ("ZOMBIE", order.key)

@@ -46,7 +46,7 @@ def test_an_execution_of_an_unknown_order_makes_an_active_one() -> None:
     assert order.side is Side.BUY
 
 
-def test_a_repetition_changes_nothing_and_tells_nothing() -> None:
+def test_a_repetition_changes_nothing_and_publishes_nothing() -> None:
     orders = some_orders()
     events = (a_report(filled_quantity="1.5"), an_execution())
     take(orders, *events)

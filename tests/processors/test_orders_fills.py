@@ -147,7 +147,7 @@ def test_else_the_average_price_is_what_the_venue_claims(claim: dict[str, Any]) 
     assert after(a_report(filled_quantity="2", **claim)).view()["average_price"] == "149.5"
 
 
-def test_a_gap_is_told_when_it_opens_and_not_at_every_report() -> None:
+def test_a_gap_is_published_when_it_opens_and_not_at_every_report() -> None:
     orders = some_orders()
     effects = take(orders, a_report(filled_quantity="1"), a_report(filled_quantity="2"))
     assert sum(isinstance(effect, GapOpened) for effect in effects) == 1

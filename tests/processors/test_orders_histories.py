@@ -47,7 +47,7 @@ def test_a_cut_into_two_runs_changes_nothing_but_what_arrival_decides() -> None:
         assert {order.key: order.version for order in parts.all()} == versions, seed
 
 
-def test_a_second_delivery_of_everything_tells_nothing() -> None:
+def test_a_second_delivery_of_everything_publishes_nothing() -> None:
     for seed in range(SEEDS):
         history = a_history(seed)
         orders = folded(history)
@@ -65,7 +65,7 @@ def told(orders: Orders, pieces: list[Piece]) -> list[tuple[object, ...]]:
     ]
 
 
-def test_after_a_restart_the_same_is_told_in_the_same_order() -> None:
+def test_after_a_restart_the_same_is_published_in_the_same_order() -> None:
     for seed in range(SEEDS):
         random = Random(seed)
         history = shuffled(a_history(seed), random)
@@ -107,7 +107,7 @@ def signed(fill: HeldFill, order: Order) -> Decimal:
     return quantity if (fill.side or order.side) is Side.BUY else -quantity
 
 
-def test_the_fills_that_are_told_add_up_to_the_fills_that_are_kept() -> None:
+def test_the_fills_that_are_published_add_up_to_the_fills_that_are_kept() -> None:
     for seed in range(SEEDS):
         for pieces in arrivals(seed):
             orders, consumer = some_orders(), Consumer()

@@ -303,7 +303,7 @@ def a_cancelled_order(**fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_position_that_nobody_was_told_of_outlives_a_restart() -> None:
+def test_a_position_that_was_not_published_outlives_a_restart() -> None:
     ends = []
     for is_restarted in (False, True):
         run = Run(a_partition())

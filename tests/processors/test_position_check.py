@@ -61,7 +61,7 @@ def test_an_execution_that_the_figure_may_not_hold_yet_makes_it_young() -> None:
     assert not is_young
 
 
-def test_a_figure_so_young_that_the_stream_may_still_tell_of_it_is_young() -> None:
+def test_a_figure_so_young_that_the_stream_may_still_explain_it_is_young() -> None:
     position, asked_ns = a_position("2"), NOW + 10 * SECOND
     for venue_ns, is_young in ((asked_ns - LAG + 1, True), (asked_ns - LAG, False)):
         rows = {"BTCUSDT/NET": Row("3", "base", None, venue_ns)}
@@ -176,7 +176,7 @@ def test_an_opening_waits_until_two_cycles_in_a_row_agree() -> None:
     assert shown(run) == ("BTCUSDT", Decimal("0.5"), 91000, False)
 
 
-def test_a_difference_is_told_once_doubts_the_band_and_ends_when_both_are_equal() -> None:
+def test_a_difference_is_published_once_doubts_the_band_and_ends_when_both_are_equal() -> None:
     run = a_watched_account()
     for seconds in (3, 6):
         a_cycle(run, NOW + seconds * SECOND, "0")

@@ -70,7 +70,7 @@ def lab() -> Lab:
     return Lab(PartitionFold(VENUES["binance"], 0))
 
 
-def test_the_accounts_record_tells_how_many_questions_are_answered(lab: Lab) -> None:
+def test_the_accounts_record_shows_how_many_questions_are_answered(lab: Lab) -> None:
     lab.answer(0, PROGRESS_NS)
     (shown,) = lab.answer(1, PROGRESS_NS)
     asked = len(lab.mine())

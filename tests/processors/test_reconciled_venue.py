@@ -71,7 +71,7 @@ def test_answers_that_come_before_the_stream_raise_no_alarm(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_a_stream_loses_while_it_lives_is_healed_and_told(seed: int) -> None:
+def test_what_a_stream_loses_while_it_lives_is_healed_and_published(seed: int) -> None:
     lab = a_lab(seed)
     lab.drop = losing(seed, 0.1)
     lab.trade(250)
@@ -138,7 +138,7 @@ def changes_of_orders(lab: VenueLab) -> set[tuple[str, tuple[int, int]]]:
     return found
 
 
-def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_told() -> None:
+def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_published() -> None:
     lab = a_lab(5)
     lab.trade(100)
     account = lab.run.partition.accounts[ACCOUNT]
@@ -302,7 +302,7 @@ class Hidden:
         self.lab.drop, self.lab.refuse = lambda _message: False, lambda _question: False
 
 
-def test_a_transfer_that_is_told_is_explained_and_one_that_is_lost_stands_open() -> None:
+def test_a_transfer_that_is_reported_is_explained_and_one_that_is_lost_stands_open() -> None:
     lab = a_lab(1)
     account = lab.run.partition.accounts[ACCOUNT]
     lab.wait_until(lambda: "spot" in account.balances.opened)
@@ -350,7 +350,7 @@ def outputs(lab: VenueLab) -> list[tuple[str, bytes | None]]:
     return [(output.topic.kind, output.value) for output in lab.run.outputs]
 
 
-def test_every_correction_repeats_an_execution_that_was_told() -> None:
+def test_every_correction_repeats_an_execution_that_was_published() -> None:
     lab = play(VenueLab(4), 4)
     known = set()
     for output in lab.run.outputs:

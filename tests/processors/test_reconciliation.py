@@ -29,13 +29,13 @@ class Lab:
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
-        self.told: list[tuple[str, str, str]] = []
+        self.published: list[tuple[str, str, str]] = []
         self.count = 0
         self.streams = Streams()
         self.times = VenueTimes()
         self.times.take(ClockSample("spot", 90 * SECOND, 90 * SECOND, 90 * SECOND), 1, 90 * SECOND)
         self.reconciliation = Reconciliation(
-            PROFILE, PACE, self.streams, self._ask, self._tell, self.times
+            PROFILE, PACE, self.streams, self._ask, self._publish, self.times
         )
         self.reconciliation.expect("spot", 90 * SECOND)
         self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))
@@ -47,8 +47,8 @@ class Lab:
         self.asked.append(question)
         return question
 
-    def _tell(self, kind: str, rule: str, _product: str, *, symbol: str, **_: Any) -> None:
-        self.told.append((kind, rule, symbol))
+    def _publish(self, kind: str, rule: str, _product: str, *, symbol: str, **_: Any) -> None:
+        self.published.append((kind, rule, symbol))
 
     def sampled(self, at: int, low: int, high: int) -> None:
         """The venue's clock less ours lay between these seconds."""

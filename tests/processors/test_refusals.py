@@ -135,7 +135,7 @@ def test_what_a_refused_symbol_lost_is_found_once_the_venue_knows_it_again() -> 
     assert not lab.shown().refused
 
 
-def test_a_symbol_mistyped_in_the_registry_is_told_until_the_registry_is_mended() -> None:
+def test_a_symbol_mistyped_in_the_registry_is_shown_until_the_registry_is_mended() -> None:
     lab = RefusingLab(1, traded=("BTCUSDT",), symbols=("BTCUSDT", "SOLUSDTT"))
     lab.connect()
     lab.trade(40)
@@ -243,7 +243,7 @@ def test_a_cycle_is_complete_without_what_was_refused_and_does_not_cover_it() ->
     cycles = lab.reconciliation.cycles["spot"]
     assert not lab.streams.blind
     assert cycles.covered == {"BTCUSDT"}
-    assert lab.told == [(KIND, "open", "SOLUSDT")]
+    assert lab.published == [(KIND, "open", "SOLUSDT")]
 
 
 def test_a_refused_symbol_is_asked_for_again_ever_less_often() -> None:
@@ -257,7 +257,7 @@ def test_a_refused_symbol_is_asked_for_again_ever_less_often() -> None:
             last = due
         due += 30
     assert waits[:8] == [1, 2, 4, 8, 16, 32, 32, 32]
-    assert lab.told == [(KIND, "open", "SOLUSDT")]
+    assert lab.published == [(KIND, "open", "SOLUSDT")]
 
 
 def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> None:
@@ -277,7 +277,7 @@ def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> 
     for question in questions:
         lab.answer(question, 223)
     assert not cycles.refused
-    assert lab.told[-1] == (KIND, "settled: the venue answers about it again", "SOLUSDT")
+    assert lab.published[-1] == (KIND, "settled: the venue answers about it again", "SOLUSDT")
     days = 3 * 24 * 3600
     play(lab, 300)
     asked = lab.tick(days)
@@ -291,7 +291,7 @@ def test_a_symbol_that_nobody_asks_for_any_more_is_refused_no_more() -> None:
     lab.streams.liveness_ns = 133 * SECOND
     lab.reconciliation.tick(133 * SECOND, lambda _product: ("BTCUSDT",))
     assert not lab.reconciliation.cycles["spot"].refused
-    assert lab.told[-1] == (KIND, "settled: nobody asks about it any more", "SOLUSDT")
+    assert lab.published[-1] == (KIND, "settled: nobody asks about it any more", "SOLUSDT")
 
 
 @pytest.mark.parametrize(

@@ -195,10 +195,10 @@ def test_a_repair_killed_before_its_last_transaction_is_not_half_ended(lab: Repa
         lab.open_real()
     outcome = lab.repair()
     assert outcome.epoch == 1
-    assert outcome.told.retired == 0, "what was retired before the kill is retired again"
+    assert outcome.aftermath.retired == 0, "what was retired before the kill is retired again"
     rows = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
-    told = [(one["product"], one["symbol"], one["ours"]["position_side"]) for one in rows]
-    assert len(told) == len(set(told)) > 0, "what is lost was told twice"
+    noted = [(one["product"], one["symbol"], one["ours"]["position_side"]) for one in rows]
+    assert len(noted) == len(set(noted)) > 0, "what is lost was told twice"
 
 
 def test_a_changed_fold_begins_the_repair_anew_in_another_epoch(lab: RepairLab) -> None:
@@ -213,7 +213,7 @@ def test_a_changed_fold_begins_the_repair_anew_in_another_epoch(lab: RepairLab) 
     assert lab.executions(epoch=2) == lab.executions(epoch=0)
 
 
-def test_what_trimmed_raw_lacks_is_blind_retired_and_told(lab: RepairLab) -> None:
+def test_what_trimmed_raw_lacks_is_blind_retired_and_published(lab: RepairLab) -> None:
     lab.live()
     before, orders = lab.executions(), lab.view(ORDERS)
     cut = 60
@@ -224,7 +224,7 @@ def test_what_trimmed_raw_lacks_is_blind_retired_and_told(lab: RepairLab) -> Non
     outcome = lab.repair()
     kept = lab.executions(epoch=1)
     lost = before.keys() - kept.keys()
-    assert outcome.told.lost == len(lost) > 0
+    assert outcome.aftermath.lost == len(lost) > 0
     assert set(lab.view(ORDERS)) < set(orders), "orders without evidence are still shown"
     account = lab.documents(ACCOUNTS)[-1]
     gaps = [one for one in account["blind"] if one["reason"].startswith("raw is not whole")]
@@ -232,9 +232,9 @@ def test_what_trimmed_raw_lacks_is_blind_retired_and_told(lab: RepairLab) -> Non
     assert account["sync"] == "CATCHING_UP"
     first = lab.committed(RAW)[0].timestamp()[1] * 1_000_000
     assert all(one["end_ns"] == first for one in gaps)
-    told = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
-    assert sum(one["ours"]["executions"] for one in told) == len(lost)
-    assert {one["rule"] for one in told} == {"open"}
+    noted = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
+    assert sum(one["ours"]["executions"] for one in noted) == len(lost)
+    assert {one["rule"] for one in noted} == {"open"}
 
 
 @contextmanager
@@ -312,7 +312,7 @@ def test_raw_that_was_made_again_is_a_gap_up_to_its_first_record(lab: RepairLab)
         lab.open_real()
     outcome = lab.repair()
     assert outcome.raw_gap == "raw is not whole: it was deleted and created again"
-    assert outcome.told.lost == len(before)
+    assert outcome.aftermath.lost == len(before)
     assert lab.view(ORDERS) == {}, "orders without any evidence are still shown"
     lab.run()
     assert lab.documents(ACCOUNTS)[-1]["sync"] == "CATCHING_UP"
@@ -327,11 +327,11 @@ def test_what_one_repair_found_lost_a_second_one_finds_again(
     before = lab.executions()
     recreate(lab, RAW)
     lab.feed(RAW, lab.history()[:1])
-    assert lab.repair().told.lost == len(before)
+    assert lab.repair().aftermath.lost == len(before)
     lab.run()
     lose(lab)
     outcome = lab.repair()
-    assert (outcome.epoch, outcome.raw_gap, outcome.told.lost) == (2, "", len(before))
+    assert (outcome.epoch, outcome.raw_gap, outcome.aftermath.lost) == (2, "", len(before))
     lab.run()
     first: dict[str, int] = {}
     for one in before.values():

@@ -85,7 +85,7 @@ def questions(run: Run) -> list[dict[str, Any]]:
     return [one for one in documents if one["about"] == "INSTRUMENTS"]
 
 
-def test_a_fill_is_told_at_once_and_in_base_units_when_the_instrument_is_known() -> None:
+def test_a_fill_is_published_at_once_and_in_base_units_when_the_instrument_is_known() -> None:
     run, symbol = a_run_with_one_fill()
     (fill,) = run.messages(topology.FILLS)
     assert (fill.kind, fill.contract_size, fill.quantity_base) == ("REAL", None, None)

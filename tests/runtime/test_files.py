@@ -53,7 +53,7 @@ def test_a_link_is_not_followed(tmp_path: Path, is_dangling: bool) -> None:
     assert is_dangling or target.read_text() == "precious"
 
 
-def test_a_pipe_or_a_directory_in_its_place_is_told_and_stops_nobody(tmp_path: Path) -> None:
+def test_a_pipe_or_a_directory_in_its_place_is_reported_and_stops_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="is no plain file"):
         open_own(tmp_path / "pipe")

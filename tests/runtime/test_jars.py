@@ -42,7 +42,7 @@ def test_a_jar_that_was_changed_is_not_run(tmp_path: Path) -> None:
         kafka_classpath(tmp_path, refuse, known)
 
 
-def test_a_jar_too_many_or_too_few_is_told(tmp_path: Path) -> None:
+def test_a_jar_too_many_or_too_few_is_reported(tmp_path: Path) -> None:
     known = noted_jars(tmp_path)
     with pytest.raises(ForeignJarsError, match=r"kafka\.jar"):
         kafka_classpath(tmp_path, refuse, {"log4j.jar": known["log4j.jar"]})
@@ -57,7 +57,7 @@ def test_the_hashes_are_of_the_versions_that_are_fetched() -> None:
     assert len(known) == 46
 
 
-def test_a_cache_that_is_anothers_is_told(tmp_path: Path) -> None:
+def test_a_cache_that_is_anothers_is_reported(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
     cache.chmod(0o777)

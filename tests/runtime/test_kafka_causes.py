@@ -12,7 +12,12 @@ from confluent_kafka import KafkaError, KafkaException
 
 from cli.checks import examine
 from cli.findings import Mark
-from runtime.kafka import BrokerUnreachableError, KafkaAwayError, connected_admin, kafka_told
+from runtime.kafka import (
+    BrokerUnreachableError,
+    KafkaAwayError,
+    connected_admin,
+    readable_kafka_errors,
+)
 from runtime.kafka_causes import CAUSES, Causes, plain
 from tests.cli.test_main import orderloom
 from tests.runtime.secured_broker import SecuredBroker, a_secured_broker, free_ports
@@ -179,7 +184,7 @@ def test_doctor_names_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "Failed to resolve" in finding.line
 
 
-def test_a_vague_exception_is_told_with_what_the_client_said_of_itself() -> None:
+def test_a_vague_exception_is_shown_with_what_the_client_said_of_itself() -> None:
     words = "sasl_ssl://b:1/1: SASL authentication error: no (after 3ms in state AUTH_REQ)"
     CAUSES.note(KafkaError(KafkaError._AUTHENTICATION, words))
     with pytest.raises(KafkaAwayError, match="timed out: SASL authentication error: no: if it"):
@@ -189,7 +194,7 @@ def test_a_vague_exception_is_told_with_what_the_client_said_of_itself() -> None
 
 
 def fail(error: KafkaError) -> None:
-    with kafka_told():
+    with readable_kafka_errors():
         raise KafkaException(error)
 
 

@@ -170,7 +170,7 @@ def test_a_misspelt_variable_is_not_passed_over(monkeypatch: pytest.MonkeyPatch)
         load_settings()
 
 
-def test_several_problems_are_told_at_once() -> None:
+def test_several_problems_are_shown_at_once() -> None:
     assert len(problems("partitions = 0\n[http]\nport = -1")) == 2
 
 

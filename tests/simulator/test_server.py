@@ -215,7 +215,7 @@ async def test_a_wrong_configuration_is_named_and_the_status_is_two(tmp_path: Pa
     assert b"sed" in said
 
 
-async def test_control_tells_who_listens_to_what() -> None:
+async def test_control_shows_who_listens_to_what() -> None:
     async with a_client() as client:
         spot = await client.spot_stream()
         linear = await client.linear_stream("TRADE_LITE/ACCOUNT_UPDATE")

@@ -100,7 +100,7 @@ def test_client_id_reuse_gives_an_ended_orders_id_to_a_new_one(venue: str) -> No
 
 
 @both
-def test_contradictory_terminal_is_told_and_changes_no_book(venue: str) -> None:
+def test_contradictory_terminal_is_reported_and_changes_no_book(venue: str) -> None:
     quiet, seat = acted(venue, "contradictory_terminal")
     [told] = quiet.told()
     order = next(row for row in rows(quiet, seat) if str(row.order_id) == told.order_id)
@@ -113,7 +113,7 @@ def test_contradictory_terminal_is_told_and_changes_no_book(venue: str) -> None:
 
 
 @both
-def test_late_fill_after_cancel_is_told_later_and_counts(venue: str) -> None:
+def test_late_fill_after_cancel_is_reported_later_and_counts(venue: str) -> None:
     quiet, seat = acted(venue, "late_fill")
     told: list[Told] = [row for row in quiet.told() if row.is_end or row.trade_id]
     canceled, filled = told[:2]

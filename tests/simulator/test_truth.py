@@ -34,7 +34,7 @@ class RestlessClock(LogicalClock):
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_stream_and_books_tell_one_time_of_an_execution(venue: str) -> None:
+def test_stream_and_books_agree_on_the_time_of_an_execution(venue: str) -> None:
     quiet = Quiet(venue, RestlessClock())
     quiet.trade(300)
     for kind in ("late_fill", "liquidation"):
@@ -92,7 +92,7 @@ def test_a_wallet_moved_by_profit_fees_and_transfers_alone(traded: Box) -> None:
         assert account.balance("linear", "USDT").free == 50_000_000 + moved
 
 
-def test_every_order_tells_its_last_state_and_every_fill_once(traded: Box) -> None:
+def test_every_order_reports_its_last_state_and_every_fill_once(traded: Box) -> None:
     last: dict[tuple[str, str, str, int], tuple[str, Decimal]] = {}
     fills: list[tuple[str, str, str, int, int]] = []
     for message in traded.messages:

@@ -166,7 +166,7 @@ def test_each_topic_is_at_its_end_by_itself(topics: OutputTopics) -> None:
 
 
 @pytest.mark.broker
-def test_a_broker_that_went_away_is_told_in_one_line(
+def test_a_broker_that_went_away_is_reported_in_one_line(
     namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runtime.kafka.ASK_SECONDS_MAX", 1.0)

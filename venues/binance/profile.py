@@ -26,7 +26,7 @@ PROFILE: Final = Profile(
     # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
     # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.
     conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
-    # USD-M tells of a conditional order that the engine refused as EXPIRED and as rejected.
+    # USD-M reports a conditional order that the engine refused as EXPIRED and as rejected.
     normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
     # "Error codes" of both products: "Invalid symbol."
     unknown_symbol_codes=frozenset({"-1121"}),

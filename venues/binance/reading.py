@@ -140,7 +140,7 @@ def waiting_or(status: Status | None, order_type: str | None, is_waiting: bool) 
 
 
 def by_quantity(quantity: Decimal | None, filled: Decimal | None) -> Status:
-    """The status of an order whose word does not tell how much of it is filled."""
+    """The status of an order whose word does not say how much of it is filled."""
     if filled and quantity is not None and filled >= quantity:
         return Status.FILLED
     return Status.PARTIALLY_FILLED if filled else Status.ACTIVE

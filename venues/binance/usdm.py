@@ -6,9 +6,9 @@ Manual: "User Data Streams" and "Trade"/"Account" of USD-M futures
 - `t` is 0 where no trade happened. `l` above 0 with a trade id is a fill, whatever `x` says.
 - NEW_ADL and NEW_INSURANCE look alive and carry complete fills: quantity decides.
 - TRADE_LITE is a fill without its fee; the full event completes it under the same identity.
-- `c` never moves. The ids of the venue's own orders tell why it placed them.
+- `c` never moves. The ids of the venue's own orders say why it placed them.
 - An order's time is `o.T`, not the envelope's: it is what REST calls `updateTime`. Two amendments
-  may share it: the envelope's `E` then tells which came later.
+  may share it: the envelope's `E` then shows which came later.
 """
 
 from typing import Any, Final
@@ -81,17 +81,17 @@ def order_trade_update(event: Document, unknown: list[str]) -> tuple[Event, ...]
 
 
 def order_report(
-    report: Document, unknown: list[str], told_ns: int | None = None
+    report: Document, unknown: list[str], sent_ns: int | None = None
 ) -> tuple[Event, ...]:
-    """Field `o` of `ORDER_TRADE_UPDATE`; `told_ns` is the event's `E`."""
+    """Field `o` of `ORDER_TRADE_UPDATE`; `sent_ns` is the event's `E`."""
     note_unknown(report, REPORT_FIELDS, unknown)
     is_execution = lenient_choice(report, "x", LINEAR_EXECUTION_TYPES, unknown)
-    order = _reported_order(report, told_ns, unknown)
+    order = _reported_order(report, sent_ns, unknown)
     execution = _reported_execution(report, order) if is_execution or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
 
-def _reported_order(report: Document, told_ns: int | None, unknown: list[str]) -> OrderReport:
+def _reported_order(report: Document, sent_ns: int | None, unknown: list[str]) -> OrderReport:
     client_order_id = text(report, "c")
     order_type = lenient_choice(report, "o", ORDER_TYPES, unknown)
     time_in_force = lenient_choice(report, "f", TIMES_IN_FORCE, unknown)
@@ -124,7 +124,7 @@ def _reported_order(report: Document, told_ns: int | None, unknown: list[str]) -
         position_side=choice(report, "ps", POSITION_SIDES),
         **linear_conditions(report, REPORT, unknown),
         is_amendment=is_amendment,
-        ordinal=ordinal(venue_ns, told_ns if is_amendment else None),
+        ordinal=ordinal(venue_ns, sent_ns if is_amendment else None),
         venue_ns=venue_ns,
     )
 

@@ -4,7 +4,7 @@ An algo (conditional) order waits outside the matching engine under `algoId`; wh
 order of its own id (`ai`, `actualOrderId`) takes its place and carries the same client id. So the
 report names the engine's order as soon as there is one, and the algo id as its alias. That order
 speaks for itself then: what the algo still says of its terms yields (it may be cut to the position,
-or amended), and FINISHED tells that it ended, not how, unless all of its quantity is done.
+or amended), and FINISHED says that it ended, not how, unless all of its quantity is done.
 """
 
 from decimal import Decimal

@@ -70,7 +70,7 @@ TIMES_IN_FORCE: Final = {
     word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
 }
 
-# What one report of the stream tells of; True where it must hold an execution. Any other may hold
+# What one report of the stream is about; True where it must hold an execution. Any other may hold
 # one too: its quantity and id say so.
 SPOT_EXECUTION_TYPES: Final = {
     "NEW": False, "CANCELED": False, "REPLACED": False, "REJECTED": False, "TRADE": True,

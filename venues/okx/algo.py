@@ -8,7 +8,7 @@ Manual: "WS / Algo orders channel", "WS / Advance algo orders channel", "GET Alg
 - A stop-loss, a take-profit or both (`oco`) have a trigger each; `actualSide` names the one that
   was reached.
 - One for coins that buys at market is sized in quote by default, as a plain order is.
-- Why one was canceled is not told: the user, or the venue because its other half was filled.
+- Why one was canceled is not said: the user, or the venue because its other half was filled.
 - Strategies (iceberg, TWAP) place order after order and are no order themselves.
 """
 

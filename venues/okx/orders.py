@@ -4,7 +4,7 @@ Manual: "Order channel", "Fills channel", "GET Order details", "GET Transaction 
 that cost others money:
 
 - On the stream `fillSz`, `fillPx`, `tradeId` and `fillFee` are of *this push*; in REST they are of
-  the last fill. So only a push tells of an execution; `accFillSz` is cumulative in both.
+  the last fill. So only a push reports an execution; `accFillSz` is cumulative in both.
 - A trade id is unique per instrument. A liquidation's is "0" on the stream, and negative in REST:
   "0" is no identity, and such a fill is cumulative evidence until REST names it.
 - Fees below zero were charged.
@@ -89,7 +89,7 @@ NO_TRADE: Final = "0"
 
 
 def order_row(row: Document, reading: Reading, *, is_push: bool | None = None) -> tuple[Event, ...]:
-    """An order: pushed, or the row of a query; told by its fields where it comes alone."""
+    """An order: pushed, or the row of a query; known by its fields where it comes alone."""
     product = product_of(row, reading)
     if product is None:
         return ()

@@ -33,7 +33,7 @@ TERMS: Final = (
 )  # fmt: skip
 """What a change of terms says of itself."""
 PASSING: Final = ("state", "accFillSz", "lastPx", "notionalUsd", "last")
-"""What a message about a change says besides: of one that has no name it tells copies."""
+"""What a message about a change says besides: by it copies of one that has no name are known."""
 CHANGE_MARKS: Final = ("amendResult", "amendSource", "reqId")
 INVERSE_QUOTE: Final = "USD"
 MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
@@ -61,7 +61,7 @@ def product_of(row: Document, reading: Reading) -> str | None:
     """Whose row it is; None, with the rule, for kinds that are not spoken here.
 
     Raises:
-        BadFrame: no instrument, or one that cannot be told.
+        BadFrame: no instrument, or one that is not known.
     """
     kind, symbol = text(row, "instType"), needed_text(row, "instId")
     if kind is None:
@@ -139,7 +139,7 @@ def push_time_ns(row: Document) -> int | None:
 
 
 def change_id(row: Document) -> str | None:
-    """The name of the change of terms that a push tells of; None if it tells of none.
+    """The name of the change of terms that a push reports; None if it reports none.
 
     It is the request's (`reqId`), as the manual has it, with the terms: who uses an id twice for
     two changes made two. Changes from elsewhere (the venue's web page, its system) have no request:

@@ -119,7 +119,7 @@ def refusal(answer: Document, reading: Reading, request_id: str | None = None) -
 
 
 def socket_reply(answer: Document, reading: Reading) -> tuple[Event, ...]:
-    """The reply to an `op` on the socket, told by the `id` that we gave it."""
+    """The reply to an `op` on the socket, known by the `id` that we gave it."""
     request_id = text(answer, "id")
     rows = rows_of(answer.get("data") or [], "data")
     if rows:

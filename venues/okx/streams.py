@@ -1,6 +1,6 @@
 """OKX's private connections. Pure.
 
-One socket (`private`) tells of orders, executions, positions and balances of all products, another
+One socket (`private`) reports orders, executions, positions and balances of all products, another
 (`business`) of conditional orders. Both sign in first, then subscribe, channel by channel, each
 with its own ack. The client pings with a bare word; a socket that neither side uses for 30 s is
 closed. There is no limit of life; a notice comes before a planned end. Manual: "WebSocket

@@ -1,12 +1,12 @@
-"""The named changes of an order's terms: each counts once, at the earliest time told of it. Pure.
+"""The named changes of an order's terms: each counts once, at the earliest time reported. Pure.
 
 A venue may send a message again with a later time (OKX, "Order channel"). By that time an old price
 would beat a newer one, for ever. So a change that the venue named is kept by its name, and of its
-tellings the earliest counts, whatever came first (decision 0407). What else is said of the same
+reports the earliest counts, whatever came first (decision 0407). What else is said of the same
 terms stands beside the changes in `plain`; the greatest stamp of all of them gives the term. Of a
 change that an answer must show the name alone is kept, to know a copy. An order with more changes
-than can be kept is *crowded*: none is told from its copies any more, each telling counts at its own
-time, and the next answer mends what a copy made wrong. All of this follows from the set of tellings
+than can be kept is *crowded*: none is told from its copies any more, each report counts at its own
+time, and the next answer mends what a copy made wrong. All of this follows from the set of reports
 and answers, whatever came first.
 """
 
@@ -29,7 +29,7 @@ class Changes:
     """The named changes of one link, and what else was said of the same terms.
 
     `named` are those that no answer must show yet, `shown` the names of the others. `latest` holds
-    for each term the latest of all tellings, which counts where there are too many names to keep.
+    for each term the latest of all reports, which counts where there are too many names to keep.
     """
 
     __slots__ = ("is_crowded", "latest", "named", "plain", "shown")
@@ -42,7 +42,7 @@ class Changes:
         self.is_crowded = False
 
     def take(self, name: str, change: Change, answered_ns: int) -> bool:
-        """One telling of a change; tells whether that was news."""
+        """One report of a change; returns whether that was news."""
         stamp, *values = change
         is_news = False
         for term, value in zip(CHANGED, values, strict=True):
@@ -63,7 +63,7 @@ class Changes:
         return True
 
     def take_plain(self, name: str, stamp: Stamp, value: Decimal) -> bool:
-        """What else was said of a term; tells whether it counts."""
+        """What else was said of a term; returns whether it counts."""
         return bool(put(self.plain, name, stamp, value))
 
     def settle(self, answered_ns: int) -> None:
@@ -87,8 +87,8 @@ class Changes:
 
     def ordinal(self, answered_ns: int) -> tuple[int, int]:
         """When the last of them was made that no answer must show; `NO_ORDINAL` for none."""
-        tellings = self.latest if self.is_crowded else self.named
-        last = max((stamp[:2] for stamp, *_ in tellings.values()), default=NO_ORDINAL)
+        stated = self.latest if self.is_crowded else self.named
+        last = max((stamp[:2] for stamp, *_ in stated.values()), default=NO_ORDINAL)
         return last if last[0] >= answered_ns else NO_ORDINAL
 
     def join(self, other: "Changes", answered_ns: int) -> None:
@@ -148,7 +148,7 @@ def _load_registers(document: dict[str, Any], stamps: list[Stamp]) -> Registers:
 
 
 def _rank(change: Change) -> tuple[Any, ...]:
-    """By which the lesser of two tellings counts: the earlier one, then by content."""
+    """By which the lesser of two reports counts: the earlier one, then by content."""
     stamp, *values = change
     return (stamp, *((value is None, value or Decimal(0)) for value in values))
 

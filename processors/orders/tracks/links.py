@@ -104,7 +104,7 @@ class Link:
         self.answered_ns = NEVER_NS
 
     def take(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
-        """Join one report; tells what that changed. `lag_ns`: how far the venue's answers lag."""
+        """Join one report; returns what that changed. `lag_ns`: how far the venue's answers lag."""
         word = WORDS[report.status]
         if word is None and report.is_amendment:
             word = LIVE

@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        """Whether it is executed, as far as its quantity tells."""
+        """Whether it is executed, as far as its quantity shows."""
         return bool(self.quantity) and self.quantity is not None and self.executed >= self.quantity
 
     @property

@@ -24,7 +24,7 @@ several facts (status, average price) counts as STORED here: it is compared afte
 
 
 def put(registers: Registers, name: str, stamp: Any, value: Any) -> int:
-    """Offer a value to a register; tells what that changed."""
+    """Offer a value to a register; returns what that changed."""
     held = registers.get(name)
     if held is None:
         registers[name] = (stamp, value)

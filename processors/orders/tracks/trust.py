@@ -174,7 +174,7 @@ def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason
     inferred = inferred_reason(facts)
     if inferred is not None:
         return inferred
-    # An order that was refused at its trigger may be told as expired too: the refusal says why.
+    # An order that was refused at its trigger may be reported as expired too: the refusal says why.
     is_refused = facts & REJECT_CLAIMED and lifecycle is Lifecycle.EXPIRED
     word = "REJECTED" if is_refused else lifecycle.value
     said = max((link.reasons[word] for link in links if word in link.reasons), default=None)

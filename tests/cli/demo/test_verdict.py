@@ -123,7 +123,7 @@ def test_a_band_counts_only_orders_known_at_its_cause() -> None:
 
 
 @pytest.mark.parametrize(("offset", "broken"), [(8, 0), (9, 1)])
-def test_what_the_venue_told_after_the_orders_end_counts_from_then_on(
+def test_what_the_venue_reported_after_the_orders_end_counts_from_then_on(
     offset: int, broken: int
 ) -> None:
     found = Published(orders={KEY: an_order()})
@@ -158,7 +158,7 @@ def test_what_two_margin_modes_hold_together_may_not_exceed_the_books(net: str) 
     assert judge(found, truth())["wrong_positions"] == 1
 
 
-def test_what_was_healed_is_told_by_its_cause() -> None:
+def test_what_was_healed_is_counted_by_its_cause() -> None:
     found = Published(orders={KEY: an_order()})
     found.take_fill(a_fill(source="query"))
     books = truth()

@@ -51,7 +51,7 @@ FIRST, SECOND = a_change("a", 8, "8"), a_change("b", 20, "5")
 AGAIN = a_change("a", 40, "8")
 
 
-def test_a_change_told_again_later_is_no_later_change() -> None:
+def test_a_change_reported_again_later_is_no_later_change() -> None:
     assert str(after_any(NEW, FIRST, SECOND, AGAIN).quantity) == "5"
 
 
@@ -60,7 +60,7 @@ def test_what_else_is_said_later_than_all_changes_counts() -> None:
     assert str(after_any(NEW, SECOND, a_report(quantity="7", ordinal=(10 * S, 0))).quantity) == "5"
 
 
-def test_a_change_told_again_after_the_end_raises_no_dispute() -> None:
+def test_a_change_reported_again_after_the_end_raises_no_dispute() -> None:
     end = a_report(Status.CANCELED, quantity=None, ordinal=(30 * S, 0))
     assert not after_any(NEW, FIRST, AGAIN, end).is_disputed
     later = a_change("c", 40, "3")

@@ -40,7 +40,7 @@ def test_closed_states_are_marked_and_only_where_they_are_drawn() -> None:
     assert diagram([Lifecycle.EXPIRED]).endswith("class FILLED,CANCELED,EXPIRED closed")
 
 
-def test_the_table_has_a_cell_for_each_pair_and_tells_staying_from_moving() -> None:
+def test_the_table_has_a_cell_for_each_pair_and_shows_staying_and_moving() -> None:
     head, _, *rows = [line.strip("| ").split(" | ") for line in table().splitlines()]
     cells = {
         (state, kind): set(cell.split(", "))

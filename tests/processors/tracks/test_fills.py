@@ -104,7 +104,7 @@ def test_fees_that_cancel_out_leave_no_entry() -> None:
     assert totals.fees == {}
 
 
-def test_completeness_tells_gap_excess_and_complete_apart() -> None:
+def test_completeness_is_gap_excess_or_complete() -> None:
     one, two = Decimal(1), Decimal(2)
     assert completeness(one, Decimal(0), two) is Completeness.COMPLETE
     assert completeness(one, one, two) is Completeness.GAP

@@ -58,7 +58,7 @@ def test_a_reason_that_the_venue_said_beats_a_later_one_that_was_inferred() -> N
     assert linked(inferred).reasons["EXPIRED"][1] is Reason.TIME_IN_FORCE
 
 
-def test_putting_tells_what_it_changed() -> None:
+def test_putting_returns_what_it_changed() -> None:
     registers: dict[str, tuple[object, object]] = {}
     assert put(registers, "x", 1, "a") == STORED | SHOWN
     assert put(registers, "x", 1, "a") == SAME

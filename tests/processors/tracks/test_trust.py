@@ -109,7 +109,7 @@ def folded_in_every_order(*events: Any) -> Order:
     return folded[0]
 
 
-def test_an_end_of_which_is_not_told_how_closes_the_order_and_gives_no_reason() -> None:
+def test_an_end_of_which_is_not_said_how_closes_the_order_and_gives_no_reason() -> None:
     order = folded_in_every_order(a_report(), ended(filled_quantity=2), an_execution())
     assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, None)
     assert (order.executed, order.rest(), order.is_disputed) == (Decimal(2), Decimal(0), False)
@@ -123,12 +123,12 @@ def test_the_orders_own_word_stands_above_it_and_is_no_contradiction(end: str) -
     assert not order.is_disputed
 
 
-def test_executions_that_reach_the_quantity_fill_an_order_that_ended_nobody_told_how() -> None:
+def test_executions_that_reach_the_quantity_fill_an_order_that_ended_nobody_said_how() -> None:
     order = folded_in_every_order(ended(), an_execution(quantity=4))
     assert (order.lifecycle, order.is_disputed) == (Lifecycle.FILLED, False)
 
 
-def test_an_order_told_as_expired_and_as_refused_shows_why_it_was_refused() -> None:
+def test_an_order_reported_as_expired_and_as_refused_shows_why_it_was_refused() -> None:
     expired = a_report(Status.EXPIRED, reason=Reason.REPLACED)
     refused = a_report(Status.REJECTED, reason=Reason.LIFECYCLE_REJECT)
     order = folded_in_every_order(a_report(), expired, refused)

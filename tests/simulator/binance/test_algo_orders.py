@@ -86,7 +86,7 @@ async def test_all_of_a_symbol_are_canceled_and_no_order_of_the_engine() -> None
         assert len((await client.ask("GET", "/fapi/v1/openOrders"))[1]) == 1
 
 
-async def test_a_triggered_one_becomes_an_order_of_its_name_and_is_told_step_by_step() -> None:
+async def test_a_triggered_one_becomes_an_order_of_its_name_and_is_reported_step_by_step() -> None:
     async with a_client() as client, await client.linear_stream(EVENTS) as stream:
         await client.ask("POST", PATH, **STOP)
         await bid(client, 99, "4")

@@ -246,7 +246,7 @@ def test_a_spot_cancel_moves_the_orders_own_id_to_the_second_field() -> None:
     assert len(report["c"]) == 22
 
 
-def test_a_deleveraged_position_is_told_as_new_adl_without_a_fee() -> None:
+def test_a_deleveraged_position_is_reported_as_new_adl_without_a_fee() -> None:
     box = Box(an_account(is_hedged=True))
     box.linear.place_anonymous(an_order("SELL", "2"))
     box.linear.place(box.one, an_order("BUY", "2", position_side="LONG"))
@@ -256,7 +256,7 @@ def test_a_deleveraged_position_is_told_as_new_adl_without_a_fee() -> None:
     assert "n" not in inner
 
 
-def test_the_next_deleveraging_is_told_as_a_new_order_that_is_filled() -> None:
+def test_the_next_deleveraging_is_reported_as_a_new_order_that_is_filled() -> None:
     box = Box(an_account(is_hedged=True))
     for _ in range(2):
         box.linear.place_anonymous(an_order("SELL", "2"))

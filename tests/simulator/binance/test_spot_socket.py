@@ -110,7 +110,7 @@ async def test_a_planned_end_is_announced_before_the_connection_closes() -> None
         assert await stream.ended() in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
-async def test_an_amendment_by_someone_else_is_told() -> None:
+async def test_an_amendment_by_someone_else_is_reported() -> None:
     async with a_client() as client, await client.spot_stream() as stream:
         _, placed = await client.ask("POST", "/api/v3/order", **LIMIT)
         named = {"symbol": SYMBOL, "orderId": placed["orderId"]}

@@ -83,7 +83,7 @@ async def test_an_active_key_is_given_again_extended_and_closed() -> None:
         assert (status, answer["code"]) == (400, -1125)
 
 
-async def test_an_expired_key_is_told_and_then_nothing_comes() -> None:
+async def test_an_expired_key_is_reported_and_then_nothing_comes() -> None:
     timing = TimingConfig(listen_key_s=0.1, check_s=0.01)
     async with a_client(timing=timing) as client, await client.linear_stream() as stream:
         [notice] = await stream.rest(1)

@@ -42,7 +42,7 @@ async def told(stream: Stream, state: str) -> dict[str, Any]:
     return row
 
 
-async def test_a_stop_is_told_listed_triggered_and_named_by_its_child() -> None:
+async def test_a_stop_is_reported_listed_triggered_and_named_by_its_child() -> None:
     async with a_client() as client, await listening(client) as algos, await client.stream() as own:
         algo_id = await placed(client)
         assert (await told(algos, "live"))["algoId"] == algo_id
@@ -69,7 +69,7 @@ async def test_a_stop_is_told_listed_triggered_and_named_by_its_child() -> None:
         assert len(await client.rows("trade/orders-algo-history", **history)) == 1
 
 
-async def test_one_that_is_canceled_is_told_and_kept_in_the_history() -> None:
+async def test_one_that_is_canceled_is_reported_and_kept_in_the_history() -> None:
     async with a_client() as client, await listening(client) as algos:
         algo_id = await placed(client, **BOTH)
         item = {"algoId": algo_id, "instId": LINEAR}

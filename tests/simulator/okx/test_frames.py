@@ -234,7 +234,7 @@ def test_a_liquidation_has_trade_id_0_on_the_stream_and_a_negative_one_in_rest()
     assert moved["eventType"] == "liquidation"
 
 
-def test_a_deleveraging_is_told_by_its_category() -> None:
+def test_a_deleveraging_is_known_by_its_category() -> None:
     box = liquidated("ADL")
     assert box.pushes()[-1]["category"] == "adl"
     assert ask(box, query_calls.fills)[0]["subType"] == "128"

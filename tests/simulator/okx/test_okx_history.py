@@ -87,7 +87,7 @@ def test_the_fills_of_an_order_add_up_to_what_the_books_say(histories: list[Hist
             assert Decimal(order["filled"]) == filled.get(order["venue_order_id"], Decimal(0))
 
 
-def test_every_fill_is_told_once_and_what_is_cumulative_grows(histories: list[History]) -> None:
+def test_every_fill_is_reported_once_and_what_is_cumulative_grows(histories: list[History]) -> None:
     for history in histories:
         told: Counter[tuple[str, ...]] = Counter()
         reached: dict[str, Decimal] = {}

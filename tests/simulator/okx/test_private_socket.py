@@ -103,7 +103,7 @@ async def test_orders_are_entered_amended_and_canceled_on_the_socket() -> None:
         assert (reply["code"], [row["sCode"] for row in reply["data"]]) == ("2", ["0", "51020"])
 
 
-async def test_the_push_of_an_order_comes_before_its_ack_and_tells_each_change() -> None:
+async def test_the_push_of_an_order_comes_before_its_ack_and_reports_each_change() -> None:
     async with a_client() as client, await client.stream() as stream:
         await stream.say({"id": "rq1", "op": "order", "args": [ORDER]})
         first, ack = await stream.next(), await stream.next()

@@ -137,7 +137,7 @@ async def test_fills_are_paged_by_bill_and_name_their_order() -> None:
         assert len(await other.rows("trade/fills", instId=LINEAR)) == 4
 
 
-async def test_instruments_tell_contracts_and_codes() -> None:
+async def test_instruments_name_contracts_and_codes() -> None:
     async with a_client() as client:
         url = "/api/v5/public/instruments?instType="
         _, spot = await client.send("GET", f"{url}SPOT", {})

@@ -116,7 +116,7 @@ def symbols_of(client: Client, product: str) -> tuple[str, ...]:
     return client.account.symbols[cast(Product, product)]
 
 
-async def test_streams_and_questions_tell_of_every_execution_in_the_books() -> None:
+async def test_streams_and_questions_report_every_execution_in_the_books() -> None:
     async with a_client(*sample_accounts(1)) as client:
         spot, linear = BINANCE.streams(BINANCE.products)
         async with live(client, spot) as first, live(client, linear) as second:

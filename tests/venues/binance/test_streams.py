@@ -71,7 +71,7 @@ def test_a_listen_key_is_kept_alive_with_put_and_never_deleted() -> None:
     assert "signature" not in request.url
 
 
-def test_a_lost_key_is_told_by_its_code_alone() -> None:
+def test_a_lost_key_is_known_by_its_code_alone() -> None:
     linear = stream("linear")
     assert linear.is_key_lost(400, b'{"code":-1125,"msg":"This listenKey does not exist."}')
     for body in (b"{}", b"", b'{"code":-1003}', b"[]"):

@@ -143,7 +143,7 @@ async def heard_on(websocket: aiohttp.ClientWebSocketResponse, wanted: set[str])
     return events
 
 
-async def test_streams_and_questions_tell_of_every_execution_in_the_books() -> None:
+async def test_streams_and_questions_report_every_execution_in_the_books() -> None:
     async with a_box() as box:
         private, business = OKX.streams(OKX.products)
         async with live(box, private) as websocket, live(box, business):
@@ -201,7 +201,7 @@ async def test_every_question_is_signed_answered_and_understood(product: str) ->
         assert sum(quantity or 0 for quantity in by_id.values()) == order.filled_quantity
 
 
-async def test_conditional_orders_are_told_and_answered_where_the_venue_keeps_them() -> None:
+async def test_conditional_orders_are_reported_and_answered_where_the_venue_keeps_them() -> None:
     async with a_box() as box:
         _, business = OKX.streams(OKX.products)
         async with live(box, business) as websocket:

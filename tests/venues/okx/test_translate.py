@@ -84,7 +84,7 @@ def test_all_sources_of_one_trade_name_one_execution_and_agree() -> None:
     assert (lean.fee, queried.fee) == (None, pushed.fee)
 
 
-def test_a_query_tells_of_the_last_fill_and_a_push_of_its_own() -> None:
+def test_a_query_reports_the_last_fill_and_a_push_its_own() -> None:
     assert executions(FILL)
     assert not executions("order_rows: GET trade/order")
     row = document_of(FILL)["data"][0]
