@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import orjson
 from pydantic import ValidationError
 
-from ingest.desk import Desk
-from ingest.desks import Desks
 from ingest.group_events import Received
 from ingest.outbox import Address, Outbox
 from ingest.partition import OwnedPartition
 from ingest.progress import DispatchProgress
 from ingest.questions import AGE_NS_MAX, Log, ask, failure
+from ingest.requester import Requester
+from ingest.requesters import Requesters
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from runtime.metrics import QUESTIONS, UNBELIEVED
@@ -85,8 +85,8 @@ class _Open:
 class Asking:
     """Asks what is received; used in one event loop, but `is_full` from any thread."""
 
-    def __init__(self, desks: Desks, outbox: Outbox, partitions_total: int) -> None:
-        self._desks = desks
+    def __init__(self, requesters: Requesters, outbox: Outbox, partitions_total: int) -> None:
+        self._requesters = requesters
         self._partitions_total = partitions_total
         self._outbox = outbox
         self._progress: dict[int, DispatchProgress] = {}
@@ -119,7 +119,7 @@ class Asking:
             asked = read_dispatch(received.value)
             self._check_place(asked, received.partition)
         except BadDispatch as error:
-            venue = self._desks.public.venue.name
+            venue = self._requesters.public.venue.name
             QUESTIONS.labels(venue, "unreadable", "skipped").inc()
             place = (received.partition, received.offset)
             _log.error("dispatch in partition %d at offset %d is skipped: %s", *place, error)
@@ -149,17 +149,17 @@ class Asking:
         question = former.asked.question
         if question.id == newer.asked.question.id:  # read again: the partition was away
             return
-        now_ns = self._desks.clock.wall_ns()
+        now_ns = self._requesters.clock.wall_ns()
         reason = f"superseded by {newer.asked.question.id}"
         self._outbox.put(former.address, failure(question, reason, now_ns, now_ns))
-        QUESTIONS.labels(self._desks.public.venue.name, question.about, "superseded").inc()
+        QUESTIONS.labels(self._requesters.public.venue.name, question.about, "superseded").inc()
 
     def _check_place(self, asked: Asked, partition: int) -> None:
         """Only who owns an account's partition asks for it. Raises BadDispatch."""
-        config = self._desks.accounts.get(asked.account)
+        config = self._requesters.accounts.get(asked.account)
         home = partition if config is None else config.partition_of(self._partitions_total)
         if home != partition:
-            UNBELIEVED.labels(self._desks.public.venue.name, "dispatch").inc()
+            UNBELIEVED.labels(self._requesters.public.venue.name, "dispatch").inc()
             raise BadDispatch(f"account {asked.account} lies in partition {home}")
 
     async def stop(self) -> None:
@@ -185,17 +185,17 @@ class Asking:
                 del self._open[what]
 
     async def _ask_now(self, one: _Open) -> None:
-        asked, address, now_ns = one.asked, one.address, self._desks.clock.wall_ns()
-        question, desk = asked.question, self._desk(asked)
+        asked, address, now_ns = one.asked, one.address, self._requesters.clock.wall_ns()
+        question, requester = asked.question, self._requester(asked)
         trouble = ""
-        if desk is None:
+        if requester is None:
             trouble = f"account {asked.account} is not served here: unknown, disabled, or no key"
         elif now_ns - asked.at_ns > AGE_NS_MAX:
             trouble = "dropped: decided more than ten minutes ago"
-        if desk is None or trouble:
+        if requester is None or trouble:
             one.is_begun = True
             self._outbox.put(address, failure(question, trouble, now_ns, now_ns))
-            QUESTIONS.labels(self._desks.public.venue.name, question.about, "dropped").inc()
+            QUESTIONS.labels(self._requesters.public.venue.name, question.about, "dropped").inc()
             return
 
         def write(item: Answer | Failure) -> None:
@@ -207,13 +207,13 @@ class Asking:
             write,
             lambda: self._outbox.room(address.account, address.partition),
         )
-        await ask(question, desk, log)
+        await ask(question, requester, log)
 
-    def _desk(self, asked: Asked) -> Desk | None:
-        desk = self._desks.desks.get(asked.account)
-        if desk is None and asked.question.about in _PUBLIC:
-            return self._desks.public
-        return desk
+    def _requester(self, asked: Asked) -> Requester | None:
+        requester = self._requesters.by_account.get(asked.account)
+        if requester is None and asked.question.about in _PUBLIC:
+            return self._requesters.public
+        return requester
 
     def _turn(self, asked: Asked) -> asyncio.Semaphore:
         """Urgent questions do not stand behind periodic ones."""

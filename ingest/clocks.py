@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 
 from ingest.actions import HttpAnswer
-from ingest.desk import Desk
 from ingest.limits import Rank
+from ingest.requester import Requester
 from ingest.venue_clock import VenueClock
 from orderloom.question import About, Question
 from orderloom.raw import ClockSample
@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class ClockKeeper:
-    """Keeps `desk.clocks` right; `write` is given each sample."""
+    """Keeps `requester.clocks` right; `write` is given each sample."""
 
-    def __init__(self, desk: Desk, write: Callable[[ClockSample], None]) -> None:
-        self._desk = desk
+    def __init__(self, requester: Requester, write: Callable[[ClockSample], None]) -> None:
+        self._requester = requester
         self._write = write
 
     @property
@@ -43,21 +43,23 @@ class ClockKeeper:
         except TimeoutError:
             _log.warning(
                 "%s does not report its time: requests are signed by our own clock until it does",
-                self._desk.venue.name,
+                self._requester.venue.name,
             )
 
     async def run(self) -> None:
         """Go on sampling, until cancelled."""
         while True:
             await asyncio.sleep(AGAIN_SECONDS if self._unknown() else EVERY_SECONDS)
-            for product in tuple(self._desk.clocks):  # an account that is added may bring more
+            for product in tuple(self._requester.clocks):  # an account that is added may bring more
                 await self._sample(product)
 
     def _unknown(self) -> list[str]:
-        return [product for product, clock in self._desk.clocks.items() if not clock.has_sample]
+        return [
+            product for product, clock in self._requester.clocks.items() if not clock.has_sample
+        ]
 
     async def _sample(self, product: str) -> None:
-        venue = self._desk.venue
+        venue = self._requester.venue
         question = Question(
             id=f"clock-{product}",
             account=f"{venue.name}:clock",
@@ -65,18 +67,18 @@ class ClockKeeper:
             product=product,
         )
         try:
-            reply = await self._desk.ask(
+            reply = await self._requester.ask(
                 product, lambda context: venue.ask(question, context), Rank.STREAM
             )
         except UNREADABLE as error:
             _log.warning("%s cannot be asked for its time: %s", product, type(error).__name__)
             return
         if isinstance(reply.outcome, HttpAnswer) and reply.outcome.status == 200:
-            self._learn(product, self._desk.clocks[product], reply.outcome)
+            self._learn(product, self._requester.clocks[product], reply.outcome)
 
     def _learn(self, product: str, clock: VenueClock, answer: HttpAnswer) -> None:
         try:
-            venue_ns = self._desk.venue.server_time(answer.body)
+            venue_ns = self._requester.venue.server_time(answer.body)
         except UNREADABLE:
             venue_ns = -1
         if not 0 < venue_ns <= TIME_NS_MAX:
@@ -85,7 +87,7 @@ class ClockKeeper:
         sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)
         if clock.add(sample):
             self._log_change(product, clock)
-        CLOCK_ERROR_SECONDS.labels(self._desk.venue.name).set(clock.offset_ns / 1e9)
+        CLOCK_ERROR_SECONDS.labels(self._requester.venue.name).set(clock.offset_ns / 1e9)
         self._write(sample)
 
     def _log_change(self, product: str, clock: VenueClock) -> None:
@@ -93,10 +95,10 @@ class ClockKeeper:
             _log.error(
                 "this machine's clock and that of %s %s are %.3f s apart: requests are signed in "
                 "the venue's time; set the machine's clock right (chrony, ntpd)",
-                self._desk.venue.name,
+                self._requester.venue.name,
                 product,
                 clock.offset_ns / 1e9,
                 extra={"cause": "clock"},
             )
         else:
-            _log.info("the clock of %s %s is right again", self._desk.venue.name, product)
+            _log.info("the clock of %s %s is right again", self._requester.venue.name, product)

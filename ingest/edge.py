@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 
 from ingest.asking import Asking
 from ingest.clocks import ClockKeeper
-from ingest.desk import Desk
-from ingest.desks import Desks
 from ingest.group_events import (
     Assigned,
     Event,
@@ -27,6 +25,8 @@ from ingest.newcomers import Newcomers
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.registry import Act, Change
+from ingest.requester import Requester
+from ingest.requesters import Requesters
 from ingest.runner import StreamRunner
 from orderloom.raw import ClockSample
 from runtime.metrics import CONNECTED, KEY_REFUSED, PAUSED
@@ -41,19 +41,20 @@ class Edge:
     """What this worker owns; `partitions` by number, `clocks` are the venue's."""
 
     def __init__(
-        self, desks: Desks, outbox: Outbox, names: Iterator[str], partitions_total: int
+        self, requesters: Requesters, outbox: Outbox, names: Iterator[str], partitions_total: int
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
-        self.asking = Asking(desks, outbox, partitions_total)
-        self.clocks = ClockKeeper(desks.public, self.write_clock)
+        self.asking = Asking(requesters, outbox, partitions_total)
+        self.clocks = ClockKeeper(requesters.public, self.write_clock)
         self._newcomers = Newcomers(self.clocks, self._begin_added, outbox.fail)
-        self._desks = desks
+        self._requesters = requesters
         self._outbox = outbox
         self._names = names
         self._partitions_total = partitions_total
-        self._venue = desks.public.venue.name
+        self._venue = requesters.public.venue.name
         self._samples: dict[str, ClockSample] = {}
-        self._shown = set(desks.desks)  # a former life may have left them shown as refused
+        # A former life may have left them shown as refused.
+        self._shown = set(requesters.by_account)
 
     async def handle(self, event: Event) -> None:
         """Act on one event of the group.
@@ -95,7 +96,7 @@ class Edge:
 
     def say_alive(self) -> None:
         """Write what is LIVE, for each partition that is surely ours."""
-        now = self._desks.clock()
+        now = self._requesters.clock()
         for owned in self.partitions.values():
             if not owned.is_suspended:
                 owned.say_alive(now)
@@ -111,7 +112,7 @@ class Edge:
         return {
             "streams": self._streams_trouble(),
             "kafka": self._kafka_trouble(),
-            "addresses": left_out(self._desks.left_out),
+            "addresses": left_out(self._requesters.left_out),
         }
 
     def _kafka_trouble(self) -> str:
@@ -152,11 +153,11 @@ class Edge:
             await self._drop((number,), "another worker had the partition in between")
         self.asking.begin(number, gained.offset)  # after the drop, which ends it
         self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
-        owned.announce(self._desks.clock())
+        owned.announce(self._requesters.clock())
         for sample in self._samples.values():
             owned.write(sample)
         for account in self._accounts_in(number):
-            if not self._desks.desks[account].is_waiting:
+            if not self._requesters.by_account[account].is_waiting:
                 self._begin(account, owned)
         self._share()
         _log.info(
@@ -168,17 +169,17 @@ class Edge:
         )
 
     def _begin(self, account: str, owned: OwnedPartition) -> None:
-        for keeper in self._desks.keepers(account, self._names):
-            desk, address = self._desks.desks[account], owned.address(account)
-            owned.runners.append(StreamRunner(keeper, desk, self._outbox, address))
+        for keeper in self._requesters.keepers(account, self._names):
+            requester, address = self._requesters.by_account[account], owned.address(account)
+            owned.runners.append(StreamRunner(keeper, requester, self._outbox, address))
 
-    def _begin_added(self, desk: Desk) -> None:
+    def _begin_added(self, requester: Requester) -> None:
         """Begin the streams of an account whose partition may be ours; it may be gone by now."""
-        if not desk.is_closed and (owned := self._partition_of(desk.account)) is not None:
-            self._begin(desk.account, owned)
+        if not requester.is_closed and (owned := self._partition_of(requester.account)) is not None:
+            self._begin(requester.account, owned)
 
     def _partition_of(self, account: str) -> OwnedPartition | None:
-        config = self._desks.accounts[account]
+        config = self._requesters.accounts[account]
         return self.partitions.get(config.partition_of(self._partitions_total))
 
     async def _apply(self, change: Change) -> None:
@@ -188,19 +189,19 @@ class Edge:
         if change.act in (Act.CLOSE, Act.REOPEN):
             if owned is not None:
                 await owned.stop_account(account, change.reason)
-            self._desks.close(account)
-        if change.act in (Act.OPEN, Act.REOPEN) and self._desks.open(change.entry):
-            self._newcomers.add(self._desks.desks[account])
+            self._requesters.close(account)
+        if change.act in (Act.OPEN, Act.REOPEN) and self._requesters.open(change.entry):
+            self._newcomers.add(self._requesters.by_account[account])
         if change.act is Act.RENEW:
-            self._desks.renew(change.entry)
+            self._requesters.renew(change.entry)
             for runner in owned.runners_of(account) if owned is not None else ():
-                runner.renew(self._desks.context_at(account, runner.keeper.stream.product))
+                runner.renew(self._requesters.context_at(account, runner.keeper.stream.product))
 
     def _accounts_in(self, number: int) -> list[str]:
         return [
             account
-            for account in self._desks.desks
-            if self._desks.accounts[account].partition_of(self._partitions_total) == number
+            for account in self._requesters.by_account
+            if self._requesters.accounts[account].partition_of(self._partitions_total) == number
         ]
 
     def _suspend(self, partitions: tuple[int, ...]) -> None:
@@ -234,7 +235,7 @@ class Edge:
         self._share()
 
     def _share(self) -> None:
-        self._desks.share(max(1, len(self.partitions)) / self._partitions_total)
+        self._requesters.share(max(1, len(self.partitions)) / self._partitions_total)
 
 
 def left_out(reasons: Mapping[str, str]) -> str:

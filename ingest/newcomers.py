@@ -4,35 +4,35 @@ import asyncio
 from collections.abc import Callable
 
 from ingest.clocks import ClockKeeper
-from ingest.desk import Desk
+from ingest.requester import Requester
 
 
 class Newcomers:
-    """Calls `begin` with each desk once the venue has given its time, or was asked for it in vain.
+    """Calls `begin` with each requester once the venue has given its time, or was asked in vain.
 
-    Until then the desk's requests wait, as the venue refuses what is signed in another time.
+    Until then the requester's requests wait, as the venue refuses what is signed in another time.
     `fail` is called with our own mistakes. Used in one event loop.
     """
 
     def __init__(
         self,
         clocks: ClockKeeper,
-        begin: Callable[[Desk], None],
+        begin: Callable[[Requester], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         self._clocks = clocks
         self._begin = begin
         self._fail = fail
-        self._waiting: list[Desk] = []
+        self._waiting: list[Requester] = []
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, desk: Desk) -> None:
-        """Begin `desk`: at once if the venue's time is known."""
+    def add(self, requester: Requester) -> None:
+        """Begin `requester`: at once if the venue's time is known."""
         if self._clocks.is_sampled:
-            self._begin(desk)
+            self._begin(requester)
             return
-        desk.timed = asyncio.Event()
-        self._waiting.append(desk)
+        requester.timed = asyncio.Event()
+        self._waiting.append(requester)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._sample())
             self._task.add_done_callback(self._ended)
@@ -45,13 +45,13 @@ class Newcomers:
 
     async def _sample(self) -> None:
         while self._waiting:
-            desks = tuple(self._waiting)  # one added from here on may bring another clock
+            requesters = tuple(self._waiting)  # one added from here on may bring another clock
             await self._clocks.start()
-            for desk in desks:
-                self._waiting.remove(desk)
-                if desk.timed is not None:
-                    desk.timed.set()
-                self._begin(desk)
+            for requester in requesters:
+                self._waiting.remove(requester)
+                if requester.timed is not None:
+                    requester.timed.set()
+                self._begin(requester)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._task = None

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ingest.actions import HttpAnswer, HttpFailure
-from ingest.desk import Desk, HttpResult, mistake
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
+from ingest.requester import HttpResult, Requester, mistake
 from orderloom.event import Reply
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure
@@ -52,20 +52,20 @@ class _Ended(Exception):
         self.answer = answer
 
 
-async def ask(question: Question, desk: Desk, log: Log) -> None:
+async def ask(question: Question, requester: Requester, log: Log) -> None:
     """Ask `question`, and write what comes of it; returns once all of it is written."""
-    began_ns = desk.now().wall_ns
+    began_ns = requester.now().wall_ns
     try:
-        outcome = await _ask_guarded(question, desk, log)
+        outcome = await _ask_guarded(question, requester, log)
     except _Ended as ended:
         outcome = "failed"
-        log.write(failure(question, str(ended), began_ns, desk.now().wall_ns, ended.answer))
+        log.write(failure(question, str(ended), began_ns, requester.now().wall_ns, ended.answer))
         _log.warning(
             "question %s about %s of %s has no answer: %s",
             *(question.id, question.about, question.account, ended),
-            extra={"account": question.account, "venue": desk.venue.name},
+            extra={"account": question.account, "venue": requester.venue.name},
         )
-    QUESTIONS.labels(desk.venue.name, question.about, outcome).inc()
+    QUESTIONS.labels(requester.venue.name, question.about, outcome).inc()
 
 
 def failure(
@@ -78,62 +78,62 @@ def failure(
     )
 
 
-async def _ask_guarded(question: Question, desk: Desk, log: Log) -> str:
+async def _ask_guarded(question: Question, requester: Requester, log: Log) -> str:
     """One account's answer is one account's trouble, whatever it does to those who read it."""
     try:
-        return await _ask_pages(question, desk, log)
+        return await _ask_pages(question, requester, log)
     except UNREADABLE as error:
         raise _Ended(f"its answer cannot be read: {mistake(error)}") from None
 
 
-async def _ask_pages(question: Question, desk: Desk, log: Log) -> str:
+async def _ask_pages(question: Question, requester: Requester, log: Log) -> str:
     """Every page, in order; returns "answered" or "refused"."""
     page, asked_ns, size = None, None, 0
     for number in range(1, PAGES_MAX + 1):
         await log.room()
-        reply, answer = await _ask_page(question, desk, _next_of(question, desk, page))
+        reply, answer = await _ask_page(question, requester, _next_of(question, requester, page))
         asked_ns = answer.sent_ns if asked_ns is None else asked_ns
         page = Page(number, reply.request, answer.status, answer.body)
-        is_last, trouble = _judged(question, desk, page)
+        is_last, trouble = _judged(question, requester, page)
         log.write(_item(question, page, answer, is_last, asked_ns))
         if trouble:
-            _note_refusal(question, desk, answer)
+            _note_refusal(question, requester, answer)
             raise _Ended(trouble, answer)
         if is_last:
-            return _outcome(question, desk, answer)
+            return _outcome(question, requester, answer)
         size += len(answer.body)
         if size > BYTES_MAX:
             raise _Ended(f"no end within {number} pages of {size} bytes", answer)
     raise _Ended(f"no end within {PAGES_MAX} pages")
 
 
-def _next_of(question: Question, desk: Desk, page: Page | None) -> NextRequest:
+def _next_of(question: Question, requester: Requester, page: Page | None) -> NextRequest:
     if page is None:
-        return lambda context: desk.venue.ask(question, context)
-    return lambda context: desk.venue.next_page(question, page, context)
+        return lambda context: requester.venue.ask(question, context)
+    return lambda context: requester.venue.next_page(question, page, context)
 
 
-def _judged(question: Question, desk: Desk, page: Page) -> tuple[bool, str]:
+def _judged(question: Question, requester: Requester, page: Page) -> tuple[bool, str]:
     """Whether `page` is the last one; and why nothing can be made of it, or ""."""
-    if not desk.venue.is_complete_answer(page):
+    if not requester.venue.is_complete_answer(page):
         is_refusal = page.status != 200  # which has one page
         return is_refusal, "" if is_refusal else f"page {page.number} is no complete answer"
-    context = desk.context(question.product, desk.now())
+    context = requester.context(question.product, requester.now())
     try:
-        return desk.venue.next_page(question, page, context) is None, ""
+        return requester.venue.next_page(question, page, context) is None, ""
     except UNREADABLE as error:
         return False, f"nothing can follow page {page.number}: {error!r}"
 
 
 async def _ask_page(
-    question: Question, desk: Desk, build: NextRequest
+    question: Question, requester: Requester, build: NextRequest
 ) -> tuple[HttpResult, HttpAnswer]:
     """One page's answer, after a few tries; an answer that reports trouble is none."""
     trouble, answer = "", None
     for attempt in range(TRIES_MAX):
         if attempt:
             await asyncio.sleep(AGAIN_SECONDS * 2**attempt)
-        reply = await _try(question, desk, build)
+        reply = await _try(question, requester, build)
         if isinstance(reply.outcome, HttpFailure):
             trouble, answer = reply.outcome.reason, None
         elif reply.backoff is not None:
@@ -145,7 +145,7 @@ async def _ask_page(
     raise _Ended(f"{trouble} ({TRIES_MAX} tries)", answer)
 
 
-async def _try(question: Question, desk: Desk, build: NextRequest) -> HttpResult:
+async def _try(question: Question, requester: Requester, build: NextRequest) -> HttpResult:
     def built(context: Context) -> HttpRequest:
         request = build(context)
         if request is None:
@@ -155,13 +155,13 @@ async def _try(question: Question, desk: Desk, build: NextRequest) -> HttpResult
     rank = Rank.URGENT if question.urgent else Rank.PERIODIC
     try:
         async with asyncio.timeout(PAGE_SECONDS_MAX):
-            return await desk.ask(question.product, built, rank)
+            return await requester.ask(question.product, built, rank)
     except TimeoutError:
         raise _Ended(
             f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
         ) from None
     except UNREADABLE as error:
-        raise _Ended(f"cannot be asked of {desk.venue.name}: {error!r}") from None
+        raise _Ended(f"cannot be asked of {requester.venue.name}: {error!r}") from None
 
 
 def _item(
@@ -180,23 +180,23 @@ def _item(
     )
 
 
-def _outcome(question: Question, desk: Desk, answer: HttpAnswer) -> str:
+def _outcome(question: Question, requester: Requester, answer: HttpAnswer) -> str:
     """What came of a question that has its last page."""
     if answer.status == 200:
-        desk.refused.discard(question.product)
-        desk.refused_symbols.discard(_named(question))
+        requester.refused.discard(question.product)
+        requester.refused_symbols.discard(_named(question))
         return "answered"
-    if answer.status in (401, 403) and question.product not in desk.refused:
-        desk.refused.add(question.product)
+    if answer.status in (401, 403) and question.product not in requester.refused:
+        requester.refused.add(question.product)
         _log.error(
             "%s refuses to answer about %s of %s (%d: %s): check the key's permissions, its "
             "allowed addresses and its environment",
-            *(desk.venue.name, question.about, question.account, answer.status),
+            *(requester.venue.name, question.about, question.account, answer.status),
             answer.body[:200].decode("utf-8", "replace"),
-            extra={"account": question.account, "venue": desk.venue.name},
+            extra={"account": question.account, "venue": requester.venue.name},
         )
     elif answer.status not in (401, 403):
-        _note_refusal(question, desk, answer)
+        _note_refusal(question, requester, answer)
     return "refused"
 
 
@@ -204,29 +204,29 @@ def _named(question: Question) -> tuple[str, str]:
     return question.product, question.symbol or question.about
 
 
-def _note_refusal(question: Question, desk: Desk, answer: HttpAnswer) -> None:
+def _note_refusal(question: Question, requester: Requester, answer: HttpAnswer) -> None:
     """Log a refusal once until the venue answers: its code alone, as its words may hold a key.
 
     That an order is not found is everyday.
     """
     name = _named(question)
-    if name in desk.refused_symbols:
+    if name in requester.refused_symbols:
         return
-    reply = _reply_in(question, desk, answer)
+    reply = _reply_in(question, requester, answer)
     if reply is None or reply.reason is Reason.NOT_FOUND:
         return
-    desk.refused_symbols.add(name)
+    requester.refused_symbols.add(name)
     _log.warning(
         "%s refuses questions about %s of %s, %s: code %s",
-        *(desk.venue.name, name[1], question.account, question.product, reply.code),
-        extra={"account": question.account, "venue": desk.venue.name},
+        *(requester.venue.name, name[1], question.account, question.product, reply.code),
+        extra={"account": question.account, "venue": requester.venue.name},
     )
 
 
-def _reply_in(question: Question, desk: Desk, answer: HttpAnswer) -> Reply | None:
+def _reply_in(question: Question, requester: Requester, answer: HttpAnswer) -> Reply | None:
     try:
-        document = read(answer.body, desk.venue.bare_words)
-        said = desk.venue.translate(Inbound(document, Source.QUERY, question.product))
+        document = read(answer.body, requester.venue.bare_words)
+        said = requester.venue.translate(Inbound(document, Source.QUERY, question.product))
     except UNREADABLE:
         return None
     replies = (one for one in said.events if isinstance(one, Reply) and not one.accepted)

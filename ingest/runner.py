@@ -33,11 +33,11 @@ from ingest.actions import (
     Send,
 )
 from ingest.connection import Actions, ContextAt, is_refusal
-from ingest.desk import Desk, mistake
 from ingest.http import is_named, is_safe, redirected
 from ingest.instant import MINUTE_NS, Instant
 from ingest.limits import Rank
 from ingest.outbox import Address, Outbox
+from ingest.requester import Requester, mistake
 from ingest.stream import StreamKeeper
 from orderloom import raw
 from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
@@ -105,27 +105,29 @@ class _Link:
 class StreamRunner:
     """Runs one stream; `address` says under which generation its items are written."""
 
-    def __init__(self, keeper: StreamKeeper, desk: Desk, outbox: Outbox, address: Address) -> None:
+    def __init__(
+        self, keeper: StreamKeeper, requester: Requester, outbox: Outbox, address: Address
+    ) -> None:
         self.keeper = keeper
         self.is_deaf = False
-        self._desk = desk
+        self._requester = requester
         self._outbox = outbox
         self._address = address
         self._links: dict[str, _Link] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unreached_from_ns: int | None = None
-        labels = (desk.venue.name, keeper.stream.product)
+        labels = (requester.venue.name, keeper.stream.product)
         self._frames, self._bytes = FRAMES.labels(*labels), FRAME_BYTES.labels(*labels)
 
     @property
     def account(self) -> str:
         """Whose stream it is."""
-        return self._desk.account
+        return self._requester.account
 
     def tick(self) -> None:
         """Time passed; to be called a few times a second."""
-        now = self._desk.now()
+        now = self._requester.now()
         if self.is_deaf and self._outbox.has_room(self._address.account, self._address.partition):
             self._hear(True)  # whoever waited for room may have been closed meanwhile
         for connection, link in self._links.items():
@@ -136,11 +138,11 @@ class StreamRunner:
 
     def renew(self, context: ContextAt) -> None:
         """The account's key changed: see `StreamKeeper.renew`."""
-        self._perform(self.keeper.renew(context, self._desk.now()))
+        self._perform(self.keeper.renew(context, self._requester.now()))
 
     async def stop(self, reason: str) -> None:
         """Close all connections; their ends stand in the outbox when this returns."""
-        self._perform(self.keeper.stop(reason, self._desk.now()))
+        self._perform(self.keeper.stop(reason, self._requester.now()))
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -196,7 +198,7 @@ class StreamRunner:
             self._log_change(item)
 
     def _log_change(self, change: raw.ConnectionChange) -> None:
-        venue, product = self._desk.venue.name, change.product
+        venue, product = self._requester.venue.name, change.product
         if change.change == "CLOSED":
             RECONNECTS.labels(venue, kind_of_end(change.reason)).inc()
         if change.change == "REFUSED":
@@ -217,11 +219,15 @@ class StreamRunner:
 
     def _unreached(self, setting: str, url: str, reason: str) -> None:
         """Log an address that does not answer; behind the host it may hold a key."""
-        now_ns, since_ns = self._desk.now().steady_ns, self._unreached_from_ns
+        now_ns, since_ns = self._requester.now().steady_ns, self._unreached_from_ns
         if since_ns is not None and now_ns - since_ns < UNREACHED_AGAIN_NS:
             return
         self._unreached_from_ns = now_ns
-        parts, venue, product = urlsplit(url), self._desk.venue.name, self.keeper.stream.product
+        parts, venue, product = (
+            urlsplit(url),
+            self._requester.venue.name,
+            self.keeper.stream.product,
+        )
         _log.warning(
             "the %s stream of %s cannot begin: no answer as expected from %s (%s). Look at the "
             "network, and at venues.%s.%s in the settings, which may replace the address; it is "
@@ -243,17 +249,17 @@ class StreamRunner:
     async def _ask(
         self, connection: str, purpose: Purpose, build: Callable[[Instant], HttpRequest]
     ) -> None:
-        desk, product = self._desk, self.keeper.stream.product
+        requester, product = self._requester, self.keeper.stream.product
         outcome: HttpOutcome
         try:
-            reply = await desk.ask(product, lambda _: build(desk.now()), Rank.STREAM)
+            reply = await requester.ask(product, lambda _: build(requester.now()), Rank.STREAM)
             outcome = reply.outcome
             if isinstance(outcome, HttpFailure) and not outcome.is_our_fault:
                 self._unreached("rest", reply.request.url, outcome.reason)
         except UNREADABLE as error:
-            reason, at_ns = f"no request can be made: {mistake(error)}", desk.now().wall_ns
+            reason, at_ns = f"no request can be made: {mistake(error)}", requester.now().wall_ns
             outcome = HttpFailure(reason, at_ns, at_ns, is_our_fault=True)
-        self._perform(self.keeper.answered(connection, purpose, outcome, desk.now()))
+        self._perform(self.keeper.answered(connection, purpose, outcome, requester.now()))
 
     async def _run(self, connection: str, link: _Link, url: str) -> None:
         """One socket, from opening to its end; what a peer does to our reader ends it alone."""
@@ -268,14 +274,18 @@ class StreamRunner:
             return
         stream = self.keeper.stream
         try:
-            await self._desk.gate.admit(stream.connect_bucket, stream.connect_weight, Rank.STREAM)
+            await self._requester.gate.admit(
+                stream.connect_bucket, stream.connect_weight, Rank.STREAM
+            )
             link.socket = await _opened(url)
         except InvalidStatus as error:
             status = error.response.status_code
             reason = f"the venue answers {status} to the handshake"
             if 300 <= status < 400:
                 reason = f"no handshake: {redirected(status)}"
-            self._desk.learn(stream.connect_bucket, _answer_of(error, self._desk.now().wall_ns))
+            self._requester.learn(
+                stream.connect_bucket, _answer_of(error, self._requester.now().wall_ns)
+            )
             self._failed(connection, url, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
             self._failed(connection, url, f"no handshake: {type(error).__name__}")
@@ -288,7 +298,7 @@ class StreamRunner:
         """Why nothing may be sent to `url`, or ""."""
         if not is_safe(url):
             return "a plain ws address beyond this machine would show the key: use wss"
-        if not is_named(url, self._desk.endpoints):
+        if not is_named(url, self._requester.endpoints):
             return "the socket would go to an address that the settings do not name"
         return ""
 
@@ -301,11 +311,11 @@ class StreamRunner:
         self._unreached_from_ns = None
         writer = asyncio.get_running_loop().create_task(_write(socket, link.to_send))
         try:
-            self._perform(self.keeper.opened(connection, self._desk.now()))
+            self._perform(self.keeper.opened(connection, self._requester.now()))
             while True:
                 await self._room()
                 body = await socket.recv(decode=False)
-                now = self._desk.now()
+                now = self._requester.now()
                 self._perform(self.keeper.received(connection, body, now))
         except ConnectionClosed as error:
             self._closed(connection, _reason_of(error))
@@ -327,10 +337,10 @@ class StreamRunner:
 
     def _hear(self, does_hear: bool) -> None:
         self.is_deaf = not does_hear
-        self.keeper.deafened(self.is_deaf, self._desk.now())
+        self.keeper.deafened(self.is_deaf, self._requester.now())
 
     def _closed(self, connection: str, reason: str, *, is_refusal: bool = False) -> None:
-        now = self._desk.now()
+        now = self._requester.now()
         self._perform(self.keeper.closed(connection, reason, now, is_refusal=is_refusal))
 
 

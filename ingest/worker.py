@@ -15,7 +15,6 @@ import time
 import uvloop
 from confluent_kafka import Consumer, KafkaException
 
-from ingest.desks import Clock, Desks, connection_names, owner_name
 from ingest.dispatches import Dispatches
 from ingest.edge import Edge, left_out
 from ingest.framing import Bounds
@@ -23,6 +22,7 @@ from ingest.group_events import Event, Registered
 from ingest.membership import Identity
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
+from ingest.requesters import Clock, Requesters, connection_names, owner_name
 from orderloom import topology
 from runtime.control import held_registry
 from runtime.health import Health, HealthServer
@@ -112,14 +112,14 @@ class IngestWorker:
     async def _live(self, stop: threading.Event, hurry: threading.Event) -> None:
         await asyncio.to_thread(self._check_kafka)
         owner = owner_name(self._member)
-        desks = Desks(self._settings, self._venue, self._registry.served(), Clock())
+        requesters = Requesters(self._settings, self._venue, self._registry.served(), Clock())
         outbox = self._outbox(owner)
         try:
-            edge = Edge(desks, outbox, connection_names(owner), self._settings.partitions)
+            edge = Edge(requesters, outbox, connection_names(owner), self._settings.partitions)
             await self._live_with(edge, outbox, owner, stop, hurry)
         finally:
             outbox.close()
-            await desks.stop()
+            await requesters.stop()
 
     async def _live_with(
         self,

@@ -115,10 +115,10 @@ def plant_ingest(plant: Plant) -> None:
         receive(self, *arguments)
         plant.reached(RECEIVED)
 
-    def following(question: Any, desk: Any, page: Any) -> Any:
+    def following(question: Any, requester: Any, page: Any) -> Any:
         if question.reason == "round":
             plant.reached(BEFORE_REQUEST if page is None else BETWEEN_PAGES)
-        return next_of(question, desk, page)
+        return next_of(question, requester, page)
 
     def making(question: Any, page: Any, answer: Any, is_last: bool, asked_ns: int) -> Any:
         if is_last and question.reason == "round":

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import orjson
 
-from ingest.desks import Clock, Desks, connection_names
 from ingest.edge import Edge
 from ingest.group_events import Received, Registered
 from ingest.outbox import Outbox
 from ingest.registry import Act, Change, Entry
+from ingest.requesters import Clock, Requesters, connection_names
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure, OwnerChange
@@ -83,13 +83,13 @@ class Running:
 @asynccontextmanager
 async def an_edge(toy: ToyServer, *entries: Entry) -> AsyncIterator[Running]:
     settings, log = Settings(), ListedLog()
-    desks = Desks(settings, toy_venue(toy.rest, toy.stream), entries, Clock())
+    requesters = Requesters(settings, toy_venue(toy.rest, toy.stream), entries, Clock())
     outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(desks, outbox, connection_names("w1"), settings.partitions)
+    edge = Edge(requesters, outbox, connection_names("w1"), settings.partitions)
     try:
         yield Running(edge, log)
         assert not outbox.failed.done()
     finally:
         await edge.stop()
         outbox.close()
-        await desks.stop()
+        await requesters.stop()

@@ -12,7 +12,6 @@ from ingest.instant import SECOND_NS
 from ingest.registry import Act, Change
 from orderloom.question import About, Question
 from orderloom.topology import PARTITION_KEY
-from tests.ingest.desk_on_loopback import until
 from tests.ingest.edge_on_loopback import (
     QUESTION,
     P,
@@ -22,6 +21,7 @@ from tests.ingest.edge_on_loopback import (
     an_entry,
     an_opening,
 )
+from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import ToyServer, a_toy_server
 
 

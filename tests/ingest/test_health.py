@@ -14,8 +14,8 @@ from runtime import kafka
 from runtime.health import Health
 from runtime.kafka import BrokerUnreachableError
 from runtime.settings import KafkaSettings, Settings
-from tests.ingest.desk_on_loopback import until
 from tests.ingest.edge_on_loopback import ACCOUNT, P, an_edge, an_entry
+from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import a_toy_server
 from tests.ingest.toy_venue import toy_venue
 

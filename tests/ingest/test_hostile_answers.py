@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ingest import desks, questions, runner
+from ingest import questions, requesters, runner
 from ingest.connection import Patience
 from ingest.group_events import Gained
 from ingest.instant import MILLISECOND_NS
@@ -19,9 +19,9 @@ from ingest.stream import Pauses
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure
-from tests.ingest.desk_on_loopback import until
 from tests.ingest.edge_on_loopback import P, Running, a_dispatch_of, an_edge
 from tests.ingest.raw_server import Heard, RawServer, a_raw_server, handshake, response
+from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import ToyServer
 from tests.ingest.toy_venue import PRODUCT
 from venues.venue import Credentials
@@ -88,8 +88,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         5 * MILLISECOND_NS, 50 * MILLISECOND_NS, 5 * MILLISECOND_NS, 50 * MILLISECOND_NS
     )
     patience = Patience(stage_ns_max=300 * MILLISECOND_NS)
-    monkeypatch.setattr(desks, "Pauses", lambda: pauses)
-    monkeypatch.setattr(desks, "Patience", lambda: patience)
+    monkeypatch.setattr(requesters, "Pauses", lambda: pauses)
+    monkeypatch.setattr(requesters, "Patience", lambda: patience)
     monkeypatch.setattr(questions, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(questions, "PAGE_SECONDS_MAX", 0.5)
     monkeypatch.setattr(runner, "CLOSE_SECONDS_MAX", 0.05)

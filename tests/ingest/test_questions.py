@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -12,18 +13,18 @@ import pytest
 from ingest import questions
 from ingest.asking import BadDispatch, read_dispatch
 from ingest.clocks import ClockKeeper
-from ingest.desk import Desk
 from ingest.http import HttpClient
 from ingest.instant import SECOND_NS
 from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
+from ingest.requester import Requester
 from ingest.venue_clock import VenueClock
 from orderloom.event import Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, Failure, Item
 from orderloom.words import Reason
 from runtime.clock import wall_ns
-from tests.ingest.desk_on_loopback import a_desk, until
+from tests.ingest.requester_on_loopback import a_requester, until
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PAGES, PRODUCT, toy_venue
 from venues.venue import Translation
@@ -35,21 +36,21 @@ def a_question(about: About = About.OPEN_ORDERS, **keywords: object) -> Question
 
 
 @asynccontextmanager
-async def a_desk_at(toy: ToyServer, seconds_max: float = 2) -> AsyncIterator[Desk]:
+async def a_requester_at(toy: ToyServer, seconds_max: float = 2) -> AsyncIterator[Requester]:
     http = HttpClient(wall_ns, seconds_max=seconds_max)
     try:
-        yield a_desk(toy_venue(toy.rest, toy.stream), http)
+        yield a_requester(toy_venue(toy.rest, toy.stream), http)
     finally:
         await http.close()
 
 
-async def asked(question: Question, desk: Desk) -> list[Item]:
+async def asked(question: Question, requester: Requester) -> list[Item]:
     items: list[Item] = []
 
     async def room() -> None:
         """There always is."""
 
-    await ask(question, desk, Log(items.append, room))
+    await ask(question, requester, Log(items.append, room))
     return items
 
 
@@ -59,10 +60,10 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_answer_is_written_as_it_came_with_its_question_and_times() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.answer = b'[{"price": 1.10}]'
         before_ns = time.time_ns()
-        [answer] = await asked(a_question(), desk)
+        [answer] = await asked(a_question(), requester)
         assert isinstance(answer, Answer)
         assert (answer.page, answer.is_last, answer.status) == (1, True, 200)
         assert answer.body == b'[{"price": 1.10}]'
@@ -72,8 +73,8 @@ async def test_an_answer_is_written_as_it_came_with_its_question_and_times() -> 
 
 
 async def test_pages_are_asked_until_the_last_and_share_the_time_of_the_first() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        items = await asked(a_question(About.TRADES), desk)
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        items = await asked(a_question(About.TRADES), requester)
         answers = [item for item in items if isinstance(item, Answer)]
         assert [answer.page for answer in answers] == list(range(1, PAGES + 1))
         assert [answer.is_last for answer in answers] == [False, False, True]
@@ -82,9 +83,9 @@ async def test_pages_are_asked_until_the_last_and_share_the_time_of_the_first() 
 
 
 async def test_a_refusal_of_the_venue_is_an_answer() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses, toy.answer = [400], b'{"code":-2013}'
-        [answer] = await asked(a_question(About.ORDER), desk)
+        [answer] = await asked(a_question(About.ORDER), requester)
         assert isinstance(answer, Answer)
         assert (answer.status, answer.is_last, answer.body) == (400, True, b'{"code":-2013}')
 
@@ -92,12 +93,12 @@ async def test_a_refusal_of_the_venue_is_an_answer() -> None:
 async def test_a_key_that_is_refused_is_logged_once_until_it_is_taken_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses = [401, 401, 403, 200, 401]
         told = []
         for _ in range(5):
             caplog.clear()
-            await asked(a_question(About.ORDER), desk)
+            await asked(a_question(About.ORDER), requester)
             told.append("refuses to answer" in caplog.text)
         assert told == [True, False, False, False, True]
 
@@ -107,9 +108,9 @@ async def test_a_symbol_that_the_venue_refuses_is_logged_once_with_its_code_and_
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     refusal = Reply(product=PRODUCT, accepted=False, reason=Reason.BAD_REQUEST, code="-1121")
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        desk.venue = replace(
-            desk.venue,
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        requester.venue = replace(
+            requester.venue,
             translate=lambda _inbound: Translation((refusal,)),
             is_complete_answer=lambda page: page.body == b"[]",
         )
@@ -123,7 +124,7 @@ async def test_a_symbol_that_the_venue_refuses_is_logged_once_with_its_code_and_
         ):
             caplog.clear()
             toy.statuses, toy.answer = [200 if body == b"[]" else status], body
-            await asked(a_question(About.ORDER_HISTORY, symbol=symbol), desk)
+            await asked(a_question(About.ORDER_HISTORY, symbol=symbol), requester)
             said = [one for one in caplog.messages if "refuses questions" in one]
             told.append(len(said))
             assert all("code -1121" in one and "secret" not in one for one in said)
@@ -134,26 +135,28 @@ async def test_that_an_order_is_not_found_is_no_refusal_worth_a_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     refusal = Reply(product=PRODUCT, accepted=False, reason=Reason.NOT_FOUND, code="-2013")
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        desk.venue = replace(desk.venue, translate=lambda _inbound: Translation((refusal,)))
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        requester.venue = replace(
+            requester.venue, translate=lambda _inbound: Translation((refusal,))
+        )
         toy.statuses = [400]
-        await asked(a_question(About.ORDER, symbol="A"), desk)
+        await asked(a_question(About.ORDER, symbol="A"), requester)
         assert "refuses questions" not in caplog.text
 
 
 async def test_a_200_that_is_no_complete_answer_proves_nothing() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.answer = b"[error]"
-        answer, failure = await asked(a_question(About.TRADES), desk)
+        answer, failure = await asked(a_question(About.TRADES), requester)
         assert isinstance(answer, Answer)
         assert not answer.is_last
         assert isinstance(failure, Failure)
 
 
 async def test_a_page_that_leads_nowhere_is_written_and_ends_the_question_as_a_failure() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.answer = b"[circle]"
-        answer, failure = await asked(a_question(About.TRADES), desk)
+        answer, failure = await asked(a_question(About.TRADES), requester)
         assert isinstance(answer, Answer)
         assert (answer.body, answer.is_last) == (b"[circle]", False)
         assert isinstance(failure, Failure)
@@ -166,10 +169,12 @@ async def test_a_list_without_an_end_ends_as_a_failure_and_proves_nothing(
     name: str, bound: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(questions, name, bound)
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.answer = b"x" * 1000
-        desk.venue = replace(desk.venue, next_page=lambda _q, page, _context: page.request)
-        *pages, failure = await asked(a_question(About.TRADES), desk)
+        requester.venue = replace(
+            requester.venue, next_page=lambda _q, page, _context: page.request
+        )
+        *pages, failure = await asked(a_question(About.TRADES), requester)
         assert [(page.page, page.is_last) for page in pages if isinstance(page, Answer)] == [
             (number, False) for number in range(1, 8)
         ]
@@ -185,9 +190,10 @@ async def test_an_answer_that_breaks_its_reader_is_a_failure(
     def breaks(*_: object) -> None:
         raise error("the-key-itself")
 
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        desk.venue = replace(desk.venue, **{reader: breaks})  # type: ignore[arg-type] # it raises
-        items = await asked(a_question(About.TRADES), desk)
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        changes: Any = {reader: breaks}
+        requester.venue = replace(requester.venue, **changes)
+        items = await asked(a_question(About.TRADES), requester)
         assert isinstance(items[-1], Failure)
         if reader != "next_page":
             assert "the-key-itself" not in items[-1].reason
@@ -197,24 +203,26 @@ async def test_a_mistake_of_our_own_is_loud() -> None:
     def breaks(*_: object) -> bool:
         raise AssertionError
 
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        desk.venue = replace(desk.venue, is_complete_answer=breaks)
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        requester.venue = replace(requester.venue, is_complete_answer=breaks)
         with pytest.raises(AssertionError):
-            await asked(a_question(About.TRADES), desk)
+            await asked(a_question(About.TRADES), requester)
 
 
 @pytest.mark.parametrize("ns", [-1, 0, 2**63, 10**400])
 async def test_a_venue_that_reports_no_time_is_not_believed(ns: int) -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         samples: list[ClockSample] = []
-        desk.venue = replace(desk.venue, server_time=lambda _body: ns)
-        await ClockKeeper(desk, samples.append).start()
+        requester.venue = replace(requester.venue, server_time=lambda _body: ns)
+        await ClockKeeper(requester, samples.append).start()
         assert not samples
-        assert desk.context(PRODUCT, desk.now()).venue_ns == pytest.approx(wall_ns(), abs=SECOND_NS)
+        assert requester.context(PRODUCT, requester.now()).venue_ns == pytest.approx(
+            wall_ns(), abs=SECOND_NS
+        )
 
 
 async def test_a_ban_is_waited_out_by_its_ip_group_and_then_all_goes_on() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as banned, a_desk_at(toy) as other:
+    async with a_toy_server() as toy, a_requester_at(toy) as banned, a_requester_at(toy) as other:
         toy.statuses, toy.headers = [418], {"retry-after": "1"}
         asking = asyncio.create_task(asked(a_question(), banned))
         await until(lambda: toy.seen["GET open_orders"] == 1)
@@ -229,11 +237,11 @@ async def test_a_ban_is_waited_out_by_its_ip_group_and_then_all_goes_on() -> Non
 
 
 async def test_a_storm_of_refusals_costs_no_more_than_those_under_way() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses, toy.headers = [429] * 4, {"retry-after": "1"}
-        many = [asyncio.create_task(asked(a_question(id=f"q{n}"), desk)) for n in range(4)]
+        many = [asyncio.create_task(asked(a_question(id=f"q{n}"), requester)) for n in range(4)]
         await until(lambda: toy.seen["GET open_orders"] == 4)
-        late = [asyncio.create_task(asked(a_question(id=f"l{n}"), desk)) for n in range(20)]
+        late = [asyncio.create_task(asked(a_question(id=f"l{n}"), requester)) for n in range(20)]
         await asyncio.sleep(0.5)
         assert toy.seen["GET open_orders"] == 4
         for [answer] in await asyncio.gather(*many, *late):
@@ -241,28 +249,28 @@ async def test_a_storm_of_refusals_costs_no_more_than_those_under_way() -> None:
 
 
 async def test_trouble_that_passes_is_outlived_and_lasting_trouble_is_a_failure() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses = [503, 502]
-        [answer] = await asked(a_question(), desk)
+        [answer] = await asked(a_question(), requester)
         assert isinstance(answer, Answer)
         toy.statuses = [503] * 3
-        [failure] = await asked(a_question(), desk)
+        [failure] = await asked(a_question(), requester)
         assert isinstance(failure, Failure)
         assert (failure.status, failure.body) == (503, b"[]")
 
 
 async def test_a_venue_too_slow_to_answer_is_a_failure() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy, seconds_max=0.05) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy, seconds_max=0.05) as requester:
         toy.delay_seconds = 0.5
-        [failure] = await asked(a_question(), desk)
+        [failure] = await asked(a_question(), requester)
         assert isinstance(failure, Failure)
         assert failure.reason == "no answer in time (3 tries)"
 
 
 async def test_after_429_nothing_is_asked_before_the_venues_time_and_then_it_is() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses, toy.headers = [429], {"retry-after": "1"}
-        [answer] = await asked(a_question(), desk)
+        [answer] = await asked(a_question(), requester)
         assert isinstance(answer, Answer)
         assert answer.sent_ns - answer.asked_ns == 0
         first, second = (int(url.rpartition("at=")[2]) for url in toy.urls)
@@ -273,28 +281,28 @@ async def test_while_banned_a_question_fails_with_its_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(questions, "PAGE_SECONDS_MAX", 0.2)
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.statuses, toy.headers = [418], {"retry-after": "120"}
-        [failure] = await asked(a_question(), desk)
+        [failure] = await asked(a_question(), requester)
         assert isinstance(failure, Failure)
         assert "no turn within" in failure.reason
         assert toy.seen["GET open_orders"] == 1
 
 
 async def test_what_the_venue_cannot_be_asked_is_a_failure() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
-        [failure] = await asked(a_question(product="NONE"), desk)
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        [failure] = await asked(a_question(product="NONE"), requester)
         assert isinstance(failure, Failure)
         assert "cannot be asked" in failure.reason
 
 
 async def test_requests_are_made_in_the_venues_time() -> None:
-    async with a_toy_server() as toy, a_desk_at(toy) as desk:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.clock_ahead_ns = 5 * SECOND_NS
         samples: list[ClockSample] = []
-        await ClockKeeper(desk, samples.append).start()
+        await ClockKeeper(requester, samples.append).start()
         assert samples[0].venue_ns - samples[0].received_ns > 4 * SECOND_NS
-        await asked(a_question(), desk)
+        await asked(a_question(), requester)
         at_ns = int(toy.urls[-1].rpartition("at=")[2])
         assert at_ns - time.time_ns() > 4 * SECOND_NS
 

@@ -16,13 +16,13 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest import desks
+from ingest import requesters
 from ingest.asking import read_dispatch
-from ingest.desks import Clock, Desks, connection_names
 from ingest.edge import Edge
 from ingest.group_events import Gained, Received
 from ingest.outbox import Outbox
 from ingest.registry import Entry
+from ingest.requesters import Clock, Requesters, connection_names
 from ingest.stream import Pauses
 from orderloom import topology
 from orderloom.account import AccountConfig
@@ -60,20 +60,22 @@ ASKED_MAX = 6
 class Partition:
     """The accounts of one partition, from the venue's sockets to the state."""
 
-    def __init__(self, server: Server, its_desks: Desks, log: ListedLog, edge: Edge) -> None:
+    def __init__(
+        self, server: Server, its_requesters: Requesters, log: ListedLog, edge: Edge
+    ) -> None:
         self.server = server
         self.edge = edge
         self.log = log
-        venue = its_desks.public.venue
+        venue = its_requesters.public.venue
         self.run = Run(PartitionFold(replace(venue, profile=quick_profile()), 0, PACE))
         self.dispatched: list[bytes] = []
-        self._desks = its_desks
+        self._requesters = its_requesters
         self._folded = self._received = self._sent = 0
         self._alive_at = 0.0
         self.is_away = False
 
     def register(self) -> None:
-        for account in self._desks.accounts.values():
+        for account in self._requesters.accounts.values():
             document = {"type": "account", "config": account.model_dump(mode="json")}
             self._fold(topology.CONTROL, account.id, orjson.dumps(document))
 
@@ -118,11 +120,13 @@ class Partition:
 
     def work_seconds(self) -> float:
         """How long the venue's limits make one cycle of all accounts last."""
-        venue = self._desks.public.venue
+        venue = self._requesters.public.venue
         weights: Counter[str] = Counter()
         for value in {_content_of(value): value for value in self.dispatched}.values():
             asked = read_dispatch(value)
-            context = self._desks.desks[asked.account].context("spot", self._desks.clock())
+            context = self._requesters.by_account[asked.account].context(
+                "spot", self._requesters.clock()
+            )
             request: HttpRequest | None = venue.ask(asked.question, context)
             while request is not None:
                 weights[request.bucket] += request.weight
@@ -134,7 +138,7 @@ class Partition:
     @property
     def unsynced(self) -> list[str]:
         states = self.run.partition.accounts
-        return [one for one in self._desks.accounts if not states[one].is_synced]
+        return [one for one in self._requesters.accounts if not states[one].is_synced]
 
     def times_asked(self) -> Counter[str]:
         """How often each question about a span was decided, whatever its id."""
@@ -165,7 +169,7 @@ def quick_profile() -> Any:
 @asynccontextmanager
 async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partition]:
     pauses = Pauses(SECOND_NS // 100, SECOND_NS // 10)
-    monkeypatch.setattr(desks, "Pauses", lambda: pauses)
+    monkeypatch.setattr(requesters, "Pauses", lambda: pauses)
     monkeypatch.setattr(limits, "PAUSE_NS", limits.PAUSE_NS // SCALE)
     samples = sample_accounts(ACCOUNTS)
     its_limits = LimitConfig(
@@ -199,16 +203,16 @@ async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partitio
         )
         for one in samples
     ]
-    log, its_desks = ListedLog(), Desks(settings, venue, entries, Clock())
+    log, its_requesters = ListedLog(), Requesters(settings, venue, entries, Clock())
     outbox = Outbox(log, "raw", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(its_desks, outbox, connection_names("w1"), 1)
+    edge = Edge(its_requesters, outbox, connection_names("w1"), 1)
     try:
-        yield Partition(server, its_desks, log, edge)
+        yield Partition(server, its_requesters, log, edge)
         assert not outbox.failed.done()
     finally:
         await edge.stop()
         outbox.close()
-        await its_desks.stop()
+        await its_requesters.stop()
         await server.close()
 
 

@@ -12,21 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from ingest import desks, questions, runner
+from ingest import questions, requesters, runner
 from ingest.connection import Patience
-from ingest.desks import Clock, Desks, connection_names
 from ingest.edge import Edge
 from ingest.group_events import Gained
 from ingest.instant import MILLISECOND_NS
 from ingest.outbox import Outbox
 from ingest.questions import Log, ask
 from ingest.registry import Entry
+from ingest.requesters import Clock, Requesters, connection_names
 from ingest.stream import Pauses
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure, Item
 from runtime.settings import Settings
-from tests.ingest.desk_on_loopback import until
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.raw_server import (
     Heard,
@@ -37,6 +36,7 @@ from tests.ingest.raw_server import (
     response,
     silence,
 )
+from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_venue import toy_venue
 from tests.third_venue.dusk import DUSK
 from venues import VENUES
@@ -65,8 +65,8 @@ ACCOUNT = "any:one"
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Pauses(MILLISECOND_NS, MILLISECOND_NS, MILLISECOND_NS)
     patient = Patience(keep_alive_retry_ns=MILLISECOND_NS)
-    monkeypatch.setattr(desks, "Pauses", lambda: quick)
-    monkeypatch.setattr(desks, "Patience", lambda: patient)
+    monkeypatch.setattr(requesters, "Pauses", lambda: quick)
+    monkeypatch.setattr(requesters, "Patience", lambda: patient)
     monkeypatch.setattr(runner, "CLOSE_SECONDS_MAX", 0.05)  # the raw server closes no socket
     monkeypatch.setattr(questions, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(questions, "TRIES_MAX", len(STATUSES))
@@ -75,9 +75,9 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 class Running:
     """An edge with one account of a venue, and what it wrote."""
 
-    def __init__(self, edge: Edge, its_desks: Desks, log: ListedLog) -> None:
+    def __init__(self, edge: Edge, its_requesters: Requesters, log: ListedLog) -> None:
         self.edge = edge
-        self.desk = its_desks.desks[ACCOUNT]
+        self.requester = its_requesters.by_account[ACCOUNT]
         self.log = log
 
     def reasons(self) -> list[str]:
@@ -94,7 +94,7 @@ class Running:
             id="q1", account=ACCOUNT, about=about, product=product, symbol="BTCUSDT",
             venue_order_id="1",
         )  # fmt: skip
-        await ask(question, self.desk, Log(items.append, room))
+        await ask(question, self.requester, Log(items.append, room))
         return items
 
 
@@ -108,19 +108,22 @@ async def an_edge_of(venue: Venue, rest: str, stream: str) -> AsyncIterator[Runn
     settings = Settings.model_validate({"venues": {venue.name: given}})
     config = AccountConfig(id=ACCOUNT, products=venue.products, key="file:k", partition=0)
     quick = replace(venue, streams=lambda products: tuple(map(_hurried, venue.streams(products))))
-    log, its_desks = ListedLog(), Desks(settings, quick, [Entry(config, SECRETS)], Clock())
+    log, its_requesters = (
+        ListedLog(),
+        Requesters(settings, quick, [Entry(config, SECRETS)], Clock()),
+    )
     outbox = Outbox(log, "raw", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(its_desks, outbox, connection_names("w1"), 1)
+    edge = Edge(its_requesters, outbox, connection_names("w1"), 1)
     ticker = asyncio.create_task(_tick(edge))
     try:
-        yield Running(edge, its_desks, log)
+        yield Running(edge, its_requesters, log)
         assert not outbox.failed.done()
         assert not ticker.done()
     finally:
         ticker.cancel()
         await edge.stop()
         outbox.close()
-        await its_desks.stop()
+        await its_requesters.stop()
 
 
 def _hurried(stream: Stream) -> Stream:
@@ -271,7 +274,7 @@ async def test_an_answer_that_names_another_address_for_the_socket_is_refused() 
                 await until(lambda: bool(running.reasons()))
                 assert "an address that the settings do not name" in running.reasons()[0]
                 follow = replace(venue, ask=lambda _question, _context: _request_to(elsewhere))
-                running.desk.venue = follow
+                running.requester.venue = follow
                 [failure] = await running.ask(About.BALANCES, "TOY")
                 assert isinstance(failure, Failure)
                 assert "an address that the settings do not name" in failure.reason

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from ingest.connection import Patience
-from ingest.desk import Desk
 from ingest.http import HttpClient, is_safe
 from ingest.instant import MILLISECOND_NS, SECOND_NS
 from ingest.outbox import Address, Outbox
+from ingest.requester import Requester
 from ingest.runner import StreamRunner
 from ingest.stream import Manner, Pauses, StreamKeeper
 from orderloom.raw import ConnectionChange, Frame, Item, Oversize
 from runtime.clock import boottime_ns, wall_ns
-from tests.ingest.desk_on_loopback import a_desk, until
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.raw_server import Heard, a_raw_server, handshake, response
+from tests.ingest.requester_on_loopback import a_requester, until
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
 from venues.venue import Credentials, Throttling
@@ -36,9 +36,11 @@ QUICK = Pauses(
 class Running:
     """A runner that is ticked, and what it wrote."""
 
-    def __init__(self, runner: StreamRunner, log: ListedLog, outbox: Outbox, desk: Desk) -> None:
+    def __init__(
+        self, runner: StreamRunner, log: ListedLog, outbox: Outbox, requester: Requester
+    ) -> None:
         self.runner = runner
-        self.desk = desk
+        self.requester = requester
         self.log = log
         self.outbox = outbox
 
@@ -75,20 +77,20 @@ async def a_runner(
     log = log or ListedLog()
     outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
     http = HttpClient(wall_ns, seconds_max=2)
-    desk = a_desk(venue, http)
-    desk.credentials = Credentials(key, "secret")
+    requester = a_requester(venue, http)
+    requester.credentials = Credentials(key, "secret")
     [the_stream] = venue.streams((PRODUCT,))
     names = iter(f"w1-{number}" for number in range(1, 1000))
     manner = Manner(Patience(stage_ns_max=SECOND_NS // 2), QUICK, random.Random(1))
     keeper = StreamKeeper(
-        the_stream, names.__next__, lambda now: desk.context(PRODUCT, now), manner
+        the_stream, names.__next__, lambda now: requester.context(PRODUCT, now), manner
     )
-    runner = StreamRunner(keeper, desk, outbox, Address("toy:main", 0, 1))
+    runner = StreamRunner(keeper, requester, outbox, Address("toy:main", 0, 1))
     if throttled:
-        desk.gate.throttled("weight", Throttling(SECOND_NS))
+        requester.gate.throttled("weight", Throttling(SECOND_NS))
     ticker = asyncio.create_task(_tick(runner))
     try:
-        yield Running(runner, log, outbox, desk)
+        yield Running(runner, log, outbox, requester)
         assert not outbox.failed.done()
     finally:
         ticker.cancel()
@@ -307,7 +309,7 @@ async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> 
         keeping: dict[str, Any] = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
         async with a_runner(toy, throttled=True, **keeping) as running:
             await running.until_change("LIVE")
-            running.desk.gate.throttled("weight", Throttling(SECOND_NS))
+            running.requester.gate.throttled("weight", Throttling(SECOND_NS))
             await until(lambda: built[-1][0] == "PUT /key")
     late_ns = [-ns for kind, ns in built if kind != "GET handshake"]
     assert len(late_ns) >= 2

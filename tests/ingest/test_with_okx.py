@@ -16,14 +16,14 @@ import orjson
 import pytest
 
 from ingest.connection import Patience
-from ingest.desk import Desk
-from ingest.desks import Clock
 from ingest.gate import Gate
 from ingest.http import HttpClient
 from ingest.limits import Limits
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.questions import Log, ask
+from ingest.requester import Requester
+from ingest.requesters import Clock
 from ingest.runner import StreamRunner
 from ingest.stream import Manner, Pauses, StreamKeeper
 from ingest.venue_clock import VenueClock
@@ -62,32 +62,34 @@ WRONG = (
 class Line:
     """One account from the venue's sockets to the state; `pump` lets a moment pass."""
 
-    def __init__(self, server: Server, log: ListedLog, outbox: Outbox, desk: Desk) -> None:
+    def __init__(
+        self, server: Server, log: ListedLog, outbox: Outbox, requester: Requester
+    ) -> None:
         self.server = server
         self.http = aiohttp.ClientSession()
         self.log = log
         self.run = Run(PartitionFold(OKX, 0, PACE))
         self.owned = OwnedPartition(0, 1, outbox)
         self._outbox = outbox
-        self._desk = desk
+        self._requester = requester
         self._folded = self._sent = 0
         self._alive_ns = 0
         self._asking: set[asyncio.Task[None]] = set()
 
     def begin(self) -> None:
         """Own the partition, register the account, and keep its streams."""
-        self.owned.announce(self._desk.now())
-        account = AccountConfig(id=self._desk.account, products=OKX.products, key="env:KEY")
+        self.owned.announce(self._requester.now())
+        account = AccountConfig(id=self._requester.account, products=OKX.products, key="env:KEY")
         control = {"type": "account", "config": account.model_dump(mode="json")}
         self._fold(topology.CONTROL, account.id, orjson.dumps(control))
         names = (f"w1-{number}" for number in range(1, 1000))
         manner = Manner(Patience(), Pauses(trouble_ns=SECOND_NS // 50), random.Random(1))
         for stream in OKX.streams(OKX.products):
             keeper = StreamKeeper(
-                stream, names.__next__, lambda now: self._desk.context("spot", now), manner
+                stream, names.__next__, lambda now: self._requester.context("spot", now), manner
             )
             address = self.owned.address(account.id)
-            self.owned.runners.append(StreamRunner(keeper, self._desk, self._outbox, address))
+            self.owned.runners.append(StreamRunner(keeper, self._requester, self._outbox, address))
 
     async def pump(self) -> None:
         """Tick the streams, fold what came, and ask what the account wants to know."""
@@ -95,7 +97,7 @@ class Line:
         now_ns = time.time_ns()
         if now_ns - self._alive_ns > SECOND_NS:
             self._alive_ns = now_ns
-            self.owned.say_alive(self._desk.now())
+            self.owned.say_alive(self._requester.now())
         for record in self.log.records[self._folded :]:
             self._fold(topology.RAW, record.account, encode(record))
             self._folded += 1
@@ -111,12 +113,12 @@ class Line:
         self.run.step(record, time.time_ns())
 
     def _ask(self, fields: dict[str, Any]) -> None:
-        address = self.owned.address(self._desk.account)
+        address = self.owned.address(self._requester.account)
         log = Log(
             lambda item: self._outbox.put(address, item),
             lambda: self._outbox.room(address.account, 0),
         )
-        task = asyncio.create_task(ask(Question.model_validate(fields), self._desk, log))
+        task = asyncio.create_task(ask(Question.model_validate(fields), self._requester, log))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
@@ -142,7 +144,7 @@ class Line:
 
     @property
     def blind(self) -> list[Any]:
-        return self.run.partition.accounts[self._desk.account].streams.blind
+        return self.run.partition.accounts[self._requester.account].streams.blind
 
     async def stop(self) -> None:
         for task in tuple(self._asking):
@@ -157,7 +159,7 @@ async def a_line(**settings: Any) -> AsyncIterator[Line]:
     server = await start(SimulatorConfig(venue="okx", accounts=accounts, seed=1, **settings))
     one, log, http = accounts[0], ListedLog(), HttpClient(wall_ns)
     outbox = Outbox(log, "raw.okx", "w1")  # type: ignore[arg-type] # a log that is a list
-    desk = Desk(
+    requester = Requester(
         account=one.name,
         venue=OKX,
         credentials=Credentials(one.api_key, one.secret, one.passphrase),
@@ -171,7 +173,7 @@ async def a_line(**settings: Any) -> AsyncIterator[Line]:
         http=http,
         now=Clock(),
     )
-    line = Line(server, log, outbox, desk)
+    line = Line(server, log, outbox, requester)
     try:
         line.begin()
         yield line

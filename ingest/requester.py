@@ -1,4 +1,4 @@
-"""One account's desk: whose key, which addresses, and the way to ask the venue something."""
+"""Performs one account's requests: whose key, which addresses, and within which limits."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ class HttpResult:
 
 
 @dataclass(slots=True, eq=False)
-class Desk:
+class Requester:
     """What one account's streams and questions need. `clocks` are the venue's, by product.
 
     `credentials` change when the account's key does: whatever is built afterwards is signed by the
@@ -76,7 +76,7 @@ class Desk:
     async def ask(self, product: str, build: Build, rank: Rank) -> HttpResult:
         """Wait for our turn, then build the request (its signature ages) and perform it.
 
-        Raises UNREADABLE where `build` cannot make the request, and ValueError once the desk is
+        Raises UNREADABLE where `build` cannot make the request, and ValueError once it is
         closed. An answer whose limits cannot be read is no answer.
         """
         if self.timed is not None:

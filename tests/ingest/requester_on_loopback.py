@@ -1,13 +1,13 @@
-"""A desk of the toy venue, and waiting for conditions."""
+"""A requester of the toy venue, and waiting for conditions."""
 
 import asyncio
 from collections.abc import Callable
 
-from ingest.desk import Desk
-from ingest.desks import Clock
 from ingest.gate import Gate
 from ingest.http import HttpClient
 from ingest.limits import Limits
+from ingest.requester import Requester
+from ingest.requesters import Clock
 from ingest.venue_clock import VenueClock
 from runtime.clock import boottime_ns
 from tests.ingest.toy_venue import PRODUCT
@@ -23,8 +23,8 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def a_desk(venue: Venue, http: HttpClient) -> Desk:
-    return Desk(
+def a_requester(venue: Venue, http: HttpClient) -> Requester:
+    return Requester(
         account="toy:main",
         venue=venue,
         credentials=Credentials("me", "secret"),

@@ -1,4 +1,4 @@
-"""Makes each account's desk from the registry, the settings, and the venue's description.
+"""Makes each account's requester from the registry, the settings, and the venue's description.
 
 Accounts come and go, and keys change, while their worker runs.
 """
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ingest.connection import ContextAt, Patience
-from ingest.desk import Desk
 from ingest.gate import Gate
 from ingest.http import HttpClient
 from ingest.instant import Instant
 from ingest.limits import Limits
 from ingest.partition import VENUE_KEY
 from ingest.registry import Entry
+from ingest.requester import Requester
 from ingest.stream import Manner, Pauses, StreamKeeper
 from ingest.venue_clock import VenueClock
 from orderloom.account import AccountConfig
@@ -58,8 +58,8 @@ class Clock:
         )
 
 
-class Desks:
-    """The desks of the accounts that are served; `public` asks what needs no key.
+class Requesters:
+    """The requesters of the accounts that are served; `public` asks what needs no key.
 
     `clock` stamps the frames of the streams and the answers over HTTP alike: a look-up that began
     before a frame arrived must not seem to be later than it. Made and used in one event loop.
@@ -79,10 +79,10 @@ class Desks:
         self.clock = clock
         self.accounts: dict[str, AccountConfig] = {}
         self.clocks: dict[str, VenueClock] = {}
-        self.desks: dict[str, Desk] = {}
+        self.by_account: dict[str, Requester] = {}
         self.left_out: dict[str, str] = {}
         nowhere = Endpoints({}, {})
-        self.public = self._desk(VENUE_KEY, Credentials("", ""), nowhere, DEFAULT_GROUP)
+        self.public = self._requester(VENUE_KEY, Credentials("", ""), nowhere, DEFAULT_GROUP)
         for entry in entries:
             self.open(entry)
 
@@ -101,27 +101,27 @@ class Desks:
         self.left_out.pop(account.id, None)
         for product in account.products:
             self.clocks.setdefault(product, VenueClock())
-        desk = self._desk(account.id, entry.credentials, endpoints, account.ip_group)
-        self.accounts[account.id], self.desks[account.id] = account, desk
+        requester = self._requester(account.id, entry.credentials, endpoints, account.ip_group)
+        self.accounts[account.id], self.by_account[account.id] = account, requester
         self.public.endpoints = endpoints  # all are there: a registry holds one environment
         return True
 
     async def stop(self) -> None:
-        """Close the connections of all desks' requests."""
+        """Close the connections of all requesters' requests."""
         await self._http.close()
 
     def close(self, account: str) -> None:
         """Nothing more is asked for `account`."""
         self.left_out.pop(account, None)
         self.accounts.pop(account, None)
-        if (desk := self.desks.pop(account, None)) is not None:
-            desk.is_closed = True
+        if (requester := self.by_account.pop(account, None)) is not None:
+            requester.is_closed = True
 
     def renew(self, entry: Entry) -> None:
         """The account has another key: what is asked from now on is signed with it."""
         assert entry.credentials is not None, "only who has a key is served"
-        if (desk := self.desks.get(entry.config.id)) is not None:
-            desk.credentials = entry.credentials
+        if (requester := self.by_account.get(entry.config.id)) is not None:
+            requester.credentials = entry.credentials
 
     def share(self, share: float) -> None:
         """This worker's part of the rate limits: 0 to 1."""
@@ -141,9 +141,9 @@ class Desks:
 
     def context_at(self, account: str, product: str) -> ContextAt:
         """For connections of `product`: each keeps the key that the account has now."""
-        desk = self.desks[account]
-        credentials = desk.credentials
-        return lambda now: replace(desk.context(product, now), credentials=credentials)
+        requester = self.by_account[account]
+        credentials = requester.credentials
+        return lambda now: replace(requester.context(product, now), credentials=credentials)
 
     def _gate(self, group: str) -> Gate:
         if group not in self._gates:
@@ -160,10 +160,10 @@ class Desks:
         limits = Limits(buckets, boottime_ns(), reserve=1 - chosen.questions_share)
         return Gate(limits, boottime_ns)
 
-    def _desk(
+    def _requester(
         self, account: str, credentials: Credentials, endpoints: Endpoints, group: str
-    ) -> Desk:
-        return Desk(
+    ) -> Requester:
+        return Requester(
             account=account,
             venue=self._venue,
             credentials=credentials,
