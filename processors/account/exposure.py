@@ -1,10 +1,11 @@
 """What an account's orders mean for its positions: executions counted, and what may still come.
 
 Pure. Each execution is counted in the position of its product, symbol, side and margin mode; each
-order whose end is not proven adds its rest to that position's band. A correction that changes only
-the fee moves only the fee; one that changes what was traded has the position computed again, as an
-execution has that is older than the position's tail. Lists that come newest first bring thousands
-of those at once: such a position is noted as stale, and computed once before anybody looks.
+order whose end is not proven adds its leaves quantity to that position's band. A correction that
+changes only the fee moves only the fee; one that changes what was traded has the position computed
+again, as an execution has that is older than the position's tail. Lists that come newest first
+bring thousands of those at once: such a position is noted as stale, and computed once before
+anybody looks.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ from processors.orders.tracks.fills import HeldFill
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Leaves:
     """What one order still adds to the band of one position; `quantity` None is unbounded.
 
     `closes`: it has no quantity because it closes what is held by then, which is a bound.
@@ -39,7 +40,7 @@ class Exposure:
     """The positions of one account, and what each open order adds to their bands."""
 
     positions: dict[str, HeldPosition] = field(default_factory=dict)
-    rests: dict[str, Rest] = field(default_factory=dict)
+    leaves: dict[str, Leaves] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     lost: LostFills = field(default_factory=LostFills)
     stale: set[str] = field(default_factory=set)
@@ -183,33 +184,33 @@ class Exposure:
     def weigh(self, order: Order) -> list[HeldPosition]:
         """Put what the order may still do into its position's band; the positions that changed."""
         position = self._home_of(order)
-        was, now = self.rests.get(order.key), _rest_of(order, position.key)
+        was, now = self.leaves.get(order.key), _leaves_of(order, position.key)
         if was == now:
             return []
-        touched = [self._add(rest, sign) for rest, sign in ((was, -1), (now, 1)) if rest]
+        touched = [self._add(leaves, sign) for leaves, sign in ((was, -1), (now, 1)) if leaves]
         if now is None:
-            self.rests.pop(order.key, None)
+            self.leaves.pop(order.key, None)
         else:
-            self.rests[order.key] = now
+            self.leaves[order.key] = now
         return touched
 
-    def _add(self, rest: Rest, sign: int) -> HeldPosition:
-        position = self.positions[rest.position_key]
-        if rest.closes:
-            position.closing_buys += sign * (rest.side is Side.BUY)
-            position.closing_sells += sign * (rest.side is Side.SELL)
-        elif rest.quantity is None or rest.side is None:
-            position.unknown_rests += sign
-        elif rest.side is Side.BUY:
-            position.open_buys = EXACT.add(position.open_buys, _signed(rest.quantity, sign))
+    def _add(self, leaves: Leaves, sign: int) -> HeldPosition:
+        position = self.positions[leaves.position_key]
+        if leaves.closes:
+            position.closing_buys += sign * (leaves.side is Side.BUY)
+            position.closing_sells += sign * (leaves.side is Side.SELL)
+        elif leaves.quantity is None or leaves.side is None:
+            position.unknown_leaves += sign
+        elif leaves.side is Side.BUY:
+            position.open_buys = EXACT.add(position.open_buys, _signed(leaves.quantity, sign))
         else:
-            position.open_sells = EXACT.add(position.open_sells, _signed(rest.quantity, sign))
+            position.open_sells = EXACT.add(position.open_sells, _signed(leaves.quantity, sign))
         return position
 
     def retire(self, key: str) -> list[HeldPosition]:
         """An order's key is used no more: what it counted is counted under another."""
-        rest, home = self.rests.pop(key, None), self.homes.pop(key, None)
-        touched = [self._add(rest, -1)] if rest else []
+        leaves, home = self.leaves.pop(key, None), self.homes.pop(key, None)
+        touched = [self._add(leaves, -1)] if leaves else []
         if home is not None:
             self.stale.add(home)
             touched.append(self.positions[home])
@@ -220,25 +221,25 @@ class Exposure:
         position = HeldPosition.load(document)
         self.positions[position.key] = position
 
-    def restore_rest(self, order: Order) -> None:
+    def restore_leaves(self, order: Order) -> None:
         """Remember what a restored order already adds to the band that was restored."""
-        rest = _rest_of(order, self.position_of(order).key)
-        if rest is not None:
-            self.rests[order.key] = rest
+        leaves = _leaves_of(order, self.position_of(order).key)
+        if leaves is not None:
+            self.leaves[order.key] = leaves
 
 
-def _rest_of(order: Order, position_key: str) -> Rest | None:
+def _leaves_of(order: Order, position_key: str) -> Leaves | None:
     quantity, side = still_possible(order), order.side
     if quantity == ZERO:
         return None
     closes = quantity is None and side is not None and order.term("close_position") is True
-    return Rest(position_key, side, quantity, closes)
+    return Leaves(position_key, side, quantity, closes)
 
 
 def still_possible(order: Order) -> Decimal | None:
     """What may still be executed, or was without our seeing it, native; None is unbounded."""
-    rest = order.rest()
-    return None if rest is None else EXACT.add(rest, order.missing_quantity)
+    leaves = order.leaves()
+    return None if leaves is None else EXACT.add(leaves, order.missing_quantity)
 
 
 def traded_of(order: Order, fill: HeldFill) -> Traded | None:

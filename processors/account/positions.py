@@ -126,7 +126,7 @@ class HeldPosition:
     fees: dict[str, Decimal] = field(default_factory=dict)
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
-    unknown_rests: int = 0
+    unknown_leaves: int = 0
     closing_buys: int = 0
     """How many orders wait to buy back whatever is held short by then; `closing_sells`: long."""
     closing_sells: int = 0
@@ -254,7 +254,7 @@ class HeldPosition:
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "low": text_of(EXACT.subtract(lowest, self.open_sells)),
             "high": text_of(EXACT.add(highest, self.open_buys)),
-            "unbounded": unbounded or self.is_doubted or self.unknown_rests > 0,
+            "unbounded": unbounded or self.is_doubted or self.unknown_leaves > 0,
         }
 
     def dump(self) -> dict[str, Any]:
@@ -271,7 +271,7 @@ class HeldPosition:
             "paid": text_of(self.paid),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "open": [
-                text_of(self.open_buys), text_of(self.open_sells), self.unknown_rests,
+                text_of(self.open_buys), text_of(self.open_sells), self.unknown_leaves,
                 self.closing_buys, self.closing_sells,
             ],
             "version": self.version,
@@ -298,7 +298,7 @@ class HeldPosition:
             position.opening = PositionOpening(at_ns, held, floor_ns, tuple(contained))
         position.paid = Decimal(document["paid"])
         position.fees = {name: Decimal(fee) for name, fee in document["fees"].items()}
-        buys, sells, position.unknown_rests, *closing = document["open"]
+        buys, sells, position.unknown_leaves, *closing = document["open"]
         position.closing_buys, position.closing_sells = closing or (0, 0)
         position.open_buys, position.open_sells = Decimal(buys), Decimal(sells)
         position.version = document["version"]

@@ -246,7 +246,7 @@ def finish_restore(state: AccountFold) -> None:
     """Once all records are back: what is derived from several of them."""
     state.orders.finish_load()
     for order in state.orders.all():
-        state.exposure.restore_rest(order)
+        state.exposure.restore_leaves(order)
         state.doubts.changed(order)
         if order.contract_size is None:
             state.sizes.waiting.add(order.key)

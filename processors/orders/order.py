@@ -269,7 +269,7 @@ class Order:
         """What is claimed and has no executions, whatever its age."""
         return self.derived.amounts.missing
 
-    def rest(self) -> Decimal | None:
+    def leaves(self) -> Decimal | None:
         """The quantity still able to fill, native; None where that is not known."""
         if self.is_closed and not self.derived.disputes:
             return ZERO

@@ -96,14 +96,18 @@ def test_an_older_cumulative_quantity_lowers_nothing() -> None:
 def test_an_amendment_replaces_quantity_and_price() -> None:
     amended = a_report(is_amendment=True, quantity="3", price="149", ordinal=(5, 0))
     order = after(amended, a_report(ordinal=(1, 0)))
-    assert (order.quantity, order.view()["price"], order.rest()) == (Decimal(3), "149", Decimal(3))
+    assert (order.quantity, order.view()["price"], order.leaves()) == (
+        Decimal(3),
+        "149",
+        Decimal(3),
+    )
 
 
 def test_reaching_the_quantity_fills_the_order_without_a_word_of_the_venue() -> None:
     order = after(a_report(), an_execution("1", "1.5"), an_execution("2", "2.5"))
     assert order.lifecycle is Lifecycle.FILLED
     assert order.is_closed
-    assert order.rest() == 0
+    assert order.leaves() == 0
 
 
 def test_a_late_fill_counts_but_does_not_reopen_a_canceled_order() -> None:
@@ -179,10 +183,10 @@ def test_proof_of_absence_closes_an_order_under_dispute_until_its_trades_are_kno
     order = the_order(orders)
     assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, Reason.VENUE_DROPPED)
     assert order.derived.disputes == ("absence-unproven",)
-    assert order.rest() == Decimal(4)  # its end is not proven
+    assert order.leaves() == Decimal(4)  # its end is not proven
     orders.absent(ORDER_KEY, 11, has_all_trades=True)
     order = the_order(orders)
-    assert (order.derived.disputes, order.rest()) == ((), Decimal(0))
+    assert (order.derived.disputes, order.leaves()) == ((), Decimal(0))
 
 
 def test_a_question_shows_how_things_were_when_it_was_asked() -> None:
@@ -219,8 +223,8 @@ def the_order_after(orders: Orders, event: Any) -> Order:
     return the_order(orders)
 
 
-def test_the_rest_of_an_order_without_known_quantity_is_unknown() -> None:
-    assert after(an_execution()).rest() is None
+def test_the_leaves_quantity_of_an_order_without_known_quantity_is_unknown() -> None:
+    assert after(an_execution()).leaves() is None
 
 
 def test_net_is_signed_and_takes_the_orders_side_where_a_fill_has_none() -> None:

@@ -122,7 +122,7 @@ def test_a_late_question_below_the_executions_is_a_dispute() -> None:
 def test_an_order_sized_in_quote_closes_by_the_venues_word() -> None:
     sized: dict[str, Any] = {"quantity": None, "quote_quantity": "600", "price": None}
     order = after(a_report(**sized), an_execution("1", "3.9"))
-    assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
+    assert (order.lifecycle, order.leaves()) == (Lifecycle.ACTIVE, None)
     assert after(a_report(Status.FILLED, **sized)).lifecycle is Lifecycle.FILLED
 
 
@@ -158,7 +158,7 @@ def test_what_self_trade_prevention_took_is_not_open_any_more() -> None:
     older = a_report(quantity="4", filled_quantity="0", prevented_quantity=Decimal(1))
     for events in ((older, live), (live, older), (live, older, live)):
         order = after(*events)
-        assert order.rest() == Decimal("2.5")
+        assert order.leaves() == Decimal("2.5")
         assert Order.load(order.dump(), order.profile).own.dump() == order.own.dump()
     order = after(live, an_execution(quantity="2"))
-    assert (order.rest(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)
+    assert (order.leaves(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)

@@ -69,7 +69,7 @@ def test_of_an_execution_without_any_order_id_nothing_is_left_to_execute() -> No
     nameless = an_execution(venue_order_id=None)
     order = the_only(folded(nameless, nameless))
     assert (order.lifecycle, str(order.quantity)) == (Lifecycle.FILLED, "1.5")
-    assert (order.rest(), order.is_disputed) == (Decimal(0), False)
+    assert (order.leaves(), order.is_disputed) == (Decimal(0), False)
     assert order.net() == Decimal("1.5")
 
 
@@ -143,7 +143,7 @@ def test_a_terminal_word_about_a_replaced_link_closes_that_link_only() -> None:
 
 def test_links_are_summed_and_the_quantity_counts_from_the_new_link() -> None:
     order = the_only(folded(FIRST, SECOND, a_report(venue_order_id="2", filled_quantity="2")))
-    assert (order.executed, order.quantity, order.rest()) == (Decimal(3), Decimal(4), Decimal(1))
+    assert (order.executed, order.quantity, order.leaves()) == (Decimal(3), Decimal(4), Decimal(1))
 
 
 def test_where_the_profile_says_so_a_link_carries_the_count_on() -> None:

@@ -85,9 +85,9 @@ def test_the_band_is_what_open_orders_may_still_do() -> None:
     assert (view["low"], view["high"], view["unbounded"]) == ("-2", "3.5", False)
 
 
-def test_an_order_whose_rest_is_unknown_unbounds_the_band() -> None:
+def test_an_order_whose_leaves_quantity_is_unknown_unbounds_the_band() -> None:
     position = fed([a_trade(1, "2")])
-    position.unknown_rests = 1
+    position.unknown_leaves = 1
     assert position.view(unbounded=False)["unbounded"]
 
 

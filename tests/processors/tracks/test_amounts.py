@@ -19,18 +19,18 @@ def test_executed_is_the_larger_of_executions_and_claim() -> None:
 def test_an_order_never_closes_by_executions_in_another_unit_than_its_quantity() -> None:
     ordered = a_report(quantity="1", quantity_unit=Unit.CONTRACTS)
     order = after(ordered, an_execution(quantity_unit=Unit.BASE))
-    assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
+    assert (order.lifecycle, order.leaves()) == (Lifecycle.ACTIVE, None)
 
 
 def test_an_order_sized_in_quote_units_never_closes_by_its_quantity() -> None:
     order = after(a_report(quantity="1", quantity_unit=Unit.QUOTE, filled_quantity="1"))
-    assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
+    assert (order.lifecycle, order.leaves()) == (Lifecycle.ACTIVE, None)
 
 
 @pytest.mark.parametrize("quantity", [None, "0"])
 def test_an_order_without_a_quantity_never_closes_by_it(quantity: str | None) -> None:
     order = after(a_report(quantity=quantity, filled_quantity="9"))
-    assert (order.lifecycle, order.rest()) == (Lifecycle.ACTIVE, None)
+    assert (order.lifecycle, order.leaves()) == (Lifecycle.ACTIVE, None)
 
 
 def test_an_average_needs_the_price_of_every_execution() -> None:
@@ -56,7 +56,7 @@ def test_late_fills_on_an_earlier_link_move_quantity_and_executed_alike() -> Non
         a_report(venue_order_id="2", replaces="1", quantity="3"),
     )
     late = an_execution("late", "1.5", venue_order_id="1", side=Side.BUY)
-    assert after_chain(*chain).rest() == after_chain(*chain, late).rest() == Decimal(3)
+    assert after_chain(*chain).leaves() == after_chain(*chain, late).leaves() == Decimal(3)
 
 
 def after_chain(*events: Any) -> Order:

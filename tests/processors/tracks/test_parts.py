@@ -84,9 +84,9 @@ def test_every_set_of_evidence_is_as_the_rules_say_in_every_order_of_arrival() -
                 assert content_of(other) == content_of(first), names
                 assert evidence_of(other) == evidence_of(first), names
             order = the_order(first)
-            lifecycle, done, rest = expected(set(names))
+            lifecycle, done, leaves = expected(set(names))
             assert (order.lifecycle, order.executed) == (lifecycle, Decimal(done)), names
-            assert order.is_closed or order.rest() == rest, names
+            assert order.is_closed or order.leaves() == leaves, names
             disputes = {"terminals-differ"} if {"a filled", "a canceled"} <= set(names) else set()
             assert set(order.derived.disputes) == disputes, names
 

@@ -112,7 +112,7 @@ def folded_in_every_order(*events: Any) -> Order:
 def test_an_end_of_which_is_not_said_how_closes_the_order_and_gives_no_reason() -> None:
     order = folded_in_every_order(a_report(), ended(filled_quantity=2), an_execution())
     assert (order.lifecycle, order.derived.reason) == (Lifecycle.CANCELED, None)
-    assert (order.executed, order.rest(), order.is_disputed) == (Decimal(2), Decimal(0), False)
+    assert (order.executed, order.leaves(), order.is_disputed) == (Decimal(2), Decimal(0), False)
 
 
 @pytest.mark.parametrize("end", ENDS)
