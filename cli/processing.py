@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from processors.ledger.settings import LedgerSettings, StepBounds
 from processors.measured import MeasuredFold
 from processors.partition import VERSION

@@ -11,9 +11,6 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-import orjson
-from pydantic import ValidationError
-
 from ingest.group_events import Received
 from ingest.outbox import Address, Outbox
 from ingest.partition import OwnedPartition
@@ -21,44 +18,17 @@ from ingest.progress import DispatchProgress
 from ingest.questions import AGE_NS_MAX, Log, ask, failure
 from ingest.requester import Requester
 from ingest.requesters import Requesters
+from orderloom.dispatch import BadDispatch, Dispatch, read_dispatch
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from runtime.metrics import QUESTIONS, UNBELIEVED
 
-FORMAT = 1
 PARALLEL_MAX = 4
 OPEN_MAX = 5_000
 """What waits here is small; what waits unread in Kafka holds up every account of the worker."""
 _PUBLIC = frozenset({About.SERVER_TIME, About.INSTRUMENTS})
 
 _log = logging.getLogger(__name__)
-
-
-class BadDispatch(Exception):
-    """A record of `dispatches` that says nothing that we know; `args[0]` is the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as a dispatch carries it; `at_ns` is when it was decided, UTC."""
-
-    account: str
-    question: Question
-    at_ns: int
-
-
-def read_dispatch(value: bytes) -> Asked:
-    """The question in one record of `dispatches`. Raises BadDispatch."""
-    try:
-        document = orjson.loads(value)
-        if document["v"] != FORMAT or document["type"] != "question":
-            raise BadDispatch(f"v {document['v']!r}, type {document['type']!r} is unknown here")
-        question = Question.model_validate(document["question"])
-        if question.account != document["account"]:
-            raise BadDispatch("the account of its question is not its own")
-        return Asked(question.account, question, int(document["at_ns"]))
-    except (ValidationError, ValueError, LookupError, TypeError) as error:
-        raise BadDispatch(f"not a dispatch: {type(error).__name__}") from None
 
 
 _What = tuple[int, Question]
@@ -70,7 +40,7 @@ same of a venue, instruments for one, and each waits for an answer of its own.""
 class _Open:
     """A question on its way, as it was asked for last; `is_begun`: a page of it is written."""
 
-    asked: Asked
+    asked: Dispatch
     address: Address
     progress: DispatchProgress
     offset: int
@@ -154,7 +124,7 @@ class Asking:
         self._outbox.put(former.address, failure(question, reason, now_ns, now_ns))
         QUESTIONS.labels(self._requesters.public.venue.name, question.about, "superseded").inc()
 
-    def _check_place(self, asked: Asked, partition: int) -> None:
+    def _check_place(self, asked: Dispatch, partition: int) -> None:
         """Only who owns an account's partition asks for it. Raises BadDispatch."""
         config = self._requesters.accounts.get(asked.account)
         home = partition if config is None else config.partition_of(self._partitions_total)
@@ -209,13 +179,13 @@ class Asking:
         )
         await ask(question, requester, log)
 
-    def _requester(self, asked: Asked) -> Requester | None:
+    def _requester(self, asked: Dispatch) -> Requester | None:
         requester = self._requesters.by_account.get(asked.account)
         if requester is None and asked.question.about in _PUBLIC:
             return self._requesters.public
         return requester
 
-    def _turn(self, asked: Asked) -> asyncio.Semaphore:
+    def _turn(self, asked: Dispatch) -> asyncio.Semaphore:
         """Urgent questions do not stand behind periodic ones."""
         key = (asked.account, asked.question.urgent)
         return self._turns.setdefault(key, asyncio.Semaphore(PARALLEL_MAX))

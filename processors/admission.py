@@ -17,7 +17,7 @@ partition, is counted, and alarms.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
-from typing import Any, Final, get_args
+from typing import Any, ClassVar, Final, get_args
 
 from orderloom import raw, topology
 from orderloom.control import (
@@ -54,6 +54,8 @@ class Admission:
 
     `registered` are the accounts that lie here, `elsewhere` those of other partitions, by account.
     """
+
+    KINDS: ClassVar = (HOME,)
 
     def __init__(self, venue: str, products: tuple[str, ...], partition: int) -> None:
         self._venue = venue
@@ -142,7 +144,7 @@ class Admission:
 
     # ---- where accounts lie ----
 
-    def restore(self, document: Mapping[str, Any]) -> None:
+    def restore(self, _kind: str, document: Mapping[str, Any]) -> None:
         """Take back one state record."""
         self.elsewhere[document["account"]] = document["partition"]
 

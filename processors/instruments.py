@@ -10,17 +10,20 @@ then as often as the others. Only partition 0 publishes, so `instruments` has on
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from orderloom import topology
 from orderloom.codec import pack
+from orderloom.dispatch import Dispatch
 from orderloom.event import Cause, Event, InstrumentReport
 from orderloom.quantities import text_of
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
-from processors.account.publishing import cause_document
 from processors.ledger.step import Output
 
+INSTRUMENT: Final = "i"
+LISTS: Final = "v"
+"""The kinds of its state records: one instrument, and when the lists are asked for."""
 VENUE: Final = topology.PARTITION_KEY.decode()
 REFRESH_NS: Final = 24 * 3600 * 1_000_000_000
 RETRY_NS: Final = 60 * 1_000_000_000
@@ -37,6 +40,8 @@ class Instruments:
 
     `wanted`: those that evidence named and no listing did, and when that was (ns).
     """
+
+    KINDS: ClassVar = (INSTRUMENT, LISTS)
 
     venue: str
     partition: int
@@ -113,15 +118,14 @@ class Instruments:
         self.asked = {name: about for name, about in self.asked.items() if about != product}
         self.asked[question.id] = product
         self.due[product] = now_ns + TIMEOUT_NS
-        dispatch = {
-            "v": 1,
-            "id": question.id,
-            "type": "question",
-            "account": VENUE,
-            "question": question.document(),
-            "at_ns": now_ns,
-        }
-        self.outputs.append(Output(topology.DISPATCHES, topology.PARTITION_KEY, pack(dispatch)))
+        value = Dispatch.of(question, now_ns).encoded()
+        self.outputs.append(Output(topology.DISPATCHES, topology.PARTITION_KEY, value))
+
+    def ask_anew(self, now_ns: int) -> None:
+        """What was asked was never sent: every product is asked about now."""
+        self.asked.clear()
+        self.due = dict.fromkeys(self.due, now_ns)
+        self.is_dirty = True
 
     def take_failure(self, item: Failure | Answer, now_ns: int) -> None:
         """A read failed: ask again, later."""
@@ -160,17 +164,17 @@ class Instruments:
                 "v": 1,
                 "venue": self.venue,
                 **self.known[key],
-                "cause": cause_document(cause),
+                "cause": cause.document(),
             }
             yield Output(topology.INSTRUMENTS, key.encode(), pack(message))
 
     def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The state records that changed since the last call, by key."""
         for key in sorted(self.changed):
-            yield f"i/{key}", self.known[key]
+            yield f"{INSTRUMENT}/{key}", self.known[key]
         if self.is_dirty:
             yield (
-                "v/instruments",
+                f"{LISTS}/instruments",
                 {
                     "due": self.due,
                     "asked": self.asked,
@@ -183,7 +187,7 @@ class Instruments:
 
     def restore(self, kind: str, document: dict[str, Any]) -> None:
         """Take back one state record."""
-        if kind == "i":
+        if kind == INSTRUMENT:
             known = {name: value for name, value in document.items() if name != "f"}
             self.known[f"{known['product']}/{known['symbol']}"] = known
         else:

@@ -12,8 +12,8 @@ from orderloom import raw, topology
 from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
 from processors.account.account import AccountFold
-from processors.account.cycles import STANDARD, Pace
 from processors.account.differences import ANSWERED, OPEN
+from processors.account.pace import STANDARD, Pace
 from processors.account.progress import ProgressLog
 from processors.admission import PARTITION
 from processors.ledger.step import InputRecord, Output, StepChanges
@@ -44,10 +44,13 @@ class MeasuredFold(PartitionFold):
     ) -> None:
         super().__init__(venue, partition, pace, namespace)
         self._progress = ProgressLog()
+        self._unsynced: set[str] = set()
+        self._now_ns = 0
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold one record; note how long it stood in the log."""
         self.appended_ns = record.appended_ns
+        self._now_ns = now_ns
         super().fold(record, now_ns)
         self._took("log_to_step", record.appended_ns, now_ns)
 
@@ -59,15 +62,27 @@ class MeasuredFold(PartitionFold):
         seconds = max(0, to_ns - from_ns) / NS_PER_SECOND
         metrics.HOP_LATENCY_SECONDS.labels(self.venue, hop).observe(seconds)
 
+    def tick(self, now_ns: int) -> None:
+        """Let every due timer fire."""
+        self._now_ns = now_ns
+        super().tick(now_ns)
+
     def changes(self) -> StepChanges:
-        """What changed; and what that means for the metrics."""
-        touched = [state for state in self.accounts.values() if state.is_dirty]
+        """What changed; and what that means for the metrics.
+
+        An account that is not in sync is looked at in each step: how long it is blind goes on.
+        """
         changes = super().changes()
-        for state in touched:
-            if state.account == PARTITION:  # no account: it is never in sync, and nobody's trouble
+        for account in {*self.touched, *self._unsynced}:
+            state = self.accounts[account]
+            if account == PARTITION:  # no account: it is never in sync, and nobody's trouble
                 continue
-            show(state)
+            show(state, self._now_ns)
             self._progress.look(state)
+            if state.is_synced:
+                self._unsynced.discard(account)
+            else:
+                self._unsynced.add(account)
         for output in changes.outputs:
             self._measure(output)
         self._count_tallies()
@@ -89,16 +104,16 @@ class MeasuredFold(PartitionFold):
         self.counted = self.tallies.copy()
 
 
-def show(state: AccountFold) -> None:
-    """The gauges of one account."""
+def show(state: AccountFold, now_ns: int) -> None:
+    """The gauges of one account, at the step's clock reading."""
     account = state.account
     metrics.DISABLED.labels(account).set(not state.is_enabled)
     # Nobody shall be woken for an account that a person has switched off.
     metrics.BLIND.labels(account).set(len(state.streams.blind) if state.is_enabled else 0)
     started = [one.start_ns for one in state.streams.blind if one.start_ns and state.is_enabled]
-    age_ns = state.now_ns - min(started, default=state.now_ns)
+    age_ns = now_ns - min(started, default=now_ns)
     metrics.BLIND_SECONDS.labels(account).set(age_ns / NS_PER_SECOND)
-    metrics.OPEN_DIFFERENCES.labels(account).set(state.open_differences)
+    metrics.OPEN_DIFFERENCES.labels(account).set(state.look_ups.open_differences)
     metrics.CATCHING_UP.labels(account).set(state.is_enabled and not state.is_synced)
     metrics.DISPUTED.labels(account).set(len(state.doubts.disputed))
     metrics.QUARANTINED.labels(account).set(state.quarantine is not None)

@@ -10,7 +10,7 @@ An account whose evidence broke an invariant is quarantined: its later records a
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
@@ -21,20 +21,23 @@ from orderloom.event import Cause, Origin
 from orderloom.raw import RawRecord
 from orderloom.words import Source
 from processors.account.account import AccountFold
-from processors.account.cycles import STANDARD, Pace
+from processors.account.pace import STANDARD, Pace
 from processors.account.setting import Setting
-from processors.account.state import ORDER, finish_restore, publish, restore, state_of
-from processors.account.venue_time import CLOCK
-from processors.admission import HOME, Admission, Unbelieved, in_time
+from processors.account.showing import publish
+from processors.accounts import Accounts
+from processors.admission import Admission, Unbelieved, in_time
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
 from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
+from processors.orders.orders import ORDER
 from venues.venue import Translation, Venue
 
+if TYPE_CHECKING:
+    from processors.account.saved import Saved
+
 VERSION: Final = "1"
-STATE_FORMAT: Final = 5
-INSTRUMENT_KINDS: Final = frozenset({"i", "v"})
+STATE_FORMAT: Final = 6
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 
@@ -44,21 +47,25 @@ class PartitionFold:
 
     `tallies` counts, since this object was made, the words and fields that translation did not
     know, the messages that it ignored by rule, and the records that were not believed. It is no
-    state: nothing is decided by it.
+    state: nothing is decided by it. `touched` are the accounts that changed in the last step.
     """
 
     def __init__(
         self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
     ) -> None:
         self._venue = venue
-        self._accounts: dict[str, AccountFold] = {}
-        self._instruments = Instruments(venue.name, partition)
+        self.instruments = Instruments(venue.name, partition)
         self._setting = Setting(
-            venue.name, partition, venue.profile, pace, self._instruments, namespace
+            venue.name, partition, venue.profile, pace, self.instruments, namespace
         )
         self._admission = Admission(venue.name, venue.products, partition)
         self._digests = RollingDigest()
+        self._accounts = Accounts(self._setting)
+        self.touched: list[str] = []
         self._restored: set[str] = set()
+        times, owner = self._setting.times, self._setting.owner
+        self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
+        self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies: Counter[Tally] = Counter()
 
     @property
@@ -74,19 +81,14 @@ class PartitionFold:
     @property
     def accounts(self) -> dict[str, AccountFold]:
         """The states by account, for those who look (tests, health)."""
-        return self._accounts
-
-    @property
-    def instruments(self) -> Instruments:
-        """The venue's instruments."""
-        return self._instruments
+        return self._accounts.by_name
 
     # ---- state ----
 
     def begin_epoch(self, epoch: int) -> None:
         """Number in this epoch, which a repair began; called before anything else."""
-        self._setting = replace(self._setting, epoch=epoch)
-        self._instruments.epoch = epoch
+        self._accounts.setting = replace(self._accounts.setting, epoch=epoch)
+        self.instruments.epoch = epoch
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Take back one state record.
@@ -101,24 +103,23 @@ class PartitionFold:
                 f"{STATE_FORMAT}: run the version that wrote it, or `orderloom repair`"
             )
         kind, _, _ = key.decode().partition("/")
-        if kind in INSTRUMENT_KINDS:
-            self._instruments.restore(kind, document)
-        elif kind == HOME:
-            self._admission.restore(document)
-        elif kind == CLOCK:
-            self._setting.times.restore(document)
+        del document["f"]
+        part = self._part_of.get(kind)
+        if part is not None:
+            part.restore(kind, document)
         else:
             state = self.account(document["account"])
-            restore(state, kind, document)
+            state.restore(kind, document)
             self._restored.add(state.account)
         self._digests.put(key.decode(), value, None)
 
     def _finish_restore(self) -> None:
         for account in self._restored:
-            state = self._accounts[account]
-            finish_restore(state)
+            state = self.accounts[account]
+            state.finish_restore()
             if state.config is not None:
                 self._admission.registered.add(account)
+            self._accounts.restored(account)
             for order in state.orders.all():  # an order may stand in several records
                 self._digests.mean(f"{ORDER}/{order.key}", order.content())
         self._restored.clear()
@@ -127,16 +128,16 @@ class PartitionFold:
         """What changed since the last call."""
         self._finish_restore()
         changes = StepChanges()
-        for _, state in sorted(self._accounts.items()):  # as after any restart
-            if not state.is_dirty:
-                continue
+        self.touched = self._accounts.take_changed()
+        for account in self.touched:
+            state = self.accounts[account]
             changes.outputs.extend(publish(state))
-            for key, document in state_of(state):
+            for key, document in state.state():
                 changes.state[key.encode()] = self._packed(key, document, state)
-        changes.outputs.extend(self._instruments.publish())
-        parts = (self._instruments, self._admission, self._setting.times)
-        for key, fields in (pair for part in parts for pair in part.state()):
-            changes.state[key.encode()] = self._packed(key, fields)
+        changes.outputs.extend(self.instruments.publish())
+        for part in self._parts:
+            for key, fields in part.state():
+                changes.state[key.encode()] = self._packed(key, fields)
         changes.content_digest = self._digests.content
         changes.exact_digest = self._digests.exact
         return changes
@@ -158,9 +159,9 @@ class PartitionFold:
         self._finish_restore()
         cause = self._cause(record)
         account = _account_of(record)
-        state = self._accounts.get(account)
+        state = self.accounts.get(account)
         if state is not None and state.quarantine is not None:
-            _remember(state, record)
+            state.remember(record.topic.kind, record.offset)
         elif record.topic is topology.RAW:
             self._fold_raw(record, cause, now_ns)
         elif record.topic is topology.CONTROL:
@@ -174,10 +175,7 @@ class PartitionFold:
 
     def account(self, account: str) -> AccountFold:
         """The state of one account; begun where there is none."""
-        state = self._accounts.get(account)
-        if state is None:
-            state = self._accounts[account] = AccountFold(account, self._setting)
-        return state
+        return self._accounts.get(account)
 
     def _refuse(
         self, record: InputRecord, why: Unbelieved | str, cause: Cause, now_ns: int
@@ -186,7 +184,7 @@ class PartitionFold:
         account = _account_of(record)
         if isinstance(why, Unbelieved):
             self.tallies["unbelieved", why.kind] += 1
-        if isinstance(why, Unbelieved) or account not in self._accounts:
+        if isinstance(why, Unbelieved) or account not in self.accounts:
             account = _PARTITION
         state = self.account(account)
         state.begin(cause, now_ns)
@@ -217,30 +215,42 @@ class PartitionFold:
             return
         if received.account == _PARTITION:  # somebody owns the partition's edge and can ask
             for product in self._venue.products:
-                self._instruments.expect(product, now_ns)
+                self.instruments.expect(product, now_ns)
         for place, written in enumerate(received.items):
             at = Cause(cause.topic, cause.partition, cause.offset, place)
             item = in_time(written, now_ns)
             if item is not written:
                 self.tallies["unbelieved", "time"] += 1
-            if received.account == _PARTITION and isinstance(item, raw.Answer | raw.Failure):
+            is_sample = isinstance(written, raw.ClockSample)  # judged by itself
+            self._fold_item(received, written if is_sample else item, at, now_ns)
+
+    def _fold_item(self, received: RawRecord, item: raw.Item, at: Cause, now_ns: int) -> None:
+        generation = received.generation
+        if isinstance(item, raw.ConnectionChange | raw.Liveness | raw.OwnerChange):
+            self._accounts.take_owner(generation, item.at_ns, at, now_ns)
+        is_of_partition = received.account == _PARTITION
+        match item:
+            case raw.Answer() | raw.Failure() if is_of_partition:
                 self._fold_instruments(item, at, now_ns)
-                continue
-            if received.account == _PARTITION and isinstance(written, raw.ClockSample):
-                self._fold_clock(received, written, at, now_ns)
-                continue
-            for state in self._states_of(received):
-                state.begin(at, now_ns)
-                self._fold_item(state, received, item)
+            case raw.ClockSample() if is_of_partition:
+                self._fold_clock(generation, item, at, now_ns)
+            case raw.Liveness():
+                self._accounts.take_liveness(generation, item, at, now_ns)
+            case raw.OwnerChange():
+                pass
+            case _:
+                for state in self._states_of(received):
+                    state.begin(at, now_ns)
+                    self._fold_of_account(state, generation, item)
 
     def _fold_instruments(self, item: raw.Answer | raw.Failure, at: Cause, now_ns: int) -> None:
         translation = read_answer(self._venue, item) if isinstance(item, raw.Answer) else None
         if isinstance(item, raw.Failure) or item.status != 200:
-            self._instruments.take_failure(item, now_ns)
+            self.instruments.take_failure(item, now_ns)
         elif isinstance(translation, Translation):
             self._count(translation)
-            self._instruments.take_page(item, translation.events, at, now_ns)
-            for state in self._accounts.values():
+            self.instruments.take_page(item, translation.events, at, now_ns)
+            for state in self.accounts.values():
                 if state.quarantine is None and state.sizes.is_lacking:
                     state.begin(at, now_ns)
                     state.take_instruments()
@@ -248,22 +258,23 @@ class PartitionFold:
             state = self.account(_PARTITION)
             state.begin(at, now_ns)
             state.publisher.dead_letter(item.body, translation.reason, at, channel=item.channel)
-            self._instruments.take_failure(item, now_ns)
+            self.instruments.take_failure(item, now_ns)
 
-    def _fold_clock(self, said: RawRecord, sample: raw.ClockSample, at: Cause, now_ns: int) -> None:
-        doubted_ns = self._setting.times.take(sample, said.generation, now_ns)
-        for state in self._states_of(said):
-            state.begin(at, now_ns)
-            if doubted_ns is not None and sample.product in state.products():
-                state.note_loss(sample.product, doubted_ns, "a clock was set")
+    def _fold_clock(self, generation: int, sample: raw.ClockSample, at: Cause, now_ns: int) -> None:
+        doubted_ns = self._setting.times.take(sample, generation, now_ns)
+        if doubted_ns is None:
+            return
+        for state in self._accounts.followed():
+            if sample.product in state.look_ups.products():
+                state.begin(at, now_ns)
+                state.look_ups.note_loss(sample.product, doubted_ns, "a clock was set")
 
     def _states_of(self, received: RawRecord) -> Iterable[AccountFold]:
         if received.account != _PARTITION:
             return (self.account(received.account),)
-        return tuple(state for state in self._accounts.values() if state.quarantine is None)
+        return self._accounts.followed()
 
-    def _fold_item(self, state: AccountFold, received: RawRecord, item: raw.Item) -> None:
-        generation = received.generation
+    def _fold_of_account(self, state: AccountFold, generation: int, item: raw.Item) -> None:
         match item:
             case raw.Frame():
                 self._fold_frame(state, generation, item)
@@ -273,21 +284,17 @@ class PartitionFold:
                 self._fold_failure(state, item)
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
-                    state.note_product(product)
-                state.watch(lambda streams: streams.take_change(generation, item))
-            case raw.Liveness():
-                state.watch(lambda streams: streams.take_liveness(generation, item, state.account))
-            case raw.OwnerChange():
-                state.watch(lambda streams: streams.take_owner(generation, item))
+                    state.look_ups.note_product(product)
+                state.look_ups.watch(lambda streams: streams.take_change(generation, item))
             case raw.Oversize():
                 reason = f"frame of {item.length} bytes, sha256 {item.sha256}: head only"
                 self._lose(state, item, item.body, reason)
 
     def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
-        state.note_product(frame.product)
+        state.look_ups.note_product(frame.product)
         link = state.streams.links.get(frame.connection)
         if link is None or frame.number != link.number + 1:
-            state.watch(lambda streams: streams.take_frame(generation, frame))
+            state.look_ups.watch(lambda streams: streams.take_frame(generation, frame))
         else:
             state.streams.take_frame(generation, frame)
         translation = read_frame(self._venue, frame)
@@ -308,8 +315,8 @@ class PartitionFold:
         )
         link = state.streams.links.get(frame.connection)
         for product in (frame.product,) if link is None else link.products:
-            state.note_product(product)
-            state.note_loss(product, frame.received_ns, "a frame could not be read")
+            state.look_ups.note_product(product)
+            state.look_ups.note_loss(product, frame.received_ns, "a frame could not be read")
 
     def _take(self, state: AccountFold, translation: Translation, origin: Origin) -> list[str]:
         self._count(translation)
@@ -325,17 +332,17 @@ class PartitionFold:
         if isinstance(translation, Refusal):
             reason = translation.reason
             state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
-            state.reconciliation.take_failure(item, state.now_ns)
+            state.look_ups.reconciliation.take_failure(item, state.now_ns)
             return
         asked_ns = self._setting.times.asked_ns(item)
         origin = Origin(state.account, Source.QUERY, state.cause, item.received_ns, asked_ns)
         alive = self._take(state, translation, origin)
-        state.note_alive(item.question["id"], alive)
+        state.look_ups.note_alive(item.question["id"], alive)
         if item.status != 200:
-            state.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
+            state.look_ups.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
             return
-        state.take_figures(translation.events, replace(item, asked_ns=asked_ns))
-        state.take_page(item)
+        state.look_ups.take_figures(translation.events, replace(item, asked_ns=asked_ns))
+        state.look_ups.take_page(item)
 
     def _fold_failure(self, state: AccountFold, item: raw.Failure) -> None:
         if item.body:
@@ -344,9 +351,9 @@ class PartitionFold:
                 asked_ns = self._setting.times.asked_ns(item)
                 origin = Origin(state.account, Source.QUERY, state.cause, item.at_ns, asked_ns)
                 self._take(state, translation, origin)
-                state.take_failure(item, translation.events)
+                state.look_ups.take_failure(item, translation.events)
                 return
-        state.take_failure(item, ())
+        state.look_ups.take_failure(item, ())
 
     # ---- trouble and time ----
 
@@ -359,38 +366,27 @@ class PartitionFold:
         body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
         state.publisher.dead_letter(body, reason, state.cause, trace=trace)
         if account != _PARTITION:
-            state.quarantine = {"reason": reason, "since": record.offset, "records": 0, "last": {}}
-            state.account_changed()
+            state.set_apart(reason, record.offset)
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         self._finish_restore()
-        due = [self._instruments.due_ns(), *(state.due_ns() for state in self._accounts.values())]
-        return min((at for at in due if at is not None), default=None)
+        due = [at for at in (self.instruments.due_ns(), self._accounts.due_ns()) if at is not None]
+        return min(due, default=None)
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
-        self._instruments.tick(now_ns)
-        for state in self._accounts.values():
-            at_ns = state.due_ns()
-            if at_ns is not None and at_ns <= now_ns:
-                state.tick(now_ns)
+        self._finish_restore()
+        self.instruments.tick(now_ns)
+        self._accounts.tick(now_ns)
 
     def quarantined(self) -> Iterator[str]:
         """The accounts that are quarantined."""
-        return (name for name, state in self._accounts.items() if state.quarantine is not None)
+        return (name for name, state in self.accounts.items() if state.quarantine is not None)
 
 
 def _account_of(record: InputRecord) -> str:
     return (record.key or topology.PARTITION_KEY).decode(errors="replace")
-
-
-def _remember(state: AccountFold, record: InputRecord) -> None:
-    """Count a record of a quarantined account; its offset is where a re-drive goes on."""
-    assert state.quarantine is not None
-    state.quarantine["records"] += 1
-    state.quarantine["last"][record.topic.kind] = record.offset
-    state.is_dirty = True
 
 
 def _content_of(state: AccountFold | None, kind: str, document: dict[str, Any]) -> bytes | None:

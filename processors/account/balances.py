@@ -12,7 +12,7 @@ symbols that could explain it are asked for from then on.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
@@ -20,6 +20,9 @@ from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
 from venues.venue import Profile
 
+BALANCE: Final = "b"
+EQUATION: Final = "e"
+"""The kinds of its state records: one asset's balance, and what explains them."""
 AMOUNTS: Final = ("free", "locked", "total")
 TRANSFERS_REMEMBERED: Final = 256
 """How many transfers are known by time and amount, so that a repetition counts once."""
@@ -33,6 +36,8 @@ class Balances:
     (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
     `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
     """
+
+    KINDS: ClassVar = (BALANCE, EQUATION)
 
     profile: Profile
     instruments: Instruments
@@ -160,19 +165,31 @@ class Balances:
         missing = {key.partition("/")[2] for key in self.standing if key.startswith(f"{product}/")}
         return self.instruments.between(product, missing) if missing else set()
 
-    def dump(self) -> dict[str, Any]:
-        """The state but for the rows, JSON-ready."""
-        return {
-            "asked": self.asked,
-            "others": self.others,
-            "opened": self.opened,
-            "standing": self.standing,
-            "transfers": {key: text_of(amount) for key, amount in self.transfers.items()},
-            "recent": self.recent,
-        }
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state records that changed since the last call."""
+        for key in sorted(self.dirty):
+            yield f"{BALANCE}/{key}", {"balance": self.rows[key]}
+        self.dirty.clear()
+        if self.is_comparison_dirty:
+            yield (
+                EQUATION,
+                {
+                    "asked": self.asked,
+                    "others": self.others,
+                    "opened": self.opened,
+                    "standing": self.standing,
+                    "transfers": {key: text_of(amount) for key, amount in self.transfers.items()},
+                    "recent": self.recent,
+                },
+            )
+        self.is_comparison_dirty = False
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take back what `dump` gave out."""
+    def restore(self, kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record."""
+        if kind == BALANCE:
+            row = document["balance"]
+            self.rows[f"{row['product']}/{row['asset']}"] = row
+            return
         self.asked, self.others = document["asked"], document["others"]
         self.opened, self.standing = document["opened"], document["standing"]
         self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}

@@ -15,48 +15,15 @@ from typing import Any, Final
 
 from orderloom.event import Reply
 from orderloom.question import About, Question
+from processors.account.pace import SECOND_NS, Pace
 from processors.account.refusals import UncoveredSymbol
 from processors.account.streams import Blind
 from processors.account.venue_time import VenueTime
 from venues.venue import Profile
 
-SECOND_NS: Final = 1_000_000_000
 SPACING_NS: Final = 2 * SECOND_NS
 """Cycles that a loss asks for do not follow one another faster than this."""
 DOUBLINGS_MAX: Final = 16
-LATE_PERIODS: Final = 5
-"""A cycle that is under way for longer than so many periods (or time-outs, if those are longer) is
-late: what streams lost meanwhile is unknown, so the account is not in sync until it is complete."""
-PATIENCE_DOUBLINGS_MAX: Final = 4
-"""Then an answer is waited for for sixteen times the time-out: what is not lost has come by then,
-or why it does not (the edge gives up what was decided ten minutes ago, and says so)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How reconciliation is paced; all in ns. Part of the fold's configuration digest."""
-
-    period_ns: int = 30 * SECOND_NS
-    timeout_ns: int = 30 * SECOND_NS
-    retry_ns: int = 2 * SECOND_NS
-    lookback_ns: int = 24 * 3600 * SECOND_NS
-    silence_ns: int = 6 * SECOND_NS
-
-    @property
-    def late_ns(self) -> int:
-        """How long a cycle may be under way before it is late."""
-        return LATE_PERIODS * max(self.period_ns, self.timeout_ns)
-
-    def patience_ns(self, tries: int) -> int:
-        """How long an answer is waited for, after so many askings that came to nothing.
-
-        At a venue's limits the line may be longer than any time-out: each asking that it outlasts
-        doubles the next one's, so that a question is asked a few times and not for ever.
-        """
-        return self.timeout_ns << min(tries, PATIENCE_DOUBLINGS_MAX)
-
-
-STANDARD: Final = Pace()
 
 
 @dataclass(slots=True)
@@ -73,6 +40,18 @@ class Pending:
     pages: int = 0
     has_failed: bool = False
     failures: int = 0
+
+    def document(self, product: str) -> dict[str, Any]:
+        """JSON-ready, as the state keeps it."""
+        return {
+            "product": product,
+            "question": self.question.document(),
+            "due_ns": self.due_ns,
+            "run_ns": self.run_ns,
+            "pages": self.pages,
+            "has_failed": self.has_failed,
+            "failures": self.failures,
+        }
 
 
 @dataclass(slots=True)
@@ -99,6 +78,10 @@ class Cycles:
     registered: frozenset[str] = frozenset()
     """Those that the registry names: they may become known after the first cycle."""
     pending: dict[str, Pending] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    """The questions that changed since they were saved."""
+    patient_ns: int = 0
+    """What did not fail is not asked again before: the venue answers, and the line is long."""
     asked: int = 0
     """How many questions the present cycle began with, and how many pages have come."""
     pages: int = 0
@@ -134,8 +117,11 @@ class Cycles:
     def due_ns(self) -> int:
         """When this machine wants its next tick."""
         if self.asking:
-            return min(pending.due_ns for pending in self.pending.values())
+            return min(map(self._due_ns, self.pending.values()))
         return self.next_ns
+
+    def _due_ns(self, one: Pending) -> int:
+        return one.due_ns if one.has_failed else max(one.due_ns, self.patient_ns)
 
     def begin(
         self,
@@ -179,13 +165,25 @@ class Cycles:
     def ask(self, question: Question, due_ns: int, failures: int = 0) -> None:
         """A question of this cycle goes out; asked again if it is not answered by `due_ns`."""
         self.pending[question.id] = Pending(question, due_ns, failures=failures)
+        self.changed.add(question.id)
 
     def overdue(self, now_ns: int) -> list[Pending]:
         """What to ask again; it is no longer pending."""
-        late = [pending for pending in self.pending.values() if pending.due_ns <= now_ns]
-        for pending in late:
-            del self.pending[pending.question.id]
+        late = [one for one in self.pending.values() if self._due_ns(one) <= now_ns]
+        late.sort(key=lambda one: (len(one.question.id), one.question.id))  # as they were asked
+        for one in late:
+            self._take(one.question.id)
         return late
+
+    def _take(self, question_id: str) -> Pending:
+        self.changed.add(question_id)
+        return self.pending.pop(question_id)
+
+    def forget_questions(self, now_ns: int) -> None:
+        """What was asked was never sent: a cycle begins now."""
+        self.asking, self.next_ns = False, now_ns
+        self.changed |= self.pending.keys()
+        self.pending.clear()
 
     def brings_trades_of(self, symbol: str) -> bool:
         """Whether an answer of this cycle that is still to come holds the executions there."""
@@ -205,6 +203,7 @@ class Cycles:
         pending.due_ns, pending.run_ns, pending.pages = now_ns + wait_ns, -1, 0
         pending.has_failed = True
         pending.failures += 1
+        self.changed.add(question_id)
 
     def refuse(
         self, question_id: str, reply: Reply, now_ns: int, pace: Pace
@@ -213,7 +212,7 @@ class Cycles:
 
         Its other questions go on: what is answered is evidence, though the symbol is not covered.
         """
-        symbol = self.pending.pop(question_id).question.symbol
+        symbol = self._take(question_id).question.symbol
         assert symbol is not None
         refused = self.refused.get(symbol)
         is_news = refused is None
@@ -240,9 +239,7 @@ class Cycles:
         Thousands of pages take minutes at a venue's limits; to ask again meanwhile would only make
         the line longer, and what was received so far worthless.
         """
-        for pending in self.pending.values():
-            if not pending.has_failed:
-                pending.due_ns = max(pending.due_ns, due_ns)
+        self.patient_ns = max(self.patient_ns, due_ns)
 
     def take_page(self, question_id: str, asked_ns: int, page: int, *, is_last: bool) -> bool:
         """One good page of one run came; True if the cycle is complete with it."""
@@ -253,9 +250,10 @@ class Cycles:
             return False
         pending.pages += 1
         self.pages += 1
+        self.changed.add(question_id)
         if not is_last:
             return False
-        del self.pending[question_id]
+        self._take(question_id)
         self.floor_ns = min(self.floor_ns, asked_ns)
         return not self.pending
 
@@ -297,47 +295,56 @@ class Cycles:
         self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
         return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns
 
-    def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready."""
+    def document(self) -> dict[str, Any]:
+        """The state but for the questions, JSON-ready."""
         return {
             "product": self.product,
-            "numbers": [
-                self.next_ns, self.covered_ns, self.since_ns, self.until_ns, self.floor_ns,
-                self.began_ns, self.completed,
-            ],
+            "next_ns": self.next_ns,
+            "covered_ns": self.covered_ns,
+            "since_ns": self.since_ns,
+            "until_ns": self.until_ns,
+            "floor_ns": self.floor_ns,
+            "began_ns": self.began_ns,
+            "completed": self.completed,
             "asking": self.asking,
             "symbols": self.symbols,
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
-            "first": self.first_ns,
-            "from": self.from_ns,
-            "deep": self.deep_ns,
-            "progress": [self.asked, self.pages],
+            "patient_ns": self.patient_ns,
+            "asked": self.asked,
+            "pages": self.pages,
+            "first_ns": self.first_ns,
+            "from_ns": self.from_ns,
+            "deep_ns": self.deep_ns,
             "refused": [one.document() for one in self.refused.values()],
-            "late": self.is_late,
-            "pending": [
-                [p.question.document(), p.due_ns, p.run_ns, p.pages, p.has_failed, p.failures]
-                for p in self.pending.values()
-            ],
-        }  # fmt: skip
+            "is_late": self.is_late,
+        }
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> "Cycles":
-        """The cycles that `dump` gave out."""
-        cycles = cls(document["product"], *document["numbers"])
-        cycles.asking = document["asking"]
+        """The cycles that `document` gave out."""
+        cycles = cls(document["product"], document["next_ns"])
+        for name in NUMBERS:
+            setattr(cycles, name, document[name])
         cycles.symbols = tuple(document["symbols"])
         cycles.covered = frozenset(document["covered"])
         cycles.registered = frozenset(document["registered"])
-        cycles.first_ns, cycles.deep_ns = document["first"], document["deep"]
-        cycles.from_ns = document["from"]
-        cycles.asked, cycles.pages = document["progress"]
         cycles.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
-        cycles.is_late = document["late"]
-        for question, *numbers in document["pending"]:
-            asked = Question.model_validate(question)
-            cycles.pending[asked.id] = Pending(asked, *numbers)
         return cycles
+
+    def load_question(self, document: dict[str, Any]) -> None:
+        """Take back one question that is on its way."""
+        fields = dict(document)
+        question = Question.model_validate(fields.pop("question"))
+        names = ("due_ns", "run_ns", "pages", "has_failed", "failures")
+        self.pending[question.id] = Pending(question, *(fields[name] for name in names))
+
+
+NUMBERS: Final = (
+    "covered_ns", "since_ns", "until_ns", "floor_ns", "began_ns", "completed", "asking",
+    "patient_ns", "asked", "pages", "first_ns", "from_ns", "deep_ns", "is_late",
+)  # fmt: skip
+"""The fields that the state holds as they are."""
 
 
 def questions_of_cycle(

@@ -12,16 +12,16 @@ still has its time to bring it. It is published, as found where it was found, on
 and the stream has said nothing of that moment.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from orderloom import topology
 from orderloom.event import Cause
 from orderloom.identity import execution_key
 from orderloom.quantities import text_of, text_or_none
 from orderloom.words import FillKind
-from processors.account.publishing import Publisher, cause_document
+from processors.account.publishing import Publisher
 from processors.account.targets import DOUBT, Target
 from processors.orders.effects import Effect, FillRecorded
 from processors.orders.order import Order
@@ -30,6 +30,8 @@ from processors.orders.tracks.lifecycle import shown_status
 if TYPE_CHECKING:
     from orderloom.event import Origin
 
+FINDINGS: Final = "d"
+"""The kind of their state record."""
 OPEN: Final = "open"
 ANSWERED: Final = "the venue's answer is evidence"
 FILLS: Final = {
@@ -72,40 +74,45 @@ class Early:
     theirs: dict[str, Any]
     cause: Cause
 
-    def dump(self) -> list[Any]:
-        """JSON-ready."""
-        sides = [self.ours, self.theirs, cause_document(self.cause)]
-        return [self.order_key, self.venue_ns, self.due_ns, *sides]
+    def document(self) -> dict[str, Any]:
+        """JSON-ready, as the state keeps it."""
+        return {
+            "order_key": self.order_key,
+            "venue_ns": self.venue_ns,
+            "due_ns": self.due_ns,
+            "ours": self.ours,
+            "theirs": self.theirs,
+            "cause": self.cause.document(),
+        }
 
     @classmethod
-    def load(cls, fields: list[Any]) -> Self:
-        """What `dump` gave out."""
-        order_key, venue_ns, due_ns, ours, theirs, cause = fields
-        return cls(order_key, venue_ns, due_ns, ours, theirs, Cause(**cause))
+    def load(cls, document: dict[str, Any]) -> Self:
+        """What `document` gave out."""
+        return cls(**document | {"cause": Cause(**document["cause"])})
 
 
 class Differences:
-    """The findings of one account. `cause` is the record in which what follows was found.
+    """The findings of one account.
 
     `asked` holds the order keys of the doubts that were published and are not settled, by kind;
     `early` the changes that the stream may still bring.
     """
 
+    KINDS: ClassVar = (FINDINGS,)
+
     def __init__(self, publisher: Publisher, lag_ns: int) -> None:
-        self.cause: Cause | None = None
         self.asked: dict[str, str] = {}
         self.early: list[Early] = []
         self._publisher = publisher
         self._lag_ns = lag_ns
+        self._is_dirty = False
 
     def publish(
         self, kind: str, rule: str, product: str, *, cause: Cause | None = None, **fields: Any
     ) -> None:
         """Publish one finding; `fields` are those of `orderloom.trouble.Difference`."""
-        cause = cause or self.cause
-        assert cause is not None
         document = {"product": product, "kind": kind, "rule": rule, **fields}
-        self._publisher.event(topology.DIFFERENCES, document, cause)
+        self._publisher.event(topology.DIFFERENCES, document, cause or self._publisher.cause)
 
     def answered(
         self, before: dict[str, Any], order: Order, effects: Iterable[Effect], origin: "Origin"
@@ -126,18 +133,23 @@ class Differences:
             self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
             return
         due_ns = venue_ns + self._lag_ns
+        self._is_dirty = True
         self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))
 
     def heard(self, order: Order, venue_ns: int | None) -> None:
         """The stream spoke of what happened to the order at that venue time."""
         if self.early:
             heard = (order.key, venue_ns)
-            self.early = [one for one in self.early if (one.order_key, one.venue_ns) != heard]
+            self._keep([one for one in self.early if (one.order_key, one.venue_ns) != heard])
+
+    def _keep(self, early: list[Early]) -> None:
+        self._is_dirty |= early != self.early
+        self.early = early
 
     def publish_late(self, now_ns: int, find: Callable[[str], Order | None]) -> None:
         """Publish the early changes that the stream had its time for."""
         due = [one for one in self.early if one.due_ns <= now_ns]
-        self.early = [one for one in self.early if one.due_ns > now_ns]
+        self._keep([one for one in self.early if one.due_ns > now_ns])
         for one in due:
             order = find(one.order_key)
             if order is not None:
@@ -149,6 +161,7 @@ class Differences:
         name = f"{target.why} {order.key}"
         if name not in self.asked:
             self.asked[name] = order.key
+            self._is_dirty = True
             self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
 
     def publish_settled(self, targets: Container[str], find: Callable[[str], Order | None]) -> None:
@@ -163,14 +176,15 @@ class Differences:
 
         A change that is early is published of the order under its own key.
         """
-        self.early = [
-            replace(one, order_key=order.key) if one.order_key == key else one for one in self.early
-        ]
+        self._keep(
+            [replace(e, order_key=order.key) if e.order_key == key else e for e in self.early]
+        )
         for name in sorted(name for name, at in self.asked.items() if at == key):
             self._settled(name, key, order, f"it is {order.key}")
 
     def _settled(self, name: str, key: str, order: Order, why: str) -> None:
         del self.asked[name]
+        self._is_dirty = True
         kind = name.partition(" ")[0]
         sides = (outline(order), dict[str, Any]())
         self._say(KINDS.get(kind, kind), f"settled: {why}", order, *sides, order_key=key)
@@ -181,3 +195,15 @@ class Differences:
         ours, theirs = sides
         fields = {"order_key": order.key, "ours": ours, "theirs": theirs} | fields
         self.publish(kind, rule, order.product, symbol=order.symbol, **fields)
+
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state record, if it changed since the last call."""
+        if self._is_dirty:
+            early = [one.document() for one in self.early]
+            yield FINDINGS, {"asked": self.asked, "early": early}
+        self._is_dirty = False
+
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
+        """Take back the state record."""
+        self.asked = document["asked"]
+        self.early = [Early.load(fields) for fields in document["early"]]

@@ -8,18 +8,22 @@ bring thousands of those at once: such a position is noted as stale, and compute
 anybody looks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from orderloom.identity import execution_key
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
-from processors.account.lost_fills import LostFills
+from processors.account.lost_fills import LOST, LostFill, LostFills
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
 from processors.orders.order import Order
 from processors.orders.tracks.fills import HeldFill
+
+POSITION: Final = "p"
+FLOORS: Final = "f"
+"""The kinds of its state records: one position, and how far the openings reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Leaves:
 class Exposure:
     """The positions of one account, and what each open order adds to their bands."""
 
+    KINDS: ClassVar = (POSITION, FLOORS, LOST)
+
     positions: dict[str, HeldPosition] = field(default_factory=dict)
     leaves: dict[str, Leaves] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
@@ -47,8 +53,9 @@ class Exposure:
     """The positions that `refresh` must compute again before anybody looks at their sums."""
     floors: dict[str, int] = field(default_factory=dict)
     """By product whose openings are known: up to when (ns) they contain every execution."""
-    made: set[str] = field(default_factory=set)
-    """The positions made since they were last saved."""
+    dirty: set[str] = field(default_factory=set)
+    """The positions to be saved: those that were made, and those that were shown anew."""
+    are_floors_dirty: bool = False
 
     def settle_home(self, order: Order) -> list[HeldPosition]:
         """Find the order's position; if its side became known late, move what was counted."""
@@ -79,7 +86,7 @@ class Exposure:
             contained = self._contained_in(position.product, position.symbol)
             position.begin(PositionOpening(floor_ns, nothing, floor_ns, contained))
         self.positions[position.key] = position
-        self.made.add(position.key)
+        self.dirty.add(position.key)
         return position
 
     def _contained_in(self, product: str, symbol: str) -> tuple[str, ...]:
@@ -121,6 +128,7 @@ class Exposure:
         younger than `floor_ns`.
         """
         self.floors[product] = floor_ns
+        self.are_floors_dirty = True
         contained: dict[str, list[str]] = {}
         for order in orders:
             key = self.homes.get(order.key, "")
@@ -216,14 +224,38 @@ class Exposure:
             touched.append(self.positions[home])
         return touched
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take back one position as `HeldPosition.dump` gave it out."""
-        position = HeldPosition.load(document)
-        self.positions[position.key] = position
+    def show(self, position: HeldPosition, *, is_unbounded: bool) -> dict[str, Any]:
+        """The position's next view: that it was shown so is saved with it."""
+        position.version += 1
+        position.shown_unbounded = is_unbounded
+        self.dirty.add(position.key)
+        return position.view(unbounded=is_unbounded) | {"version": position.version}
 
-    def restore_leaves(self, order: Order) -> None:
-        """Remember what a restored order already adds to the band that was restored."""
-        leaves = _leaves_of(order, self.position_of(order).key)
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call."""
+        for key in sorted(self.dirty):
+            yield f"{POSITION}/{key}", self.positions[key].dump()
+        self.dirty.clear()
+        if self.are_floors_dirty:
+            yield FLOORS, {"floors": self.floors}
+        self.are_floors_dirty = False
+        yield from self.lost.state()
+
+    def restore(self, kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record."""
+        if kind == POSITION:
+            position = HeldPosition.load(document)
+            self.positions[position.key] = position
+        elif kind == FLOORS:
+            self.floors = document["floors"]
+        else:
+            self.lost.restore(LostFill(**document))
+
+    def restore_home(self, order: Order) -> None:
+        """Remember where a restored order counts, and what it adds to the band there."""
+        position = self.position_of(order)
+        self.homes[order.key] = position.key
+        leaves = _leaves_of(order, position.key)
         if leaves is not None:
             self.leaves[order.key] = leaves
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from orderloom.quantities import EXACT, ZERO, text_of
 
+LOST: Final = "l"
+"""The kind of their state records."""
 KIND: Final = "LOST_EVIDENCE"
 OPEN: Final = "open"
 FOUND: Final = "the venue told all of them again"
@@ -76,7 +78,7 @@ class LostFills:
         """The state records that changed, by execution key; None: it was found."""
         for key in sorted(self.dirty):
             fill = self.known.get(key)
-            yield key, None if fill is None else asdict(fill)
+            yield f"{LOST}/{key}", None if fill is None else asdict(fill)
         self.dirty.clear()
 
 

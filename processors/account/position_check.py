@@ -16,7 +16,7 @@ row find the same one: an account that never rests is compared too (F73, F82).
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from orderloom.event import PositionReport
 from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
@@ -26,6 +26,8 @@ from processors.account.positions import HeldPosition, Sums
 from processors.orders.order import Order
 from venues.venue import Profile
 
+COMPARISON: Final = "c"
+"""The kind of its state record."""
 UNKNOWN: Final = "unknown"
 """Stands for a difference that cannot be known: executions may or may not be in the figure."""
 
@@ -72,9 +74,11 @@ class PositionCheck:
     """The comparison for one account. `publish` publishes a record of `differences`.
 
     `reported` are the venue's rows by product until they are compared, `excess` what they had
-    beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`:
-    any of it, or which products are open, changed since it was saved.
+    beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`: any
+    of it changed since it was saved.
     """
+
+    KINDS: ClassVar = (COMPARISON,)
 
     exposure: Exposure
     profile: Profile
@@ -188,19 +192,17 @@ class PositionCheck:
         theirs = {"net": text_of(found.theirs), "average_entry": found.entry, "asked_ns": asked_ns}
         self.publish(kind, rule, product, symbol=found.symbol, ours=ours, theirs=theirs)
 
-    def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready."""
-        return {
-            "reported": self.reported,
-            "excess": self.excess,
-            "floors": self.exposure.floors,
-            "differing": self.differing,
-        }
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state record, if it changed since the last call."""
+        if self.is_dirty:
+            found = {"excess": self.excess, "differing": self.differing}
+            yield COMPARISON, {"reported": self.reported, **found}
+        self.is_dirty = False
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take back what `dump` gave out."""
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
+        """Take back the state record."""
         self.reported, self.excess = document["reported"], document["excess"]
-        self.exposure.floors, self.differing = document["floors"], document["differing"]
+        self.differing = document["differing"]
 
 
 def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from processors.account.account import AccountFold
-from processors.account.state import progress_of
+from processors.account.showing import progress_of
 from runtime import metrics
 
 EVERY_SECONDS = 5.0
@@ -30,7 +30,7 @@ class ProgressLog:
 
     def look(self, state: AccountFold) -> None:
         """The account's state may have changed."""
-        for product, cycles in state.reconciliation.cycles.items():
+        for product, cycles in state.look_ups.reconciliation.cycles.items():
             progress = cycles.progress()
             metrics.CYCLE_ASKED.labels(state.account, product).set(progress["asked"])
             metrics.CYCLE_ANSWERED.labels(state.account, product).set(progress["answered"])

@@ -7,65 +7,78 @@ events: each is published. Each (account, topic) has a dense sequence within an 
 
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from orderloom import topology
 from orderloom.codec import pack
+from orderloom.dispatch import Dispatch
 from orderloom.event import Cause
 from orderloom.question import Question
 from orderloom.topology import Topic
 from processors.ledger.step import Output
 
-
-def cause_document(cause: Cause) -> dict[str, Any]:
-    """The cause as it stands in a message."""
-    return {
-        "topic": cause.topic,
-        "partition": cause.partition,
-        "offset": cause.offset,
-        "place": cause.place,
-    }
+COUNTERS: Final = "n"
+"""The kind of its state record."""
 
 
-@dataclass(slots=True)
 class Publisher:
-    """The outgoing side of one account. `sequences` is state: it goes on after a restart."""
+    """The outgoing side of one account.
 
-    account: str
-    epoch: int = 0
-    sequences: dict[str, int] = field(default_factory=dict)
-    events: list[Output] = field(default_factory=list)
-    orders: dict[str, Cause] = field(default_factory=dict)
-    positions: dict[str, Cause] = field(default_factory=dict)
-    account_cause: Cause | None = None
-    retired: dict[str, tuple[int, Cause]] = field(default_factory=dict)
+    `cause` is the record that what follows is said by, at the clock reading `now_ns`. `orders` and
+    `positions` name the views that are to be shown anew, by key, with the cause of the last change,
+    `account_cause` is that of the account's own; `version` counts those that were shown, the last
+    at `shown_ns`.
+    """
+
+    KINDS: ClassVar = (COUNTERS,)
+
+    def __init__(self, account: str, epoch: int, cause: Cause) -> None:
+        self.account = account
+        self.epoch = epoch
+        self.cause = cause
+        self.now_ns = 0
+        self.events: list[Output] = []
+        self.orders: dict[str, Cause] = {}
+        self.positions: dict[str, Cause] = {}
+        self.account_cause: Cause | None = None
+        self.version = 0
+        self.shown_ns = 0
+        self._sequences: dict[str, int] = {}
+        self._questions = 0
+        self._retired: dict[str, tuple[int, Cause]] = {}
+        self._is_dirty = False
+
+    def begin(self, cause: Cause, now_ns: int) -> None:
+        """What follows is said by the record at `cause`, at the step's clock reading."""
+        self.cause, self.now_ns, self._is_dirty = cause, now_ns, True
+
+    def show_account(self) -> None:
+        """The account's record, and with it whether its bands are bounded, is published anew."""
+        self.account_cause = self.cause
+        self.shown_ns = self.now_ns
 
     def event(self, topic: Topic, document: dict[str, Any], cause: Cause) -> None:
         """Publish one event, keyed by the account."""
         self.events.append(self.numbered(topic, self.account, document, cause))
 
-    def question(self, question: Question, at_ns: int) -> None:
+    def ask(self, fields: dict[str, Any]) -> Question:
         """Hand one question to ingest; its id is its identity, so it needs no sequence."""
-        document = {
-            "v": 1,
-            "id": question.id,
-            "type": "question",
-            "account": self.account,
-            "question": question.document(),
-            "at_ns": at_ns,
-        }
-        self.events.append(Output(topology.DISPATCHES, self.account.encode(), pack(document)))
+        self._questions += 1
+        question_id = f"{self.account}/q{self.epoch}-{self._questions}"
+        question = Question(id=question_id, account=self.account, **fields)
+        value = Dispatch.of(question, self.now_ns).encoded()
+        self.events.append(Output(topology.DISPATCHES, self.account.encode(), value))
+        return question
 
     def numbered(self, topic: Topic, key: str, document: dict[str, Any], cause: Cause) -> Output:
         """One message with the next number of its topic."""
-        sequence = self.sequences.get(topic.kind, 0) + 1
-        self.sequences[topic.kind] = sequence
+        sequence = self._sequences.get(topic.kind, 0) + 1
+        self._sequences[topic.kind] = sequence
         document["v"] = 1
         document["account"] = self.account
         document["sequence"] = sequence
         document["epoch"] = self.epoch
-        document["cause"] = cause_document(cause)
+        document["cause"] = cause.document()
         return Output(topic, key.encode(), pack(document))
 
     def dead_letter(self, body: bytes, reason: str, cause: Cause, **fields: Any) -> None:
@@ -76,13 +89,13 @@ class Publisher:
     def retire_order(self, key: str, version: int, cause: Cause) -> None:
         """The order is shown no more under this key: its view gets a tombstone."""
         self.orders.pop(key, None)
-        self.retired[key] = (version, cause)
+        self._retired[key] = (version, cause)
 
     def tombstones(self) -> Iterator[Output]:
         """Tombstones of retired keys; epoch, sequence, version and cause stand in their headers."""
-        for key, (version, cause) in self.retired.items():
+        for key, (version, cause) in self._retired.items():
             yield self.tombstone(topology.ORDERS, key, version, cause)
-        self.retired.clear()
+        self._retired.clear()
 
     def tombstone(self, topic: Topic, key: str, version: int, cause: Cause) -> Output:
         """The end of one key of a view."""
@@ -91,7 +104,41 @@ class Publisher:
         headers = tuple((name, pack(value)) for name, value in sorted(document.items()))
         return Output(topic, key.encode(), None, headers)
 
+    def end_view(self, topic: Topic, key: str, version: int) -> None:
+        """One key of a view is shown no more, whatever was kept under it."""
+        self.events.append(self.tombstone(topic, key, version, self.cause))
+
     def take_events(self) -> Iterator[Output]:
         """The events so far, in order; forgotten afterwards."""
         events, self.events = self.events, []
         yield from events
+
+    def shown(self) -> None:
+        """All that was to be shown anew is shown."""
+        self.orders.clear()
+        self.positions.clear()
+        self.account_cause = None
+
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state record, if anything was said since the last call."""
+        if self._is_dirty:
+            yield (
+                COUNTERS,
+                {
+                    "epoch": self.epoch,
+                    "sequences": self._sequences,
+                    "questions": self._questions,
+                    "version": self.version,
+                    "shown_ns": self.shown_ns,
+                    "cause": self.cause.document(),
+                    "now_ns": self.now_ns,
+                },
+            )
+        self._is_dirty = False
+
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
+        """Take back the state record."""
+        self.epoch, self._sequences = document["epoch"], document["sequences"]
+        self._questions, self.version = document["questions"], document["version"]
+        self.shown_ns, self.now_ns = document["shown_ns"], document["now_ns"]
+        self.cause = Cause(**document["cause"])

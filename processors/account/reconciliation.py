@@ -5,22 +5,28 @@ orders' fold. What it concludes is only which blind intervals are closed, and wh
 about by their own id. An account is *catching up* until no interval is open.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
 
 from orderloom.event import Event, Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
-from processors.account.cycles import Cycles, Pace, questions_of_cycle
+from processors.account.cycles import Cycles, questions_of_cycle
+from processors.account.pace import Pace
 from processors.account.refusals import KIND, UncoveredSymbol
-from processors.account.streams import LIVE, Blind, Streams
+from processors.account.streams import Blind, Streams
 from processors.account.targets import GAP, GHOST, Target, Targets
+from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import VenueTimes
 from processors.orders.order import Order
 from venues.venue import Profile
 
+CYCLES: Final = "r"
+QUESTION: Final = "q"
+TARGET: Final = "t"
+"""The kinds of its state records: a product's cycles, a question on its way, a doubt."""
 SINGLY_MAX: Final = 100
 """More ghosts of a product than these are looked for in lists. At Binance one question by id weighs
 as much as 200 rows of a list (Spot), at OKX as much as 100."""
@@ -40,35 +46,6 @@ class Suspect:
     last_seen_ns: int
     listed_ns: int = 0
     made_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class VenuePlace:
-    """Where the venue knows an order: what a question by id needs.
-
-    `venue_ns` is up to when the venue reported it: what it executed later is not missed yet.
-    `is_conditional`: the ids are those of a conditional order.
-    """
-
-    product: str
-    symbol: str
-    venue_order_id: str | None
-    client_order_id: str | None
-    venue_ns: int | None = None
-    is_conditional: bool = False
-
-
-def place_of(order: Order, why: str) -> VenuePlace:
-    """Where the venue knows this order now; of a gap, the link whose executions lack.
-
-    A conditional order that was split lives on in several: executions of one are not found under
-    the id of another.
-    """
-    own_id, venue_ns = order.term("client_order_id"), order.record.venue_ns
-    place = VenuePlace(order.product, order.symbol, order.venue_order_id, own_id, venue_ns)
-    if why == GAP and (name := order.record.lacking()):
-        return replace(place, venue_order_id=name)
-    return replace(place, is_conditional=True) if order.is_conditional else place
 
 
 def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: Profile) -> bool:
@@ -91,6 +68,8 @@ class Reconciliation:
     """The questions of one account. `ask` gives a question its id and sends it out, `publish`
     publishes a record of `differences`."""
 
+    KINDS: ClassVar = (CYCLES, QUESTION, TARGET)
+
     profile: Profile
     pace: Pace
     streams: Streams
@@ -99,14 +78,18 @@ class Reconciliation:
     times: VenueTimes
     cycles: dict[str, Cycles] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
+    changed: set[str] = field(default_factory=set)
+    """The products whose cycles changed since they were saved."""
 
     def expect(self, product: str, now_ns: int, symbols: Iterable[str] | None = None) -> None:
         """A product of the account: look at it from now on, and soon at `symbols` that are new."""
         if product not in self.cycles:
-            self.cycles[product] = Cycles(product, now_ns + self.pace.period_ns)
+            self._cycles_of(product).next_ns = now_ns + self.pace.period_ns
             self.streams.expect(product)
+            self.changed.add(product)
         if symbols is not None:
             cycles = self.cycles[product]
+            self.changed.add(product)
             cycles.registered = frozenset(symbols)
             if cycles.completed and not cycles.is_complete:
                 cycles.want(now_ns)
@@ -119,7 +102,26 @@ class Reconciliation:
             if interval.product == product and interval.end_ns is not None
         ]
         if ends and product in self.cycles:
-            self.cycles[product].want(max(ends) + self.profile.visibility_lag_ns)
+            self.want_at(product, max(ends) + self.profile.visibility_lag_ns)
+
+    def want_at(self, product: str, at_ns: int) -> None:
+        """A cycle is wanted from `at_ns` on."""
+        self.cycles[product].want(at_ns)
+        self.changed.add(product)
+
+    def go_on_from(self, product: str, covered_ns: int) -> None:
+        """A former life looked so far: what is younger was ours to miss."""
+        cycles = self.cycles[product]
+        cycles.covered_ns = max(cycles.covered_ns, covered_ns)
+        cycles.first_ns = cycles.first_ns or cycles.covered_ns
+        self.changed.add(product)
+
+    def ask_anew(self, now_ns: int) -> None:
+        """What was asked was never sent: all doubts and cycles are due at once."""
+        for cycles in self.cycles.values():
+            cycles.forget_questions(now_ns)
+        self.changed |= self.cycles.keys()
+        self.targets.forget_questions(now_ns)
 
     def due_ns(self) -> int | None:
         """When the earliest timer of the account is due."""
@@ -131,19 +133,17 @@ class Reconciliation:
             for cycles in self.cycles.values()
             if cycles.asking and not cycles.is_late
         )
-        if any(link.change == LIVE for link in self.streams.links.values()):
-            due.append(self.streams.liveness_ns + self.pace.silence_ns)
         return min(due, default=None)
 
     def tick(self, now_ns: int, symbols: Callable[[str], Iterable[str]]) -> None:
         """Let the cycles' timers fire; `symbols(product)` are those to ask for by symbol."""
-        if self.streams.liveness_ns + self.pace.silence_ns <= now_ns:
-            self.streams.fall_silent(now_ns)
         for cycles in self.cycles.values():
             if cycles.asking and cycles.began_ns + self.pace.late_ns <= now_ns:
                 cycles.is_late = True
+                self.changed.add(cycles.product)
             if cycles.due_ns() > now_ns:
                 continue
+            self.changed.add(cycles.product)
             if cycles.asking:
                 self._ask_again(cycles, now_ns)
             else:
@@ -223,6 +223,7 @@ class Reconciliation:
         question_id = item.question["id"]
         if (cycles := self.cycles_of(question_id)) is not None:
             cycles.fail(question_id, now_ns, self.pace)
+            self.changed.add(cycles.product)
         elif (target := self.targets.answered(question_id)) is not None:
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
 
@@ -239,6 +240,7 @@ class Reconciliation:
         if cycles is None:
             self._settle(item, now_ns)
             return None
+        self.changed.add(cycles.product)
         cycles.answered(now_ns + self.pace.timeout_ns)
         if not cycles.take_page(
             item.question["id"], item.asked_ns, item.page, is_last=item.is_last
@@ -254,6 +256,7 @@ class Reconciliation:
         """
         cycles = self.cycles_of(item.question["id"])
         assert cycles is not None
+        self.changed.add(cycles.product)
         found = cycles.refuse(item.question["id"], reply, now_ns, self.pace)
         if found is not None:
             found.may_lack |= found.code not in self.profile.unknown_symbol_codes
@@ -287,13 +290,14 @@ class Reconciliation:
         idle = [refused[one] for one in symbols if one in refused and not refused[one].may_lack]
         for one in idle:
             one.may_lack = True
+            self.changed.add(product)
         return bool(idle)
 
     def _finish(
         self, cycles: Cycles, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
     ) -> list[Blind] | None:
         time = self.times.of(cycles.product)
-        if not time.is_known(self.streams.generation):
+        if not time.is_known(self.streams.owner.generation):
             cycles.come_to_nothing(now_ns)
             return None
         for one in cycles.take_answered():
@@ -309,7 +313,7 @@ class Reconciliation:
         if target is None:
             return
         if not item.is_last:  # more is on its way: asked again it would begin from the first page
-            target.due_ns = max(target.due_ns, now_ns + self.pace.timeout_ns)
+            self.targets.put_off(target, max(target.due_ns, now_ns + self.pace.timeout_ns))
         elif target.why == GAP:  # the orders' fold says when the gap is gone
             self.targets.ask_again(target, now_ns, self.pace.retry_ns)
         else:
@@ -337,15 +341,33 @@ class Reconciliation:
         for ghost in ghosts:
             self.targets.raise_doubt(ghost.key, GHOST, due_ns)
 
-    def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready."""
-        return {
-            "rounds": [cycles.dump() for cycles in self.cycles.values()],
-            "targets": self.targets.dump(),
-        }
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call; a question that is over is None."""
+        for product, cycles in self.cycles.items():
+            for question_id in sorted(cycles.changed):
+                pending = cycles.pending.get(question_id)
+                name = question_id.rpartition("/")[2]
+                yield f"{QUESTION}/{name}", None if pending is None else pending.document(product)
+            cycles.changed.clear()
+            if product in self.changed:
+                yield f"{CYCLES}/{product}", cycles.document()
+        self.changed.clear()
+        for name, target in self.targets.state():
+            yield f"{TARGET}/{name}", target
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take back what `dump` gave out."""
-        loaded = [Cycles.load(fields) for fields in document["rounds"]]
-        self.cycles = {cycles.product: cycles for cycles in loaded}
-        self.targets = Targets.load(document["targets"])
+    def restore(self, kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record."""
+        if kind == TARGET:
+            self.targets.load(document)
+        elif kind == QUESTION:
+            self._cycles_of(document["product"]).load_question(document)
+        else:
+            former = self._cycles_of(document["product"])
+            loaded = self.cycles[former.product] = Cycles.load(document)
+            loaded.pending = former.pending
+
+    def _cycles_of(self, product: str) -> Cycles:
+        """Those of a product; made where there are none, in an order that no restart changes."""
+        if product not in self.cycles:
+            self.cycles = dict(sorted({**self.cycles, product: Cycles(product, 0)}.items()))
+        return self.cycles[product]

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from processors.account.cycles import Pace
+from processors.account.owner import Owner
+from processors.account.pace import Pace
 from processors.account.venue_time import VenueTimes
 from processors.instruments import Instruments
 from venues.venue import Profile
@@ -10,8 +11,8 @@ from venues.venue import Profile
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The venue's promises, instruments and time, the pace, where it is published and in which
-    epoch."""
+    """The venue's promises, instruments and time, who owns the edge, the pace, and where and in
+    which epoch it is published."""
 
     venue: str
     partition: int
@@ -21,3 +22,6 @@ class Setting:
     namespace: str = ""
     epoch: int = 0
     times: VenueTimes = field(default_factory=VenueTimes)
+    owner: Owner = field(default_factory=Owner)
+    spoken: set[str] = field(default_factory=set)
+    """The accounts that something was said to since anybody looked."""

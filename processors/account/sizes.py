@@ -6,6 +6,7 @@ folded in native units and never waits for an instrument; what waits is only wha
 units (decision 0008).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -34,6 +35,11 @@ class Sizes:
     def is_lacking(self) -> bool:
         """Whether anything waits for an instrument."""
         return bool(self.waiting or self.waiting_positions)
+
+    def wait_for(self, orders: Iterable[Order], positions: Iterable[HeldPosition]) -> None:
+        """Of those that were restored, the ones without a size wait."""
+        self.waiting.update(one.key for one in orders if one.contract_size is None)
+        self.waiting_positions.update(one.key for one in positions if one.contract_size is None)
 
     def pin(self, order: Order, now_ns: int) -> list[Effect]:
         """Give the order its size if it has none; what that changed."""

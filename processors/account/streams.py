@@ -13,11 +13,16 @@ one, and of more than `ENDED_MAX` the two nearest become one (it says more than 
 less). So a product has at most `ENDED_MAX` ended ones, one that lasts, and its first contact.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from orderloom.raw import ConnectionChange, Frame, Liveness, OwnerChange
+from orderloom.raw import ConnectionChange, Frame, Liveness
+from processors.account.owner import Owner
+
+STREAMS: Final = "s"
+"""The kind of their state record."""
 
 LIVE: Final = "LIVE"
 DOWN: Final = "DOWN"
@@ -102,19 +107,31 @@ class Blind:
         }
 
 
-@dataclass(slots=True)
 class Streams:
-    """The connections and open blind intervals of one account; `feeds` by product."""
+    """The connections and open blind intervals of one account; `feeds` by product.
 
-    links: dict[str, StreamConnection] = field(default_factory=dict)
-    blind: list[Blind] = field(default_factory=list)
-    generation: int = -1
-    liveness_ns: int = 0
-    feeds: dict[str, list[str]] = field(default_factory=dict)
+    `generation` is that of the owner of the partition whose connections these are.
+    """
+
+    KINDS: ClassVar = (STREAMS,)
+
+    def __init__(self, account: str = "", owner: Owner | None = None) -> None:
+        self.links: dict[str, StreamConnection] = {}
+        self.blind: list[Blind] = []
+        self.feeds: dict[str, list[str]] = {}
+        self.generation = -1
+        self.owner = owner or Owner()
+        self._account = account
+        self._is_dirty = False
+
+    def has_any(self, change: str) -> bool:
+        """Whether a connection is LIVE, or SILENT."""
+        return any(link.change == change for link in self.links.values())
 
     def expect(self, product: str) -> None:
         """A product of the account that was never looked at: blind since ever."""
         self.blind.append(Blind(product, 0, None, FIRST_CONTACT))
+        self._is_dirty = True
 
     def status(self, product: str) -> str:
         """LIVE, SILENT (its ingest worker is not heard) or DOWN: that of its worst feed."""
@@ -137,37 +154,36 @@ class Streams:
         """Whether an interval of `product` is not closed yet."""
         return any(interval.product == product for interval in self.blind)
 
-    def owned_by(self, generation: int, at_ns: int) -> bool:
+    def follow(self, generation: int, at_ns: int) -> bool:
         """A record of `generation` came: older owners' connections are gone. False if stale."""
-        if generation < self.generation:
-            return False
-        if generation > self.generation:
-            self.generation = generation
-            for name in [n for n, link in self.links.items() if link.generation < generation]:
+        is_owner = self.owner.take(generation, at_ns)
+        if self.generation < self.owner.generation:
+            self.generation = self.owner.generation
+            self._is_dirty = True
+            former = [n for n, one in self.links.items() if one.generation < self.generation]
+            for name in former:
                 self._lose(name, "another ingest worker took over")
             self.feeds.clear()
-            self.liveness_ns = max(self.liveness_ns, at_ns)
-        return True
-
-    def take_owner(self, generation: int, item: OwnerChange) -> None:
-        """A new ingest worker owns the partition."""
-        self.owned_by(generation, item.at_ns)
+        return is_owner
 
     def take_frame(self, generation: int, frame: Frame) -> None:
         """One frame was received on its connection."""
         link = self.links.get(frame.connection)
-        if link is None or generation < self.generation:
+        if link is None or generation < self.owner.generation:
             return
+        self._is_dirty = True
         if frame.number > link.number + 1 and link.change == LIVE:
+            heard_ns = self._heard_ns(frame.connection, link)
             for product in link.products:
-                self.note_loss(product, link.heard_ns, frame.received_ns, "frames are missing")
+                self.note_loss(product, heard_ns, frame.received_ns, "frames are missing")
         link.number = max(link.number, frame.number)
         link.heard_ns = max(link.heard_ns, frame.received_ns)
 
     def take_change(self, generation: int, item: ConnectionChange) -> None:
         """A connection changed."""
-        if not self.owned_by(generation, item.at_ns):
+        if not self.follow(generation, item.at_ns):
             return
+        self._is_dirty = True
         if item.change in GONE:
             self._lose(item.connection, item.reason or item.change.lower())
             return
@@ -194,27 +210,22 @@ class Streams:
                 feeds.append(link.feed)
         return link
 
-    def take_liveness(self, generation: int, item: Liveness, account: str) -> None:
-        """The owner lists the connections that live."""
-        if not self.owned_by(generation, item.at_ns):
-            return
-        self.liveness_ns = max(self.liveness_ns, item.at_ns)
+    def revive(self, item: Liveness) -> None:
+        """The owner is heard again: what it lists is LIVE again."""
         for entry in item.connections:
             link = self.links.get(entry["connection"])
-            if link is None or entry["account"] != account:
-                continue
-            link.heard_ns = max(link.heard_ns, entry["heard_ns"])
-            if link.change == SILENT:
+            if link is not None and entry["account"] == self._account and link.change == SILENT:
                 link.change = LIVE
+                self._is_dirty = True
                 self._see_again(link, item.at_ns)
 
-    def fall_silent(self, now_ns: int, reason: str = "the ingest worker is silent") -> None:
+    def fall_silent(self, reason: str = "the ingest worker is silent") -> None:
         """No liveness for too long: what we see may be old, so we say that we are blind."""
-        for link in self.links.values():
+        for name, link in self.links.items():
             if link.change == LIVE:
                 link.change = SILENT
-                self._go_blind(link, reason)
-        self.liveness_ns = max(self.liveness_ns, now_ns)
+                self._is_dirty = True
+                self._go_blind(name, link, reason)
 
     def note_loss(self, product: str, start_ns: int, end_ns: int, reason: str) -> None:
         """Something within a span was surely lost, though the stream goes on."""
@@ -223,7 +234,13 @@ class Streams:
     def stand(self, ended: Blind) -> None:
         """An ended interval that is not closed."""
         self.blind.append(ended)
+        self._is_dirty = True
         self._join(ended.product)
+
+    def keep(self, is_kept: Callable[[Blind], bool]) -> None:
+        """Forget the other intervals."""
+        self.blind = [one for one in self.blind if is_kept(one)]
+        self._is_dirty = True
 
     def _join(self, product: str) -> None:
         """Make one of ended intervals that adjoin, and of the nearest while there are too many."""
@@ -261,18 +278,23 @@ class Streams:
                 left.append(Blind(product, asked_ns, one.end_ns, one.reason))
             else:
                 left.append(one)
+        self._is_dirty |= left != self.blind
         self.blind = left
         return closed
+
+    def _heard_ns(self, name: str, link: StreamConnection) -> int:
+        return max(link.heard_ns, self.owner.heard_ns(self._account, name))
 
     def _lose(self, name: str, reason: str) -> None:
         link = self.links.pop(name, None)
         if link is not None and link.change == LIVE:
-            self._go_blind(link, reason)
+            self._go_blind(name, link, reason)
 
-    def _go_blind(self, link: StreamConnection, reason: str) -> None:
+    def _go_blind(self, name: str, link: StreamConnection, reason: str) -> None:
+        heard_ns = self._heard_ns(name, link)
         for product in link.products:
             if self._status_of(product, link.feed) != LIVE:
-                self._begin_blind(Blind(product, link.heard_ns, None, reason))
+                self._begin_blind(Blind(product, heard_ns, None, reason))
 
     def _begin_blind(self, new: Blind) -> None:
         """Blind from now on; of two that last at once, both end when all feeds are LIVE again."""
@@ -291,23 +313,23 @@ class Streams:
         for product in seen:
             self._join(product)
 
-    def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready."""
-        return {
-            "links": {name: link.document() for name, link in self.links.items()},
-            "blind": [interval.document() for interval in self.blind],
-            "generation": self.generation,
-            "liveness_ns": self.liveness_ns,
-            "feeds": self.feeds,
-        }
+    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The state record, if it changed since the last call."""
+        if self._is_dirty:
+            yield (
+                STREAMS,
+                {
+                    "links": {name: link.document() for name, link in self.links.items()},
+                    "blind": [interval.document() for interval in self.blind],
+                    "generation": self.generation,
+                    "feeds": self.feeds,
+                },
+            )
+        self._is_dirty = False
 
-    @classmethod
-    def load(cls, document: dict[str, Any]) -> "Streams":
-        """The streams that `dump` gave out."""
-        return cls(
-            {name: StreamConnection(**link) for name, link in document["links"].items()},
-            [Blind(**interval) for interval in document["blind"]],
-            document["generation"],
-            document["liveness_ns"],
-            document["feeds"],
-        )
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
+        """Take back the state record."""
+        links = document["links"].items()
+        self.links = {name: StreamConnection(**fields) for name, fields in links}
+        self.blind = [Blind(**fields) for fields in document["blind"]]
+        self.generation, self.feeds = document["generation"], document["feeds"]

@@ -3,11 +3,11 @@
 Pure. A ghost (live with us, absent from a complete list) is asked for before anything is concluded;
 an order whose venue claims more than its executions explain has its trades looked up; a doubt
 raised by a contradiction is asked about at once. Time and tries never close anything: they only ask
-again (docs/state-model.md INV-2). All of them stand in the account's state record, so no more than
-`WAITING_MAX` ghosts and gaps wait at once: what is still one when a cycle ends is raised again
-then.
+again (docs/state-model.md INV-2). No more than `WAITING_MAX` ghosts and gaps wait at once: what is
+still one when a cycle ends is raised again then.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -29,6 +29,11 @@ class Target:
     tries: int = 0
     question_id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is known by."""
+        return f"{self.why} {self.order_key}"
+
 
 @dataclass(slots=True)
 class Targets:
@@ -36,16 +41,24 @@ class Targets:
 
     by_name: dict[str, Target] = field(default_factory=dict)
     by_question: dict[str, str] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    """The names of those that changed since they were saved."""
 
     def raise_doubt(self, order_key: str, why: str, due_ns: int) -> None:
         """Ask about the order at `due_ns`, unless that is under way already, or too many wait."""
-        if why == DOUBT or len(self.by_name) < WAITING_MAX:
-            self.by_name.setdefault(f"{why} {order_key}", Target(order_key, why, due_ns))
+        target = Target(order_key, why, due_ns)
+        if target.name in self.by_name or (why != DOUBT and len(self.by_name) >= WAITING_MAX):
+            return
+        self.by_name[target.name] = target
+        self.changed.add(target.name)
 
     def settle(self, order_key: str, why: str) -> None:
         """The doubt is gone."""
         target = self.by_name.pop(f"{why} {order_key}", None)
-        if target is not None and target.question_id is not None:
+        if target is None:
+            return
+        self.changed.add(target.name)
+        if target.question_id is not None:
             self.by_question.pop(target.question_id, None)
 
     def due(self, now_ns: int) -> list[Target]:
@@ -61,7 +74,8 @@ class Targets:
         if target.question_id is not None:
             self.by_question.pop(target.question_id, None)
         target.question_id, target.due_ns, target.tries = question_id, due_ns, target.tries + 1
-        self.by_question[question_id] = f"{target.why} {target.order_key}"
+        self.by_question[question_id] = target.name
+        self.changed.add(target.name)
 
     def answered(self, question_id: str) -> Target | None:
         """The doubt that this question was about, if it is still open."""
@@ -70,20 +84,30 @@ class Targets:
     def ask_again(self, target: Target, now_ns: int, retry_ns: int) -> None:
         """The answer settled nothing (or was an error): ask again, slower after some tries."""
         factor = 1 if target.tries < TRIES_BEFORE_SLOW else SLOW_FACTOR
-        target.due_ns = now_ns + retry_ns * factor
+        self.put_off(target, now_ns + retry_ns * factor)
 
-    def dump(self) -> list[dict[str, Any]]:
-        """The complete state, JSON-ready."""
-        return [asdict(target) for target in self.by_name.values()]
+    def put_off(self, target: Target, due_ns: int) -> None:
+        """It is asked about then, and not before."""
+        target.due_ns = due_ns
+        self.changed.add(target.name)
 
-    @classmethod
-    def load(cls, document: list[dict[str, Any]]) -> "Targets":
-        """The targets that `dump` gave out."""
-        targets = cls()
-        for fields in document:
-            target = Target(**fields)
-            name = f"{target.why} {target.order_key}"
-            targets.by_name[name] = target
-            if target.question_id is not None:
-                targets.by_question[target.question_id] = name
-        return targets
+    def forget_questions(self, now_ns: int) -> None:
+        """What was asked was never sent: all is asked about now, as for the first time."""
+        self.by_question.clear()
+        self.changed |= self.by_name.keys()
+        for target in self.by_name.values():
+            target.question_id, target.due_ns, target.tries = None, now_ns, 0
+
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """Those that changed since the last call, by name; None: it is no more."""
+        for name in sorted(self.changed):
+            target = self.by_name.get(name)
+            yield name, None if target is None else asdict(target)
+        self.changed.clear()
+
+    def load(self, document: dict[str, Any]) -> None:
+        """Take back one."""
+        target = Target(**{name: document[name] for name in Target.__slots__})
+        self.by_name[target.name] = target
+        if target.question_id is not None:
+            self.by_question[target.question_id] = target.name

@@ -8,7 +8,7 @@ before it on: also if our clock was set meanwhile, or another host with another 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from orderloom.raw import GENERATION_LEAD_SECONDS, Answer, ClockSample, Failure
 
@@ -107,6 +107,8 @@ def _gap_ns(bounds: Sequence[ClockBounds]) -> int:
 class VenueTimes:
     """Those of one partition, by product; `dirty` are the products that changed since saved."""
 
+    KINDS: ClassVar = (CLOCK,)
+
     by_product: dict[str, VenueTime] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
 
@@ -132,7 +134,7 @@ class VenueTimes:
             yield f"{CLOCK}/{product}", fields
         self.dirty.clear()
 
-    def restore(self, document: dict[str, Any]) -> None:
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
         """Take back one state record."""
         bounds = [ClockBounds(**one) for one in document["bounds"]]
         self.by_product[document["product"]] = VenueTime(bounds, document["generation"])

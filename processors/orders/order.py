@@ -25,6 +25,7 @@ from processors.orders.effects import (
     UnknownStatus,
 )
 from processors.orders.record import Record
+from processors.orders.seen import Seen
 from processors.orders.shared_text import shared
 from processors.orders.tracks.amounts import value_of
 from processors.orders.tracks.lifecycle import CLOSED
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from orderloom.event import Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of what `Order.dump` gives out."""
 
 
@@ -65,6 +66,7 @@ class Order:
         "product",
         "profile",
         "record",
+        "seen",
         "symbol",
         "version",
     )
@@ -83,6 +85,7 @@ class Order:
         self.is_settled = False
         self.contract_size: Decimal | None = None
         self.first_seen_cause: Cause | None = None
+        self.seen: Seen | None = None
 
     # ---- evidence
 
@@ -186,6 +189,12 @@ class Order:
         return FillRecorded(self, kind, fill, before, origin)
 
     # ---- what the account adds
+
+    def saw_too(self, other: Order) -> None:
+        """`other` is the same order: what was seen of it was seen of this."""
+        if other is not self and other.seen is not None:
+            self.seen = self.seen or Seen(other.seen.first_ns)
+            self.seen.join(other.seen)
 
     def end_grace(self, effects: list[Effect]) -> bool:
         """The grace time of the present gap is over; returns whether that changed the state."""
@@ -359,7 +368,8 @@ class Order:
             "graced": text_of(self.graced),
             "is_settled": self.is_settled,
             "contract_size": text_or_none(self.contract_size),
-            "cause": cause and [cause.topic, cause.partition, cause.offset, cause.place],
+            "cause": cause and cause.document(),
+            "seen": self.seen and self.seen.document(),
             "evidence": self.own.dump(with_fills=with_fills),
         }
 
@@ -379,7 +389,8 @@ class Order:
         order.is_settled = document["is_settled"]
         size = document["contract_size"]
         order.contract_size = None if size is None else Decimal(size)
-        order.first_seen_cause = Cause(*document["cause"]) if document["cause"] else None
+        order.first_seen_cause = Cause(**document["cause"]) if document["cause"] else None
+        order.seen = Seen(**document["seen"]) if document["seen"] else None
         order.own = Record.load(document["evidence"])
         order.rebuild()
         return order

@@ -8,9 +8,9 @@ are one, their records are joined, which gives what the evidence would have give
 order of arrival; the key that is no longer used is retired.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
@@ -19,16 +19,21 @@ from processors.orders import fill_records
 from processors.orders.effects import Effect, FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.record import Record
+from processors.orders.seen import Seen
 from processors.orders.tracks.fills import HeldFill
 from processors.orders.tracks.registers import STORED
 from processors.orders.unattributed import Handle, Unattributed, UnattributedEvidence, handle_of
 from venues.venue import Profile
 
+ORDER: Final = "o"
+"""The kind of their state records: an order, one of its many executions, unattributed evidence."""
 Evidence = OrderReport | Execution | Reply
 
 
 class Orders:
     """The orders of one account. `dirty` names the state records that changed since taken."""
+
+    KINDS: ClassVar = (ORDER,)
 
     def __init__(self, account: str, profile: Profile) -> None:
         self.account = account
@@ -112,6 +117,20 @@ class Orders:
         if order is not None and order.settle(effects):
             self.dirty.add(order_key)
         return effects
+
+    def spoke(self, order: Order, origin: Origin, at_ns: int) -> None:
+        """A message spoke of the order."""
+        order.seen = order.seen or Seen(at_ns)
+        order.seen.spoke(origin, at_ns)
+        self.dirty.add(order.key)
+
+    def listed(self, keys: Iterable[str], began_ns: int) -> None:
+        """A list of the cycle that began then shows these orders alive."""
+        for key in keys:
+            order = self._orders.get(key)
+            if order is not None and order.seen is not None and order.seen.listed_ns < began_ns:
+                order.seen.listed_ns = began_ns  # not less: OKX lists two products together
+                self.dirty.add(key)
 
     # ---- the index
 
@@ -270,6 +289,7 @@ class Orders:
         for one in (order, *others):
             self._orders.pop(one.key, None)
             order.version = max(order.version, one.version)
+            order.saw_too(one)
             order.graced = max(order.graced, one.graced)
         for other in others:
             self._unattributed.follow(other, order)
@@ -281,6 +301,17 @@ class Orders:
         effects.extend(KeyRetired(key, order, version) for key, version in sorted(retired.items()))
 
     # ---- state
+
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call; None: it is no more."""
+        below = len(self.account) + 1
+        for key in self.take_dirty():
+            document = self.dump_order(key)
+            yield f"{ORDER}/{key[below:]}", None if document is None else {"order": document}
+
+    def restore(self, _kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record; `finish_load` after all."""
+        self.load_order(document["order"])
 
     def take_dirty(self) -> list[str]:
         """The keys of the state records that changed since the last call, in order."""

@@ -45,11 +45,9 @@ def retire_former(partition: PartitionFold, views: Iterable[FormerView], now_ns:
         if view.traded is not None:
             _touch(account, *view.traded)
         if view.topic is topology.ACCOUNTS:
-            account.account_changed()
+            account.publisher.show_account()
             continue
-        publisher = account.publisher
-        ended = publisher.tombstone(view.topic, view.key, TOMBSTONE_VERSION, account.cause)
-        publisher.events.append(ended)
+        account.publisher.end_view(view.topic, view.key, TOMBSTONE_VERSION)
 
 
 def note_lost(partition: PartitionFold, fills: Iterable[LostFill], now_ns: int) -> None:
@@ -70,7 +68,7 @@ def note_lost(partition: PartitionFold, fills: Iterable[LostFill], now_ns: int) 
 
 
 def _touch(account: AccountFold, product: str, symbol: str) -> None:
-    account.touched.setdefault(product, set()).add(symbol)
+    account.look_ups.touch(product, (symbol,))
 
 
 def _doubt(account: AccountFold, fill: LostFill) -> None:
@@ -91,12 +89,10 @@ def end_rebuild(
         coverage = looked.get(name, NOTHING)
         go_on_from(account, coverage)
         _be_blind(account, gaps, now_ns, coverage.asked)
-        _ask_anew(account, now_ns)
+        account.look_ups.reconciliation.ask_anew(now_ns)
         _show_again(account)
-        account.account_changed()
-    partition.instruments.asked.clear()
-    partition.instruments.due = dict.fromkeys(partition.instruments.due, now_ns)
-    partition.instruments.is_dirty = True
+        account.publisher.show_account()
+    partition.instruments.ask_anew(now_ns)
 
 
 def _show_again(account: AccountFold) -> None:
@@ -126,8 +122,11 @@ def _be_blind(
         at_ns = account.setting.times.of(fill.product).ours_ns(fill.venue_ns)
         lost.setdefault(fill.product, []).extend([] if key in asked else [at_ns])
     reached_ns = max((gap.until_ns for gap in gaps), default=0)
-    for product in (*account.products(), *sorted(lost.keys() - account.products())):
-        account.note_product(product)
+    for product in (
+        *account.look_ups.products(),
+        *sorted(lost.keys() - account.look_ups.products()),
+    ):
+        account.look_ups.note_product(product)
         known = lost.get(product, [])
         for gap in gaps:
             starts = [at_ns for at_ns in known if at_ns < gap.until_ns]
@@ -136,16 +135,6 @@ def _be_blind(
             account.streams.note_loss(product, start_ns, gap.until_ns, gap.reason)
         if outside := [at_ns for at_ns in known if at_ns >= reached_ns]:
             account.streams.note_loss(product, min(*outside, now_ns), now_ns, MISSING)
-
-
-def _ask_anew(account: AccountFold, now_ns: int) -> None:
-    reconciliation = account.reconciliation
-    for cycles in reconciliation.cycles.values():
-        cycles.asking, cycles.next_ns = False, now_ns
-        cycles.pending.clear()
-    reconciliation.targets.by_question.clear()
-    for target in reconciliation.targets.by_name.values():
-        target.question_id, target.due_ns, target.tries = None, now_ns, 0
 
 
 def _begun(partition: PartitionFold, name: str, now_ns: int) -> AccountFold:

@@ -86,12 +86,12 @@ def relied_on(
 
 def go_on_from(account: AccountFold, coverage: Coverage) -> None:
     """What was closed is closed; what stood open, though it has ended, is asked about still."""
-    streams, cycles = account.streams, account.reconciliation.cycles
-    for product, one in cycles.items():
-        one.covered_ns = max(one.covered_ns, coverage.covered_ns.get(product, 0))
-        one.first_ns = one.first_ns or one.covered_ns  # what is younger was ours to miss
-    streams.blind = [one for one in streams.blind if not coverage.has_closed(one)]
+    streams, products = account.streams, account.look_ups.products()
+    for product in products:
+        covered_ns = coverage.covered_ns.get(product, 0)
+        account.look_ups.reconciliation.go_on_from(product, covered_ns)
+    streams.keep(lambda interval: not coverage.has_closed(interval))
     for interval in coverage.still_open:
-        is_known = interval.product in cycles and interval not in streams.blind
+        is_known = interval.product in products and interval not in streams.blind
         if is_known and interval.end_ns is not None:
             streams.stand(interval)

@@ -10,6 +10,7 @@ from orderloom.quantities import ZERO, text_of
 from orderloom.topology import ACCOUNTS, COMMITS, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 from processors.account.lost_fills import LostFill
+from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
 from processors.ledger.committed import committed_records, last_records
 from processors.ledger.log import LedgerLog
@@ -18,7 +19,7 @@ from processors.repair.aftermath import FormerView
 from processors.repair.coverage import Coverage
 
 VIEWS = (ORDERS, POSITIONS, ACCOUNTS)
-ACCOUNT_STATE = b"a/"
+COUNTERS_STATE = f"{COUNTERS}/".encode()
 BEGUN, FOLDING, ENDED = "begun", "folding", "ended"
 """The phases of a repair, as its commit records name them."""
 LOOK_BACK = 256
@@ -41,7 +42,7 @@ def highest_epoch(
         if (epoch := fields_of(message).get("epoch")) is not None
     ]
     for key, value in state.items():
-        if key == REPAIR_KEY or key.startswith(ACCOUNT_STATE):
+        if key == REPAIR_KEY or key.startswith(COUNTERS_STATE):
             epoch = _document(value).get("epoch")
             found += [epoch] if isinstance(epoch, int) else []
     return max((epoch for epoch in found if isinstance(epoch, int)), default=None)

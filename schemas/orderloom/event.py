@@ -7,6 +7,7 @@ present in both can conflict (docs/state-model.md 4.1). Quantities are native, w
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from orderloom.quantities import Unit
 from orderloom.words import (
@@ -29,6 +30,15 @@ class Cause:
     partition: int
     offset: int
     place: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """The cause as it stands in a message."""
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "place": self.place,
+        }
 
 
 @dataclass(frozen=True, slots=True)

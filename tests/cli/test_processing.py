@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from cli.processing import config_digest, ledger_settings, pace_of, venue_as_set
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from runtime.settings import KafkaSettings, ProcessSettings, Settings, VenueSettings
 from venues import VENUES
 

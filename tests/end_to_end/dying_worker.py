@@ -87,7 +87,7 @@ def plant_process(plant: Plant) -> None:
             cycles = [
                 one
                 for account in self.accounts.values()
-                for one in account.reconciliation.cycles.values()
+                for one in account.look_ups.reconciliation.cycles.values()
             ]
             completed = sum(one.completed for one in cycles)
             asking, pending = sum(one.asking for one in cycles), sum(len(r.pending) for r in cycles)

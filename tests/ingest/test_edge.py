@@ -129,7 +129,10 @@ async def test_nothing_is_asked_for_an_account_whose_partition_is_not_ours(
         await until(lambda: edge.asking.committable() == {P: 3})
     assert {record.account for record in running.log.records} == {"toy:a", "venue"}
     assert f"offset 0 is skipped: account toy:b lies in partition {partition}" in caplog.text
-    assert "offset 1 is skipped: the account of its question is not its own" in caplog.text
+    assert (
+        "offset 1 is skipped: not a dispatch: Value error, its id or account is not that of"
+        in caplog.text
+    )
 
 
 async def test_of_the_same_question_asked_again_and_again_the_newest_alone_is_asked(

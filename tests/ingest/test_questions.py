@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from ingest import questions
-from ingest.asking import BadDispatch, read_dispatch
 from ingest.clocks import ClockKeeper
 from ingest.http import HttpClient
 from ingest.instant import SECOND_NS
@@ -19,6 +18,7 @@ from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
 from ingest.requester import Requester
 from ingest.venue_clock import VenueClock
+from orderloom.dispatch import BadDispatch, read_dispatch
 from orderloom.event import Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, Failure, Item

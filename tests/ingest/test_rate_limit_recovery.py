@@ -17,7 +17,6 @@ import orjson
 import pytest
 
 from ingest import requesters
-from ingest.asking import read_dispatch
 from ingest.edge import Edge
 from ingest.group_events import Gained, Received
 from ingest.outbox import Outbox
@@ -26,8 +25,9 @@ from ingest.requesters import Clock, Requesters, connection_names
 from ingest.stream import Pauses
 from orderloom import topology
 from orderloom.account import AccountConfig
+from orderloom.dispatch import read_dispatch
 from orderloom.raw import Answer, encode
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from processors.ledger.step import InputRecord
 from processors.partition import PartitionFold
 from runtime.settings import Settings

@@ -31,7 +31,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import ConnectionChange, Frame, encode
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from processors.ledger.step import InputRecord
 from processors.partition import PartitionFold
 from runtime.clock import boottime_ns, wall_ns

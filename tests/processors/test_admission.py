@@ -68,7 +68,7 @@ def raw_of(
 
 def shown(run: Run) -> dict[bytes, bytes]:
     """All that is kept of accounts; the partition's own dead letters are numbered apart."""
-    return {key: value for key, value in run.state.items() if key != b"a/venue"}
+    return {key: value for key, value in run.state.items() if key != b"n/venue"}
 
 
 def a_question(account: str = ACCOUNT, about: str = "BALANCES", **fields: Any) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def test_garbage_under_a_key_of_nobody_makes_no_account(
 def test_liveness_of_an_account_is_taken_from_its_own_partition_record_alone() -> None:
     run = a_run()
     entry = {"account": OTHER, "connection": "c-spot", "product": "spot", "heard_ns": NOW + SECOND}
-    heard = run.partition.accounts[ACCOUNT].streams.links["c-spot"].heard_ns
     run.step(raw_of(Liveness(NOW, [entry]), key=PARTITION, account=PARTITION))
-    assert run.partition.accounts[ACCOUNT].streams.links["c-spot"].heard_ns == heard
-    assert run.partition.accounts[OTHER].streams.links["c-spot"].heard_ns == NOW + SECOND
+    owner = run.partition.accounts[OTHER].streams.owner
+    assert owner.heard_ns(OTHER, "c-spot") == NOW + SECOND
+    assert owner.heard_ns(ACCOUNT, "c-spot") == 0

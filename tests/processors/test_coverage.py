@@ -62,7 +62,7 @@ def repaired(
     run.partition.begin_epoch(EPOCH)
     registered = a_registration(symbols={"spot": ("SOLUSDT",)})
     run.step(a_record(registered, topic=topology.CONTROL))
-    run.partition.account(ACCOUNT).streams.liveness_ns = NOW
+    run.partition.account(ACCOUNT).streams.owner.liveness_ns = NOW
     begins = OUTAGES[0] - DAY
     run.step(a_raw_record(live("spot", begins), live("linear", begins)), begins)
     for number, at_ns in enumerate(OUTAGES):
@@ -108,7 +108,7 @@ def asked_since(run: Run) -> int:
 def test_without_a_former_record_every_interval_is_asked_about_again() -> None:
     run = repaired(None)
     assert outage_ends(run) == list(OUTAGES)
-    assert run.partition.account(ACCOUNT).reconciliation.cycles["spot"].covered_ns == 0
+    assert run.partition.account(ACCOUNT).look_ups.reconciliation.cycles["spot"].covered_ns == 0
 
 
 def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:
@@ -120,7 +120,9 @@ def test_an_interval_that_the_former_life_closed_is_not_opened_again() -> None:
 
 
 def test_what_is_younger_than_the_former_life_covered_was_ours_to_miss() -> None:
-    reconciliation = repaired(a_coverage(OUTAGES[2])).partition.account(ACCOUNT).reconciliation
+    reconciliation = (
+        repaired(a_coverage(OUTAGES[2])).partition.account(ACCOUNT).look_ups.reconciliation
+    )
     assert reconciliation.is_news("spot", OUTAGES[2])
     assert not reconciliation.is_news("spot", OUTAGES[2] - 1)
 

@@ -100,7 +100,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time() -> N
     run.step(a_raw_record(*names), at + SECOND)
     for seconds in range(2, 20):
         now_ns = at + seconds * SECOND
-        run.partition.accounts[ACCOUNT].streams.liveness_ns = now_ns
+        run.partition.accounts[ACCOUNT].streams.owner.liveness_ns = now_ns
         outputs = run.step(None, now_ns)
         since = [
             orjson.loads(one.value or b"")["question"].get("since_ns")
@@ -147,7 +147,7 @@ def test_a_restart_remembers_that_it_is_disabled_or_removed() -> None:
 
 def test_nobody_is_woken_for_a_disabled_account() -> None:
     account = disabled_run().partition.accounts[ACCOUNT]
-    show(account)
+    show(account, account.now_ns)
     values = {
         name: REGISTRY.get_sample_value(f"orderloom_{name}", {"account": ACCOUNT})
         for name in ("disabled", "blind_intervals", "catching_up")

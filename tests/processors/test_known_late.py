@@ -54,7 +54,7 @@ class Watched:
         self.run.step(a_raw_record(live("linear"), account=ACCOUNT))
 
     def cycle_at(self, at_ns: int) -> None:
-        self.run.partition.accounts[ACCOUNT].streams.liveness_ns = at_ns
+        self.run.partition.accounts[ACCOUNT].streams.owner.liveness_ns = at_ns
         for output in self.run.step(None, at_ns):
             if output.topic is topology.DISPATCHES:
                 question = orjson.loads(output.value or b"")["question"]
@@ -112,7 +112,7 @@ def test_a_doubt_about_an_order_is_settled_when_its_key_changes(watched: Watched
 def test_a_change_that_the_stream_may_still_bring_is_published_of_the_order_under_its_new_key() -> (
     None
 ):
-    publisher = Publisher(ACCOUNT)
+    publisher = Publisher(ACCOUNT, 0, Cause("raw.okx", 0, 0))
     differences = Differences(publisher, 2 * SECOND)
     cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profile)
     told = Origin(ACCOUNT, Source.QUERY, cause, NOW, NOW)

@@ -77,7 +77,7 @@ def test_a_difference_that_stands_is_shown_as_open() -> None:
     before = drift("BALANCE", "open")
     lab = a_lab(1, fold=MeasuredFold)
     account = lab.run.partition.accounts[ACCOUNT]
-    lab.wait_until(lambda: "spot" in account.balances.opened)
+    lab.wait_until(lambda: "spot" in account.look_ups.balances.opened)
     lab.drop = lambda message: message.kind == "balanceUpdate"
     lab.venue.spot.transfer(lab.account, "USDT", Decimal(-250))
     rest(lab)

@@ -9,7 +9,7 @@ import pytest
 
 from orderloom import codec, topology
 from orderloom.raw import Answer, Failure, Frame, Liveness, Oversize
-from processors.account.cycles import STANDARD
+from processors.account.pace import STANDARD
 from processors.account.streams import ENDED_MAX
 from processors.ledger.step import InputRecord, Output, UnknownStateFormat
 from tests.processors.partition_lab import (
@@ -129,7 +129,7 @@ def test_thousands_of_frames_that_cannot_be_read_leave_few_intervals_and_one_cyc
     assert {interval.product for interval in streams.blind} == {"spot", "linear"}
     for seconds in (3_700, 3_710):
         then_ns = at_ns + seconds * SECOND
-        streams.liveness_ns = then_ns
+        streams.owner.liveness_ns = then_ns
         answer_all(run, run.step(None, then_ns), then_ns)
     assert not streams.blind
 
@@ -150,7 +150,7 @@ def synced_run() -> Run:
     run.step(control)
     run.step(a_raw_record(live(), live("linear")))
     account = run.partition.accounts[ACCOUNT]
-    account.streams.liveness_ns = NOW + 60 * SECOND
+    account.streams.owner.liveness_ns = NOW + 60 * SECOND
     for at_ns in (NOW + 3 * SECOND, NOW + 6 * SECOND):
         answer_all(run, run.step(None, at_ns), at_ns)
     assert not account.streams.blind
@@ -268,7 +268,7 @@ def test_a_quarantined_accounts_later_records_are_remembered_not_folded() -> Non
 def test_liveness_keeps_the_account_from_falling_silent() -> None:
     run = synced_run()
     account = run.partition.accounts[ACCOUNT]
-    account.streams.liveness_ns = NOW + 3 * SECOND
+    account.streams.owner.liveness_ns = NOW + 3 * SECOND
     entry = {"account": ACCOUNT, "connection": "c-spot", "product": "spot", "last_number": 0}
     at = NOW + 8 * SECOND
     item = Liveness(at, [entry | {"heard_ns": at}])

@@ -96,7 +96,7 @@ def a_position_row(amount: str) -> dict[str, Any]:
 
 def a_cycle(run: Run, at_ns: int, amount: str, *, is_restarted: bool = False) -> None:
     """Let the next cycle go out, and answer it with this one position (before all else)."""
-    run.partition.accounts["binance:main"].streams.liveness_ns = at_ns
+    run.partition.accounts["binance:main"].streams.owner.liveness_ns = at_ns
     questions = [
         orjson.loads(output.value or b"")["question"]
         for output in run.step(None, at_ns)
@@ -163,7 +163,7 @@ def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
     for record in history_records(1)[0]:
         run.partition.fold(record, NOW + 7 * SECOND)
         written |= {key[:1] for key in run.partition.changes().state}
-    assert written >= {b"a", b"o", b"p"}
+    assert written >= {b"n", b"o", b"p"}
     assert b"c" not in written
 
 

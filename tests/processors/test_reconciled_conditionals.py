@@ -82,7 +82,7 @@ def test_a_stop_that_was_canceled_unseen_is_closed_by_the_answer_about_it() -> N
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1  # and never at the engine, which cannot know it
     assert not asked_at(lab)["order"]
-    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].look_ups.reconciliation.targets.by_name
 
 
 def test_a_stop_that_triggered_unseen_is_joined_with_the_order_that_it_became() -> None:
@@ -129,7 +129,7 @@ def test_one_that_the_venue_has_forgotten_ended_without_an_execution() -> None:
     assert last_band(lab) == (Decimal(0), Decimal(0), False)
     assert not lab.wrong()
     assert asked_at(lab)["algoOrder"] == 1
-    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].look_ups.reconciliation.targets.by_name
 
 
 @pytest.mark.parametrize("days", [0, 61])
@@ -176,4 +176,4 @@ def test_of_conditional_orders_nothing_is_missed_for_ever(seed: int) -> None:
     assert not lab.wrong()
     conditionals = lab.account.conditionals["linear"].values()
     assert {"CANCELED", "TRIGGERED"} <= {one.status for one in conditionals}
-    assert not lab.run.partition.accounts[ACCOUNT].reconciliation.targets.by_name
+    assert not lab.run.partition.accounts[ACCOUNT].look_ups.reconciliation.targets.by_name

@@ -195,7 +195,7 @@ def test_what_a_stream_loses_while_it_lives_is_healed(seed: int) -> None:
     rest(lab)
     assert not lab.wrong()
     account = lab.run.partition.accounts[lab.name]
-    assert not account.differences.asked
+    assert not account.look_ups.differences.asked
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -293,5 +293,7 @@ def test_a_row_that_joins_an_order_of_the_same_list_with_another_key_breaks_noth
     assert account.quarantine is None
     found = [one for one in account.orders.all() if one.key.endswith("/2650000000000009999")]
     assert [one.venue_order_id for one in found] == [lab.doubled]
-    assert account.doubts.seen[found[0].key].listed_ns
-    assert not [name for name in account.reconciliation.targets.by_name if found[0].key in name]
+    assert found[0].seen is not None
+    assert found[0].seen.listed_ns
+    targets = account.look_ups.reconciliation.targets
+    assert not [name for name in targets.by_name if found[0].key in name]

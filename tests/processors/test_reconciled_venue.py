@@ -79,7 +79,7 @@ def test_what_a_stream_loses_while_it_lives_is_healed_and_published(seed: int) -
     rest(lab)
     assert not lab.wrong()
     assert kinds(lab)["MISSED_FILL"]
-    assert not lab.run.partition.accounts[ACCOUNT].balances.standing
+    assert not lab.run.partition.accounts[ACCOUNT].look_ups.balances.standing
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -145,7 +145,7 @@ def test_an_order_that_vanished_is_asked_about_by_itself_and_both_are_published(
     lab.drop = lambda message: message.document.get("X") in ("CANCELED", "EXPIRED")
     lab.refuse = lambda question: question.about is About.ORDER_HISTORY
     lab.trade(100)
-    lab.wait_until(lambda: "GHOST" not in "".join(account.differences.asked))
+    lab.wait_until(lambda: "GHOST" not in "".join(account.look_ups.differences.asked))
     lab.refuse = lambda _question: False
     rest(lab)
     assert not lab.wrong()
@@ -191,12 +191,15 @@ def test_the_answer_of_an_older_cycle_does_not_age_what_a_newer_one_listed() -> 
     account = lab.run.partition.accounts[ACCOUNT]
     key = next(account.orders.open_orders()).key
     for product, began_ns in (("spot", lab.now_ns), ("linear", lab.now_ns - SECOND_NS)):
-        cycles = account.reconciliation.cycles[product]
+        cycles = account.look_ups.reconciliation.cycles[product]
         asked = Question(id=product, account=ACCOUNT, about=About.OPEN_ORDERS, product=product)
         cycles.ask(asked, lab.now_ns)
         cycles.began_ns = began_ns
-        account.note_alive(product, [key])
-    assert account.doubts.seen[key].listed_ns == lab.now_ns
+        account.look_ups.note_alive(product, [key])
+    order = account.orders.get(key)
+    assert order is not None
+    assert order.seen is not None
+    assert order.seen.listed_ns == lab.now_ns
 
 
 # ---- first contact
@@ -218,8 +221,8 @@ def test_an_account_with_a_past_opens_with_the_venues_figures(seed: int) -> None
         for row in lab.truth()["accounts"][ACCOUNT]["positions"]
     }
     account = lab.run.partition.accounts[ACCOUNT]
-    assert not account.positions.differing
-    assert not account.differences.asked
+    assert not account.look_ups.positions.differing
+    assert not account.look_ups.differences.asked
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -270,7 +273,10 @@ def test_executions_in_a_symbol_that_nobody_asks_about_are_found_by_their_balanc
     lab = VenueLab(seed, traded=("BTCUSDT", "SOLUSDT"), symbols=("BTCUSDT",))
     lab.connect()
     lab.wait_until(
-        lambda: lab.is_synced() and "spot" in lab.run.partition.accounts[ACCOUNT].balances.opened
+        lambda: (
+            lab.is_synced()
+            and "spot" in lab.run.partition.accounts[ACCOUNT].look_ups.balances.opened
+        )
     )
     hidden = Hidden(lab)
     lab.trade(120)
@@ -305,7 +311,7 @@ class Hidden:
 def test_a_transfer_that_is_reported_is_explained_and_one_that_is_lost_stands_open() -> None:
     lab = a_lab(1)
     account = lab.run.partition.accounts[ACCOUNT]
-    lab.wait_until(lambda: "spot" in account.balances.opened)
+    lab.wait_until(lambda: "spot" in account.look_ups.balances.opened)
     lab.venue.spot.transfer(lab.account, "USDT", Decimal(1000))
     rest(lab)
     assert not lab.differences()

@@ -6,11 +6,13 @@ import pytest
 
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure
-from processors.account.cycles import Pace
-from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect, VenuePlace
+from processors.account.pace import Pace
+from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect
 from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
+from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import DRIFT_NS, VenueTimes
+from tests.processors.restoring import take_back
 from venues.venue import Profile
 
 SECOND = 1_000_000_000
@@ -57,7 +59,7 @@ class Lab:
 
     def tick(self, at: float) -> list[Question]:
         """The questions that go out at a second."""
-        self.streams.liveness_ns = int(at * SECOND)
+        self.streams.owner.liveness_ns = int(at * SECOND)
         self.reconciliation.tick(int(at * SECOND), lambda _product: ("BTCUSDT", "SOLUSDT"))
         asked, self.asked = self.asked, []
         return asked
@@ -374,10 +376,10 @@ def test_saved_reconciliation_goes_on() -> None:
     lab = Lab()
     questions = lab.tick(103)
     lab.answer(questions[0], 103)
-    saved = lab.reconciliation.dump()
     other = Lab()
-    other.reconciliation.restore(saved)
-    assert other.reconciliation.dump() == saved
+    take_back(other.reconciliation, lab.reconciliation)
+    assert other.reconciliation.cycles == lab.reconciliation.cycles
+    assert other.reconciliation.targets == lab.reconciliation.targets
 
 
 def test_the_list_of_one_doubt_that_goes_on_is_not_begun_again() -> None:

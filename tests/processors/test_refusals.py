@@ -14,10 +14,11 @@ from orderloom.event import Reply
 from orderloom.question import About, Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason
-from processors.account.cycles import LATE_PERIODS
+from processors.account.pace import LATE_PERIODS
 from processors.account.refusals import KIND, refusal_of
 from processors.account.venue_time import DRIFT_NS
 from tests.processors.partition_lab import a_record
+from tests.processors.restoring import take_back
 from tests.processors.test_reconciled_venue import losing, outputs, rest
 from tests.processors.test_reconciliation import PACE, SECOND, Lab
 from tests.processors.venue_lab import ACCOUNT, VenueLab
@@ -91,7 +92,7 @@ def test_a_symbol_that_the_venue_refuses_does_not_keep_what_others_lost_from_bei
     ((shown),) = lab.shown().refused
     assert (shown.product, shown.symbol, shown.code) == (product, "SOLUSDT", "-1121")
     assert shown.may_lack
-    assert lab.account_state().open_differences >= 1
+    assert lab.account_state().look_ups.open_differences >= 1
 
 
 def test_after_an_outage_the_others_are_covered_and_the_refused_one_is_not() -> None:
@@ -143,7 +144,7 @@ def test_a_symbol_mistyped_in_the_registry_is_shown_until_the_registry_is_mended
     assert not lab.wrong()
     assert not lab.account_state().streams.blind
     assert not lab.is_synced()
-    assert lab.found() == [(product, "SOLUSDTT", "open") for product in ("spot", "linear")]
+    assert lab.found() == [(product, "SOLUSDTT", "open") for product in ("linear", "spot")]
     entry = AccountConfig(
         id=ACCOUNT, products=lab.products, key="env:KEY", partition=0,
         symbols=dict.fromkeys(lab.products, ("BTCUSDT",)),
@@ -205,7 +206,7 @@ def test_a_cycle_that_cannot_end_takes_the_account_out_of_sync_until_one_is_comp
     assert lab.shown().sync == "CATCHING_UP"
     assert all(
         lab.now_ns - cycles.began_ns >= lab.pace.late_ns
-        for cycles in lab.account_state().reconciliation.cycles.values()
+        for cycles in lab.account_state().look_ups.reconciliation.cycles.values()
         if cycles.is_late
     )
     lab.restart()
@@ -266,9 +267,9 @@ def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> 
     for number in range(1, 4):
         play(lab, 103 + 30 * number)
     lab.tick(103 + 30 * 4)
-    saved = lab.reconciliation.dump()
-    lab.reconciliation.restore(saved)
-    assert lab.reconciliation.dump() == saved
+    other = Lab()
+    take_back(other.reconciliation, lab.reconciliation)
+    assert other.reconciliation.cycles == lab.reconciliation.cycles
     cycles = lab.reconciliation.cycles["spot"]
     questions = [one.question for one in cycles.pending.values()]
     since = {one.symbol: one.since_ns for one in questions if one.about is About.TRADES}
@@ -288,7 +289,7 @@ def test_once_it_is_answered_it_is_asked_about_since_it_was_last_looked_at() -> 
 def test_a_symbol_that_nobody_asks_for_any_more_is_refused_no_more() -> None:
     lab = Lab()
     play(lab, 103)
-    lab.streams.liveness_ns = 133 * SECOND
+    lab.streams.owner.liveness_ns = 133 * SECOND
     lab.reconciliation.tick(133 * SECOND, lambda _product: ("BTCUSDT",))
     assert not lab.reconciliation.cycles["spot"].refused
     assert lab.published[-1] == (KIND, "settled: nobody asks about it any more", "SOLUSDT")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from processors.ledger.opening import restored
 from processors.ledger.state import FORMAT
 from processors.ledger.trouble import PartitionStopped

@@ -2,14 +2,18 @@
 
 import itertools
 import random
+from typing import Any
 
-from orderloom.raw import ConnectionChange, Frame, Liveness, OwnerChange
+import orjson
+
+from orderloom.raw import ConnectionChange, Frame, Liveness
 from processors.account.streams import (
     DOWN,
     ENDED_MAX,
     FIRST_CONTACT,
     LIVE,
     SILENT,
+    STREAMS,
     Streams,
 )
 
@@ -24,10 +28,10 @@ def a_frame(number: int, at: int, connection: str = "c1") -> Frame:
     return Frame(connection, number, "spot", at * SECOND, b"{}")
 
 
-def a_liveness(at: int, *connections: str) -> Liveness:
+def a_liveness(at: int, *connections: str, account: str = "binance:main") -> Liveness:
     entries = [
         {
-            "account": "binance:main",
+            "account": account,
             "connection": name,
             "product": "spot",
             "last_number": 0,
@@ -38,9 +42,22 @@ def a_liveness(at: int, *connections: str) -> Liveness:
     return Liveness(at * SECOND, entries)
 
 
+def document_of(streams: Streams) -> dict[str, object]:
+    """The state of streams of which something changed."""
+    streams.keep(lambda _: True)
+    return dict(streams.state())[STREAMS]
+
+
+def restored(streams: Streams, saved: dict[str, dict[str, Any]]) -> Streams:
+    """The same streams after a restart."""
+    again = Streams("binance:main", streams.owner)
+    again.restore(STREAMS, orjson.loads(orjson.dumps(saved[STREAMS])))
+    return again
+
+
 def seen_streams() -> Streams:
     """One LIVE connection since second 10, first contact looked up."""
-    streams = Streams()
+    streams = Streams("binance:main")
     streams.expect("spot")
     streams.take_change(1, a_change("LIVE", 10))
     streams.close("spot", 0, 20 * SECOND)
@@ -116,7 +133,7 @@ def test_dense_frames_leave_no_interval() -> None:
 def test_another_owner_ends_what_the_former_one_saw() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
-    streams.take_owner(2, OwnerChange(36 * SECOND))
+    streams.follow(2, 36 * SECOND)
     (interval,) = streams.blind
     assert interval.start_ns == 30 * SECOND
     assert streams.status("spot") == DOWN
@@ -126,9 +143,9 @@ def test_what_an_older_generation_says_of_its_connections_is_no_statement_about_
     None
 ):
     streams = seen_streams()
-    streams.take_owner(2, OwnerChange(36 * SECOND))
+    streams.follow(2, 36 * SECOND)
     streams.take_change(1, a_change("LIVE", 37, "old"))
-    streams.take_liveness(1, a_liveness(37, "old", "c1"), "binance:main")
+    assert not streams.follow(1, 37 * SECOND)
     assert streams.status("spot") == DOWN
     assert streams.blind[0].end_ns is None
 
@@ -142,9 +159,9 @@ def test_a_closed_word_of_an_older_generation_does_not_end_the_new_view() -> Non
 
 def test_silence_is_blindness_and_liveness_ends_it() -> None:
     streams = seen_streams()
-    streams.fall_silent(60 * SECOND)
+    streams.fall_silent()
     assert streams.status("spot") == SILENT
-    streams.take_liveness(1, a_liveness(70, "c1"), "binance:main")
+    streams.revive(a_liveness(70, "c1"))
     assert streams.status("spot") == LIVE
     assert streams.blind[0].end_ns == 70 * SECOND
     assert streams.is_blind("spot")
@@ -152,8 +169,8 @@ def test_silence_is_blindness_and_liveness_ends_it() -> None:
 
 def test_another_accounts_liveness_says_nothing_of_ours() -> None:
     streams = seen_streams()
-    streams.fall_silent(60 * SECOND)
-    streams.take_liveness(1, a_liveness(70, "c1"), "binance:other")
+    streams.fall_silent()
+    streams.revive(a_liveness(70, "c1", account="binance:other"))
     assert streams.status("spot") == SILENT
 
 
@@ -161,7 +178,8 @@ def test_saved_streams_go_on() -> None:
     streams = seen_streams()
     streams.take_frame(1, a_frame(1, 30))
     streams.take_change(1, a_change("CLOSED", 35))
-    assert Streams.load(streams.dump()).dump() == streams.dump()
+    saved = dict(streams.state())
+    assert saved[STREAMS] == document_of(restored(streams, saved))
 
 
 def a_wide_change(change: str, at: int, connection: str, feed: str) -> ConnectionChange:
@@ -211,9 +229,9 @@ def test_missing_frames_are_a_loss_of_every_product_of_the_connection() -> None:
 
 def test_feeds_survive_a_restart_and_another_owner_names_its_own() -> None:
     streams = wide_streams()
-    loaded = Streams.load(streams.dump())
-    assert loaded == streams
-    loaded.take_owner(2, OwnerChange(50 * SECOND))
+    loaded = restored(streams, dict(streams.state()))
+    assert loaded.feeds == streams.feeds
+    loaded.follow(2, 50 * SECOND)
     loaded.take_change(2, ConnectionChange("d1", "spot", "LIVE", 51 * SECOND))
     assert (loaded.status("spot"), loaded.status("linear")) == (LIVE, DOWN)
 

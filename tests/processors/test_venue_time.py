@@ -7,7 +7,7 @@ import pytest
 
 from orderloom import topology
 from orderloom.raw import ClockSample
-from processors.account.venue_time import APART_NS_MAX, DRIFT_NS, KEPT, VenueTime, VenueTimes
+from processors.account.venue_time import APART_NS_MAX, CLOCK, DRIFT_NS, KEPT, VenueTime, VenueTimes
 from tests.processors.partition_lab import (
     NOW,
     Run,
@@ -117,7 +117,7 @@ def test_what_is_known_is_saved_and_taken_back() -> None:
     times.take(a_sample(100, 5, way=0.2), 3, 100 * SECOND)
     ((_, document),) = times.state()
     again = VenueTimes()
-    again.restore(orjson.loads(orjson.dumps(document)))
+    again.restore(CLOCK, orjson.loads(orjson.dumps(document)))
     assert again.by_product == times.by_product
     assert not list(times.state())
 
@@ -132,7 +132,7 @@ def test_each_product_is_asked_about_in_the_time_of_its_own_clock() -> None:
         ClockSample("linear", NOW, NOW, NOW),
     ]
     run.step(a_raw_record(*samples, account="venue"))
-    run.partition.account("binance:main").streams.liveness_ns = NOW + 5 * SECOND
+    run.partition.account("binance:main").streams.owner.liveness_ns = NOW + 5 * SECOND
     run.step(a_raw_record(live("spot"), live("linear")), NOW + 5 * SECOND)
     questions = [
         orjson.loads(one.value)["question"]

@@ -16,7 +16,7 @@ from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.question import Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure, Frame, Item, Liveness
-from processors.account.cycles import Pace
+from processors.account.pace import Pace
 from processors.partition import PartitionFold
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal

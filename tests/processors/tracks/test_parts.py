@@ -5,8 +5,8 @@ from itertools import combinations, permutations
 from typing import Any
 
 from orderloom.words import Lifecycle, Reason, Status
-from processors.account.reconciliation import place_of
 from processors.account.targets import GAP, GHOST
+from processors.account.venue_place import place_of
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import a_report, an_execution, some_orders, take
