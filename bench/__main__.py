@@ -24,9 +24,9 @@ from bench.results import Results
 from bench.sizes import FULL, QUICK, RATES, Sizes
 from bench.stage import ROOT, PeerFailed, Stage
 from bench.task import PRODUCT, SAME
-from cli.demo.stage import StageError
 from runtime.broker import EmbeddedBroker
 from runtime.trouble import SetupError
+from trial.stage import StageError
 
 HOME: Final = ROOT / "var" / "bench"
 RECORD_SIZES: Final = (1, 10, 100)

@@ -29,10 +29,6 @@ from bench.large_figures import (
     line_of,
 )
 from bench.usage import Growth, Usage, folder_bytes, usage_of
-from cli.demo.boxes import PARTITIONS, Box
-from cli.demo.reading import Reading
-from cli.demo.stage import Plan, Stage, StageError, Worker
-from cli.demo.verdict import Published, judge
 from orderloom import codec, topology
 from orderloom.account import AccountState
 from orderloom.identity import adopted_order_key
@@ -40,6 +36,10 @@ from runtime.kafka import reader
 from simulator.assets import BASES
 from simulator.config import AccountConfig, PastConfig, SimulatorConfig, Venue
 from simulator.instrument import Product
+from trial.reading import Reading
+from trial.stage import Plan, Stage, StageError, Worker
+from trial.venues import PARTITIONS, TrialVenue
+from trial.verdict import Published, judge
 
 SYMBOLS: Final = 20
 HOURS: Final = 23.9
@@ -65,7 +65,7 @@ NO_PAST: Final = PastConfig()
 
 
 @dataclass(frozen=True, slots=True)
-class LargeBox(Box):
+class LargeBox(TrialVenue):
     """A venue with one account that has a past; the venue's own limits."""
 
     product: Product = "spot"
@@ -139,25 +139,25 @@ class AccountView:
 class LargeAccount:
     """One run over one large account."""
 
-    def __init__(self, directory: Path, box: LargeBox, say: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, simulated: LargeBox, say: Callable[[str], None]) -> None:
         namespace = f"large-{int(time.time())}."
-        self.box = box
-        self.figures = Figures(box.title)
-        self.stage = Stage.build(Plan(directory, namespace, (box,), reconcile_seconds=30.0))
+        self.simulated = simulated
+        self.figures = Figures(simulated.title)
+        self.stage = Stage.build(Plan(directory, namespace, (simulated,), reconcile_seconds=30.0))
         self._say = say
         self._workers: dict[str, Worker] = {}
         self._ledger = Growth(self._ledger_bytes)
 
     async def measure(self, idle_seconds: float = IDLE_SECONDS) -> Figures:
         """All phases; the stage is taken down whatever happens. Raises StageError."""
-        stage, venue = self.stage, self.box.venue
+        stage, venue = self.stage, self.simulated.venue
         try:
             stage.broker.start()
             stage.start_simulators()
             stage.create_topics()
             for kind in ("process", "ingest"):
                 self._workers[kind] = stage.launch_worker(kind, venue)
-            view = AccountView(stage, venue, self.box.name)
+            view = AccountView(stage, venue, self.simulated.name)
             await self._phase(START, lambda: self._until_synced(view, 0))
             await self._phase(RECONNECT, lambda: self._reconnect(view))
             await self._phase(REST, lambda: asyncio.sleep(idle_seconds))
@@ -171,7 +171,7 @@ class LargeAccount:
             stage.stop()
 
     async def _phase(self, name: str, act: Callable[[], Any]) -> None:
-        await self.stage.control(self.box.venue, "/control/requests", {})
+        await self.stage.control(self.simulated.venue, "/control/requests", {})
         began, used = time.monotonic(), self._used()
         self._ledger.begin()
         acting = asyncio.ensure_future(act())
@@ -180,7 +180,7 @@ class LargeAccount:
             self._ledger.look()
         await acting
         seconds = time.monotonic() - began
-        told = await self.stage.control(self.box.venue, "/control/requests")
+        told = await self.stage.control(self.simulated.venue, "/control/requests")
         now = self._used()
         phase = Phase(
             seconds=seconds,
@@ -199,7 +199,7 @@ class LargeAccount:
         return {kind: usage_of(worker.child.pid) for kind, worker in self._workers.items()}
 
     def _ledger_bytes(self) -> int:
-        name = topology.LEDGER.name(self.box.venue, self.stage.plan.namespace)
+        name = topology.LEDGER.name(self.simulated.venue, self.stage.plan.namespace)
         return folder_bytes((self.stage.plan.directory / "broker").rglob(f"{name}-*"))
 
     async def _until_synced(self, view: AccountView, after_version: int) -> None:
@@ -210,12 +210,12 @@ class LargeAccount:
             state = await asyncio.to_thread(view.look)
             if state and state.sync == "SYNCED" and state.version > after_version:
                 return
-        raise StageError(f"{self.box.name} is not in sync within {SYNC_SECONDS_MAX:.0f} s")
+        raise StageError(f"{self.simulated.name} is not in sync within {SYNC_SECONDS_MAX:.0f} s")
 
     async def _reconnect(self, view: AccountView) -> None:
         assert view.state is not None
         before = view.state.version
-        await self.stage.control(self.box.venue, "/control/disconnect", {})
+        await self.stage.control(self.simulated.venue, "/control/disconnect", {})
         while view.state.sync == "SYNCED" and view.state.version == before:
             await asyncio.to_thread(view.look)
         await self._until_synced(view, before)
@@ -224,9 +224,11 @@ class LargeAccount:
         """Every open order is canceled while nobody hears of it."""
         assert view.state is not None
         before = view.state.version
-        await self.stage.control(self.box.venue, "/control/disconnect", {"half_open": True})
-        await self.stage.control(self.box.venue, "/control/quiesce", {"open_orders": "cancel"})
-        await self.stage.control(self.box.venue, "/control/disconnect", {})
+        await self.stage.control(self.simulated.venue, "/control/disconnect", {"half_open": True})
+        await self.stage.control(
+            self.simulated.venue, "/control/quiesce", {"open_orders": "cancel"}
+        )
+        await self.stage.control(self.simulated.venue, "/control/disconnect", {})
         while view.state.sync == "SYNCED":
             await asyncio.to_thread(view.look)
         await self._until_synced(view, before)
@@ -248,7 +250,7 @@ class LargeAccount:
     def _read(self) -> Published:
         stage = self.stage
         reading = Reading(
-            stage.broker.bootstrap, stage.plan.namespace, (self.box.venue,), PARTITIONS
+            stage.broker.bootstrap, stage.plan.namespace, (self.simulated.venue,), PARTITIONS
         )
         ends = reading.ends()
         reading.start()
@@ -274,7 +276,7 @@ class LargeAccount:
     def _is_gone(self, row: dict[str, Any]) -> bool:
         is_unfilled = row["status"] == "CANCELED" and not float(row["filled"])
         oldest_ms = time.time_ns() // 1_000_000 - UNFILLED_HOURS * 3600 * 1000
-        return self.box.venue == "okx" and is_unfilled and row["updated_ms"] < oldest_ms
+        return self.simulated.venue == "okx" and is_unfilled and row["updated_ms"] < oldest_ms
 
     async def _open_again(self) -> None:
         """`process` is ended in order and started again: until its ledger is open."""
@@ -283,7 +285,7 @@ class LargeAccount:
         former.child.send_signal(signal.SIGTERM)
         await asyncio.to_thread(former.child.wait)
         began = time.monotonic()
-        worker = self.stage.launch_worker("process", self.box.venue)
+        worker = self.stage.launch_worker("process", self.simulated.venue)
         mark = f"ledger {self._partition()} is open"
         while mark not in worker.log.read_text(encoding="utf-8"):
             if not worker.is_running or time.monotonic() - began > OPEN_SECONDS_MAX:
@@ -317,10 +319,10 @@ def run(
     """All large accounts, one after another; a topic's files go with its run."""
     found = []
     for venue, product in ACCOUNTS:
-        box = LargeBox.of(venue, product, QUICK if is_quick else FULL)
+        simulated = LargeBox.of(venue, product, QUICK if is_quick else FULL)
         directory = home / f"{venue}-{product}"
         say(f"{venue} {product}\n{HEADER}")
-        figures = asyncio.run(LargeAccount(directory, box, say).measure())
+        figures = asyncio.run(LargeAccount(directory, simulated, say).measure())
         shutil.rmtree(directory / "broker", ignore_errors=True)
-        found.append((box, figures))
+        found.append((simulated, figures))
     return found

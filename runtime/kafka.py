@@ -48,6 +48,12 @@ STALE: Final = frozenset(
 )
 """Refusals that newer metadata, or a moment's patience, may mend."""
 STALE_SECONDS: Final = 0.1
+WEATHER: Final = (
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  public
+    KafkaError._TRANSPORT,  # noqa: SLF001  public
+    KafkaError._RESOLVE,  # noqa: SLF001  public
+)
+"""What a client says while a broker is away."""
 SETTLING: Final = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
@@ -233,6 +239,11 @@ def group_reader(
 def begin_offsets(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
     """The first offset that each partition still holds. Raises KafkaException."""
     return _offsets(admin, places, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
+
+
+def is_weather(error: KafkaError) -> bool:
+    """Whether a broker is away, which the client mends by itself when it can."""
+    return error.code() in WEATHER
 
 
 def end_offsets(

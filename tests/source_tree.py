@@ -18,8 +18,9 @@ ROOMS = {
     "processors": {"orderloom", "venues", "runtime"},
     "sinks": {"orderloom", "venues", "runtime"},
     "simulator": {"orderloom", "runtime"},
+    "trial": {"orderloom", "venues", "runtime", "simulator"},
     "cli": {
-        "orderloom", "venues", "runtime", "ingest", "processors", "sinks", "simulator",
+        "orderloom", "venues", "runtime", "ingest", "processors", "sinks", "simulator", "trial",
     },
 }  # fmt: skip
 BESIDES = ("tests", "bench")  # may import anything, and are imported by no room

@@ -18,11 +18,11 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from cli.demo.bands import broken_bands
-from cli.demo.boxes import PARTITIONS, SCALE, Box
-from cli.demo.reading import Reading
-from cli.demo.stage import Plan, Stage, StageError
-from cli.demo.verdict import is_clean, judge
+from trial.bands import broken_bands
+from trial.reading import Reading
+from trial.stage import Plan, Stage, StageError
+from trial.venues import PARTITIONS, SCALE, TrialVenue
+from trial.verdict import is_clean, judge
 
 SYNC_SECONDS_MAX: Final = 120.0
 QUIET_SECONDS_MAX: Final = 180.0
@@ -80,11 +80,11 @@ def run(options: DemoOptions, console: Console | None = None) -> int:
 def plan_of(options: DemoOptions) -> Plan:
     """What the stage is set for, so that `options` can be played on it."""
     frames = int(options.minutes * 60 * options.rate)
-    boxes = tuple(
-        Box(venue, options.seed, options.accounts, frames, options.faults, options.limits)
+    simulated = tuple(
+        TrialVenue(venue, options.seed, options.accounts, frames, options.faults, options.limits)
         for venue in options.venues
     )
-    return Plan(options.directory.resolve(), f"demo-{int(time.time())}.", boxes)
+    return Plan(options.directory.resolve(), f"demo-{int(time.time())}.", simulated)
 
 
 class Play:

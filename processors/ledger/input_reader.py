@@ -8,16 +8,12 @@ from orderloom.topology import INPUTS
 from processors.ledger.log import LedgerLog
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import PartitionStopped
+from runtime.kafka import is_weather
 
 READ_MESSAGES_MAX = 2_000
 NS_PER_MS = 1_000_000
 # Names with an underscore are librdkafka's own errors, and public.
 GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001  as said
-WEATHER = (
-    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  as said
-    KafkaError._TRANSPORT,  # noqa: SLF001  as said
-    KafkaError._RESOLVE,  # noqa: SLF001  as said
-)
 
 
 class InputReader:
@@ -106,11 +102,6 @@ def is_end(message: Message) -> bool:
     """Whether this is no record but says that its partition was read to the end."""
     error = message.error()
     return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  public
-
-
-def is_weather(error: KafkaError) -> bool:
-    """Whether a broker is away, which the client mends by itself when it can."""
-    return error.code() in WEATHER
 
 
 def trimmed_line(name: str, partition: int) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from orderloom.topology import LEDGER
-from processors.ledger.input_reader import arrived, is_end, is_weather
+from processors.ledger.input_reader import arrived, is_end
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.mark import Tail, Written
 from processors.ledger.trouble import LedgerLost
+from runtime.kafka import is_weather
 
 WRITTEN = (LEDGER, *RESULTS)
 """What a ledger writes, always in transactions."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.boxes import Box
-from cli.demo.stage import Plan, Stage
+from trial.stage import Plan, Stage
+from trial.venues import TrialVenue
 
 ORDERLOOM = Path(sys.executable).with_name("orderloom")
 NAMES = ("cli", "runtime", "orderloom", "ingest", "processors", "simulator", "venues", "sinks")
@@ -62,8 +62,8 @@ def test_the_children_of_the_demo_are_ours(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(directory)
-    boxes = tuple(Box(venue, 1, 1, 1, {}) for venue in ("binance", "okx"))
-    stage = Stage.build(Plan(directory / "demo", "demo.", boxes))
+    simulated = tuple(TrialVenue(venue, 1, 1, 1, {}) for venue in ("binance", "okx"))
+    stage = Stage.build(Plan(directory / "demo", "demo.", simulated))
     try:
         stage.start_simulators()
         assert sorted(stage.addresses) == sorted(stage.plan.venues)

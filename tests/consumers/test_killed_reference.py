@@ -20,13 +20,13 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.boxes import PARTITIONS
-from cli.demo.stage import Stage
-from cli.demo.verdict import is_clean
 from orderloom import topology
 from runtime.kafka import connected_admin, end_offsets, reader
 from tests.consumers.children import ReferenceConsumer
 from tests.consumers.reference import digest
+from trial.stage import Stage
+from trial.venues import PARTITIONS
+from trial.verdict import is_clean
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,16 +15,16 @@ from typing import Any
 from confluent_kafka import Message
 
 from cli.demo import DemoOptions, plan_of
-from cli.demo.bands import broken_bands
-from cli.demo.boxes import PARTITIONS
-from cli.demo.reading import FOLLOWED, Reading
-from cli.demo.stage import Stage
-from cli.demo.verdict import FillKey, fill_key, judge
 from orderloom import codec, topology
 from orderloom.account import AccountState, BlindInterval
 from orderloom.fill import Fill
 from orderloom.identity import execution_key
 from orderloom.trouble import Difference
+from trial.bands import broken_bands
+from trial.reading import FOLLOWED, Reading
+from trial.stage import Stage
+from trial.venues import PARTITIONS
+from trial.verdict import FillKey, fill_key, judge
 
 VENUES = ("binance", "okx")
 PERIOD_S = 2.0

@@ -12,9 +12,6 @@ from confluent_kafka import TopicPartition
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.boxes import PARTITIONS
-from cli.demo.stage import Stage
-from cli.demo.verdict import FillKey, fill_key, is_clean
 from orderloom import raw, topology
 from orderloom.event import Execution
 from orderloom.fill import Fill
@@ -22,6 +19,9 @@ from orderloom.identity import venue_of
 from orderloom.words import Source
 from processors.intake import Refusal, read_answer, read_frame
 from runtime.kafka import reader
+from trial.stage import Stage
+from trial.venues import PARTITIONS
+from trial.verdict import FillKey, fill_key, is_clean
 from venues import VENUES
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]

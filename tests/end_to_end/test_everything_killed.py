@@ -19,14 +19,14 @@ import pytest
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.boxes import PARTITIONS
-from cli.demo.stage import Stage, Worker
-from cli.demo.verdict import is_clean
 from orderloom import topology
 from runtime.kafka import connected_admin, end_offsets
 from tests.consumers.children import ReferenceConsumer
 from tests.end_to_end.test_chaos import in_short
 from tests.sinks.contents import contents_of_file
+from trial.stage import Stage, Worker
+from trial.venues import PARTITIONS
+from trial.verdict import is_clean
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from cli.demo.stage import Worker
-from cli.demo.verdict import STATUS, Published, fill_key, leg_of, true_nets
 from orderloom.identity import adopted_order_key
 from tests.end_to_end.dying_worker import INGEST, PROCESS
 from tests.end_to_end.fault_stage import MILLISECOND_NS, POLL_S, VENUES, FaultStage, Stretch
+from trial.stage import Worker
+from trial.verdict import STATUS, Published, fill_key, leg_of, true_nets
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
 

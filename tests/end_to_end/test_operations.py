@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cli.demo import DemoOptions, plan_of
-from cli.demo.bands import broken_bands
-from cli.demo.boxes import PARTITIONS, key_name, registry_of
-from cli.demo.reading import Reading
-from cli.demo.stage import Stage
-from cli.demo.verdict import is_clean, judge
 from orderloom.account import AccountState
 from orderloom.raw import ConnectionChange
 from simulator.config import AccountConfig
 from tests.end_to_end.test_chaos import in_short, raw_records
+from trial.bands import broken_bands
+from trial.reading import Reading
+from trial.stage import Stage
+from trial.venues import PARTITIONS, key_name, registry_of
+from trial.verdict import is_clean, judge
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(600)]
 
@@ -40,7 +40,7 @@ class Operator:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.accounts = [one for box in stage.plan.boxes for one in box.config().accounts]
+        self.accounts = [one for each in stage.plan.simulated for one in each.config().accounts]
         self.folder = stage.plan.directory / "keys"
         self.file = stage.plan.directory / "accounts.toml"
         self.entries = list(registry_of(self.accounts, self.folder))
@@ -127,7 +127,7 @@ class Shift:
             traffic = {"rate": OPTIONS.rate, "running": True}
             await self.stage.control(venue, "/control/traffic", traffic)
             wanted = await self._fills(venue) + FILLS_BETWEEN
-            while await self._fills(venue) < wanted:  # noqa: ASYNC110  the box's own count
+            while await self._fills(venue) < wanted:  # noqa: ASYNC110  the each's own count
                 await asyncio.sleep(0.1)
 
     async def _fills(self, venue: str) -> int:

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.stage import Stage, Worker
-from cli.demo.verdict import Published, judge
 from tests.end_to_end.planted_worker import ASSERTS, KILLS
+from trial.stage import Stage, Worker
+from trial.verdict import Published, judge
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(600)]
 

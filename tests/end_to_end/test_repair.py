@@ -18,9 +18,6 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
-from cli.demo.boxes import PARTITIONS
-from cli.demo.stage import Stage, Worker
-from cli.demo.verdict import Published, judge
 from orderloom import topology
 from orderloom.account import AccountState
 from orderloom.topology import Topic
@@ -28,6 +25,9 @@ from runtime.kafka import begin_offsets, connected_admin, end_offsets
 from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.follower import Follower
+from trial.stage import Stage, Worker
+from trial.venues import PARTITIONS
+from trial.verdict import Published, judge
 
 if TYPE_CHECKING:
     from sinks.record import Record

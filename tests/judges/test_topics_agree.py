@@ -16,16 +16,16 @@ from typing import Any
 import ccxt.async_support
 import pytest
 
-from cli.demo.boxes import PARTITIONS, Box
-from cli.demo.reading import Reading
-from cli.demo.stage import Plan, Stage
-from cli.demo.verdict import judge
 from orderloom.fill import Fill
 from orderloom.order import OrderState
 from simulator.config import SimulatorConfig
 from tests.conftest import RunningBroker
 from tests.judges import agreement
 from tests.judges.desk import MARKETS, Desk, a_desk_at, accounts_of
+from trial.reading import Reading
+from trial.stage import Plan, Stage
+from trial.venues import PARTITIONS, TrialVenue
+from trial.verdict import judge
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -44,19 +44,19 @@ STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedBox(Box):
-    """A box with the judge's two accounts, without faults and without outside traders."""
+class JudgedVenue(TrialVenue):
+    """A simulated venue with the judge's two accounts, no faults and no outside traders."""
 
     def config(self) -> SimulatorConfig:
         accounts = accounts_of(self.venue, pays_bnb=True, has_rebate=True)
-        return Box.config(self).model_copy(update={"accounts": accounts})
+        return TrialVenue.config(self).model_copy(update={"accounts": accounts})
 
 
 @pytest.fixture
 def stage(broker: RunningBroker, namespace: str, tmp_path: Path) -> Iterator[Stage]:
     """Boxes, topics and a worker of each kind for each venue, on the broker of this run."""
-    boxes = tuple(JudgedBox(venue, 1, 2, 1, {}) for venue in VENUES)
-    made = Stage.build(Plan(tmp_path, namespace, boxes))
+    simulated = tuple(JudgedVenue(venue, 1, 2, 1, {}) for venue in VENUES)
+    made = Stage.build(Plan(tmp_path, namespace, simulated))
     made.broker = broker  # type: ignore[assignment]  # only its address is asked for
     try:
         made.start_simulators()
@@ -88,7 +88,7 @@ def reading(stage: Stage) -> Iterator[Reading]:
 
 @pytest.fixture
 async def desks(stage: Stage) -> AsyncIterator[list[Desk]]:
-    """ccxt at every market of both boxes."""
+    """ccxt at every market of both simulated."""
     async with AsyncExitStack() as stack:
         made = []
         for market in MARKETS:

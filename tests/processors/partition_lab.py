@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 
-from cli.demo.verdict import Published, judge
 from orderloom import codec, topology
 from orderloom.account import AccountConfig
 from orderloom.order import OrderState
@@ -15,6 +14,7 @@ from processors.account.venue_time import VenueTimes
 from processors.ledger.step import InputRecord, Output, PartitionState
 from processors.partition import STATE_FORMAT, PartitionFold
 from simulator.history import generate
+from trial.verdict import Published, judge
 from venues import VENUES
 
 ACCOUNT = "binance:main"

@@ -25,7 +25,7 @@ HOUR_NS = 3_600 * 10**9
 
 
 @dataclass
-class Box:
+class TrialVenue:
     """An OKX in a box, and one of its accounts."""
 
     address: str
@@ -65,12 +65,12 @@ class Box:
 
 
 @asynccontextmanager
-async def a_box() -> AsyncIterator[Box]:
+async def a_box() -> AsyncIterator[TrialVenue]:
     accounts = sample_accounts(1, venue="okx")
     server = await start(SimulatorConfig(venue="okx", accounts=accounts))
     async with aiohttp.ClientSession() as http:
         try:
-            yield Box(server.address, accounts[0], http)
+            yield TrialVenue(server.address, accounts[0], http)
         finally:
             await server.close()
 
@@ -81,7 +81,7 @@ def said_by(body: bytes, source: Source, product: str | None = None) -> tuple[Ev
     return translation.events
 
 
-async def ask(box: Box, about: About, product: str, **fields: Any) -> list[Event]:
+async def ask(box: TrialVenue, about: About, product: str, **fields: Any) -> list[Event]:
     """Everything that the answer to a question says, page by page; each must be complete."""
     question = Question(id="q", account="okx:one", about=about, product=product, **fields)
     said: list[Event] = []
@@ -97,7 +97,7 @@ async def ask(box: Box, about: About, product: str, **fields: Any) -> list[Event
 
 
 @asynccontextmanager
-async def live(box: Box, stream: Stream) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def live(box: TrialVenue, stream: Stream) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A connection as the description has it: addressed, then greeted stage by stage."""
     url = yarl.URL(stream.address(box.context, None), encoded=True)
     async with box.http.ws_connect(url) as websocket:
@@ -120,7 +120,7 @@ def keys(events: list[Event]) -> set[str]:
     }
 
 
-def books_of(truth: dict[str, Any], box: Box) -> set[str]:
+def books_of(truth: dict[str, Any], box: TrialVenue) -> set[str]:
     return {
         execution_key(
             fill["product"], fill["symbol"], str(fill["exec_id"]), str(fill["venue_order_id"])

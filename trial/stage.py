@@ -16,12 +16,12 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from cli.demo.boxes import PARTITIONS, Box, key_name, key_of, registry_of
 from runtime.broker import EmbeddedBroker
 from runtime.files import own_directory
 from runtime.leash import leashed, module_command
 from runtime.trouble import SetupError
 from simulator.config import AccountConfig
+from trial.venues import PARTITIONS, TrialVenue, key_name, key_of, registry_of
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
@@ -37,13 +37,13 @@ class Plan:
 
     directory: Path
     namespace: str
-    boxes: tuple[Box, ...]
+    simulated: tuple[TrialVenue, ...]
     reconcile_seconds: float = 10.0
 
     @property
     def venues(self) -> tuple[str, ...]:
         """The venues' names."""
-        return tuple(box.venue for box in self.boxes)
+        return tuple(each.venue for each in self.simulated)
 
 
 @dataclass(slots=True)
@@ -91,23 +91,25 @@ class Stage:
         return self.plan.directory / "orderloom.toml"
 
     def start_simulators(self) -> None:
-        """Start the venues in their boxes; the first line of each names its port."""
-        for box in self.plan.boxes:
-            self._start_simulator(box)
+        """Start the venues behind their wires; the first line of each names its port."""
+        for each in self.plan.simulated:
+            self._start_simulator(each)
         self._write_settings()
-        self._write_accounts([one for box in self.plan.boxes for one in box.config().accounts])
+        self._write_accounts(
+            [one for each in self.plan.simulated for one in each.config().accounts]
+        )
 
-    def _start_simulator(self, box: Box) -> None:
-        path = self.plan.directory / f"simulator-{box.venue}.json"
-        path.write_text(box.config().model_dump_json(indent=1), encoding="utf-8")
-        name = f"simulator-{box.venue}"
-        worker = self.launch(name, "simulate", box.venue, "--config", str(path))
+    def _start_simulator(self, each: TrialVenue) -> None:
+        path = self.plan.directory / f"simulator-{each.venue}.json"
+        path.write_text(each.config().model_dump_json(indent=1), encoding="utf-8")
+        name = f"simulator-{each.venue}"
+        worker = self.launch(name, "simulate", each.venue, "--config", str(path))
         assert worker.child.stdout is not None
         line = worker.child.stdout.readline()
         if not line:
             raise StageError(f"{name} did not start: see {worker.log}")
         ready = json.loads(line)
-        self.addresses[box.venue] = f"{ready['host']}:{ready['port']}"
+        self.addresses[each.venue] = f"{ready['host']}:{ready['port']}"
 
     def _write_settings(self) -> None:
         head = (
@@ -118,8 +120,8 @@ class Stage:
             f'[kafka]\nbootstrap = "{self.broker.bootstrap}"\n'
         )
         sections = (
-            box.settings(self.addresses[box.venue], self.plan.reconcile_seconds)
-            for box in self.plan.boxes
+            each.settings(self.addresses[each.venue], self.plan.reconcile_seconds)
+            for each in self.plan.simulated
         )
         self.settings_file.write_text(head + "".join(sections), encoding="utf-8")
 

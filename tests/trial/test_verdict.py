@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cli.demo.bands import broken_bands
-from cli.demo.verdict import Published, is_clean, judge
 from orderloom.fill import Fill
 from orderloom.order import OrderState
 from orderloom.position import Position
+from trial.bands import broken_bands
+from trial.verdict import Published, is_clean, judge
 
 ACCOUNT = "binance:main"
 KEY = f"{ACCOUNT}/spot/BTCUSDT/7"

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from cli.demo.verdict import Published
 from orderloom import codec, topology
 from orderloom.account import AccountState
 from orderloom.fill import Fill
 from orderloom.order import OrderState
 from orderloom.position import Position
 from orderloom.trouble import DeadLetter
-from processors.ledger.input_reader import is_weather
-from runtime.kafka import connected_admin, end_offsets, reader
+from runtime.kafka import connected_admin, end_offsets, is_weather, reader
+from trial.verdict import Published
 
 if TYPE_CHECKING:
     from orderloom.topology import Topic

@@ -30,7 +30,7 @@ SCALE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class TrialVenue:
     """One simulated venue: how many accounts, which faults over about how many `frames`.
 
     `scale` is how many times the venue's own rate limits both sides are set to.

@@ -13,10 +13,10 @@ from decimal import Decimal
 from itertools import accumulate, zip_longest
 from typing import Any
 
-from cli.demo.verdict import Leg, Published, fill_key, leg_of, true_nets
 from orderloom.event import Cause
 from orderloom.identity import adopted_order_key
 from orderloom.position import Position
+from trial.verdict import Leg, Published, fill_key, leg_of, true_nets
 
 Place = tuple[int, int]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.stage import Plan, Stage
 from runtime.trouble import SetupError
+from trial.stage import Plan, Stage
 
 
 @pytest.mark.parametrize("below", ["", "further"])
