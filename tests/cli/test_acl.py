@@ -5,8 +5,7 @@ import os
 import shlex
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from runtime.kafka import connected_admin, reader
 from runtime.leash import leashed, module_command
 from tests.cli.test_main import orderloom
 from tests.runtime.secured_broker import SecuredBroker, a_secured_broker
+from tests.waits import wait_for
 
 VENUE, NAMESPACE, SECONDS_MAX = "binance", "acl.", 60
 OPERATIONS = {
@@ -80,6 +80,11 @@ class House:
         )
         return directory
 
+    def last_words(self) -> str:
+        """What the workers logged last."""
+        logs = (self.directory / f"{user}.log" for user in ROLES[:2])
+        return "\n".join(log.read_text()[-3000:] for log in logs)
+
     def may_write(self, user: str, topic: Topic) -> bool:
         errors: list[KafkaError | None] = []
         security = self.broker.security(user)
@@ -126,9 +131,13 @@ def test_the_workers_work_with_these_rights_and_no_others(house: House) -> None:
         start(house, "process", "process", VENUE, "--once"),
     ]
     try:
-        wait_for(house, lambda: any(is_announced(value) for value in house.values(RAW)))
-        wait_for(house, lambda: bool(house.values(COMMITS)))
-        wait_for(house, lambda: bool(house.values(DISPATCHES)))
+        wait_for(
+            lambda: any(is_announced(value) for value in house.values(RAW)),
+            SECONDS_MAX,
+            house.last_words,
+        )
+        wait_for(lambda: bool(house.values(COMMITS)), SECONDS_MAX, house.last_words)
+        wait_for(lambda: bool(house.values(DISPATCHES)), SECONDS_MAX, house.last_words)
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
@@ -166,13 +175,6 @@ def start(house: House, user: str, *arguments: str) -> "subprocess.Popen[bytes]"
             stdout=log,
             stderr=log,
         )
-
-
-def wait_for(house: House, is_so: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + SECONDS_MAX
-    while not is_so():
-        logs = [(house.directory / f"{user}.log").read_text()[-3000:] for user in ROLES[:2]]
-        assert time.monotonic() < give_up, "\n".join(logs)
 
 
 def is_announced(value: bytes) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -24,6 +24,7 @@ from orderloom import topology
 from runtime.kafka import connected_admin, end_offsets, reader
 from tests.consumers.children import ReferenceConsumer
 from tests.consumers.reference import digest
+from tests.waits import comes_about
 from trial.stage import Stage
 from trial.venues import PARTITIONS
 from trial.verdict import is_clean
@@ -155,17 +156,7 @@ class Killing:
 
     async def _progress(self, enough: int) -> None:
         """Until it has come so far, or does not get on: nothing need be there to be read."""
-        await until(lambda: self.consumer.progress() >= enough, PROGRESS_SECONDS)
-
-
-async def until(holds: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool:
-    """Wait until `holds`; False if it does not within so many seconds."""
-    give_up = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > give_up:
-            return False
-        await asyncio.sleep(0.01)
-    return True
+        await comes_about(lambda: self.consumer.progress() >= enough, PROGRESS_SECONDS)
 
 
 class WatchedPlay(Play):
@@ -234,7 +225,9 @@ class WatchedPlay(Play):
         """Let it read to the end; its digest, and that of the topics up to where it came."""
         ends = self.topics.ends()
         consumer.start()
-        assert await until(lambda: consumer.has_ended or consumer.has_reached(ends))
+        assert await comes_about(
+            lambda: consumer.has_ended or consumer.has_reached(ends), WAIT_SECONDS
+        )
         assert consumer.stop() == 0, consumer.said()
         places = consumer.places()
         until_there = {place: places[place] for place in ends}

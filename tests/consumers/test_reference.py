@@ -5,7 +5,6 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from tests.sinks.records import (
     tombstone,
 )
 from tests.source_tree import Module
+from tests.waits import wait_for
 
 WAIT_SECONDS = 60.0
 MAY_KNOW = {"confluent_kafka", "orderloom", *sys.stdlib_module_names}
@@ -57,18 +57,16 @@ def keys(consumer: ReferenceConsumer) -> set[str]:
     return {key for _, key in consumer.documents("orders")}
 
 
-def wait_until(consumer: ReferenceConsumer, holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not holds():
-        assert not consumer.has_ended, consumer.said()
-        assert time.monotonic() < give_up, "the consumer does not get on"
-        time.sleep(0.02)
-
-
 def read_all(consumer: ReferenceConsumer, records: int) -> None:
     """Run it until it took so many records, over all its runs."""
     consumer.start()
-    wait_until(consumer, lambda: consumer.counts().get("records", 0) >= records)
+
+    def check() -> None:
+        assert not consumer.has_ended, consumer.said()
+
+    wait_for(
+        lambda: consumer.counts().get("records", 0) >= records, WAIT_SECONDS, consumer.said, check
+    )
     assert consumer.stop() == 0
 
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +16,7 @@ from orderloom.account import AccountState
 from orderloom.raw import ConnectionChange
 from simulator.config import AccountConfig
 from tests.end_to_end.test_chaos import in_short, raw_records
+from tests.waits import until
 from trial.bands import broken_bands
 from trial.reading import Reading
 from trial.stage import Stage
@@ -68,7 +69,9 @@ class Operator:
         await self.stage.control(venue, "/control/keys", issued)
         document = {"key": issued["api_key"], **key}
         (self.folder / key_name(account)).write_text(json.dumps(document))
-        await until(lambda: f"account {account.name} has another key" in self.said(venue))
+        await until(
+            lambda: f"account {account.name} has another key" in self.said(venue), SECONDS_MAX
+        )
         await self.stage.control(venue, "/control/keys/revoke", {"api_key": account.api_key})
 
     def said(self, venue: str) -> str:
@@ -79,13 +82,6 @@ class Operator:
 
 def is_number(account: AccountConfig, number: int) -> bool:
     return account.name.endswith(f"-{number}")
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + SECONDS_MAX
-    while not holds():
-        assert time.monotonic() < give_up, "never came about"
-        await asyncio.sleep(0.1)
 
 
 class Shift:
@@ -114,7 +110,7 @@ class Shift:
         for venue in VENUES:
             self.stage.launch_worker("process", venue)
             self.stage.launch_worker("ingest", venue)
-        await until(lambda: self.are_synced(ROTATED, SWITCHED, QUIET))
+        await until(lambda: self.are_synced(ROTATED, SWITCHED, QUIET), SECONDS_MAX)
 
     def are_synced(self, *numbers: int) -> bool:
         names = [self.operator.name(venue, number) for venue in VENUES for number in numbers]
@@ -144,15 +140,16 @@ class Shift:
             if worker.name.startswith("ingest"):
                 worker.child.send_signal(signal.SIGHUP)
         switched = [self.operator.name(venue, SWITCHED) for venue in VENUES]
-        await until(lambda: not any(self.states[name].enabled for name in switched))
+        await until(lambda: not any(self.states[name].enabled for name in switched), SECONDS_MAX)
         await until(
-            lambda: all(set(self.states[name].streams.values()) == {"DOWN"} for name in switched)
+            lambda: all(set(self.states[name].streams.values()) == {"DOWN"} for name in switched),
+            SECONDS_MAX,
         )
         await self.trade()
         assert {self.states[name].sync for name in switched} == {"CATCHING_UP"}
         self.operator.register()
         await self.trade()
-        await until(lambda: self.are_synced(ROTATED, SWITCHED, QUIET, ADDED))
+        await until(lambda: self.are_synced(ROTATED, SWITCHED, QUIET, ADDED), SECONDS_MAX)
         await self.trade()
 
     async def come_to_rest(self) -> None:
@@ -160,10 +157,12 @@ class Shift:
         for venue in VENUES:
             await self.stage.control(venue, "/control/quiesce", quiesce)
         stopped_ns = time.time_ns()
-        await until(lambda: self.are_synced(*range(4)) and self._cover(stopped_ns))
+        await until(lambda: self.are_synced(*range(4)) and self._cover(stopped_ns), SECONDS_MAX)
         assert self.reading is not None
         ends = self.reading.ends()
-        await until(lambda: self.reading is not None and self.reading.has_reached(ends))
+        await until(
+            lambda: self.reading is not None and self.reading.has_reached(ends), SECONDS_MAX
+        )
         self.reading.stop()
 
     def _cover(self, at_ns: int) -> bool:

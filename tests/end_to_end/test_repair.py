@@ -6,8 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from runtime.kafka import begin_offsets, connected_admin, end_offsets
 from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.follower import Follower
+from tests.waits import wait_for
 from trial.stage import Stage, Worker
 from trial.venues import PARTITIONS
 from trial.verdict import Published, judge
@@ -78,7 +78,9 @@ class House:
         name = self.name(topology.LEDGER)
         self.admin.delete_topics([name])[name].result(30)
         spec = TopicSpec(name, PARTITIONS, 1, topology.LEDGER.config)
-        wait_until(lambda: bool(create_topics(self.admin, [spec])), "the topic is made again")
+        wait_for(
+            lambda: bool(create_topics(self.admin, [spec])), WAIT_SECONDS, "the topic is made again"
+        )
 
     def trim_raw(self) -> None:
         """Remove all of `raw` but its last records: nothing in them tells of any execution."""
@@ -160,13 +162,6 @@ def take(seen: Seen, topic: Topic, key: str, message: Any) -> None:
             seen.published.orders[key] = message
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not holds():
-        assert time.monotonic() < give_up, what
-        time.sleep(0.2)
-
-
 def wait_until_well(house: House, epoch: int) -> Seen:
     """Until a worker has asked about all that was blind, in the new epoch."""
     found: list[Seen] = []
@@ -175,7 +170,7 @@ def wait_until_well(house: House, epoch: int) -> Seen:
         found.append(seen_by_a_new_consumer(house))
         return found[-1].is_well and found[-1].epochs == {epoch}
 
-    wait_until(is_well, "the accounts are not in sync after the repair")
+    wait_for(is_well, WAIT_SECONDS, "the accounts are not in sync after the repair")
     return found[-1]
 
 
@@ -191,7 +186,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[House
         asyncio.run(Play(stage, options, Console()).run())
         stage.launch("sink", "sink", "sqlite")
         made = House(stage)
-        wait_until((directory / "orderloom.sqlite").exists, "the sink makes its file")
+        wait_for((directory / "orderloom.sqlite").exists, WAIT_SECONDS, "the sink makes its file")
         yield made
     finally:
         stage.stop()
@@ -204,7 +199,9 @@ def check_what_came_of_it(house: House, seen: Seen) -> dict[str, Any]:
     assert not wrong, wrong
     assert verdict["fills"] > 100
     rows = len([row for books in truth["accounts"].values() for row in books["fills"]])
-    wait_until(lambda: len(house.rows_of_the_sink()) == rows, "the sink holds each fill once")
+    wait_for(
+        lambda: len(house.rows_of_the_sink()) == rows, WAIT_SECONDS, "the sink holds each fill once"
+    )
     return verdict
 
 
@@ -213,8 +210,10 @@ def test_a_lost_ledger_is_repaired_while_ingest_runs_on(house: House) -> None:
     house.stop_workers()
     house.lose_the_ledger()
     worker = house.start_worker()
-    wait_until(
-        lambda: "partition 0 is stopped" in worker.log.read_text(), "the worker says why it stops"
+    wait_for(
+        lambda: "partition 0 is stopped" in worker.log.read_text(),
+        WAIT_SECONDS,
+        "the worker says why it stops",
     )
     [line] = [
         json.loads(line)["message"]

@@ -1,8 +1,5 @@
 """A requester of the toy venue, and waiting for conditions."""
 
-import asyncio
-from collections.abc import Callable
-
 from ingest.gate import Gate
 from ingest.http import HttpClient
 from ingest.limits import Limits
@@ -14,13 +11,6 @@ from tests.ingest.toy_venue import PRODUCT
 from venues.venue import Credentials, Venue
 
 SECONDS_MAX = 10
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for a condition; the test fails if it does not come about."""
-    async with asyncio.timeout(SECONDS_MAX):
-        while not is_so():  # noqa: ASYNC110  any condition of any server, not an event of ours
-            await asyncio.sleep(0.01)
 
 
 def a_requester(venue: Venue, http: HttpClient) -> Requester:

@@ -21,8 +21,8 @@ from tests.ingest.edge_on_loopback import (
     an_entry,
     an_opening,
 )
-from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import ToyServer, a_toy_server
+from tests.waits import until
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from runtime.health import Health
 from runtime.kafka import BrokerUnreachableError
 from runtime.settings import KafkaSettings, Settings
 from tests.ingest.edge_on_loopback import ACCOUNT, P, an_edge, an_entry
-from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import a_toy_server
 from tests.ingest.toy_venue import toy_venue
+from tests.waits import until
 
 
 async def test_a_worker_that_reaches_no_kafka_is_not_well_and_says_why(

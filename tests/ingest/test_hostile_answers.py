@@ -21,9 +21,9 @@ from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure
 from tests.ingest.edge_on_loopback import P, Running, a_dispatch_of, an_edge
 from tests.ingest.raw_server import Heard, RawServer, a_raw_server, handshake, response
-from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_server import ToyServer
 from tests.ingest.toy_venue import PRODUCT
+from tests.waits import until
 from venues.venue import Credentials
 
 GOOD, BAD = "toy:good", "toy:bad"

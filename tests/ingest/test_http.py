@@ -18,9 +18,9 @@ from ingest.actions import HttpAnswer, HttpFailure
 from ingest.http import HttpClient
 from runtime.clock import wall_ns
 from tests.ingest.raw_server import Answer, Heard, a_raw_server, response
-from tests.ingest.requester_on_loopback import until
 from tests.ingest.test_runner import a_runner
 from tests.ingest.toy_server import ToyServer
+from tests.waits import until
 from venues.venue import HttpRequest
 
 DAY = dt.timedelta(days=1)

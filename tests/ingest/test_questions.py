@@ -24,9 +24,10 @@ from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, Failure, Item
 from orderloom.words import Reason
 from runtime.clock import wall_ns
-from tests.ingest.requester_on_loopback import a_requester, until
+from tests.ingest.requester_on_loopback import a_requester
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PAGES, PRODUCT, toy_venue
+from tests.waits import until
 from venues.venue import Translation
 
 

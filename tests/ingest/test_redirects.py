@@ -36,9 +36,9 @@ from tests.ingest.raw_server import (
     response,
     silence,
 )
-from tests.ingest.requester_on_loopback import until
 from tests.ingest.toy_venue import toy_venue
 from tests.third_venue.dusk import DUSK
+from tests.waits import until
 from venues import VENUES
 from venues.venue import Credentials, HttpRequest, Stream, Venue
 

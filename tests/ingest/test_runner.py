@@ -20,9 +20,10 @@ from orderloom.raw import ConnectionChange, Frame, Item, Oversize
 from runtime.clock import boottime_ns, wall_ns
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.raw_server import Heard, a_raw_server, handshake, response
-from tests.ingest.requester_on_loopback import a_requester, until
+from tests.ingest.requester_on_loopback import a_requester
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
+from tests.waits import until
 from venues.venue import Credentials, Throttling
 
 QUICK = Pauses(

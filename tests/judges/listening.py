@@ -99,16 +99,6 @@ async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
     return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())
 
 
-async def until(holds: Callable[[], bool]) -> bool:
-    """Whether a condition comes true in time."""
-    turns = int(SECONDS_MAX / POLL_SECONDS)
-    for _ in range(turns):
-        if holds():
-            return True
-        await asyncio.sleep(POLL_SECONDS)
-    return holds()
-
-
 def seen_orders(heard: Heard) -> agreement.Orders:
     """The newest of each order, as ccxt shows it."""
     return agreement.orders(list(heard.orders.values()))

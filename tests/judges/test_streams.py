@@ -6,7 +6,8 @@ import pytest
 
 from tests.judges import agreement
 from tests.judges.desk import CONTRACTS, Desk
-from tests.judges.listening import listening, seen_orders, until
+from tests.judges.listening import SECONDS_MAX, listening, seen_orders
+from tests.waits import comes_about
 
 
 async def test_orders_are_heard_as_they_are_in_the_books(live_desk: Desk) -> None:
@@ -14,7 +15,10 @@ async def test_orders_are_heard_as_they_are_in_the_books(live_desk: Desk) -> Non
     async with listening(desk) as heard:
         await desk.trade()
         booked = agreement.booked_orders(await desk.books())
-        assert await until(lambda: seen_orders(heard) == booked), (seen_orders(heard), booked)
+        assert await comes_about(lambda: seen_orders(heard) == booked, SECONDS_MAX), (
+            seen_orders(heard),
+            booked,
+        )
     assert {row.status for row in booked.values()} == {"open", "closed", "canceled"}
 
 
@@ -29,7 +33,9 @@ async def test_every_trade_is_heard_once_with_its_fee(live_desk: Desk) -> None:
         # turns the sign of REST's fees, hands this one on as it is.
         sign = -1 if desk.market.venue == "okx" else 1
         wanted = {key: row._replace(fee=sign * row.fee) for key, row in booked.items()}
-        assert await until(lambda: heard.trades.keys() == booked.keys()), heard.trades
+        assert await comes_about(lambda: heard.trades.keys() == booked.keys(), SECONDS_MAX), (
+            heard.trades
+        )
         assert {key: agreement.trade(row) for key, row in heard.trades.items()} == wanted
     assert set(heard.told.values()) == {1}
 
@@ -47,7 +53,9 @@ async def test_balances_are_heard_as_they_are_in_the_books(live_desk: Desk) -> N
             return {name: Decimal(row["total"]) for name, row in heard.balances.items()}
 
         wanted = {n: Decimal(r["free"]) + Decimal(r["locked"]) for n, r in booked.items()}
-        assert await until(lambda: seen().items() <= wanted.items() and bool(moved & set(seen())))
+        assert await comes_about(
+            lambda: seen().items() <= wanted.items() and bool(moved & set(seen())), SECONDS_MAX
+        )
 
 
 @pytest.mark.parametrize("live_desk", CONTRACTS, indirect=True, ids=str)
@@ -62,5 +70,5 @@ async def test_positions_are_heard_as_they_are_in_the_books(live_desk: Desk) -> 
             def agrees(booked: agreement.Held = booked) -> bool:
                 return agreement.positions(list(heard.positions.values()), desk.ids) == booked
 
-            assert await until(agrees), (heard.positions, booked)
+            assert await comes_about(agrees, SECONDS_MAX), (heard.positions, booked)
     assert not booked

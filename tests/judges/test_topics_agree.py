@@ -4,9 +4,7 @@ Boxes of both venues where nobody trades but ccxt, with the accounts that our wo
 is done wrong, so whatever differs is somebody's mistake.
 """
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +20,7 @@ from simulator.config import SimulatorConfig
 from tests.conftest import RunningBroker
 from tests.judges import agreement
 from tests.judges.desk import MARKETS, Desk, a_desk_at, accounts_of
+from tests.waits import until
 from trial.reading import Reading
 from trial.stage import Plan, Stage
 from trial.venues import PARTITIONS, TrialVenue
@@ -99,15 +98,6 @@ async def desks(stage: Stage) -> AsyncIterator[list[Desk]]:
         yield made
 
 
-async def until(stage: Stage, holds: Callable[[], Any], seconds: float) -> bool:
-    """Whether a condition comes true in time; no worker may fall while we wait."""
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        assert not stage.fallen(), stage.fallen()
-        await asyncio.sleep(POLL_SECONDS)
-    return bool(holds())
-
-
 def published_order(order: OrderState) -> agreement.SeenOrder:
     """A record of `orders` in the form that is compared."""
     is_market = order.order_type == "MARKET"
@@ -180,20 +170,29 @@ def differences(reading: Reading, truth: dict[str, Any]) -> dict[str, Any]:
     return {name: rows[:3] for name, rows in details.items() if rows}
 
 
+def none_fell(stage: Stage) -> None:
+    assert not stage.fallen(), stage.fallen()
+
+
 async def test_ccxt_the_books_and_the_topics_agree(
     stage: Stage, reading: Reading, desks: list[Desk]
 ) -> None:
     states = reading.accounts
-    assert await until(
-        stage,
+    await until(
         lambda: len(states) == 4 and all(row.sync == "SYNCED" for row in states.values()),
         SYNC_SECONDS_MAX,
-    ), states
+        lambda: str(states),
+        lambda: none_fell(stage),
+    )
     for desk in desks:
         await desk.trade()
     truth = await stage.truth()
-    await until(stage, lambda: not differences(reading, truth), TOPICS_SECONDS_MAX)
-    assert not differences(reading, truth)
+    await until(
+        lambda: not differences(reading, truth),
+        TOPICS_SECONDS_MAX,
+        lambda: str(differences(reading, truth)),
+        lambda: none_fell(stage),
+    )
     for desk in desks:
         await orders_agree(reading, desk)
         await trades_agree(reading, desk)

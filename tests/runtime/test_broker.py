@@ -6,8 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from runtime.broker import (
     EmbeddedBroker,
     PortInUseError,
 )
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -49,13 +48,6 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
-
-
-def wait_for(condition: Callable[[], bool], seconds_max: float = 20) -> None:
-    give_up = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.02)
 
 
 said: list[str] = []

@@ -1,7 +1,5 @@
 """Clients and topics against a real broker."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from runtime.kafka import (
 )
 from runtime.topics import TopicSpec, create_topics
 from runtime.trouble import SettingsError
+from tests.waits import wait_for
 
 
 def read_to_end(consumer: Consumer, topic: str) -> list[bytes | None]:
@@ -139,9 +138,9 @@ def test_a_topic_made_again_has_another_id(broker: Any, topic: str) -> None:
     admin = connected_admin(broker.bootstrap)
     before = topic_ids(admin, [topic])
     admin.delete_topics([topic])[topic].result(20)
-    until(lambda: ids_of(admin, topic) is None)
+    wait_for(lambda: ids_of(admin, topic) is None)
     create_topics(admin, [TopicSpec(topic, 1)])
-    until(lambda: ids_of(admin, topic) is not None)
+    wait_for(lambda: ids_of(admin, topic) is not None)
     assert ids_of(admin, topic) != before
     assert len(cluster_id(admin)) == 22
 
@@ -151,13 +150,6 @@ def ids_of(admin: Any, topic: str) -> Any:
         return topic_ids(admin, [topic])
     except KafkaException:
         return None
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """A broker tells of what it was just told to do a moment later."""
-    give_up = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < give_up
 
 
 @pytest.mark.broker

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from tests.sinks.contents import contents_of_file
 from tests.sinks.output_topics import OutputTopics
 from tests.sinks.records import VENUE, Content, a_batch, a_history, an_order, content_of
 from tests.source_tree import ROOT
+from tests.waits import wait_for
 
 WAIT_SECONDS = 60.0
 PROGRAM = """
@@ -66,12 +66,15 @@ def read_so_far(path: Path) -> int:
         return 0  # not made yet
 
 
-def wait_until(holds: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not holds():
+def has_passed(path: Path, offsets: int) -> Callable[[], bool]:
+    return lambda: read_so_far(path) >= offsets
+
+
+def wait_for_the_sink(child: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+    def check() -> None:
         assert child.poll() is None, f"the sink ended with {child.returncode}"
-        assert time.monotonic() < give_up, "the sink does not get on"
-        time.sleep(0.002)
+
+    wait_for(holds, WAIT_SECONDS, "the sink gets on", check, look_seconds=0.002)  # to kill midway
 
 
 def write_with_aborts(topics: OutputTopics, history: list[Content], chance: random.Random) -> None:
@@ -98,7 +101,7 @@ def test_a_sink_killed_at_random_ends_with_the_same_tables(
         for _ in range(3):
             with sink_process(topics, path) as child:
                 enough = read_so_far(path) + chance.randint(1, 250)
-                wait_until(lambda: read_so_far(path) >= enough, child)  # noqa: B023  called here
+                wait_for_the_sink(child, has_passed(path, enough))
                 child.send_signal(signal.SIGKILL)
                 kills += 1
     expected = tmp_path / "whole"
@@ -107,7 +110,7 @@ def test_a_sink_killed_at_random_ends_with_the_same_tables(
     last = whole.progress().numbers
     whole.close()
     with sink_process(topics, path) as child:
-        wait_until(lambda: numbers_of(path) == sorted(n for n in last.values()), child)
+        wait_for_the_sink(child, lambda: numbers_of(path) == sorted(n for n in last.values()))
         child.send_signal(signal.SIGTERM)
         assert child.wait(WAIT_SECONDS) == 0
     assert kills == 6
@@ -151,10 +154,8 @@ def orders_in(path: Path) -> int:
 
 
 def wait_for_orders(settings: Settings, count: int) -> None:
-    path, give_up = settings.data_dir / "orderloom.sqlite", time.monotonic() + WAIT_SECONDS
-    while not path.exists() or orders_in(path) != count:
-        assert time.monotonic() < give_up, "the sink does not get on"
-        time.sleep(0.02)
+    path = settings.data_dir / "orderloom.sqlite"
+    wait_for(lambda: path.exists() and orders_in(path) == count, WAIT_SECONDS)
 
 
 @pytest.mark.broker

@@ -10,9 +10,8 @@ import random
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +27,7 @@ from runtime.leash import leashed
 from tests.conftest import RunningBroker
 from tests.source_tree import ROOT
 from tests.third_venue.server import MARKETS, DuskServer, running
+from tests.waits import until
 
 PARTITIONS = 2
 WAIT_SECONDS = 90.0
@@ -99,6 +99,10 @@ class Workers:
         """SIGKILL."""
         self._running[name].kill()
         self._running[name].wait()
+
+    def check(self) -> None:
+        """None of them fell."""
+        assert not self.fallen(), self.fallen()
 
     def fallen(self) -> list[str]:
         """Those that ended by themselves."""
@@ -175,16 +179,6 @@ def told_fills(bootstrap: str, namespace: str) -> Iterator[str]:
                     yield f"{fill['account']}/{fill['execution_key']}"
 
 
-async def until(holds: Callable[[], bool], workers: Workers) -> bool:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not holds():
-        assert not workers.fallen(), workers.fallen()
-        if time.monotonic() > give_up:
-            return False
-        await asyncio.sleep(0.1)
-    return True
-
-
 async def test_its_orders_fills_and_positions_are_those_of_its_books(
     broker: RunningBroker, namespace: str, workers: Workers, tmp_path: Path, seed: int
 ) -> None:
@@ -203,7 +197,7 @@ async def test_its_orders_fills_and_positions_are_those_of_its_books(
         workers.start("ingest", "dusk", "--once")
         workers.start("process", "dusk", "--once")
         workers.start("sink", "sqlite", "--venue", "dusk")
-        assert await until(is_told, workers)
+        await until(is_told, WAIT_SECONDS, check=workers.check)
         server.lost_share, server.refuse_each = 0.15, 9
         for turn in range(6):
             await server.trade(15)
@@ -214,7 +208,7 @@ async def test_its_orders_fills_and_positions_are_those_of_its_books(
                 workers.start("process", "dusk", "--once")
             await asyncio.sleep(0.5)
         server.lost_share = 0.0
-        await until(is_told, workers)
+        await until(is_told, WAIT_SECONDS, check=workers.check)
         assert published(sink) == books_of(server)
     assert server.seen["lost deal"] > 5
     assert server.seen["cut"] == 2
