@@ -54,8 +54,8 @@ CYCLES = 2
 MARGIN = 2.0
 """Over the least time that the limit allows, for what windows and their ends leave unused."""
 ASKED_MAX = 6
-REFUSED_MAX = 3
 """Once at first, three times more while ingest was away, and while the line outlasts patience."""
+REFUSED_MAX = 3
 
 
 class Partition:
