@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from processors.account.saved import Saved
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 6
+STATE_FORMAT: Final = 7
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 

@@ -206,6 +206,8 @@ class AccountFold:
         position = self.exposure.count(order, fill, effect.before)
         for touched in (*moved, position):
             self.publisher.positions[touched.key] = origin.cause
+        if origin.source is Source.QUERY and effect.kind is FillKind.REAL:
+            self.exposure.note_brought(order.product, effect.fill.venue_ns or 0)
         self.publisher.orders[order.key] = origin.cause
         self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
 

@@ -5,7 +5,7 @@ Pure. Balances are shown as the venue last said. Where the lists of trades are b
 would never be found: so each complete cycle compares every asset with the *balance equation*
 (docs/state-model.md 4.12): what was there at first contact, what was bought less what was sold,
 less fees, and transfers.
-An unexplained change, found twice in a row, is an open record in `differences` (kind BALANCE); the
+An unexplained change, found twice in a row (`figures.py`), is an open record in `differences` (kind BALANCE); the
 symbols that could explain it are asked for from then on.
 """
 
@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Final
 
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
+from orderloom.raw import Answer
+from processors.account.figures import Coverage
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
 from venues.venue import Profile
@@ -45,7 +47,7 @@ class Balances:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
-    others: dict[str, dict[str, str]] = field(default_factory=dict)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, dict[str, str]] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
     transfers: dict[str, Decimal] = field(default_factory=dict)
@@ -79,11 +81,12 @@ class Balances:
             self.recent = [*self.recent, name][-TRANSFERS_REMEMBERED:]
             self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
 
-    def take_page(self, reports: Iterable[BalanceReport], product: str, page: int) -> None:
+    def take_page(self, reports: Iterable[BalanceReport], item: Answer) -> None:
         """One page of the venue's complete list; compared when the cycle is complete."""
+        product = item.question.get("product", "")
         if product not in self.profile.balances_add_up:
             return
-        held = self.asked.get(product, {}) if page > 1 else {}
+        held = self.asked.get(product, {}) if item.page > 1 else {}
         rows, venue_ns = held.get("rows", {}), held.get("venue_ns")
         for report in reports:
             total = report.total
@@ -93,9 +96,12 @@ class Balances:
                 rows[report.asset] = text_of(total)
             venue_ns = report.venue_ns
         self.is_comparison_dirty = True
-        self.asked[product] = {"rows": rows, "venue_ns": venue_ns}
+        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns}
+        self.asked[product] = times | {"rows": rows}
 
-    def check(self, product: str, positions: Iterable[HeldPosition]) -> set[str]:
+    def check(
+        self, product: str, positions: Iterable[HeldPosition], coverage: Coverage
+    ) -> set[str]:
         """A cycle is complete: compare; the symbols that could explain what is not explained."""
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
@@ -110,14 +116,17 @@ class Balances:
             asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
             for asset in sorted(totals.keys() | moved.keys())
         }
-        former, self.others[product] = self.others.get(product), now
-        if former is None:
+        former = self.others.get(product)
+        times = {"answered_ns": asked["answered_ns"], "until_ns": coverage.until_ns}
+        self.others[product] = times | {"assets": now}
+        if former is None or not coverage.proves(former):
             return set()
+        others = former["assets"]
         if product not in self.opened:
-            if former == now:
+            if others == now and not coverage.adds_to(former):
                 self.opened[product] = now
             return set()
-        agreed = {asset for asset in now if former.get(asset, "0") == now[asset]}
+        agreed = {asset for asset in now if others.get(asset, "0") == now[asset]}
         return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
 
     def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:

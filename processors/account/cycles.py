@@ -87,6 +87,8 @@ class Cycles:
     pages: int = 0
     first_ns: int = 0
     from_ns: int = 0
+    reached_ns: int = 0
+    """How far the last complete one reaches, however far one before it did."""
     deep_ns: int = 0
     """The next cycle (or the present one) asks for the order history since then; 0 for as usual."""
     refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
@@ -291,7 +293,7 @@ class Cycles:
         lag_ns = profile.visibility_lag_ns
         until_ns = self.until_ns - time.highest_ns(min(self.began_ns, self.floor_ns) - lag_ns)
         reached_ns = min(until_ns, self.floor_ns - lag_ns - time.leap_ns(self.from_ns))
-        self.covered_ns = max(self.covered_ns, reached_ns)
+        self.reached_ns, self.covered_ns = reached_ns, max(self.covered_ns, reached_ns)
         self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
         return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns
 
@@ -314,6 +316,7 @@ class Cycles:
             "asked": self.asked,
             "pages": self.pages,
             "first_ns": self.first_ns,
+            "reached_ns": self.reached_ns,
             "from_ns": self.from_ns,
             "deep_ns": self.deep_ns,
             "refused": [one.document() for one in self.refused.values()],
@@ -342,7 +345,7 @@ class Cycles:
 
 NUMBERS: Final = (
     "covered_ns", "since_ns", "until_ns", "floor_ns", "began_ns", "completed", "asking",
-    "patient_ns", "asked", "pages", "first_ns", "from_ns", "deep_ns", "is_late",
+    "patient_ns", "asked", "pages", "first_ns", "from_ns", "reached_ns", "deep_ns", "is_late",
 )  # fmt: skip
 """The fields that the state holds as they are."""
 

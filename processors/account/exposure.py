@@ -23,7 +23,7 @@ from processors.orders.tracks.fills import HeldFill
 
 POSITION: Final = "p"
 FLOORS: Final = "f"
-"""The kinds of its state records: one position, and how far the openings reach."""
+"""The kinds of its state records: one position, and how far openings and answers reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Exposure:
     """By product whose openings are known: up to when (ns) they contain every execution."""
     dirty: set[str] = field(default_factory=set)
     """The positions to be saved: those that were made, and those that were shown anew."""
+    brought: dict[str, int] = field(default_factory=dict)
+    """By product: the venue time (ns) of the youngest execution that an answer brought."""
     are_floors_dirty: bool = False
 
     def settle_home(self, order: Order) -> list[HeldPosition]:
@@ -157,6 +159,12 @@ class Exposure:
             self.stale.add(position.key)
         return position
 
+    def note_brought(self, product: str, venue_ns: int) -> None:
+        """An answer brought an execution of that time, which no stream had."""
+        if venue_ns > self.brought.get(product, 0):
+            self.brought[product] = venue_ns
+            self.are_floors_dirty = True
+
     def _charge(self, position: HeldPosition, fill: HeldFill | None, sign: int) -> None:
         if fill is None or fill.fee is None or fill.is_busted:
             return
@@ -237,7 +245,7 @@ class Exposure:
             yield f"{POSITION}/{key}", self.positions[key].dump()
         self.dirty.clear()
         if self.are_floors_dirty:
-            yield FLOORS, {"floors": self.floors}
+            yield FLOORS, {"floors": self.floors, "brought": self.brought}
         self.are_floors_dirty = False
         yield from self.lost.state()
 
@@ -247,7 +255,7 @@ class Exposure:
             position = HeldPosition.load(document)
             self.positions[position.key] = position
         elif kind == FLOORS:
-            self.floors = document["floors"]
+            self.floors, self.brought = document["floors"], document["brought"]
         else:
             self.lost.restore(LostFill(**document))
 

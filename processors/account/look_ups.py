@@ -17,6 +17,7 @@ from processors.account.balances import Balances
 from processors.account.differences import Differences
 from processors.account.doubts import Doubts
 from processors.account.exposure import Exposure
+from processors.account.figures import Coverage
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
 from processors.account.reconciliation import Reconciliation, Suspect, is_forgotten
@@ -200,7 +201,7 @@ class LookUps:
             self.touch(product, self.positions.take_page(reports, item))
         elif about == About.BALANCES:
             rows = (one for one in events if isinstance(one, BalanceReport))
-            self.balances.take_page(rows, product, item.page)
+            self.balances.take_page(rows, item)
 
     def _raise_gaps(self, product: str) -> None:
         """A cycle is complete: what it left without its executions is asked about by itself."""
@@ -212,12 +213,20 @@ class LookUps:
 
     def _check_figures(self, product: str) -> None:
         self._exposure.refresh(self._orders.all())
-        self.touch(product, self.balances.check(product, self._exposure.positions.values()))
-        for position in self.positions.check(product, self._orders.all):
+        coverage = self._coverage(product)
+        positions = self._exposure.positions.values()
+        self.touch(product, self.balances.check(product, positions, coverage))
+        for position in self.positions.check(product, coverage, self._orders.all):
             self._publisher.positions[position.key] = self._publisher.cause
         if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
             lag_ns = self._setting.profile.visibility_lag_ns
             self.reconciliation.want_at(product, self._now_ns + lag_ns)
+
+    def _coverage(self, product: str) -> Coverage:
+        """What the cycle that is just complete covered."""
+        cycles, brought = self.reconciliation.cycles[product], self._exposure.brought
+        ends = cycles.until_ns, cycles.reached_ns
+        return Coverage(*ends, brought_ns=brought.get(product, 0))
 
     # ---- time
 

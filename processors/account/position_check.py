@@ -2,7 +2,7 @@
 
 Pure. The venue is asked for its positions in each cycle. What was held before we first looked is
 the *opening* (docs/state-model.md 4.12): what the venue has beyond our executions, once two
-complete cycles in a row find the same; the position is then the opening and what follows it. Until
+complete cycles in a row find the same (`figures.py` says when they do); the position is then the opening and what follows it. Until
 then the product's bands are unbounded and the account is catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
@@ -22,6 +22,7 @@ from orderloom.event import PositionReport
 from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
 from orderloom.raw import Answer
 from processors.account.exposure import Exposure
+from processors.account.figures import Coverage
 from processors.account.positions import HeldPosition, Sums
 from processors.orders.order import Order
 from venues.venue import Profile
@@ -73,8 +74,8 @@ class Compared:
 class PositionCheck:
     """The comparison for one account. `publish` publishes a record of `differences`.
 
-    `reported` are the venue's rows by product until they are compared, `excess` what they had
-    beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`: any
+    `reported` are the venue's rows by product until they are compared (asked for in venue time,
+    answered in ours), `excess` what they had beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`: any
     of it changed since it was saved.
     """
 
@@ -102,10 +103,13 @@ class PositionCheck:
         mine = rows_of(report for report in reports if report.product == product)
         rows = held.get("rows", {}) | {place: list(row) for place, row in mine.items()}
         self.is_dirty = True
-        self.reported[product] = {"asked_ns": item.asked_ns, "rows": rows}
+        times = {"asked_ns": item.asked_ns, "answered_ns": item.received_ns}
+        self.reported[product] = times | {"rows": rows}
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
-    def check(self, product: str, orders: Callable[[], Iterable[Order]]) -> list[HeldPosition]:
+    def check(
+        self, product: str, coverage: Coverage, orders: Callable[[], Iterable[Order]]
+    ) -> list[HeldPosition]:
         """A cycle is complete: compare; the positions that are shown differently now.
 
         `orders` are all of the account, for their executions.
@@ -119,9 +123,13 @@ class PositionCheck:
         rows = {place: Row(*row) for place, row in reported["rows"].items()}
         found = list(compared(mine, rows, asked_ns, self.profile.visibility_lag_ns))
         former = self.excess.get(product)
+        former = former if coverage.proves(former) else None
         now = {one.place: one.excess for one in found if one.excess != "0"}
-        self.excess[product] = {"asked_ns": asked_ns, "places": now}
+        times = {"asked_ns": asked_ns, "answered_ns": reported["answered_ns"]}
+        self.excess[product] = times | {"until_ns": coverage.until_ns, "places": now}
         if not self.is_open(product):
+            if former is None or coverage.adds_to(former):
+                return []
             return self._open(product, found, former, orders)
         agreed = {} if former is None else former["places"]
         return [
@@ -135,12 +143,12 @@ class PositionCheck:
         self,
         product: str,
         found: list[Compared],
-        former: dict[str, Any] | None,
+        former: dict[str, Any],
         orders: Callable[[], Iterable[Order]],
     ) -> list[HeldPosition]:
         """Open the product with what the venue holds, if two cycles in a row found the same."""
         now = self.excess[product]
-        if former is None or former["places"] != now["places"] or UNKNOWN in now["places"].values():
+        if former["places"] != now["places"] or UNKNOWN in now["places"].values():
             return []
         floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
         held: dict[str, tuple[int, Sums]] = {}

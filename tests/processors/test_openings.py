@@ -1,0 +1,97 @@
+"""Against a venue in a box: an opening holds what was held before, and nothing that comes again."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orderloom import topology
+from simulator.binance.params import Params
+from tests.processors.test_reconciled_venue import rest
+from tests.processors.test_refusals import RefusingLab
+from tests.processors.venue_lab import ACCOUNT, CALLS, VenueLab
+
+PATHS = {"spot": "/api/v3/order", "linear": "/fapi/v1/order"}
+
+
+def order(lab: VenueLab, product: str, quantity: str, symbol: str = "BTCUSDT") -> None:
+    """The account buys at the market (sells, below 0)."""
+    seats = lab.venue.traders.seats
+    seat = next(s for s in seats if (s.market.product, s.symbol) == (product, symbol))
+    lab.venue.traders._move_market(seat)
+    side = "SELL" if quantity.startswith("-") else "BUY"
+    fields = {"symbol": symbol, "side": side, "type": "MARKET", "quantity": quantity.lstrip("-")}
+    market = lab.venue.spot if product == "spot" else lab.venue.linear
+    CALLS["POST", PATHS[product]].answer(market, lab.account, Params(fields))
+
+
+def until(lab: VenueLab, second: float) -> None:
+    """Time passes until that second of the lab's life."""
+    while lab.clock.now_ms() < lab.began_ms + second * 1000:
+        lab.wait(100)
+
+
+class OpeningLab(RefusingLab):
+    def __init__(self, seed: int = 2, **keywords: Any) -> None:
+        super().__init__(seed, **keywords)
+        self.began_ms = self.clock.now_ms()
+
+
+def two_looks_in_one_instant(product: str, quantity: str, lost: str) -> OpeningLab:
+    """The first cycle waits for its answers until another is wanted, which follows at once."""
+    lab = OpeningLab()
+    lab.refuse = lambda question: question.about != "INSTRUMENTS"
+    lab.connect()
+    until(lab, 1)
+    order(lab, product, quantity)
+    until(lab, 5)
+    lab.disconnect()
+    until(lab, 6)
+    lab.reconnect()
+    until(lab, 24)
+    lab.disconnect()
+    until(lab, 25.2)
+    order(lab, product, lost)
+    lab.refuse = lambda _question: False
+    until(lab, 28)
+    lab.reconnect()
+    rest(lab)
+    rest(lab)
+    return lab
+
+
+def shown(lab: VenueLab, symbol: str = "BTCUSDT") -> tuple[Decimal, bool]:
+    """Net and whether it is unbounded, of the last record of a position of contracts."""
+    records = lab.run.messages(topology.POSITIONS)
+    last = [one for one in records if (one.product, one.symbol) == ("linear", symbol)][-1]
+    return last.net, last.unbounded
+
+
+def test_two_look_ups_of_one_instant_do_not_agree_about_a_position() -> None:
+    lab = two_looks_in_one_instant("linear", "0.050", "0.020")
+    assert not lab.wrong()
+    assert shown(lab) == (Decimal("0.070"), False)
+    assert not [one for one in lab.differences() if one.kind in ("OPENING", "POSITION")]
+
+
+def test_two_look_ups_of_one_instant_do_not_agree_about_balances() -> None:
+    lab = two_looks_in_one_instant("spot", "0.00500", "0.00200")
+    assert not lab.wrong()
+    assert not [one for one in lab.differences() if one.kind == "BALANCE"]
+    assert "spot" in lab.account_state().look_ups.balances.opened
+
+
+@pytest.mark.parametrize("product", ["linear", "spot"])
+def test_what_is_traded_steadily_and_not_heard_is_in_no_opening(product: str) -> None:
+    """Each figure holds as much that is in no list yet as the one before it."""
+    lab = OpeningLab()
+    lab.connect()
+    lab.disconnect()
+    for _ in range(60):
+        order(lab, product, "0.010")
+        until(lab, (lab.clock.now_ms() - lab.began_ms) / 1000 + 1)
+    lab.reconnect()
+    rest(lab)
+    assert not lab.wrong()
+    assert not [one for one in lab.differences() if one.kind in ("OPENING", "POSITION", "BALANCE")]
+    assert lab.is_synced()
