@@ -5,8 +5,8 @@ Pure. Balances are shown as the venue last said. Where the lists of trades are b
 would never be found: so each complete cycle compares every asset with the *balance equation*
 (docs/state-model.md 4.12): what was there at first contact, what was bought less what was sold,
 less fees, and transfers.
-An unexplained change, found twice in a row (`figures.py`), is an open record in `differences` (kind BALANCE); the
-symbols that could explain it are asked for from then on.
+An unexplained change, found twice in a row (`figures.py`), is an open record in `differences` (kind
+BALANCE); the symbols that could explain it are asked for from then on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
 from orderloom.raw import Answer
-from processors.account.figures import Coverage
+from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
 from venues.venue import Profile
@@ -100,7 +100,7 @@ class Balances:
         self.asked[product] = times | {"rows": rows}
 
     def check(
-        self, product: str, positions: Iterable[HeldPosition], coverage: Coverage
+        self, product: str, positions: Iterable[HeldPosition], coverage: CycleCoverage
     ) -> set[str]:
         """A cycle is complete: compare; the symbols that could explain what is not explained."""
         asked = self.asked.pop(product, None)
@@ -123,11 +123,16 @@ class Balances:
             return set()
         others = former["assets"]
         if product not in self.opened:
-            if others == now and not coverage.adds_to(former):
+            is_sure = not coverage.adds_to(former) and not self._lacks_any(product, coverage)
+            if others == now and is_sure:
                 self.opened[product] = now
             return set()
         agreed = {asset for asset in now if others.get(asset, "0") == now[asset]}
         return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
+
+    def _lacks_any(self, product: str, coverage: CycleCoverage) -> bool:
+        """Whether assets may have moved by a symbol that is not covered: one that there is."""
+        return any(self.instruments.assets(product, one) for one in sorted(coverage.lacking))
 
     def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:
         """What executions and transfers moved, by asset; None while an instrument is unknown."""

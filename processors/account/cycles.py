@@ -112,6 +112,11 @@ class Cycles:
         refused = self.refused.get(symbol)
         return refused is not None and (refused.may_lack or symbol in self.registered)
 
+    def uncovered(self, symbols: Iterable[str]) -> frozenset[str]:
+        """Those of the symbols, and of the refused ones, of which something may be missing."""
+        idle = {name for name, one in self.refused.items() if not one.may_lack}
+        return frozenset((*symbols, *self.refused)) - self.covered - idle
+
     def want(self, at_ns: int) -> None:
         """Something was lost or came back: a cycle is wanted, from `at_ns` on."""
         self.next_ns = min(self.next_ns, max(at_ns, self.began_ns + SPACING_NS))

@@ -8,25 +8,26 @@ a visibility lag before its first question. So a figure is proven right only by 
    at which the first one's figures came. Two that were asked in one instant share what they lack.
 2. What was held before is what both found, and no answer brought an execution that the first one
    lacked: of one who trades evenly, each figure holds as much too much as the one before.
-3. Of a symbol that the cycle did not cover nothing is concluded.
+3. Of a symbol of which something may be missing (refused, or not asked about yet) nothing is
+   concluded: what its executions will explain would be taken for held before (decision 0013).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class CycleCoverage:
     """What the cycle that is complete covered: its trades up to `until_ns` of venue time.
 
     That was surely asked for up to `reached_ns` of our time. `brought_ns` is the venue time of the
-    youngest execution that any answer so far brought, and no stream.
+    youngest execution that any answer so far brought, and no stream. `lacking` are the symbols that
+    were spoken of and are not covered.
     """
 
     until_ns: int
     reached_ns: int
-    covers: Callable[[str], bool] = lambda _symbol: True
+    lacking: frozenset[str] = frozenset()
     brought_ns: int = 0
 
     def proves(self, former: dict[str, Any] | None) -> bool:

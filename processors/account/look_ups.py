@@ -17,7 +17,7 @@ from processors.account.balances import Balances
 from processors.account.differences import Differences
 from processors.account.doubts import Doubts
 from processors.account.exposure import Exposure
-from processors.account.figures import Coverage
+from processors.account.figures import CycleCoverage
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
 from processors.account.reconciliation import Reconciliation, Suspect, is_forgotten
@@ -222,11 +222,13 @@ class LookUps:
             lag_ns = self._setting.profile.visibility_lag_ns
             self.reconciliation.want_at(product, self._now_ns + lag_ns)
 
-    def _coverage(self, product: str) -> Coverage:
+    def _coverage(self, product: str) -> CycleCoverage:
         """What the cycle that is just complete covered."""
-        cycles, brought = self.reconciliation.cycles[product], self._exposure.brought
-        ends = cycles.until_ns, cycles.reached_ns
-        return Coverage(*ends, brought_ns=brought.get(product, 0))
+        cycles, lacking = self.reconciliation.cycles[product], frozenset[str]()
+        if product in self._setting.profile.trades_by_symbol:
+            lacking = cycles.uncovered(self._symbols(product))
+        brought_ns = self._exposure.brought.get(product, 0)
+        return CycleCoverage(cycles.until_ns, cycles.reached_ns, lacking, brought_ns)
 
     # ---- time
 

@@ -2,8 +2,9 @@
 
 Pure. The venue is asked for its positions in each cycle. What was held before we first looked is
 the *opening* (docs/state-model.md 4.12): what the venue has beyond our executions, once two
-complete cycles in a row find the same (`figures.py` says when they do); the position is then the opening and what follows it. Until
-then the product's bands are unbounded and the account is catching up.
+complete cycles in a row find the same (`figures.py` says when they do); the position is then the
+opening and what follows it. Until then the product's bands are unbounded and the account is
+catching up.
 
 Afterwards a difference makes the position's band unbounded and stands as an open record in
 `differences` until a later cycle finds both equal: nothing is invented to make numbers fit
@@ -22,7 +23,7 @@ from orderloom.event import PositionReport
 from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
 from orderloom.raw import Answer
 from processors.account.exposure import Exposure
-from processors.account.figures import Coverage
+from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition, Sums
 from processors.orders.order import Order
 from venues.venue import Profile
@@ -75,8 +76,8 @@ class PositionCheck:
     """The comparison for one account. `publish` publishes a record of `differences`.
 
     `reported` are the venue's rows by product until they are compared (asked for in venue time,
-    answered in ours), `excess` what they had beyond our executions in the last cycle, `differing` the differences that stand; `is_dirty`: any
-    of it changed since it was saved.
+    answered in ours), `excess` what they had beyond our executions in the last cycle, `differing`
+    the differences that stand; `is_dirty`: any of it changed since it was saved.
     """
 
     KINDS: ClassVar = (COMPARISON,)
@@ -108,7 +109,7 @@ class PositionCheck:
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
     def check(
-        self, product: str, coverage: Coverage, orders: Callable[[], Iterable[Order]]
+        self, product: str, coverage: CycleCoverage, orders: Callable[[], Iterable[Order]]
     ) -> list[HeldPosition]:
         """A cycle is complete: compare; the positions that are shown differently now.
 
@@ -128,7 +129,7 @@ class PositionCheck:
         times = {"asked_ns": asked_ns, "answered_ns": reported["answered_ns"]}
         self.excess[product] = times | {"until_ns": coverage.until_ns, "places": now}
         if not self.is_open(product):
-            if former is None or coverage.adds_to(former):
+            if former is None or coverage.adds_to(former) or _lacks_any(found, coverage):
                 return []
             return self._open(product, found, former, orders)
         agreed = {} if former is None else former["places"]
@@ -211,6 +212,11 @@ class PositionCheck:
         """Take back the state record."""
         self.reported, self.excess = document["reported"], document["excess"]
         self.differing = document["differing"]
+
+
+def _lacks_any(found: Iterable[Compared], coverage: CycleCoverage) -> bool:
+    """Whether either side holds something of a symbol that is not covered."""
+    return any((one.ours or one.theirs) and one.symbol in coverage.lacking for one in found)
 
 
 def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from orderloom import topology
 from simulator.binance.params import Params
 from tests.processors.test_reconciled_venue import rest
 from tests.processors.test_refusals import RefusingLab
-from tests.processors.venue_lab import ACCOUNT, CALLS, VenueLab
+from tests.processors.venue_lab import CALLS, VenueLab
 
 PATHS = {"spot": "/api/v3/order", "linear": "/fapi/v1/order"}
 
@@ -95,3 +95,53 @@ def test_what_is_traded_steadily_and_not_heard_is_in_no_opening(product: str) ->
     assert not lab.wrong()
     assert not [one for one in lab.differences() if one.kind in ("OPENING", "POSITION", "BALANCE")]
     assert lab.is_synced()
+
+
+def refused_at_first(product: str, prefix: str, *trades: str) -> OpeningLab:
+    """The venue refuses questions about SOLUSDT for half a minute; the trades are not heard."""
+    lab = OpeningLab()
+    lab.connect()
+    until(lab, 1)
+    order(lab, product, "5", "SOLUSDT")
+    lab.gone, lab.prefix = "SOLUSDT", prefix
+    lab.disconnect()
+    for quantity in trades:
+        order(lab, product, quantity, "SOLUSDT")
+    until(lab, 1.5)
+    lab.reconnect()
+    until(lab, 32)
+    return lab
+
+
+@pytest.mark.parametrize("trades", [("2",), ("-5",), ("-5", "3")])
+def test_what_a_refused_symbol_lost_is_in_no_opening(trades: tuple[str, ...]) -> None:
+    lab = refused_at_first("linear", "/fapi/", *trades)
+    assert shown(lab, "SOLUSDT")[1]
+    lab.gone = None
+    rest(lab)
+    rest(lab)
+    assert not lab.wrong()
+    assert shown(lab, "SOLUSDT") == (5 + sum(map(Decimal, trades)), False)
+    assert not [one for one in lab.differences() if one.kind in ("OPENING", "POSITION")]
+
+
+def test_what_a_refused_symbol_lost_is_not_taken_for_held_before_by_the_balances() -> None:
+    lab = refused_at_first("spot", "/api/", "2")
+    assert "spot" not in lab.account_state().look_ups.balances.opened
+    lab.gone = None
+    rest(lab)
+    rest(lab)
+    assert not lab.wrong()
+    assert not [one for one in lab.differences() if one.kind == "BALANCE"]
+    assert "spot" in lab.account_state().look_ups.balances.opened
+
+
+def test_a_symbol_mistyped_in_the_registry_keeps_nothing_else_from_opening() -> None:
+    lab = OpeningLab(symbols=("BTCUSDT", "SOLUSDTT"))
+    lab.gone = "SOLUSDTT"
+    lab.connect()
+    order(lab, "linear", "0.050")
+    order(lab, "spot", "0.00500")
+    rest(lab)
+    assert shown(lab) == (Decimal("0.050"), False)
+    assert "spot" in lab.account_state().look_ups.balances.opened

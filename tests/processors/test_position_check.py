@@ -10,7 +10,7 @@ from orderloom.event import PositionReport
 from orderloom.raw import Answer
 from orderloom.words import PositionSide
 from processors.account.exposure import Exposure
-from processors.account.figures import Coverage
+from processors.account.figures import CycleCoverage
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
 from processors.account.positions import HeldPosition, PositionOpening, Traded
 from tests.processors.partition_lab import (
@@ -231,6 +231,6 @@ def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> 
         position.trade(Traded(at_ns, f"t{seconds}", Decimal(1), Decimal(100)))
         rows = {"BTCUSDT/NET": list(Row(theirs, "base", None, at_ns))}
         check.reported["linear"] = {"asked_ns": at_ns, "answered_ns": at_ns, "rows": rows}
-        check.check("linear", Coverage(at_ns, at_ns), lambda: ())
+        check.check("linear", CycleCoverage(at_ns, at_ns), lambda: ())
         # Ours is 3, 4, 5, 6, 7: the venue has 0, -0.5, 0, -1, -1 beyond it.
         assert len(told) == (seconds == 5)
