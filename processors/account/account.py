@@ -17,6 +17,7 @@ from orderloom.event import (
     Execution,
     OrderReport,
     Origin,
+    PositionReport,
     Reply,
 )
 from orderloom.words import OPEN_STATUSES, FillKind, Source
@@ -120,6 +121,8 @@ class AccountFold:
         """Fold what one message says; the keys of orders that it shows alive."""
         alive: list[OrderReport] = []
         for event in events:
+            if isinstance(event, OrderReport | Execution | PositionReport):
+                self.look_ups.note_product(event.product)  # its frame's may be another
             if isinstance(event, OrderReport | Execution | Reply):
                 self._take_order_event(event, origin)
                 if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:

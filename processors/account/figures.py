@@ -32,8 +32,8 @@ class CycleCoverage:
 
     def proves(self, former: dict[str, Any] | None) -> bool:
         """Whether this cycle lists all that figures of a former one can hold (rule 1)."""
-        return former is not None and former["answered_ns"] <= self.reached_ns
+        return former is not None and int(former["answered_ns"]) <= self.reached_ns
 
     def adds_to(self, former: dict[str, Any]) -> bool:
         """Whether an execution was found since, that a former cycle did not list (rule 2)."""
-        return self.brought_ns > former["until_ns"]
+        return self.brought_ns > int(former["until_ns"])

@@ -93,8 +93,10 @@ class LookUps:
             self._publisher.show_account()
 
     def note_product(self, product: str) -> None:
-        """A frame or connection named a product that the registry did not."""
-        self.reconciliation.expect(product, self._now_ns)
+        """A fact or connection named a product: it is looked at, also if the registry does not."""
+        if product not in self.reconciliation.cycles:
+            self.reconciliation.expect(product, self._now_ns)
+            self._publisher.show_account()
 
     def note_loss(self, product: str, at_ns: int, reason: str) -> None:
         """A fact came and could not be read: the span is blind until it was asked about."""
