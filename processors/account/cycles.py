@@ -161,10 +161,11 @@ class Cycles:
         self.symbols = tuple(sorted(symbols - waiting))
         return gone
 
-    def since_of(self, symbol: str, since_ns: int, pace: Pace) -> int:
+    def since_of(self, symbol: str, since_ns: int, pace: Pace, time: VenueTime) -> int:
         """Since when a question of this cycle asks about a symbol, if about others `since_ns`."""
         if symbol in self.refused:
-            since_ns = min(since_ns, self.refused[symbol].since_ns)
+            refused_ns = self.refused[symbol].since_ns
+            since_ns = min(since_ns, refused_ns + time.lowest_ns(refused_ns))
         if symbol not in self.covered:
             since_ns = min(since_ns, self.until_ns - pace.lookback_ns)
         return since_ns
@@ -224,8 +225,9 @@ class Cycles:
         refused = self.refused.get(symbol)
         is_news = refused is None
         if refused is None:
-            since_ns = self.since_of(symbol, self.since_ns, pace)
-            never = symbol not in self.covered
+            never, since_ns = symbol not in self.covered, self.from_ns
+            if never:
+                since_ns = min(since_ns, self.began_ns - pace.lookback_ns)
             refused = UncoveredSymbol(symbol, "", since_ns, 0, 0, may_lack=never)
             self.refused[symbol] = refused
         if refused.at_ns < self.began_ns:
@@ -292,7 +294,7 @@ class Cycles:
         self.completed += 1
         self.covered = frozenset(self.symbols) - self.refused.keys()
         for one in self.refused.values():
-            one.since_ns = min(one.since_ns, self.since_ns)
+            one.since_ns = min(one.since_ns, self.from_ns)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
         # before the first question.
         lag_ns = profile.visibility_lag_ns
@@ -356,7 +358,7 @@ NUMBERS: Final = (
 
 
 def questions_of_cycle(
-    cycles: Cycles, span: tuple[int, int], pace: Pace, profile: Profile
+    cycles: Cycles, span: tuple[int, int], pace: Pace, venue: tuple[Profile, VenueTime]
 ) -> list[dict[str, Any]]:
     """What a cycle asks about the span [since, until) in ns, as fields of `Question`.
 
@@ -365,7 +367,7 @@ def questions_of_cycle(
     last cycle did not ask for is asked for from as far back as at first contact, one that was
     refused from where it was last looked at.
     """
-    since_ns, until_ns = span
+    (since_ns, until_ns), (profile, time) = span, venue
     history_ns = min(since_ns, cycles.deep_ns or since_ns)
     product = cycles.product
 
@@ -374,7 +376,7 @@ def questions_of_cycle(
         for symbol in targets:
             question = {"about": about, "product": product, "symbol": symbol, **fields}
             if "since_ns" in fields and symbol is not None:
-                question["since_ns"] = cycles.since_of(symbol, fields["since_ns"], pace)
+                question["since_ns"] = cycles.since_of(symbol, fields["since_ns"], pace, time)
             yield question
 
     return [

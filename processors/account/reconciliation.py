@@ -156,7 +156,7 @@ class Reconciliation:
         urgent = bool(ended or cycles.deep_ns)  # ghosts are shown as open until it is complete
         for one in cycles.take_symbols(symbols):
             self._publish_refusal(cycles.product, one, "nobody asks about it any more")
-        for fields in questions_of_cycle(cycles, span, self.pace, self.profile):
+        for fields in questions_of_cycle(cycles, span, self.pace, venue):
             question = self.ask({**fields, "urgent": urgent, "reason": "round"})
             cycles.ask(question, now_ns + self.pace.timeout_ns)
         cycles.asked = len(cycles.pending)

@@ -35,6 +35,7 @@ def refusal_of(item: Answer | Failure, events: Iterable[Event]) -> Reply | None:
 class UncoveredSymbol:
     """One that the venue refuses; what happened there since `since_ns` was not looked at.
 
+    All times are ours: what was heard is compared with them, and questions convert (decision 0014).
     `at_ns` is when it was refused last, `due_ns` from when on it is asked for again. `may_lack`:
     something of it may be missing, as far as anybody but the registry can know.
     """

@@ -1,9 +1,14 @@
 """With a clock that is not the venue's an account is in sync only when it is right."""
 
+from decimal import Decimal
+
 import pytest
 
 from orderloom import topology
 from tests.processors.okx_lab import OkxLab
+from tests.processors.test_openings import order
+from tests.processors.test_reconciled_venue import rest
+from tests.processors.test_refusals import RefusingLab
 from tests.processors.venue_lab import SAMPLE_MS, SECOND_NS, VenueLab
 
 SKEWS = (10, 5, 1.5, -1.5, -2.5, -10)
@@ -149,3 +154,41 @@ def test_restarts_between_all_records_change_nothing_of_a_skewed_and_set_clock()
     assert cut.run.digests == straight.run.digests
     asked = [one.value for one in straight.run.outputs if one.topic is topology.DISPATCHES]
     assert [one.value for one in cut.run.outputs if one.topic is topology.DISPATCHES] == asked
+
+
+@pytest.mark.parametrize("skew", [0, *SKEWS, -30])
+def test_a_refused_symbol_that_was_traded_since_it_was_covered_is_not_idle_with_any_clock(
+    skew: float,
+) -> None:
+    lab = RefusingLab(2, symbols=("BTCUSDT",))
+    begun(skewed(lab, skew))
+    lab.venue.traders.close_all("cancel")
+    while held := net(lab):
+        order(lab, "linear", f"{-held}", "SOLUSDT")
+    rest(lab)
+    assert lab.is_synced()
+    cycles = lab.account_state().look_ups.reconciliation.cycles["linear"]
+    done = cycles.completed
+    lab.wait_until(lambda: cycles.completed > done)
+    lab.wait(1000)
+    for is_heard in (True, False):
+        lab.drop = lambda _message, lost=not is_heard: lost  # type: ignore[misc]  # of this pass
+        order(lab, "linear", "2", "SOLUSDT")
+        order(lab, "linear", "-2", "SOLUSDT")
+        lab.wait(500)
+    lab.drop = lambda _message: False
+    lab.gone, lab.prefix = "SOLUSDT", "/fapi/"
+    rest(lab)
+    assert lab.wrong()["fills_lost"]
+    assert [one.may_lack for one in lab.shown().refused] == [True]
+    assert not lab.is_synced()
+    lab.gone = None
+    lab.wait_until(lab.is_synced, 400)
+    assert not lab.wrong()
+
+
+def net(lab: VenueLab) -> Decimal:
+    """What the account holds of SOLUSDT's contracts."""
+    rows = lab.truth()["accounts"][lab.name]["positions"]
+    held = (Decimal(row["quantity"]) for row in rows if row["symbol"] == "SOLUSDT")
+    return sum(held, Decimal(0))
