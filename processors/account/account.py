@@ -134,7 +134,8 @@ class AccountFold:
 
     def _take_order_event(self, event: OrderReport | Execution | Reply, origin: Origin) -> None:
         if event.symbol is not None:
-            self.look_ups.touch(event.product, (event.symbol,))
+            is_heard = origin.source is Source.STREAM
+            self.look_ups.touch(event.product, (event.symbol,), is_heard=is_heard)
         is_compared = origin.source is Source.QUERY and self.look_ups.reconciliation.is_news(
             event.product, event.venue_ns
         )

@@ -93,6 +93,8 @@ class Cycles:
     """The next cycle (or the present one) asks for the order history since then; 0 for as usual."""
     refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
     """The symbols that the venue refuses to be asked about."""
+    unseen: frozenset[str] = frozenset()
+    """Symbols that turned up where something was missed, and that no cycle has asked for yet."""
     is_late: bool = False
     """The present cycle is under way for too long."""
 
@@ -105,12 +107,14 @@ class Cycles:
     @property
     def is_in_sync(self) -> bool:
         """Whether nothing may be missing, but for what blind intervals cover."""
-        return self.is_complete and not self.is_late and not any(map(self.lacks, self.refused))
+        lacks_any = bool(self.unseen) or any(map(self.lacks, self.refused))
+        return self.is_complete and not self.is_late and not lacks_any
 
     def lacks(self, symbol: str) -> bool:
-        """Whether the venue refuses a symbol of which something may be missing."""
+        """Whether something of a symbol may be missing: the venue refuses it, or it turned up."""
         refused = self.refused.get(symbol)
-        return refused is not None and (refused.may_lack or symbol in self.registered)
+        is_lacking = refused is not None and (refused.may_lack or symbol in self.registered)
+        return is_lacking or symbol in self.unseen
 
     def uncovered(self, symbols: Iterable[str]) -> frozenset[str]:
         """Those of the symbols, and of the refused ones, of which something may be missing."""
@@ -293,6 +297,7 @@ class Cycles:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
         self.covered = frozenset(self.symbols) - self.refused.keys()
+        self.unseen -= frozenset(self.symbols)  # of one that was refused, that says what is lacking
         for one in self.refused.values():
             one.since_ns = min(one.since_ns, self.from_ns)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
@@ -302,6 +307,8 @@ class Cycles:
         reached_ns = min(until_ns, self.floor_ns - lag_ns - time.leap_ns(self.from_ns))
         self.reached_ns, self.covered_ns = reached_ns, max(self.covered_ns, reached_ns)
         self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
+        if self.unseen:
+            self.want(now_ns)
         return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns
 
     def document(self) -> dict[str, Any]:
@@ -327,6 +334,7 @@ class Cycles:
             "from_ns": self.from_ns,
             "deep_ns": self.deep_ns,
             "refused": [one.document() for one in self.refused.values()],
+            "unseen": sorted(self.unseen),
             "is_late": self.is_late,
         }
 
@@ -339,6 +347,7 @@ class Cycles:
         cycles.symbols = tuple(document["symbols"])
         cycles.covered = frozenset(document["covered"])
         cycles.registered = frozenset(document["registered"])
+        cycles.unseen = frozenset(document["unseen"])
         cycles.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
         return cycles
 

@@ -111,10 +111,15 @@ class LookUps:
         spans = tuple((one.product, one.start_ns, one.end_ns) for one in self._streams.blind)
         return statuses, spans, [one.is_late for one in self.reconciliation.cycles.values()]
 
-    def touch(self, product: str, symbols: Collection[str]) -> None:
-        """Something spoke of these symbols: where lists are by symbol they are asked for."""
+    def touch(self, product: str, symbols: Collection[str], *, is_heard: bool = False) -> None:
+        """Something spoke of these symbols: where lists are by symbol they are asked for.
+
+        `is_heard`: the stream did, and not an answer.
+        """
         known = self.touched.setdefault(product, set())
         if not known.issuperset(symbols):
+            if not is_heard or self._streams.is_blind(product):
+                self.reconciliation.turned_up(product, set(symbols) - known)
             known.update(symbols)
             self._is_dirty = True
         if self.reconciliation.spoken_of(product, symbols):

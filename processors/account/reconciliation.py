@@ -283,6 +283,14 @@ class Reconciliation:
         cycles = self.cycles.get(product)
         return cycles is not None and cycles.lacks(symbol)
 
+    def turned_up(self, product: str, symbols: Iterable[str]) -> None:
+        """Symbols that were not known were met where something was missed: by an answer, or while
+        the product is blind. If no cycle asks for them, what closes now does not cover them."""
+        cycles = self.cycles.get(product)
+        if cycles is not None and product in self.profile.trades_by_symbol:
+            cycles.unseen |= frozenset(symbols) - cycles.covered - frozenset(cycles.symbols)
+            self.changed.add(product)
+
     def spoken_of(self, product: str, symbols: Iterable[str]) -> bool:
         """Something speaks of these symbols; whether one was refused, and taken for idle so far."""
         cycles = self.cycles.get(product)

@@ -1,0 +1,98 @@
+"""A symbol that a cycle itself finds is not covered by it: the account waits for the next one."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.processors.test_openings import OpeningLab, order, shown
+from tests.processors.test_reconciled_venue import outputs, rest
+from tests.processors.venue_lab import VenueLab
+
+
+def begun(lab: OpeningLab) -> OpeningLab:
+    """In sync, and nobody spoke of SOLUSDT, which the registry does not name."""
+    seats = lab.venue.traders.seats
+    lab.venue.traders.seats = [one for one in seats if one.symbol == "BTCUSDT"]
+    lab.connect()
+    lab.trade(40)
+    lab.wait_until(lab.is_synced)
+    lab.venue.traders.seats = seats
+    return lab
+
+
+def outage(lab: OpeningLab, product: str = "linear") -> OpeningLab:
+    """SOLUSDT is bought meanwhile."""
+    lab.disconnect()
+    order(lab, product, "2", "SOLUSDT")
+    lab.wait(3000)
+    lab.reconnect()
+    return lab
+
+
+def a_lab() -> OpeningLab:
+    return begun(OpeningLab(symbols=("BTCUSDT",)))
+
+
+def test_a_symbol_that_the_closing_cycle_finds_keeps_the_account_out_of_sync_until_the_next() -> (
+    None
+):
+    lab = outage(a_lab())
+    lab.wait_until(lab.is_synced)
+    assert not lab.wrong()
+    assert shown(lab, "SOLUSDT") == (Decimal(2), False)
+
+
+@pytest.mark.parametrize("product", ["linear", "spot"])
+def test_a_symbol_that_the_stream_names_while_blind_was_not_looked_at(product: str) -> None:
+    lab = a_lab()
+    lab.disconnect()
+    order(lab, product, "2", "SOLUSDT")
+    lab.wait(3000)
+    lab.refuse = lambda _question: True
+    lab.reconnect()
+    lab.wait(2500)  # the cycle is under way, and does not ask about it
+    order(lab, product, "-1", "SOLUSDT")
+    lab.refuse = lambda _question: False
+    lab.wait_until(lambda: not lab.account_state().streams.blind)
+    assert not lab.is_synced() or not lab.wrong()
+    lab.wait_until(lab.is_synced)
+    assert not lab.wrong()
+
+
+def test_a_new_symbol_on_a_living_stream_leaves_the_account_in_sync() -> None:
+    lab = a_lab()
+    order(lab, "linear", "2", "SOLUSDT")
+    assert lab.is_synced()
+    rest(lab)
+    assert lab.is_synced()
+    assert not lab.wrong()
+
+
+def test_an_unseen_symbol_is_not_bounded_by_what_the_stream_alone_says() -> None:
+    lab = a_lab()
+    lab.disconnect()
+    order(lab, "linear", "2", "SOLUSDT")
+    lab.wait(3000)
+    lab.refuse = lambda _question: True
+    lab.reconnect()
+    lab.wait(2500)
+    order(lab, "linear", "-1", "SOLUSDT")
+    lab.refuse = lambda _question: False
+    while lab.account_state().streams.blind or not lab.is_synced():
+        lab.wait(100)
+        net, is_unbounded = shown(lab, "SOLUSDT")
+        assert is_unbounded or net == 1
+    assert shown(lab, "SOLUSDT") == (Decimal(1), False)
+
+
+def test_restarts_change_nothing_of_what_was_not_looked_at() -> None:
+    def lived(lab: OpeningLab) -> OpeningLab:
+        outage(begun(lab))
+        rest(lab)
+        return lab
+
+    symbols = ("BTCUSDT",)
+    calm = lived(OpeningLab(symbols=symbols))
+    killed = lived(OpeningLab(symbols=symbols, before_each=VenueLab.restart))
+    assert killed.run.digests == calm.run.digests
+    assert outputs(killed) == outputs(calm)
