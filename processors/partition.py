@@ -279,9 +279,9 @@ class PartitionFold:
             case raw.Frame():
                 self._fold_frame(state, generation, item)
             case raw.Answer():
-                self._fold_answer(state, item)
+                self._fold_answer(state, item, self._setting.times.asked_ns(item, generation))
             case raw.Failure():
-                self._fold_failure(state, item)
+                self._fold_failure(state, item, self._setting.times.asked_ns(item, generation))
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     state.look_ups.note_product(product)
@@ -327,28 +327,27 @@ class PartitionFold:
         if translation.ignored is not None:
             self.tallies["ignored", translation.ignored] += 1
 
-    def _fold_answer(self, state: AccountFold, item: raw.Answer) -> None:
+    def _fold_answer(self, state: AccountFold, item: raw.Answer, asked_ns: int | None) -> None:
+        """`asked_ns` is in venue time; None where the asker's clock is not known."""
         translation = read_answer(self._venue, item)
         if isinstance(translation, Refusal):
             reason = translation.reason
             state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
             state.look_ups.reconciliation.take_failure(item, state.now_ns)
             return
-        asked_ns = self._setting.times.asked_ns(item)
         origin = Origin(state.account, Source.QUERY, state.cause, item.received_ns, asked_ns)
         alive = self._take(state, translation, origin)
         state.look_ups.note_alive(item.question["id"], alive)
         if item.status != 200:
-            state.look_ups.take_refusal(replace(item, asked_ns=asked_ns), translation.events)
+            state.look_ups.take_refusal(item, translation.events, asked_ns)
             return
-        state.look_ups.take_figures(translation.events, replace(item, asked_ns=asked_ns))
+        state.look_ups.take_figures(translation.events, item, asked_ns)
         state.look_ups.take_page(item)
 
-    def _fold_failure(self, state: AccountFold, item: raw.Failure) -> None:
+    def _fold_failure(self, state: AccountFold, item: raw.Failure, asked_ns: int | None) -> None:
         if item.body:
             translation = read_answer(self._venue, item)
             if isinstance(translation, Translation):
-                asked_ns = self._setting.times.asked_ns(item)
                 origin = Origin(state.account, Source.QUERY, state.cause, item.at_ns, asked_ns)
                 self._take(state, translation, origin)
                 state.look_ups.take_failure(item, translation.events)

@@ -81,8 +81,13 @@ class Balances:
             self.recent = [*self.recent, name][-TRANSFERS_REMEMBERED:]
             self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
 
-    def take_page(self, reports: Iterable[BalanceReport], item: Answer) -> None:
-        """One page of the venue's complete list; compared when the cycle is complete."""
+    def take_page(
+        self, reports: Iterable[BalanceReport], item: Answer, asked_ns: int | None
+    ) -> None:
+        """One page of the venue's complete list; compared when the cycle is complete.
+
+        Where it is not known when it was asked for (`asked_ns`), it is compared with nothing.
+        """
         product = item.question.get("product", "")
         if product not in self.profile.balances_add_up:
             return
@@ -96,7 +101,8 @@ class Balances:
                 rows[report.asset] = text_of(total)
             venue_ns = report.venue_ns
         self.is_comparison_dirty = True
-        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns}
+        is_timed = asked_ns is not None and (item.page == 1 or held.get("is_timed", False))
+        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "is_timed": is_timed}
         self.asked[product] = times | {"rows": rows}
 
     def check(
@@ -106,7 +112,9 @@ class Balances:
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
         mine = [one for one in positions if one.product == product]
-        if asked is None or any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
+        if asked is None or not asked["is_timed"]:
+            return set()
+        if any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
             return set()  # an execution may not be in the figures yet
         moved = self._moved(product, mine)
         if moved is None:

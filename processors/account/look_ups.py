@@ -6,7 +6,7 @@ in doubt is asked about by itself. What was found stands in `differences`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final
 
 from orderloom.account import AccountConfig
@@ -169,12 +169,16 @@ class LookUps:
         self._is_dirty |= bool(shown)
         self._publisher.show_account()
 
-    def take_refusal(self, item: Answer, events: tuple[Event, ...]) -> None:
-        """No answer: but what the venue has forgotten has ended (`is_forgotten`)."""
+    def take_refusal(self, item: Answer, events: tuple[Event, ...], asked_ns: int | None) -> None:
+        """No answer: but what the venue has forgotten has ended (`is_forgotten`).
+
+        It was asked at `asked_ns`, venue time; None where that is not known.
+        """
         target = self.reconciliation.targets.answered(item.question["id"])
         order = self._orders.get(target.order_key) if target else None
-        if order and is_forgotten(order, item, events, self._setting.profile):
-            self._take_effects(self._orders.absent(order.key, item.asked_ns, has_all_trades=True))
+        asked = None if asked_ns is None else replace(item, asked_ns=asked_ns)
+        if order and asked and is_forgotten(order, asked, events, self._setting.profile):
+            self._take_effects(self._orders.absent(order.key, asked.asked_ns, has_all_trades=True))
         self.take_failure(item, events)
 
     def take_failure(self, item: Answer | Failure, events: tuple[Event, ...]) -> None:
@@ -200,15 +204,18 @@ class LookUps:
         is_held = product in self._setting.profile.positions_of and self._exposure.holds(*where)
         return not is_held and self._doubts.is_idle(orders, refused.since_ns)
 
-    def take_figures(self, events: Iterable[Event], item: Answer) -> None:
-        """One page of the venue's own figures; they are compared when the cycle is complete."""
+    def take_figures(self, events: Iterable[Event], item: Answer, asked_ns: int | None) -> None:
+        """One page of the venue's own figures; they are compared when the cycle is complete.
+
+        They were asked for at `asked_ns`, venue time; None where that is not known.
+        """
         product, about = item.question.get("product", ""), item.question.get("about")
         if about == About.POSITIONS:
             reports = (one for one in events if isinstance(one, PositionReport))
-            self.touch(product, self.positions.take_page(reports, item))
+            self.touch(product, self.positions.take_page(reports, item, asked_ns))
         elif about == About.BALANCES:
             rows = (one for one in events if isinstance(one, BalanceReport))
-            self.balances.take_page(rows, item)
+            self.balances.take_page(rows, item, asked_ns)
 
     def _raise_gaps(self, product: str) -> None:
         """A cycle is complete: what it left without its executions is asked about by itself."""

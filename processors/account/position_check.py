@@ -94,17 +94,23 @@ class PositionCheck:
         """Whether what was held before is known (or the product has no positions)."""
         return product not in self.profile.positions_of or product in self.exposure.floors
 
-    def take_page(self, reports: Iterable[PositionReport], item: Answer) -> set[str]:
+    def take_page(
+        self, reports: Iterable[PositionReport], item: Answer, asked_ns: int | None
+    ) -> set[str]:
         """One page of the venue's own figures; the symbols of which it holds any.
 
-        A venue may list several products at once: each product's own question counts for it.
+        A venue may list several products at once: each product's own question counts for it. Where
+        it is not known when they were asked for (`asked_ns`, venue time), they are compared with
+        nothing.
         """
         product = item.question.get("product", "")
         held = self.reported.get(product, {}) if item.page > 1 else {}
         mine = rows_of(report for report in reports if report.product == product)
         rows = held.get("rows", {}) | {place: list(row) for place, row in mine.items()}
         self.is_dirty = True
-        times = {"asked_ns": item.asked_ns, "answered_ns": item.received_ns}
+        if item.page > 1 and held.get("asked_ns") is None:
+            asked_ns = None
+        times = {"asked_ns": asked_ns, "answered_ns": item.received_ns}
         self.reported[product] = times | {"rows": rows}
         return {place.rpartition("/")[0] for place, row in mine.items() if row.quantity != "0"}
 
@@ -116,9 +122,9 @@ class PositionCheck:
         `orders` are all of the account, for their executions.
         """
         reported = self.reported.pop(product, None)
-        if reported is None:
+        self.is_dirty |= reported is not None
+        if reported is None or reported["asked_ns"] is None:
             return []
-        self.is_dirty = True
         asked_ns = reported["asked_ns"]
         mine = [one for one in self.exposure.positions.values() if one.product == product]
         rows = {place: Row(*row) for place, row in reported["rows"].items()}

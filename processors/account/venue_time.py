@@ -121,9 +121,14 @@ class VenueTimes:
         self.dirty.add(sample.product)
         return self.of(sample.product).take(sample, generation, now_ns)
 
-    def asked_ns(self, item: Answer | Failure) -> int:
-        """The earliest venue time at which this may have been asked."""
-        return self.of(item.question.get("product", "")).earliest_ns(item.asked_ns)
+    def asked_ns(self, item: Answer | Failure, generation: int) -> int | None:
+        """The earliest venue time at which this may have been asked.
+
+        None where the clock of the ingest worker of that generation is not known: what another one
+        measured says nothing of its times.
+        """
+        time = self.of(item.question.get("product", ""))
+        return time.earliest_ns(item.asked_ns) if time.generation == generation else None
 
     def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The state records that changed since the last call, by key."""

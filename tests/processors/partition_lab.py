@@ -31,8 +31,11 @@ def a_record(
     return InputRecord(topic, 0, offset, NOW, key.encode(), value)
 
 
-def a_raw_record(*items: Item, offset: int = 0, account: str = ACCOUNT) -> InputRecord:
-    return a_record(encode(RawRecord(account, 1, "w1", items)), offset, key=account)
+def a_raw_record(
+    *items: Item, offset: int = 0, account: str = ACCOUNT, generation: int = 1
+) -> InputRecord:
+    value = encode(RawRecord(account, generation, f"w{generation}", items))
+    return a_record(value, offset, key=account)
 
 
 def a_frame(body: bytes, number: int = 1, product: str = "spot") -> Frame:

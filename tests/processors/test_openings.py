@@ -14,6 +14,12 @@ from tests.processors.venue_lab import CALLS, VenueLab
 PATHS = {"spot": "/api/v3/order", "linear": "/fapi/v1/order"}
 
 
+class OpeningLab(RefusingLab):
+    def __init__(self, seed: int = 2, **keywords: Any) -> None:
+        super().__init__(seed, **keywords)
+        self.began_ms = self.clock.now_ms()
+
+
 def order(lab: VenueLab, product: str, quantity: str, symbol: str = "BTCUSDT") -> None:
     """The account buys at the market (sells, below 0)."""
     seats = lab.venue.traders.seats
@@ -25,16 +31,10 @@ def order(lab: VenueLab, product: str, quantity: str, symbol: str = "BTCUSDT") -
     CALLS["POST", PATHS[product]].answer(market, lab.account, Params(fields))
 
 
-def until(lab: VenueLab, second: float) -> None:
+def until(lab: OpeningLab, second: float) -> None:
     """Time passes until that second of the lab's life."""
     while lab.clock.now_ms() < lab.began_ms + second * 1000:
         lab.wait(100)
-
-
-class OpeningLab(RefusingLab):
-    def __init__(self, seed: int = 2, **keywords: Any) -> None:
-        super().__init__(seed, **keywords)
-        self.began_ms = self.clock.now_ms()
 
 
 def two_looks_in_one_instant(product: str, quantity: str, lost: str) -> OpeningLab:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import pytest
 
 from orderloom import topology
 from orderloom.event import PositionReport
@@ -82,6 +83,25 @@ def test_margin_modes_of_one_leg_are_summed() -> None:
         for quantity, mode in (("1.5", "cross"), ("-0.25", "isolated"))
     ]
     assert rows_of(reports) == {"BTCUSDT/NET": ("1.25", "base", None, None)}
+
+
+@pytest.mark.parametrize("times", [(None, None), (None, NOW), (NOW, None)])
+def test_a_figure_of_no_known_time_is_compared_with_nothing(
+    times: tuple[int | None, int | None],
+) -> None:
+    told: list[str] = []
+    profile = VENUES["binance"].profile
+    check = PositionCheck(Exposure(), profile, lambda kind, *_, **__: told.append(kind))
+    check.exposure.floors["linear"] = 0
+    report = PositionReport(
+        product="linear", symbol="BTCUSDT", position_side=PositionSide.NET, quantity=Decimal(1)
+    )
+    for page, asked_ns in enumerate(times, 1):
+        item = Answer({"product": "linear"}, "", page, page == 2, 200, NOW, NOW, NOW, b"")
+        check.take_page((report,) if page == 1 else (), item, asked_ns)
+    check.check("linear", CycleCoverage(NOW, NOW), lambda: ())
+    assert not told
+    assert not check.excess
 
 
 def a_position_row(amount: str) -> dict[str, Any]:

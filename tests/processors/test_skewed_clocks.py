@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from orderloom import topology
+from orderloom.question import About
 from tests.processors.okx_lab import OkxLab
 from tests.processors.test_openings import order
 from tests.processors.test_reconciled_venue import rest
@@ -192,3 +193,54 @@ def net(lab: VenueLab) -> Decimal:
     rows = lab.truth()["accounts"][lab.name]["positions"]
     held = (Decimal(row["quantity"]) for row in rows if row["symbol"] == "SOLUSDT")
     return sum(held, Decimal(0))
+
+
+@LABS
+@pytest.mark.parametrize("skew", [-7, 7])
+def test_answers_before_the_new_owners_first_sample_are_of_no_known_time(
+    lab_of: type[VenueLab], skew: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new host's clock is right; the former one's was not."""
+    lab = begun(skewed(lab_of(3), skew))
+    lab.wait(3000)
+    begun_ns = lab.clock.now_ms() * 1_000_000
+    lab.take_over(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(lab, "sample", lambda: None)
+        lab.reconnect()
+        for _ in range(8):
+            lab.wait(500)
+        assert not lab.is_synced()
+        account = lab.run.partition.accounts[lab.name]
+        orders = list(account.orders.open_orders())
+        assert orders
+        assert all(one.current_link.answered_ns < begun_ns for one in orders)
+    lab.trade(60)
+    lab.wait_until(lab.is_synced)
+    assert not lab.wrong()
+
+
+@pytest.mark.parametrize("skew", [-7, 7])
+def test_figures_that_came_before_the_new_owners_first_sample_open_nothing(
+    skew: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = skewed(VenueLab(2), skew)
+    lab.trade(40)
+    lab.connect()
+    lab.take_over(0)
+    account = lab.run.partition.accounts[lab.name]
+    with monkeypatch.context() as patch:
+        patch.setattr(lab, "sample", lambda: None)
+        lab.refuse = lambda question: question.about is About.TRADES
+        lab.reconnect()
+        lab.wait_until(lambda: "linear" in account.look_ups.positions.reported)
+        assert account.look_ups.positions.reported["linear"]["asked_ns"] is None
+        assert not account.look_ups.balances.asked["spot"]["is_timed"]
+    lab.refuse = lambda _question: False
+    lab.sample()
+    lab.trade(80)
+    lab.wait_until(lab.is_synced)
+    assert all(at_ns < lab.clock.now_ms() * 1_000_000 for at_ns in account.exposure.floors.values())
+    lab.trade(60)
+    lab.wait(5_000)
+    assert not lab.wrong().get("wrong_positions")

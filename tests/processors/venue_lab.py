@@ -93,6 +93,7 @@ class VenueLab:
         self.skew_ns = 0
         self.sampled_ms = 0
         self.step_ns = 0
+        self.generation = 1
         self.on_its_way: deque[tuple[int, Message]] = deque()
         self.numbers: Counter[str] = Counter()
         self.records = 0
@@ -184,11 +185,22 @@ class VenueLab:
         self.numbers.clear()
         self.fold(*self.connections("LIVE"))
 
+    def take_over(self, skew_ns: int) -> None:
+        """Another host owns the partition, with a clock that is so far ahead; no socket yet."""
+        self.generation += 1
+        self.skew_ns, self.is_connected = skew_ns, False
+        self.on_its_way.clear()
+
     def fold(self, *items: Item, account: str | None = None) -> None:
         """One record of `raw`, a step; then every question that came of it is answered."""
         self.before_each(self)
         self.records += 1
-        record = a_raw_record(*items, offset=self.records, account=account or self.name)
+        record = a_raw_record(
+            *items,
+            offset=self.records,
+            account=account or self.name,
+            generation=self.generation,
+        )
         self.step_ns = max(self.step_ns, self.now_ns)  # a step's time never runs backwards
         self.answer(self.run.step(record, self.step_ns))
 
