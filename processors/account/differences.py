@@ -8,8 +8,9 @@ MISSED_STATE for any other change of what it is. A doubt that had to be asked ab
 before the first complete look is history, whenever it becomes known (a symbol asked for late).
 
 A change that is younger than the visibility lag when the question is asked is *early*: the stream
-still has its time to bring it. It is published, as found where it was found, once that time is over
-and the stream has said nothing of that moment.
+still has its time to bring it, and has it from when we know of it on: that needs no clock but ours.
+It is published, as found where it was found, once that time is over and the stream has said nothing
+of that moment.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -65,7 +66,7 @@ def _after(found: FillRecorded, origin: "Origin") -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """A change that an answer brought: at `venue_ns`, for the stream to bring until `due_ns`."""
+    """What an answer brought: changed at `venue_ns`, for the stream until `due_ns` (ours)."""
 
     order_key: str
     venue_ns: int
@@ -132,7 +133,7 @@ class Differences:
         if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - self._lag_ns:
             self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
             return
-        due_ns = venue_ns + self._lag_ns
+        due_ns = self._publisher.now_ns + self._lag_ns
         self._is_dirty = True
         self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))
 
