@@ -262,12 +262,14 @@ class PartitionFold:
 
     def _fold_clock(self, generation: int, sample: raw.ClockSample, at: Cause, now_ns: int) -> None:
         doubted_ns = self._setting.times.take(sample, generation, now_ns)
-        if doubted_ns is None:
-            return
         for state in self._accounts.followed():
-            if sample.product in state.look_ups.products():
+            look_ups = state.look_ups
+            if look_ups.reconciliation.is_waiting_for_clock(sample.product):
                 state.begin(at, now_ns)
-                state.look_ups.note_loss(sample.product, doubted_ns, "a clock was set")
+                look_ups.reconciliation.want_at(sample.product, now_ns)
+            if doubted_ns is not None and sample.product in look_ups.products():
+                state.begin(at, now_ns)
+                look_ups.note_loss(sample.product, doubted_ns, "a clock was set")
 
     def _states_of(self, received: RawRecord) -> Iterable[AccountFold]:
         if received.account != _PARTITION:

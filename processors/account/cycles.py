@@ -16,6 +16,7 @@ from typing import Any, Final
 from orderloom.event import Reply
 from orderloom.question import About, Question
 from processors.account.pace import SECOND_NS, Pace
+from processors.account.pending import Pending
 from processors.account.refusals import UncoveredSymbol
 from processors.account.streams import Blind
 from processors.account.venue_time import VenueTime
@@ -24,34 +25,8 @@ from venues.venue import Profile
 SPACING_NS: Final = 2 * SECOND_NS
 """Cycles that a loss asks for do not follow one another faster than this."""
 DOUBLINGS_MAX: Final = 16
-
-
-@dataclass(slots=True)
-class Pending:
-    """A question on its way. `run_ns` names the run of pages that is being received.
-
-    One that `has_failed` is asked again at `due_ns` in any case; another only if nothing of its
-    cycle was answered meanwhile. `failures` counts those in a row, also of its former askings.
-    """
-
-    question: Question
-    due_ns: int
-    run_ns: int = -1
-    pages: int = 0
-    has_failed: bool = False
-    failures: int = 0
-
-    def document(self, product: str) -> dict[str, Any]:
-        """JSON-ready, as the state keeps it."""
-        return {
-            "product": product,
-            "question": self.question.document(),
-            "due_ns": self.due_ns,
-            "run_ns": self.run_ns,
-            "pages": self.pages,
-            "has_failed": self.has_failed,
-            "failures": self.failures,
-        }
+FRUITLESS_DOUBLINGS_MAX: Final = 5
+"""While the venue's clock is not known, there is a cycle at last every 32 periods."""
 
 
 @dataclass(slots=True)
@@ -93,6 +68,8 @@ class Cycles:
     """The next cycle (or the present one) asks for the order history since then; 0 for as usual."""
     refused: dict[str, UncoveredSymbol] = field(default_factory=dict)
     """The symbols that the venue refuses to be asked about."""
+    fruitless: int = 0
+    """How many cycles in a row covered nothing, as the venue's clock is not known."""
     unseen: frozenset[str] = frozenset()
     """Symbols that turned up where something was missed, and that no cycle has asked for yet."""
     is_late: bool = False
@@ -278,10 +255,14 @@ class Cycles:
             "pages": self.pages,
         }
 
-    def come_to_nothing(self, now_ns: int) -> None:
-        """All was answered, and what that covers is not known."""
+    def come_to_nothing(self, now_ns: int, pace: Pace) -> None:
+        """All was answered, and what that covers is not known: the clock is not.
+
+        It is evidence all the same, and is asked for ever less often until the clock is known.
+        """
         self.asking = False
-        self.next_ns = now_ns + SPACING_NS
+        self.next_ns = now_ns + (pace.period_ns << min(self.fruitless, FRUITLESS_DOUBLINGS_MAX))
+        self.fruitless += 1
 
     def finish(self, profile: Profile, now_ns: int, time: VenueTime) -> tuple[int, int]:
         """The cycle is complete: it covered [since, until), both in ns of our time.
@@ -292,7 +273,7 @@ class Cycles:
         One that took longer than a period (rate limits) is not followed by the next at once: half
         the time is left to what is urgent.
         """
-        self.asking = self.is_late = False
+        self.asking, self.is_late, self.fruitless = False, False, 0
         if self.next_ns <= now_ns:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
@@ -331,6 +312,7 @@ class Cycles:
             "pages": self.pages,
             "first_ns": self.first_ns,
             "reached_ns": self.reached_ns,
+            "fruitless": self.fruitless,
             "from_ns": self.from_ns,
             "deep_ns": self.deep_ns,
             "refused": [one.document() for one in self.refused.values()],
@@ -353,15 +335,14 @@ class Cycles:
 
     def load_question(self, document: dict[str, Any]) -> None:
         """Take back one question that is on its way."""
-        fields = dict(document)
-        question = Question.model_validate(fields.pop("question"))
-        names = ("due_ns", "run_ns", "pages", "has_failed", "failures")
-        self.pending[question.id] = Pending(question, *(fields[name] for name in names))
+        pending = Pending.load(document)
+        self.pending[pending.question.id] = pending
 
 
 NUMBERS: Final = (
     "covered_ns", "since_ns", "until_ns", "floor_ns", "began_ns", "completed", "asking",
-    "patient_ns", "asked", "pages", "first_ns", "from_ns", "reached_ns", "deep_ns", "is_late",
+    "patient_ns", "asked", "pages", "first_ns", "from_ns", "reached_ns", "deep_ns", "fruitless",
+    "is_late",
 )  # fmt: skip
 """The fields that the state holds as they are."""
 

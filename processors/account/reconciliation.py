@@ -109,6 +109,12 @@ class Reconciliation:
         self.cycles[product].want(at_ns)
         self.changed.add(product)
 
+    def is_waiting_for_clock(self, product: str) -> bool:
+        """Whether a cycle covered nothing for want of the venue's clock, which is known now."""
+        cycles = self.cycles.get(product)
+        is_known = self.times.of(product).is_known(self.streams.owner.generation)
+        return cycles is not None and cycles.fruitless > 0 and is_known
+
     def go_on_from(self, product: str, covered_ns: int) -> None:
         """A former life looked so far: what is younger was ours to miss."""
         cycles = self.cycles[product]
@@ -306,7 +312,7 @@ class Reconciliation:
     ) -> list[Blind] | None:
         time = self.times.of(cycles.product)
         if not time.is_known(self.streams.owner.generation):
-            cycles.come_to_nothing(now_ns)
+            cycles.come_to_nothing(now_ns, self.pace)
             return None
         for one in cycles.take_answered():
             self._publish_refusal(cycles.product, one, "the venue answers about it again")
