@@ -199,7 +199,6 @@ class AccountFold:
             touched += self.exposure.settle_home(order)
             touched += self.exposure.weigh(order)
             touched += [self.exposure.recount(order)]
-            self.publisher.orders[order.key] = cause
         for position in touched:
             self.publisher.positions[position.key] = cause
 
@@ -212,7 +211,6 @@ class AccountFold:
             self.publisher.positions[touched.key] = origin.cause
         if origin.source is Source.QUERY and effect.kind is FillKind.REAL:
             self.exposure.note_brought(order.product, effect.fill.venue_ns or 0)
-        self.publisher.orders[order.key] = origin.cause
         self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
 
     def take_instruments(self) -> None:

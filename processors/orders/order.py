@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import Cause
 from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text, text_of, text_or_none
-from orderloom.words import Completeness, FillKind, Lifecycle, Side, Source, Trust
+from orderloom.words import Completeness, Lifecycle, Side, Source, Trust
 from processors.orders import view
 from processors.orders.effects import (
     DisputeRaised,
     Effect,
-    FillRecorded,
     GapClosed,
     GapOpened,
     OrderChanged,
     UnknownStatus,
 )
+from processors.orders.fill_effects import changed_fills, recorded, taken_back
 from processors.orders.record import Record
 from processors.orders.seen import Seen
 from processors.orders.shared_text import shared
@@ -35,13 +35,13 @@ from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orderloom.event import Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
 
 FORMAT: Final = 5
 """Version of what `Order.dump` gives out."""
-
-
 NOTHING: Final = derive(Record(), Profile())
 """What follows from no evidence; the same for every profile."""
 
@@ -91,47 +91,69 @@ class Order:
 
     def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one report into the evidence; returns whether that changed the state."""
+        shown = self._compared()
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         if not is_known and origin.source is not Source.REPLY:
             effects.append(UnknownStatus(self))
         if changed != SAME:
-            self.refresh(changed, origin, effects)
+            self.refresh(changed, origin, effects, shown)
         return changed != SAME
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one execution into the evidence; returns whether that changed the state."""
+        shown = self._compared()
         changed, before = self.own.take_execution(event)
         if changed == SAME:
             return False
         if event.exec_id is not None and not self.guests:
             fill = self.own.fills[event.exec_id]
             if fill is not before:
-                effects.append(self.recorded(before, fill, origin))
-        self.refresh(changed, origin, effects)
+                effects.append(recorded(self, before, fill, origin))
+        self.refresh(changed, origin, effects, shown)
         return True
 
     def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
         """Fold a proof of absence into the evidence; returns whether that changed the state."""
+        shown = self._compared()
         changed = self.own.take_absence(asked_ns, has_all_trades=has_all_trades)
         if changed != SAME:
-            self.refresh(changed, None, effects)
+            self.refresh(changed, None, effects, shown)
         return changed != SAME
 
-    def refresh(self, changed: int, origin: Origin | None, effects: list[Effect]) -> None:
-        """Derive anew after the evidence changed; what that means goes into `effects`."""
+    def _compared(self) -> dict[str, Any] | None:
+        """What is shown of it, where no single fact says whether that changed; else None.
+
+        Of several links, or joined with what names only an alias, one fact may hide another.
+        """
+        own = self.own
+        return self.view() if self.guests or own.replaced or own.parts else None
+
+    def refresh(
+        self,
+        changed: int,
+        origin: Origin | None,
+        effects: list[Effect],
+        shown: dict[str, Any] | None = None,
+    ) -> None:
+        """Derive anew after the evidence changed; what that means goes into `effects`.
+
+        `shown` is what was shown of it before, where `changed` alone does not say it all.
+        """
         if self.guests:
-            changed |= self._join_guests(origin, effects)
+            known = self.record.fills
+            self.rejoin()
+            changed |= self.publish_fills(known, origin, effects)
         before, after = self.derived, derive(self.record, self.profile)
         if before != after:
             changed |= SHOWN
             self.derived = after
-            if after.disputes:
-                raised = (code for code in after.disputes if code not in before.disputes)
-                effects.extend(DisputeRaised(self, code) for code in raised)
+            raised = [code for code in after.disputes if code not in before.disputes]
+            effects += [DisputeRaised(self, code) for code in raised]
             if bool(before.amounts.missing) != bool(after.amounts.missing):
                 effects.append(GapOpened(self) if after.amounts.missing else GapClosed(self))
-        if changed & SHOWN or not self.version:
+        is_other = shown is not None and self.view() != shown
+        if changed & SHOWN or is_other or not self.version:
             self.touch(effects)
 
     def touch(self, effects: list[Effect]) -> None:
@@ -140,12 +162,8 @@ class Order:
         self.version += 1
         effects.append(OrderChanged(self))
 
-    def _join_guests(self, origin: Origin | None, effects: list[Effect]) -> int:
-        before = self.record.fills
-        self._rejoin()
-        return self.record_fills(before, origin, effects)
-
-    def _rejoin(self) -> None:
+    def rejoin(self) -> None:
+        """Join its own evidence with what names only an alias."""
         self.record = self.own
         if self.guests:
             self.record = self.own.copy()
@@ -153,40 +171,27 @@ class Order:
                 self.record.join(guest)
 
     def rebuild(self) -> None:
-        """Derive everything from the evidence in silence: for a record that was loaded."""
-        self._rejoin()
+        """Derive all from the evidence in silence: for a record that was loaded."""
+        self.rejoin()
         self.derived = derive(self.record, self.profile)
 
     def host(self, guests: list[Record], origin: Origin | None, effects: list[Effect]) -> None:
         """Join `guests`, and no others, with the order's own evidence."""
-        before = self.record.fills
+        before, shown = self.record.fills, self.view()
         self.guests = guests
-        self._rejoin()
-        for exec_id in sorted(before.keys() - self.record.fills.keys()):
-            fill = before[exec_id]
-            effects.append(FillRecorded(self, FillKind.BUST, fill, fill, origin))
-        changed = self.record_fills(before, origin, effects)
-        self.refresh(changed, origin, effects)
+        self.rejoin()
+        gone = {one: before[one] for one in before.keys() - self.record.fills.keys()}
+        effects += taken_back(self, gone, origin)
+        changed = self.publish_fills(before, origin, effects)
+        self.refresh(changed, origin, effects, shown)
 
-    def record_fills(
-        self, before: dict[str, HeldFill], origin: Origin | None, effects: list[Effect]
+    def publish_fills(
+        self, before: Mapping[str, HeldFill], origin: Origin | None, effects: list[Effect]
     ) -> int:
-        """Add the fills that differ from those `before`, in an order that no restart changes."""
-        fills = self.record.fills
-        changed = sorted(exec_id for exec_id in fills if fills[exec_id] != before.get(exec_id))
-        effects.extend(
-            self.recorded(before.get(exec_id), fills[exec_id], origin) for exec_id in changed
-        )
-        return SHOWN if changed else SAME
-
-    def recorded(
-        self, before: HeldFill | None, fill: HeldFill, origin: Origin | None
-    ) -> FillRecorded:
-        if fill.is_busted:
-            kind = FillKind.BUST
-        else:
-            kind = FillKind.REAL if before is None else FillKind.CORRECTION
-        return FillRecorded(self, kind, fill, before, origin)
+        """Publish the executions that differ from those `before`; returns what that changed."""
+        found = changed_fills(self, before, origin)
+        effects += found
+        return SHOWN if found else SAME
 
     # ---- what the account adds
 
@@ -313,8 +318,7 @@ class Order:
         links = self.record.links
         if len(links) <= 1:
             return value_of(next(iter(links.values())), name) if links else None
-        value = value_of(self.current_link, name)
-        if value is not None:
+        if (value := value_of(self.current_link, name)) is not None:
             return value
         said = [link.terms[name] for link in links.values() if name in link.terms]
         return max(said)[1] if said else None

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
-from orderloom.words import FillKind
 from processors.orders import fill_records
-from processors.orders.effects import Effect, FillRecorded, KeyRetired
-from processors.orders.order import Order
+from processors.orders.effects import Effect, GapClosed, KeyRetired
+from processors.orders.fill_effects import taken_back
+from processors.orders.order import NOTHING, Order
 from processors.orders.record import Record
 from processors.orders.seen import Seen
 from processors.orders.tracks.fills import HeldFill
@@ -205,17 +205,18 @@ class Orders:
         if handle is None:
             return
         unattributed = self._unattributed.get(handle, origin.cause, self._orders.values())
-        order = unattributed.order
+        order, host = unattributed.order, unattributed.host
         known = self._shown_fills(unattributed)
+        shown = None if host is None else host.view()
         take(order.own)
         self.dirty.add(order.key)
         self._place(unattributed, known, origin, effects)
         if unattributed.host is not None:
             self.dirty.add(unattributed.host.key)
-            unattributed.host.refresh(STORED, origin, effects)
+            unattributed.host.refresh(STORED, origin, effects, shown)
         elif unattributed.is_shown:
             self._orders[order.key] = order
-            changed = order.record_fills(known, origin, effects)
+            changed = order.publish_fills(known, origin, effects)
             order.refresh(changed, origin, effects)
 
     def _shown_fills(self, unattributed: Unattributed) -> dict[str, HeldFill]:
@@ -237,11 +238,8 @@ class Orders:
         if host is None or host is unattributed.host:
             return
         if self._orders.pop(unattributed.order.key, None) is not None:
-            effects.extend(
-                FillRecorded(unattributed.order, FillKind.BUST, fill, fill, origin)
-                for _, fill in sorted(known.items())
-                if not fill.is_busted
-            )
+            real = {name: fill for name, fill in known.items() if not fill.is_busted}
+            effects += taken_back(unattributed.order, real, origin)
             effects.append(KeyRetired(unattributed.order.key, host, unattributed.order.version + 1))
         for changed in unattributed.move(origin, effects):
             self.dirty.add(changed.key)
@@ -252,38 +250,39 @@ class Orders:
         self, order: Order, report: OrderReport, origin: Origin, effects: list[Effect]
     ) -> None:
         """Join all orders that the report shows to be one; the oldest id names it."""
-        if not order.own.connect(report):
+        if not order.own.new_pairs(report):
             return
+        shown = order.view()
+        order.own.connect(report)
         found = [self._ids.get(place) for place in self._places(order)]
         others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
         known = dict(order.record.fills)
         for other in others:
             order.own.join(other.own)
-            self._retire_fills(other, known, origin, effects)
-        self._rename(order, others, effects)
+            twice = other.record.fills.keys() & known.keys()
+            effects += taken_back(other, {one: other.record.fills[one] for one in twice}, origin)
+            known |= {one: fill for one, fill in other.record.fills.items() if one not in twice}
+        is_renamed = self._rename(order, others, effects)
         for place in self._places(order):
             self._ids[place] = order
-        order.rebuild()
-        changed = order.record_fills(known, origin, effects)
-        order.refresh(changed, origin, effects)
+        order.rejoin()
+        changed = order.publish_fills(known, origin, effects)
+        if is_renamed:  # what stood under its key was derived from less
+            order.derived, shown = NOTHING, {}
+        order.refresh(changed, origin, effects, shown)
+        if is_renamed and not order.missing_quantity:
+            effects.append(GapClosed(order))
         self._changed(order, origin, effects)
 
     @staticmethod
     def _places(order: Order) -> list[tuple[str, str, str]]:
         return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
 
-    def _retire_fills(
-        self, other: Order, known: dict[str, HeldFill], origin: Origin, effects: list[Effect]
-    ) -> None:
-        """A fill of the joined order goes on under the other key; one that both had, once."""
-        for fill in other.fills():
-            exec_id = fill.exec_id
-            if exec_id in known:
-                effects.append(FillRecorded(other, FillKind.BUST, fill, fill, origin))
-            else:
-                known[exec_id] = fill
+    def _rename(self, order: Order, others: list[Order], effects: list[Effect]) -> bool:
+        """Put the join of these orders under its key; returns whether any key shows another order.
 
-    def _rename(self, order: Order, others: list[Order], effects: list[Effect]) -> None:
+        Its version is then to rise above each of theirs, and so above each tombstone's.
+        """
         root = order.own.root()
         retired = {one.key: one.version + 1 for one in (order, *others)}
         for one in (order, *others):
@@ -299,6 +298,7 @@ class Orders:
             self.dirty |= {key, *fill_records.changed_keys(key, order.own.fills, None)}
         retired.pop(order.key, None)
         effects.extend(KeyRetired(key, order, version) for key, version in sorted(retired.items()))
+        return bool(retired)
 
     # ---- state
 

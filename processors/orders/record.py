@@ -72,10 +72,10 @@ class Record:
         changed = self._take_time(report.venue_ns, valid_ns)
         if report.client_order_id is not None and report.client_order_id not in self.client_ids:
             self.client_ids.add(report.client_order_id)
-            changed |= STORED
+            changed |= STORED | SHOWN
         if report.client_alias_ids and not self.client_ids.issuperset(report.client_alias_ids):
             self.client_ids.update(report.client_alias_ids)
-            changed |= STORED
+            changed |= STORED | SHOWN
         return changed | self._link(report.venue_order_id).take(report, origin, lag_ns)
 
     def take_execution(self, event: Execution) -> tuple[int, HeldFill | None]:
@@ -83,7 +83,7 @@ class Record:
         changed = self._take_time(event.venue_ns, event.venue_ns)
         if event.client_order_id is not None and event.client_order_id not in self.client_ids:
             self.client_ids.add(event.client_order_id)
-            changed |= STORED
+            changed |= STORED | SHOWN
         changed |= self._take_passing(event)
         if event.exec_id is None:
             return changed | self._take_unnamed(event), None
@@ -113,22 +113,25 @@ class Record:
             changed = STORED
         return changed
 
-    def connect(self, report: OrderReport) -> bool:
-        """Join what a report says of the chain; returns whether that was new.
+    def new_pairs(self, report: OrderReport) -> set[tuple[str, str]]:
+        """What a report says of the chain that is not known yet: the earlier id, the new one.
 
         An alias that the venue gave (an algo id) is an earlier link: what closed it there, before
         it became this order, does not close this order.
         """
         new = report.venue_order_id
         earlier = {report.replaces, *report.alias_ids} - {new, None, NAMELESS}
-        pairs = {(old, new) for old in earlier if old and new}
-        if pairs <= (self.parts if report.is_part else self.replaced):
-            return False
+        known = self.parts if report.is_part else self.replaced
+        return {(old, new) for old in earlier if old and new} - known
+
+    def connect(self, report: OrderReport) -> bool:
+        """Join what a report says of the chain; returns whether that was new."""
+        pairs = self.new_pairs(report)
         if report.is_part:
             self.parts |= pairs
         else:
             self.replaced |= pairs
-        return True
+        return bool(pairs)
 
     def root(self) -> str:
         """The oldest id of the chain: the one that names the order for life."""
