@@ -33,6 +33,7 @@ from ingest.actions import (
     Send,
 )
 from ingest.instant import SECOND_NS, Instant
+from ingest.refusals import shown_refusal
 from orderloom import raw
 from venues.venue import DATA, UNREADABLE, Context, Stream, Turn, Verdict
 
@@ -213,7 +214,7 @@ class Connection:
         if outcome.status == 200:
             self._prepared = outcome.body
             return self._connect(now)
-        reason = f"preparing failed: answered {outcome.status}: {_shown(outcome.body)}"
+        reason = f"preparing failed: answered {shown_refusal(outcome.status, outcome.body)}"
         return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
 
     def _greet(self, now: Instant) -> Actions:
@@ -247,7 +248,7 @@ class Connection:
     def _kept_alive_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
         if isinstance(outcome, HttpAnswer):
             if self._is_key_lost(outcome):
-                reason = f"key lost: {_shown(outcome.body)}"
+                reason = f"key lost: {shown_refusal(outcome.status, outcome.body)}"
                 return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
             if outcome.status == 200:
                 return ()
@@ -344,7 +345,3 @@ def _judged(stream: Stream, body: bytes, stage: int) -> Verdict:
 def _text(reason: str) -> str:
     """`reason` as a record can hold it: a venue's words may be long, or no Unicode."""
     return reason[:REASON_CHARACTERS_MAX].encode("utf-8", "replace").decode()
-
-
-def _shown(body: bytes) -> str:
-    return body[:REASON_CHARACTERS_MAX].decode("utf-8", "replace")

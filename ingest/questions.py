@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from ingest.actions import HttpAnswer, HttpFailure
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
+from ingest.refusals import shown_refusal
 from ingest.requester import HttpResult, Requester, mistake
 from orderloom.event import Reply
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure
 from orderloom.words import Reason, Source
 from runtime.metrics import QUESTIONS
-from venues.document import read
+from venues.document import read, said_code
 from venues.venue import UNREADABLE, Context, HttpRequest, Inbound, Page
 
 PAGES_MAX = 1_000
@@ -189,10 +190,10 @@ def _outcome(question: Question, requester: Requester, answer: HttpAnswer) -> st
     if answer.status in (401, 403) and question.product not in requester.refused:
         requester.refused.add(question.product)
         _log.error(
-            "%s refuses to answer about %s of %s (%d: %s): check the key's permissions, its "
+            "%s refuses to answer about %s of %s (%s): check the key's permissions, its "
             "allowed addresses and its environment",
-            *(requester.venue.name, question.about, question.account, answer.status),
-            answer.body[:200].decode("utf-8", "replace"),
+            *(requester.venue.name, question.about, question.account),
+            shown_refusal(answer.status, answer.body),
             extra={"account": question.account, "venue": requester.venue.name},
         )
     elif answer.status not in (401, 403):
@@ -217,8 +218,9 @@ def _note_refusal(question: Question, requester: Requester, answer: HttpAnswer) 
         return
     requester.refused_symbols.add(name)
     _log.warning(
-        "%s refuses questions about %s of %s, %s: code %s",
-        *(requester.venue.name, name[1], question.account, question.product, reply.code),
+        "%s refuses questions about %s of %s, %s: %s",
+        *(requester.venue.name, name[1], question.account, question.product),
+        said_code(reply.code),
         extra={"account": question.account, "venue": requester.venue.name},
     )
 

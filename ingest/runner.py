@@ -388,7 +388,7 @@ async def _write(socket: _Socket, to_send: "asyncio.Queue[bytes | None]") -> Non
 
 def _reason_of(error: ConnectionClosed) -> str:
     if error.rcvd is not None:
-        return f"closed by the venue: {error.rcvd.code} {error.rcvd.reason}".rstrip()
+        return f"closed by the venue: {error.rcvd.code}"  # its words may hold the address, a key
     if error.sent is not None:
         return f"closed by us: {error.sent.code} {error.sent.reason}".rstrip()
     return "broken: no closing handshake"

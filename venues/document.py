@@ -26,6 +26,7 @@ DECIMALS_REMEMBERED_MAX: Final = 16_384
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?(?:[eE][+-]?[0-9]{1,4})?")
+_CODE: Final = re.compile(r"-?[0-9]{1,9}")
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _Word = TypeVar("_Word")
 Document = Mapping[str, Any]
@@ -212,6 +213,12 @@ def lenient_choice(
         return words[value]
     unknown.append(f"{name}={value}")
     return None
+
+
+def said_code(value: object) -> str:
+    """A venue's code as it may be shown, "code -2015"; a text may echo what was sent, a key too."""
+    text = str(value) if type(value) in (int, str) else ""
+    return f"code {text}" if _CODE.fullmatch(text) else "no code"
 
 
 def names_in(words: str) -> frozenset[str]:

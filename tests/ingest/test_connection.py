@@ -233,6 +233,22 @@ def test_requests_are_built_for_the_moment_when_they_are_sent() -> None:
     assert kept.build(at(1950)).headers["x-at"] == str(at(1950).wall_ns)
 
 
+ECHO = b'{"code":-1125,"msg":"the-key of X-MBX-APIKEY: the-key"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(ECHO, "code -1125"), (b"the-key", "no code"), (b'{"code":"the-key"}', "no code")],
+)
+def test_no_word_of_a_venue_stands_in_a_reason_as_it_may_be_a_key(body: bytes, said: str) -> None:
+    refused = to_preparing(a_connection()).answered(Purpose.PREPARE, answer(401, body), at(1))
+    assert f"preparing failed: answered 401, {said}" in str(refused)
+    stream = replace(toy_stream(), is_key_lost=lambda _status, _body: True)
+    lost = to_live(a_connection(stream)).answered(Purpose.KEEP_ALIVE, answer(400, body), at(9))
+    assert f"key lost: 400, {said}" in str(lost)
+    assert "the-key" not in str(refused) + str(lost)
+
+
 def test_a_reason_that_is_no_unicode_can_be_written() -> None:
     stream = replace(toy_stream(), judge=lambda _body, _stage: Verdict(Turn.REFUSED, "\ud800no"))
     for act in to_greeting(a_connection(stream)).received(b"x", at(3)):

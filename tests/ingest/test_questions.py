@@ -104,6 +104,21 @@ async def test_a_key_that_is_refused_is_logged_once_until_it_is_taken_again(
         assert told == [True, False, False, False, True]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_what_a_refusal_echoes_is_not_logged(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    echo = b"denied: OK-ACCESS-KEY: the-key"
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        for body, said in ((echo, "no code"), (b'{"code":"50111","msg":"the-key"}', "code 50111")):
+            caplog.clear()
+            requester.refused.clear()
+            toy.statuses, toy.answer = [status], body
+            await asked(a_question(About.ORDER), requester)
+            assert f"({status}, {said})" in caplog.text
+            assert "the-key" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [400, 200])
 async def test_a_symbol_that_the_venue_refuses_is_logged_once_with_its_code_and_no_secret(
     status: int, caplog: pytest.LogCaptureFixture

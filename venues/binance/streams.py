@@ -17,7 +17,7 @@ from venues.binance.requests import (
     query_of,
     subscription,
 )
-from venues.document import parse
+from venues.document import parse, said_code
 from venues.venue import (
     DATA,
     MINUTE_NS,
@@ -129,9 +129,8 @@ def _turn_of(status: object) -> Turn:
 
 def _refusal_of(reply: dict[str, Any]) -> str:
     error = reply.get("error")
-    if not isinstance(error, dict):
-        return f"status {reply.get('status')!r:.20}"
-    return f"{error.get('code')!r:.20}: {error.get('msg')!r:.200}"
+    code = error.get("code") if isinstance(error, dict) else reply.get("status")
+    return f"refused: {said_code(code)}"
 
 
 def _ending(frame: bytes) -> Verdict:

@@ -10,7 +10,7 @@ channel is first acknowledged and then dropped in silence, but for one event: th
 
 from typing import Any, Final
 
-from venues.document import parse
+from venues.document import parse, said_code
 from venues.okx.reading import SPOT
 from venues.okx.requests import PING, PONG, login, subscription, subscription_id
 from venues.venue import (
@@ -103,8 +103,9 @@ def _failed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
     return _refusal(event) if is_ours and stage <= len(arguments) else DATA
 
 
-def _crowded_out(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
-    return Verdict(Turn.REFUSED, f"too many connections to {event.get('channel')!r:.40}")
+def _crowded_out(event: dict[str, Any], _stage: int, arguments: Arguments) -> Verdict:
+    named = [one["channel"] for one in arguments if one["channel"] == event.get("channel")]
+    return Verdict(Turn.REFUSED, f"too many connections to {named[0] if named else 'a channel'}")
 
 
 def _noticed(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
@@ -124,9 +125,9 @@ _JUDGES: Final = {
 
 def _refusal(event: dict[str, Any]) -> Verdict:
     code = event.get("code")
-    reason = f"{code!r:.20}: {event.get('msg')!r:.200}"
     is_passing = isinstance(code, str) and code in PASSING_CODES
-    return Verdict(Turn.RECONNECT if is_passing else Turn.REFUSED, reason)
+    turn = Turn.RECONNECT if is_passing else Turn.REFUSED
+    return Verdict(turn, f"refused: {said_code(code)}")
 
 
 def _read(frame: bytes) -> dict[str, Any]:

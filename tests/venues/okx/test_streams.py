@@ -66,7 +66,13 @@ def test_a_refused_sign_in_says_why(code: str) -> None:
     for body in (refused(code), SIGNED_IN.replace(b'"0"', f'"{code}"'.encode())):
         verdict = PRIVATE.judge(body, 0)
         assert verdict.turn is Turn.REFUSED
-        assert code in verdict.reason
+        assert verdict.reason == f"refused: code {code}"
+
+
+@pytest.mark.parametrize("code", ["the-key", "1" * 10, "60\u0661", None, 5.5, ["60009"]])
+def test_a_code_that_is_no_number_is_not_repeated(code: object) -> None:
+    body = orjson.dumps({"event": "error", "code": code, "msg": "passphrase the-key"})
+    assert PRIVATE.judge(body, 0).reason == "refused: no code"
 
 
 @pytest.mark.parametrize("code", ["60004", "60006", "63999", "60014", "50011"])
@@ -85,7 +91,9 @@ def test_a_subscription_that_is_one_too_many_is_not_taken_for_a_live_one() -> No
     body = b'{"event":"channel-conn-count-error","channel":"orders","connCount":"30","connId":"a"}'
     verdict = PRIVATE.judge(body, PRIVATE.stages)
     assert verdict.turn is Turn.REFUSED
-    assert "orders" in verdict.reason
+    assert verdict.reason == "too many connections to orders"
+    other = PRIVATE.judge(body.replace(b"orders", b"the-key"), PRIVATE.stages)
+    assert other.reason == "too many connections to a channel"
 
 
 def test_a_planned_end_wants_a_successor_first() -> None:
