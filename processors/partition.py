@@ -364,8 +364,7 @@ class PartitionFold:
         account = _account_of(record)
         state = self.account(account)
         state.begin(self._cause(record), now_ns)
-        body = (record.value or b"")[: topology.STATE_MESSAGE_BYTES_MAX // 2]
-        state.publisher.dead_letter(body, reason, state.cause, trace=trace)
+        state.publisher.dead_letter(record.value or b"", reason, state.cause, trace=trace)
         if account != _PARTITION:
             state.set_apart(reason, record.offset)
 

@@ -7,6 +7,7 @@ events: each is published. Each (account, topic) has a dense sequence within an 
 
 from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from orderloom import topology
@@ -19,6 +20,9 @@ from processors.ledger.step import Output
 
 COUNTERS: Final = "n"
 """The kind of its state record."""
+LETTER_BYTES_MAX: Final = 1024 * 1024
+"""A dead letter holds so much whole, of more `LETTER_HEAD_BYTES`; all of it stands at its cause."""
+LETTER_HEAD_BYTES: Final = 64 * 1024
 
 
 class Publisher:
@@ -82,7 +86,13 @@ class Publisher:
         return Output(topic, key.encode(), pack(document))
 
     def dead_letter(self, body: bytes, reason: str, cause: Cause, **fields: Any) -> None:
-        """Put bytes that we could not read or place where somebody will look."""
+        """Put bytes that we could not read or place where somebody will look.
+
+        Many bytes would not fit, in base64, into a record: then their head, length and hash.
+        """
+        if len(body) > LETTER_BYTES_MAX:
+            fields |= {"length": len(body), "sha256": sha256(body).hexdigest()}
+            body = body[:LETTER_HEAD_BYTES]
         document = {"reason": reason, "body": b64encode(body).decode(), **fields}
         self.event(topology.DEAD_LETTERS, document, cause)
 

@@ -10,8 +10,10 @@ from orderloom.event import Cause
 class DeadLetter(BaseModel):
     """Bytes that could not be read or placed, the reason, and where they stand in the log.
 
-    `body` is base64 in JSON. `trace` is set where a record was left out because folding it broke
-    an invariant (`reason` ``invariant``) or killed the process (``killed``).
+    `body` is base64 in JSON; of more than 1 MiB it is the head alone, and `length` and `sha256`
+    (hex) are those of all of it, which stands at `cause`. `trace` is set where a record was left
+    out because folding it broke an invariant (`reason` ``invariant``) or killed the process
+    (``killed``).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -24,6 +26,8 @@ class DeadLetter(BaseModel):
     channel: str | None = None
     trace: str | None = None
     received_ns: int | None = None
+    length: int | None = None
+    sha256: str | None = None
     sequence: int
     epoch: int
     cause: Cause

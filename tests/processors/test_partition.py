@@ -1,5 +1,6 @@
 """One partition's state, fed with real frames: nothing lost, nothing twice, nothing raised."""
 
+import hashlib
 from collections.abc import Iterable
 from random import Random
 from typing import Any
@@ -106,6 +107,16 @@ def test_a_frame_that_cannot_be_read_is_a_dead_letter_with_its_bytes(body: bytes
     (letter,) = run.messages(topology.DEAD_LETTERS)
     assert letter.body == body
     assert (letter.cause.offset, letter.cause.place) == (1, 0)
+
+
+def test_of_a_frame_too_large_for_a_dead_letter_it_holds_the_head_and_says_which_it_was() -> None:
+    run, body = Run(a_partition()), b"x" * (13 * 1024 * 1024)
+    run.step(a_raw_record(live()))
+    outputs = run.step(a_raw_record(a_frame(body), offset=1))
+    assert all(len(output.value or b"") < 1024 * 1024 for output in outputs)
+    (letter,) = run.messages(topology.DEAD_LETTERS)
+    assert (letter.body, letter.length) == (body[: 64 * 1024], len(body))
+    assert letter.sha256 == hashlib.sha256(body).hexdigest()
 
 
 def test_a_frame_that_cannot_be_read_makes_the_account_ask() -> None:
