@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderloom.event import Execution
-from orderloom.words import FillKind, Lifecycle, Reason, Side, Status, TriggerType
+from orderloom.words import FillKind, Lifecycle, Reason, Side, Source, Status, TriggerType
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
@@ -230,3 +230,27 @@ def test_of_two_changes_at_one_time_the_later_by_the_second_ordinal_counts() -> 
     first = a_report(is_amendment=True, quantity="8", ordinal=(5, 1))
     second = a_report(is_amendment=True, quantity="3", ordinal=(5, 2))
     assert the_only(every_arrival(a_report(), first, second)).quantity == Decimal(3)
+
+
+FINISHED = a_report(
+    None, venue_order_id="551200399", alias_ids=("2200441",), is_ended=True, venue_ns=5_000_000
+)
+
+
+@pytest.mark.parametrize("at_ms", [4, 5, 6])
+def test_an_unexplained_end_is_voided_by_later_life_though_it_has_no_ordinal(at_ms: int) -> None:
+    amended = a_report(
+        venue_order_id="551200399", is_amendment=True, ordinal=(at_ms * 1_000_000, 0)
+    )
+    order = the_only(every_arrival(WAITING, FINISHED, amended))
+    is_later = at_ms > 5
+    assert order.lifecycle is (Lifecycle.ACTIVE if is_later else Lifecycle.CANCELED)
+    assert order.derived.disputes == (("live-after-end",) if is_later else ())
+
+
+def test_an_answer_that_says_it_has_ended_says_so_of_when_it_was_asked() -> None:
+    orders = folded(a_report(venue_order_id="551200399", ordinal=(8_000_000, 0)))
+    orders.apply(FINISHED, an_origin(Source.QUERY, asked_ns=9_000_000))
+    assert the_only(orders).lifecycle is Lifecycle.CANCELED
+    orders.apply(a_report(venue_order_id="551200399", ordinal=(11_000_000, 0)), an_origin())
+    assert the_only(orders).lifecycle is Lifecycle.ACTIVE

@@ -109,8 +109,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     filled = blank_amount(row, names["filled"])
     is_finished = needed_text(row, names["status"]) == "FINISHED"
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
-    if is_finished and quantity and filled and filled >= quantity:
-        status = Status.FILLED
+    if is_finished and engine_id is None and quantity and filled and filled >= quantity:
+        status = Status.FILLED  # of an order that it became that order's quantity decides
     elif engine_id and status in (Status.CANCELED, Status.EXPIRED):
         status = None  # of the order that it became this says nothing
     venue_ns = time_ns(row, names["time"])

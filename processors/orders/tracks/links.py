@@ -119,6 +119,8 @@ class Link:
         )
         changed = self._take_terms(report, stamp)
         ordinal = report.ordinal or NO_ORDINAL
+        if word == ENDED and report.ordinal is None:
+            ordinal = _ended_by(report, origin)
         if report.change_id is not None:
             changed |= self._take_change(report, stamp)
             if word == LIVE:  # since when is a matter of the change
@@ -300,6 +302,16 @@ class Link:
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
+
+
+def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
+    """When what has no ordinal had ended at the latest: an answer shows that of when it was asked.
+
+    The row's own time will not do: nothing says that the end of what a conditional order became
+    moves it.
+    """
+    ended_ns = origin.asked_ns if origin.source is Source.QUERY else report.venue_ns
+    return NO_ORDINAL if ended_ns is None else (ended_ns, 0)
 
 
 def _answers(report: OrderReport, origin: Origin) -> bool:

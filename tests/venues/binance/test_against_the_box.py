@@ -212,7 +212,7 @@ async def test_a_conditional_order_is_asked_for_where_it_is_kept_before_and_afte
             wish = {"side": side, "price": bid, "quantity": quantity}
             await client.ask("POST", "/fapi/v1/order", **limit, **wish)
         became = await order(**names)
-        assert (became.status, became.filled_quantity) == (Status.FILLED, Decimal(4))
+        assert (became.is_ended, became.filled_quantity) == (True, Decimal(4))
         assert became.alias_ids == (algo_id,)
         itself = await order(venue_order_id=became.venue_order_id)
         assert (itself.client_order_id, itself.status) == ("stop-1", Status.FILLED)

@@ -7,7 +7,8 @@ import pytest
 
 from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.identity import execution_key
-from orderloom.words import Reason, Source, Status
+from orderloom.words import Lifecycle, Reason, Source, Status
+from tests.builders import an_origin, some_orders
 from tests.venues.frames import Case, cases
 from venues.binance import BINANCE
 from venues.document import parse
@@ -268,3 +269,20 @@ def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> N
     assert why(*events_of("spot_order_rows: GET order", **row)) == [(Reason.TIME_IN_FORCE, True)]
     said = row | {"expiryReason": "EXCHANGE_CANCELED"}
     assert why(*events_of("spot_order_rows: GET order", **said)) == [(Reason.VENUE_CANCEL, False)]
+
+
+def test_of_an_order_amended_up_after_its_trigger_finished_does_not_say_filled() -> None:
+    orders = some_orders(BINANCE.profile)
+    name = "linear_algo_update: its order filled: its quantity says so"
+    fill = {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.040", "z": "0.040"}
+    for event in (
+        *events_of(LINEAR_FILL, i=551200399, q="0.050", s="BTCUSDT", **fill),
+        *events_of(LINEAR_FILL, i=551200399, q="0.050", s="BTCUSDT", **CANCELED, z="0.040"),
+        *events_of(name, aq="0.040"),
+    ):
+        orders.apply(event, an_origin())
+    (order,) = orders.all()
+    assert (order.lifecycle, order.derived.disputes) == (Lifecycle.CANCELED, ())
+
+
+CANCELED: dict[str, Any] = {"x": "CANCELED", "X": "CANCELED", "l": "0", "t": 0}
