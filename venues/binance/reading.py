@@ -146,6 +146,18 @@ def by_quantity(quantity: Decimal | None, filled: Decimal | None) -> Status:
     return Status.PARTIALLY_FILLED if filled else Status.ACTIVE
 
 
+def asked_quantity(
+    status: Status | None, quantity: Decimal | None, filled: Decimal | None
+) -> Decimal | None:
+    """The quantity that was to be executed; None where an amendment to less ended the order.
+
+    An amendment to at most what is executed cancels (USD-M; on Spot the order expires). What such
+    an end bears as quantity was never open, and reaching it is no FILLED.
+    """
+    is_cut = status in (Status.CANCELED, Status.EXPIRED) and quantity and filled
+    return None if is_cut and filled >= quantity else quantity
+
+
 def closure(
     status: Status | None, said: Reason | None, order_type: str | None, time_in_force: str | None
 ) -> dict[str, Any]:

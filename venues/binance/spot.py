@@ -21,6 +21,7 @@ from venues.binance.reading import (
     SPOT,
     amount,
     amount_above_zero,
+    asked_quantity,
     closure,
     fee_of,
     given_id,
@@ -93,7 +94,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
     needed_text(report, "X")
     status = lenient_choice(report, "X", STATUSES, unknown)
     status = waiting_or(status, order_type, flag(report, "w") is False)
-    venue_ns = time_ns(report, "T")
+    venue_ns, filled = time_ns(report, "T"), needed_amount(report, "z")
     return OrderReport(
         product=SPOT,
         symbol=needed_text(report, "s"),
@@ -105,9 +106,9 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         order_type=order_type,
         time_in_force=time_in_force,
         price=amount_above_zero(report, "p"),
-        quantity=amount_above_zero(report, "q"),
+        quantity=asked_quantity(status, amount_above_zero(report, "q"), filled),
         quote_quantity=amount_above_zero(report, "Q"),
-        filled_quantity=needed_amount(report, "z"),
+        filled_quantity=filled,
         filled_quote=known_quote(report, "Z"),
         prevented_quantity=amount(report, "A"),
         **spot_conditions(report, "P", "d"),
@@ -187,6 +188,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
     if row["status"] == "EXPIRED_IN_MATCH":
         said = Reason.SELF_TRADE_PREVENTION
     venue_ns = time_ns(row, "updateTime") or time_ns(row, "transactTime")
+    filled = needed_amount(row, "executedQty")
     return OrderReport(
         product=SPOT,
         symbol=needed_text(row, "symbol"),
@@ -198,9 +200,9 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         order_type=order_type,
         time_in_force=time_in_force,
         price=amount_above_zero(row, "price"),
-        quantity=amount_above_zero(row, "origQty"),
+        quantity=asked_quantity(status, amount_above_zero(row, "origQty"), filled),
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
-        filled_quantity=needed_amount(row, "executedQty"),
+        filled_quantity=filled,
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
         prevented_quantity=amount(row, "preventedQuantity"),
         **spot_conditions(row, "stopPrice", "trailingDelta"),
@@ -242,6 +244,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
     order_type = lenient_choice(order, "type", ORDER_TYPES, unknown)
     time_in_force = lenient_choice(order, "timeInForce", TIMES_IN_FORCE, unknown)
     status = lenient_choice(order, "status", STATUSES, unknown)
+    filled = needed_amount(order, "executedQty")
     name, old_name = text(order, "clientOrderId"), text(order, "origClientOrderId")
     return (
         OrderReport(
@@ -255,9 +258,9 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             order_type=order_type,
             time_in_force=time_in_force,
             price=amount_above_zero(order, "price"),
-            quantity=needed_amount(order, "qty"),
+            quantity=asked_quantity(status, needed_amount(order, "qty"), filled),
             quote_quantity=amount_above_zero(order, "quoteOrderQty"),
-            filled_quantity=needed_amount(order, "executedQty"),
+            filled_quantity=filled,
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
             prevented_quantity=amount(order, "preventedQty"),
             is_amendment=True,

@@ -111,7 +111,10 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     status = lenient_choice(row, "state", STATES, reading.unknown)
     side = choice(row, "side", SIDES)
     is_in_quote = product == SPOT and is_sized_in_quote(row, side, is_market=order_type == "MARKET")
-    size, venue_ns = amount_above_zero(row, "sz"), time_ns(row, "uTime") or time_ns(row, "cTime")
+    size, filled = amount_above_zero(row, "sz"), needed_amount(row, "accFillSz")
+    venue_ns = time_ns(row, "uTime") or time_ns(row, "cTime")
+    if status is Status.FILLED and size is not None and not is_in_quote:
+        size = max(size, filled)  # amended to less than was executed: that much was to be done
     algo_ids, algo_client_ids = _algo_names(row)
     is_part = bool(algo_ids) and text(row, "source") in SPLIT_SOURCES
     return OrderReport(
@@ -128,7 +131,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
         quantity=None if is_in_quote else size,
         quantity_unit=unit_of(product),
         quote_quantity=size if is_in_quote else None,
-        filled_quantity=needed_amount(row, "accFillSz"),
+        filled_quantity=filled,
         average_price=amount_above_zero(row, "avgPx"),
         position_side=position_side_of(row, product),
         margin_mode=margin_mode_of(row, product),

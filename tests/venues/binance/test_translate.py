@@ -7,7 +7,7 @@ import pytest
 
 from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.identity import execution_key
-from orderloom.words import Lifecycle, Reason, Source, Status
+from orderloom.words import Completeness, Lifecycle, Reason, Source, Status
 from tests.builders import an_origin, some_orders
 from tests.venues.frames import Case, cases
 from venues.binance import BINANCE
@@ -286,3 +286,20 @@ def test_of_an_order_amended_up_after_its_trigger_finished_does_not_say_filled()
 
 
 CANCELED: dict[str, Any] = {"x": "CANCELED", "X": "CANCELED", "l": "0", "t": 0}
+
+
+@pytest.mark.parametrize(("name", "ended"), [(LINEAR_FILL, "CANCELED"), (SPOT_FILL, "EXPIRED")])
+@pytest.mark.parametrize("less", [1, Decimal("0.5")])
+def test_an_amendment_to_at_most_what_was_executed_ends_the_order_by_its_own_word(
+    name: str, ended: str, less: Decimal
+) -> None:
+    orders = some_orders(BINANCE.profile)
+    filled = order_of(name).filled_quantity
+    assert filled is not None
+    end = {"x": ended, "X": ended, "l": "0", "t": 0 if name == LINEAR_FILL else -1, "r": "NONE"}
+    for event in (*events_of(name), *events_of(name, **end, q=str(filled * less))):
+        orders.apply(event, an_origin())
+    (order,) = orders.all()
+    assert (order.lifecycle, order.derived.disputes) == (Lifecycle(ended), ())
+    assert order.derived.completeness is Completeness.COMPLETE
+    assert order.quantity == order_of(name).quantity

@@ -7,7 +7,8 @@ import pytest
 
 from orderloom.event import Event, Execution, InstrumentReport, OrderReport, Reply
 from orderloom.identity import execution_key
-from orderloom.words import Reason, Source, Status
+from orderloom.words import Completeness, Lifecycle, Reason, Source, Status
+from tests.builders import an_origin, some_orders
 from tests.venues.frames import cases
 from venues.document import parse
 from venues.okx import OKX
@@ -286,3 +287,17 @@ def test_the_frames_hold_every_kind_of_event() -> None:
 def _plain_events(name: str) -> tuple[Event, ...]:
     case = CASES[name]
     return OKX.translate(case.inbound(parse(case.body))).events
+
+
+def test_an_order_amended_to_less_than_was_executed_is_filled_and_no_dispute() -> None:
+    orders = some_orders(OKX.profile)
+    amended: dict[str, Any] = {
+        "state": "filled", "sz": "1", "amendResult": "0", "amendSource": "1", "reqId": "rq1",
+        "fillSz": "0", "tradeId": "", "fillTime": "", "uTime": "1793000005202",
+    }  # fmt: skip
+    for event in (*events_of(FILL), *events_of(FILL, **amended)):
+        orders.apply(event, an_origin())
+    (order,) = orders.all()
+    assert (order.lifecycle, order.derived.disputes) == (Lifecycle.FILLED, ())
+    assert order.derived.completeness is Completeness.COMPLETE
+    assert order.quantity == order.executed == Decimal("1.2")
