@@ -45,6 +45,8 @@ WORDS: Final[dict[Status | None, str | None]] = {
     Status.EXPIRED: "EXPIRED",
     Status.REJECTED: "REJECTED",
 }
+ANSWER: Final = 2
+"""In a stamp, where an amendment has 1: a row that surely shows all that was said of its time."""
 WITNESS: Final = {Source.STREAM: 1, Source.QUERY: 2, Source.REPLY: 4}
 
 TERMS: Final = (
@@ -111,14 +113,17 @@ class Link:
         if word is None and report.is_ended:
             word = ENDED
         filled = report.filled_quantity
+        answered_ns = NEVER_NS
+        if origin.asked_ns is not None and _answers(report, origin):
+            answered_ns = origin.asked_ns - lag_ns
+        ordinal = report.ordinal or NO_ORDINAL
         stamp: Stamp = (
-            *(report.ordinal or NO_ORDINAL),
-            int(report.is_amendment),
+            *ordinal,
+            ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
             LOWEST[3] if filled is None else filled,
             int(word in TERMINAL),
         )
         changed = self._take_terms(report, stamp)
-        ordinal = report.ordinal or NO_ORDINAL
         if word == ENDED and report.ordinal is None:
             ordinal = _ended_by(report, origin)
         if report.change_id is not None:
@@ -136,9 +141,7 @@ class Link:
         if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
             self.prevented = report.prevented_quantity
             changed |= STORED
-        if origin.asked_ns is not None and _answers(report, origin):
-            changed |= self._take_answer(origin.asked_ns - lag_ns)
-        return changed
+        return changed | self._take_answer(answered_ns)
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""

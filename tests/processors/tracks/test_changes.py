@@ -90,6 +90,19 @@ def test_an_answer_that_says_the_end_explains_a_copy_after_it() -> None:
     assert (order.lifecycle, order.is_disputed) == (Lifecycle.CANCELED, False)
 
 
+def test_an_answer_outranks_what_else_was_said_of_its_own_time() -> None:
+    row = a_report(quantity="8", filled_quantity="4", ordinal=(8 * S, 0))
+    fill = replace(row, quantity=Decimal(9))
+    for before in ((NEW, fill, FIRST), (NEW, fill)):  # the change came, or was missed
+        assert str(after_any(*before, answered=(row,)).quantity) == "8"
+
+
+def test_an_answer_that_may_be_as_old_as_what_was_said_of_its_time_does_not() -> None:
+    row = a_report(quantity="8", filled_quantity="4", ordinal=(60 * S, 0))
+    fill = replace(row, quantity=Decimal(9))
+    assert str(after_any(fill, answered=(row,)).quantity) == "9"
+
+
 def test_a_change_that_an_answer_may_not_show_yet_counts() -> None:
     assert str(after_any(NEW, a_change("c", 59, "6"), answered=(LIVE,)).quantity) == "6"
     assert str(after_any(NEW, a_change("c", 57, "6"), answered=(LIVE,)).quantity) == "5"
