@@ -34,6 +34,8 @@ TRANSFERS_REMEMBERED: Final = 256
 class Balances:
     """The balances of one account, by ``product/asset``. `publish` publishes a difference.
 
+    `ordinals` is where what stands in `rows` stands among what the venue said.
+
     `others`: what no known execution or transfer explains, by product and asset: at first contact
     (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
     `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
@@ -45,6 +47,7 @@ class Balances:
     instruments: Instruments
     publish: Callable[..., None]
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ordinals: dict[str, list[int]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,18 +63,21 @@ class Balances:
         if report.delta is not None:  # a change without a total: the next report has the amounts
             self._transfer(key, report)
             return False
-        held = self.rows.get(key)
-        if held and (held["venue_ns"] or 0) > (report.venue_ns or 0):
+        at = list(report.ordinal or (report.venue_ns or 0, 0))
+        held, held_at = self.rows.get(key), self.ordinals.get(key, [0, 0])
+        if held_at > at:
             return False
         row = {"product": report.product, "asset": report.asset, "venue_ns": report.venue_ns}
         for name in AMOUNTS:
             amount = getattr(report, name)
+            if held is not None and held_at == at:
+                amount = _lesser(amount, held[name])
             row[name] = None if amount is None else text_of(amount)
-        if row == held:
+        if row == held and held_at == at:
             return False
-        self.rows[key] = row
+        self.rows[key], self.ordinals[key] = row, at
         self.dirty.add(key)
-        return True
+        return row != held
 
     def _transfer(self, key: str, report: BalanceReport) -> None:
         assert report.delta is not None
@@ -190,7 +196,8 @@ class Balances:
     def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The state records that changed since the last call."""
         for key in sorted(self.dirty):
-            yield f"{BALANCE}/{key}", {"balance": self.rows[key]}
+            document = {"balance": self.rows[key], "ordinal": self.ordinals[key]}
+            yield f"{BALANCE}/{key}", document
         self.dirty.clear()
         if self.is_comparison_dirty:
             yield (
@@ -210,9 +217,16 @@ class Balances:
         """Take back one state record."""
         if kind == BALANCE:
             row = document["balance"]
-            self.rows[f"{row['product']}/{row['asset']}"] = row
+            key = f"{row['product']}/{row['asset']}"
+            self.rows[key], self.ordinals[key] = row, document["ordinal"]
             return
         self.asked, self.others = document["asked"], document["others"]
         self.opened, self.standing = document["opened"], document["standing"]
         self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}
         self.recent = document["recent"]
+
+
+def _lesser(amount: Decimal | None, held: str | None) -> Decimal | None:
+    """What is there at least, of two amounts that no time tells apart, whichever came first."""
+    known = [one for one in (amount, None if held is None else Decimal(held)) if one is not None]
+    return min(known, default=None)

@@ -158,7 +158,10 @@ class PositionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceReport:
-    """What the venue says of one asset: absolute amounts, or a change (`delta`)."""
+    """What the venue says of one asset: absolute amounts, or a change (`delta`).
+
+    `ordinal` orders what is said of one asset as `OrderReport.ordinal` does.
+    """
 
     product: str
     asset: str
@@ -166,6 +169,7 @@ class BalanceReport:
     locked: Decimal | None = None
     total: Decimal | None = None
     delta: Decimal | None = None
+    ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None
 
 

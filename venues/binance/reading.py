@@ -14,7 +14,7 @@ from typing import Any, Final
 from orderloom.quantities import ZERO
 from orderloom.words import Liquidity, Reason, Status
 from venues.binance.words import CONDITIONAL_TYPES, EXPIRY_BY_TERMS, SYSTEM_PREFIXES
-from venues.document import Document, decimal, identifier, needed_text, text
+from venues.document import INTEGER_MAX, Document, decimal, identifier, needed_text, text
 from venues.venue import BadFrame, UnknownFrame
 
 SPOT: Final = "spot"
@@ -84,6 +84,14 @@ def time_ns(document: Document, name: str) -> int | None:
 def ordinal(venue_ns: int | None, sub_ordinal: int | str | None) -> tuple[int, int] | None:
     """Where a report stands among those of its order; None without a time."""
     return None if venue_ns is None else (venue_ns, int(sub_ordinal or 0))
+
+
+def balance_ordinal(venue_ns: int | None, sent_ns: int | None) -> tuple[int, int] | None:
+    """Where what is said of an asset stands: an event by when it was sent, an answer after all.
+
+    Two events may share a millisecond, and an answer shows what both of them left.
+    """
+    return ordinal(venue_ns, INTEGER_MAX if sent_ns is None else sent_ns)
 
 
 def amount(document: Document, name: str) -> Decimal | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from orderloom.event import BalanceReport, Event, InstrumentReport
-from venues.binance.reading import SPOT, amount, time_ns
+from venues.binance.reading import SPOT, amount, balance_ordinal, time_ns
 from venues.document import (
     Document,
     fields_of,
@@ -23,17 +23,25 @@ from venues.document import (
 def account_position(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`outboundAccountPosition`: absolute balances of the assets that may have changed."""
     note_unknown(event, frozenset("eEuB"), unknown)
-    venue_ns = time_ns(event, "u")
+    at = time_ns(event, "u"), time_ns(event, "E") or 0
     rows = rows_of(event.get("B"), "B")
-    return tuple(balance_entry(fields_of(row, "B"), unknown, venue_ns) for row in rows)
+    return tuple(balance_entry(fields_of(row, "B"), unknown, *at) for row in rows)
 
 
-def balance_entry(row: Document, unknown: list[str], venue_ns: int | None = None) -> BalanceReport:
+def balance_entry(
+    row: Document, unknown: list[str], venue_ns: int | None = None, sent_ns: int = 0
+) -> BalanceReport:
     """One entry of `outboundAccountPosition.B`."""
     note_unknown(row, frozenset("afl"), unknown)
     free, locked = needed_decimal(row, "f"), needed_decimal(row, "l")
-    asset = needed_text(row, "a")
-    return BalanceReport(product=SPOT, asset=asset, free=free, locked=locked, venue_ns=venue_ns)
+    return BalanceReport(
+        product=SPOT,
+        asset=needed_text(row, "a"),
+        free=free,
+        locked=locked,
+        ordinal=balance_ordinal(venue_ns, sent_ns),
+        venue_ns=venue_ns,
+    )
 
 
 def balance_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
@@ -60,8 +68,14 @@ def balance_row(row: Document, unknown: list[str], venue_ns: int | None = None) 
     """One row of `GET account`'s balances."""
     note_unknown(row, frozenset({"asset", "free", "locked"}), unknown)
     free, locked = needed_decimal(row, "free"), needed_decimal(row, "locked")
-    asset = needed_text(row, "asset")
-    return BalanceReport(product=SPOT, asset=asset, free=free, locked=locked, venue_ns=venue_ns)
+    return BalanceReport(
+        product=SPOT,
+        asset=needed_text(row, "asset"),
+        free=free,
+        locked=locked,
+        ordinal=balance_ordinal(venue_ns, None),
+        venue_ns=venue_ns,
+    )
 
 
 def instrument_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:

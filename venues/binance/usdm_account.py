@@ -29,6 +29,7 @@ from venues.binance.reading import (
     LINEAR,
     NOT_SPOKEN,
     amount_above_zero,
+    balance_ordinal,
     closure,
     given_id,
     linear_symbol,
@@ -160,20 +161,27 @@ def account_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     note_unknown(event, names_in("e E T a fs st i"), unknown)
     change = fields_of(event.get("a"), "a")
     note_unknown(change, frozenset("mBPS"), unknown)
-    venue_ns = time_ns(event, "T")
+    venue_ns, sent_ns = time_ns(event, "T"), time_ns(event, "E") or 0
     balances = rows_of(change.get("B") or [], "B")
     positions = rows_of(change.get("P") or [], "P")
     return (
-        *(balance_entry(fields_of(row, "B"), unknown, venue_ns) for row in balances),
+        *(balance_entry(fields_of(row, "B"), unknown, venue_ns, sent_ns) for row in balances),
         *(position_entry(fields_of(row, "P"), unknown, venue_ns) for row in positions),
     )
 
 
-def balance_entry(row: Document, unknown: list[str], venue_ns: int | None = None) -> BalanceReport:
+def balance_entry(
+    row: Document, unknown: list[str], venue_ns: int | None = None, sent_ns: int = 0
+) -> BalanceReport:
     """One entry of `ACCOUNT_UPDATE.a.B`; `wb` is the whole wallet balance."""
     note_unknown(row, frozenset({"a", "wb", "cw", "bc"}), unknown)
-    asset, total = needed_text(row, "a"), needed_decimal(row, "wb")
-    return BalanceReport(product=LINEAR, asset=asset, total=total, venue_ns=venue_ns)
+    return BalanceReport(
+        product=LINEAR,
+        asset=needed_text(row, "a"),
+        total=needed_decimal(row, "wb"),
+        ordinal=balance_ordinal(venue_ns, sent_ns),
+        venue_ns=venue_ns,
+    )
 
 
 def position_entry(
@@ -233,13 +241,15 @@ def balance_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
     if "withdrawAvailable" in row:  # USD-M says maxWithdrawAmount
         raise UnknownFrame(NOT_SPOKEN)
     total = needed_decimal(row, "balance" if "balance" in row else "walletBalance")
+    venue_ns = time_ns(row, "updateTime")
     return (
         BalanceReport(
             product=LINEAR,
             asset=needed_text(row, "asset"),
             free=decimal(row, "availableBalance"),
             total=total,
-            venue_ns=time_ns(row, "updateTime"),
+            ordinal=balance_ordinal(venue_ns, None),
+            venue_ns=venue_ns,
         ),
     )
 

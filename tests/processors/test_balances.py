@@ -1,0 +1,92 @@
+"""What is shown of an asset follows from what the venue said of it, whatever came first."""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import permutations, product
+from typing import Any
+
+import orjson
+
+from orderloom.event import BalanceReport
+from orderloom.words import Source
+from processors.account.balances import Balances
+from processors.instruments import Instruments
+from tests.processors.restoring import take_back
+from venues import VENUES
+from venues.venue import Inbound
+
+MS = 1_000_000
+
+
+def some_balances() -> Balances:
+    venue = VENUES["binance"]
+    return Balances(venue.profile, Instruments(venue, 0), lambda *_, **__: None)
+
+
+def after(*reports: BalanceReport) -> dict[str, Any]:
+    """The row of the one asset, the same after each order of arrival, repetition and restart."""
+    rows = []
+    for arrival in permutations(reports):
+        balances = some_balances()
+        for report in (*arrival, arrival[0]):
+            balances.take(report)
+            restored = some_balances()
+            take_back(restored, balances)
+            balances.dirty.update(balances.rows)
+            assert (restored.rows, restored.ordinals) == (balances.rows, balances.ordinals)
+        rows += balances.rows.values()
+    assert all(row == rows[0] for row in rows)
+    return rows[0]
+
+
+def pushed(free: str, sent_ms: int, at_ms: int = 1_793_000_002_204) -> BalanceReport:
+    held = {"a": "SOL", "f": free, "l": "0.00"}
+    event = {"e": "outboundAccountPosition", "E": sent_ms, "u": at_ms, "B": [held]}
+    document = {"subscriptionId": 0, "event": event}
+    (report,) = VENUES["binance"].translate(Inbound(document, Source.STREAM, "spot")).events
+    assert isinstance(report, BalanceReport)
+    return report
+
+
+def answered(free: str, at_ms: int = 1_793_000_002_204) -> BalanceReport:
+    rows = [{"asset": "SOL", "free": free, "locked": "0"}]
+    document = {"updateTime": at_ms, "balances": rows}
+    (report,) = VENUES["binance"].translate(Inbound(document, Source.QUERY, "spot")).events
+    assert isinstance(report, BalanceReport)
+    return report
+
+
+def test_of_two_messages_of_one_millisecond_the_one_sent_later_counts() -> None:
+    first, second = pushed("10", 1_793_000_002_205), pushed("7", 1_793_000_002_206)
+    assert after(first, second)["free"] == "7"
+    assert after(replace(first, free=Decimal(3)), second)["free"] == "7"
+
+
+def test_of_two_that_no_time_tells_apart_the_lower_amount_counts() -> None:
+    assert after(pushed("10", 1_793_000_002_206), pushed("7", 1_793_000_002_206))["free"] == "7"
+
+
+def test_an_answer_shows_what_all_messages_of_its_time_left() -> None:
+    assert after(pushed("10", 1_793_000_002_206), answered("7"), pushed("3", 1, 5))["free"] == "7"
+
+
+def test_an_older_message_changes_nothing_and_what_lacks_a_time_is_oldest() -> None:
+    timeless = BalanceReport(product="spot", asset="SOL", free=Decimal(1))
+    assert after(pushed("10", 1_793_000_002_206), timeless)["free"] == "10"
+
+
+def test_two_sources_of_one_time_that_say_different_things_are_joined() -> None:
+    said = {"product": "spot", "asset": "USDT", "venue_ns": 8 * MS}
+    whole = BalanceReport(**said, free=Decimal(4), locked=Decimal(1), total=Decimal(5))
+    row = after(whole, BalanceReport(**said, total=Decimal(5)))
+    assert [row[name] for name in ("free", "locked", "total")] == ["4", "1", "5"]
+
+
+def test_every_product_orders_what_it_pushes_by_when_it_was_sent() -> None:
+    for sent_ms, wallet in product((5, 6), ("10", "7")):
+        account = {"m": "ORDER", "B": [{"a": "USDT", "wb": wallet}], "P": []}
+        event = {"e": "ACCOUNT_UPDATE", "E": sent_ms, "T": 4, "a": account}
+        inbound = Inbound(orjson.loads(orjson.dumps(event)), Source.STREAM, "linear")
+        (report,) = VENUES["binance"].translate(inbound).events
+        assert isinstance(report, BalanceReport)
+        assert report.ordinal == (4 * MS, sent_ms * MS)
