@@ -123,8 +123,7 @@ class Differences:
         theirs = after | {"asked_ns": origin.asked_ns}
         fills = [one for one in effects if isinstance(one, FillRecorded) and one.order is order]
         for one in fills:
-            name = one.fill.venue_order_id or order.venue_order_id or ""
-            key = execution_key(order.product, order.symbol, one.fill.exec_id, name)
+            key = execution_key(order.product, order.symbol, one.fill.exec_id, one.name)
             late = {"after_ns": _after(one, origin)}
             self._say(FILLS[one.kind], ANSWERED, order, before, theirs | late, execution_key=key)
         if fills or after == before:

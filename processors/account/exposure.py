@@ -18,6 +18,7 @@ from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
 from processors.account.lost_fills import LOST, LostFill, LostFills
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
+from processors.orders.fill_effects import name_of
 from processors.orders.order import Order
 from processors.orders.tracks.fills import HeldFill
 
@@ -299,8 +300,7 @@ def _keys_between(order: Order, floor_ns: int, at_ns: int) -> list[str]:
 
 
 def _key_of(order: Order, fill: HeldFill) -> str:
-    venue_order_id = fill.venue_order_id or order.venue_order_id or ""
-    return execution_key(order.product, order.symbol, fill.exec_id, venue_order_id)
+    return execution_key(order.product, order.symbol, fill.exec_id, name_of(order, fill))
 
 
 def _signed(number: Decimal, sign: int) -> Decimal:

@@ -13,10 +13,10 @@ from typing import Final
 
 from orderloom.event import Origin
 from orderloom.quantities import Unit
-from orderloom.words import FillKind
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
-from processors.orders.effects import Effect, FillRecorded
+from processors.orders.effects import Effect
+from processors.orders.fill_effects import recorded
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 
@@ -64,11 +64,10 @@ class Sizes:
             if order is None:
                 self.waiting.discard(key)
             elif pinned := self.pin(order, now_ns):
-                fills = (fill for fill in order.fills() if not fill.is_busted)
                 effects += pinned
-                effects += (
-                    FillRecorded(order, FillKind.CORRECTION, fill, fill, origin) for fill in fills
-                )
+                for fill in order.fills():
+                    if not fill.is_busted:
+                        effects += recorded(order, fill, fill, origin)
         return effects
 
     def measure(self, position: HeldPosition, now_ns: int) -> bool:

@@ -27,7 +27,8 @@ class OrderChanged:
 class FillRecorded:
     """An execution is new (REAL), is better known (CORRECTION) or was taken back (BUST).
 
-    `before` is the fill as it was last recorded, None for a new one.
+    `before` is the fill as it was last recorded, None for a new one. `name` is the venue order id
+    under which the execution is known.
     """
 
     order: Order
@@ -35,6 +36,7 @@ class FillRecorded:
     fill: HeldFill
     before: HeldFill | None
     origin: Origin | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,14 @@ from processors.orders.order import Order
 def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[str, Any]:
     """What `fills` shows of one execution, without account, sequence and cause."""
     fill = effect.fill
-    venue_order_id = fill.venue_order_id or order.venue_order_id
     return {
         "kind": effect.kind,
         "product": order.product,
         "symbol": order.symbol,
         "order_key": order.key,
-        "execution_key": execution_key(
-            order.product, order.symbol, fill.exec_id, venue_order_id or ""
-        ),
+        "execution_key": execution_key(order.product, order.symbol, fill.exec_id, effect.name),
         "exec_id": fill.exec_id,
-        "venue_order_id": venue_order_id,
+        "venue_order_id": fill.venue_order_id or order.venue_order_id,
         "client_order_id": order.term("client_order_id"),
         "side": fill.side or order.side,
         "price": text_or_none(fill.last_price),

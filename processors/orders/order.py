@@ -109,7 +109,7 @@ class Order:
         if event.exec_id is not None and not self.guests:
             fill = self.own.fills[event.exec_id]
             if fill is not before:
-                effects.append(recorded(self, before, fill, origin))
+                effects += recorded(self, before, fill, origin)
         self.refresh(changed, origin, effects, shown)
         return True
 
@@ -350,7 +350,7 @@ class Order:
         return base_text(quantity, self.contract_size, is_inverse=is_inverse)
 
     def view(self) -> dict[str, Any]:
-        """What `orders` shows of it: see `order_view`."""
+        """What `orders` shows of it."""
         return view.view_of(self)
 
     def content(self) -> bytes:
@@ -391,10 +391,10 @@ class Order:
         order.version = document["version"]
         order.graced = Decimal(document["graced"])
         order.is_settled = document["is_settled"]
-        size = document["contract_size"]
-        order.contract_size = None if size is None else Decimal(size)
+        order.contract_size = (size := document["contract_size"]) and Decimal(size)
         order.first_seen_cause = Cause(**document["cause"]) if document["cause"] else None
         order.seen = Seen(**document["seen"]) if document["seen"] else None
-        order.own = Record.load(document["evidence"])
-        order.rebuild()
+        order.own = order.record = Record.load(document["evidence"])
+        if order.version:  # what was never shown is derived from when it is
+            order.rebuild()
         return order

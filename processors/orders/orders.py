@@ -16,7 +16,7 @@ from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from processors.orders import fill_records
 from processors.orders.effects import Effect, GapClosed, KeyRetired
-from processors.orders.fill_effects import taken_back
+from processors.orders.fill_effects import moved, taken_back
 from processors.orders.order import NOTHING, Order
 from processors.orders.record import Record
 from processors.orders.seen import Seen
@@ -252,16 +252,19 @@ class Orders:
         """Join all orders that the report shows to be one; the oldest id names it."""
         if not order.own.new_pairs(report):
             return
-        shown = order.view()
+        shown, former = order.view(), [(order, order.own.root())]
         order.own.connect(report)
         found = [self._ids.get(place) for place in self._places(order)]
         others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
-        known = dict(order.record.fills)
+        former += [(other, other.own.root()) for other in others]
+        fills = {one.key: dict(one.record.fills) for one, _ in former}
         for other in others:
             order.own.join(other.own)
-            twice = other.record.fills.keys() & known.keys()
-            effects += taken_back(other, {one: other.record.fills[one] for one in twice}, origin)
-            known |= {one: fill for one, fill in other.record.fills.items() if one not in twice}
+        known: dict[str, HeldFill] = {}
+        for one, root in former:
+            goes_on, gone = moved(fills[one.key], known, root, order.own.root())
+            effects += taken_back(one, gone, origin, root)
+            known |= goes_on
         is_renamed = self._rename(order, others, effects)
         for place in self._places(order):
             self._ids[place] = order

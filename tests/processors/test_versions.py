@@ -16,6 +16,8 @@ from processors.orders.effects import (
     KeyRetired,
     OrderChanged,
 )
+from processors.orders.fill_document import fill_document
+from processors.orders.fill_effects import name_of
 from processors.orders.orders import Orders
 from tests.builders import ACCOUNT, a_report, an_execution, an_origin, some_orders, take
 from tests.processors.partition_lab import Run, a_frame, a_partition, a_raw_record, live
@@ -188,3 +190,43 @@ def test_a_gap_that_joining_closes_is_asked_about_no_more() -> None:
     effects = take(orders, a_report(venue_order_id="2", replaces="1", filled_quantity="1.5"))
     closed = [one.order.key for one in effects if isinstance(one, GapClosed)]
     assert closed == [f"{ACCOUNT}/spot/SOLUSDT/1"]
+
+
+def test_a_consumer_by_execution_key_holds_each_execution_once() -> None:
+    for seed in range(30):
+        random, orders = Random(seed), some_orders()
+        held: dict[str, str | None] = {}
+        for _ in range(60):
+            event = any_evidence(random)
+            for effect in orders.apply(event, an_origin()):
+                if isinstance(effect, FillRecorded):
+                    fill = fill_document(effect.order, effect, an_origin())
+                    if effect.kind is FillKind.BUST:
+                        held.pop(fill["execution_key"], None)
+                    else:
+                        held[fill["execution_key"]] = fill["quantity"]
+            fills = [
+                (f"spot/SOLUSDT/{fill.exec_id}/{name_of(order, fill)}", str(fill.last_quantity))
+                for order in orders.all()
+                for fill in order.fills()
+                if not fill.is_busted
+            ]
+            assert held == dict(fills)
+            assert len(held) == len(fills)
+
+
+def test_what_is_published_of_evidence_that_was_hidden_is_the_same_after_a_restart() -> None:
+    nameless = {"venue_order_id": None, "client_order_id": "c1"}
+    straight, before = some_orders(), some_orders()
+    for orders in (straight, before):
+        take(orders, a_report(Status.CANCELED, filled_quantity="3", ordinal=(5, 0), **nameless))
+    again = some_orders()
+    for key in before.state_keys():
+        document = before.dump_order(key)
+        assert document is not None
+        again.load_order(orjson.loads(orjson.dumps(document)))
+    again.finish_load()
+    shown = an_execution(**nameless)
+    told = [[type(one).__name__ for one in take(one, shown)] for one in (straight, again)]
+    assert told[0] == told[1]
+    assert "GapOpened" in told[0]
