@@ -24,7 +24,7 @@ from processors.account.reconciliation import Reconciliation, Suspect, is_forgot
 from processors.account.refusals import UncoveredSymbol, refusal_of
 from processors.account.saved import Document
 from processors.account.setting import Setting
-from processors.account.streams import Blind, Streams
+from processors.account.streams import LIVE, Blind, Streams
 from processors.account.targets import GAP, GHOST, Target
 from processors.account.venue_place import place_of
 from processors.orders.effects import Effect
@@ -232,9 +232,15 @@ class LookUps:
         self.touch(product, self.balances.check(product, positions, coverage))
         for position in self.positions.check(product, coverage, self._orders.all):
             self._publisher.positions[position.key] = self._publisher.cause
-        if not self.positions.is_open(product):  # it takes two look-ups: the next one soon
+        if not self.positions.is_open(product) and self._may_open_soon(product):
             lag_ns = self._setting.profile.visibility_lag_ns
             self.reconciliation.want_at(product, self._now_ns + lag_ns)
+
+    def _may_open_soon(self, product: str) -> bool:
+        """It takes two look-ups: the next one soon, unless the venue refuses or nobody hears."""
+        refused = self.reconciliation.cycles[product].refused.values()
+        is_heard = self._streams.status(product) == LIVE
+        return is_heard and not any(one.may_lack for one in refused)
 
     def _coverage(self, product: str) -> CycleCoverage:
         """What the cycle that is just complete covered."""

@@ -145,3 +145,22 @@ def test_a_symbol_mistyped_in_the_registry_keeps_nothing_else_from_opening() -> 
     rest(lab)
     assert shown(lab) == (Decimal("0.050"), False)
     assert "spot" in lab.account_state().look_ups.balances.opened
+
+
+def cycles_in_a_minute(lab: OpeningLab) -> int:
+    cycles = lab.account_state().look_ups.reconciliation.cycles["linear"]
+    done = cycles.completed
+    for _ in range(60):
+        order(lab, "linear", "0.010")
+        lab.wait(1000)
+    assert not lab.account_state().look_ups.positions.is_open("linear")
+    return cycles.completed - done
+
+
+def test_what_cannot_open_yet_is_not_asked_about_in_haste() -> None:
+    refused = refused_at_first("linear", "/fapi/", "2")
+    assert cycles_in_a_minute(refused) <= 7
+    lab = OpeningLab()
+    lab.connect()
+    lab.disconnect()
+    assert cycles_in_a_minute(lab) <= 7
