@@ -4,8 +4,6 @@ The state itself is pure; this rim looks at it after each step, in the ledger's 
 and only at accounts that the step touched.
 """
 
-from collections import Counter
-
 import orjson
 
 from orderloom import raw, topology
@@ -17,7 +15,8 @@ from processors.account.pace import STANDARD, Pace
 from processors.account.progress import ProgressLog
 from processors.admission import PARTITION
 from processors.ledger.step import InputRecord, Output, StepChanges
-from processors.partition import PartitionFold, Tally
+from processors.partition import PartitionFold
+from processors.tallies import Tallies
 from runtime import metrics
 from venues.venue import Venue
 
@@ -31,12 +30,13 @@ METRICS = {
     "ignored": metrics.IGNORED,
     "unbelieved": metrics.UNBELIEVED,
 }
+SHOWN: dict[str, Tallies] = {}
+"""By venue, what all folds of this process counted: a fold begins anew, a metric keeps all."""
 
 
 class MeasuredFold(PartitionFold):
     """A partition's state, with metrics."""
 
-    counted: Counter[Tally] | None = None
     appended_ns = 0
 
     def __init__(
@@ -98,10 +98,9 @@ class MeasuredFold(PartitionFold):
             count(output, self.venue)
 
     def _count_tallies(self) -> None:
-        counted = self.counted or Counter()
-        for (kind, name), number in (self.tallies - counted).items():
-            METRICS[kind].labels(self.venue, name).inc(number)
-        self.counted = self.tallies.copy()
+        for (kind, name), number in self.tallies.take().items():
+            shown = SHOWN.setdefault(self.venue, Tallies()).count(kind, name, number)
+            METRICS[kind].labels(self.venue, shown).inc(number)
 
 
 def show(state: AccountFold, now_ns: int) -> None:

@@ -7,10 +7,9 @@ nothing raises.
 An account whose evidence broke an invariant is quarantined: its later records are only remembered.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -31,6 +30,7 @@ from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
 from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from processors.orders.orders import ORDER
+from processors.tallies import Tallies
 from venues.venue import Translation, Venue
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 VERSION: Final = "1"
 STATE_FORMAT: Final = 7
 _PARTITION: Final = topology.PARTITION_KEY.decode()
-Tally = tuple[Literal["unknown", "ignored", "unbelieved"], str]
 
 
 class PartitionFold:
@@ -66,7 +65,7 @@ class PartitionFold:
         times, owner = self._setting.times, self._setting.owner
         self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
-        self.tallies: Counter[Tally] = Counter()
+        self.tallies = Tallies()
 
     @property
     def version(self) -> str:
@@ -183,7 +182,7 @@ class PartitionFold:
         """A dead letter, of the record's account if it is known and may have written it."""
         account = _account_of(record)
         if isinstance(why, Unbelieved):
-            self.tallies["unbelieved", why.kind] += 1
+            self.tallies.count("unbelieved", why.kind)
         if isinstance(why, Unbelieved) or account not in self.accounts:
             account = _PARTITION
         state = self.account(account)
@@ -220,7 +219,7 @@ class PartitionFold:
             at = Cause(cause.topic, cause.partition, cause.offset, place)
             item = in_time(written, now_ns)
             if item is not written:
-                self.tallies["unbelieved", "time"] += 1
+                self.tallies.count("unbelieved", "time")
             is_sample = isinstance(written, raw.ClockSample)  # judged by itself
             self._fold_item(received, written if is_sample else item, at, now_ns)
 
@@ -325,9 +324,10 @@ class PartitionFold:
         return state.take_events(translation.events, origin)
 
     def _count(self, translation: Translation) -> None:
-        self.tallies.update(("unknown", word) for word in translation.unknown)
+        for word in translation.unknown:
+            self.tallies.count("unknown", word)
         if translation.ignored is not None:
-            self.tallies["ignored", translation.ignored] += 1
+            self.tallies.count("ignored", translation.ignored)
 
     def _fold_answer(self, state: AccountFold, item: raw.Answer, asked_ns: int | None) -> None:
         """`asked_ns` is in venue time; None where the asker's clock is not known."""

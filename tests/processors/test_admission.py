@@ -137,7 +137,7 @@ def test_a_record_that_does_not_fit_is_a_dead_letter_and_changes_nothing(name: s
     assert letter.topic is topology.DEAD_LETTERS
     assert (document["account"], document["cause"]["offset"]) == (PARTITION, 50)
     assert document["reason"].startswith("not believed: ")
-    assert run.partition.tallies["unbelieved", kind] == 1
+    assert run.partition.tallies.counts["unbelieved", kind] == 1
     assert set(run.partition.accounts) == {ACCOUNT, OTHER, PARTITION}
 
 
@@ -145,7 +145,7 @@ def test_the_same_record_that_fits_is_believed() -> None:
     run = a_run()
     run.step(raw_of(a_frame(FILL)))
     assert [fill.account for fill in run.messages(topology.FILLS)] == [ACCOUNT]
-    assert not run.partition.tallies
+    assert not run.partition.tallies.counts
 
 
 def test_an_account_that_lies_in_another_partition_is_believed_in_none_but_that() -> None:
@@ -169,7 +169,7 @@ def test_an_account_that_lies_here_is_not_moved_by_a_record() -> None:
     forged = a_record(HomeElsewhere(ACCOUNT, 3).encoded(), 9, topology.CONTROL, ACCOUNT)
     run.step(forged)
     assert shown(run) == before
-    assert run.partition.tallies["unbelieved", "partition"] == 1
+    assert run.partition.tallies.counts["unbelieved", "partition"] == 1
     run.step(raw_of(a_frame(FILL)))
     assert [fill.account for fill in run.messages(topology.FILLS)] == [ACCOUNT]
 
@@ -200,7 +200,7 @@ def test_a_stream_that_is_heard_in_times_to_come_is_still_missed(at_ns: int) -> 
     run.step(raw_of(Liveness(at_ns, [entry]), key=PARTITION, account=PARTITION))
     run.step(raw_of(a_frame(b"{}")))
     run.step(raw_of(Frame("c-spot", 2, "spot", at_ns, FILL)))
-    assert run.partition.tallies["unbelieved", "time"] == 2
+    assert run.partition.tallies.counts["unbelieved", "time"] == 2
     streams = run.partition.accounts[account].streams
     run.step(None, NOW + 7 * SECOND)
     assert streams.status("spot") == "SILENT"
@@ -213,7 +213,7 @@ def test_a_clock_that_is_a_little_ahead_changes_nothing(ahead_ns: int) -> None:
     run.step(raw_of(Frame("c-spot", 1, "spot", NOW + ahead_ns, FILL)))
     [fill] = run.messages(topology.FILLS)
     assert fill.received_ns == NOW + ahead_ns
-    assert not run.partition.tallies
+    assert not run.partition.tallies.counts
 
 
 def a_config(**fields: Any) -> bytes:
@@ -276,7 +276,7 @@ def test_an_entry_that_does_not_fit_is_not_believed(kind: str, key: str, value: 
     before = shown(run)
     run.step(a_record(value, 60, topology.CONTROL, key))
     assert shown(run) == before
-    assert run.partition.tallies["unbelieved", kind] == 1
+    assert run.partition.tallies.counts["unbelieved", kind] == 1
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\n", b"{}", b"[]", b"\xff" * 50])

@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+import orjson
 from prometheus_client import REGISTRY
 
 from processors.measured import MeasuredFold
+from processors.tallies import NAMES_MAX
 from tests.processors.partition_lab import ACCOUNT, NOW, a_frame, a_raw_record, live
 from tests.processors.test_reconciled_venue import a_lab, losing, rest
 from venues import VENUES
@@ -33,11 +35,30 @@ def test_an_unknown_field_is_counted_once_for_each_message_that_has_it() -> None
     balance = b'{"e":"balanceUpdate","E":1,"a":"USDT","d":"1","T":1,"neverHeardOf":1}'
     frame = b'{"subscriptionId":0,"event":' + balance + b"}"
     partition = fed(frame, frame)
-    unknown = {name: n for (kind, name), n in partition.tallies.items() if kind == "unknown"}
+    unknown = {name: n for (kind, name), n in partition.tallies.counts.items() if kind == "unknown"}
     assert len(unknown) == 1
     ((name, number),) = unknown.items()
     assert number == 2
     assert value("unknown_fields_total", venue="binance", name=name) >= 2
+
+
+def test_a_venue_that_makes_up_names_makes_no_more_metrics_than_a_bound() -> None:
+    for fold in range(2):  # each fold begins anew, the metrics of the process do not
+        rows = [
+            orjson.dumps({"e": "balanceUpdate", "E": 1, "a": "U", "d": "1", "T": 1, f"w{n}": 1})
+            for n in range(fold * 300, fold * 300 + 300)
+        ]
+        partition = fed(*(b'{"subscriptionId":0,"event":' + row + b"}" for row in rows))
+        assert len(partition.tallies.counts) <= NAMES_MAX + 1
+        assert partition.tallies.counts.total() == 300
+    samples = [
+        one
+        for metric in REGISTRY.collect()
+        for one in metric.samples
+        if one.name == "orderloom_unknown_fields_total" and one.labels["venue"] == "binance"
+    ]
+    assert len(samples) <= NAMES_MAX + 1
+    assert value("unknown_fields_total", venue="binance", name="other") >= 400 - NAMES_MAX
 
 
 def test_blindness_and_catching_up_are_shown_by_account() -> None:
