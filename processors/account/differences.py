@@ -13,7 +13,7 @@ It is published, as found where it was found, once that time is over and the str
 of that moment.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -23,7 +23,7 @@ from orderloom.identity import execution_key
 from orderloom.quantities import text_of, text_or_none
 from orderloom.words import FillKind
 from processors.account.publishing import Publisher
-from processors.account.targets import DOUBT, Target
+from processors.account.targets import DOUBT, GAP, GHOST, Target
 from processors.orders.effects import Effect, FillRecorded
 from processors.orders.order import Order
 from processors.orders.tracks.lifecycle import shown_status
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from orderloom.event import Origin
 
 FINDINGS: Final = "d"
-"""The kind of their state record."""
+ASKED: Final = "x"
+"""The kinds of their state records: the early changes, and one doubt that was published."""
 OPEN: Final = "open"
 ANSWERED: Final = "the venue's answer is evidence"
 FILLS: Final = {
@@ -99,7 +100,7 @@ class Differences:
     `early` the changes that the stream may still bring.
     """
 
-    KINDS: ClassVar = (FINDINGS,)
+    KINDS: ClassVar = (FINDINGS, ASKED)
 
     def __init__(self, publisher: Publisher, lag_ns: int) -> None:
         self.asked: dict[str, str] = {}
@@ -107,6 +108,7 @@ class Differences:
         self._publisher = publisher
         self._lag_ns = lag_ns
         self._is_dirty = False
+        self._changed: set[str] = set()
 
     def publish(
         self, kind: str, rule: str, product: str, *, cause: Cause | None = None, **fields: Any
@@ -161,14 +163,17 @@ class Differences:
         name = f"{target.why} {order.key}"
         if name not in self.asked:
             self.asked[name] = order.key
-            self._is_dirty = True
+            self._changed.add(name)
             self._say(KINDS.get(target.why, target.why), OPEN, order, outline(order), {})
 
-    def publish_settled(self, targets: Container[str], find: Callable[[str], Order | None]) -> None:
+    def publish_settled(
+        self, targets: Mapping[str, Any], find: Callable[[str], Order | None]
+    ) -> None:
         """Publish the end of doubts that were asked about, and are among the `targets` no more."""
-        for name, key in sorted(self.asked.items()):
+        for name in sorted(self.asked.keys() - targets.keys()):
+            key = self.asked[name]
             order = find(key)
-            if name not in targets and order is not None:
+            if order is not None:
                 self._settled(name, key, order, "the evidence says " + outline(order)["status"])
 
     def retired(self, key: str, order: Order) -> None:
@@ -179,12 +184,13 @@ class Differences:
         self._keep(
             [replace(e, order_key=order.key) if e.order_key == key else e for e in self.early]
         )
-        for name in sorted(name for name, at in self.asked.items() if at == key):
-            self._settled(name, key, order, f"it is {order.key}")
+        for why in (DOUBT, GAP, GHOST):
+            if (name := f"{why} {key}") in self.asked:
+                self._settled(name, key, order, f"it is {order.key}")
 
     def _settled(self, name: str, key: str, order: Order, why: str) -> None:
         del self.asked[name]
-        self._is_dirty = True
+        self._changed.add(name)
         kind = name.partition(" ")[0]
         sides = (outline(order), dict[str, Any]())
         self._say(KINDS.get(kind, kind), f"settled: {why}", order, *sides, order_key=key)
@@ -196,14 +202,19 @@ class Differences:
         fields = {"order_key": order.key, "ours": ours, "theirs": theirs} | fields
         self.publish(kind, rule, order.product, symbol=order.symbol, **fields)
 
-    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The state record, if it changed since the last call."""
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call; a doubt that is settled is None."""
+        for name in sorted(self._changed):
+            key = self.asked.get(name)
+            yield f"{ASKED}/{name}", None if key is None else {"name": name, "order_key": key}
+        self._changed.clear()
         if self._is_dirty:
-            early = [one.document() for one in self.early]
-            yield FINDINGS, {"asked": self.asked, "early": early}
+            yield FINDINGS, {"early": [one.document() for one in self.early]}
         self._is_dirty = False
 
-    def restore(self, _kind: str, document: dict[str, Any]) -> None:
-        """Take back the state record."""
-        self.asked = document["asked"]
-        self.early = [Early.load(fields) for fields in document["early"]]
+    def restore(self, kind: str, document: dict[str, Any]) -> None:
+        """Take back one state record."""
+        if kind == ASKED:
+            self.asked[document["name"]] = document["order_key"]
+        else:
+            self.early = [Early.load(fields) for fields in document["early"]]

@@ -4,11 +4,13 @@ Pure. A ghost (live with us, absent from a complete list) is asked for before an
 an order whose venue claims more than its executions explain has its trades looked up; a doubt
 raised by a contradiction is asked about at once. Time and tries never close anything: they only ask
 again (docs/state-model.md INV-2). No more than `WAITING_MAX` ghosts and gaps wait at once: what is
-still one when a cycle ends is raised again then.
+still one when a cycle ends is raised again then. Nothing would raise a contradiction again, so each
+waits; where many do (a venue has a new status word), they are asked about one after another.
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 GHOST: Final = "GHOST"
@@ -17,6 +19,9 @@ DOUBT: Final = "DOUBT"
 WAITING_MAX: Final = 1_000
 TRIES_BEFORE_SLOW: Final = 5
 SLOW_FACTOR: Final = 15
+AT_ONCE: Final = 100
+NEXT_NS: Final = 1_000_000_000
+"""So many doubts are due together, the next so many that long after them."""
 
 
 @dataclass(slots=True)
@@ -46,7 +51,7 @@ class Targets:
 
     def raise_doubt(self, order_key: str, why: str, due_ns: int) -> None:
         """Ask about the order at `due_ns`, unless that is under way already, or too many wait."""
-        target = Target(order_key, why, due_ns)
+        target = Target(order_key, why, due_ns + len(self.by_name) // AT_ONCE * NEXT_NS)
         if target.name in self.by_name or (why != DOUBT and len(self.by_name) >= WAITING_MAX):
             return
         self.by_name[target.name] = target
@@ -63,7 +68,8 @@ class Targets:
 
     def due(self, now_ns: int) -> list[Target]:
         """The doubts whose time has come, in a fixed order."""
-        return [t for _, t in sorted(self.by_name.items()) if t.due_ns <= now_ns]
+        due = (target for target in self.by_name.values() if target.due_ns <= now_ns)
+        return sorted(due, key=attrgetter("name"))
 
     def due_ns(self) -> int | None:
         """When the earliest doubt is due."""
@@ -92,11 +98,12 @@ class Targets:
         self.changed.add(target.name)
 
     def forget_questions(self, now_ns: int) -> None:
-        """What was asked was never sent: all is asked about now, as for the first time."""
+        """What was asked was never sent: all is asked about, as for the first time."""
         self.by_question.clear()
         self.changed |= self.by_name.keys()
-        for target in self.by_name.values():
-            target.question_id, target.due_ns, target.tries = None, now_ns, 0
+        for place, (_, target) in enumerate(sorted(self.by_name.items())):
+            due_ns = now_ns + place // AT_ONCE * NEXT_NS
+            target.question_id, target.due_ns, target.tries = None, due_ns, 0
 
     def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Those that changed since the last call, by name; None: it is no more."""

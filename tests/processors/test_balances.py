@@ -20,12 +20,12 @@ MS = 1_000_000
 
 def some_balances() -> Balances:
     venue = VENUES["binance"]
-    return Balances(venue.profile, Instruments(venue, 0), lambda *_, **__: None)
+    return Balances(venue.profile, Instruments(venue.name, 0), lambda *_, **__: None)
 
 
 def after(*reports: BalanceReport) -> dict[str, Any]:
     """The row of the one asset, the same after each order of arrival, repetition and restart."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for arrival in permutations(reports):
         balances = some_balances()
         for report in (*arrival, arrival[0]):
@@ -76,7 +76,7 @@ def test_an_older_message_changes_nothing_and_what_lacks_a_time_is_oldest() -> N
 
 
 def test_two_sources_of_one_time_that_say_different_things_are_joined() -> None:
-    said = {"product": "spot", "asset": "USDT", "venue_ns": 8 * MS}
+    said: dict[str, Any] = {"product": "spot", "asset": "USDT", "venue_ns": 8 * MS}
     whole = BalanceReport(**said, free=Decimal(4), locked=Decimal(1), total=Decimal(5))
     row = after(whole, BalanceReport(**said, total=Decimal(5)))
     assert [row[name] for name in ("free", "locked", "total")] == ["4", "1", "5"]

@@ -162,8 +162,9 @@ def asked_quantity(
     An amendment to at most what is executed cancels (USD-M; on Spot the order expires). What such
     an end bears as quantity was never open, and reaching it is no FILLED.
     """
-    is_cut = status in (Status.CANCELED, Status.EXPIRED) and quantity and filled
-    return None if is_cut and filled >= quantity else quantity
+    if status not in (Status.CANCELED, Status.EXPIRED) or not quantity or not filled:
+        return quantity
+    return None if filled >= quantity else quantity
 
 
 def closure(

@@ -8,7 +8,7 @@ import pytest
 from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.identity import execution_key
 from orderloom.words import Completeness, Lifecycle, Reason, Source, Status
-from tests.builders import an_origin, some_orders
+from tests.builders import some_orders, take
 from tests.venues.frames import Case, cases
 from venues.binance import BINANCE
 from venues.document import parse
@@ -275,12 +275,12 @@ def test_of_an_order_amended_up_after_its_trigger_finished_does_not_say_filled()
     orders = some_orders(BINANCE.profile)
     name = "linear_algo_update: its order filled: its quantity says so"
     fill = {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.040", "z": "0.040"}
-    for event in (
+    take(
+        orders,
         *events_of(LINEAR_FILL, i=551200399, q="0.050", s="BTCUSDT", **fill),
         *events_of(LINEAR_FILL, i=551200399, q="0.050", s="BTCUSDT", **CANCELED, z="0.040"),
         *events_of(name, aq="0.040"),
-    ):
-        orders.apply(event, an_origin())
+    )
     (order,) = orders.all()
     assert (order.lifecycle, order.derived.disputes) == (Lifecycle.CANCELED, ())
 
@@ -297,8 +297,7 @@ def test_an_amendment_to_at_most_what_was_executed_ends_the_order_by_its_own_wor
     filled = order_of(name).filled_quantity
     assert filled is not None
     end = {"x": ended, "X": ended, "l": "0", "t": 0 if name == LINEAR_FILL else -1, "r": "NONE"}
-    for event in (*events_of(name), *events_of(name, **end, q=str(filled * less))):
-        orders.apply(event, an_origin())
+    take(orders, *events_of(name), *events_of(name, **end, q=str(filled * less)))
     (order,) = orders.all()
     assert (order.lifecycle, order.derived.disputes) == (Lifecycle(ended), ())
     assert order.derived.completeness is Completeness.COMPLETE

@@ -8,7 +8,7 @@ import pytest
 from orderloom.event import Event, Execution, InstrumentReport, OrderReport, Reply
 from orderloom.identity import execution_key
 from orderloom.words import Completeness, Lifecycle, Reason, Source, Status
-from tests.builders import an_origin, some_orders
+from tests.builders import some_orders, take
 from tests.venues.frames import cases
 from venues.document import parse
 from venues.okx import OKX
@@ -295,8 +295,7 @@ def test_an_order_amended_to_less_than_was_executed_is_filled_and_no_dispute() -
         "state": "filled", "sz": "1", "amendResult": "0", "amendSource": "1", "reqId": "rq1",
         "fillSz": "0", "tradeId": "", "fillTime": "", "uTime": "1793000005202",
     }  # fmt: skip
-    for event in (*events_of(FILL), *events_of(FILL, **amended)):
-        orders.apply(event, an_origin())
+    take(orders, *events_of(FILL), *events_of(FILL, **amended))
     (order,) = orders.all()
     assert (order.lifecycle, order.derived.disputes) == (Lifecycle.FILLED, ())
     assert order.derived.completeness is Completeness.COMPLETE
