@@ -86,11 +86,20 @@ class LedgerWriter:
         self._life, self._number = secrets.randbits(LIFE_BITS) | 1, number - 1
 
     def prove(self) -> None:
-        """Prove by a write that changes nothing that we are still the partition's writer.
+        """Prove by a write that nobody is shown that we are still the partition's writer.
 
-        Raises LedgerFenced if another is; LedgerLost where that cannot be said.
+        It is aborted: a committed one would stand above what hangs or is lost in the ledger's own
+        topic, and the next opening would take that for settled long ago. Nothing is written after
+        it. Raises LedgerFenced if another is the writer; LedgerLost where that cannot be said.
         """
-        self.commit([(PROOF_KEY, None)])
+
+        def write(mark: Mark) -> None:
+            self._put(self._names[LEDGER.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
+            self._flush()
+            self._producer.abort_transaction(self._settings.request_seconds_max)
+
+        self._transact(write)
+        self._is_over = True
 
     def commit(
         self,
