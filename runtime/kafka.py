@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import (
+    OFFSET_END,
     Consumer,
     IsolationLevel,
     KafkaError,
@@ -256,6 +257,16 @@ def end_offsets(
     """
     level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
     return _offsets(admin, places, OffsetSpec.latest(), level)
+
+
+def ends_for(asking: Consumer, places: Iterable[Place], seconds_max: float) -> dict[Place, int]:
+    """The end of each partition as this reader sees it: a third of what `end_offsets` costs.
+
+    Asked once; what is refused is left out. Raises KafkaException.
+    """
+    wanted = [TopicPartition(*place, OFFSET_END) for place in places]
+    found = asking.offsets_for_times(wanted, seconds_max)  # as a time, this offset means the end
+    return {(at.topic, at.partition): at.offset for at in found if not at.error and at.offset >= 0}
 
 
 def group_offsets(

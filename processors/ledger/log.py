@@ -1,7 +1,7 @@
 """The log as a worker's ledgers see it: topics, ends, and the clients that read and write them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from confluent_kafka import (
     Consumer,
@@ -20,6 +20,7 @@ from runtime.kafka import (
     begin_offsets,
     connected_admin,
     end_offsets,
+    ends_for,
     reader,
     topic_ids,
     transactional_producer,
@@ -48,6 +49,7 @@ class LedgerLog:
         self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
         self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
         self._admin = connected_admin(settings.bootstrap, settings.client)
+        self._asker = self.reader(committed=True)
         self._lock = threading.Lock()
         self._retired: list[Producer] = []
 
@@ -112,12 +114,23 @@ class LedgerLog:
 
     def ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The true end of each topic's partition, open transactions included; by kind."""
-        return self._by_kind(end_offsets(self._admin, self._places(topics, partition)), topics)
+        return self._by_kind(self.ends_of(self._places(topics, partition)), topics)
 
     def stable_ends(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """Where committed readers come to an end for now: before the first open transaction."""
         places = self._places(topics, partition)
-        return self._by_kind(end_offsets(self._admin, places, committed=True), topics)
+        return self._by_kind(self.ends_of(places, committed=True), topics)
+
+    def ends_of(self, places: Iterable[Place], *, committed: bool = False) -> dict[Place, int]:
+        """The true ends, or where committed readers come to an end."""
+        return end_offsets(self._admin, places, committed=committed)
+
+    def shown_ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Where committed readers come to an end, if the leader says so at once; and cheaper."""
+        try:
+            return ends_for(self._asker, places, ANSWER_SECONDS_MAX)
+        except KafkaException:
+            return {}
 
     def begins(self, topics: tuple[Topic, ...], partition: int) -> dict[str, int]:
         """The first offset that each topic's partition still holds; by kind."""
@@ -130,21 +143,20 @@ class LedgerLog:
         by_name = {name: offset for (name, _), offset in found.items()}
         return {topic.kind: by_name[self.names[topic.kind]] for topic in topics}
 
-    def producer(self, partition: int, on_delivery: Delivered) -> Producer:
-        """The transactional producer of one partition; initialising it fences the former owner.
+    def producer(self, partition: int, turn: int, on_delivery: Delivered) -> Producer:
+        """A transactional producer of one partition: that of its even transactions, or of the odd.
 
-        `on_delivery` is called for failed records only.
+        `on_delivery` is called with what became of each record; it costs 0.3 µs.
         """
         settings = self.settings
         return transactional_producer(
             settings.bootstrap,
-            settings.transactional_id(partition),
+            settings.transactional_id(partition, turn),
             security=settings.client,
             settings={
                 "transaction.timeout.ms": settings.transaction_timeout_ms,
                 "message.max.bytes": settings.message_bytes_max,
                 "reconnect.backoff.ms": RECONNECT_MS_MIN,
-                "delivery.report.only.error": True,
                 "on_delivery": on_delivery,
             },
         )

@@ -59,6 +59,11 @@ class LedgerSettings:
         """The consumer group, and the name of the Faust app, of all workers of this venue."""
         return f"{self.namespace}orderloom-process.{self.venue}"
 
-    def transactional_id(self, partition: int) -> str:
-        """Who initialises a producer with this id fences the partition's former owner."""
-        return f"{self.namespace}orderloom-ledger.{self.venue}.{partition}"
+    def transactional_id(self, partition: int, turn: int = 0) -> str:
+        """The id of the even transactions (turn 0), or of the odd ones.
+
+        Who initialises producers with both fences the partition's former owner. Turn 0 has the
+        name from when there was one id: whoever still writes by that is fenced too.
+        """
+        name = f"{self.namespace}orderloom-ledger.{self.venue}.{partition}"
+        return f"{name}-odd" if turn else name

@@ -34,8 +34,7 @@ def settle(
     """
     found = still_hanging(ledger_log, partition)  # before: what was on its way has come by then
     tails = read_tails(ledger_log, partition)
-    highest = Evidence(tails.values()).highest
-    writer.begin_life(highest + 1)
+    writer.begin_life(Evidence(tails.values()).highest)
     if found:
         log.error("partition %d: transactions hang in %s; ending them", partition, found)
         HANGING.labels(ledger_log.settings.venue, str(partition)).inc()
@@ -44,8 +43,8 @@ def settle(
         writer.cover([TOPIC_OF[kind] for kind in tails])
         if found := still_hanging(ledger_log, partition):
             raise LedgerLost(_foreign_line(ledger_log, partition, found))
-        writer.begin_life(highest + 2)  # what was covered is no part of the life that goes on
         tails = read_tails(ledger_log, partition)
+        writer.begin_life(Evidence(tails.values()).highest)
     if not rebuilds:
         _check_state(partition, tails)
     _write_hidden_again(partition, tails, writer)
@@ -66,7 +65,7 @@ def _foreign_line(ledger_log: LedgerLog, partition: int, found: Mapping[str, int
         for kind, offset in sorted(found.items())
     )
     return (
-        "transactions hang that are not of this partition's id (forgotten by Kafka after "
+        "transactions hang that are not of this partition's ids (forgotten by Kafka after "
         f"transactional.id.expiration.ms?): end them by `kafka-transactions.sh abort` with {places}"
     )
 

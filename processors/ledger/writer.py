@@ -1,4 +1,13 @@
-"""One step's transaction: state, outputs, place and commit record, all or nothing."""
+"""One step's transaction: state, outputs, place and commit record, all or nothing.
+
+Two transactional ids take turns by the transaction's number, since Kafka lets an id begin the next
+only when all markers of its last are written, and the client then waits 20 ms. Three rules keep
+that from being two owners (docs/decisions/0211 proves it):
+- whoever opens initialises both ids, in this order, and only then reads;
+- the first transaction of a life has an even number, so it is the first id's: if nobody has
+  initialised that one since, nobody but us can have written since we initialised the second;
+- a transaction is committed when all of the one before it is shown (former.py).
+"""
 
 import contextlib
 import secrets
@@ -6,10 +15,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from orderloom.topology import COMMITS, LEDGER, Topic
-from processors.ledger.log import LedgerLog
+from processors.ledger.former import UNTOLD, FormerTransaction
+from processors.ledger.log import Delivered, LedgerLog
 from processors.ledger.mark import MARK, Mark, Run
 from processors.ledger.state import PROOF_KEY
 from processors.ledger.step import Output
@@ -39,6 +49,9 @@ FENCED = frozenset(
 LIFE_BITS = 53  # a whole number in any JSON reader
 QUEUE_FULL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
+TURNS = 2
+HIDDEN_SHARE_MAX = 0.8
+"""Of the time that a transaction may last: so long it waits until the former one is shown."""
 
 
 def no_probe(_point: str) -> None:
@@ -49,7 +62,7 @@ class LedgerWriter:
     """The one writer of a partition of the outputs; closed by whoever initialises it next.
 
     It begins a transaction only after the commit before it returned: that is evidence (mark.py).
-    After a failure it writes nothing more.
+    After a failure, of either id, it writes nothing more.
 
     Nothing here asks the client while an exception is handled: the error that it raises then keeps
     that exception, its frames and with them this writer for good (confluent-kafka 2.16, measured).
@@ -64,26 +77,38 @@ class LedgerWriter:
         self._life = self._number = 0
         self._is_over = False
         # The client must not lead back to us: in a cycle it would live until the collector comes.
-        errors = self._errors = list[KafkaError]()
-        self._producer: Producer = ledger_log.producer(
-            partition, lambda error, _message: errors.append(error) if error else None
-        )
+        self._errors, self._ends = list[KafkaError](), dict[str, int]()
+        delivered = _noting(self._errors, self._ends)
+        self._producers: list[Producer] = [
+            ledger_log.producer(partition, turn, delivered) for turn in range(TURNS)
+        ]
+        self._former = FormerTransaction(ledger_log, partition)
 
     def fence(self) -> None:
         """Become the partition's writer: the former one is fenced, its open transaction ended.
 
         Raises LedgerLost.
         """
+        first, second = self._producers
         try:
-            # Without a broker known yet the search for the coordinator is put off by 500 ms.
-            self._producer.list_topics(self._names[LEDGER.kind], self._settings.request_seconds_max)
-            self._producer.init_transactions(self._settings.request_seconds_max)
+            self._initialise(first)
+            self._probe("between-ids")
+            self._initialise(second)
         except KafkaException as error:
             raise LedgerLost(f"cannot initialise: {error.args[0].str()}") from error
 
-    def begin_life(self, number: int) -> None:
-        """The next transaction's number: above all that stand in the partition's topics."""
-        self._life, self._number = secrets.randbits(LIFE_BITS) | 1, number - 1
+    def _initialise(self, producer: Producer) -> None:
+        seconds = self._settings.request_seconds_max
+        # Without a broker known yet the search for the coordinator is put off by 500 ms.
+        producer.list_topics(self._names[LEDGER.kind], seconds)
+        producer.init_transactions(seconds)
+
+    def begin_life(self, highest: int) -> None:
+        """The next transaction has the first even number above all that stand in the topics."""
+        self._number = max(highest, self._number)
+        self._number += 1 - self._number % TURNS
+        self._life = _new_life()
+        self._former.forget()
 
     def prove(self) -> None:
         """Prove by a write that nobody is shown that we are still the partition's writer.
@@ -95,8 +120,8 @@ class LedgerWriter:
 
         def write(mark: Mark) -> None:
             self._put(self._names[LEDGER.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
-            self._flush()
-            self._producer.abort_transaction(self._settings.request_seconds_max)
+            self._flush_behind_former()
+            self._abort()
 
         self._transact(write)
         self._is_over = True
@@ -116,9 +141,9 @@ class LedgerWriter:
         def write(mark: Mark) -> None:
             self._produce(list(state), outputs, commit_record, mark)
             probe("after-produce")
-            self._flush()
+            self._flush_behind_former()
             probe("before-commit")
-            self._producer.commit_transaction(self._settings.request_seconds_max)
+            self._commit()
 
         self._transact(write)
         probe("after-commit")
@@ -126,17 +151,21 @@ class LedgerWriter:
     def cover(self, topics: Iterable[Topic]) -> None:
         """Write a record into each of these topics and abort: whatever hangs there ends with it.
 
-        What is not sent yet is not covered by the abort: it waits until all stand in the log.
-        Raises as `commit`.
+        Once by each id, since an abort ends what is of its id. What is not sent yet is not covered
+        by it: it waits until all stand in the log. A life begins after it: what is written here is
+        of none that goes on, or the second would be evidence of the first. Raises as `commit`.
         """
 
         def write(mark: Mark) -> None:
-            for topic in topics:
+            for topic in covered:
                 self._put(self._names[topic.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
             self._flush()
-            self._producer.abort_transaction(self._settings.request_seconds_max)
+            self._abort()
 
-        self._transact(write)
+        covered = list(topics)
+        for _ in self._producers:
+            self._life = _new_life()
+            self._transact(write)
 
     def write_again(self, hidden: Iterable[tuple[Topic, Run]]) -> None:
         """Write these records again, in this order; raises as `commit`."""
@@ -148,17 +177,23 @@ class LedgerWriter:
                 for place, record in enumerate(run.records):
                     headers = [*record.others, again] if place in (0, count - 1) else record.others
                     self._put(self._names[topic.kind], record.key, record.value, headers)
-            self._flush()
-            self._producer.commit_transaction(self._settings.request_seconds_max)
+            self._flush_behind_former()
+            self._commit()
 
         self._transact(write)
 
     def close(self) -> None:
         """Drop what is not sent. An open transaction is ended, or else by the next owner."""
-        with contextlib.suppress(KafkaException):
-            self._producer.purge()
+        for producer in self._producers:
+            with contextlib.suppress(KafkaException):
+                producer.purge()
         if self._is_over:
             self._log.retire(self._producer)
+
+    @property
+    def _producer(self) -> Producer:
+        """That of the transaction that was begun last."""
+        return self._producers[self._number % TURNS]
 
     def _transact(self, write: Callable[[Mark], None]) -> None:
         """Let `write` make and end the next transaction; raises what its failures mean."""
@@ -169,7 +204,9 @@ class LedgerWriter:
         self._number += 1
         began = time.monotonic()
         self._errors.clear()
+        self._ends.clear()
         try:
+            self._former.find_ends()
             self._begin()
             write(Mark(self._number, self._life))
         except KafkaException as failure:
@@ -185,6 +222,20 @@ class LedgerWriter:
 
     def _begin(self) -> None:
         self._producer.begin_transaction()
+
+    def _flush_behind_former(self) -> None:
+        """Wait until all is sent, and until readers are shown all of the former transaction."""
+        self._former.look()
+        self._flush()
+        seconds_max = self._settings.transaction_timeout_ms / 1000 * HIDDEN_SHARE_MAX
+        self._former.wait_until_shown(seconds_max)
+
+    def _commit(self) -> None:
+        self._producer.commit_transaction(self._settings.request_seconds_max)
+        self._former.is_committed(self._ends)
+
+    def _abort(self) -> None:
+        self._producer.abort_transaction(self._settings.request_seconds_max)
 
     def _produce(
         self,
@@ -250,6 +301,24 @@ class LedgerWriter:
         if seconds * 1000 >= self._settings.transaction_timeout_ms * 0.9:
             return StepTooSlow(f"after {seconds:.1f} s: {error.str()}")
         return (LedgerFenced if error.code() in FENCED else LedgerLost)(error.str())
+
+
+def _noting(errors: list[KafkaError], ends: dict[str, int]) -> Delivered:
+    """Notes why records failed, and where what was written ends, by the topic's name."""
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error:
+            errors.append(error)
+            return
+        offset = message.offset()
+        # Kafka does not say it of what it finds that it had already taken.
+        ends[message.topic() or ""] = UNTOLD if offset is None or offset < 0 else offset + 1
+
+    return delivered
+
+
+def _new_life() -> int:
+    return secrets.randbits(LIFE_BITS) | 1
 
 
 def _marks(outputs: Sequence[Output], mark: Mark) -> dict[int, list[tuple[str, bytes]]]:

@@ -1,9 +1,9 @@
 """Transactions left hanging, made on a healthy broker: what a killed one leaves, at will.
 
 The transactions are those of a real ledger (the donor), written once more under the other ledger's
-id by a client that leaves partitions out of what it tells the coordinator: these get no marker,
-as where a coordinator died between its decision and its markers. Kafka refuses such writes by
-itself; the broker of these tests is told not to (`transaction.partition.verification.enable`).
+ids, in turn, by clients that leave partitions out of what they tell the coordinator: these get no
+marker, as where a coordinator died between its decision and its markers. Kafka refuses such writes
+by itself; the broker of these tests is told not to (`transaction.partition.verification.enable`).
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from orderloom.topology import RAW, Topic
 from processors.ledger.mark import mark_of
 from processors.ledger.settling import TOPIC_OF
 from processors.ledger.tails import TAIL_RECORDS, hanging
+from processors.ledger.writer import TURNS
 from tests.processors.ledger_lab import Lab, drain, small_steps
 
 COMMIT, ABORT, OPEN = "commit", "abort", "open"
@@ -76,23 +77,33 @@ def _bytes(value: object) -> bytes:
 
 
 def write(lab: Lab, transactions: Iterable[tuple[Transaction, Ending]]) -> None:
-    """Write these one after another with the id of `lab`'s partition 0, each ended as it says."""
+    """Write these one after another as `lab`'s partition 0 would, each ended as it says.
+
+    What bears no mark is written with the id of the even numbers.
+    """
     asyncio.run(_write(lab, list(transactions)))
 
 
 def _wait_for_markers(lab: Lab, kinds: Iterable[str]) -> None:
-    """The coordinator would let nobody begin before; it is not asked for what it is not told of."""
+    """As a ledger waits for its former transaction, but for what shall hang."""
     give_up = time.monotonic() + 20
     while hanging(lab.log, 0).keys() & kinds:
         assert time.monotonic() < give_up, "markers never come"
 
 
 async def _write(lab: Lab, transactions: list[tuple[Transaction, Ending]]) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=lab.bootstrap, transactional_id=lab.settings.transactional_id(0)
-    )
-    await producer.start()
+    producers = [
+        AIOKafkaProducer(
+            bootstrap_servers=lab.bootstrap, transactional_id=lab.settings.transactional_id(0, turn)
+        )
+        for turn in range(TURNS)
+    ]
+    hung: list[set[str]] = [set() for _ in producers]
+    for producer in producers:
+        await producer.start()
     for transaction, end in transactions:
+        turn = _number_of(transaction) % TURNS
+        producer = producers[turn]
         await producer.begin_transaction()
         told = producer._txn_manager.txn_partitions
         untold = {TopicPartition(lab.name(TOPIC_OF[kind]), 0) for kind in end.hanging}
@@ -106,9 +117,17 @@ async def _write(lab: Lab, transactions: list[tuple[Transaction, Ending]]) -> No
             await producer.commit_transaction()
         elif end.word == ABORT:
             await producer.abort_transaction()
+        hung[turn] -= transaction.keys()
+        hung[turn] |= end.hanging
         if end.word != OPEN:
-            _wait_for_markers(lab, transaction.keys() - end.hanging)
+            _wait_for_markers(lab, transaction.keys() - set().union(*hung))
     # What is open stays open, as a killed process leaves it.
-    producer._closed = True
-    await producer._sender.close()
-    await producer.client.close()
+    for producer in producers:
+        producer._closed = True
+        await producer._sender.close()
+        await producer.client.close()
+
+
+def _number_of(transaction: Transaction) -> int:
+    marks = [mark_of(headers) for records in transaction.values() for _, _, headers in records]
+    return next((mark.number for mark in marks if mark is not None), 0)

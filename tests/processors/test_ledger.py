@@ -132,9 +132,11 @@ class FoldsInsideTheTransaction(Ledger):
     """The broken variant: the transaction is open while the fold runs."""
 
     def _fold(self, batch: Any, folded: Any) -> None:
+        self._writer._number += 1  # that of the transaction to come, whose id this is
         self._writer._begin()
         self._writer._put(self._writer._names[LEDGER.kind], b"early", b"1")
         self._writer._flush()
+        self._writer._number -= 1
         self._writer._begin = lambda: None  # type: ignore[method-assign]  # already begun
         super()._fold(batch, folded)
 

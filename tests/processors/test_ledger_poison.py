@@ -112,7 +112,7 @@ def test_a_refusal_that_comes_while_much_is_still_being_written_is_known_as_one(
     behind = ((b"%d" % number, b"x" * 100) for number in range(90_000))
     writer = LedgerWriter(lab.log, 0)
     writer.fence()
-    writer.begin_life(1)
+    writer.begin_life(0)
     with pytest.raises(StepRefused, match="too large"):
         writer.commit(chain([(b"big", b"x" * 5_000_000)], behind))
     writer.close()

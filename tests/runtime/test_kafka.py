@@ -14,6 +14,7 @@ from runtime.kafka import (
     cluster_id,
     connected_admin,
     end_offsets,
+    ends_for,
     group_offsets,
     group_reader,
     idempotent_producer,
@@ -107,6 +108,10 @@ def test_the_end_of_an_open_transaction_is_seen_only_by_the_uncommitted(
     place = (topic, 0)
     assert end_offsets(admin, [place]) == {place: 2}
     assert end_offsets(admin, [place], committed=True) == {place: 0}
+    for is_committed, end in ((True, 0), (False, 2)):
+        asking = reader(broker.bootstrap, committed=is_committed)
+        assert ends_for(asking, [place], 10) == {place: end}
+        asking.close()
     assert begin_offsets(admin, [place]) == {place: 0}
     writer.abort_transaction(30)
 
