@@ -73,6 +73,7 @@ class LedgerWriter:
         self._settings = ledger_log.settings
         self._names = ledger_log.names
         self._partition = partition
+        self._hidden_seconds_max = self._settings.transaction_timeout_ms / 1000 * HIDDEN_SHARE_MAX
         self._probe = probe
         self._life = self._number = 0
         self._is_over = False
@@ -120,11 +121,20 @@ class LedgerWriter:
 
         def write(mark: Mark) -> None:
             self._put(self._names[LEDGER.kind], PROOF_KEY, None, [(MARK, mark.encoded())])
-            self._flush_behind_former()
+            self._flush()
             self._abort()
 
         self._transact(write)
         self._is_over = True
+
+    def wait_until_shown(self) -> None:
+        """Wait until readers are shown the last commit: nothing takes it back then.
+
+        Raises LedgerLost where that takes too long, KafkaException.
+        """
+        self._former.find_ends()
+        self._former.look()
+        self._former.wait_until_shown(self._hidden_seconds_max)
 
     def commit(
         self,
@@ -227,8 +237,7 @@ class LedgerWriter:
         """Wait until all is sent, and until readers are shown all of the former transaction."""
         self._former.look()
         self._flush()
-        seconds_max = self._settings.transaction_timeout_ms / 1000 * HIDDEN_SHARE_MAX
-        self._former.wait_until_shown(seconds_max)
+        self._former.wait_until_shown(self._hidden_seconds_max)
 
     def _commit(self) -> None:
         self._producer.commit_transaction(self._settings.request_seconds_max)

@@ -88,7 +88,7 @@ class Rebuilding(Ledger):
         end_rebuild(self._partition_fold, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
-        self._writer.prove()  # which waits until the end is shown: no killed Kafka takes it back
+        self._writer.wait_until_shown()  # no killed Kafka can take the end back that is told
         return Aftermath(len(former), len(lost))
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_state: Any) -> Loaded:

@@ -91,19 +91,22 @@ def test_after_a_quiet_time_a_ledger_topic_made_again_is_met_before_the_next_ste
 def test_a_ledger_topic_made_again_between_two_steps_stops_the_next_opening(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A step between the deletion and the next look writes a place, and all else is lost."""
+    """A step between the deletion and the next look is not committed: the former one is gone."""
+    lab.configure(transaction_timeout_ms=2_000)
     monkeypatch.setattr("processors.ledger.topic_watch.TOPIC_CHECK_SECONDS", 1_000)
     monkeypatch.setattr("processors.ledger.topic_watch.TOPIC_CHECK_IDLE_SECONDS", 1_000)
     lab.feed(RAW, [b"one"])
     ledger = lab.open()
     drain(ledger)
+    steps = len(lab.commits())
     recreate(lab, LEDGER)
     lab.feed(RAW, [b"two"])
-    lab.deliver(ledger)
+    with pytest.raises(LedgerLost):
+        lab.deliver(ledger)
     ledger.close()
-    assert PLACE_KEY in read_state(lab.log, 0)
-    with pytest.raises(PartitionStopped, match="deleted and created again") as stopped:
+    with pytest.raises(PartitionStopped, match="committed, and their state is gone") as stopped:
         lab.open()
+    assert len(lab.commits()) == steps
     assert "orderloom repair" in one_line(stopped)
 
 
