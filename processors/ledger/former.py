@@ -18,6 +18,7 @@ from runtime.kafka import Place
 
 LOOK_AGAIN_SECONDS = 0.001
 UNTOLD = -1
+Ends = dict[Place, int]
 
 
 class FormerTransaction:
@@ -30,8 +31,7 @@ class FormerTransaction:
 
     def forget(self) -> None:
         """There is none whose records may be hidden."""
-        self._ends: dict[Place, int] = {}
-        self._shown: Mapping[Place, int] = {}
+        self._ends: Ends = {}
 
     def is_committed(self, ends: Mapping[str, int]) -> None:
         """Its commit has returned, and these are its ends in what it wrote, by the topic's name.
@@ -45,26 +45,22 @@ class FormerTransaction:
         if UNTOLD in self._ends.values():
             self._ends = self._log.ends_of(self._ends)
 
-    def look(self) -> None:
-        """Ask what of it is shown; it costs no time while the client is sending."""
-        if self._ends:
-            self._shown = self._log.shown_ends(self._ends)
-
     def wait_until_shown(self, seconds_max: float) -> None:
-        """Return when all of it is shown. Raises LedgerLost where it hangs, or Kafka is away."""
-        give_up = time.monotonic() + seconds_max
-        while hidden := [place for place in self._ends if self._is_hidden(place)]:
-            if time.monotonic() > give_up:
-                raise LedgerLost(f"a transaction hangs in {', '.join(sorted(dict(hidden)))}")
-            time.sleep(LOOK_AGAIN_SECONDS)
-            self._look_again()
+        """Return when all of it is shown. Raises LedgerLost where it hangs, or Kafka is away.
 
-    def _look_again(self) -> None:
-        self.look()
-        if self._shown.keys() != self._ends.keys():
+        Call it late: the first look then nearly always finds it shown.
+        """
+        give_up = time.monotonic() + seconds_max
+        while hidden := self._hidden():
+            if time.monotonic() > give_up:
+                raise LedgerLost(f"a transaction hangs in {', '.join(sorted(hidden))}")
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def _hidden(self) -> list[str]:
+        """The topics in which readers have not come past it."""
+        shown = self._log.shown_ends(self._ends) if self._ends else {}
+        if shown.keys() != self._ends.keys():
             # A leader that is another now, or none: this way newer metadata are asked for.
             with contextlib.suppress(KafkaException):
-                self._shown = self._log.ends_of(self._ends, committed=True)
-
-    def _is_hidden(self, place: Place) -> bool:
-        return self._shown.get(place, -1) < self._ends[place]
+                shown = self._log.ends_of(self._ends, committed=True)
+        return [place[0] for place, end in self._ends.items() if shown.get(place, -1) < end]

@@ -133,7 +133,6 @@ class LedgerWriter:
         Raises LedgerLost where that takes too long, KafkaException.
         """
         self._former.find_ends()
-        self._former.look()
         self._former.wait_until_shown(self._hidden_seconds_max)
 
     def commit(
@@ -235,7 +234,6 @@ class LedgerWriter:
 
     def _flush_behind_former(self) -> None:
         """Wait until all is sent, and until readers are shown all of the former transaction."""
-        self._former.look()
         self._flush()
         self._former.wait_until_shown(self._hidden_seconds_max)
 
