@@ -48,6 +48,11 @@ class Worker:
         """Whether its log ends with what `faulthandler` writes of the thread that was signalled."""
         return "Current thread" in self.log.read_text()[-LAST_WORDS:]
 
+    def has_stopped(self) -> bool:
+        """Whether it stands still by SIGSTOP."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def openings(self, since: float = 0.0) -> list[int]:
         """The partitions whose ledgers it opened since then (time.time())."""
         text = self.log.read_text()
@@ -84,8 +89,16 @@ class Stage:
                 worker.process.kill()
             worker.process.wait(10)
 
-    def start(self, variant: str = "", crash: tuple[str, int] | None = None) -> Worker:
-        """Start a worker; `crash` is a named point and at which pass it kills itself."""
+    def start(
+        self,
+        variant: str = "",
+        crash: tuple[str, int] | None = None,
+        stop: tuple[str, int] | None = None,
+    ) -> Worker:
+        """Start a worker; `crash` is a named point and at which pass it kills itself.
+
+        At `stop` it stops itself in the same way, until it is told to go on.
+        """
         config = {
             "bootstrap": self.bootstrap,
             "venue": VENUE,
@@ -93,6 +106,7 @@ class Stage:
             "session_seconds": SESSION_SECONDS,
             "variant": variant,
             "crash": crash,
+            "stop": stop,
         } | self.settings
         log = self.directory / f"worker-{len(self.workers)}.log"
         command = [sys.executable, "-m", "tests.processors.chaos.worker_main"]

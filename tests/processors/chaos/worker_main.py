@@ -1,6 +1,7 @@
 """A worker process for tests: `python -m tests.processors.chaos.worker_main CONFIG-JSON`.
 
-The config names the settings, a broken variant or none, and where the process kills itself.
+The config names the settings, a broken variant or none, and where the process kills or stops
+itself.
 """
 
 import faulthandler
@@ -21,8 +22,8 @@ from tests.processors.chaos.broken import VARIANTS
 from tests.processors.counting_state import counting_state, spread_state
 
 
-def crash_probe(point: str, passes: int) -> Probe:
-    """Kills the process when `point` is reached for the `passes`-th time, in any partition."""
+def signal_probe(number: int, point: str, passes: int) -> Probe:
+    """Signals the process when `point` is reached for the `passes`-th time, in any partition."""
     lock, left = threading.Lock(), [passes]
 
     def probe(reached: str) -> None:
@@ -30,7 +31,7 @@ def crash_probe(point: str, passes: int) -> Probe:
             with lock:
                 left[0] -= 1
                 if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.kill(os.getpid(), number)
 
     return probe
 
@@ -41,10 +42,14 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(created).3f %(name)s %(message)s", stream=sys.stdout
     )
-    crash = config.pop("crash", None)
+    crash, stop = config.pop("crash", None), config.pop("stop", None)
     make_parts = VARIANTS[config.pop("variant", "")]
     make_state = spread_state if config.pop("is_spread", False) else counting_state
-    probe = crash_probe(*crash) if crash else no_probe
+    probe: Probe = no_probe
+    if crash:
+        probe = signal_probe(signal.SIGKILL, *crash)
+    elif stop:
+        probe = signal_probe(signal.SIGSTOP, *stop)
     parts: Parts = make_parts(make_state, probe)
     run(LedgerSettings(**config), parts)
     leave(0)
