@@ -154,7 +154,7 @@ def cycles_in_a_minute(lab: OpeningLab) -> int:
         order(lab, "linear", "0.010")
         lab.wait(1000)
     assert not lab.account_state().look_ups.positions.is_open("linear")
-    return cycles.completed - done
+    return int(cycles.completed - done)
 
 
 def test_what_cannot_open_yet_is_not_asked_about_in_haste() -> None:
