@@ -4,7 +4,9 @@ Rules (each has a test):
 - the log is the truth: a failed step throws the memory away, and the ledger is opened again;
 - a step folds with no transaction open, then writes state, outputs, place and commit record in one;
 - within a step control, intents and raw are folded in this order, then timers fire;
-- a record whose fold fails twice is left out, and what kills the process five times;
+- a record whose fold fails twice is left out, and what kills the process in four attempts;
+- an attempt stands in the log from before a fold until its step is committed, or until a process
+  that outlived it says so: nothing else counts;
 - a killed Kafka may leave transactions hanging: an opening settles them before it loads;
 - what would stop the partition is believed only by who is still its writer: who was overtaken holds
   old state, beside which the log looks torn;
@@ -30,8 +32,6 @@ from processors.ledger.opening import Loaded, load
 from processors.ledger.poison import (
     ACCOUNTS_MAX,
     ACCOUNTS_WINDOW_NS,
-    OPENINGS_LEFT_OUT,
-    OPENINGS_SINGLE,
     Exclusion,
 )
 from processors.ledger.settling import HangWatch, settle
@@ -46,6 +46,7 @@ from processors.ledger.state import (
 )
 from processors.ledger.step import InputRecord, PartitionState, StepChanges
 from processors.ledger.step_clock import StepClock
+from processors.ledger.suspicion import Suspicion
 from processors.ledger.topic_watch import TopicWatch
 from processors.ledger.trouble import (
     LedgerLost,
@@ -93,6 +94,8 @@ class Ledger:
         self.partition = partition
         self._settings = ledger_log.settings
         self._memory = memory
+        self._gate = ledger_log.gate
+        self._suspicion = Suspicion(memory, Attempts(), 0)
         self._probe = probe
         memory.counts.openings += 1
         self._clients = ExitStack()
@@ -160,7 +163,7 @@ class Ledger:
         if self._inputs.is_reading:
             return 0.0
         seconds = self._inputs.next_check_at - time.monotonic()
-        due_ns = self._state.due_ns()
+        due_ns = self._due_ns()
         if due_ns is not None and not self.is_behind:
             until_ns = self._clock.ns_until(due_ns, self._memory.clock.now_ns())
             seconds = min(seconds, until_ns / 1e9)
@@ -176,6 +179,7 @@ class Ledger:
             return work()
         except PartitionStopped as stopped:
             line = str(stopped)
+        self._attempt(self._suspicion.taken_back())  # as a person may start us many times
         self._writer.prove()  # while an exception is handled it would be kept for good
         raise PartitionStopped(line)
 
@@ -188,6 +192,7 @@ class Ledger:
         settle(ledger_log, self.partition, self._writer)
 
     def _advance(self, wait_seconds: float) -> bool:
+        self._memory.check_timers()
         self._topic_watch.check_if_due()
         self._inputs.check_if_due()
         self._hang_watch.check_if_due()
@@ -202,19 +207,14 @@ class Ledger:
         self._clock = StepClock(self._place.clock_ns)
 
     def _begin(self, ledger_log: LedgerLog, loaded: Loaded) -> None:
-        """Count this opening in the log, and compare clocks by it."""
+        """Note this opening in the log, and compare clocks by it."""
         memory = self._memory
-        attempts = memory.opened(
-            loaded.own.attempts, self._place.step, has_work=self._inputs.backlog.is_behind
-        )
+        self._suspicion = Suspicion(memory, loaded.own.attempts, self._place.step)
         before_ns = memory.clock.now_ns()
-        self._writer.commit(self._own_records(attempts))
+        self._writer.commit(self._own_records(self._suspicion.standing))
+        self._suspicion.noted()
         self._clock_watch = ClockWatch(ledger_log, self.partition, memory.clock)
         self._clock_watch.check(before_ns)
-        self._is_careful = attempts.count >= OPENINGS_SINGLE
-        self._openings = attempts.count
-        if self._is_careful:
-            memory.size.narrow(1, loaded.ends)
 
     def _own_records(self, attempts: Attempts | None = None) -> list[tuple[bytes, bytes | None]]:
         records: list[tuple[bytes, bytes | None]] = [(PLACE_KEY, encoded(self._place))]
@@ -223,27 +223,46 @@ class Ledger:
         return records
 
     def _step(self) -> bool:
-        began = time.monotonic()
         batch = self._inputs.backlog.batch(self._memory.size.messages, self._settings.step.bytes)
-        wall_ns = self._memory.clock.now_ns()
-        if not batch.records and not self._is_timer_due(batch, wall_ns):
-            return False
-        folded = Folded([], [], self._reading(batch, wall_ns))
         try:
-            self._fold(batch, folded)
-            changes = self._changes()
-            self._probe("after-fold")
-            self._write(changes, folded)
+            if not batch.records and not self._is_timer_due(batch):
+                return False
+            is_suspect = self._suspicion.standing.count > 0
+            with self._gate.alone() if is_suspect else self._gate.together():
+                self._fold_and_write(batch)
         except LedgerLost as lost:
             self._memory.learn(lost, batch.records)
             raise
-        STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
-        self._clock_watch.check_if_due(wall_ns)
         return True
 
-    def _is_timer_due(self, batch: StepBatch, wall_ns: int) -> bool:
-        due_ns = self._state.due_ns()
-        return batch.is_at_ends and due_ns is not None and due_ns <= self._clock.at_ends(wall_ns)
+    def _fold_and_write(self, batch: StepBatch) -> None:
+        began, wall_ns = time.monotonic(), self._memory.clock.now_ns()
+        self._attempt(self._suspicion.attempt(batch.records))
+        folded = Folded([], [], self._reading(batch, wall_ns))
+        self._fold(batch, folded)
+        changes = self._changes()
+        self._probe("after-fold")
+        self._write(changes, folded)
+        STEP_SECONDS_SPENT.labels(self._settings.venue).observe(time.monotonic() - began)
+        self._clock_watch.check_if_due(wall_ns)
+
+    def _is_timer_due(self, batch: StepBatch) -> bool:
+        return batch.is_at_ends and self._is_due(self._clock.at_ends(self._memory.clock.now_ns()))
+
+    def _is_due(self, at_ns: int) -> bool:
+        due_ns = self._due_ns()
+        return due_ns is not None and due_ns <= at_ns
+
+    def _due_ns(self) -> int | None:
+        try:
+            return self._state.due_ns()
+        except Exception as error:  # the fold guard, for timers
+            raise TimersFailed(_last_line(_trace(error))) from error
+
+    def _attempt(self, attempts: Attempts | None) -> None:
+        """Say in the log that a fold begins, where the log must know should we not outlive it."""
+        if attempts is not None:
+            self._writer.commit([(ATTEMPTS_KEY, encoded(attempts))])
 
     def _reading(self, batch: StepBatch, wall_ns: int) -> int:
         newest_ns = None if batch.is_at_ends else batch.newest_append_ns()
@@ -252,9 +271,6 @@ class Ledger:
     def _fold(self, batch: StepBatch, folded: Folded) -> None:
         """Fold the batch with no transaction open; where time runs out, only its first part."""
         verdict_of, fold, now_ns = self._memory.poison.verdict, self._state.fold, folded.clock_ns
-        if self._openings >= OPENINGS_LEFT_OUT and batch.records:
-            self._memory.poison.killed(batch.records[0], self._openings)
-            self._openings = 0
         end = time.monotonic() + self._settings.step.seconds
         for record in batch.records:
             verdict = verdict_of(record)
@@ -297,6 +313,8 @@ class Ledger:
         return self._memory.clock.now_ns()
 
     def _tick(self, folded: Folded) -> None:
+        if folded.records and self._is_due(folded.clock_ns):
+            self._attempt(self._suspicion.attempt_timers())
         try:
             self._state.tick(folded.clock_ns)
         except Exception as error:  # the fold guard, for timers
@@ -321,11 +339,13 @@ class Ledger:
             next={kind: end for kind, (_, end) in ranges.items()},
             topic_ids=self._place.topic_ids,
         )
-        own = self._own_records(self._carried_attempts())
+        carried = self._suspicion.carried(self._place)
+        own = self._own_records(carried)
         if folded.left_out:
             own.append((LEFT_OUT_KEY, encoded(self._left_out)))
         commit_record = self._commit_record(changes, folded, ranges)
         self._writer.commit([*changes.state.items(), *own], changes.outputs, commit_record)
+        self._suspicion.committed(carried)
         self._committed(folded)
 
     def _committed(self, folded: Folded) -> None:
@@ -335,11 +355,6 @@ class Ledger:
         memory.committed(folded.records, self._place.next)
         if not folded.ticked:
             memory.size.fit(len(folded.records))
-        self._is_careful = self._is_careful and memory.size.is_narrow
-
-    def _carried_attempts(self) -> Attempts | None:
-        """While a killer is sought record by record, each step inherits the suspicion."""
-        return Attempts(self._place.step, OPENINGS_SINGLE) if self._is_careful else None
 
     def _commit_record(
         self, changes: StepChanges, folded: Folded, ranges: dict[str, tuple[int, int]]

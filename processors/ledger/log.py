@@ -13,6 +13,7 @@ from confluent_kafka import (
 )
 
 from orderloom.topology import COMMITS, INPUTS, LEDGER, OUTPUTS, RAW, Topic
+from processors.ledger.fold_gate import FoldGate
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.trouble import PartitionStopped
 from runtime.kafka import (
@@ -52,6 +53,7 @@ class LedgerLog:
         self._asker = self.reader(committed=True)
         self._lock = threading.Lock()
         self._retired: list[Producer] = []
+        self.gate = FoldGate()
 
     def answers(self) -> bool:
         """Whether the cluster answers now."""

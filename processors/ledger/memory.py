@@ -1,7 +1,7 @@
 """What a process remembers of a partition over the openings of its ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from processors.ledger.poison import FAILURES_MAX, Exclusion, PoisonWatch
 from processors.ledger.state import Attempts
@@ -44,15 +44,14 @@ class Memory:
     poison: PoisonWatch = field(default_factory=PoisonWatch)
     clock: LedgerClock = field(default_factory=LedgerClock)
     counts: Counts = field(default_factory=Counts)
-    survived_fold: bool = False
+    attempt: Attempts | None = None
+    """What this process wrote, or tried to write, before its last fold; it has outlived that."""
+    timers_before: int = 0
     timer_failures: int = 0
+    timers_cause: str = ""
 
     def learn(self, lost: LedgerLost, records: list[InputRecord]) -> None:
-        """A step over `records` failed, and this process outlived it.
-
-        Raises PartitionStopped where nothing can be left out to get on.
-        """
-        self.survived_fold = True
+        """A step over `records` failed, and this process outlived it."""
         if isinstance(lost, LedgerFenced):
             self.counts.fencings += 1
         elif isinstance(lost, RecordPoisoned):
@@ -65,44 +64,52 @@ class Memory:
             self._timers_failed(str(lost))
         elif isinstance(lost, StepTooSlow):
             self.counts.slow_steps += 1
-            self.size.narrow(len(records) // 2, _ends(records))
+            self.size.narrow(len(records) // 2, ends_of(records))
 
     def committed(self, records: list[InputRecord], next_offsets: Mapping[str, int]) -> None:
         """A step over `records` was committed."""
         self.poison.committed(records)
         self.size.committed(next_offsets)
+        self.attempt = None
         self.timer_failures = 0
         self.counts.steps += 1
         self.counts.records += len(records)
 
-    def opened(self, attempts: Attempts, step: int, *, has_work: bool) -> Attempts:
-        """The count of openings at this step, this one included.
+    def standing(self, attempts: Attempts, step: int) -> Attempts:
+        """The attempts after step `step` that nobody outlived, by what the log has of them.
 
-        An opening without work says nothing. A process that outlived the fold of these records
-        proves that they do not kill.
+        This process has outlived its own. It may not know whether that stands in the log: it does
+        if the count there is as high.
         """
-        if self.survived_fold or not has_work:
-            self.survived_fold = False
-            return Attempts(step, 0)
-        return Attempts(step, 1 + (attempts.count if attempts.step == step else 0))
+        if attempts.step != step:
+            return Attempts(step)
+        mine = self.attempt
+        if mine is None or mine.step != step or attempts.count < mine.count:
+            return attempts
+        return replace(attempts, count=attempts.count - 1, timers=self.timers_before)
+
+    def check_timers(self) -> None:
+        """Raise PartitionStopped where timers failed twice: nothing can be left out to get on."""
+        if self.timer_failures >= FAILURES_MAX:
+            raise PartitionStopped(
+                f"the timers fail, and no record is to blame ({self.timers_cause}): this is a "
+                "fault of the program; run the version before it"
+            )
 
     def _refused(self, lost: StepRefused, records: list[InputRecord]) -> None:
         if len(records) > 1:
-            self.size.narrow(len(records) // 2, _ends(records))
+            self.size.narrow(len(records) // 2, ends_of(records))
         elif records:
-            self.size.narrow(1, _ends(records))
+            self.size.narrow(1, ends_of(records))
             self.poison.failed(records[0], Exclusion("refused", lost.trace))
         else:
             self._timers_failed(str(lost))
 
     def _timers_failed(self, cause: str) -> None:
         self.timer_failures += 1
-        if self.timer_failures >= FAILURES_MAX:
-            raise PartitionStopped(
-                f"the timers fail, and no record is to blame ({cause}): this is a fault of the "
-                "program; run the version before it"
-            )
+        self.timers_cause = cause
 
 
-def _ends(records: list[InputRecord]) -> dict[str, int]:
+def ends_of(records: list[InputRecord]) -> dict[str, int]:
+    """Where these records end, by kind."""
     return {record.topic.kind: record.offset + 1 for record in records}

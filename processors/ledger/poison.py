@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from processors.ledger.step import InputRecord
 
 FAILURES_MAX = 2
-OPENINGS_SINGLE = 3  # from so many openings without a commit on, steps of one record
-OPENINGS_LEFT_OUT = 5  # at so many, that record is left out: it kills the process
+ATTEMPTS_SINGLE = 3  # from the third attempt at the same place on, steps of one record
+ATTEMPTS_LEFT_OUT = 5  # the fifth leaves that record out: it kills the process
 ACCOUNTS_MAX = 3  # more in a minute is a bad deploy, not bad data
 ACCOUNTS_WINDOW_NS = 60 * 1_000_000_000
 
@@ -38,9 +38,9 @@ class PoisonWatch:
             self._verdicts.setdefault(key, verdict)
         return count
 
-    def killed(self, record: InputRecord, openings: int) -> None:
-        """`record` stood alone before a step that `openings` processes did not survive."""
-        trace = f"{openings} openings at this record ended without a commit"
+    def killed(self, record: InputRecord, attempts: int) -> None:
+        """`record` stands alone before a step that was attempted so often; nobody survived it."""
+        trace = f"the process ended in each of {attempts} attempts to fold what begins here"
         self._verdicts.setdefault(_key(record), Exclusion("killed", trace))
 
     def verdict(self, record: InputRecord) -> Exclusion | None:

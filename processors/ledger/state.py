@@ -5,12 +5,12 @@ another format is refused, never guessed.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 
-FORMAT = 1
+FORMAT = 2
 RESERVED = b"@"
 
 
@@ -34,10 +34,24 @@ class LedgerPlace:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How many openings found work after step `step` and ended without a commit."""
+    """How often a fold after step `step` was begun that no commit and no living process ended.
+
+    `timers` of them had folded their one record and were about to let timers fire. `until` are the
+    ends, by kind, of the batches that were to be folded then.
+    """
 
     step: int = 0
     count: int = 0
+    timers: int = 0
+    until: Mapping[str, int] = field(default_factory=dict)
+
+    def another(self, until: Mapping[str, int]) -> Self:
+        """With one that begins now, over a batch that ends at `until`."""
+        furthest = {
+            kind: max(until.get(kind, 0), self.until.get(kind, 0))
+            for kind in sorted(until.keys() | self.until.keys())
+        }
+        return replace(self, count=self.count + 1, until=furthest)
 
 
 @dataclass(frozen=True, slots=True)

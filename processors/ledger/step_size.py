@@ -20,6 +20,10 @@ class StepSize:
         """Whether steps are kept small until a place in the log is passed."""
         return bool(self._until)
 
+    def is_narrow_at(self, next_offsets: Mapping[str, int]) -> bool:
+        """Whether they will be kept small still once a step came to these offsets."""
+        return any(next_offsets[kind] < end for kind, end in self._until.items())
+
     def narrow(self, messages: int, until: Mapping[str, int]) -> None:
         """Fold at most `messages` a step until every input's next offset is at `until`."""
         self.messages = max(1, messages)
@@ -31,7 +35,7 @@ class StepSize:
 
     def committed(self, next_offsets: Mapping[str, int]) -> None:
         """A step was committed: grow again, unless kept narrow."""
-        if any(next_offsets[kind] < end for kind, end in self._until.items()):
+        if self.is_narrow_at(next_offsets):
             return
         self._until = {}
         self.messages = min(self._most, self.messages * 2)

@@ -18,6 +18,7 @@ from processors.ledger.memory import Memory
 from processors.ledger.settings import LedgerSettings, StepBounds
 from processors.ledger.step import InputRecord
 from processors.ledger.step_size import StepSize
+from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from runtime.kafka import (
     begin_offsets,
@@ -264,6 +265,22 @@ def drain(ledger: Ledger, steps_max: int = 1_000) -> None:
         if not ledger.advance(0.2) and not ledger.is_behind:
             return
     raise AssertionError("the ledger never comes to its inputs' ends")
+
+
+def settle(lab: Lab, openings_max: int = 30) -> Ledger:
+    """Open again after each loss, as a runner does, until all inputs are folded."""
+    for _ in range(openings_max):
+        try:
+            ledger = lab.open()
+            drain(ledger)
+        except LedgerLost:
+            continue
+        return ledger
+    raise AssertionError("the ledger never settles")
+
+
+def left_out(lab: Lab) -> list[tuple[str, int, str]]:
+    return [tuple(entry) for commit in lab.commits() for entry in commit["left_out"]]
 
 
 def recreate(lab: Lab, topic: Topic) -> None:

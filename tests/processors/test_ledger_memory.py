@@ -59,17 +59,20 @@ def test_a_transaction_timeout_halves_the_step(memory: Memory) -> None:
 
 def test_timers_that_fail_twice_stop_the_partition(memory: Memory) -> None:
     memory.learn(TimersFailed("bug"), [])
-    with pytest.raises(PartitionStopped):
-        memory.learn(TimersFailed("bug"), [])
+    memory.check_timers()
+    memory.learn(TimersFailed("bug"), [])
+    with pytest.raises(PartitionStopped, match="bug"):
+        memory.check_timers()
 
 
-def test_openings_at_the_same_step_are_counted_and_a_commit_ends_the_count(memory: Memory) -> None:
-    assert memory.opened(Attempts(), step=7, has_work=True) == Attempts(7, 1)
-    assert memory.opened(Attempts(7, 1), step=7, has_work=True) == Attempts(7, 2)
-    assert memory.opened(Attempts(7, 2), step=8, has_work=True) == Attempts(8, 1)
+def test_attempts_stand_until_a_commit(memory: Memory) -> None:
+    assert memory.standing(Attempts(7, 2), step=7) == Attempts(7, 2)
+    assert memory.standing(Attempts(7, 2), step=8) == Attempts(8)
 
 
-def test_openings_without_work_or_after_a_survived_fold_do_not_count(memory: Memory) -> None:
-    assert memory.opened(Attempts(7, 2), step=7, has_work=False) == Attempts(7, 0)
-    memory.learn(LedgerLost("away"), RECORDS)
-    assert memory.opened(Attempts(7, 2), step=7, has_work=True) == Attempts(7, 0)
+def test_an_attempt_that_its_own_process_outlived_does_not_count(memory: Memory) -> None:
+    memory.attempt = Attempts(7, 3)
+    assert memory.standing(Attempts(7, 3), step=7) == Attempts(7, 2)
+    assert memory.standing(Attempts(7, 5), step=7) == Attempts(7, 4)  # others died of it since
+    assert memory.standing(Attempts(7, 2), step=7) == Attempts(7, 2)  # it never came to the log
+    assert memory.standing(Attempts(8, 3), step=8) == Attempts(8, 3)

@@ -1,46 +1,26 @@
 """Records that cannot be folded: left out after the second failure, and only they."""
 
+import time
 from itertools import chain
 
 import pytest
 
-from orderloom.topology import DEAD_LETTERS, RAW
-from processors.ledger.ledger import Ledger
-from processors.ledger.step import InputRecord, StepChanges
+from orderloom.topology import DEAD_LETTERS, FILLS, RAW
+from processors.ledger.step import Output, StepChanges
 from processors.ledger.trouble import LedgerLost, PartitionStopped, StepRefused
 from processors.ledger.writer import LedgerWriter
 from tests.conftest import RunningBroker
 from tests.processors.counting_state import CountingState
-from tests.processors.ledger_lab import Lab, drain
+from tests.processors.ledger_lab import Lab, drain, left_out, settle
 
 pytestmark = pytest.mark.broker
 GOOD = [(b"good", b"%d" % number) for number in range(20)]
 FEW = GOOD[:3]
 
 
-class Died(BaseException):
-    """Stands for the end of a process: nothing of ours may catch it."""
-
-
 @pytest.fixture
 def lab(broker: RunningBroker, namespace: str) -> Lab:
     return Lab(broker.bootstrap, namespace)
-
-
-def settle(lab: Lab, openings_max: int = 30) -> Ledger:
-    """Open again after each loss, as a runner does, until all inputs are folded."""
-    for _ in range(openings_max):
-        try:
-            ledger = lab.open()
-            drain(ledger)
-        except LedgerLost:
-            continue
-        return ledger
-    raise AssertionError("the ledger never settles")
-
-
-def left_out(lab: Lab) -> list[tuple[str, int, str]]:
-    return [tuple(entry) for commit in lab.commits() for entry in commit["left_out"]]
 
 
 def test_a_record_that_fails_twice_is_left_out_and_its_account_alone_quarantined(lab: Lab) -> None:
@@ -162,62 +142,35 @@ def test_after_a_refusal_steps_grow_again(lab: Lab) -> None:
     assert lab.memory.size.messages >= 32
 
 
-class KillingState(CountingState):
-    """Folding the word `kill` ends the process."""
+def test_timers_that_cannot_say_when_they_are_due_stop_the_partition(lab: Lab) -> None:
+    class Untimed(CountingState):
+        def due_ns(self) -> int | None:
+            if self.counts:
+                raise AssertionError("planted")
+            return None
 
-    def fold(self, record: InputRecord, now_ns: int) -> None:
-        if record.value == b"kill":
-            raise Died
-        CountingState.fold(self, record, now_ns)
-
-
-def test_what_kills_the_process_is_left_out_after_its_openings_are_counted(lab: Lab) -> None:
-    lab.feed(RAW, [*GOOD, (b"killer", b"kill"), *GOOD])
-    deaths = live(lab)
-    assert deaths == 4
-    assert left_out(lab) == [("raw", 20, "killed")]
-    single = [end - first for first, end in (commit["inputs"]["raw"] for commit in lab.commits())]
-    assert single[:21] == [1] * 21  # from the third opening on steps of one record
-    assert lab.states[-1].counts == {b"good": 40}
-    assert lab.faults() == []
-
-
-def test_a_process_that_outlives_the_fold_clears_its_records_of_suspicion(lab: Lab) -> None:
-    """Openings that end by Kafka's fault leave nobody out, also when many follow one another."""
+    lab.make_state = Untimed
     lab.feed(RAW, GOOD)
+    with pytest.raises(PartitionStopped, match=r"cannot be read|timers fail"):
+        settle(lab)
 
-    def lose(point: str) -> None:
-        if point == "after-fold":
-            raise LedgerLost("the broker is away")
 
-    for _ in range(8):
-        with pytest.raises(LedgerLost):
-            drain(lab.open(lose))
-    lab.forget()
+def test_timers_whose_outputs_are_refused_stop_the_partition(lab: Lab) -> None:
+    """The writer of the refused step cannot prove whose the partition is: the next one does."""
+
+    class LargeTimers(CountingState):
+        def tick(self, now_ns: int) -> None:
+            if self.timers and min(self.timers) <= now_ns:
+                self._outputs.append(Output(FILLS, b"a", b"x" * 3_000_000))
+            CountingState.tick(self, now_ns)
+
+    lab.make_state = LargeTimers
+    lab.feed(RAW, [b"timer:100000000"])
     settle(lab)
+    time.sleep(0.2)
+    with pytest.raises(PartitionStopped, match="timers fail"):
+        settle(lab)
     assert left_out(lab) == []
-
-
-def test_openings_without_work_are_not_counted(lab: Lab) -> None:
-    for _ in range(7):
-        lab.open()
-        lab.forget()
-    lab.feed(RAW, GOOD)
-    settle(lab)
-    assert left_out(lab) == []
-
-
-def live(lab: Lab, deaths_max: int = 10) -> int:
-    """Start process after process until one lives; how many died."""
-    lab.make_state = KillingState
-    for deaths in range(deaths_max):
-        lab.forget()
-        try:
-            settle(lab)
-        except Died:
-            continue
-        return deaths
-    raise AssertionError("it kills for ever")
 
 
 def test_timers_that_fail_twice_stop_the_partition(lab: Lab) -> None:
