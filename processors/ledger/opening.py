@@ -12,7 +12,7 @@ from processors.ledger.step import PartitionState, UnknownStateFormat
 from processors.ledger.topic_watch import check_same_topics
 from processors.ledger.trouble import PartitionStopped
 
-# What records raise that no ledger wrote.
+# What one of the ledger's own records raises that no ledger wrote.
 GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
 
 
@@ -70,7 +70,7 @@ def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
 def restored(
     records: Mapping[bytes, bytes], partition: int, make_state: Callable[[int], PartitionState]
 ) -> tuple[OwnRecords, PartitionState]:
-    """The ledger's own records and its state. Raises PartitionStopped for an unknown format."""
+    """The ledger's own records and its state. Raises PartitionStopped for what it cannot read."""
     own, state = OwnRecords(), make_state(partition)
     try:
         for key in [key for key in records if key.startswith(RESERVED)]:
@@ -86,7 +86,7 @@ def restored(
             f"the state of partition {partition} was written by another version of this program "
             f"({error}): run that version, or `orderloom repair` with this one"
         ) from error
-    except GARBAGE as error:
+    except Exception as error:  # whatever it is, it ends this partition and no other
         raise PartitionStopped(
             f"the state of partition {partition} cannot be read ({type(error).__name__}: {error}): "
             "something else wrote into its ledger topic (who may: `orderloom topics --acl`); run "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orderloom.event import Cause
 from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text, text_of, text_or_none
 from orderloom.words import Completeness, Lifecycle, Side, Source, Trust
+from processors.ledger.step import UnknownStateFormat
 from processors.orders import view
 from processors.orders.effects import (
     DisputeRaised,
@@ -46,7 +47,7 @@ NOTHING: Final = derive(Record(), Profile())
 """What follows from no evidence; the same for every profile."""
 
 
-class UnknownOrderFormat(Exception):
+class UnknownOrderFormat(UnknownStateFormat):
     """An order record has a format version that this code does not know."""
 
 

@@ -375,7 +375,12 @@ class Orders:
         self._in_pieces[order.key] = order
 
     def finish_load(self) -> None:
-        """All records are back: derive once what follows from orders that stand in several."""
+        """All records are back: derive once what follows from orders that stand in several.
+
+        Raises ValueError where an order's own record has not come: what it lacks cannot be known.
+        """
+        if self._early:
+            raise ValueError(f"executions of orders without a record: {sorted(self._early)[:3]}")
         for order in self._in_pieces.values():
             order.rebuild()
             self._settle_in(list(self._unattributed.related(order)))

@@ -3,6 +3,8 @@
 import orjson
 import pytest
 
+from processors.ledger.opening import restored
+from processors.ledger.trouble import PartitionStopped
 from processors.orders.fill_records import INLINE_MAX
 from tests.processors.partition_lab import Run, a_frame, a_partition, a_raw_record, live
 
@@ -38,3 +40,10 @@ def test_one_more_execution_writes_two_records_of_the_order(run: Run) -> None:
     run.step(a_raw_record(a_frame(a_trade(9_999), INLINE_MAX + 51, "linear"), offset=2))
     written = [key for key in run.state if run.state[key] is not state.get(key)]
     assert len([key for key in written if key.startswith(b"o/")]) == 2
+
+
+def test_executions_whose_order_has_no_record_are_not_restored_in_silence(run: Run) -> None:
+    own = min((key for key in run.state if key.startswith(b"o/")), key=len)
+    lacking = {key: value for key, value in run.state.items() if key != own}
+    with pytest.raises(PartitionStopped, match="executions of orders without a record"):
+        restored(lacking, 0, lambda _: a_partition())
