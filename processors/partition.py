@@ -103,14 +103,18 @@ class PartitionFold:
             )
         kind, _, _ = key.decode().partition("/")
         del document["f"]
-        part = self._part_of.get(kind)
-        if part is not None:
+        if (part := self._part_of.get(kind)) is not None:
             part.restore(kind, document)
         else:
             state = self.account(document["account"])
             state.restore(kind, document)
             self._restored.add(state.account)
         self._digests.put(key.decode(), value, None)
+
+    @property
+    def exact_digest(self) -> str:
+        """The digest of all state records, as the last changes gave it out or as restored."""
+        return self._digests.exact
 
     def _finish_restore(self) -> None:
         for account in self._restored:
@@ -138,7 +142,7 @@ class PartitionFold:
             for key, fields in part.state():
                 changes.state[key.encode()] = self._packed(key, fields)
         changes.content_digest = self._digests.content
-        changes.exact_digest = self._digests.exact
+        changes.exact_digest = self.exact_digest
         return changes
 
     def _packed(

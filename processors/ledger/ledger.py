@@ -338,6 +338,8 @@ class Ledger:
             clock_ns=folded.clock_ns,
             next={kind: end for kind, (_, end) in ranges.items()},
             topic_ids=self._place.topic_ids,
+            exact=changes.exact_digest,
+            epoch=self._place.epoch,
         )
         carried = self._suspicion.carried(self._place)
         own = self._own_records(carried)

@@ -40,6 +40,7 @@ def load(
             f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
             "again, which ends it"
         )
+    check_whole(partition, own, state)
     ids = ledger_log.topic_ids()
     place = own.place or _first_place(ledger_log, partition, ids, has_state=bool(records))
     return at_place(ledger_log, partition, Loaded(state, own, place, {}), ids)
@@ -48,11 +49,12 @@ def load(
 def at_place(ledger_log: LedgerLog, partition: int, loaded: Loaded, ids: dict[str, str]) -> Loaded:
     """With the ends of the inputs, if its place still lies in them. Raises PartitionStopped.
 
-    The place then names all topics, also where an older version wrote it.
+    The place then names all topics, and the epoch, also where an older version wrote it.
     """
     _check_inputs(ledger_log, partition, loaded.place, ids)
     ends = _checked_ends(ledger_log, partition, loaded.place)
-    return replace(loaded, place=replace(loaded.place, topic_ids=ids), ends=ends)
+    place = replace(loaded.place, topic_ids=ids, epoch=loaded.own.epoch)
+    return replace(loaded, place=place, ends=ends)
 
 
 def read_state(ledger_log: LedgerLog, partition: int) -> dict[bytes, bytes]:
@@ -93,6 +95,24 @@ def restored(
             "`orderloom repair`"
         ) from error
     return own, state
+
+
+def check_whole(partition: int, own: OwnRecords, state: PartitionState) -> None:
+    """Raise PartitionStopped where the log no longer holds all that its last step left there.
+
+    Its topic is compacted and never trimmed; a policy of deletion that was set for a moment takes
+    its front, which holds what has not changed for long.
+    """
+    place = own.place
+    if place is None:
+        return
+    if place.exact in {"", state.exact_digest} and place.epoch in {None, own.epoch}:
+        return
+    raise PartitionStopped(
+        f"the state of partition {partition} is not what step {place.step} left: records of its "
+        "ledger topic were deleted, or something else wrote there (its cleanup.policy must be "
+        "compact alone: `orderloom topics` says so); run `orderloom repair`"
+    )
 
 
 def _first_place(

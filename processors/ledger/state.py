@@ -11,6 +11,8 @@ from typing import Any, Self
 import orjson
 
 FORMAT = 2
+FORMATS_READ = (1, FORMAT)
+"""In 1 attempts and places say less; what it means that a field is absent stands at the field."""
 RESERVED = b"@"
 
 
@@ -24,12 +26,17 @@ class LedgerPlace:
 
     `next` is the next offset to fold of each input, by the topic's kind; `topic_ids` the ids of
     all topics that are read and written, which tell a topic that was deleted and made again.
+    `exact` is the digest of the state records, "" before the first step, and `epoch` that of the
+    last repair, 0 for none: both tell a ledger that lacks some of what was written into it, where
+    no older version wrote the place ("", None).
     """
 
     step: int
     clock_ns: int
     next: Mapping[str, int]
     topic_ids: Mapping[str, str]
+    exact: str = ""
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Attempts:
     """How often a fold after step `step` was begun that no commit and no living process ended.
 
     `timers` of them had folded their one record and were about to let timers fire. `until` are the
-    ends, by kind, of the batches that were to be folded then.
+    ends, by kind, of the batches that were to be folded then; empty where they are not known.
     """
 
     step: int = 0
@@ -101,6 +108,11 @@ class OwnRecords:
     left_out: LeftOut = field(default_factory=LeftOut)
     repair: Repair | None = None
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last repair; 0 for none."""
+        return 0 if self.repair is None else self.repair.epoch
+
     def restore(self, key: bytes, value: bytes) -> None:
         """Take back one record.
 
@@ -136,6 +148,6 @@ def encoded(record: LedgerPlace | Attempts | LeftOut | Repair) -> bytes:
 def _decoded(key: bytes, value: bytes) -> dict[str, Any]:
     document: dict[str, Any] = orjson.loads(value)
     found = document.pop("format", None)
-    if found != FORMAT:
+    if found not in FORMATS_READ:
         raise UnknownLedgerFormat(f"record {key.decode()} has format {found}, known is {FORMAT}")
     return document

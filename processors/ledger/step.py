@@ -53,6 +53,11 @@ class PartitionState(Protocol):
         """The fold's version, written into each commit record."""
         ...
 
+    @property
+    def exact_digest(self) -> str:
+        """The digest of all state records, as the last changes gave it out or as restored."""
+        ...
+
     def begin_epoch(self, epoch: int) -> None:
         """Number in this epoch, which a repair began; called before anything else."""
         ...

@@ -16,7 +16,7 @@ from processors.account.lost_fills import LostFill
 from processors.ledger.ledger import Folded, Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
-from processors.ledger.opening import Loaded, at_place, read_state, restored
+from processors.ledger.opening import Loaded, at_place, check_whole, read_state, restored
 from processors.ledger.settling import settle
 from processors.ledger.state import REPAIR_KEY, Attempts, Repair, encoded
 from processors.ledger.step import StepChanges
@@ -95,6 +95,7 @@ class Rebuilding(Ledger):
         own, state = restored(read_state(ledger_log, partition), partition, make_state)
         if own.repair is None or own.place is None or own.repair.has_ended:
             raise LedgerLost("another repair has ended meanwhile")
+        check_whole(partition, own, state)
         self._repair = own.repair
         self._partition_fold = cast(PartitionFold, state)
         loaded = Loaded(state, own, own.place, {})

@@ -14,7 +14,7 @@ from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
-from processors.ledger.opening import GARBAGE, load, read_state
+from processors.ledger.opening import GARBAGE, check_whole, load, read_state, restored
 from processors.ledger.settling import settle
 from processors.ledger.state import (
     PLACE_KEY,
@@ -247,18 +247,24 @@ def _begin(
         check_repairable(found)
         fold = make_state(partition).version
         begun = found.begun
-        if begun is not None and _may_resume(ledger_log, partition, begun, fold, order.config):
+        if begun and _may_resume(ledger_log, partition, make_state, begun, order.config):
             return begun
         return _clear(ledger_log, writer, found, _repair_of(found, fold, order))
 
 
 def _may_resume(
-    ledger_log: LedgerLog, partition: int, begun: Repair, fold: str, config: str
+    ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold, begun: Repair, config: str
 ) -> bool:
-    """Whether the state so far is worth keeping: the same fold, and inputs that still hold it."""
+    """Whether the state so far is worth keeping: the same fold, whole, and of these inputs."""
+    fold = make_state(partition).version
     if not begun.is_cleared or (begun.fold, begun.config) != (fold, config):
         return False
-    place = _own_records(read_state(ledger_log, partition)).place
+    try:
+        own, state = restored(read_state(ledger_log, partition), partition, make_state)
+        check_whole(partition, own, state)
+    except PartitionStopped:
+        return False
+    place = own.place
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     return (
         place is not None
@@ -290,7 +296,7 @@ def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: R
         writer.commit([(key, None) for key in former[first : first + CLEARED_MAX]])
     cleared = replace(repair, is_cleared=True)
     ids = ledger_log.topic_ids()
-    place = LedgerPlace(step=found.step + 1, clock_ns=0, next=found.begins, topic_ids=ids)
+    place = LedgerPlace(found.step + 1, 0, found.begins, ids, epoch=repair.epoch)
     writer.commit([(PLACE_KEY, encoded(place)), (REPAIR_KEY, encoded(cleared))])
     return cleared
 

@@ -38,6 +38,10 @@ class CountingState:
     _outputs: list[Output] = field(default_factory=list)
     _digest: str = ""
 
+    @property
+    def exact_digest(self) -> str:
+        return self._digest
+
     def begin_epoch(self, epoch: int) -> None:
         """What it publishes has no epoch."""
 

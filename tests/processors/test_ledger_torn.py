@@ -1,0 +1,111 @@
+"""A ledger topic that lacks some of what was written into it: no opening goes on from the rest."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from orderloom.topology import FILLS, LEDGER, RAW
+from processors.ledger.opening import read_state
+from processors.ledger.state import PLACE_KEY, REPAIR_KEY
+from processors.ledger.trouble import PartitionStopped
+from tests.conftest import RunningBroker
+from tests.processors.ledger_lab import recreate, small_steps
+from tests.processors.repair_lab import KillAt, Killed, RepairLab
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> RepairLab:
+    return RepairLab(broker.bootstrap, namespace)
+
+
+@contextlib.contextmanager
+def deleting(lab: RepairLab) -> Iterator[None]:
+    """The cleanup policy of `ledger` says for a while that it may be deleted from."""
+    _set_policy(lab, "compact,delete")
+    yield
+    _set_policy(lab, "compact")
+
+
+def _set_policy(lab: RepairLab, policy: str) -> None:
+    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, lab.name(LEDGER), incremental_configs=[entry])
+    for future in lab.admin.incremental_alter_configs([resource]).values():
+        future.result(30)
+    time.sleep(1)  # the brokers hear of it a moment later
+
+
+def lose(lab: RepairLab, key: bytes) -> None:
+    """One record of the ledger is no more."""
+    lab.producer.produce(lab.name(LEDGER), None, key, 0)
+    assert lab.producer.flush(30) == 0
+
+
+def an_order(lab: RepairLab) -> bytes:
+    return next(key for key in read_state(lab.log, 0) if key.startswith(b"o/"))
+
+
+def test_a_ledger_that_lost_its_front_stops_and_publishes_no_execution_twice(
+    lab: RepairLab,
+) -> None:
+    lab.configure(step=small_steps(10))
+    lab.live()
+    before, records = lab.content(), lab.committed(LEDGER)
+    with deleting(lab):
+        lab.trim(LEDGER, records[len(records) * 2 // 3].offset() or 0)
+    lab.forget()
+    lab.feed(RAW, lab.history())
+    with pytest.raises(PartitionStopped, match=r"is not what step \d+ left") as stopped:
+        lab.run()
+    assert "orderloom repair" in str(stopped.value)
+    lab.repair()
+    lab.run()
+    assert lab.content()[1:] == before[1:]
+    fills = [one for one in lab.documents(FILLS) if (one["epoch"], one["kind"]) == (1, "REAL")]
+    real = [one["execution_key"] for one in fills]
+    assert len(real) == len(set(real))
+
+
+def test_one_lost_record_is_enough(lab: RepairLab) -> None:
+    lab.live()
+    lose(lab, an_order(lab))
+    with pytest.raises(PartitionStopped, match="orderloom repair"):
+        lab.open_real()
+
+
+def test_a_lost_epoch_stops_it_too(lab: RepairLab) -> None:
+    """It would number in an epoch that consumers have left."""
+    lab.live()
+    recreate(lab, LEDGER)
+    lab.repair()
+    lab.run()
+    lose(lab, REPAIR_KEY)
+    with pytest.raises(PartitionStopped, match="orderloom repair"):
+        lab.open_real()
+    assert lab.repair().epoch == 2
+
+
+def test_a_repair_whose_state_so_far_was_torn_begins_anew(lab: RepairLab) -> None:
+    lab.configure(step=small_steps(20))
+    lab.live()
+    before = lab.content()
+    recreate(lab, LEDGER)
+    with pytest.raises(Killed):
+        lab.repair(probe=KillAt("after-commit", 4))
+    lose(lab, an_order(lab))
+    lab.repair()
+    assert lab.content() == before
+
+
+def test_a_place_of_an_older_version_says_nothing_of_it(lab: RepairLab) -> None:
+    lab.live()
+    place = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
+    del place["exact"], place["epoch"]
+    lab.producer.produce(lab.name(LEDGER), orjson.dumps(place | {"format": 1}), PLACE_KEY, 0)
+    assert lab.producer.flush(30) == 0
+    lab.open_real().close()
