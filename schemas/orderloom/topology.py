@@ -67,7 +67,7 @@ RAW: Final = Topic(
 )  # fmt: skip
 INTENTS: Final = Topic(
     "intents", "account", "Submit, Amend, Cancel, CancelAll",
-    ("strategy",), transactional=False, config=_kept(90),
+    ("strategy",), transactional=False, config=_FOR_EVER,  # trimmed, nothing can be repaired
 )  # fmt: skip
 CONTROL: Final = Topic(
     "control", "account or partition", "kill epochs, rulings, registry and configuration facts",

@@ -9,7 +9,7 @@ EXPLICIT_NS = "prod."
 
 # How DESIGN's table has each topic kept: days, None for ever, or "compacted".
 KEPT = {
-    "raw": 90, "intents": 90, "control": None, "dispatches": 7,
+    "raw": 90, "intents": None, "control": None, "dispatches": 7,
     "ledger": "compacted", "commits": 90, "orders": "compacted", "fills": 365,
     "positions": "compacted", "accounts": "compacted", "instruments": "compacted",
     "differences": 90, "dead-letters": 90,
