@@ -201,4 +201,6 @@ def _has_ended(producer: Producer, seconds_max: float) -> bool:
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         return reason.fatal() or reason.code() == KafkaError._STATE  # noqa: SLF001  public
+    except SystemError:  # how a fenced client says that it is (LedgerWriter)
+        return True
     return True
