@@ -82,7 +82,7 @@ class Backlog:
         queue.times.append(queue.newest_ns)
         queue.tail = record.offset + 1
         self.records += 1
-        self.bytes += _size(record)
+        self.bytes += size_of(record)
 
     def pass_hole(self, kind: str, end: int) -> None:
         """The log holds nothing from the tail to `end`."""
@@ -132,7 +132,7 @@ class Backlog:
             queue.times.popleft()
             assert head is record
             queue.next = record.offset + 1
-            self.bytes -= _size(record)
+            self.bytes -= size_of(record)
         self.records -= len(records)
         for queue in self.queues.values():
             if not queue.records:
@@ -155,7 +155,7 @@ class Backlog:
         taken: dict[str, list[InputRecord]] = {kind: [] for kind in KINDS}
         size = 0
         for _, record in islice(merged, messages_max):
-            size += _size(record)
+            size += size_of(record)
             if size > bytes_max and any(taken.values()):
                 break
             taken[record.topic.kind].append(record)
@@ -171,5 +171,6 @@ def _up_to(queue: Queue, horizon_ns: int | None, count: int) -> list[InputRecord
     return head[: sum(1 for _ in within)]
 
 
-def _size(record: InputRecord) -> int:
+def size_of(record: InputRecord) -> int:
+    """How many bytes it holds."""
     return len(record.value or b"") + len(record.key or b"")

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
+from processors.ledger.backlog import size_of
 from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -95,7 +96,9 @@ class LedgerRunner:
         self._must_skip = False
         self._look_at = 0.0
         self._inbox: deque[InputRecord] = deque()
-        self._inbox_max = ledger_log.settings.inbox_records_max
+        self._settings = ledger_log.settings
+        # Two counts, since each is written by one thread alone.
+        self._bytes_in = self._bytes_out = 0
         self._bell = threading.Event()
         self._is_suspended = False
         self._closing = threading.Event()
@@ -107,13 +110,30 @@ class LedgerRunner:
         self._thread.start()
 
     def offer(self, record: InputRecord) -> None:
-        """Hand in a delivered record; a full inbox drops it, and the ledger reads it by itself."""
-        if len(self._inbox) >= self._inbox_max:
+        """Hand in a delivered record; a full inbox drops it, and the ledger reads it by itself.
+
+        A partition that is stopped keeps none.
+        """
+        size = size_of(record)
+        if self.condition is Condition.STOPPED or self._is_full(size):
             self.dropped += 1
         else:
+            self._bytes_in += size
             self._inbox.append(record)
         if not self._bell.is_set():
             self._bell.set()
+
+    def _is_full(self, size: int) -> bool:
+        """Whether a record of that size finds no room; the first one always does."""
+        held = self._bytes_in - self._bytes_out
+        is_over = held + size > self._settings.inbox_bytes_max
+        return len(self._inbox) >= self._settings.inbox_records_max or (held > 0 and is_over)
+
+    def _take_all(self) -> list[InputRecord]:
+        inbox = self._inbox
+        taken = [inbox.popleft() for _ in range(len(inbox))]
+        self._bytes_out += sum(map(size_of, taken))
+        return taken
 
     def suspend(self) -> None:
         """The partition was revoked: fold nothing more until `resume`."""
@@ -196,9 +216,8 @@ class LedgerRunner:
         return self._ledger
 
     def _deliver(self, ledger: Ledger) -> None:
-        inbox = self._inbox
-        if inbox and ledger.wants_more:
-            ledger.take([inbox.popleft() for _ in range(len(inbox))])
+        if self._inbox and ledger.wants_more:
+            ledger.take(self._take_all())
 
     def _look_if_due(self, ledger: Ledger) -> None:
         """What health and metrics show, from the thread that may ask the state."""
@@ -234,6 +253,7 @@ class LedgerRunner:
         self._drop()
         self.next_offsets = {}
         self.condition = Condition.STOPPED
+        self._take_all()
         self.trouble = line
         log.error("partition %d is stopped: %s", self.partition, line, extra=self._extra())
 

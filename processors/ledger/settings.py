@@ -40,6 +40,7 @@ class LedgerSettings:
     session_seconds: float = 6.0
     heartbeat_seconds: float = 0.5
     inbox_records_max: int = 4_000
+    inbox_bytes_max: int = 16 * MIB
     tail_check_seconds: float = 1.0
     hang_check_seconds: float = 5.0
     commit_offsets_seconds: float = 2.0

@@ -1,5 +1,6 @@
 """Runners over ledgers of the test's own making, without a broker."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -136,3 +137,63 @@ def test_retired_clients_are_looked_after_while_a_partition_is_stopped(
     runner = run(stop)
     wait_for(lambda: log.looked_after >= 3)
     assert runner.condition is Condition.STOPPED
+
+
+def large(offset: int, size: int = 1 << 20) -> InputRecord:
+    return InputRecord(RAW, 0, offset, 0, b"a", bytes(size))
+
+
+def held(runner: LedgerRunner) -> int:
+    return len(runner._inbox)
+
+
+def test_an_inbox_is_bounded_by_bytes_too(run: Run, log: StandInLog) -> None:
+    log.settings = LedgerSettings("", "lab", inbox_bytes_max=(10 << 20) + 10)
+    taken: list[InputRecord] = []
+
+    class Waiting(IdleLedger):
+        wants_more = False
+
+        def take(self, records: list[InputRecord]) -> None:
+            taken.extend(records)
+
+    ledger = Waiting()
+    runner = run(lambda: ledger)
+    for offset in range(30):
+        runner.offer(large(offset))
+    assert (held(runner), runner.dropped) == (10, 20)
+    ledger.wants_more = True
+    wait_for(lambda: held(runner) == 0)
+    for offset in range(30):
+        runner.offer(large(offset))
+    assert len(taken) + held(runner) >= 20  # what was taken left its room
+
+
+def test_a_record_larger_than_the_inbox_is_taken_where_nothing_is(
+    run: Run, log: StandInLog
+) -> None:
+    log.settings = LedgerSettings("", "lab", inbox_bytes_max=1_000)
+
+    class Waiting(IdleLedger):
+        wants_more = False
+
+    runner = run(Waiting)
+    runner.offer(large(0))
+    runner.offer(large(1))
+    assert (held(runner), runner.dropped) == (1, 1)
+
+
+def test_a_stopped_partition_holds_no_records(run: Run) -> None:
+    may_stop = threading.Event()
+
+    def stop() -> None:
+        assert may_stop.wait(20)
+        raise PartitionStopped("planted")
+
+    runner = run(stop)
+    runner.offer(large(0))
+    may_stop.set()
+    wait_for(lambda: runner.condition is Condition.STOPPED and held(runner) == 0)
+    for offset in range(10):
+        runner.offer(large(offset))
+    assert held(runner) == 0
