@@ -20,6 +20,7 @@ class SameState:
 
     version = "bench"
     exact_digest = ""
+    accounts = ()
 
     def __init__(self, venue: str) -> None:
         self._work = Work(venue)

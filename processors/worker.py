@@ -184,7 +184,11 @@ class ProcessWorker:
         dead = [runner.partition for runner in self.runners.values() if runner.has_died]
         if dead:
             raise WorkerCrashed(f"the runners of partitions {dead} died")
-        self._closing = [runner for runner in self._closing if not runner.join(0)]
+        closed = [runner for runner in self._closing if runner.join(0)]
+        for runner in closed:
+            self._closing.remove(runner)
+            if runner.partition not in self.runners:
+                self._exporter.forget(runner, self._health)
 
     async def _raise_if_adrift(self) -> None:
         """Seen after a broker's restart: Faust lives, but never comes back to its group.

@@ -58,6 +58,11 @@ HEAL_SECONDS = _histogram(
     HEAL_SECONDS_BOUNDS,
     "venue",
 )
+OF_ACCOUNTS: Final = (
+    BLIND, BLIND_SECONDS, CATCHING_UP, CYCLE_ASKED, CYCLE_ANSWERED, ORDERS_KNOWN, DISPUTED,
+    DISABLED, QUARANTINED, OPEN_DIFFERENCES,
+)  # fmt: skip
+"""What a worker shows of an account while it has its partition."""
 
 # The log and the ledger.
 LAG = _gauge(

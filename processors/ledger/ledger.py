@@ -142,6 +142,10 @@ class Ledger:
         """How far the time of the steps is ahead of the clock."""
         return self._clock.lead_ns(self._memory.clock.now_ns()) / 1e9
 
+    def accounts(self) -> set[str]:
+        """The accounts that are known."""
+        return set(self._state.accounts)
+
     def quarantined(self) -> set[str]:
         """The accounts that are quarantined."""
         return set(self._state.quarantined())

@@ -39,8 +39,17 @@ class Exporter:
             health.report(self._part(runner), "" if is_open else trouble)
 
     def forget(self, runner: LedgerRunner, health: Health) -> None:
-        """The partition moved to another worker."""
+        """The partition moved to another worker; call it again when the runner has closed.
+
+        Until then it may still show what its last step changed.
+        """
         self._seen.pop(id(runner), None)
+        self._quarantined.pop(runner.partition, None)
+        for account in runner.accounts | runner.quarantined:
+            for gauge in metrics.OF_ACCOUNTS:
+                gauge.remove_by_labels({"account": account})
+        for kind in runner.lag:
+            metrics.LAG.remove(f"{kind}.{self._venue}", str(runner.partition))
         for gauge in (metrics.STOPPED, metrics.OPEN, metrics.CLOCK_LEAD):
             gauge.remove(self._venue, str(runner.partition))
         health.forget(self._part(runner))

@@ -84,6 +84,7 @@ class LedgerRunner:
         self.dropped = 0
         self.next_offsets: dict[str, int] = {}
         self.lag: dict[str, int] = {}
+        self.accounts: set[str] = set()
         self.quarantined: set[str] = set()
         self.clock_lead_seconds = 0.0
         self.unconfirmed_since: float | None = None
@@ -224,6 +225,7 @@ class LedgerRunner:
         if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
             self.lag, self.quarantined = ledger.lag, ledger.quarantined()
+            self.accounts = ledger.accounts()
             self._note_lead(ledger.clock_lead_seconds)
 
     def _note_lead(self, seconds: float) -> None:

@@ -90,6 +90,11 @@ class PartitionState(Protocol):
         """What changed since the last call; the state forgets that it was dirty."""
         ...
 
+    @property
+    def accounts(self) -> Iterable[str]:
+        """The accounts that it knows."""
+        ...
+
     def quarantined(self) -> Iterable[str]:
         """The accounts that are quarantined, for health and the deploy guard."""
         ...

@@ -112,6 +112,10 @@ class CountingState:
         )
         return StepChanges(state, outputs, str(self.sequence), self._digest)
 
+    @property
+    def accounts(self) -> Iterable[str]:
+        return self.bad_accounts
+
     def quarantined(self) -> Iterable[str]:
         return self.bad_accounts
 

@@ -46,6 +46,9 @@ class IdleLedger:
     def wait_seconds(self) -> float:
         return 0.05
 
+    def accounts(self) -> set[str]:
+        return set()
+
     def quarantined(self) -> set[str]:
         return set()
 
