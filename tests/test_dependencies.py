@@ -12,7 +12,7 @@ import pytest
 
 from tests.source_tree import ROOT
 
-ROOMS = ("cli", "ingest", "processors", "runtime", "simulator", "sinks", "venues")
+ROOMS = ("cli", "ingest", "processors", "runtime", "simulator", "sinks", "trial", "venues")
 OURS = {*ROOMS, "orderloom", "tests", "bench"}
 TOOLS = {
     "pytest-asyncio", "pytest-timeout", "pytest-xdist", "mypy", "ruff", "check-jsonschema", "uv",

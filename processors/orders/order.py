@@ -347,8 +347,7 @@ class Order:
 
     def in_base(self, quantity: Decimal | None) -> str | None:
         """A native quantity of this order in base units; None where that cannot be said."""
-        is_inverse = self.product == INVERSE
-        return base_text(quantity, self.contract_size, is_inverse=is_inverse)
+        return base_text(quantity, self.contract_size, is_inverse=self.product == INVERSE)
 
     def view(self) -> dict[str, Any]:
         """What `orders` shows of it."""

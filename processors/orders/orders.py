@@ -149,8 +149,7 @@ class Orders:
 
     def open_orders(self) -> Iterator[Order]:
         """The orders that the venue may still fill, for all we know; by key."""
-        found = [order for order in self._orders.values() if order.is_open]
-        return iter(sorted(found, key=attrgetter("key")))
+        return iter(sorted((o for o in self._orders.values() if o.is_open), key=attrgetter("key")))
 
     def find(
         self,

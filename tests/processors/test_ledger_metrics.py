@@ -1,6 +1,7 @@
 """What a worker shows of its partitions, and no longer shows of those that moved."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -24,7 +25,8 @@ class StandInLog:
 
 @pytest.fixture
 def runner() -> LedgerRunner:
-    found = LedgerRunner(StandInLog(), PARTITION, counting_state, AlwaysOurs())  # type: ignore[arg-type]  # stands in
+    log: Any = StandInLog()
+    found = LedgerRunner(log, PARTITION, counting_state, AlwaysOurs())
     found.lag = {"raw": 5_000}
     found.accounts, found.quarantined = {ACCOUNT, OTHER}, {ACCOUNT}
     return found
