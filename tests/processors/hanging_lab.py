@@ -46,7 +46,7 @@ EVENTS = [b"%d" % number for number in range(3 * PER_STEP)]
 
 
 def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:
-    """An opening's and three steps' transactions over `EVENTS`, as `target` would write them."""
+    """The transactions of an opening, its attempt and three steps over `EVENTS`, as `target`'s."""
     donor = Lab(bootstrap, f"{namespace}donor.")
     donor.configure(step=small_steps(PER_STEP))
     donor.feed(RAW, EVENTS)

@@ -49,9 +49,10 @@ def lab(lenient: str, namespace: str) -> Lab:
 
 @pytest.fixture
 def life(lab: Lab) -> list[Transaction]:
-    """An opening and three steps over all that was fed."""
-    found = donated(lab.bootstrap, lab.namespace, lab)[:4]  # timers may have made more
-    assert [set(one) for one in found] == [{"ledger"}, *([{"ledger", "commits", "fills"}] * 3)]
+    """An opening, its attempt, and three steps over all that was fed."""
+    found = donated(lab.bootstrap, lab.namespace, lab)[:5]  # timers may have made more
+    steps = [{"ledger", "commits", "fills"}] * 3
+    assert [set(one) for one in found] == [{"ledger"}, {"ledger"}, *steps]
     return found
 
 
@@ -90,14 +91,16 @@ def test_a_true_step_beneath_one_that_shows_could_not_be_settled(
     lab: Lab, life: list[Transaction]
 ) -> None:
     """So no ledger makes this log: it commits no step before the former one is shown."""
-    write(lab, zip(life, [WHOLE, WHOLE, ending(COMMIT, FILLS), WHOLE], strict=True))
+    write(lab, zip(life, [WHOLE, WHOLE, WHOLE, ending(COMMIT, FILLS), WHOLE], strict=True))
     drain(lab.open())
     assert wrongs(lab) != []
 
 
 def prepare(lab: Lab, life: list[Transaction], case: str) -> None:
     """The case in the log; its transactions are of one life, the last ones missing."""
-    write(lab, zip(life, CASES[case], strict=False))
+    opening, *steps = CASES[case]
+    endings = [opening, WHOLE, *steps] if steps else [opening]  # the attempt is whole
+    write(lab, zip(life, endings, strict=False))
 
 
 def wrongs(lab: Lab) -> list[str]:
@@ -311,10 +314,10 @@ def test_committed_state_that_is_gone_stops_the_partition(
 
     At each opening anew: what an opening writes to prove that it may say so hides nothing.
     """
-    write(lab, [(one, WHOLE) for one in life[:3]])
-    write(lab, [({FILLS.kind: life[3][FILLS.kind]}, WHOLE)])
+    write(lab, [(one, WHOLE) for one in life[:4]])
+    write(lab, [({FILLS.kind: life[4][FILLS.kind]}, WHOLE)])
     for _ in range(3):
-        with pytest.raises(PartitionStopped, match=r"transactions \[5\] were committed.*repair"):
+        with pytest.raises(PartitionStopped, match=r"transactions \[6\] were committed.*repair"):
             lab.open()
 
 
