@@ -139,7 +139,7 @@ def _repair(
 
 def result_of(partition: int, outcome: Outcome) -> str:
     """What came of it."""
-    found = outcome.aftermath
+    found = outcome.former
     line = (
         f"partition {partition}: repaired, in epoch {outcome.epoch}; "
         f"{found.retired} keys of views are shown no more"

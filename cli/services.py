@@ -115,7 +115,7 @@ def simulate(
     seed: Annotated[int | None, typer.Option(help="Of its trading and faults.")] = None,
     rate: Annotated[float | None, typer.Option(min=0, help="Private messages a second.")] = None,
 ) -> None:
-    """Run a venue in a box: its real wire, a small market, seeded faults."""
+    """Run a simulated venue: its real wire, a small market, seeded faults."""
     arguments = [venue, str(config)] if config else [venue]
     options = {"--faults": faults, "--port": port, "--seed": seed, "--rate": rate}
     for name, value in options.items():

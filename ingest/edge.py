@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 
+from ingest.added_accounts import AddedAccounts
 from ingest.asking import Asking
 from ingest.clocks import ClockKeeper
 from ingest.group_events import (
@@ -21,7 +22,6 @@ from ingest.group_events import (
     Revoked,
     Rewound,
 )
-from ingest.newcomers import Newcomers
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.registry import Act, Change
@@ -46,7 +46,7 @@ class Edge:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(requesters, outbox, partitions_total)
         self.clocks = ClockKeeper(requesters.public, self.write_clock)
-        self._newcomers = Newcomers(self.clocks, self._begin_added, outbox.fail)
+        self._added = AddedAccounts(self.clocks, self._begin_added, outbox.fail)
         self._requesters = requesters
         self._outbox = outbox
         self._names = names
@@ -137,7 +137,7 @@ class Edge:
 
     async def stop(self) -> None:
         """Close everything that is still open."""
-        await self._newcomers.stop()
+        await self._added.stop()
         await self._drop(tuple(self.partitions), "this worker stops")
         await self.asking.stop()
 
@@ -191,7 +191,7 @@ class Edge:
                 await owned.stop_account(account, change.reason)
             self._requesters.close(account)
         if change.act in (Act.OPEN, Act.REOPEN) and self._requesters.open(change.entry):
-            self._newcomers.add(self._requesters.by_account[account])
+            self._added.add(self._requesters.by_account[account])
         if change.act is Act.RENEW:
             self._requesters.renew(change.entry)
             for runner in owned.runners_of(account) if owned is not None else ():

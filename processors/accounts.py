@@ -64,7 +64,7 @@ class Accounts:
         for name in sorted(self._silent):
             account = self.by_name[name]
             account.begin(at, now_ns)
-            account.look_ups.watch(lambda streams: streams.revive(item))
+            account.look_ups.watch(lambda streams: streams.revive(item.at_ns))
 
     # ---- time
 
@@ -91,7 +91,7 @@ class Accounts:
                 account.look_ups.watch(lambda streams: streams.fall_silent())
             self.setting.owner.fall_silent(now_ns)
             self._look()
-        for name in self._timers.due(now_ns):
+        for name in self._timers.take_due(now_ns):
             self.by_name[name].tick(now_ns)
 
     def _look(self) -> None:
@@ -101,8 +101,9 @@ class Accounts:
             account = self.by_name[name]
             is_followed = account.quarantine is None
             self._timers.set(name, account.due_ns())
-            _put(self._heard, name, is_followed and account.streams.has_any(LIVE))
-            _put(self._silent, name, is_followed and account.streams.has_any(SILENT))
+            for names, change in ((self._heard, LIVE), (self._silent, SILENT)):
+                is_one = is_followed and account.streams.has_any(change)
+                (names.add if is_one else names.discard)(name)
         self._changed |= spoken
         spoken.clear()
 
@@ -111,10 +112,3 @@ class Accounts:
         self.setting.spoken.add(name)
         self._look()
         self._changed.discard(name)
-
-
-def _put(names: set[str], name: str, is_member: bool) -> None:
-    if is_member:
-        names.add(name)
-    else:
-        names.discard(name)

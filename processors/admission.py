@@ -55,7 +55,7 @@ class Admission:
     `registered` are the accounts that lie here, `elsewhere` those of other partitions, by account.
     """
 
-    KINDS: ClassVar = (HOME,)
+    KINDS: ClassVar[tuple[str, ...]] = (HOME,)
 
     def __init__(self, venue: str, products: tuple[str, ...], partition: int) -> None:
         self._venue = venue

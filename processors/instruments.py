@@ -41,7 +41,7 @@ class Instruments:
     `wanted`: those that evidence named and no listing did, and when that was (ns).
     """
 
-    KINDS: ClassVar = (INSTRUMENT, LISTS)
+    KINDS: ClassVar[tuple[str, ...]] = (INSTRUMENT, LISTS)
 
     venue: str
     partition: int

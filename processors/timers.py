@@ -4,7 +4,6 @@ Pure. A heap with what was set formerly left in it: an entry counts only if it i
 set for its name.
 """
 
-from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 STALE_MAX = 64
@@ -40,7 +39,11 @@ class Timers:
             heappop(heap)
         return heap[0][0] if heap else None
 
-    def due(self, now_ns: int) -> Iterator[str]:
-        """The names that are due, in their own order, which no restart changes."""
-        if (earliest_ns := self.earliest_ns()) is not None and earliest_ns <= now_ns:
-            yield from sorted(name for name, at_ns in self._due.items() if at_ns <= now_ns)
+    def take_due(self, now_ns: int) -> list[str]:
+        """The names that are due, in their own order, which no restart changes; set no more."""
+        found: list[str] = []
+        while (earliest_ns := self.earliest_ns()) is not None and earliest_ns <= now_ns:
+            _, name = heappop(self._heap)
+            del self._due[name]
+            found.append(name)
+        return sorted(found)

@@ -1,1 +1,1 @@
-"""Venues in a box: a small matching engine behind each venue's own wire."""
+"""Simulated venues: a small matching engine behind each venue's own wire."""

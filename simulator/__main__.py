@@ -20,7 +20,7 @@ from simulator.server import BOXES, HOST, main, read_document
 
 def run(arguments: list[str]) -> int:
     """Read the arguments, run the simulator, return the exit status."""
-    parser = argparse.ArgumentParser(prog="simulator", description="A venue in a box.")
+    parser = argparse.ArgumentParser(prog="simulator", description="A simulated venue.")
     parser.add_argument("words", nargs="*", metavar="[VENUE] [CONFIG]", help="TOML or JSON file")
     parser.add_argument("--faults", type=Path, help="TOML or JSON file with faults alone")
     parser.add_argument("--port", type=int)

@@ -41,7 +41,7 @@ class Balances:
     `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
     """
 
-    KINDS: ClassVar = (BALANCE, EQUATION)
+    KINDS: ClassVar[tuple[str, ...]] = (BALANCE, EQUATION)
 
     profile: Profile
     instruments: Instruments

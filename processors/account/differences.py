@@ -100,7 +100,7 @@ class Differences:
     `early` the changes that the stream may still bring.
     """
 
-    KINDS: ClassVar = (FINDINGS, ASKED)
+    KINDS: ClassVar[tuple[str, ...]] = (FINDINGS, ASKED)
 
     def __init__(self, publisher: Publisher, lag_ns: int) -> None:
         self.asked: dict[str, str] = {}

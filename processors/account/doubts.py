@@ -21,8 +21,8 @@ class Doubts:
 
     def changed(self, order: Order) -> None:
         """The order's evidence changed."""
-        _put(self.disputed, order.key, order.is_disputed)
-        _put(self.gaps, order.key, bool(order.missing_quantity))
+        (self.disputed.add if order.is_disputed else self.disputed.discard)(order.key)
+        (self.gaps.add if order.missing_quantity else self.gaps.discard)(order.key)
 
     def retire(self, key: str) -> None:
         """The key is used no more."""
@@ -53,10 +53,3 @@ def _lacks_a_part(order: Order) -> bool:
     """Whether a list shows the order alive, but not each part of it that should be open."""
     split = split_of(order.record)
     return split is not None and split.has_unlisted(order.profile.visibility_lag_ns)
-
-
-def _put(keys: set[str], key: str, is_member: bool) -> None:
-    if is_member:
-        keys.add(key)
-    else:
-        keys.discard(key)

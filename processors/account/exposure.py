@@ -44,7 +44,7 @@ class Leaves:
 class Exposure:
     """The positions of one account, and what each open order adds to their bands."""
 
-    KINDS: ClassVar = (POSITION, FLOORS, LOST)
+    KINDS: ClassVar[tuple[str, ...]] = (POSITION, FLOORS, LOST)
 
     positions: dict[str, HeldPosition] = field(default_factory=dict)
     leaves: dict[str, Leaves] = field(default_factory=dict)

@@ -56,7 +56,7 @@ class LookUps:
     were closed last. `take_effects` lets what followed for an order happen to the account.
     """
 
-    KINDS: ClassVar = (LOOKED,)
+    KINDS: ClassVar[tuple[str, ...]] = (LOOKED,)
 
     def __init__(
         self, setting: Setting, ours: Ours, take_effects: Callable[[Iterable[Effect]], None]

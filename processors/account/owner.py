@@ -23,7 +23,7 @@ class Owner:
     `heard` by account and connection when each was heard.
     """
 
-    KINDS: ClassVar = (OWNER,)
+    KINDS: ClassVar[tuple[str, ...]] = (OWNER,)
 
     generation: int = -1
     liveness_ns: int = 0

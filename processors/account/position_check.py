@@ -80,7 +80,7 @@ class PositionCheck:
     the differences that stand; `is_dirty`: any of it changed since it was saved.
     """
 
-    KINDS: ClassVar = (COMPARISON,)
+    KINDS: ClassVar[tuple[str, ...]] = (COMPARISON,)
 
     exposure: Exposure
     profile: Profile

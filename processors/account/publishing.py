@@ -34,7 +34,7 @@ class Publisher:
     at `shown_ns`.
     """
 
-    KINDS: ClassVar = (COUNTERS,)
+    KINDS: ClassVar[tuple[str, ...]] = (COUNTERS,)
 
     def __init__(self, account: str, epoch: int, cause: Cause) -> None:
         self.account = account

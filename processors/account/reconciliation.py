@@ -68,7 +68,7 @@ class Reconciliation:
     """The questions of one account. `ask` gives a question its id and sends it out, `publish`
     publishes a record of `differences`."""
 
-    KINDS: ClassVar = (CYCLES, QUESTION, TARGET)
+    KINDS: ClassVar[tuple[str, ...]] = (CYCLES, QUESTION, TARGET)
 
     profile: Profile
     pace: Pace

@@ -6,7 +6,7 @@ account, and the name within the part; a record of `None` is no more.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 Document = dict[str, Any]
 """One state record, JSON-ready; every field by its name."""
@@ -15,10 +15,7 @@ Document = dict[str, Any]
 class Saved(Protocol):
     """One part of an account, or of a partition; `KINDS` are those of its records."""
 
-    @property
-    def KINDS(self) -> tuple[str, ...]:  # noqa: N802  a constant of each class
-        """The kinds of its records."""
-        ...
+    KINDS: ClassVar[tuple[str, ...]]
 
     def state(self) -> Iterator[tuple[str, Document | None]]:
         """The records that changed since the last call: ``kind`` or ``kind/name``, in order."""

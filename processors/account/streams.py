@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar, Final
 
-from orderloom.raw import ConnectionChange, Frame, Liveness
+from orderloom.raw import ConnectionChange, Frame
 from processors.account.owner import Owner
 
 STREAMS: Final = "s"
@@ -113,7 +113,7 @@ class Streams:
     `generation` is that of the owner of the partition whose connections these are.
     """
 
-    KINDS: ClassVar = (STREAMS,)
+    KINDS: ClassVar[tuple[str, ...]] = (STREAMS,)
 
     def __init__(self, account: str = "", owner: Owner | None = None) -> None:
         self.links: dict[str, StreamConnection] = {}
@@ -210,14 +210,14 @@ class Streams:
                 feeds.append(link.feed)
         return link
 
-    def revive(self, item: Liveness) -> None:
-        """The owner is heard again: what it lists is LIVE again."""
-        for entry in item.connections:
-            link = self.links.get(entry["connection"])
-            if link is not None and entry["account"] == self._account and link.change == SILENT:
+    def revive(self, at_ns: int) -> None:
+        """The owner is heard again: what it lists as heard is LIVE again."""
+        for name in self.owner.heard.get(self._account, ()):
+            link = self.links.get(name)
+            if link is not None and link.change == SILENT:
                 link.change = LIVE
                 self._is_dirty = True
-                self._see_again(link, item.at_ns)
+                self._see_again(link, at_ns)
 
     def fall_silent(self, reason: str = "the ingest worker is silent") -> None:
         """No liveness for too long: what we see may be old, so we say that we are blind."""

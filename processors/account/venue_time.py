@@ -107,7 +107,7 @@ def _gap_ns(bounds: Sequence[ClockBounds]) -> int:
 class VenueTimes:
     """Those of one partition, by product; `dirty` are the products that changed since saved."""
 
-    KINDS: ClassVar = (CLOCK,)
+    KINDS: ClassVar[tuple[str, ...]] = (CLOCK,)
 
     by_product: dict[str, VenueTime] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)

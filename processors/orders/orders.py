@@ -33,7 +33,7 @@ Evidence = OrderReport | Execution | Reply
 class Orders:
     """The orders of one account. `dirty` names the state records that changed since taken."""
 
-    KINDS: ClassVar = (ORDER,)
+    KINDS: ClassVar[tuple[str, ...]] = (ORDER,)
 
     def __init__(self, account: str, profile: Profile) -> None:
         self.account = account
@@ -60,7 +60,7 @@ class Orders:
         if not report.venue_order_id:
             handle = handle_of(report.product, report.symbol, report.client_order_id, None)
             lag_ns = self.profile.visibility_lag_ns
-            self._take_stray(
+            self._take_unattributed(
                 handle, origin, effects, lambda record: record.take_report(report, origin, lag_ns)
             )
             return
@@ -73,7 +73,7 @@ class Orders:
     def _take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> None:
         if not event.venue_order_id:
             handle = handle_of(event.product, event.symbol, event.client_order_id, event.exec_id)
-            self._take_stray(handle, origin, effects, lambda record: record.take_execution(event))
+            self._take_unattributed(handle, origin, effects, lambda one: one.take_execution(event))
             return
         order = self._order_of(event, event.venue_order_id, origin)
         if order.take_execution(event, origin, effects):
@@ -193,7 +193,7 @@ class Orders:
 
     # ---- unattributed evidence
 
-    def _take_stray(
+    def _take_unattributed(
         self,
         handle: Handle | None,
         origin: Origin,

@@ -15,8 +15,8 @@ from processors.account.streams import Blind
 from processors.ledger.committed import committed_records, last_records
 from processors.ledger.log import LedgerLog
 from processors.ledger.state import REPAIR_KEY
-from processors.repair.aftermath import FormerView
 from processors.repair.coverage import Coverage
+from processors.repair.finishing import FormerView
 
 VIEWS = (ORDERS, POSITIONS, ACCOUNTS)
 COUNTERS_STATE = f"{COUNTERS}/".encode()

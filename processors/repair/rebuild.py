@@ -23,13 +23,13 @@ from processors.ledger.step import StepChanges
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.partition import PartitionFold
-from processors.repair.aftermath import (
+from processors.repair.coverage import Coverage, relied_on
+from processors.repair.finishing import (
     FormerView,
     end_rebuild,
     note_lost,
     retire_former,
 )
-from processors.repair.coverage import Coverage, relied_on
 from processors.repair.former import ENDED, FOLDING, Note, former_views, lost_fills
 from processors.repair.gaps import gaps_in_raw
 
@@ -38,7 +38,7 @@ MakePartitionFold = Callable[[int], PartitionFold]
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class FormerOutputs:
     """What the end of a repair found in the outputs of the former life."""
 
     retired: int = 0
@@ -70,7 +70,7 @@ class Rebuilding(Ledger):
         """How many records of the inputs are folded, as offsets."""
         return sum(self.next_offsets.values())
 
-    def end(self, note: Note, coverages: Mapping[str, Coverage]) -> Aftermath:
+    def end(self, note: Note, coverages: Mapping[str, Coverage]) -> FormerOutputs:
         """All is folded: end the former life's keys, publish what is lost, and end the repair.
 
         `coverages` is what the former life had looked at, by account.
@@ -89,7 +89,7 @@ class Rebuilding(Ledger):
         self._repair = replace(self._repair, has_ended=True)
         self._write_aside()
         self._writer.wait_until_shown()  # no killed Kafka can take the end back that is told
-        return Aftermath(len(former), len(lost))
+        return FormerOutputs(len(former), len(lost))
 
     def _load(self, ledger_log: LedgerLog, partition: int, make_state: Any) -> Loaded:
         own, state = restored(read_state(ledger_log, partition), partition, make_state)

@@ -2,7 +2,7 @@
 
 The state is folded again from what the inputs hold, in an epoch above everything that was ever
 published of the partition. What is gone from `raw` cannot be folded: that span is blind until the
-venue was asked about it (`aftermath`), and trimmed `intents` are refused.
+venue was asked about it (`finishing`), and trimmed `intents` are refused.
 """
 
 import time
@@ -32,7 +32,7 @@ from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
-from processors.repair.rebuild import Aftermath, MakePartitionFold, Rebuilding, note_of
+from processors.repair.rebuild import FormerOutputs, MakePartitionFold, Rebuilding, note_of
 from runtime.trouble import PassingTrouble, SetupError
 
 CLEARED_MAX = 5_000
@@ -91,7 +91,7 @@ class Outcome:
 
     epoch: int
     folded: int
-    aftermath: Aftermath
+    former: FormerOutputs
     raw_gap: str
 
 
@@ -211,8 +211,8 @@ def _rebuild(
             with closing(Rebuilding(ledger_log, partition, make_state, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
                     progress.folded(done, total)
-                aftermath = ledger.end(progress.compared, coverages)
-                return Outcome(begun.epoch, ledger.done, aftermath, begun.raw_gap)
+                former = ledger.end(progress.compared, coverages)
+                return Outcome(begun.epoch, ledger.done, former, begun.raw_gap)
         except LedgerFenced as fenced:
             raise SetupError(
                 f"another owner took partition {partition} over ({fenced}): its repair has not "

@@ -1,1 +1,1 @@
-"""Binance in a box: Spot and USD-M behind the venue's own wire."""
+"""Binance, simulated: Spot and USD-M behind the venue's own wire."""

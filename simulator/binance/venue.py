@@ -1,4 +1,4 @@
-"""Binance in a box without any wire: accounts, both markets and their traders."""
+"""The simulated Binance without any wire: accounts, both markets and their traders."""
 
 from random import Random
 

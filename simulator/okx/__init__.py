@@ -1,1 +1,1 @@
-"""OKX v5 in a box: Spot, USDT-margined and coin-margined perpetuals on its own wire."""
+"""OKX v5, simulated: Spot, USDT-margined and coin-margined perpetuals on its own wire."""

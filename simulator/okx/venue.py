@@ -1,4 +1,4 @@
-"""OKX in a box without any wire: accounts, its three markets and their traders."""
+"""The simulated OKX without any wire: accounts, its three markets and their traders."""
 
 from random import Random
 

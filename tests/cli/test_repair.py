@@ -6,7 +6,7 @@ import pytest
 
 from cli.repairing import Progress, lines_of, result_of
 from processors.ledger.state import Repair
-from processors.repair.rebuild import Aftermath
+from processors.repair.rebuild import FormerOutputs
 from processors.repair.repair import Outcome, Survey, line_of
 
 STOPPED = (
@@ -68,7 +68,7 @@ def test_the_cause_is_shown_without_the_remedy(line: str, cause: str) -> None:
 
 def test_the_result_counts_what_has_no_evidence_left() -> None:
     outcome = Outcome(
-        2, 62, Aftermath(retired=4, lost=3), "raw is not whole: it begins at offset 40"
+        2, 62, FormerOutputs(retired=4, lost=3), "raw is not whole: it begins at offset 40"
     )
     assert result_of(3, outcome) == (
         "partition 3: repaired, in epoch 2; 4 keys of views are shown no more; 3 published "
@@ -77,12 +77,12 @@ def test_the_result_counts_what_has_no_evidence_left() -> None:
 
 
 def test_executions_that_are_lost_without_a_known_gap_are_reported_too() -> None:
-    assert result_of(3, Outcome(2, 62, Aftermath(retired=0, lost=1), "")) == (
+    assert result_of(3, Outcome(2, 62, FormerOutputs(retired=0, lost=1), "")) == (
         "partition 3: repaired, in epoch 2; 0 keys of views are shown no more; 1 published "
         "executions were not found again, though no gap in raw is known: each stays open in "
         "`orderloom differences`"
     )
-    assert "executions" not in result_of(3, Outcome(2, 62, Aftermath(), ""))
+    assert "executions" not in result_of(3, Outcome(2, 62, FormerOutputs(), ""))
 
 
 def test_progress_is_said_every_few_seconds_and_at_the_end() -> None:

@@ -1,4 +1,4 @@
-"""Accounts and keys that change under a running worker, with Binance in a box and a real broker."""
+"""Accounts and keys that change under a running worker, a simulated Binance and a real broker."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The edge with Binance's description against Binance in a box: its real wire, on this machine."""
+"""The edge with Binance's description against the simulated Binance, on its real wire."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

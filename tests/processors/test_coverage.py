@@ -13,8 +13,8 @@ from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 from processors.account.venue_time import DRIFT_NS
 from processors.partition import STATE_FORMAT
-from processors.repair.aftermath import MISSING, end_rebuild, note_lost
 from processors.repair.coverage import Coverage, RawGap, relied_on
+from processors.repair.finishing import MISSING, end_rebuild, note_lost
 from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,

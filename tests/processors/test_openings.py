@@ -1,4 +1,4 @@
-"""Against a venue in a box: an opening holds what was held before, and nothing that comes again."""
+"""Against a simulated venue: an opening holds what was held before, and nothing after it."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reconciliation against a venue in a box: what streams lose is found, told once, and proven."""
+"""Reconciliation against a simulated venue: what streams lose is found, told once, and proven."""
 
 from collections import Counter
 from decimal import Decimal

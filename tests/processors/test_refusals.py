@@ -70,7 +70,7 @@ def of(symbol: str, wrong: dict[str, Any]) -> dict[str, list[Any]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-# ---- against the venue in a box
+# ---- against the simulated venue
 
 
 @pytest.mark.parametrize("prefix", ["/api/", "/fapi/"])

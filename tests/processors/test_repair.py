@@ -195,7 +195,7 @@ def test_a_repair_killed_before_its_last_transaction_is_not_half_ended(lab: Repa
         lab.open_real()
     outcome = lab.repair()
     assert outcome.epoch == 1
-    assert outcome.aftermath.retired == 0, "what was retired before the kill is retired again"
+    assert outcome.former.retired == 0, "what was retired before the kill is retired again"
     rows = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
     noted = [(one["product"], one["symbol"], one["ours"]["position_side"]) for one in rows]
     assert len(noted) == len(set(noted)) > 0, "what is lost was told twice"
@@ -224,7 +224,7 @@ def test_what_trimmed_raw_lacks_is_blind_retired_and_published(lab: RepairLab) -
     outcome = lab.repair()
     kept = lab.executions(epoch=1)
     lost = before.keys() - kept.keys()
-    assert outcome.aftermath.lost == len(lost) > 0
+    assert outcome.former.lost == len(lost) > 0
     assert set(lab.view(ORDERS)) < set(orders), "orders without evidence are still shown"
     account = lab.documents(ACCOUNTS)[-1]
     gaps = [one for one in account["blind"] if one["reason"].startswith("raw is not whole")]
@@ -312,7 +312,7 @@ def test_raw_that_was_made_again_is_a_gap_up_to_its_first_record(lab: RepairLab)
         lab.open_real()
     outcome = lab.repair()
     assert outcome.raw_gap == "raw is not whole: it was deleted and created again"
-    assert outcome.aftermath.lost == len(before)
+    assert outcome.former.lost == len(before)
     assert lab.view(ORDERS) == {}, "orders without any evidence are still shown"
     lab.run()
     assert lab.documents(ACCOUNTS)[-1]["sync"] == "CATCHING_UP"
@@ -327,11 +327,11 @@ def test_what_one_repair_found_lost_a_second_one_finds_again(
     before = lab.executions()
     recreate(lab, RAW)
     lab.feed(RAW, lab.history()[:1])
-    assert lab.repair().aftermath.lost == len(before)
+    assert lab.repair().former.lost == len(before)
     lab.run()
     lose(lab)
     outcome = lab.repair()
-    assert (outcome.epoch, outcome.raw_gap, outcome.aftermath.lost) == (2, "", len(before))
+    assert (outcome.epoch, outcome.raw_gap, outcome.former.lost) == (2, "", len(before))
     lab.run()
     first: dict[str, int] = {}
     for one in before.values():

@@ -161,7 +161,8 @@ def test_silence_is_blindness_and_liveness_ends_it() -> None:
     streams = seen_streams()
     streams.fall_silent()
     assert streams.status("spot") == SILENT
-    streams.revive(a_liveness(70, "c1"))
+    streams.owner.take_liveness(a_liveness(70, "c1"))
+    streams.revive(70 * SECOND)
     assert streams.status("spot") == LIVE
     assert streams.blind[0].end_ns == 70 * SECOND
     assert streams.is_blind("spot")
@@ -170,7 +171,8 @@ def test_silence_is_blindness_and_liveness_ends_it() -> None:
 def test_another_accounts_liveness_says_nothing_of_ours() -> None:
     streams = seen_streams()
     streams.fall_silent()
-    streams.revive(a_liveness(70, "c1", account="binance:other"))
+    streams.owner.take_liveness(a_liveness(70, "c1", account="binance:other"))
+    streams.revive(70 * SECOND)
     assert streams.status("spot") == SILENT
 
 

@@ -1,4 +1,4 @@
-"""A venue in a box and a partition's state in one process, on one clock: no socket, no Kafka.
+"""A simulated venue and a partition's state in one process, on one clock: no socket, no Kafka.
 
 What the venue pushes becomes records of `raw` at once; what is asked is answered by the box's own
 calls, page by page, through the venue's description. So all that streams lose and questions

@@ -32,16 +32,7 @@ def balance_entry(
     row: Document, unknown: list[str], venue_ns: int | None = None, sent_ns: int = 0
 ) -> BalanceReport:
     """One entry of `outboundAccountPosition.B`."""
-    note_unknown(row, frozenset("afl"), unknown)
-    free, locked = needed_decimal(row, "f"), needed_decimal(row, "l")
-    return BalanceReport(
-        product=SPOT,
-        asset=needed_text(row, "a"),
-        free=free,
-        locked=locked,
-        ordinal=balance_ordinal(venue_ns, sent_ns),
-        venue_ns=venue_ns,
-    )
+    return _balance(row, ("a", "f", "l"), unknown, (venue_ns, sent_ns))
 
 
 def balance_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
@@ -66,15 +57,28 @@ def account(answer: Document, unknown: list[str]) -> tuple[Event, ...]:
 
 def balance_row(row: Document, unknown: list[str], venue_ns: int | None = None) -> BalanceReport:
     """One row of `GET account`'s balances."""
-    note_unknown(row, frozenset({"asset", "free", "locked"}), unknown)
-    free, locked = needed_decimal(row, "free"), needed_decimal(row, "locked")
+    return _balance(row, ("asset", "free", "locked"), unknown, (venue_ns, None))
+
+
+def _balance(
+    row: Document,
+    names: tuple[str, str, str],
+    unknown: list[str],
+    at: tuple[int | None, int | None],
+) -> BalanceReport:
+    """What there is of an asset; `names` are those of asset, free and locked there.
+
+    `at` is since when it is so, and when it was said, in ns of the venue's time.
+    """
+    note_unknown(row, frozenset(names), unknown)
+    asset, free, locked = names
     return BalanceReport(
         product=SPOT,
-        asset=needed_text(row, "asset"),
-        free=free,
-        locked=locked,
-        ordinal=balance_ordinal(venue_ns, None),
-        venue_ns=venue_ns,
+        asset=needed_text(row, asset),
+        free=needed_decimal(row, free),
+        locked=needed_decimal(row, locked),
+        ordinal=balance_ordinal(*at),
+        venue_ns=at[0],
     )
 
 

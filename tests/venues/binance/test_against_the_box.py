@@ -1,4 +1,4 @@
-"""The adapter against the venue in a box, which was written from the same manual by other hands."""
+"""The adapter against the simulated venue, which other hands wrote from the same manual."""
 
 import time
 from collections.abc import AsyncIterator

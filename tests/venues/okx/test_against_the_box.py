@@ -1,4 +1,4 @@
-"""The adapter against the venue in a box, which was written from the same manual by other hands."""
+"""The adapter against the simulated venue, which other hands wrote from the same manual."""
 
 import time
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ HOUR_NS = 3_600 * 10**9
 
 @dataclass
 class TrialVenue:
-    """An OKX in a box, and one of its accounts."""
+    """A simulated OKX, and one of its accounts."""
 
     address: str
     account: AccountConfig

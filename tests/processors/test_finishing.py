@@ -10,14 +10,14 @@ from orderloom import topology
 from orderloom.topology import Topic
 from processors.account.lost_fills import FOUND, LostFill
 from processors.ledger.step import Output
-from processors.repair.aftermath import (
+from processors.repair.coverage import RawGap
+from processors.repair.finishing import (
     MISSING,
     FormerView,
     end_rebuild,
     note_lost,
     retire_former,
 )
-from processors.repair.coverage import RawGap
 from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,

@@ -7,7 +7,7 @@ from ingest.clocks import ClockKeeper
 from ingest.requester import Requester
 
 
-class Newcomers:
+class AddedAccounts:
     """Calls `begin` with each requester once the venue has given its time, or was asked in vain.
 
     Until then the requester's requests wait, as the venue refuses what is signed in another time.
