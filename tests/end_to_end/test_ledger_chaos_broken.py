@@ -35,7 +35,8 @@ def test_offsets_committed_ahead_of_state_lose(
     broker: RunningBroker, namespace: str, tmp_path: Path
 ) -> None:
     faults = faults_of("offsets ahead of state", "before-commit", broker, namespace, tmp_path)
-    assert "read to" in faults or "folded to" in faults  # a range that no step folded
+    # A range that no step folded; or, where the step had only timers to fire, a step that none is.
+    assert any(words in faults for words in ("read to", "folded to", "says step"))
 
 
 def test_outputs_outside_the_transaction_repeat(
