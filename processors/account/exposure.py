@@ -11,7 +11,7 @@ anybody looks.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from orderloom.identity import execution_key
 from orderloom.quantities import EXACT, ZERO
@@ -27,8 +27,7 @@ FLOORS: Final = "f"
 """The kinds of its state records: one position, and how far openings and answers reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaves:
+class Leaves(NamedTuple):
     """What one order still adds to the band of one position; `quantity` None is unbounded.
 
     `closes`: it has no quantity because it closes what is held by then, which is a bound.

@@ -6,8 +6,9 @@ end of a step is the order as it is then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from orderloom.event import Origin
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
     from processors.orders.tracks.fills import HeldFill
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(Struct, frozen=True):
     """What consumers see of the order changed; its version rose."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class FillRecorded:
+class FillRecorded(Struct, frozen=True):
     """An execution is new (REAL), is better known (CORRECTION) or was taken back (BUST).
 
     `before` is the fill as it was last recorded, None for a new one. `name` is the venue order id
@@ -39,37 +38,32 @@ class FillRecorded:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeRaised:
+class DisputeRaised(Struct, frozen=True):
     """A contradiction that did not stand before; `code` is one of `tracks.trust`."""
 
     order: Order
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class GapOpened:
+class GapOpened(Struct, frozen=True):
     """The venue claims more than the executions explain: ask for trades, start the grace time."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class GapClosed:
+class GapClosed(Struct, frozen=True):
     """The executions explain again what the venue claims."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownStatus:
+class UnknownStatus(Struct, frozen=True):
     """A pushed or asked report whose status we could not read: ask about the order."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRetired:
+class KeyRetired(Struct, frozen=True):
     """Evidence showed that what we kept under `key` is part of `order`: drop the key.
 
     `version` is the next one of what was shown under the key: that of its tombstone.

@@ -28,7 +28,6 @@ from processors.orders.fill_effects import changed_fills, recorded, taken_back
 from processors.orders.record import Record
 from processors.orders.seen import Seen
 from processors.orders.shared_text import shared
-from processors.orders.tracks.amounts import value_of
 from processors.orders.tracks.lifecycle import CLOSED
 from processors.orders.tracks.links import UNTRIGGERED, Link
 from processors.orders.tracks.registers import SAME, SHOWN
@@ -318,10 +317,10 @@ class Order:
         """One of the present terms (`tracks.links.TERMS`); None if nothing said it."""
         links = self.record.links
         if len(links) <= 1:
-            return value_of(next(iter(links.values())), name) if links else None
-        if (value := value_of(self.current_link, name)) is not None:
+            return next(iter(links.values())).terms.value(name) if links else None
+        if (value := self.current_link.terms.value(name)) is not None:
             return value
-        said = [link.terms[name] for link in links.values() if name in link.terms]
+        said = [held for link in links.values() if (held := link.terms.held(name)) is not None]
         return max(said)[1] if said else None
 
     @property

@@ -17,6 +17,7 @@ from processors.orders.tracks.lifecycle import FORCED
 from processors.orders.tracks.links import Link
 from processors.orders.tracks.parts import split_of
 from processors.orders.tracks.registers import LOWEST, SAME, SHOWN, STORED, put
+from processors.orders.tracks.terms import UNIT
 
 NAMELESS: Final = ""
 """The link of evidence that names no venue order id."""
@@ -175,11 +176,11 @@ class Record:
         later: set[Any] = set()
         present = None
         for name, link in self.links.items():
-            held = link.terms.get("client_order_id")
+            held = link.terms.value("client_order_id")
             if held is not None and name != root:
-                later.add(held[1])
+                later.add(held)
             if held is not None and name == current:
-                present = held[1]
+                present = held
         return sorted(self.client_ids, key=lambda one: (one == present, one in later, one))
 
     def join(self, other: "Record") -> None:
@@ -254,9 +255,9 @@ class Record:
         for name in PASSING:
             value = getattr(event, name)
             if value is not None:
-                changed |= put(link.terms, name, LOWEST, value)
+                changed |= link.terms.offer(name, LOWEST, value)
         if event.last_quantity is not None:
-            changed |= put(link.terms, "quantity_unit", LOWEST, event.quantity_unit)
+            changed |= link.terms.offer(UNIT, LOWEST, event.quantity_unit)
         if event.reason is not None:
             rank = (int(event.reason in FORCED), 1, *LOWEST)
             changed |= put(link.reasons, "", rank, event.reason) & STORED

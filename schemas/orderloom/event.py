@@ -1,13 +1,16 @@
 """Evidence: facts in our words about one order, execution, position, balance or instrument.
 
-Pure: slotted, frozen, no pydantic, because the fold's inner loop makes one per fact. `None` means
-"this message does not say"; an absent field is filled in by evidence that has it, and only fields
-present in both can conflict (docs/state-model.md 4.1). Quantities are native, with a unit.
+Pure: frozen structs of msgspec, because the fold's inner loop makes one per fact; no pydantic. None
+can be part of a cycle, so the collector need not look at them. `None` means "this message does not
+say"; an absent field is filled in by evidence that has it, and only fields present in both can
+conflict (docs/state-model.md 4.1). Quantities are native, with a unit.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from orderloom.quantities import Unit
 from orderloom.words import (
@@ -41,8 +44,7 @@ class Cause:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True, gc=False):
     """How a piece of evidence reached us.
 
     `received_ns` is when its bytes came, `asked_ns` when the question that it answers was asked: an
@@ -57,8 +59,7 @@ class Origin:
     connection: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReport:
+class OrderReport(Struct, frozen=True, kw_only=True, gc=False):
     """What one message says of one order.
 
     `ordinal` orders the venue's reports about one order across all sources: (venue time in ns,
@@ -116,8 +117,7 @@ class OrderReport:
     venue_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """One match at the venue. Without `exec_id` it is only cumulative evidence.
 
     `fee` above 0 was charged, below 0 is a rebate. `kind`: BUST, CORRECTION if the venue says so.
@@ -142,8 +142,7 @@ class Execution:
     venue_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionReport:
+class PositionReport(Struct, frozen=True, kw_only=True, gc=False):
     """What the venue says of one position: signed net in native units, entry price."""
 
     product: str
@@ -156,8 +155,7 @@ class PositionReport:
     venue_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceReport:
+class BalanceReport(Struct, frozen=True, kw_only=True, gc=False):
     """What the venue says of one asset: absolute amounts, or a change (`delta`).
 
     `ordinal` orders what is said of one asset as `OrderReport.ordinal` does.
@@ -173,8 +171,7 @@ class BalanceReport:
     venue_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentReport:
+class InstrumentReport(Struct, frozen=True, kw_only=True, gc=False):
     """Tick, lot and contract size of one instrument. `contract_size` is base per contract."""
 
     product: str
@@ -193,8 +190,7 @@ class InstrumentReport:
     venue_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True, gc=False):
     """The venue's answer to a request when it speaks of no order state: an ack or a refusal."""
 
     product: str

@@ -6,10 +6,13 @@ exponent, no trailing zeros, no minus zero; so equal content gives equal digests
 
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 DIGITS_MAX: Final = 40
 EXPONENT_MAX: Final = 30
+TEXTS_REMEMBERED_MAX: Final = 16_384
+"""A step writes the same numbers several times: a look-up is a quarter of the formatting."""
 ZERO: Final = Decimal(0)
 EXACT: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 """Sums and products in this context are exact or raise; no rounding goes unseen.
@@ -50,6 +53,7 @@ def decimal_of(value: object) -> Decimal:
     return number
 
 
+@lru_cache(maxsize=TEXTS_REMEMBERED_MAX)
 def text_of(number: Decimal) -> str:
     """The one text of `number`."""
     if not number:

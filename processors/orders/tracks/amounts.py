@@ -9,13 +9,14 @@ the venue's cumulative quote amount.
 """
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orderloom.quantities import EXACT, ZERO, Unit
 from processors.orders.record import Record
 from processors.orders.tracks.fills import QUOTIENT
 from processors.orders.tracks.links import Link
 from processors.orders.tracks.parts import Split, split_of
+from processors.orders.tracks.terms import UNIT
 
 
 class Amounts(NamedTuple):
@@ -41,7 +42,7 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
         split = split_of(record)
         if split is not None:
             return _of_parts(record, current, split)
-    quantity = value_of(current, "quantity")
+    quantity = current.terms.value("quantity")
     real = record.totals.quantity
     if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
         return Amounts(real, real, real, ZERO, is_full=True)
@@ -52,7 +53,7 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     else:
         quantity, executed = _summed(record, current, quantity)
     missing = ZERO if executed is real else _unexplained(record, executed)
-    quote, ended = value_of(current, "quote_quantity"), current.prevented
+    quote, ended = current.terms.value("quote_quantity"), current.prevented
     if quote:
         return Amounts(None, real, executed, missing, current.claimed_quote >= quote)
     if quantity is not None and quantity > ZERO and is_comparable(record, current):
@@ -94,7 +95,7 @@ def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | Non
         return None
     if amounts.real == amounts.executed and not totals.unpriced:
         return QUOTIENT.divide(totals.notional, totals.quantity)
-    claimed: Decimal | None = value_of(current, "average_price")
+    claimed: Decimal | None = current.terms.value("average_price")
     if claimed:
         return claimed
     if current.claimed and current.claimed_quote:
@@ -102,15 +103,9 @@ def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | Non
     return None
 
 
-def value_of(link: Link, name: str) -> Any:
-    """The present value of one of the link's terms; None if nothing was said."""
-    held = link.terms.get(name)
-    return None if held is None else held[1]
-
-
 def is_comparable(record: Record, current: Link) -> bool:
     """Whether the link's quantity is in the unit in which the fills count."""
-    unit = current.terms["quantity_unit"][1]
+    unit = current.terms.value(UNIT)
     units = record.totals.units
     return unit is not Unit.QUOTE and (not units or (len(units) == 1 and unit in units))
 

@@ -1,20 +1,17 @@
 """One link of an order's chain: all that reports about one venue order id say, joined.
 
-Pure. Terms are registers, changes of terms that the venue named stand apart (`changes`). Evidence
-without an ordinal sorts lowest (docs/state-model.md 4.2), what the venue claims in sum is a maximum
-(4.9). So a link is a join: repetitions, older reports and any order of arrival end in the same
-link.
+Pure. Terms are registers (`terms`), changes of terms that the venue named stand apart (`changes`).
+Evidence without an ordinal sorts lowest (docs/state-model.md 4.2), what the venue claims in sum is
+a maximum (4.9). So a link is a join: repetitions, older reports and any order of arrival end in the
+same link.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Final
 
 from orderloom.event import OrderReport, Origin
-from orderloom.quantities import ZERO, Unit, text_of
-from orderloom.words import PositionSide, Reason, Side, Source, Status, TriggerType
-from processors.orders.shared_text import shared
+from orderloom.quantities import ZERO, text_of
+from orderloom.words import Reason, Source, Status
 from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
 from processors.orders.tracks.registers import (
@@ -27,6 +24,15 @@ from processors.orders.tracks.registers import (
     Registers,
     Stamp,
     put,
+)
+from processors.orders.tracks.terms import (
+    AVERAGE,
+    ROW_OF,
+    TERMS,
+    UNIT,
+    Terms,
+    dump_registers,
+    load_registers,
 )
 
 LIVE: Final = "LIVE"
@@ -48,27 +54,6 @@ WORDS: Final[dict[Status | None, str | None]] = {
 ANSWER: Final = 2
 """In a stamp, where an amendment has 1: a row that surely shows all that was said of its time."""
 WITNESS: Final = {Source.STREAM: 1, Source.QUERY: 2, Source.REPLY: 4}
-
-TERMS: Final = (
-    "client_order_id",
-    "side",
-    "order_type",
-    "time_in_force",
-    "price",
-    "quantity",
-    "quote_quantity",
-    "position_side",
-    "margin_mode",
-    "trigger_price",
-    "trigger_type",
-    "activation_price",
-    "callback_rate",
-    "reduce_only",
-    "close_position",
-)
-REPEATED: Final = frozenset({"order_type", "time_in_force", "margin_mode"})
-"""Terms with few different words: all orders share the texts, which each message brings anew."""
-TERM_FIELDS: Final = tuple((name, attrgetter(name)) for name in TERMS)
 
 
 class Link:
@@ -95,7 +80,7 @@ class Link:
     )
 
     def __init__(self) -> None:
-        self.terms: Registers = {}
+        self.terms = Terms()
         self.changes: Changes | None = None
         self.reasons: Registers = {}
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
@@ -151,27 +136,32 @@ class Link:
         return max(ordinal, self.changes.ordinal(self.answered_ns))
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
-        changed = SAME
-        terms = self.terms
         is_named = report.change_id is not None
-        has_changes = is_named or self.changes is not None
-        for name, read in TERM_FIELDS:
-            value = read(report)
-            if value is not None:
-                if has_changes and name in CHANGED:
-                    changed |= SAME if is_named else self._take_plain(name, stamp, value)
-                    continue
-                held = terms.get(name)
-                if held is None:
-                    terms[name] = (stamp, shared(value) if name in REPEATED else value)
-                    changed |= STORED | SHOWN
-                elif stamp >= held[0]:
-                    changed |= put(terms, name, stamp, value)
-        if report.average_price is not None and not is_named:
-            changed |= put(terms, "average_price", stamp, report.average_price) & STORED
         is_counted = report.quantity is not None or report.filled_quantity is not None
-        unit_stamp = stamp if is_counted else LOWEST  # the unit of an order that closes a position
-        return changed | put(terms, "quantity_unit", unit_stamp, report.quantity_unit)
+        if is_counted and not is_named and self.changes is None:
+            changed = self.terms.take(ROW_OF(report), stamp)
+        else:  # the unit of an order that closes a position is said in passing
+            unit_stamp = stamp if is_counted else LOWEST
+            changed = self._take_each(report, stamp, unit_stamp, is_named=is_named)
+        if report.average_price is not None and not is_named:
+            changed |= self.terms.offer(AVERAGE, stamp, report.average_price) & STORED
+        return changed
+
+    def _take_each(
+        self, report: OrderReport, stamp: Stamp, unit_stamp: Stamp, *, is_named: bool
+    ) -> int:
+        """Term by term; where the venue names changes, what they change stands beside the terms."""
+        changed = SAME
+        has_changes = is_named or self.changes is not None
+        for name, value in zip(TERMS, ROW_OF(report), strict=True):
+            if value is None:
+                continue
+            if has_changes and name in CHANGED:
+                changed |= SAME if is_named else self._take_plain(name, stamp, value)
+            else:
+                at = unit_stamp if name == UNIT else stamp
+                changed |= self.terms.offer(name, at, value)
+        return changed
 
     def _take_plain(self, name: str, stamp: Stamp, value: Any) -> int:
         assert self.changes is not None
@@ -188,20 +178,21 @@ class Link:
         """The changes; with the first of them, what was said of the same terms moves there."""
         if self.changes is None:
             self.changes = Changes()
-            self.changes.plain = {name: self.terms[name] for name in CHANGED if name in self.terms}
+            terms = self.terms.spread()
+            self.changes.plain = {name: terms[name] for name in CHANGED if name in terms}
         return self.changes
 
     def _show_changed(self) -> int:
         assert self.changes is not None
-        changed = SAME
+        changed, terms = SAME, self.terms.spread()
         for name in CHANGED:
-            best, held = self.changes.best(name, self.answered_ns), self.terms.get(name)
+            best, held = self.changes.best(name, self.answered_ns), terms.get(name)
             if best == held:
                 continue
             if best is None:  # an answer knows this change, and no such term
-                del self.terms[name]
+                del terms[name]
             else:
-                self.terms[name] = best
+                terms[name] = best
             changed |= SHOWN if held is None or best is None or held[1] != best[1] else SAME
         return changed
 
@@ -256,9 +247,9 @@ class Link:
     def _join_terms(self, other: "Link") -> None:
         if other.changes is not None:
             self._own_changes().join(other.changes, self.answered_ns)
-        for name, (stamp, value) in other.terms.items():
+        for name, (stamp, value) in other.terms.all().items():
             if self.changes is None or name not in CHANGED:
-                put(self.terms, name, stamp, value)
+                self.terms.offer(name, stamp, value)
             elif other.changes is None:  # else it was joined above
                 self.changes.take_plain(name, stamp, value)
         if self.changes is not None:
@@ -270,15 +261,15 @@ class Link:
 
         Few reports gave all terms, so `stamps` holds each stamp once, and a register its place.
         """
-        held = {stamp for stamp, _ in (*self.terms.values(), *self.reasons.values())}
+        held = self.terms.stamps() | {stamp for stamp, _ in self.reasons.values()}
         if self.changes is not None:
             held |= self.changes.stamps()
         stamps = sorted(held)
         places = {stamp: place for place, stamp in enumerate(stamps)}
         return {
             "stamps": [[*stamp[:-2], text_of(stamp[-2]), stamp[-1]] for stamp in stamps],
-            "terms": _dump_registers(self.terms, places),
-            "reasons": _dump_registers(self.reasons, places),
+            "terms": self.terms.dump(places),
+            "reasons": dump_registers(self.reasons, places),
             "words": {word: self.words[word] for word in sorted(self.words)},
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
@@ -293,8 +284,9 @@ class Link:
         """The link that `dump` gave out."""
         link = cls()
         stamps = [(*stamp[:-2], Decimal(stamp[-2]), stamp[-1]) for stamp in document["stamps"]]
-        link.terms = _load_registers(document["terms"], stamps)
-        link.reasons = _load_registers(document["reasons"], stamps)
+        link.terms = Terms.load(document["terms"], stamps)
+        reasons = document["reasons"]
+        link.reasons = load_registers(reasons, stamps, dict.fromkeys(reasons, Reason))
         link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
@@ -326,38 +318,3 @@ def _answers(report: OrderReport, origin: Origin) -> bool:
     if origin.source is not Source.QUERY or report.status is None:
         return False
     return report.filled_quantity is not None or not report.alias_ids
-
-
-TERM_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "client_order_id": str,
-    "side": Side,
-    "order_type": shared,
-    "time_in_force": shared,
-    "price": Decimal,
-    "quantity": Decimal,
-    "quote_quantity": Decimal,
-    "average_price": Decimal,
-    "position_side": PositionSide,
-    "margin_mode": shared,
-    "quantity_unit": Unit,
-    "trigger_price": Decimal,
-    "trigger_type": TriggerType,
-    "activation_price": Decimal,
-    "callback_rate": Decimal,
-    "reduce_only": bool,
-    "close_position": bool,
-}
-
-
-def _dump_registers(registers: Registers, places: dict[Any, int]) -> dict[str, Any]:
-    return {
-        name: (places[stamp], text_of(value) if type(value) is Decimal else value)
-        for name, (stamp, value) in sorted(registers.items())
-    }
-
-
-def _load_registers(document: dict[str, Any], stamps: list[Any]) -> Registers:
-    return {
-        name: (stamps[place], TERM_READERS.get(name, Reason)(value))
-        for name, (place, value) in document.items()
-    }

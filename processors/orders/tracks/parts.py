@@ -96,7 +96,8 @@ def split_of(record: Record) -> Split | None:
     executed = _executed(record, newest[-1])
     parts = tuple(_part(name, record.links[name], executed[name]) for name in newest)
     roots = sorted({old for old, _ in pairs} & set(record.links) - {new for _, new in pairs})
-    wholes = [held[1] for one in roots if (held := record.links[one].terms.get("quantity"))]
+    said = [record.links[one].terms.value("quantity") for one in roots]
+    wholes = [quantity for quantity in said if quantity is not None]
     missing = [one for one in awaiting if _is_missing(record.links.get(one), parts)]
     if len(newest) == 1 and not missing:
         return None
@@ -105,17 +106,16 @@ def split_of(record: Record) -> Split | None:
 
 
 def _part(name: str, link: Link, executed: Decimal) -> Part:
-    held = link.terms.get("quantity")
-    return Part(name, link, executed, None if held is None else held[1])
+    return Part(name, link, executed, link.terms.value("quantity"))
 
 
 def _is_missing(conditional: Link | None, parts: tuple[Part, ...]) -> bool:
     """Whether the known parts are less than was asked for, and the rest was not ended."""
     if conditional is None or any(word in conditional.words for word in TERMINAL):
         return False
-    held = conditional.terms.get("quantity")
+    asked = conditional.terms.value("quantity")
     known = _sum(part.executed if part.quantity is None else part.quantity for part in parts)
-    return held is not None and known < held[1]
+    return asked is not None and known < asked
 
 
 def _executed(record: Record, fallback: str) -> dict[str, Decimal]:

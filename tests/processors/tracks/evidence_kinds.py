@@ -89,7 +89,10 @@ def print_of(order: Order) -> Any:
     """The complete state of an order but for what arrival decides, as comparable values."""
     own = order.own
     links = {
-        name: (link.terms, link.words, link.reasons, link.claimed, link.claimed_quote, link.asked)
+        name: (
+            *(link.terms.all(), link.words, link.reasons),
+            *(link.claimed, link.claimed_quote, link.asked),
+        )
         for name, link in own.links.items()
     }
     times = (own.first_ns, own.venue_ns, own.seen_ns, own.absent_ns, own.settled_ns)

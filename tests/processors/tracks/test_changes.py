@@ -1,12 +1,12 @@
 """Named changes: each counts once, at its earliest time, whatever comes first and however often."""
 
-from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orderloom.event import Execution, OrderReport
 from orderloom.words import Lifecycle, Source, Status
@@ -125,7 +125,7 @@ def test_they_are_kept_over_a_restart_and_joined_with_those_of_another_record() 
     mirrored.join(one)
     assert loaded.dump() == mirrored.dump()
     (link,) = loaded.links.values()
-    assert link.terms["quantity"][1] == 5
+    assert link.terms.value("quantity") == 5
 
 
 def numbered(number: int) -> OrderReport:

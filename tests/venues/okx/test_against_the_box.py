@@ -3,12 +3,13 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
 import yarl
+from msgspec import structs
 
 from orderloom.event import Event, Execution, InstrumentReport, OrderReport, Reply
 from orderloom.identity import execution_key
@@ -224,7 +225,7 @@ async def test_conditional_orders_are_reported_and_answered_where_the_venue_keep
                 named = {"symbol": row["symbol"], "venue_order_id": row["venue_order_id"]}
                 said = await ask(box, About.ORDER, row["product"], is_conditional=True, **named)
                 if row["venue_order_id"] in ended:
-                    assert said == [replace(told[row["venue_order_id"]], change_id=None)]
+                    assert said == [structs.replace(told[row["venue_order_id"]], change_id=None)]
                 else:
                     ids = {e.venue_order_id for e in said if isinstance(e, OrderReport)}
                     assert ids == set(row["child_ids"])
