@@ -5,7 +5,7 @@ Pure. It joins the parts that each answer one question: `orders` (what is the st
 (what to ask), `publishing` (what consumers read). It reads no clock: `now_ns` is the step's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from orderloom import topology
@@ -117,42 +117,55 @@ class AccountFold:
         self._is_dirty = True
         self.setting.spoken.add(self.account)
 
-    def take_events(self, events: Iterable[Event], origin: Origin) -> list[str]:
-        """Fold what one message says; the keys of orders that it shows alive."""
+    def take_events(self, events: Sequence[Event], origin: Origin) -> list[str]:
+        """Fold what one message says; the keys of orders that an answer shows alive."""
         alive: list[OrderReport] = []
-        for event in events:
+        is_answer = origin.source is not Source.STREAM
+        at = 0
+        while at < len(events):
+            event = events[at]
+            at += 1
             if isinstance(event, OrderReport | Execution | PositionReport):
                 self.look_ups.note_product(event.product)  # its frame's may be another
-            if isinstance(event, OrderReport | Execution | Reply):
-                self._take_order_event(event, origin)
-                if isinstance(event, OrderReport) and event.status in OPEN_STATUSES:
+            if type(event) is OrderReport:
+                executions = () if is_answer else _executions_of(event, events, at)
+                at += len(executions)
+                self._take_order_event(event, origin, executions)
+                if is_answer and event.status in OPEN_STATUSES:
                     alive.append(event)
+            elif isinstance(event, Execution | Reply):
+                self._take_order_event(event, origin)
             elif isinstance(event, BalanceReport) and self.look_ups.balances.take(event):
                 self.publisher.show_account()
         # Keys are read last: a later event of the message may join an order with another.
         return [order.key for order in map(self._order_of, alive) if order is not None]
 
-    def _take_order_event(self, event: OrderReport | Execution | Reply, origin: Origin) -> None:
+    def _take_order_event(
+        self,
+        event: OrderReport | Execution | Reply,
+        origin: Origin,
+        executions: Sequence[Execution] = (),
+    ) -> None:
+        is_heard = origin.source is Source.STREAM
         if event.symbol is not None:
-            is_heard = origin.source is Source.STREAM
             self.look_ups.touch(event.product, (event.symbol,), is_heard=is_heard)
         is_compared = origin.source is Source.QUERY and self.look_ups.reconciliation.is_news(
             event.product, event.venue_ns
         )
         before = outline(self._order_of(event)) if is_compared else {}
-        effects = self.orders.apply(event, origin)
+        effects = self.orders.apply(event, origin, executions)
+        order = self._order_of(event)
+        if order is not None and order.contract_size is None:  # before its fills are shown
+            effects += self.sizes.pin(order, self.now_ns)
         for effect in effects:
             self._take_effect(effect, origin)
-        order = self._order_of(event)
         if order is None:
             return
         if is_compared:
             self.look_ups.differences.answered(before, order, effects, origin)
-        elif origin.source is Source.STREAM and not isinstance(event, Reply):
-            self.look_ups.differences.heard(order, event.venue_ns)
-        if order.contract_size is None:
-            for effect in self.sizes.pin(order, self.now_ns):
-                self._take_effect(effect, origin)
+        elif is_heard and not isinstance(event, Reply):
+            for one in (event, *executions):
+                self.look_ups.differences.heard(order, one.venue_ns)
         self.orders.spoke(order, origin, origin.received_ns or self.now_ns)
 
     def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
@@ -283,3 +296,18 @@ class AccountFold:
             self.exposure.restore_home(order)
             self.doubts.changed(order)
         self.sizes.wait_for(self.orders.all(), self.exposure.positions.values())
+
+
+def _executions_of(
+    report: OrderReport, events: Sequence[Event], first: int
+) -> tuple[Execution, ...]:
+    """The executions that a message tells right after the order that it reports."""
+    found: list[Execution] = []
+    name = report.venue_order_id
+    for event in events[first:]:
+        if type(event) is not Execution or not name or event.venue_order_id != name:
+            break
+        if (event.product, event.symbol) != (report.product, report.symbol):
+            break
+        found.append(event)
+    return tuple(found)

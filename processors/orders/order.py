@@ -35,7 +35,7 @@ from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orderloom.event import Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
@@ -89,13 +89,24 @@ class Order:
 
     # ---- evidence
 
-    def take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> bool:
-        """Fold one report into the evidence; returns whether that changed the state."""
+    def take_report(
+        self,
+        report: OrderReport,
+        origin: Origin,
+        effects: list[Effect],
+        executions: Sequence[Execution] = (),
+    ) -> bool:
+        """Fold one report into the evidence, and the `executions` that came in the same message.
+
+        What follows is derived once, from all of them. Returns whether the state changed.
+        """
         shown = self._compared()
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         if not is_known and origin.source is not Source.REPLY:
             effects.append(UnknownStatus(self))
+        for event in executions:
+            changed |= self._take_one(event, origin, effects)
         if changed != SAME:
             self.refresh(changed, origin, effects, shown)
         return changed != SAME
@@ -103,15 +114,18 @@ class Order:
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one execution into the evidence; returns whether that changed the state."""
         shown = self._compared()
+        changed = self._take_one(event, origin, effects)
+        if changed != SAME:
+            self.refresh(changed, origin, effects, shown)
+        return changed != SAME
+
+    def _take_one(self, event: Execution, origin: Origin, effects: list[Effect]) -> int:
         changed, before = self.own.take_execution(event)
-        if changed == SAME:
-            return False
-        if event.exec_id is not None and not self.guests:
+        if changed != SAME and event.exec_id is not None and not self.guests:
             fill = self.own.fills[event.exec_id]
             if fill is not before:
                 effects += recorded(self, before, fill, origin)
-        self.refresh(changed, origin, effects, shown)
-        return True
+        return changed
 
     def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
         """Fold a proof of absence into the evidence; returns whether that changed the state."""

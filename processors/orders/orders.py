@@ -8,7 +8,7 @@ are one, their records are joined, which gives what the evidence would have give
 order of arrival; the key that is no longer used is retired.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Final
 
@@ -47,16 +47,27 @@ class Orders:
 
     # ---- evidence
 
-    def apply(self, event: Evidence, origin: Origin) -> list[Effect]:
-        """Fold one piece of evidence; never raises for what a venue says."""
+    def apply(
+        self, event: Evidence, origin: Origin, executions: Sequence[Execution] = ()
+    ) -> list[Effect]:
+        """Fold one piece of evidence; never raises for what a venue says.
+
+        `executions` came in the same message as a report, and name the venue order id that it does.
+        """
         effects: list[Effect] = []
         if type(event) is Execution:
             self._take_execution(event, origin, effects)
         elif type(event) is OrderReport:
-            self._take_report(event, origin, effects)
+            self._take_report(event, executions, origin, effects)
         return effects
 
-    def _take_report(self, report: OrderReport, origin: Origin, effects: list[Effect]) -> None:
+    def _take_report(
+        self,
+        report: OrderReport,
+        executions: Sequence[Execution],
+        origin: Origin,
+        effects: list[Effect],
+    ) -> None:
         if not report.venue_order_id:
             handle = handle_of(report.product, report.symbol, report.client_order_id, None)
             lag_ns = self.profile.visibility_lag_ns
@@ -67,7 +78,11 @@ class Orders:
         order = self._order_of(report, report.venue_order_id, origin)
         if report.replaces or report.alias_ids:
             self._connect(order, report, origin, effects)
-        if order.take_report(report, origin, effects):
+        if order.take_report(report, origin, effects, executions):
+            if executions:
+                exec_id = executions[0].exec_id if len(executions) == 1 else None
+                fills = order.own.fills
+                self.dirty.update(fill_records.changed_keys(order.key, fills, exec_id))
             self._changed(order, origin, effects)
 
     def _take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> None:
