@@ -61,8 +61,13 @@ class Exposure:
 
     def settle_home(self, order: Order) -> list[HeldPosition]:
         """Find the order's position; if its side became known late, move what was counted."""
-        position = self.position_of(order)
         home = self.homes.get(order.key)
+        side, mode = order.term("position_side") or PositionSide.NET, order.term("margin_mode")
+        if home is not None:
+            held = self.positions[home]
+            if held.position_side == side and held.margin_mode == mode:
+                return []
+        position = self.position_of(order)
         self.homes[order.key] = position.key
         if home is None or home == position.key:
             return []

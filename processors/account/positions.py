@@ -137,24 +137,20 @@ class HeldPosition:
     contract_size: Decimal | None = None
     """Base (quote, if inverse) for one of the native unit; None until the instrument is known."""
     rows: list[Row] = field(default_factory=list)
+    place: str = field(init=False)
+    """Product, symbol and side; margin modes together."""
+    key: str = field(init=False)
+    """The position's key within its account."""
 
     def __post_init__(self) -> None:
         self.base.is_inverse = self.now.is_inverse = self.is_inverse
+        self.place = f"{self.product}/{self.symbol}/{self.position_side}"
+        self.key = f"{self.place}/{self.margin_mode or ''}"
 
     @property
     def is_inverse(self) -> bool:
         """Whether its contracts count quote units."""
         return self.product == INVERSE
-
-    @property
-    def key(self) -> str:
-        """The position's key within its account."""
-        return "/".join((self.product, self.symbol, self.position_side, self.margin_mode or ""))
-
-    @property
-    def place(self) -> str:
-        """Product, symbol and side; margin modes together."""
-        return f"{self.product}/{self.symbol}/{self.position_side}"
 
     @property
     def last_ns(self) -> int:

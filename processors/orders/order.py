@@ -31,6 +31,7 @@ from processors.orders.shared_text import shared
 from processors.orders.tracks.lifecycle import CLOSED
 from processors.orders.tracks.links import UNTRIGGERED, Link
 from processors.orders.tracks.registers import SAME, SHOWN
+from processors.orders.tracks.terms import TERMS, Row
 from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
@@ -328,14 +329,24 @@ class Order:
         return side
 
     def term(self, name: str) -> Any:
-        """One of the present terms (`tracks.links.TERMS`); None if nothing said it."""
+        """One of the present terms (`tracks.terms`); None if nothing said it."""
+        sole = self.record.sole
+        if sole is not None:
+            return sole.terms.value(name)
         links = self.record.links
-        if len(links) <= 1:
-            return next(iter(links.values())).terms.value(name) if links else None
+        if not links:
+            return None
         if (value := self.current_link.terms.value(name)) is not None:
             return value
         said = [held for link in links.values() if (held := link.terms.held(name)) is not None]
         return max(said)[1] if said else None
+
+    def terms(self) -> Row:
+        """All present terms, in the order of `TERMS`."""
+        sole = self.record.sole
+        if sole is not None and sole.terms.row is not None:
+            return sole.terms.row
+        return tuple(self.term(name) for name in TERMS)
 
     @property
     def current_link(self) -> Link:

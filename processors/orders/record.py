@@ -29,7 +29,8 @@ PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
 class Record:
     """One order's evidence.
 
-    `replaced` holds the (old, new) venue order ids of its chain, `parts` those where `new` may be
+    `sole` is its link while it has one alone, as nearly every order does. `replaced` holds the
+    (old, new) venue order ids of its chain, `parts` those where `new` may be
     one of several that `old` became, `client_ids` every client order id that it had. `seen_ns` is
     the latest venue time at which the order is known to have existed, `absent_ns` the latest start
     of a look-up that proved it absent, `settled_ns` the same for look-ups that had the complete
@@ -46,12 +47,14 @@ class Record:
         "replaced",
         "seen_ns",
         "settled_ns",
+        "sole",
         "totals",
         "venue_ns",
     )
 
     def __init__(self) -> None:
         self.links: dict[str, Link] = {}
+        self.sole: Link | None = None
         self.fills: dict[str, HeldFill] = {}
         self.totals = Totals()
         self.replaced = self.parts = NO_CHAIN
@@ -231,7 +234,9 @@ class Record:
         name = venue_order_id or NAMELESS
         link = self.links.get(name)
         if link is None:
-            link = self.links[name] = Link()
+            link = Link()
+            self.sole = None if self.links else link
+            self.links[name] = link
         return link
 
     def _take_time(self, venue_ns: int | None, valid_ns: int | None) -> int:
@@ -289,6 +294,8 @@ class Record:
         """The record that `dump` gave out."""
         record = cls()
         record.links = {name: Link.load(link) for name, link in document["links"].items()}
+        if len(record.links) == 1:
+            record.sole = next(iter(record.links.values()))
         if document["replaced"]:
             record.replaced = frozenset((old, new) for old, new in document["replaced"])
         if "parts" in document:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from orderloom.quantities import text_of, text_or_none
+from orderloom.quantities import Unit, text_of, text_or_none
 from processors.orders.tracks.lifecycle import shown_status
 
 if TYPE_CHECKING:
@@ -44,32 +44,38 @@ def _content(order: Order) -> dict[str, Any]:
     derived = order.derived
     lifecycle, amounts, record = derived.lifecycle, derived.amounts, order.record
     fees = record.totals.fees
-    term = order.term
+    (
+        client_order_id, side, order_type, time_in_force, price, quantity, quote_quantity,
+        position_side, margin_mode, trigger_price, trigger_type, activation_price, callback_rate,
+        reduce_only, close_position, quantity_unit,
+    ) = order.terms()  # fmt: skip
+    if amounts.quantity is not None:
+        quantity = amounts.quantity
     return {
         "key": order.key,
         "account": order.account,
         "product": order.product,
         "symbol": order.symbol,
         "venue_order_id": order.venue_order_id,
-        "client_order_id": term("client_order_id"),
+        "client_order_id": client_order_id,
         "client_order_ids": record.names(),
-        "side": term("side"),
-        "order_type": term("order_type"),
-        "time_in_force": term("time_in_force"),
-        "price": text_or_none(term("price")),
-        "quantity": text_or_none(order.quantity),
-        "quantity_unit": order.quantity_unit,
-        "quote_quantity": text_or_none(term("quote_quantity")),
+        "side": side,
+        "order_type": order_type,
+        "time_in_force": time_in_force,
+        "price": text_or_none(price),
+        "quantity": text_or_none(quantity),
+        "quantity_unit": quantity_unit or Unit.BASE,
+        "quote_quantity": text_or_none(quote_quantity),
         "filled_quantity": text_of(amounts.executed),
         "average_price": text_or_none(derived.average_price),
-        "position_side": term("position_side"),
-        "margin_mode": term("margin_mode"),
-        "trigger_price": text_or_none(term("trigger_price")),
-        "trigger_type": term("trigger_type"),
-        "activation_price": text_or_none(term("activation_price")),
-        "callback_rate": text_or_none(term("callback_rate")),
-        "reduce_only": term("reduce_only"),
-        "close_position": term("close_position"),
+        "position_side": position_side,
+        "margin_mode": margin_mode,
+        "trigger_price": text_or_none(trigger_price),
+        "trigger_type": trigger_type,
+        "activation_price": text_or_none(activation_price),
+        "callback_rate": text_or_none(callback_rate),
+        "reduce_only": reduce_only,
+        "close_position": close_position,
         "status": shown_status(lifecycle, is_executed=bool(amounts.executed)),
         "lifecycle": lifecycle,
         "reason": derived.reason,
