@@ -153,7 +153,7 @@ def decimal(document: Document, name: str) -> Decimal | None:
     if value is None:
         return None
     try:
-        return _plain_decimal(value) if type(value) is str else decimal_of(value)
+        return plain_decimal(value) if type(value) is str else decimal_of(value)
     except ValueError:
         raise BadFrame(f"{name}: not a decimal in range: {value!r:.80}") from None
 
@@ -172,7 +172,12 @@ def needed_decimal(document: Document, name: str) -> Decimal:
 
 
 @lru_cache(maxsize=DECIMALS_REMEMBERED_MAX)
-def _plain_decimal(value: str) -> Decimal:
+def plain_decimal(value: str) -> Decimal:
+    """The exact number that a text holds.
+
+    Raises:
+        ValueError: it holds none, or one out of range.
+    """
     # The same few sizes and prices come again and again: a look-up is a tenth of the parsing.
     if _PLAIN_DECIMAL.fullmatch(value):
         return Decimal(value)

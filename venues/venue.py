@@ -252,8 +252,10 @@ class Venue:
     context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
     that may be read as "this is all there is" from an error. `backoff(status, headers, body)` reads
     throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
-    clock, in ns, out of the answer to a SERVER_TIME question. `bare_words` are the frames that are
-    no JSON but whole words (the answer to our ping, say); translation gets such a word as a text.
+    clock, in ns, out of the answer to a SERVER_TIME question. `usual(body, product)` is the
+    straight way for the most frequent frames of the stream: the evidence that `translate` would
+    give, or None for any frame that it does not take. `bare_words` are the frames that are no JSON
+    but whole words (the answer to our ping, say); translation gets such a word as a text.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
     """
 
@@ -269,5 +271,6 @@ class Venue:
     backoff: Callable[[int, Mapping[str, str], bytes], Throttling | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
+    usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
     bare_words: frozenset[bytes] = frozenset()
     needs_passphrase: bool = False

@@ -8,6 +8,7 @@ from venues.binance.questions import ask, is_complete_answer, next_page, server_
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.streams import streams
 from venues.binance.translate import translate
+from venues.binance.usual import usual
 from venues.venue import Venue
 
 BINANCE: Final = Venue(
@@ -23,4 +24,5 @@ BINANCE: Final = Venue(
     backoff=backoff,
     server_time=server_time,
     translate=translate,
+    usual=usual,
 )

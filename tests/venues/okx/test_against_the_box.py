@@ -171,7 +171,7 @@ def agree(heard: list[Event], asked: list[Event]) -> None:
     }
     for mine in (e for e in heard if isinstance(e, Execution)):
         theirs = told[mine.product, mine.symbol, mine.exec_id, mine.venue_order_id]
-        for name in Execution.__slots__:
+        for name in Execution.__struct_fields__:
             ours, other = getattr(mine, name), getattr(theirs, name)
             assert ours is None or other is None or ours == other, (name, mine, theirs)
 
