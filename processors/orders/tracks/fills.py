@@ -67,8 +67,8 @@ class HeldFill(NamedTuple):
         }
 
     def content(self) -> bytes:
-        """Canonical bytes of what consumers see of it."""
-        return orjson.dumps(self.view())
+        """Canonical bytes of what it is: the same for every arrival of the same evidence."""
+        return orjson.dumps(self.dump())
 
     def dump(self) -> list[Any]:
         """Its complete state, JSON-ready; `HeldFill.load` takes it back."""

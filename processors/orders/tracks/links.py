@@ -261,7 +261,9 @@ class Link:
 
         Few reports gave all terms, so `stamps` holds each stamp once, and a register its place.
         """
-        held = self.terms.stamps() | {stamp for stamp, _ in self.reasons.values()}
+        held = self.terms.stamps()
+        if self.reasons:
+            held.update(stamp for stamp, _ in self.reasons.values())
         if self.changes is not None:
             held |= self.changes.stamps()
         stamps = sorted(held)

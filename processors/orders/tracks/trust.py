@@ -79,13 +79,13 @@ class Derived(NamedTuple):
 
 def derive(record: Record, profile: Profile) -> Derived:
     """Everything that follows from a record: a pure function of it."""
-    current = record.links.get(record.current(), NO_EVIDENCE)
+    current = record.sole or record.links.get(record.current(), NO_EVIDENCE)
     amounts = amounts_of(record, current, carries_count=profile.carries_count)
-    split = split_of(record) if len(record.links) > 1 else None
+    split = None if record.sole is not None else split_of(record)
+    links: tuple[Link, ...] = (current,)
     if split is None:
         facts = facts_of(record, current, amounts)
         disputes = _disputes(record, current, amounts, facts, profile)
-        links: tuple[Link, ...] = (current,)
     else:
         facts, disputes = _of_parts(record, split, amounts, profile)
         links = tuple(part.link for part in split.parts)
@@ -94,7 +94,7 @@ def derive(record: Record, profile: Profile) -> Derived:
         lifecycle,
         _reason(links, lifecycle, facts) if lifecycle in CLOSED else None,
         disputes,
-        min((_trust(record, link, lifecycle) for link in links), key=list(Trust).index),
+        _least_trust(record, links, lifecycle),
         completeness(amounts.real, amounts.missing, amounts.quantity),
         amounts,
         average_of(record, current, amounts) if amounts.executed else None,
@@ -253,6 +253,12 @@ def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
         if fill.venue_ns <= visible_ns:
             visible = EXACT.add(visible, fill.last_quantity)
     return visible > filled
+
+
+def _least_trust(record: Record, links: tuple[Link, ...], lifecycle: Lifecycle) -> Trust:
+    if len(links) == 1:
+        return _trust(record, links[0], lifecycle)
+    return min((_trust(record, link, lifecycle) for link in links), key=list(Trust).index)
 
 
 def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
