@@ -1,0 +1,144 @@
+"""What a frame costs the fold, here and in an older checkout, in turn on one machine.
+
+Both get the same frames, in records of 1, 10 and 100, and each runs in an environment of its own
+with the versions that it locks. They take turns, so that a machine that slows down slows both, and
+of each the least counts. `bench.fold_cost` is what runs inside.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench import open_orders
+from bench.commands import run
+from bench.frames import Load
+from bench.stage import ROOT
+
+RECORD_SIZES: Final = (1, 10, 100)
+STEP_RECORDS: Final = 20
+TURNS: Final = 3
+RUNS: Final = 2
+ASKED: Final = {"open orders": 1 / 5, "mixture": 1 / 3}
+"""Of what the older checkout takes; asked at `aab081e`."""
+WARM: Final = 1_000
+FRAMES: Final = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds a frame: of folding, and of giving out what changed."""
+
+    fold: float
+    give_out: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.fold + self.give_out
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A tree of the product's sources, and the interpreter that has what it needs."""
+
+    name: str
+    tree: Path
+    python: str
+
+    def cost(self, load: Path, size: int) -> Cost:
+        """The cost of a load in records of that size. Raises PeerFailed."""
+        child = ROOT / "bench" / "fold_cost.py"
+        command = [self.python, "-P", str(child), str(load)]
+        paths = os.pathsep.join((str(self.tree), str(self.tree / "schemas")))
+        environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
+        line = run([*command, str(size), str(STEP_RECORDS), str(RUNS)], environment)
+        found = json.loads(line)
+        return Cost(found["fold"], found["give out"])
+
+
+def compare(
+    revision: str, home: Path, say: Callable[[str], None], *, is_quick: bool
+) -> dict[str, Any]:
+    """Every load at every size: what it costs here and there, and the ratio. Raises PeerFailed."""
+    here = Checkout("here", ROOT, sys.executable)
+    there = older(revision, home, say)
+    loads = _loads(home, FRAMES // 10 if is_quick else FRAMES)
+    found: dict[str, Any] = {}
+    for name, path in loads.items():
+        for size in RECORD_SIZES:
+            say(f"{name}, {size} a record")
+            costs: dict[str, list[Cost]] = {"here": [], "there": []}
+            for _ in range(1 if is_quick else TURNS):
+                costs["there"].append(there.cost(path, size))
+                costs["here"].append(here.cost(path, size))
+            found[f"{name}, {size} a record"] = _row(name, costs)
+    return found
+
+
+def _row(load: str, costs: dict[str, list[Cost]]) -> dict[str, Any]:
+    least = {side: min(some, key=lambda cost: cost.total) for side, some in costs.items()}
+    ratio = least["here"].total / least["there"].total
+    return {
+        "here_us": {"fold": least["here"].fold, "give out": least["here"].give_out},
+        "there_us": {"fold": least["there"].fold, "give out": least["there"].give_out},
+        "ratio": ratio,
+        "asked": ASKED[load],
+        "met": ratio <= ASKED[load],
+    }
+
+
+def lines_of(found: dict[str, Any]) -> Iterable[str]:
+    """As it is printed."""
+    yield f"{'CPU µs a frame':<32}{'here':>9}{'there':>9}{'ratio':>8}{'asked':>8}"
+    for name, row in found.items():
+        here, there = sum(row["here_us"].values()), sum(row["there_us"].values())
+        word = "met" if row["met"] else "MISSED"
+        yield f"{name:<32}{here:>9.1f}{there:>9.1f}{row['ratio']:>8.3f}{row['asked']:>8.3f}  {word}"
+
+
+def older(revision: str, home: Path, say: Callable[[str], None]) -> Checkout:
+    """The sources of a commit with what they need, made if need be. Raises PeerFailed."""
+    commit = run(["git", "-C", str(ROOT), "rev-parse", f"{revision}^{{commit}}"]).strip()
+    place = ROOT / ".venv-bench-against" / commit
+    tree, python, marker = place / "tree", place / "venv" / "bin" / "python", place / "made"
+    if not marker.exists():
+        say(f"making the environment of {commit[:9]}")
+        tree.mkdir(parents=True, exist_ok=True)
+        archive = home / "older.tar"
+        run(["git", "-C", str(ROOT), "archive", "-o", str(archive), commit])
+        run(["tar", "-xf", str(archive), "-C", str(tree)])
+        run([sys.executable, "-m", "venv", "--clear", str(place / "venv")])
+        locked = ["--require-hashes", "--only-binary", ":all:", "-r", str(tree / "locks/run.txt")]
+        run([str(python), "-m", "pip", "install", "--quiet", *locked])
+        marker.touch()
+    return Checkout(commit[:9], tree, str(python))
+
+
+def _loads(home: Path, frames: int) -> dict[str, Path]:
+    mixed = list(_mixture(WARM + frames))
+    return {
+        "open orders": _written(
+            home / "open-orders.jsonl",
+            list(open_orders.placed()),
+            list(open_orders.executed(frames)),
+        ),
+        "mixture": _written(home / "mixture.jsonl", mixed[:WARM], mixed[WARM:]),
+    }
+
+
+def _mixture(frames: int) -> Iterable[open_orders.Line]:
+    load = Load()
+    for _ in range(frames // len(load.accounts)):
+        for account in load.accounts:
+            (frame,) = load.frames(account, 1)
+            yield account.name, frame.product, frame.received_ns, frame.body.decode()
+
+
+def _written(path: Path, prepared: list[open_orders.Line], counted: list[open_orders.Line]) -> Path:
+    lines = [str(len(prepared)), *(json.dumps(line) for line in (*prepared, *counted))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
