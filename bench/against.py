@@ -1,13 +1,14 @@
 """What a frame costs the fold, here and in an older checkout, in turn on one machine.
 
-Both get the same frames, in records of 1, 10 and 100, and each runs in an environment of its own
-with the versions that it locks. They take turns, so that a machine that slows down slows both, and
-of each the least counts. `bench.fold_cost` is what runs inside.
+Both get the same frames, in records of 1, 10 and 100, and each runs in an environment of its own,
+with the packages that it declares. They take turns, so that a machine that slows down slows both,
+and of each the least counts. `bench.fold_cost` is what runs inside.
 """
 
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,10 +113,18 @@ def older(revision: str, home: Path, say: Callable[[str], None]) -> Checkout:
         run(["git", "-C", str(ROOT), "archive", "-o", str(archive), commit])
         run(["tar", "-xf", str(archive), "-C", str(tree)])
         run([sys.executable, "-m", "venv", "--clear", str(place / "venv")])
-        locked = ["--require-hashes", "--only-binary", ":all:", "-r", str(tree / "locks/run.txt")]
-        run([str(python), "-m", "pip", "install", "--quiet", *locked])
+        run([str(python), "-m", "pip", "install", "--quiet", *_needs(tree)])
         marker.touch()
     return Checkout(commit[:9], tree, str(python))
+
+
+def _needs(tree: Path) -> list[str]:
+    """What the checkout declares that it needs, its own package apart."""
+    projects = [
+        tomllib.loads((tree / path / "pyproject.toml").read_text()) for path in ("", "schemas")
+    ]
+    declared = {one for project in projects for one in project["project"]["dependencies"]}
+    return sorted(one for one in declared if not one.startswith("orderloom"))
 
 
 def _loads(home: Path, frames: int) -> dict[str, Path]:
