@@ -66,7 +66,7 @@ def test_what_a_simulated_venue_sends_and_most_of_it_is_taken(venue: Venue) -> N
         document = orjson.loads(body)
         event = document.get("event", document)
         taken[event["e"], agree(venue, body, product)] += 1
-    for name in ("executionReport", "ORDER_TRADE_UPDATE"):
+    for name in ("executionReport", "ORDER_TRADE_UPDATE", "TRADE_LITE", "outboundAccountPosition"):
         assert taken[name, True] > 2 * taken[name, False], taken
 
 

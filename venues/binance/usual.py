@@ -1,17 +1,19 @@
 """The most frequent frames of Binance, straight into evidence. Pure.
 
-A report of a plain order, live, filled or canceled, that has no other fields than these is decoded
-into a typed struct and read once. Anything else, down to an unknown field or word, a negative
-number or an empty text where one is needed, is `None` here and goes the general way (`translate`).
-Both give the same evidence for every frame that this way takes; a test holds them together.
+A report of a plain order, live, filled or canceled, an early fill or a change of balances that has
+no other fields than those in `typed` is decoded into a struct and read once. Anything else, down to
+an unknown field or word, a negative number or an empty text where one is needed, is `None` here and
+goes the general way (`translate`). Both give the same evidence for every frame that this way takes;
+a test holds them together.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from orderloom.event import Event, Execution, OrderReport
+from orderloom.event import BalanceReport, Event, Execution, OrderReport
 from orderloom.quantities import ZERO
 from orderloom.words import Liquidity, Reason, Status
 from venues.binance.reading import (
@@ -21,6 +23,14 @@ from venues.binance.reading import (
     SPOT,
     asked_quantity,
     system_reason,
+)
+from venues.binance.typed import (
+    BalancesEnvelope,
+    LinearFill,
+    LinearUpdate,
+    SpotBalances,
+    SpotEnvelope,
+    SpotReport,
 )
 from venues.binance.words import (
     CONDITIONAL_TYPES,
@@ -33,6 +43,9 @@ from venues.binance.words import (
 from venues.document import INTEGER_MAX, TEXT_LENGTH_MAX, plain_decimal
 
 FRAME_BYTES_MAX: Final = 4096
+BEGINS: Final = b'{"e":"'
+ENVELOPE_BEGINS: Final = b'{"subscriptionId":'
+NAME_BEGINS: Final = b'"e":"'
 STATUSES: Final = {
     "NEW": Status.ACTIVE,
     "PARTIALLY_FILLED": Status.PARTIALLY_FILLED,
@@ -45,120 +58,22 @@ NEWS: Final = frozenset({"NEW", "TRADE", "CANCELED"})
 LIQUIDITY: Final = {True: Liquidity.MAKER, False: Liquidity.TAKER}
 
 
-class SpotReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """`executionReport` of Spot, as the manual has it for a plain order."""
-
-    e: Literal["executionReport"]
-    E: int
-    s: str
-    c: str
-    S: str
-    o: str
-    f: str
-    q: str
-    p: str
-    P: str
-    F: str
-    g: int
-    C: str
-    x: str
-    X: str
-    r: Literal["NONE"]
-    i: int
-    l: str  # noqa: E741 - the venue's name
-    z: str
-    L: str
-    n: str
-    N: str | None
-    T: int
-    t: int
-    I: int  # noqa: E741 - the venue's name
-    w: bool
-    m: bool
-    M: bool
-    O: int  # noqa: E741 - the venue's name
-    Z: str
-    Y: str
-    Q: str
-    W: int = 0
-    V: str = ""
-
-
-class SpotEnvelope(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """What a subscription of the WebSocket API puts around an event of Spot."""
-
-    event: SpotReport
-    subscriptionId: int = 0  # noqa: N815 - the venue's name
-
-
-class LinearReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Field `o` of `ORDER_TRADE_UPDATE`, as the manual has it for a plain order."""
-
-    s: str
-    c: str
-    S: str
-    o: str
-    f: str
-    q: str
-    p: str
-    ap: str
-    sp: str
-    x: str
-    X: str
-    i: int
-    l: str  # noqa: E741 - the venue's name
-    z: str
-    T: int
-    t: int
-    m: bool
-    R: bool
-    wt: str
-    ot: str
-    ps: str
-    cp: bool
-    L: str | None = None
-    n: str | None = None
-    N: str | None = None
-    b: str = "0"
-    a: str = "0"
-    rp: str = "0"
-    pP: bool = False  # noqa: N815 - the venue's name
-    si: int = 0
-    ss: int = 0
-    V: str = ""
-    pm: str = ""
-    gtd: int = 0
-    er: str = ""
-
-
-class LinearUpdate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """`ORDER_TRADE_UPDATE` of USD-M."""
-
-    e: Literal["ORDER_TRADE_UPDATE"]
-    E: int
-    T: int
-    o: LinearReport
-
-
-SPOT_REPORT: Final = msgspec.json.Decoder(SpotReport)
-SPOT_ENVELOPE: Final = msgspec.json.Decoder(SpotEnvelope)
-LINEAR_UPDATE: Final = msgspec.json.Decoder(LinearUpdate)
-
-
 def usual(body: bytes, product: str | None) -> tuple[Event, ...] | None:
     """The evidence in a frame of the most frequent kinds; None: read it the general way."""
     if len(body) > FRAME_BYTES_MAX or product not in (SPOT, LINEAR):
         return None
+    readers, at = BARE, len(BEGINS)
+    if body.startswith(ENVELOPE_BEGINS):
+        readers, at = ENVELOPED, body.find(NAME_BEGINS) + len(NAME_BEGINS)
+    elif not body.startswith(BEGINS):
+        return None
+    read = readers.get(body[at : body.find(b'"', at)])
+    if read is None:
+        return None
     try:
-        if body.startswith(b'{"e":"executionReport"'):
-            return _of_spot(SPOT_REPORT.decode(body))
-        if body.startswith(b'{"subscriptionId":') and b'"executionReport"' in body:
-            return _of_spot(SPOT_ENVELOPE.decode(body).event)
-        if body.startswith(b'{"e":"ORDER_TRADE_UPDATE"'):
-            return _of_linear(LINEAR_UPDATE.decode(body))
+        return read(body)
     except (msgspec.DecodeError, ValueError, KeyError):
         return None
-    return None
 
 
 def _of_spot(report: SpotReport) -> tuple[Event, ...]:
@@ -282,6 +197,49 @@ def _of_linear(update: LinearUpdate) -> tuple[Event, ...]:
     )
 
 
+def _of_balances(event: SpotBalances) -> tuple[Event, ...]:
+    """Raises ValueError where anything is not usual."""
+    venue_ns, sent_ns = _time_ns(event.u), _time_ns(event.E)
+    _demand(all(_is_text(balance.a) for balance in event.B))
+    return tuple(
+        BalanceReport(
+            product=SPOT,
+            asset=balance.a,
+            free=plain_decimal(balance.f),
+            locked=plain_decimal(balance.l),
+            ordinal=(venue_ns, sent_ns),
+            venue_ns=venue_ns,
+        )
+        for balance in event.B
+    )
+
+
+def _of_fill(fill: LinearFill) -> tuple[Event, ...]:
+    """Raises ValueError or KeyError where anything is not usual."""
+    _demand(
+        "_" not in fill.s
+        and _is_text(fill.s)
+        and _is_text(fill.c)
+        and system_reason(fill.c) is None
+        and 0 <= fill.i <= INTEGER_MAX
+        and 0 < fill.t <= INTEGER_MAX
+    )
+    return (
+        Execution(
+            product=LINEAR,
+            symbol=fill.s,
+            exec_id=str(fill.t),
+            venue_order_id=str(fill.i),
+            client_order_id=fill.c,
+            side=SIDES[fill.S],
+            last_price=_amount(fill.L),
+            last_quantity=_amount(fill.l),
+            liquidity=LIQUIDITY[fill.m],
+            venue_ns=_time_ns(fill.T),
+        ),
+    )
+
+
 def _demand(is_usual: bool) -> None:
     if not is_usual:
         raise ValueError("not a usual frame")
@@ -308,3 +266,22 @@ def _time_ns(value: int) -> int:
     if not 0 < value <= MICROSECONDS_MAX:
         raise ValueError(f"not a time: {value}")
     return value * (1_000_000 if value <= MILLISECONDS_MAX else 1_000)
+
+
+Read = Callable[[bytes], tuple[Event, ...]]
+_report = msgspec.json.Decoder(SpotReport).decode
+_report_in_envelope = msgspec.json.Decoder(SpotEnvelope).decode
+_balances = msgspec.json.Decoder(SpotBalances).decode
+_balances_in_envelope = msgspec.json.Decoder(BalancesEnvelope).decode
+_update = msgspec.json.Decoder(LinearUpdate).decode
+_fill = msgspec.json.Decoder(LinearFill).decode
+BARE: Final[dict[bytes, Read]] = {
+    b"executionReport": lambda body: _of_spot(_report(body)),
+    b"outboundAccountPosition": lambda body: _of_balances(_balances(body)),
+    b"ORDER_TRADE_UPDATE": lambda body: _of_linear(_update(body)),
+    b"TRADE_LITE": lambda body: _of_fill(_fill(body)),
+}
+ENVELOPED: Final[dict[bytes, Read]] = {
+    b"executionReport": lambda body: _of_spot(_report_in_envelope(body).event),
+    b"outboundAccountPosition": lambda body: _of_balances(_balances_in_envelope(body).event),
+}
