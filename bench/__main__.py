@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench import large
+from bench import growth, large
 from bench import results as names
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
@@ -128,9 +129,10 @@ MEASUREMENTS: Final = (
 )  # fmt: skip
 WITHOUT_BROKER: Final = ("translate", "fold")
 LARGE: Final = "large"
+GROWTH: Final = "growth"
 HELP: Final = (
     "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
-    "minutes) runs only when it is named"
+    "minutes) and `growth` (a message beside more and more, four minutes) run only when named"
 )
 
 
@@ -163,7 +165,7 @@ def main() -> int:
     """Measure, print, and keep the result in var/bench/result.json."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
-    parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE), help=HELP)
+    parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH), help=HELP)
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     logs = HOME / "logs"
@@ -171,6 +173,8 @@ def main() -> int:
     results = Results(about=about(is_quick=options.quick))
     if options.only == LARGE:
         return _measure_large(results, is_quick=options.quick)
+    if options.only == GROWTH:
+        return _measure_growth(results, is_quick=options.quick)
     began = time.monotonic()
     try:
         with EmbeddedBroker(HOME / "broker", report=_say) as kafka:
@@ -198,6 +202,19 @@ def _measure_large(results: Results, *, is_quick: bool) -> int:
     rows = {f"{box.venue} {box.product}": figures.document() for box, figures in found}
     path = HOME / f"{LARGE}.json"
     path.write_text(json.dumps(results.about | {LARGE: rows}, indent=2, ensure_ascii=False) + "\n")
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+    return 0
+
+
+def _measure_growth(results: Results, *, is_quick: bool) -> int:
+    """What a message costs beside more and more; without a broker."""
+    print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
+    print(growth.HEADER)
+    rows, cycles = growth.measure(partial(print, flush=True), is_quick=is_quick)
+    found = {"rows": [one.document() for one in rows]}
+    found["cycles"] = [one.document() for one in cycles]
+    path = HOME / f"{GROWTH}.json"
+    path.write_text(json.dumps(results.about | found, indent=2, ensure_ascii=False) + "\n")
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
 
