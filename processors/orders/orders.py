@@ -9,7 +9,6 @@ order of arrival; the key that is no longer used is retired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
@@ -17,6 +16,7 @@ from orderloom.identity import adopted_order_key
 from processors.orders import fill_records
 from processors.orders.effects import Effect, GapClosed, KeyRetired
 from processors.orders.fill_effects import moved, taken_back
+from processors.orders.index import OrderIndex, places_of
 from processors.orders.order import NOTHING, Order
 from processors.orders.record import Record
 from processors.orders.seen import Seen
@@ -39,8 +39,7 @@ class Orders:
         self.account = account
         self.profile = profile
         self.dirty: set[str] = set()
-        self._orders: dict[str, Order] = {}
-        self._ids: dict[tuple[str, str, str], Order] = {}
+        self._index = OrderIndex()
         self._unattributed = UnattributedEvidence(account, profile)
         self._early: dict[str, list[dict[str, Any]]] = {}
         self._in_pieces: dict[str, Order] = {}
@@ -106,7 +105,7 @@ class Orders:
         it is in docs/state-model.md 4.3.
         """
         effects: list[Effect] = []
-        order = self._orders.get(order_key)
+        order = self._index.get(order_key)
         if order is not None and order.take_absence(
             asked_ns, effects, has_all_trades=has_all_trades
         ):
@@ -120,7 +119,7 @@ class Orders:
         own.
         """
         effects: list[Effect] = []
-        order = self._orders.get(order_key)
+        order = self._index.get(order_key)
         if order is not None and order.end_grace(effects):
             self.dirty.add(order_key)
         return effects
@@ -128,7 +127,7 @@ class Orders:
     def settle(self, order_key: str) -> list[Effect]:
         """The account finds the order final: past correction, and no blind interval covers it."""
         effects: list[Effect] = []
-        order = self._orders.get(order_key)
+        order = self._index.get(order_key)
         if order is not None and order.settle(effects):
             self.dirty.add(order_key)
         return effects
@@ -142,7 +141,7 @@ class Orders:
     def listed(self, keys: Iterable[str], began_ns: int) -> None:
         """A list of the cycle that began then shows these orders alive."""
         for key in keys:
-            order = self._orders.get(key)
+            order = self._index.get(key)
             if order is not None and order.seen is not None and order.seen.listed_ns < began_ns:
                 order.seen.listed_ns = began_ns  # not less: OKX lists two products together
                 self.dirty.add(key)
@@ -151,20 +150,21 @@ class Orders:
 
     def get(self, key: str) -> Order | None:
         """The order with this key."""
-        return self._orders.get(key)
+        return self._index.get(key)
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self._orders)
+        return len(self._index)
 
     def all(self) -> Iterator[Order]:
         """Every order, unattributed evidence that is shown included."""
-        return iter(self._orders.values())
+        return iter(self._index.all())
 
     def open_orders(self) -> Iterator[Order]:
         """The orders that the venue may still fill, for all we know; by key."""
-        return iter(sorted((o for o in self._orders.values() if o.is_open), key=attrgetter("key")))
+        self._index.look(self.dirty)
+        return iter(self._index.open())
 
     def find(
         self,
@@ -176,7 +176,7 @@ class Orders:
         """The order behind an id: venue and alias ids first; of a client id's orders the latest
         open one, else the latest."""
         if venue_order_id is not None:
-            order = self._ids.get((product, symbol, venue_order_id))
+            order = self._index.at((product, symbol, venue_order_id))
             if order is not None:
                 return order
         if client_order_id is None:
@@ -185,12 +185,13 @@ class Orders:
 
     def _order_of(self, event: OrderReport | Execution, name: str, origin: Origin) -> Order:
         place = (event.product, event.symbol, name)
-        order = self._ids.get(place)
+        order = self._index.at(place)
         if order is None:
             order = Order(self.account, event.product, event.symbol, self.profile)
             order.key = adopted_order_key(self.account, *place)
             order.first_seen_cause = origin.cause
-            self._ids[order.product, order.symbol, name] = self._orders[order.key] = order
+            self._index.put(order)
+            self._index.name(order, name)
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
             self._unattributed.know(order, client_id)
@@ -218,7 +219,7 @@ class Orders:
         """Fold evidence without a venue order id; what names nothing at all changes nothing."""
         if handle is None:
             return
-        unattributed = self._unattributed.get(handle, origin.cause, self._orders.values())
+        unattributed = self._unattributed.get(handle, origin.cause, self._index.all())
         order, host = unattributed.order, unattributed.host
         known = self._shown_fills(unattributed)
         shown = None if host is None else host.view()
@@ -229,12 +230,12 @@ class Orders:
             self.dirty.add(unattributed.host.key)
             unattributed.host.refresh(STORED, origin, effects, shown)
         elif unattributed.is_shown:
-            self._orders[order.key] = order
+            self._index.put(order)
             changed = order.publish_fills(known, origin, effects)
             order.refresh(changed, origin, effects)
 
     def _shown_fills(self, unattributed: Unattributed) -> dict[str, HeldFill]:
-        is_shown = unattributed.order.key in self._orders
+        is_shown = unattributed.order.key in self._index
         return dict(unattributed.order.own.fills) if is_shown else {}
 
     def _place(
@@ -251,7 +252,7 @@ class Orders:
         host = unattributed.best()
         if host is None or host is unattributed.host:
             return
-        if self._orders.pop(unattributed.order.key, None) is not None:
+        if self._index.drop(unattributed.order.key) is not None:
             real = {name: fill for name, fill in known.items() if not fill.is_busted}
             effects += taken_back(unattributed.order, real, origin)
             effects.append(KeyRetired(unattributed.order.key, host, unattributed.order.version + 1))
@@ -268,7 +269,7 @@ class Orders:
             return
         shown, former = order.view(), [(order, order.own.root())]
         order.own.connect(report)
-        found = [self._ids.get(place) for place in self._places(order)]
+        found = [self._index.at(place) for place in places_of(order)]
         others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
         former += [(other, other.own.root()) for other in others]
         fills = {one.key: dict(one.record.fills) for one, _ in former}
@@ -280,8 +281,7 @@ class Orders:
             effects += taken_back(one, gone, origin, root)
             known |= goes_on
         is_renamed = self._rename(order, others, effects)
-        for place in self._places(order):
-            self._ids[place] = order
+        self._index.follow(order)
         order.rejoin()
         changed = order.publish_fills(known, origin, effects)
         if is_renamed:  # what stood under its key was derived from less
@@ -291,10 +291,6 @@ class Orders:
             effects.append(GapClosed(order))
         self._changed(order, origin, effects)
 
-    @staticmethod
-    def _places(order: Order) -> list[tuple[str, str, str]]:
-        return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]
-
     def _rename(self, order: Order, others: list[Order], effects: list[Effect]) -> bool:
         """Put the join of these orders under its key; returns whether any key shows another order.
 
@@ -303,14 +299,14 @@ class Orders:
         root = order.own.root()
         retired = {one.key: one.version + 1 for one in (order, *others)}
         for one in (order, *others):
-            self._orders.pop(one.key, None)
+            self._index.drop(one.key)
             order.version = max(order.version, one.version)
             order.saw_too(one)
             order.graced = max(order.graced, one.graced)
         for other in others:
             self._unattributed.follow(other, order)
         order.key = adopted_order_key(self.account, order.product, order.symbol, root)
-        self._orders[order.key] = order
+        self._index.put(order)
         for key in (*retired, order.key):
             self.dirty |= {key, *fill_records.changed_keys(key, order.own.fills, None)}
         retired.pop(order.key, None)
@@ -333,16 +329,17 @@ class Orders:
     def take_dirty(self) -> list[str]:
         """The keys of the state records that changed since the last call, in order."""
         keys, self.dirty = sorted(self.dirty), set()
+        self._index.look(keys)
         return keys
 
     def state_keys(self) -> list[str]:
         """The keys of all state records."""
         fills = (
             key
-            for order in self._orders.values()
+            for order in self._index.all()
             for key in fill_records.changed_keys(order.key, order.own.fills, None)
         )
-        return sorted({*self._orders, *self._unattributed.keys(), *fills})
+        return sorted({*self._index.keys(), *self._unattributed.keys(), *fills})
 
     def dump_order(self, key: str) -> dict[str, Any] | None:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
@@ -350,7 +347,7 @@ class Orders:
         if unattributed is not None:
             return {**unattributed.order.dump(), "unattributed": list(unattributed.handle)}
         order_key, exec_id = fill_records.parsed_key(key)
-        order = self._orders.get(order_key)
+        order = self._index.get(order_key)
         if order is None:
             return None
         if exec_id is not None:
@@ -372,16 +369,16 @@ class Orders:
         if "unattributed" in document:
             product, symbol, kind, name = document["unattributed"]
             handle = (product, symbol, kind, name)
-            found = [self._unattributed.load(handle, order, self._orders.values())]
+            found = [self._unattributed.load(handle, order, self._index.all())]
         else:
-            self._index(order)
+            self._know(order)
             for early in self._early.pop(order.key, ()):
                 self._load_fill(order.key, early)
             found = list(self._unattributed.related(order))
         self._settle_in(found)
 
     def _load_fill(self, order_key: str, document: dict[str, Any]) -> None:
-        order = self._orders.get(order_key)
+        order = self._index.get(order_key)
         if order is None:  # its own record comes later
             self._early.setdefault(order_key, []).append(document)
             return
@@ -399,17 +396,17 @@ class Orders:
             order.rebuild()
             self._settle_in(list(self._unattributed.related(order)))
         self._in_pieces.clear()
+        self._index.look(self._index.keys())
 
     def _settle_in(self, found: list[Unattributed]) -> None:
         for one in found:  # hosts are a function of the evidence: find them, publishing nothing
             one.settle_in()
-            self._orders.pop(one.order.key, None)
+            self._index.drop(one.order.key)
             if one.is_shown:
-                self._orders[one.order.key] = one.order
+                self._index.put(one.order)
 
-    def _index(self, order: Order) -> None:
-        self._orders[order.key] = order
-        for place in self._places(order):
-            self._ids[place] = order
+    def _know(self, order: Order) -> None:
+        self._index.put(order)
+        self._index.follow(order)
         for client_order_id in order.own.client_ids:
             self._unattributed.know(order, client_order_id)
