@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from processors.account.saved import Saved
 
 VERSION: Final = "1"
-STATE_FORMAT: Final = 7
+STATE_FORMAT: Final = 8
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 

@@ -292,8 +292,8 @@ class AccountFold:
     def finish_restore(self) -> None:
         """Once all records are back: what follows from several of them."""
         self.orders.finish_load()
+        self.exposure.finish_restore(self.orders.all())
         for order in self.orders.all():
-            self.exposure.restore_home(order)
             self.doubts.changed(order)
         self.sizes.wait_for(self.orders.all(), self.exposure.positions.values())
 

@@ -93,6 +93,12 @@ class Cycles:
         is_lacking = refused is not None and (refused.may_lack or symbol in self.registered)
         return is_lacking or symbol in self.unseen
 
+    @property
+    def lacking(self) -> tuple[Any, ...]:
+        """All on which it depends what `lacks` says, of any symbol."""
+        refused = tuple((name, one.may_lack) for name, one in self.refused.items())
+        return self.unseen, self.registered, refused
+
     def uncovered(self, symbols: Iterable[str]) -> frozenset[str]:
         """Those of the symbols, and of the refused ones, of which something may be missing."""
         idle = {name for name, one in self.refused.items() if not one.may_lack}

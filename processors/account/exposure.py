@@ -18,13 +18,16 @@ from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
 from processors.account.lost_fills import LOST, LostFill, LostFills
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
+from processors.account.tail import Segments
 from processors.orders.fill_effects import name_of
 from processors.orders.order import Order
 from processors.orders.tracks.fills import HeldFill
 
 POSITION: Final = "p"
+TAIL: Final = "y"
 FLOORS: Final = "f"
-"""The kinds of its state records: one position, and how far openings and answers reach."""
+"""The kinds of its state records: one position, some of its youngest executions, and how far
+openings and answers reach."""
 
 
 class Leaves(NamedTuple):
@@ -43,7 +46,7 @@ class Leaves(NamedTuple):
 class Exposure:
     """The positions of one account, and what each open order adds to their bands."""
 
-    KINDS: ClassVar[tuple[str, ...]] = (POSITION, FLOORS, LOST)
+    KINDS: ClassVar[tuple[str, ...]] = (POSITION, TAIL, FLOORS, LOST)
 
     positions: dict[str, HeldPosition] = field(default_factory=dict)
     leaves: dict[str, Leaves] = field(default_factory=dict)
@@ -58,6 +61,11 @@ class Exposure:
     brought: dict[str, int] = field(default_factory=dict)
     """By product: the venue time (ns) of the youngest execution that an answer brought."""
     are_floors_dirty: bool = False
+    unlooked: set[str] = field(default_factory=set)
+    """The positions that may be bounded otherwise than they were shown: see `look`."""
+    _bounds: Any = None
+    _tails: dict[str, Segments] = field(default_factory=dict)
+    """While records come back: the segments by position, whose own record may come later."""
 
     def settle_home(self, order: Order) -> list[HeldPosition]:
         """Find the order's position; if its side became known late, move what was counted."""
@@ -94,6 +102,7 @@ class Exposure:
             position.begin(PositionOpening(floor_ns, nothing, floor_ns, contained))
         self.positions[position.key] = position
         self.dirty.add(position.key)
+        self.unlooked.add(position.key)
         return position
 
     def _contained_in(self, product: str, symbol: str) -> tuple[str, ...]:
@@ -237,6 +246,15 @@ class Exposure:
             touched.append(self.positions[home])
         return touched
 
+    def look(self, bounds: Any) -> None:
+        """Before the account is shown: `bounds` stand for all that bounds any position now.
+
+        While they are as they were, only those need a look that were made or shown meanwhile.
+        """
+        if bounds != self._bounds:
+            self._bounds = bounds
+            self.unlooked.update(self.positions)
+
     def show(self, position: HeldPosition, *, is_unbounded: bool) -> dict[str, Any]:
         """The position's next view: that it was shown so is saved with it."""
         position.version += 1
@@ -247,7 +265,10 @@ class Exposure:
     def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """The state records that changed since the last call."""
         for key in sorted(self.dirty):
-            yield f"{POSITION}/{key}", self.positions[key].dump()
+            position = self.positions[key]
+            yield f"{POSITION}/{key}", position.dump()
+            for number, segment in position.segments.state():
+                yield f"{TAIL}/{key}/{number}", segment and {"position": key, **segment}
         self.dirty.clear()
         if self.are_floors_dirty:
             yield FLOORS, {"floors": self.floors, "brought": self.brought}
@@ -259,12 +280,23 @@ class Exposure:
         if kind == POSITION:
             position = HeldPosition.load(document)
             self.positions[position.key] = position
+            self._tails.setdefault(position.key, Segments())
+        elif kind == TAIL:
+            self._tails.setdefault(document["position"], Segments()).restore(document)
         elif kind == FLOORS:
             self.floors, self.brought = document["floors"], document["brought"]
         else:
             self.lost.restore(LostFill(**document))
 
-    def restore_home(self, order: Order) -> None:
+    def finish_restore(self, orders: Iterable[Order]) -> None:
+        """All records are back: the tails, and where each order counts."""
+        for key, segments in self._tails.items():
+            self.positions[key].load_tail(segments)
+        self._tails.clear()
+        for order in orders:
+            self._restore_home(order)
+
+    def _restore_home(self, order: Order) -> None:
         """Remember where a restored order counts, and what it adds to the band there."""
         position = self.position_of(order)
         self.homes[order.key] = position.key

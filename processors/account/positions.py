@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
 from orderloom.quantities import EXACT, INVERSE, ZERO, base_text, text_of, text_or_none
+from processors.account.tail import Row, Segments
 
 TAIL_MAX: Final = 64
 TAIL_KEPT: Final = 32
@@ -37,8 +38,6 @@ class Traded(NamedTuple):
 
 AFTER: Final = "\uffff"
 """Sorts behind every execution's key: all of that time are before it."""
-Row = tuple[int, str, str, str]
-"""One execution of the tail as state records show it."""
 
 
 @dataclass(slots=True)
@@ -107,8 +106,7 @@ class PositionOpening(NamedTuple):
 class HeldPosition:
     """One position: product + symbol + side + margin mode of one account.
 
-    `rows` is the tail as `dump` shows it: a state record is written at each change, and to make up
-    to 256 rows anew each time was half of what a step cost (measured).
+    `segments` is the tail as it is saved: apart from the sums, as of it little changes in a step.
     """
 
     product: str
@@ -136,7 +134,7 @@ class HeldPosition:
     """The venue's own figure differs: see `position_check`."""
     contract_size: Decimal | None = None
     """Base (quote, if inverse) for one of the native unit; None until the instrument is known."""
-    rows: list[Row] = field(default_factory=list)
+    segments: Segments = field(default_factory=Segments)
     place: str = field(init=False)
     """Product, symbol and side; margin modes together."""
     key: str = field(init=False)
@@ -164,15 +162,14 @@ class HeldPosition:
         self.paid = EXACT.add(self.paid, EXACT.multiply(traded.quantity, traded.price))
         if not self.tail or traded > self.tail[-1]:
             self.tail.append(traded)
-            self.rows.append(_row(traded))
             self.now.add(traded.quantity, traded.price)
         else:
-            place = bisect_left(self.tail, traded)
-            self.tail.insert(place, traded)
-            self.rows.insert(place, _row(traded))
+            self.tail.insert(bisect_left(self.tail, traded), traded)
             self._replay()
+        self.segments.add(_row(traded))
         if len(self.tail) > TAIL_MAX:
             self._forget()
+            self.segments.forget(self.forgotten)
         return True
 
     def begin(self, opening: PositionOpening) -> None:
@@ -212,7 +209,7 @@ class HeldPosition:
         )
         self._replay()
         self._forget()
-        self.rows = [_row(traded) for traded in self.tail]
+        self.segments.begin(map(_row, self.tail))
 
     def _replay(self) -> None:
         self.now = replace(self.base)
@@ -221,7 +218,6 @@ class HeldPosition:
 
     def _forget(self) -> None:
         gone, self.tail = self.tail[:-TAIL_KEPT], self.tail[-TAIL_KEPT:]
-        self.rows = self.rows[-TAIL_KEPT:]
         for traded in gone:
             self.base.add(traded.quantity, traded.price)
             self.forgotten = (traded.venue_ns, traded.key)
@@ -254,14 +250,13 @@ class HeldPosition:
         }
 
     def dump(self) -> dict[str, Any]:
-        """The complete state, JSON-ready."""
+        """The state but for the tail, JSON-ready; that is in `segments`."""
         return {
             "id": [
                 self.product, self.symbol, self.position_side, self.margin_mode,
                 self.quantity_unit,
             ],
             "base": _texts(self.base),
-            "tail": self.rows.copy(),
             "forgotten": self.forgotten,
             "opening": None if self.opening is None else _dumped(self.opening),
             "paid": text_of(self.paid),
@@ -278,14 +273,9 @@ class HeldPosition:
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> "HeldPosition":
-        """The position that `dump` gave out."""
+        """The position that `dump` gave out; `load_tail` after all of its segments."""
         position = cls(*document["id"])
         position.base = _sums_of(document["base"], is_inverse=position.is_inverse)
-        position.tail = [
-            Traded(at, key, Decimal(quantity), Decimal(price))
-            for at, key, quantity, price in document["tail"]
-        ]
-        position.rows = [_row(traded) for traded in position.tail]
         at, key = document["forgotten"]
         position.forgotten = (at, key)
         if document["opening"] is not None:
@@ -302,8 +292,17 @@ class HeldPosition:
         position.is_doubted = document["is_doubted"]
         size = document["contract_size"]
         position.contract_size = None if size is None else Decimal(size)
-        position._replay()
         return position
+
+    def load_tail(self, segments: Segments) -> None:
+        """Take back the tail; some of the oldest segment may be in the sums by now."""
+        self.segments = segments
+        every = (
+            Traded(at, key, Decimal(quantity), Decimal(price))
+            for at, key, quantity, price in segments.rows()
+        )
+        self.tail = sorted(one for one in every if (one.venue_ns, one.key) > self.forgotten)
+        self._replay()
 
 
 def _times(realized: Decimal, size: Decimal) -> Decimal:

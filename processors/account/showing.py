@@ -7,6 +7,7 @@ from orderloom import topology
 from processors.account.account import AccountFold
 from processors.account.balances import AMOUNTS
 from processors.account.lost_fills import FOUND, difference_of
+from processors.account.positions import HeldPosition
 from processors.ledger.step import Output
 
 
@@ -46,18 +47,40 @@ def _positions(account: AccountFold) -> Iterator[Output]:
     """Those that changed; with the account's own record, those whose bands it bounds anew too."""
     publisher, exposure = account.publisher, account.exposure
     causes, account_cause = publisher.positions, publisher.account_cause
-    shown = causes if account_cause is None else exposure.positions
+    if account_cause is None:
+        exposure.unlooked.update(causes)
+        shown = set(causes)
+    else:
+        exposure.look(_bounds_of(account))
+        shown = {*causes, *exposure.unlooked}
+        exposure.unlooked.clear()
     for key in sorted(shown):  # as after any restart
         position, cause = exposure.positions[key], causes.get(key, account_cause)
         assert cause is not None
-        is_blind = _is_blind(account, position.product, position.symbol)
-        is_blind = is_blind or not account.look_ups.positions.is_open(position.product)
-        is_blind = is_blind or position.place in exposure.lost.counts
+        is_blind = is_unbounded(account, position)
         if key not in causes and position.shown_unbounded == is_blind:
             continue
         account.sizes.measure(position, account.now_ns)
         document = exposure.show(position, is_unbounded=is_blind)
         yield publisher.numbered(topology.POSITIONS, f"{account.account}/{key}", document, cause)
+
+
+def is_unbounded(account: AccountFold, position: HeldPosition) -> bool:
+    """Whether something may have been missed of what the position sums up."""
+    is_open = account.look_ups.positions.is_open(position.product)
+    is_lost = position.place in account.exposure.lost.counts
+    return is_lost or not is_open or _is_blind(account, position.product, position.symbol)
+
+
+def _bounds_of(account: AccountFold) -> tuple[Any, ...]:
+    """All that `is_unbounded` asks about, of any position."""
+    look_ups = account.look_ups
+    products = look_ups.products()
+    lacking = [one.lacking for one in look_ups.reconciliation.cycles.values()]
+    blind = [account.streams.is_blind(product) for product in products]
+    opened = [look_ups.positions.is_open(product) for product in products]
+    lost = tuple(account.exposure.lost.counts)
+    return (account.is_enabled, products, blind, opened, lacking, lost)
 
 
 def _is_blind(account: AccountFold, product: str, symbol: str) -> bool:

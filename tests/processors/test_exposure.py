@@ -7,11 +7,12 @@ from typing import Any
 from orderloom.event import OrderReport
 from orderloom.words import Side, Status
 from processors.account.exposure import Exposure
-from processors.account.positions import TAIL_MAX, HeldPosition
+from processors.account.positions import TAIL_MAX
 from processors.orders.effects import FillRecorded, KeyRetired
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import a_report, an_execution, some_orders, take
+from tests.processors.restoring import reloaded
 
 COUNT = 4 * TAIL_MAX
 
@@ -155,7 +156,7 @@ def banded(*events: Any) -> tuple[Decimal, Decimal, bool]:
                 exposure.retire(effect.key)
             exposure.weigh(effect.order)
     (position,) = exposure.positions.values()
-    restored = HeldPosition.load(position.dump())
+    restored = reloaded(position)
     assert restored.view(unbounded=False) == position.view(unbounded=False)
     view = position.view(unbounded=False)
     return Decimal(view["low"]), Decimal(view["high"]), view["unbounded"]

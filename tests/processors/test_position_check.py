@@ -24,6 +24,7 @@ from tests.processors.partition_lab import (
     history_records,
     live,
 )
+from tests.processors.restoring import reloaded
 from venues import VENUES
 
 SECOND = 1_000_000_000
@@ -226,7 +227,7 @@ def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups(
     assert position.now.net == 4
     position.recompute([older, known, same_time])
     assert position.now.net == 4
-    assert HeldPosition.load(orjson.loads(orjson.dumps(position.dump()))) == position
+    assert reloaded(position) == position
 
 
 def test_young_executions_are_compared_at_the_time_of_the_venues_figure() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orderloom.quantities import DIGITS_MAX, EXPONENT_MAX, decimal_of
 from processors.account.positions import TAIL_MAX, HeldPosition, Traded
+from tests.processors.restoring import reloaded
 
 
 def a_position() -> HeldPosition:
@@ -117,6 +118,6 @@ def test_fees_are_kept_by_currency_and_not_netted() -> None:
 @given(trades)
 def test_a_saved_position_goes_on_as_if_it_had_not_been_saved(entries: list[Traded]) -> None:
     position = fed(entries)
-    again = HeldPosition.load(position.dump())
+    again = reloaded(position)
     assert again.dump() == position.dump()
     assert again.view(unbounded=True) == position.view(unbounded=True)
