@@ -16,7 +16,7 @@ from typing import Any, Final
 from orderloom.event import Reply
 from orderloom.question import About, Question
 from processors.account.pace import SECOND_NS, Pace
-from processors.account.pending import Pending
+from processors.account.pending import Pending, QuestionTimers
 from processors.account.refusals import UncoveredSymbol
 from processors.account.streams import Blind
 from processors.account.venue_time import VenueTime
@@ -53,6 +53,7 @@ class Cycles:
     registered: frozenset[str] = frozenset()
     """Those that the registry names: they may become known after the first cycle."""
     pending: dict[str, Pending] = field(default_factory=dict)
+    timers: QuestionTimers = field(default_factory=QuestionTimers, compare=False)
     changed: set[str] = field(default_factory=set)
     """The questions that changed since they were saved."""
     patient_ns: int = 0
@@ -111,7 +112,7 @@ class Cycles:
     def due_ns(self) -> int:
         """When this machine wants its next tick."""
         if self.asking:
-            return min(map(self._due_ns, self.pending.values()))
+            return self.timers.due_ns(self.patient_ns)
         return self.next_ns
 
     def _due_ns(self, one: Pending) -> int:
@@ -159,7 +160,8 @@ class Cycles:
 
     def ask(self, question: Question, due_ns: int, failures: int = 0) -> None:
         """A question of this cycle goes out; asked again if it is not answered by `due_ns`."""
-        self.pending[question.id] = Pending(question, due_ns, failures=failures)
+        pending = self.pending[question.id] = Pending(question, due_ns, failures=failures)
+        self.timers.set(pending)
         self.changed.add(question.id)
 
     def overdue(self, now_ns: int) -> list[Pending]:
@@ -172,13 +174,14 @@ class Cycles:
 
     def _take(self, question_id: str) -> Pending:
         self.changed.add(question_id)
+        self.timers.drop(question_id)
         return self.pending.pop(question_id)
 
     def forget_questions(self, now_ns: int) -> None:
         """What was asked was never sent: a cycle begins now."""
         self.asking, self.next_ns = False, now_ns
-        self.changed |= self.pending.keys()
-        self.pending.clear()
+        for question_id in list(self.pending):
+            self._take(question_id)
 
     def brings_trades_of(self, symbol: str) -> bool:
         """Whether an answer of this cycle that is still to come holds the executions there."""
@@ -198,6 +201,7 @@ class Cycles:
         pending.due_ns, pending.run_ns, pending.pages = now_ns + wait_ns, -1, 0
         pending.has_failed = True
         pending.failures += 1
+        self.timers.set(pending)
         self.changed.add(question_id)
 
     def refuse(
@@ -343,6 +347,7 @@ class Cycles:
         """Take back one question that is on its way."""
         pending = Pending.load(document)
         self.pending[pending.question.id] = pending
+        self.timers.set(pending)
 
 
 NUMBERS: Final = (

@@ -1,9 +1,10 @@
 """A question of a cycle that is on its way. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from orderloom.question import Question
+from processors.timers import Timers
 
 NUMBERS: Final = ("due_ns", "run_ns", "pages", "has_failed", "failures")
 """The fields that the state holds as they are."""
@@ -41,3 +42,30 @@ class Pending:
         """What `document` gave out."""
         question = Question.model_validate(document["question"])
         return cls(question, **{name: document[name] for name in NUMBERS})
+
+
+@dataclass(slots=True)
+class QuestionTimers:
+    """When the questions of a cycle are due: a message looks for the earliest, however many wait.
+
+    Those that failed apart from the others, for which an answer to any of them is patience.
+    """
+
+    _waiting: Timers = field(default_factory=Timers)
+    _failed: Timers = field(default_factory=Timers)
+
+    def set(self, one: Pending) -> None:
+        """A question is due then, and at no other time."""
+        self.drop(one.question.id)
+        (self._failed if one.has_failed else self._waiting).set(one.question.id, one.due_ns)
+
+    def drop(self, question_id: str) -> None:
+        """A question is on its way no more."""
+        self._waiting.set(question_id, None)
+        self._failed.set(question_id, None)
+
+    def due_ns(self, patient_ns: int) -> int:
+        """When the first is due, where those that did not fail wait until `patient_ns`."""
+        waiting, failed = self._waiting.earliest_ns(), self._failed.earliest_ns()
+        due = [] if waiting is None else [max(waiting, patient_ns)]
+        return min(due if failed is None else [*due, failed])

@@ -378,7 +378,7 @@ class Reconciliation:
         else:
             former = self._cycles_of(document["product"])
             loaded = self.cycles[former.product] = Cycles.load(document)
-            loaded.pending = former.pending
+            loaded.pending, loaded.timers = former.pending, former.timers
 
     def _cycles_of(self, product: str) -> Cycles:
         """Those of a product; made where there are none, in an order that no restart changes."""

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
+from processors.timers import Timers
+
 GHOST: Final = "GHOST"
 GAP: Final = "GAP"
 DOUBT: Final = "DOUBT"
@@ -48,6 +50,8 @@ class Targets:
     by_question: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     """The names of those that changed since they were saved."""
+    timers: Timers = field(default_factory=Timers, compare=False)
+    """When each is due: a message looks for the earliest, however many wait."""
 
     def raise_doubt(self, order_key: str, why: str, due_ns: int) -> None:
         """Ask about the order at `due_ns`, unless that is under way already, or too many wait."""
@@ -55,7 +59,11 @@ class Targets:
         if target.name in self.by_name or (why != DOUBT and len(self.by_name) >= WAITING_MAX):
             return
         self.by_name[target.name] = target
+        self._note(target)
+
+    def _note(self, target: Target) -> None:
         self.changed.add(target.name)
+        self.timers.set(target.name, target.due_ns)
 
     def settle(self, order_key: str, why: str) -> None:
         """The doubt is gone."""
@@ -63,17 +71,21 @@ class Targets:
         if target is None:
             return
         self.changed.add(target.name)
+        self.timers.set(target.name, None)
         if target.question_id is not None:
             self.by_question.pop(target.question_id, None)
 
     def due(self, now_ns: int) -> list[Target]:
         """The doubts whose time has come, in a fixed order."""
+        earliest_ns = self.timers.earliest_ns()
+        if earliest_ns is None or earliest_ns > now_ns:
+            return []
         due = (target for target in self.by_name.values() if target.due_ns <= now_ns)
         return sorted(due, key=attrgetter("name"))
 
     def due_ns(self) -> int | None:
         """When the earliest doubt is due."""
-        return min((target.due_ns for target in self.by_name.values()), default=None)
+        return self.timers.earliest_ns()
 
     def asked(self, target: Target, question_id: str, due_ns: int) -> None:
         """The doubt's question went out; asked again if there is no answer by `due_ns`."""
@@ -81,7 +93,7 @@ class Targets:
             self.by_question.pop(target.question_id, None)
         target.question_id, target.due_ns, target.tries = question_id, due_ns, target.tries + 1
         self.by_question[question_id] = target.name
-        self.changed.add(target.name)
+        self._note(target)
 
     def answered(self, question_id: str) -> Target | None:
         """The doubt that this question was about, if it is still open."""
@@ -95,15 +107,15 @@ class Targets:
     def put_off(self, target: Target, due_ns: int) -> None:
         """It is asked about then, and not before."""
         target.due_ns = due_ns
-        self.changed.add(target.name)
+        self._note(target)
 
     def forget_questions(self, now_ns: int) -> None:
         """What was asked was never sent: all is asked about, as for the first time."""
         self.by_question.clear()
-        self.changed |= self.by_name.keys()
         for place, (_, target) in enumerate(sorted(self.by_name.items())):
             due_ns = now_ns + place // AT_ONCE * NEXT_NS
             target.question_id, target.due_ns, target.tries = None, due_ns, 0
+            self._note(target)
 
     def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Those that changed since the last call, by name; None: it is no more."""
@@ -116,5 +128,6 @@ class Targets:
         """Take back one."""
         target = Target(**{name: document[name] for name in Target.__slots__})
         self.by_name[target.name] = target
+        self.timers.set(target.name, target.due_ns)
         if target.question_id is not None:
             self.by_question[target.question_id] = target.name
