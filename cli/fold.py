@@ -18,8 +18,9 @@ from cli.instruments import Instruments
 from cli.lines import Line, output_line, read_lines
 from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Origin, Reply
 from orderloom.quantities import EXACT, Unit, text_of
-from processors.orders.order import Order, UnknownOrderFormat
+from processors.orders.order import Order
 from processors.orders.orders import Orders
+from processors.orders.stored_order import UnknownOrderFormat
 from processors.orders.tracks.fills import HeldFill
 from runtime.files import replace_with
 from venues.venue import BadFrame, UnknownFrame, Venue

@@ -8,13 +8,10 @@ in the shown fields and come with order entry.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from orderloom.event import Cause
-from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text, text_of, text_or_none
+from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text
 from orderloom.words import Completeness, Lifecycle, Side, Source, Trust
-from processors.ledger.step import UnknownStateFormat
 from processors.orders import view
 from processors.orders.effects import (
     DisputeRaised,
@@ -37,18 +34,13 @@ from venues.venue import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
-    from orderloom.event import Execution, OrderReport, Origin
+    from orderloom.event import Cause, Execution, OrderReport, Origin
     from processors.orders.tracks.fills import HeldFill
 
-FORMAT: Final = 5
-"""Version of what `Order.dump` gives out."""
 NOTHING: Final = derive(Record(), Profile())
 """What follows from no evidence; the same for every profile."""
-
-
-class UnknownOrderFormat(UnknownStateFormat):
-    """An order record has a format version that this code does not know."""
 
 
 class Order:
@@ -380,45 +372,3 @@ class Order:
     def content(self) -> bytes:
         """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
         return view.content_of(self)
-
-    # ---- state
-
-    def dump(self, *, with_fills: bool = True) -> dict[str, Any]:
-        """The complete state, JSON-ready; evidence that names only an alias is kept elsewhere."""
-        cause = self.first_seen_cause
-        return {
-            "format": FORMAT,
-            "key": self.key,
-            "account": self.account,
-            "product": self.product,
-            "symbol": self.symbol,
-            "version": self.version,
-            "graced": text_of(self.graced),
-            "is_settled": self.is_settled,
-            "contract_size": text_or_none(self.contract_size),
-            "cause": cause and cause.document(),
-            "seen": self.seen and self.seen.document(),
-            "evidence": self.own.dump(with_fills=with_fills),
-        }
-
-    @classmethod
-    def load(cls, document: dict[str, Any], profile: Profile) -> Order:
-        """The order that `dump` gave out.
-
-        Raises:
-            UnknownOrderFormat: it has a format version that this code does not know.
-        """
-        if document.get("format") != FORMAT:
-            raise UnknownOrderFormat(f"order record of format {document.get('format')!r}")
-        order = cls(document["account"], document["product"], document["symbol"], profile)
-        order.key = document["key"]
-        order.version = document["version"]
-        order.graced = Decimal(document["graced"])
-        order.is_settled = document["is_settled"]
-        order.contract_size = (size := document["contract_size"]) and Decimal(size)
-        order.first_seen_cause = Cause(**document["cause"]) if document["cause"] else None
-        order.seen = Seen(**document["seen"]) if document["seen"] else None
-        order.own = order.record = Record.load(document["evidence"])
-        if order.version:  # what was never shown is derived from when it is
-            order.rebuild()
-        return order

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
-from processors.orders import fill_records
+from processors.orders import fill_records, stored_order
 from processors.orders.effects import Effect, GapClosed, KeyRetired
 from processors.orders.fill_effects import moved, taken_back
 from processors.orders.index import OrderIndex, places_of
@@ -345,7 +345,10 @@ class Orders:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
         unattributed = self._unattributed.with_key(key)
         if unattributed is not None:
-            return {**unattributed.order.dump(), "unattributed": list(unattributed.handle)}
+            return {
+                **stored_order.dumped(unattributed.order),
+                "unattributed": list(unattributed.handle),
+            }
         order_key, exec_id = fill_records.parsed_key(key)
         order = self._index.get(order_key)
         if order is None:
@@ -353,7 +356,7 @@ class Orders:
         if exec_id is not None:
             return fill_records.dumped(key, exec_id, order.own.fills)
         is_small = len(order.own.fills) <= fill_records.INLINE_MAX
-        return order.dump(with_fills=is_small)
+        return stored_order.dumped(order, with_fills=is_small)
 
     def load_order(self, document: dict[str, Any]) -> None:
         """Take back one record that `dump_order` gave out, in any order; `finish_load` after all.
@@ -365,7 +368,7 @@ class Orders:
         if exec_id is not None:
             self._load_fill(order_key, document)
             return
-        order = Order.load(document, self.profile)
+        order = stored_order.loaded(document, self.profile)
         if "unattributed" in document:
             product, symbol, kind, name = document["unattributed"]
             handle = (product, symbol, kind, name)

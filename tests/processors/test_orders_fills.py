@@ -8,7 +8,7 @@ import pytest
 
 from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, Trust
 from processors.orders.effects import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
-from processors.orders.order import Order
+from processors.orders.stored_order import dumped, loaded
 from tests.builders import (
     ORDER_KEY,
     a_bust,
@@ -159,6 +159,6 @@ def test_what_self_trade_prevention_took_is_not_open_any_more() -> None:
     for events in ((older, live), (live, older), (live, older, live)):
         order = after(*events)
         assert order.leaves() == Decimal("2.5")
-        assert Order.load(order.dump(), order.profile).own.dump() == order.own.dump()
+        assert loaded(dumped(order), order.profile).own.dump() == order.own.dump()
     order = after(live, an_execution(quantity="2"))
     assert (order.leaves(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)

@@ -3,6 +3,7 @@
 import orjson
 
 from processors.orders.order import Order
+from processors.orders.stored_order import dumped, loaded
 from tests.builders import a_report, some_orders, take
 from venues.venue import Profile
 
@@ -30,8 +31,8 @@ def test_orders_from_messages_share_them() -> None:
 
 
 def test_orders_from_state_records_share_them() -> None:
-    loaded = [
-        Order.load(orjson.loads(orjson.dumps(order.dump())), Profile()) for order in two_orders()
-    ]
-    assert texts_of(loaded[0]) == texts_of(loaded[1])
-    assert loaded[0].record.replaced is loaded[1].record.replaced
+    one, other = (
+        loaded(orjson.loads(orjson.dumps(dumped(order))), Profile()) for order in two_orders()
+    )
+    assert texts_of(one) == texts_of(other)
+    assert one.record.replaced is other.record.replaced
