@@ -29,6 +29,7 @@ from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
 from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
+from processors.orders.order import Order
 from processors.orders.orders import ORDER
 from processors.tallies import Tallies
 from venues.venue import Translation, Venue
@@ -116,6 +117,11 @@ class PartitionFold:
         """The digest of all state records, as the last changes gave it out or as restored."""
         return self._digests.exact
 
+    @property
+    def content_digest(self) -> str:
+        """The digest of what the orders are."""
+        return self._digests.content
+
     def _finish_restore(self) -> None:
         for account in self._restored:
             state = self.accounts[account]
@@ -124,7 +130,7 @@ class PartitionFold:
                 self._admission.registered.add(account)
             self._accounts.restored(account)
             for order in state.orders.all():  # an order may stand in several records
-                self._digests.mean(f"{ORDER}/{order.key}", order.content())
+                self._digests.mean(f"{ORDER}/{order.key}", order)
         self._restored.clear()
 
     def changes(self) -> StepChanges:
@@ -141,7 +147,7 @@ class PartitionFold:
         for part in self._parts:
             for key, fields in part.state():
                 changes.state[key.encode()] = self._packed(key, fields)
-        changes.content_digest = self._digests.content
+        changes.content_digest = self.content_digest
         changes.exact_digest = self.exact_digest
         return changes
 
@@ -152,7 +158,7 @@ class PartitionFold:
             self._digests.drop(key)
             return None
         value = pack({"f": STATE_FORMAT} | document)
-        self._digests.put(key, value, _content_of(state, key.partition("/")[0], document))
+        self._digests.put(key, value, _order_of(state, key.partition("/")[0], document))
         return value
 
     # ---- folding ----
@@ -393,8 +399,8 @@ def _account_of(record: InputRecord) -> str:
     return (record.key or topology.PARTITION_KEY).decode(errors="replace")
 
 
-def _content_of(state: AccountFold | None, kind: str, document: dict[str, Any]) -> bytes | None:
+def _order_of(state: AccountFold | None, kind: str, document: dict[str, Any]) -> Order | None:
+    """The order that a state record is of; None if it is of none."""
     if state is None or kind != ORDER:
         return None
-    order = state.orders.get(document["order"]["key"])
-    return None if order is None else order.content()
+    return state.orders.get(document["order"]["key"])

@@ -206,16 +206,16 @@ class Totals:
 
     `quantity`, `bought`, `sold`, `unsided` in native units; `notional` is price times quantity over
     the fills that have a price, `unpriced` how many have none; `fees` by currency ("" unknown).
-    `digest` is the sum of the hashes of all fills, busted ones included: it stands for the set.
     """
 
     __slots__ = (
+        "_digest",
+        "_unhashed",
         "bought",
         "busted",
         "busted_quantity",
         "conflicted",
         "corrected",
-        "digest",
         "fees",
         "notional",
         "quantity",
@@ -228,7 +228,8 @@ class Totals:
     def __init__(self) -> None:
         self.quantity = self.notional = self.bought = self.sold = self.unsided = ZERO
         self.busted_quantity = ZERO
-        self.unpriced = self.busted = self.conflicted = self.corrected = self.digest = 0
+        self.unpriced = self.busted = self.conflicted = self.corrected = self._digest = 0
+        self._unhashed: list[tuple[int, HeldFill]] = []
         self.fees: dict[str, Decimal] = {}
         self.units: dict[Unit, int] = {}
 
@@ -236,9 +237,17 @@ class Totals:
         """Take `before` out of the sums and put `after` in."""
         if before is not None:
             self._count(before, -1)
-            self.digest -= hash_of(before.content())
+            self._unhashed.append((-1, before))
         self._count(after, 1)
-        self.digest += hash_of(after.content())
+        self._unhashed.append((1, after))
+
+    @property
+    def digest(self) -> int:
+        """The sum of the hashes of all fills, busted ones included: it stands for the set."""
+        if self._unhashed:
+            self._digest += sum(sign * hash_of(fill.content()) for sign, fill in self._unhashed)
+            self._unhashed.clear()
+        return self._digest
 
     def _count(self, fill: HeldFill, sign: int) -> None:
         self.conflicted += sign * bool(fill.conflicts)

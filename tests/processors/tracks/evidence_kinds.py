@@ -96,7 +96,8 @@ def print_of(order: Order) -> Any:
         for name, link in own.links.items()
     }
     times = (own.first_ns, own.venue_ns, own.seen_ns, own.absent_ns, own.settled_ns)
-    totals = {name: getattr(own.totals, name) for name in own.totals.__slots__}
+    sums = [name for name in own.totals.__slots__ if not name.startswith("_")]
+    totals = {name: getattr(own.totals, name) for name in (*sums, "digest")}
     return (links, own.fills, totals, own.client_ids, times, order.derived)
 
 
