@@ -113,7 +113,7 @@ def show(state: AccountFold, now_ns: int) -> None:
     age_ns = now_ns - min(started, default=now_ns)
     metrics.BLIND_SECONDS.labels(account).set(age_ns / NS_PER_SECOND)
     metrics.OPEN_DIFFERENCES.labels(account).set(state.look_ups.open_differences)
-    metrics.CATCHING_UP.labels(account).set(state.is_enabled and not state.is_synced)
+    metrics.CATCHING_UP.labels(account).set(state.is_followed and not state.is_synced)
     metrics.DISPUTED.labels(account).set(len(state.doubts.disputed))
     metrics.QUARANTINED.labels(account).set(state.quarantine is not None)
 

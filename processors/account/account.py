@@ -240,7 +240,12 @@ class AccountFold:
     @property
     def is_synced(self) -> bool:
         """Whether everything was looked at and no blind interval is open."""
-        return self.is_enabled and self.look_ups.is_complete
+        return self.is_followed and self.look_ups.is_complete
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether its evidence is asked for and folded; else what is shown grows old."""
+        return self.is_enabled and self.quarantine is None
 
     @property
     def is_enabled(self) -> bool:
@@ -251,9 +256,7 @@ class AccountFold:
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
-        if self.quarantine is not None or not self.is_enabled:
-            return None
-        return self.look_ups.reconciliation.due_ns()
+        return self.look_ups.reconciliation.due_ns() if self.is_followed else None
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""

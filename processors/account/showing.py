@@ -85,7 +85,7 @@ def _bounds_of(account: AccountFold) -> tuple[Any, ...]:
 
 def _is_blind(account: AccountFold, product: str, symbol: str) -> bool:
     is_lacking = account.look_ups.reconciliation.lacks(product, symbol)
-    return is_lacking or not account.is_enabled or account.streams.is_blind(product)
+    return is_lacking or not account.is_followed or account.streams.is_blind(product)
 
 
 def account_view(account: AccountFold) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def account_view(account: AccountFold) -> dict[str, Any]:
 
 def progress_of(account: AccountFold) -> dict[str, dict[str, int]]:
     """How far the cycles under way are, by product, while the account is catching up."""
-    if account.is_synced:
+    if account.is_synced or not account.is_followed:
         return {}
     cycles = account.look_ups.reconciliation.cycles
     return {name: one.progress() for name, one in cycles.items() if one.asking}

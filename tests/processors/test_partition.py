@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -274,6 +275,28 @@ def test_a_quarantined_accounts_later_records_are_remembered_not_folded() -> Non
     quarantine = run.partition.accounts[ACCOUNT].quarantine
     assert quarantine is not None
     assert (quarantine["records"], quarantine["last"]) == (2, {"raw": 3})
+
+
+def test_a_quarantined_account_is_not_in_sync_and_its_bands_are_unbounded() -> None:
+    run = synced_run()
+    report = {
+        "e": "executionReport", "s": "BTCUSDT", "c": "x", "C": "", "S": "BUY", "o": "LIMIT",
+        "f": "GTC", "q": "1", "p": "2", "x": "TRADE", "X": "FILLED", "i": 9, "l": "1", "z": "1",
+        "L": "2", "n": "0", "N": "BNB", "T": NOW // 1_000_000, "t": 5, "I": 1, "m": False,
+    }  # fmt: skip
+    run.step(a_raw_record(a_frame(orjson.dumps(report)), offset=2))
+    (position,) = list(run.messages(topology.POSITIONS))[-1:]
+    assert (position.net, position.unbounded) == (Decimal(1), False)
+    poison = a_raw_record(a_frame(b"{}", 2), offset=3)
+    run.partition.leave_out(poison, "AssertionError", "trace", NOW + 10 * SECOND)
+    run.take()
+    run.restart()
+    run.step(a_raw_record(a_frame(b"{}", 3), offset=4))
+    (state,) = list(run.messages(topology.ACCOUNTS))[-1:]
+    (position,) = list(run.messages(topology.POSITIONS))[-1:]
+    assert (state.quarantined, state.sync) == (True, "CATCHING_UP")
+    assert (position.net, position.unbounded) == (Decimal(1), True)
+    assert not run.partition.accounts[ACCOUNT].is_synced
 
 
 def test_liveness_keeps_the_account_from_falling_silent() -> None:
