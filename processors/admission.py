@@ -38,7 +38,8 @@ _TIMES: Final = {
     kind: tuple(one.name for one in fields(kind) if one.name.endswith("_ns"))
     for kind in get_args(raw.Item)
 }
-_OF_PARTITION: Final = (raw.Liveness, raw.OwnerChange, raw.ClockSample, raw.Answer, raw.Failure)
+_OF_PARTITION_ALONE: Final = (raw.Liveness, raw.OwnerChange, raw.ClockSample)
+_OF_PARTITION: Final = (*_OF_PARTITION_ALONE, raw.Answer, raw.Failure)
 
 
 class Unbelieved(Exception):
@@ -94,6 +95,8 @@ class Admission:
     def _check_item(self, account: str, item: raw.Item) -> None:
         if account == PARTITION and not isinstance(item, _OF_PARTITION):
             raise Unbelieved("key", f"a {item.KIND} is an account's, the key is the partition's")
+        if account != PARTITION and isinstance(item, _OF_PARTITION_ALONE):
+            raise Unbelieved("key", f"a {item.KIND} is the partition's, the key is an account's")
         match item:
             case raw.Frame() | raw.Oversize() | raw.ClockSample():
                 self._check_product(item.product)

@@ -13,6 +13,7 @@ from orderloom.control import HomeElsewhere
 from orderloom.raw import (
     GENERATION_LEAD_SECONDS,
     Answer,
+    ClockSample,
     ConnectionChange,
     Failure,
     Frame,
@@ -83,6 +84,15 @@ FORGED: dict[str, tuple[str, InputRecord]] = {
     "a frame of all accounts": (
         "key",
         raw_of(a_frame(FILL), key=PARTITION, account=PARTITION),
+    ),
+    "an owner of the partition under an account's key": ("key", raw_of(OwnerChange(NOW))),
+    "what the owner hears under an account's key": (
+        "key",
+        raw_of(Liveness(NOW, [{"account": OTHER, "connection": "c-spot", "heard_ns": NOW}])),
+    ),
+    "the venue's clock under an account's key": (
+        "key",
+        raw_of(ClockSample("spot", NOW + SECOND, NOW, NOW)),
     ),
     "an account of another venue": (
         "account",
