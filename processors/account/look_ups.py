@@ -154,10 +154,11 @@ class LookUps:
 
     def take_page(self, item: Answer) -> None:
         """One good page of an answer came; its rows are folded already."""
+        cycles = self.reconciliation.cycles_of(item.question["id"])
         closed = self.reconciliation.take_page(item, self._now_ns, self.suspects)
         self._publish_settled()
-        if closed is not None:
-            self._cycle_completed(item.question.get("product", ""), closed)
+        if cycles is not None and closed is not None:
+            self._cycle_completed(cycles.product, closed)
         elif self._now_ns - self._publisher.shown_ns >= PROGRESS_NS and not self.is_complete:
             self._publisher.show_account()
 

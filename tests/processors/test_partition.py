@@ -169,6 +169,23 @@ def synced_run() -> Run:
     return run
 
 
+def test_a_cycle_ends_for_the_product_that_was_asked_about_whatever_its_answers_repeat() -> None:
+    run = Run(a_partition())
+    run.step(a_record(a_registration(), topic=topology.CONTROL))
+    run.step(a_raw_record(live(), live("linear")))
+    at_ns = NOW + 3 * SECOND
+    for output in run.step(None, at_ns):
+        if output.topic is topology.DISPATCHES:
+            question = orjson.loads(output.value or b"")["question"]
+            product = question.pop("product")
+            body = b'{"balances":[]}' if product == "spot" else b"[]"
+            body = body if question["about"] == "BALANCES" else b"[]"
+            item = Answer(question, "", 1, True, 200, at_ns, at_ns, at_ns, body)
+            run.step(a_raw_record(item, offset=1), at_ns)
+    cycles = run.partition.accounts[ACCOUNT].look_ups.reconciliation.cycles
+    assert {name: one.completed for name, one in cycles.items()} == {"spot": 1, "linear": 1}
+
+
 def answer_all(run: Run, outputs: Iterable[Output], asked_ns: int) -> None:
     """Answer each question with a complete, empty page."""
     empty = {"BALANCES": {"spot": b'{"balances":[]}', "linear": b"[]"}}
