@@ -174,8 +174,9 @@ class Order:
         self.record = self.own
         if self.guests:
             self.record = self.own.copy()
+            current = self.own.current()  # of several parts a guest may end one: then it is another
             for guest in self.guests:
-                self.record.join(guest)
+                self.record.join(guest, current)
 
     def rebuild(self) -> None:
         """Derive all from the evidence in silence: for a record that was loaded."""

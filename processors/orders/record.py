@@ -186,14 +186,14 @@ class Record:
                 present = held
         return sorted(self.client_ids, key=lambda one: (one == present, one in later, one))
 
-    def join(self, other: "Record") -> None:
-        """Join another record of the same order; what names no id goes to the current link."""
+    def join(self, other: "Record", current: str = NAMELESS) -> None:
+        """Join another record of the same order; what names no id goes to the `current` link."""
         if other.replaced or other.parts:
             self.replaced |= other.replaced
             self.parts |= other.parts
         self.client_ids |= other.client_ids
         for name, link in other.links.items():
-            self._link(name or self.current()).join(link)
+            self._link(name or current).join(link)
         for fill in other.fills.values():
             self.put_fill(fill)
         for name in ("venue_ns", "seen_ns", "absent_ns", "settled_ns"):

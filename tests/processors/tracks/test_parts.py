@@ -131,3 +131,20 @@ def test_what_executions_lack_is_asked_of_the_part_that_claims_them() -> None:
     assert place_of(order, GHOST).venue_order_id == B
     both = the_order(folded(("waiting", "a filled", "b filled", "b trade")))
     assert place_of(both, GAP).venue_order_id == A
+
+
+def test_what_names_only_an_alias_ends_the_same_part_whichever_came_first() -> None:
+    parts = [
+        a_part(A, Status.ACTIVE, "6", "0", client_alias_ids=("c1", "c2")),
+        a_part(B, Status.ACTIVE, "4", "0"),
+    ]
+    said = [
+        a_report(status, venue_order_id=None, client_order_id=name, quantity=None, price=price)
+        for status, name, price in ((Status.CANCELED, "c1", "7"), (Status.EXPIRED, "c2", "8"))
+    ]
+    ends = []
+    for arrival in permutations(said):
+        orders = some_orders()
+        take(orders, *parts, *arrival)
+        ends.append(content_of(orders))
+    assert ends[0] == ends[1]
