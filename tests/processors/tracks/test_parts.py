@@ -148,3 +148,9 @@ def test_what_names_only_an_alias_ends_the_same_part_whichever_came_first() -> N
         take(orders, *parts, *arrival)
         ends.append(content_of(orders))
     assert ends[0] == ends[1]
+
+
+def test_a_part_of_which_only_an_execution_without_a_quantity_is_known_raises_nothing() -> None:
+    waits, lean = EVIDENCE["waiting"], an_execution("5", None, venue_order_id=B)
+    for arrival in permutations([waits, EVIDENCE["a canceled"], lean, EVIDENCE["b filled"]]):
+        take(some_orders(), *arrival)
