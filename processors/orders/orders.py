@@ -220,23 +220,22 @@ class Orders:
         if handle is None:
             return
         unattributed = self._unattributed.get(handle, origin.cause, self._index.all())
-        order, host = unattributed.order, unattributed.host
-        known = self._shown_fills(unattributed)
-        shown = None if host is None else host.view()
+        order, known = unattributed.order, self._shown_fills(unattributed)
+        shown = (former := unattributed.host or order).view()
         take(order.own)
         self.dirty.add(order.key)
         self._place(unattributed, known, origin, effects)
-        if unattributed.host is not None:
-            self.dirty.add(unattributed.host.key)
-            unattributed.host.refresh(STORED, origin, effects, shown)
+        if (host := unattributed.host) is not None:
+            self.dirty.add(host.key)
+            host.refresh(STORED, origin, effects, shown if host is former else None)
         elif unattributed.is_shown:
             self._index.put(order)
             changed = order.publish_fills(known, origin, effects)
-            order.refresh(changed, origin, effects)
+            order.refresh(changed, origin, effects, shown)
 
     def _shown_fills(self, unattributed: Unattributed) -> dict[str, HeldFill]:
-        is_shown = unattributed.order.key in self._index
-        return dict(unattributed.order.own.fills) if is_shown else {}
+        order = unattributed.order
+        return dict(order.own.fills) if order.key in self._index else {}
 
     def _place(
         self,
@@ -256,6 +255,7 @@ class Orders:
             real = {name: fill for name, fill in known.items() if not fill.is_busted}
             effects += taken_back(unattributed.order, real, origin)
             effects.append(KeyRetired(unattributed.order.key, host, unattributed.order.version + 1))
+            self.dirty.add(unattributed.order.key)  # it means nothing any more by itself
         for changed in unattributed.move(origin, effects):
             self.dirty.add(changed.key)
 

@@ -8,7 +8,7 @@ import pytest
 
 from orderloom.event import Execution
 from orderloom.words import FillKind, Lifecycle, Reason, Side, Source, Status, TriggerType
-from processors.orders.effects import FillRecorded, KeyRetired
+from processors.orders.effects import FillRecorded, KeyRetired, OrderChanged
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import ACCOUNT, PLACE, a_report, an_execution, an_origin, some_orders
@@ -58,6 +58,15 @@ def test_an_execution_that_names_only_a_client_id_is_never_hidden() -> None:
     order = the_only(folded(an_execution(**NAMELESS)))
     assert order.key == f"{PREFIX}/client:{CLIENT}"
     assert order.net() == Decimal("1.5")
+
+
+def test_what_becomes_known_of_an_order_without_an_id_is_published() -> None:
+    orders = folded(an_execution(**NAMELESS))
+    version = the_only(orders).version
+    terms = {"quantity": None, "price": None, "margin_mode": "cross"}
+    told = orders.apply(a_report(None, **terms, **NAMELESS), an_origin())
+    assert [type(one) for one in told] == [OrderChanged]
+    assert the_only(orders).version == version + 1
 
 
 def test_an_execution_without_any_order_id_has_an_order_of_its_own() -> None:
