@@ -77,6 +77,8 @@ class Exposure:
                 return []
         position = self.position_of(order)
         self.homes[order.key] = position.key
+        if order.record.totals.unsided:  # they count on the order's side, which may be new
+            self.stale.add(position.key)
         if home is None or home == position.key:
             return []
         self.stale |= {home, position.key}
@@ -167,6 +169,8 @@ class Exposure:
             self.lost.found(_key_of(order, fill))
         traded = fill and traded_of(order, fill)
         formerly = before and traded_of(order, before)
+        if before is not None and before.side is None:  # it counted on the order's side of then
+            self.stale.add(position.key)
         if traded == formerly or position.key in self.stale:
             return position
         if formerly is not None or traded is None or not position.trade(traded):
