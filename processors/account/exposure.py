@@ -70,19 +70,19 @@ class Exposure:
     def settle_home(self, order: Order) -> list[HeldPosition]:
         """Find the order's position; if its side became known late, move what was counted."""
         home = self.homes.get(order.key)
+        held = None if home is None else self.positions[home]
         side, mode = order.term("position_side") or PositionSide.NET, order.term("margin_mode")
-        if home is not None:
-            held = self.positions[home]
-            if held.position_side == side and held.margin_mode == mode:
-                return []
-        position = self.position_of(order)
-        self.homes[order.key] = position.key
+        if held is not None and (held.position_side, held.margin_mode) == (side, mode):
+            position = held
+        else:
+            position = self.position_of(order)
+            self.homes[order.key] = position.key
         if order.record.totals.unsided:  # they count on the order's side, which may be new
             self.stale.add(position.key)
-        if home is None or home == position.key:
+        if held is None or held is position:
             return []
-        self.stale |= {home, position.key}
-        return [self.positions[home], position]
+        self.stale |= {held.key, position.key}
+        return [held, position]
 
     def position_of(self, order: Order) -> HeldPosition:
         """The position that the order's executions belong to; made when first seen."""

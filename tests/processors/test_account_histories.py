@@ -1,6 +1,6 @@
 """Seeded evidence about orders that may be one: positions add up, and a restart changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -17,7 +17,7 @@ SIDES = [Side.BUY, Side.SELL]
 STATUSES = [Status.ACTIVE, Status.WAITING_TRIGGER, Status.CANCELED, Status.FILLED, None]
 
 
-def say(run: Run, number: int, events: Iterable[Event], source: Source = Source.STREAM) -> None:
+def say(run: Run, number: int, events: Sequence[Event], source: Source = Source.STREAM) -> None:
     """One message, a step."""
     run.partition.due_ns()  # after a restart all is put together
     account = run.partition.account(ACCOUNT)

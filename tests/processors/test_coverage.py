@@ -73,7 +73,8 @@ def repaired(
                 ConnectionChange(name, product, "CLOSED", at_ns),
                 live(product, at_ns + LASTS),
             )
-            run.step(a_raw_record(heard, down, again, offset=number + 1), at_ns + LASTS)
+            run.step(a_raw_record(heard, account="venue", offset=2 * number + 1), at_ns + LASTS)
+            run.step(a_raw_record(down, again, offset=2 * number + 2), at_ns + LASTS)
     note_lost(run.partition, lost, NOW)
     coverages = {} if coverage is None else {ACCOUNT: coverage}
     end_rebuild(run.partition, gaps, NOW, looked=relied_on(coverages, lost, gaps))
