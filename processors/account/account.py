@@ -136,7 +136,7 @@ class AccountFold:
             elif isinstance(event, Execution | Reply):
                 self._take_order_event(event, origin)
             elif isinstance(event, BalanceReport) and self.look_ups.balances.take(event):
-                self.publisher.show_account()
+                self.publisher.show_balances()
         # Keys are read last: a later event of the message may join an order with another.
         return [order.key for order in map(self._order_of, alive) if order is not None]
 

@@ -20,6 +20,8 @@ from processors.ledger.step import Output
 
 COUNTERS: Final = "n"
 """The kind of its state record."""
+BALANCES_NS: Final = 1_000_000_000
+"""Balances change with each execution: they are shown so often, and what else changes at once."""
 LETTER_BYTES_MAX: Final = 1024 * 1024
 """A dead letter holds so much whole, of more `LETTER_HEAD_BYTES`; all of it stands at its cause."""
 LETTER_HEAD_BYTES: Final = 64 * 1024
@@ -31,7 +33,7 @@ class Publisher:
     `cause` is the record that what follows is said by, at the clock reading `now_ns`. `orders` and
     `positions` name the views that are to be shown anew, by key, with the cause of the last change,
     `account_cause` is that of the account's own; `version` counts those that were shown, the last
-    at `shown_ns`.
+    at `shown_ns`. `owes_balances`: others are there than those shown, and wait until it is due.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (COUNTERS,)
@@ -47,6 +49,7 @@ class Publisher:
         self.account_cause: Cause | None = None
         self.version = 0
         self.shown_ns = 0
+        self.owes_balances = False
         self._sequences: dict[str, int] = {}
         self._questions = 0
         self._retired: dict[str, tuple[int, Cause]] = {}
@@ -60,6 +63,22 @@ class Publisher:
         """The account's record, and with it whether its bands are bounded, is published anew."""
         self.account_cause = self.cause
         self.shown_ns = self.now_ns
+        self.owes_balances = False
+
+    def show_balances(self) -> None:
+        """Balances changed: the account's record is published anew, if that is due."""
+        self.owes_balances = True
+        self.tick(self.now_ns)
+
+    def due_ns(self) -> int | None:
+        """When the account's record is due; None while it shows what there is."""
+        return self.shown_ns + BALANCES_NS if self.owes_balances else None
+
+    def tick(self, now_ns: int) -> None:
+        """Show the account's record if it is due."""
+        due_ns = self.due_ns()
+        if due_ns is not None and due_ns <= now_ns:
+            self.show_account()
 
     def event(self, topic: Topic, document: dict[str, Any], cause: Cause) -> None:
         """Publish one event, keyed by the account."""
@@ -140,6 +159,7 @@ class Publisher:
                     "questions": self._questions,
                     "version": self.version,
                     "shown_ns": self.shown_ns,
+                    "owes_balances": self.owes_balances,
                     "cause": self.cause.document(),
                     "now_ns": self.now_ns,
                 },
@@ -151,4 +171,5 @@ class Publisher:
         self.epoch, self._sequences = document["epoch"], document["sequences"]
         self._questions, self.version = document["questions"], document["version"]
         self.shown_ns, self.now_ns = document["shown_ns"], document["now_ns"]
+        self.owes_balances = document["owes_balances"]
         self.cause = Cause(**document["cause"])
