@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench import growth, large
+from bench import against, growth, large
 from bench import results as names
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
@@ -130,6 +130,8 @@ MEASUREMENTS: Final = (
 WITHOUT_BROKER: Final = ("translate", "fold")
 LARGE: Final = "large"
 GROWTH: Final = "growth"
+AGAINST: Final = "against"
+AGAINST_HELP: Final = "what a frame costs the fold here and at an older commit, and nothing else"
 HELP: Final = (
     "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
     "minutes) and `growth` (a message beside more and more, four minutes) run only when named"
@@ -166,11 +168,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
     parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH), help=HELP)
+    parser.add_argument("--against", metavar="REVISION", help=AGAINST_HELP)
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     logs = HOME / "logs"
     logs.mkdir(parents=True)
     results = Results(about=about(is_quick=options.quick))
+    if options.against is not None:
+        return _measure_against(results, options.against, is_quick=options.quick)
     if options.only == LARGE:
         return _measure_large(results, is_quick=options.quick)
     if options.only == GROWTH:
@@ -215,6 +220,22 @@ def _measure_growth(results: Results, *, is_quick: bool) -> int:
     found["cycles"] = [one.document() for one in cycles]
     path = HOME / f"{GROWTH}.json"
     path.write_text(json.dumps(results.about | found, indent=2, ensure_ascii=False) + "\n")
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+    return 0
+
+
+def _measure_against(results: Results, revision: str, *, is_quick: bool) -> int:
+    """What a frame costs here and at an older commit; without a broker."""
+    try:
+        found = against.compare(revision, HOME, _say, is_quick=is_quick)
+    except PeerFailed as failed:
+        _say(str(failed))
+        return 1
+    print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
+    print(*against.lines_of(found), sep="\n")
+    path = HOME / f"{AGAINST}.json"
+    about = results.about | {AGAINST: revision}
+    path.write_text(json.dumps(about | {"rows": found}, indent=2, ensure_ascii=False) + "\n")
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
 

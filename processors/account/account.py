@@ -256,12 +256,16 @@ class AccountFold:
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
-        return self.look_ups.reconciliation.due_ns() if self.is_followed else None
+        if not self.is_followed:
+            return None
+        times = (self.look_ups.reconciliation.due_ns(), self.publisher.due_ns())
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
         self.begin(self.cause, now_ns)
         self.look_ups.tick(now_ns)
+        self.publisher.tick(now_ns)
 
     # ---- state ----
 
