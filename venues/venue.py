@@ -200,7 +200,7 @@ class Profile:
     missed.
     `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
     no list of open ones and not found by its id, has surely ended without an execution; None where
-    that proves nothing.
+    that proves nothing. `forgets_conditionals_of`: the products for which it does.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
@@ -214,6 +214,7 @@ class Profile:
     positions_of: frozenset[str] = frozenset()
     balances_add_up: frozenset[str] = frozenset()
     conditional_ages_ns: tuple[int, int] | None = None
+    forgets_conditionals_of: frozenset[str] = frozenset()
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     unknown_symbol_codes: frozenset[str] = frozenset()
     carries_count: bool = False

@@ -57,6 +57,8 @@ def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: P
     ages_ns = profile.conditional_ages_ns
     if ages_ns is None or made_ns is None or seen_ns is None or order.executed:
         return False
+    if order.product not in profile.forgets_conditionals_of:
+        return False
     is_unknown = any(isinstance(one, Reply) and one.reason is Reason.NOT_FOUND for one in events)
     is_visible = seen_ns + profile.visibility_lag_ns < item.asked_ns
     is_asked = item.question.get("is_conditional") and is_unknown and is_visible

@@ -4,6 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from orderloom import topology
@@ -143,6 +144,22 @@ def test_one_that_it_should_know_or_might_have_forgotten_whatever_became_of_it_i
     rest(lab)
     assert the_only_order(lab).lifecycle is Lifecycle.WAITING_TRIGGER
     assert asked_at(lab)["algoOrder"] > 1
+
+
+def test_a_stop_of_spot_that_the_venue_does_not_find_is_asked_for_however_old_it_is() -> None:
+    lab = a_lab(1)
+    report = {
+        "e": "executionReport", "s": "BTCUSDT", "c": "stop-1", "C": "", "S": "SELL",
+        "o": "STOP_LOSS_LIMIT", "f": "GTC", "q": "0.01", "p": "49000", "P": "50000", "x": "NEW",
+        "X": "NEW", "i": 7, "l": "0", "z": "0", "L": "0", "n": "0", "T": lab.clock.now_ms(),
+        "t": -1, "I": 1, "w": False, "m": False,
+    }  # fmt: skip
+    body = orjson.dumps({"subscriptionId": 0, "event": report})
+    lab.fold(Frame("c-spot", lab.numbers["c-spot"] + 1, "spot", lab.now_ns, body))
+    lab.wait(4 * DAY_MS)
+    rest(lab)
+    assert the_only_order(lab).lifecycle is Lifecycle.WAITING_TRIGGER
+    assert asked_at(lab)["order"] > 1  # Spot promises nothing of what it does not find
 
 
 def test_a_conditional_order_that_came_and_went_unseen_is_in_the_history() -> None:

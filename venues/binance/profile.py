@@ -25,7 +25,9 @@ PROFILE: Final = Profile(
     balances_add_up=frozenset({SPOT}),
     # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
     # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.
+    # Spot keeps its own as all orders, and promises nothing of the kind.
     conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
+    forgets_conditionals_of=frozenset({LINEAR}),
     # USD-M reports a conditional order that the engine refused as EXPIRED and as rejected.
     normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
     # "Error codes" of both products: "Invalid symbol."
