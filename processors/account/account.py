@@ -152,7 +152,7 @@ class AccountFold:
         is_compared = origin.source is Source.QUERY and self.look_ups.reconciliation.is_news(
             event.product, event.venue_ns
         )
-        before = outline(self._order_of(event)) if is_compared else {}
+        before = outline(self._named_by(event)) if is_compared else {}
         effects = self.orders.apply(event, origin, executions)
         order = self._order_of(event)
         if order is not None and order.contract_size is None:  # before its fills are shown
@@ -172,6 +172,12 @@ class AccountFold:
         return self.orders.find(
             event.product, event.symbol or "", event.venue_order_id, event.client_order_id
         )
+
+    def _named_by(self, event: OrderReport | Execution | Reply) -> Order | None:
+        """The order that bears the event's own id: a client's may be that of a former order."""
+        if event.venue_order_id is None:
+            return self._order_of(event)
+        return self.orders.find(event.product, event.symbol or "", event.venue_order_id)
 
     def _take_effect(self, effect: Effect, origin: Origin) -> None:
         order = effect.order

@@ -294,6 +294,17 @@ def test_a_quarantined_accounts_later_records_are_remembered_not_folded() -> Non
     assert (quarantine["records"], quarantine["last"]) == (2, {"raw": 3})
 
 
+def test_an_order_that_only_an_answer_shows_is_found_also_under_the_name_of_a_former_one() -> None:
+    run, at_ns = synced_run(), NOW + 20 * SECOND
+    made = {"time": (NOW + 9 * SECOND) // 1_000_000, "updateTime": (NOW + 9 * SECOND) // 1_000_000}
+    for order_id in (77, 78):
+        body = orjson.dumps([a_cancelled_order(orderId=order_id, **made)])
+        item = Failure({"id": "somebody-else", "product": "linear"}, "", at_ns, at_ns, 200, body)
+        run.step(a_raw_record(item, offset=order_id), at_ns)
+    found = list(run.messages(topology.DIFFERENCES))
+    assert [(one.kind, one.ours) for one in found] == [("ZOMBIE", {}), ("ZOMBIE", {})]
+
+
 def test_a_quarantined_account_is_not_in_sync_and_its_bands_are_unbounded() -> None:
     run = synced_run()
     report = {
