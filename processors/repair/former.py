@@ -6,9 +6,8 @@ from typing import Any
 import orjson
 from confluent_kafka import Message
 
-from orderloom.quantities import ZERO, text_of
-from orderloom.topology import ACCOUNTS, COMMITS, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
-from orderloom.words import FillKind, PositionSide, Side
+from orderloom.topology import ACCOUNTS, COMMITS, FILLS, OUTPUTS, Topic
+from orderloom.words import FillKind, PositionSide
 from processors.account.lost_fills import LostFill
 from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
@@ -17,8 +16,16 @@ from processors.ledger.log import LedgerLog
 from processors.ledger.state import REPAIR_KEY
 from processors.repair.coverage import Coverage
 from processors.repair.finishing import FormerView
+from processors.repair.former_records import (
+    VIEWS,
+    FormerAccount,
+    FormerFill,
+    Numbered,
+    OfAccount,
+    Traded,
+    former_record,
+)
 
-VIEWS = (ORDERS, POSITIONS, ACCOUNTS)
 COUNTERS_STATE = f"{COUNTERS}/".encode()
 BEGUN, FOLDING, ENDED = "begun", "folding", "ended"
 """The phases of a repair, as its commit records name them."""
@@ -35,17 +42,29 @@ def highest_epoch(
     All accounts of a partition are in one epoch, that of its last repair, so the last record of a
     topic has the highest of that topic.
     """
-    found = [
-        epoch
-        for topic in OUTPUTS
-        for message in last_records(ledger_log, topic, partition)
-        if (epoch := fields_of(message).get("epoch")) is not None
-    ]
+    last = (_last_of_ours(ledger_log, topic, partition) for topic in OUTPUTS)
+    found = [record.epoch for record in last if record is not None]
     for key, value in state.items():
         if key == REPAIR_KEY or key.startswith(COUNTERS_STATE):
             epoch = _document(value).get("epoch")
             found += [epoch] if isinstance(epoch, int) else []
-    return max((epoch for epoch in found if isinstance(epoch, int)), default=None)
+    return max(found, default=None)
+
+
+def _last_of_ours(ledger_log: LedgerLog, topic: Topic, partition: int) -> Numbered | None:
+    """The last record of an output that is ours; foreign ones may stand behind it."""
+    begin = ledger_log.begins((topic,), partition)[topic.kind]
+    end = ledger_log.ends((topic,), partition)[topic.kind]
+    back = LOOK_BACK
+    while begin < end:
+        messages = list(committed_records(ledger_log, topic, partition, end - back))
+        found = (record_of(topic, message) for message in reversed(messages))
+        if (record := next((one for one in found if one is not None), None)) is not None:
+            return record
+        if end - back <= begin:
+            return None
+        back *= 16
+    return None
 
 
 def last_commit(ledger_log: LedgerLog, partition: int) -> dict[str, Any]:
@@ -81,10 +100,14 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
     for topic in VIEWS:
         views: dict[bytes, FormerView] = {}
         for message in committed_records(ledger_log, topic, partition):
-            key, fields = message.key() or b"", fields_of(message)
+            record = record_of(topic, message)
+            if not isinstance(record, OfAccount):
+                continue
+            key = message.key() or b""
             views.pop(key, None)
-            if message.value() is not None and fields.get("epoch", epoch) < epoch:
-                views[key] = _view(topic, key.decode(), fields)
+            if message.value() is not None and record.epoch < epoch:
+                traded = (record.product, record.symbol) if isinstance(record, Traded) else None
+                views[key] = FormerView(topic, key.decode(), record.account, traded)
         found += views.values()
     return found
 
@@ -96,15 +119,14 @@ def former_coverages(ledger_log: LedgerLog, partition: int, epoch: int) -> dict[
     """
     found: dict[str, Coverage] = {}
     for message in committed_records(ledger_log, ACCOUNTS, partition):
-        fields = fields_of(message)
-        if message.value() is not None and fields.get("epoch", epoch) < epoch:
-            blind = [one for one in fields["blind"] if one.get("closed_ns") is None]
+        record = record_of(ACCOUNTS, message)
+        if isinstance(record, FormerAccount) and record.epoch < epoch:
             still_open = tuple(
-                Blind(one["product"], one["start_ns"], one["end_ns"], one["reason"])
-                for one in blind
+                Blind(one.product, one.start_ns, one.end_ns, one.reason)
+                for one in record.blind
+                if one.closed_ns is None
             )
-            account = str(fields["account"])
-            found[account] = Coverage(fields["epoch"], fields["covered_ns"], still_open)
+            found[record.account] = Coverage(record.epoch, record.covered_ns, still_open)
     return found
 
 
@@ -115,25 +137,23 @@ def lost_fills(
 
     With the last epoch in which each was published.
     """
-    former: dict[tuple[str, str], dict[str, Any]] = {}
+    former: dict[tuple[str, str], FormerFill] = {}
     for number, message in enumerate(committed_records(ledger_log, FILLS, partition)):
         note(number)
-        fields = fields_of(message)
-        if "execution_key" not in fields:
+        record = record_of(FILLS, message)
+        if not isinstance(record, FormerFill):
             continue
-        key = (str(fields["account"]), str(fields["execution_key"]))
+        key = (record.account, record.execution_key)
         former.pop(key, None)
-        if fields["epoch"] < epoch and fields["kind"] != FillKind.BUST:
-            former[key] = fields
-    return {_lost(fields): fields["epoch"] for fields in former.values()}
+        if record.epoch < epoch and record.kind is not FillKind.BUST:
+            former[key] = record
+    return {_lost(record): record.epoch for record in former.values()}
 
 
-def fields_of(message: Message) -> dict[str, Any]:
-    """What a record says of account and number: its value, or a tombstone's headers."""
-    if message.value() is not None:
-        return _document(message.value())
+def record_of(topic: Topic, message: Message) -> Numbered | None:
+    """What a record of an output says, or its headers where it is a tombstone; None: not ours."""
     headers = dict(message.headers() or ())
-    return {name: orjson.loads(value or b"null") for name, value in headers.items()}
+    return former_record(topic, message.key(), message.value(), headers)
 
 
 def _document(value: bytes | None) -> dict[str, Any]:
@@ -144,26 +164,14 @@ def _document(value: bytes | None) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _view(topic: Topic, key: str, fields: dict[str, Any]) -> FormerView:
-    traded = None if topic is ACCOUNTS else (fields["product"], fields["symbol"])
-    return FormerView(topic, key, fields["account"], traded)
-
-
-def _lost(fields: dict[str, Any]) -> LostFill:
+def _lost(fill: FormerFill) -> LostFill:
     return LostFill(
-        account=fields["account"],
-        execution_key=fields["execution_key"],
-        product=fields["product"],
-        symbol=fields["symbol"],
-        position_side=fields.get("position_side") or PositionSide.NET,
-        quantity=_signed(fields.get("side"), fields.get("quantity")),
-        quantity_unit=fields["quantity_unit"],
-        venue_ns=fields.get("venue_ns") or 0,
+        account=fill.account,
+        execution_key=fill.execution_key,
+        product=fill.product,
+        symbol=fill.symbol,
+        position_side=fill.position_side or PositionSide.NET,
+        quantity=fill.signed,
+        quantity_unit=fill.quantity_unit,
+        venue_ns=fill.venue_ns or 0,
     )
-
-
-def _signed(side: str | None, quantity: str | None) -> str:
-    """Above 0 for a buy; 0 where the record did not say."""
-    if quantity is None or side is None:
-        return text_of(ZERO)
-    return quantity if side == Side.BUY else f"-{quantity}"

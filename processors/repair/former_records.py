@@ -1,0 +1,120 @@
+"""One record of an output as a former life wrote it, or none: anybody may have written there.
+
+Pure. A record that is not as ours are (by its fields, their types and its key) says nothing of a
+former life: it sets no epoch, shows no key and displaces no record of ours. Only what a repair uses
+is looked at, so that records of older versions stay readable.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orderloom.quantities import Unit
+from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
+from orderloom.words import FillKind, PositionSide, Side
+
+VIEWS: Final = (ORDERS, POSITIONS, ACCOUNTS)
+Whole = Annotated[int, Field(ge=0)]
+
+
+class Numbered(BaseModel):
+    """What every numbered record says."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    epoch: Whole
+    sequence: Annotated[int, Field(ge=1)]
+
+
+class OfAccount(Numbered):
+    """A record of one account; of a tombstone this is all."""
+
+    account: str
+
+
+class Traded(OfAccount):
+    """A view of an order or a position."""
+
+    product: str
+    symbol: str
+
+
+class FormerBlind(BaseModel):
+    """A blind interval of an account's record; `closed_ns` is set where it was asked about."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    product: str
+    start_ns: int
+    end_ns: int | None
+    reason: str
+    closed_ns: int | None = None
+
+
+class FormerAccount(OfAccount):
+    """An account's record."""
+
+    covered_ns: dict[str, int]
+    blind: list[FormerBlind]
+
+
+class FormerFill(Traded):
+    """An execution."""
+
+    execution_key: str
+    kind: FillKind
+    position_side: PositionSide | None = None
+    side: Side | None = None
+    quantity: str | None = None
+    quantity_unit: Unit
+    venue_ns: int | None = None
+
+    @property
+    def signed(self) -> str:
+        """The quantity, above 0 for a buy; 0 where the record did not say."""
+        if self.quantity is None or self.side is None:
+            return "0"
+        return self.quantity if self.side is Side.BUY else f"-{self.quantity}"
+
+
+MODELS: Final[dict[str, type[Numbered]]] = {
+    ORDERS.kind: Traded,
+    POSITIONS.kind: Traded,
+    ACCOUNTS.kind: FormerAccount,
+    FILLS.kind: FormerFill,
+}
+
+
+def former_record(
+    topic: Topic,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Mapping[str, bytes | str | None],
+) -> Numbered | None:
+    """What the record says; of a tombstone its headers. None: it is none of ours."""
+    try:
+        if value is None:
+            found = {name: orjson.loads(said or b"null") for name, said in headers.items()}
+            record: Numbered = OfAccount.model_validate(found)
+        else:
+            record = MODELS.get(topic.kind, Numbered).model_validate_json(value)
+        is_ours = _is_keyed(topic, (key or b"").decode(), record)
+        if isinstance(record, FormerFill) and record.quantity is not None:
+            is_ours = is_ours and Decimal(record.quantity).is_finite()
+    except (ValidationError, ValueError, ArithmeticError):
+        return None
+    return record if is_ours else None
+
+
+def _is_keyed(topic: Topic, key: str, record: Numbered) -> bool:
+    """Whether the key is one that the record's account has in that topic."""
+    if not isinstance(record, OfAccount):
+        return True
+    return (
+        key.startswith(f"{record.account}/")
+        if topic in (ORDERS, POSITIONS)
+        else (key == record.account)
+    )
