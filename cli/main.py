@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import doctor, repair, services, tools, topics, views
+from cli import doctor, repair, replay, services, tools, topics, views
 from cli.options import CONFIG_VARIABLE, SPACED, Command
 from runtime.files import UMASK
 from runtime.trouble import SettingsError, SetupError
@@ -32,7 +32,7 @@ Examples:
   orderloom orders --follow              what it says of orders, live
 """,
 )
-for family in (services, topics, views, doctor, repair, tools):
+for family in (services, topics, views, doctor, repair, replay, tools):
     family.add_to(app)
 for one in app.registered_commands:
     one.cls = Command

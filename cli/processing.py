@@ -10,9 +10,10 @@ from confluent_kafka import KafkaException
 
 from cli.registry import specs_of
 from processors.account.pace import Pace
+from processors.configuration import configuration_of
+from processors.fold_version import fold_version
 from processors.ledger.settings import LedgerSettings, StepBounds
 from processors.measured import MeasuredFold
-from processors.partition import VERSION
 from processors.worker import Parts, WorkerCrashed, run
 from runtime.health import Health, HealthServer
 from runtime.kafka import connected_admin
@@ -24,6 +25,8 @@ from venues import VENUES
 from venues.venue import Profile, Venue
 
 CRASHED: Final = 1
+FORMAT: Final = "1"
+"""Of what the digest is over: another one makes it another configuration."""
 SECOND_NS: Final = 1_000_000_000
 MS_NS: Final = 1_000_000
 
@@ -38,7 +41,9 @@ def run_once(settings: Settings, name: str) -> int:
     count_former_restarts(f"process {name}")
 
     def make_state(partition: int) -> MeasuredFold:
-        return MeasuredFold(venue, partition, pace, settings.namespace)
+        fold = MeasuredFold(venue, partition, pace, settings.namespace)
+        fold.version = fold_version()
+        return fold
 
     health = Health()
     health.report("kafka", f"Kafka has not answered yet at {kafka.bootstrap}")
@@ -79,6 +84,7 @@ def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSetti
         namespace=settings.namespace,
         client=settings.kafka.client_security(),
         config_digest=config_digest(venue.profile, pace),
+        configuration=configuration_of(venue, pace, settings.namespace),
         step=StepBounds(given.step_messages_max, given.step_bytes_max, given.step_ms_max / 1000),
         session_seconds=given.session_ms / 1000,
         inbox_records_max=given.inbox_records_max,
@@ -87,7 +93,7 @@ def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSetti
 
 def config_digest(profile: Profile, pace: Pace) -> str:
     """Names the configuration that the fold runs with: the same digest, the same outputs."""
-    document = {"fold": VERSION, "pace": asdict(pace), "profile": asdict(profile)}
+    document = {"fold": FORMAT, "pace": asdict(pace), "profile": asdict(profile)}
     text = json.dumps(document, sort_keys=True, default=_sorted)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -13,6 +13,7 @@ import typer
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
 from cli.setting import checked_settings
+from processors.fold_version import fold_version
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.partition import PartitionFold
@@ -78,7 +79,9 @@ def _tools(settings: Settings, name: str) -> tuple[LedgerLog, MakePartitionFold]
     require_topics(admin, specs_of(settings, name))
 
     def make_state(partition: int) -> PartitionFold:
-        return PartitionFold(venue, partition, pace, settings.namespace)
+        fold = PartitionFold(venue, partition, pace, settings.namespace)
+        fold.version = fold_version()
+        return fold
 
     return LedgerLog(ledger_settings(settings, venue, pace)), make_state
 

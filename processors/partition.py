@@ -37,7 +37,6 @@ from venues.venue import Translation, Venue
 if TYPE_CHECKING:
     from processors.account.saved import Saved
 
-VERSION: Final = "1"
 STATE_FORMAT: Final = 8
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
@@ -49,6 +48,9 @@ class PartitionFold:
     know, the messages that it ignored by rule, and the records that were not believed. It is no
     state: nothing is decided by it. `touched` are the accounts that changed in the last step.
     """
+
+    version = ""
+    """The fold's version (fold_version.py), written into each commit record."""
 
     def __init__(
         self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
@@ -67,11 +69,6 @@ class PartitionFold:
         self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
-
-    @property
-    def version(self) -> str:
-        """The fold's version, written into each commit record."""
-        return VERSION
 
     @property
     def venue(self) -> str:

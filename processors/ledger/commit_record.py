@@ -1,20 +1,31 @@
 """The record of one step in `commits`: what was read, at what time, and what came of it.
 
-Pure. With the inputs it names, a replay folds the same and compares the digests.
+Pure. With the inputs it names, a replay folds the same and compares the chain, whose link is a hash
+over the chain before it and over what the step wrote, in the order written. The chain begins anew
+with an epoch. docs/decisions/0213 has the reasons.
 """
 
 import hashlib
 import struct
-from collections.abc import Iterable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
+from zlib import crc32
 
 import orjson
 
-from processors.ledger.step import InputRecord
+from processors.ledger.step import InputRecord, StepChanges
 
-FORMAT = 1
+FORMAT = 2
+FORMATS_READ = (1, FORMAT)
+"""1 has no number, checksums, chain, traces, configuration or topic ids."""
 ABSENT = 0xFFFFFFFF  # the length written for a key or value that is None
+_TIME = struct.Struct("<q")
+
+
+class UnknownCommitFormat(Exception):
+    """A record of `commits` has a format that this code does not know, or is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +33,22 @@ class CommitRecord:
     """One step. Fold each input's range in the order control, intents, raw; then let timers fire.
 
     `inputs` maps a topic's kind to [first, end) offsets; `bytes_hash` is over the keys and values
-    read, in fold order; `left_out` lists (kind, offset, reason) of records that were not folded;
-    `clock_ns` is the reading for all of it, and timers fired at its end if `ticked` (not where the
-    step ran out of time). `fold` is the fold's version, `config` the digest of its configuration,
-    `content_digest` and `exact_digest` what the state came to. `repair` is set on the steps
-    of a repair: epoch, author, reason, cause, and its `phase`. With phase ``begun`` the state is
-    emptied, and the inputs are folded anew from where its ranges begin.
+    read, in fold order, `checksums` has one for each; `left_out` lists (kind, offset, reason,
+    trace) of records that were not folded; `clock_ns` is the reading for all of it, and timers
+    fired at its end if `ticked` (not where the step ran out of time). `number` is that of its
+    transaction. `fold` is the fold's version, `config` the digest of its configuration;
+    `configuration` itself and `topic_ids` are said by the first step of each opening.
+    `content_digest` and `exact_digest` are what the state came to, `chain` what was written.
+    `repair` is set on the steps of a repair: epoch, author, reason, cause, its `phase`, and what
+    its end `found`. With phase ``begun`` the state is emptied, and the inputs are folded anew from
+    where its ranges begin.
     """
 
     step: int
     partition: int
     inputs: Mapping[str, tuple[int, int]]
     bytes_hash: str
-    left_out: tuple[tuple[str, int, str], ...]
+    left_out: tuple[tuple[str, int, str, str], ...]
     clock_ns: int
     ticked: bool
     fold: str
@@ -42,24 +56,93 @@ class CommitRecord:
     content_digest: str
     exact_digest: str
     repair: Mapping[str, Any] | None = None
+    number: int | None = None
+    checksums: str = ""
+    chain: str = ""
+    configuration: Mapping[str, Any] | None = None
+    topic_ids: Mapping[str, str] | None = None
     format: int = FORMAT
 
     def encoded(self) -> bytes:
         """As JSON."""
         return orjson.dumps(asdict(self))
 
+    @classmethod
+    def decoded(cls, value: bytes) -> Self:
+        """Raises UnknownCommitFormat."""
+        try:
+            document = orjson.loads(value)
+            found = document["format"]
+        except (orjson.JSONDecodeError, TypeError, LookupError):
+            raise UnknownCommitFormat("it is no commit record") from None
+        if found not in FORMATS_READ:
+            raise UnknownCommitFormat(f"its format is {found!r}, known is {FORMAT}")
+        try:
+            document["inputs"] = {kind: (a, b) for kind, (a, b) in document["inputs"].items()}
+            entries = document["left_out"]
+            document["left_out"] = tuple((*one, "")[:4] for one in entries)  # 1 has no traces
+            return cls(**document)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise UnknownCommitFormat(f"it is no commit record ({error})") from None
+
 
 def bytes_hash(records: Iterable[InputRecord]) -> str:
     """Hash of the records' keys and values, each with its length, in the given order."""
+    return _hash_of(b"", (part for record in records for part in (record.key, record.value)))
+
+
+def checksums(records: Iterable[InputRecord]) -> str:
+    """A CRC-32 of each record, over append time, key and value: they point at one that differs."""
+    sums = [
+        crc32(record.value or b"", crc32(record.key or b"", crc32(_TIME.pack(record.appended_ns))))
+        for record in records
+    ]
+    return b64encode(struct.pack(f"<{len(sums)}I", *sums)).decode()
+
+
+def checksum_count(recorded: str) -> int:
+    """Of how many records these are the checksums."""
+    return len(b64decode(recorded)) // 4
+
+
+def first_difference(recorded: str, found: str) -> int | None:
+    """The place of the first record whose checksum differs, or that one side lacks."""
+    pairs = [b64decode(recorded), b64decode(found)]
+    sums = [struct.unpack(f"<{len(one) // 4}I", one) for one in pairs]
+    for place, (one, other) in enumerate(zip(*sums, strict=False)):
+        if one != other:
+            return place
+    return None if len(sums[0]) == len(sums[1]) else min(map(len, sums))
+
+
+def chained(former: str, changes: StepChanges) -> str:
+    """The link of a step that wrote `changes`, after the chain that ends in `former`."""
+    return _hash_of(former.encode(), _written(changes))
+
+
+def _written(changes: StepChanges) -> Iterator[bytes | None]:
+    for key, value in changes.state.items():
+        yield key
+        yield value
+    for output in changes.outputs:
+        yield b"%s %d" % (output.topic.kind.encode(), len(output.headers))
+        yield output.key
+        yield output.value
+        for name, header in output.headers:
+            yield name.encode()
+            yield header
+
+
+def _hash_of(begin: bytes, parts: Iterable[bytes | None]) -> str:
     lengths: list[int] = []
-    parts: list[bytes] = []
-    for record in records:
-        for part in (record.key, record.value):
-            if part is None:
-                lengths.append(ABSENT)
-            else:
-                lengths.append(len(part))
-                parts.append(part)
-    hashed = hashlib.blake2b(struct.pack(f"<{len(lengths)}I", *lengths), digest_size=16)
-    hashed.update(b"".join(parts))
+    present: list[bytes] = []
+    for part in parts:
+        if part is None:
+            lengths.append(ABSENT)
+        else:
+            lengths.append(len(part))
+            present.append(part)
+    hashed = hashlib.blake2b(begin, digest_size=16)
+    hashed.update(struct.pack(f"<{len(lengths)}I", *lengths))
+    hashed.update(b"".join(present))
     return hashed.hexdigest()

@@ -19,12 +19,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from processors.ledger.backlog import StepBatch
 from processors.ledger.clock_watch import ClockWatch
-from processors.ledger.commit_record import CommitRecord, bytes_hash
+from processors.ledger.commit_record import chained
+from processors.ledger.folded import Folded, FoldedBy, commit_record_of
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -65,16 +65,6 @@ Open = Callable[[LedgerLog, int, MakeState], Loaded]
 """How a ledger comes to its state: `load`, or a repair's way."""
 
 
-@dataclass(slots=True)
-class Folded:
-    """What a step folded, before it is written."""
-
-    records: list[InputRecord]
-    left_out: list[tuple[str, int, str]]
-    clock_ns: int
-    ticked: bool = False
-
-
 class Ledger:
     """One opened ledger. Make it only when the group has confirmed that the partition is ours.
 
@@ -97,6 +87,7 @@ class Ledger:
         self._gate = ledger_log.gate
         self._suspicion = Suspicion(memory, Attempts(), 0)
         self._probe = probe
+        self._has_said_all = False
         memory.counts.openings += 1
         self._clients = ExitStack()
         with self._clients:
@@ -310,7 +301,8 @@ class Ledger:
                 f"{place} can neither be folded nor left out ({_last_line(_trace(error))}): this "
                 "is a fault of the program; run the version before it"
             ) from error
-        folded.left_out.append((record.topic.kind, record.offset, verdict.reason))
+        entry = (record.topic.kind, record.offset, verdict.reason, verdict.trace)
+        folded.left_out.append(entry)
 
     def _left_out_ns(self, _folded: Folded) -> int:
         """When a record is left out, for the guard against a bad deploy."""
@@ -336,49 +328,46 @@ class Ledger:
         return changes
 
     def _write(self, changes: StepChanges, folded: Folded) -> None:
-        ranges = self._inputs.backlog.folded(folded.records)
+        folded.ranges = self._inputs.backlog.folded(folded.records)
         self._place = LedgerPlace(
             step=self._place.step + 1,
             clock_ns=folded.clock_ns,
-            next={kind: end for kind, (_, end) in ranges.items()},
+            next={kind: end for kind, (_, end) in folded.ranges.items()},
             topic_ids=self._place.topic_ids,
             exact=changes.exact_digest,
             epoch=self._place.epoch,
+            chain=chained(self._place.chain, changes),
         )
         carried = self._suspicion.carried(self._place)
         own = self._own_records(carried)
         if folded.left_out:
             own.append((LEFT_OUT_KEY, encoded(self._left_out)))
-        commit_record = self._commit_record(changes, folded, ranges)
+        commit_record = commit_record_of(self._place, folded, changes, self._folded_by()).encoded()
         self._writer.commit([*changes.state.items(), *own], changes.outputs, commit_record)
         self._suspicion.committed(carried)
         self._committed(folded)
 
     def _committed(self, folded: Folded) -> None:
         memory = self._memory
+        self._has_said_all = True
         self._topic_watch.committed()
         memory.counts.left_out += len(folded.left_out)
         memory.committed(folded.records, self._place.next)
         if not folded.ticked:
             memory.size.fit(len(folded.records))
 
-    def _commit_record(
-        self, changes: StepChanges, folded: Folded, ranges: dict[str, tuple[int, int]]
-    ) -> bytes:
-        return CommitRecord(
-            step=self._place.step,
-            partition=self.partition,
-            inputs=ranges,
-            bytes_hash=bytes_hash(folded.records),
-            left_out=tuple(folded.left_out),
-            clock_ns=folded.clock_ns,
-            ticked=folded.ticked,
-            fold=self._state.version,
-            config=self._settings.config_digest,
-            content_digest=changes.content_digest,
-            exact_digest=changes.exact_digest,
-            repair=self._repair_note(),
-        ).encoded()
+    def _folded_by(self) -> FoldedBy:
+        """What folds; all of it once an opening, since nothing of it changes within one."""
+        is_first, settings = not self._has_said_all, self._settings
+        return FoldedBy(
+            self.partition,
+            self._writer.next_number,
+            self._state.version,
+            settings.config_digest,
+            self._repair_note(),
+            settings.configuration if is_first else None,
+            self._place.topic_ids if is_first else None,
+        )
 
     def _repair_note(self) -> dict[str, Any] | None:
         """What the commit record says of a repair; an ordinary step is none."""

@@ -5,6 +5,7 @@ Pure: frozen data.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from orderloom.topology import RAW_MESSAGE_BYTES_MAX, Topic
 
@@ -25,8 +26,9 @@ class LedgerSettings:
     """One venue's ledgers on one cluster.
 
     `client` is handed to every librdkafka client (security settings and the like); `config_digest`
-    names the configuration that the fold runs with and stands in each commit record. The session is
-    that of Faust's consumer group: after it, a silent worker's partitions go to others.
+    names the configuration that the fold runs with and stands in each commit record;
+    `configuration` is what of it a replay needs. The session is that of Faust's consumer group:
+    after it, a silent worker's partitions go to others.
     """
 
     bootstrap: str
@@ -34,6 +36,7 @@ class LedgerSettings:
     namespace: str = ""
     client: Mapping[str, str] = field(default_factory=dict)
     config_digest: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
     step: StepBounds = StepBounds()
     transaction_timeout_ms: int = 10_000
     message_bytes_max: int = RAW_MESSAGE_BYTES_MAX + MIB  # the largest topic, and framing

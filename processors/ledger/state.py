@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import orjson
 
-FORMAT = 2
-FORMATS_READ = (1, FORMAT)
-"""In 1 attempts and places say less; what it means that a field is absent stands at the field."""
+FORMAT = 3
+FORMATS_READ = (1, 2, FORMAT)
+"""Older ones say less; what it means that a field is absent stands at the field."""
 RESERVED = b"@"
 
 
@@ -28,7 +28,8 @@ class LedgerPlace:
     all topics that are read and written, which tell a topic that was deleted and made again.
     `exact` is the digest of the state records, "" before the first step, and `epoch` that of the
     last repair, 0 for none: both tell a ledger that lacks some of what was written into it, where
-    no older version wrote the place ("", None).
+    no older version wrote the place ("", None). `chain` is that of the last step's commit record,
+    "" at the beginning of an epoch or after an older version.
     """
 
     step: int
@@ -37,6 +38,7 @@ class LedgerPlace:
     topic_ids: Mapping[str, str]
     exact: str = ""
     epoch: int | None = None
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

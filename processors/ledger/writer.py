@@ -200,6 +200,11 @@ class LedgerWriter:
             self._log.retire(self._producer)
 
     @property
+    def next_number(self) -> int:
+        """The number of the transaction that is made next."""
+        return self._number + 1
+
+    @property
     def _producer(self) -> Producer:
         """That of the transaction that was begun last."""
         return self._producers[self._number % TURNS]

@@ -25,10 +25,9 @@ from processors.repair.former_records import (
     Traded,
     former_record,
 )
+from processors.repair.notes import ENDED
 
 COUNTERS_STATE = f"{COUNTERS}/".encode()
-BEGUN, FOLDING, ENDED = "begun", "folding", "ended"
-"""The phases of a repair, as its commit records name them."""
 LOOK_BACK = 256
 Note = Callable[[int], None]
 """Called with how many records were read."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast
 
-from orderloom.topology import DISPATCHES
 from processors.account.lost_fills import LostFill
-from processors.ledger.ledger import Folded, Ledger
+from processors.ledger.folded import Folded
+from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.opening import Loaded, at_place, check_whole, read_state, restored
@@ -24,14 +24,20 @@ from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.partition import PartitionFold
 from processors.repair.coverage import Coverage, relied_on
-from processors.repair.finishing import (
-    FormerView,
-    end_rebuild,
-    note_lost,
-    retire_former,
-)
-from processors.repair.former import ENDED, FOLDING, Note, former_views, lost_fills
+from processors.repair.finishing import FormerView
+from processors.repair.former import Note, former_views, lost_fills
 from processors.repair.gaps import gaps_in_raw
+from processors.repair.notes import (
+    ENDED,
+    FOLDING,
+    apply_found,
+    note_of,
+    packed_end,
+    packed_lost,
+    packed_views,
+    sayable,
+    without_dispatches,
+)
 
 CHUNK_RECORDS = 2_000
 MakePartitionFold = Callable[[int], PartitionFold]
@@ -50,6 +56,7 @@ class Rebuilding(Ledger):
 
     _repair: Repair
     _partition_fold: PartitionFold
+    _found: str = ""
 
     def __init__(
         self,
@@ -77,17 +84,14 @@ class Rebuilding(Ledger):
         """
         former = former_views(self._log, self.partition, self._repair.epoch)
         for views in _chunks(former):
-            retire_former(self._partition_fold, views, self._now_ns())
-            self._write_aside()
+            self._write_found(packed_views(views))
         lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
         for fills in _chunks_by_place(lost):
-            note_lost(self._partition_fold, fills, self._now_ns())
-            self._write_aside()
+            self._write_found(packed_lost(fills))
         gaps = gaps_in_raw(self._log, self.partition, self._repair, self._now_ns())
         looked = relied_on(coverages, lost, gaps)
-        end_rebuild(self._partition_fold, gaps, self._now_ns(), looked=looked)
         self._repair = replace(self._repair, has_ended=True)
-        self._write_aside()
+        self._write_found(packed_end(gaps, looked))
         self._writer.wait_until_shown()  # no killed Kafka can take the end back that is told
         return FormerOutputs(len(former), len(lost))
 
@@ -102,9 +106,7 @@ class Rebuilding(Ledger):
         return at_place(ledger_log, partition, loaded, ledger_log.topic_ids())
 
     def _changes(self) -> StepChanges:
-        changes = super()._changes()
-        changes.outputs = [one for one in changes.outputs if one.topic is not DISPATCHES]
-        return changes
+        return without_dispatches(super()._changes())
 
     def _own_records(self, attempts: Attempts | None = None) -> list[tuple[bytes, bytes | None]]:
         return [*super()._own_records(attempts), (REPAIR_KEY, encoded(self._repair))]
@@ -114,26 +116,17 @@ class Rebuilding(Ledger):
         return folded.clock_ns
 
     def _repair_note(self) -> dict[str, Any]:
-        return note_of(self._repair, ENDED if self._repair.has_ended else FOLDING)
+        note = note_of(self._repair, ENDED if self._repair.has_ended else FOLDING)
+        return note | {"found": sayable(self._found)} if self._found else note
 
-    def _write_aside(self) -> None:
-        """A step without records."""
-        self._write(self._changes(), Folded([], [], self._now_ns()))
+    def _write_found(self, found: str) -> None:
+        """A step without records: it folds what was found in outputs, and says so."""
+        self._found, now_ns = found, self._now_ns()
+        apply_found(self._partition_fold, found, now_ns)
+        self._write(self._changes(), Folded([], [], now_ns))
 
     def _now_ns(self) -> int:
         return self._clock.reading(None, self._memory.clock.now_ns())
-
-
-def note_of(repair: Repair, phase: str) -> dict[str, Any]:
-    """What a commit record says of the repair that made it."""
-    return {
-        "phase": phase,
-        "epoch": repair.epoch,
-        "author": repair.author,
-        "reason": repair.reason,
-        "cause": repair.cause,
-        "raw_gap": repair.raw_gap,
-    }
 
 
 def _chunks(views: Iterable[FormerView]) -> Iterator[list[FormerView]]:

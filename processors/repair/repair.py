@@ -30,9 +30,10 @@ from processors.ledger.tails import still_hanging
 from processors.ledger.topic_watch import changed_topics
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
-from processors.repair.former import BEGUN, former_coverages, highest_epoch, last_commit
+from processors.repair.former import former_coverages, highest_epoch, last_commit
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
-from processors.repair.rebuild import FormerOutputs, MakePartitionFold, Rebuilding, note_of
+from processors.repair.notes import BEGUN, note_of
+from processors.repair.rebuild import FormerOutputs, MakePartitionFold, Rebuilding
 from runtime.trouble import PassingTrouble, SetupError
 
 CLEARED_MAX = 5_000
@@ -289,7 +290,7 @@ def _repair_of(found: Survey, fold: str, order: RepairOrder) -> Repair:
 def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: Repair) -> Repair:
     """Write the marker, remove the former state, and put the place where the inputs begin."""
     partition = found.partition
-    note = _begun_record(partition, found, repair)
+    note = _begun_record(ledger_log, writer.next_number, found, repair)
     former = [key for key in read_state(ledger_log, partition) if key != REPAIR_KEY]
     writer.commit([(REPAIR_KEY, encoded(repair))], commit_record=note)
     for first in range(0, len(former), CLEARED_MAX):
@@ -301,10 +302,10 @@ def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: R
     return cleared
 
 
-def _begun_record(partition: int, found: Survey, repair: Repair) -> bytes:
+def _begun_record(ledger_log: LedgerLog, number: int, found: Survey, repair: Repair) -> bytes:
     return CommitRecord(
         step=found.step + 1,
-        partition=partition,
+        partition=found.partition,
         inputs={kind: (begin, begin) for kind, begin in found.begins.items()},
         bytes_hash=bytes_hash([]),
         left_out=(),
@@ -315,6 +316,9 @@ def _begun_record(partition: int, found: Survey, repair: Repair) -> bytes:
         content_digest="",
         exact_digest="",
         repair=note_of(repair, BEGUN),
+        number=number,
+        configuration=ledger_log.settings.configuration,
+        topic_ids=ledger_log.topic_ids(),
     ).encoded()
 
 

@@ -119,8 +119,8 @@ class CountingState:
     def quarantined(self) -> Iterable[str]:
         return self.bad_accounts
 
-    def _counters(self) -> set[bytes]:
-        return self._dirty - {SEQUENCE}
+    def _counters(self) -> Iterable[bytes]:
+        return sorted(self._dirty - {SEQUENCE})
 
     def _publish(self, key: bytes, value: bytes) -> None:
         self.sequence += 1

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, DIFFERENCES, FILLS, INPUTS, RAW, TOPICS, Topic
 from processors.ledger.backlog import KINDS
-from processors.ledger.commit_record import bytes_hash
+from processors.ledger.commit_record import CommitRecord
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -20,6 +20,7 @@ from processors.ledger.step import InputRecord
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
+from processors.replay.audit import Audit
 from runtime.kafka import (
     begin_offsets,
     connected_admin,
@@ -154,7 +155,8 @@ class Lab:
         """What is wrong with a partition's outputs; see `replay_faults`."""
         outputs = [*self.values(FILLS, partition), *self.values(DIFFERENCES, partition)]
         letters = self.values(DEAD_LETTERS, partition)
-        return replay_faults(self.inputs(partition), self.commits(partition), outputs, letters)
+        steps = [CommitRecord.decoded(value) for value in self.values(COMMITS, partition)]
+        return replay_faults(self.inputs(partition), steps, outputs, letters)
 
     def _wait_for_leaders(self) -> None:
         """Partitions just made may still have none."""
@@ -188,58 +190,38 @@ class AlwaysOurs:
 
 def replay_faults(
     inputs: dict[str, list[InputRecord]],
-    commits: list[dict[str, Any]],
+    steps: list[CommitRecord],
     outputs: list[bytes],
     dead_letters: list[bytes],
 ) -> list[str]:
     """Fold the inputs anew as the commit records say, and compare with what was published.
 
     Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
-    digests.
+    chains and digests.
     """
-    faults, state, folded = [], CountingState(is_real=False), dict.fromkeys(KINDS, 0)
+    audit = Audit(lambda *_: CountingState(is_real=False), CountingState().version)
+    faults, folded = [], dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
-    for number, commit in enumerate(commits, start=1):
-        if commit["step"] != number:
-            faults.append(f"commit {number} says step {commit['step']}")
+    for number, step in enumerate(steps, start=1):
+        if step.step != number:
+            faults.append(f"commit {number} says step {step.step}")
         records = []
         for kind in KINDS:
-            first, end = commit["inputs"][kind]
+            first, end = step.inputs[kind]
             if first != folded[kind]:
                 faults.append(f"step {number} reads {kind} from {first}, read to {folded[kind]}")
             records += inputs[kind][first:end]
             folded[kind] = end
-        faults += _refold(state, commit, records)
-        expected += [output.value or b"" for output in outputs_of(state, commit, faults)]
+        if difference := audit.take(step, records):
+            return [*faults, str(difference)]
+        assert audit.changes is not None
+        expected += [output.value or b"" for output in audit.changes.outputs]
     faults += [
         f"{kind} folded to {folded[kind]} of {len(inputs[kind])}"
         for kind in KINDS
         if folded[kind] != len(inputs[kind])
     ]
     return faults + _differences(expected, outputs + dead_letters)
-
-
-def _refold(state: CountingState, commit: dict[str, Any], records: list[InputRecord]) -> list[str]:
-    left_out = {(kind, offset): reason for kind, offset, reason in commit["left_out"]}
-    for record in records:
-        if reason := left_out.get((record.topic.kind, record.offset)):
-            state.leave_out(record, reason, "", commit["clock_ns"])
-        else:
-            state.fold(record, commit["clock_ns"])
-    if commit["ticked"]:
-        state.tick(commit["clock_ns"])
-    same = bytes_hash(records) == commit["bytes_hash"]
-    return [] if same else [f"step {commit['step']}: other bytes than those hashed"]
-
-
-def outputs_of(state: CountingState, commit: dict[str, Any], faults: list[str]) -> list[Any]:
-    changes = state.changes()
-    if (changes.content_digest, changes.exact_digest) != (
-        commit["content_digest"],
-        commit["exact_digest"],
-    ):
-        faults.append(f"step {commit['step']}: other digests")
-    return changes.outputs
 
 
 def _differences(expected: list[bytes], found: list[bytes]) -> list[str]:
@@ -280,7 +262,7 @@ def settle(lab: Lab, openings_max: int = 30) -> Ledger:
 
 
 def left_out(lab: Lab) -> list[tuple[str, int, str]]:
-    return [tuple(entry) for commit in lab.commits() for entry in commit["left_out"]]
+    return [tuple(entry[:3]) for commit in lab.commits() for entry in commit["left_out"]]
 
 
 def recreate(lab: Lab, topic: Topic) -> None:

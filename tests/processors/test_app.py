@@ -151,5 +151,5 @@ def test_what_kills_the_worker_is_left_out_and_all_others_go_on(
         assert 4 <= deaths <= 6
         worker.end()
         left_out = [entry for commit in stage.lab.commits(0) for entry in commit["left_out"]]
-        assert [reason for _, _, reason in left_out] == ["killed"]
+        assert [reason for _, _, reason, _ in left_out] == ["killed"]
         assert stage.faults() == []

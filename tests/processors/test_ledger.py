@@ -221,7 +221,7 @@ def test_the_commit_record_says_what_was_read_and_what_came_of_it(lab: Lab) -> N
     assert commit["inputs"] == {"control": [0, 0], "intents": [0, 0], "raw": [0, 2]}
     assert commit["fold"] == "counting-1"
     assert commit["config"] == "c0ffee"
-    assert commit["format"] == 1
+    assert commit["format"] == 2
     assert commit["left_out"] == []
     assert commit["clock_ns"] > 0
     assert commit["exact_digest"] == lab.state._digest

@@ -1,0 +1,31 @@
+"""What settings may change of the fold, as the log keeps it. Pure.
+
+All else that a venue is stands in code, and is part of the fold's version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from processors.account.pace import Pace
+from processors.partition import PartitionFold
+from venues.venue import Venue
+
+OF_PROFILE: Final = ("grace_ns", "visibility_lag_ns")
+
+
+def configuration_of(venue: Venue, pace: Pace, namespace: str) -> dict[str, Any]:
+    """What a step says of it."""
+    profile = {name: getattr(venue.profile, name) for name in OF_PROFILE}
+    return {"namespace": namespace, "pace": asdict(pace), "profile": profile}
+
+
+def configured_fold(
+    venue: Venue, partition: int, configuration: Mapping[str, Any], version: str = ""
+) -> PartitionFold:
+    """The state of a partition under what a step said, empty."""
+    as_set = replace(venue, profile=replace(venue.profile, **configuration["profile"]))
+    pace = Pace(**configuration["pace"])
+    fold = PartitionFold(as_set, partition, pace, configuration["namespace"])
+    fold.version = version
+    return fold

@@ -1,0 +1,65 @@
+"""What a step folded, before it is written, and what its commit record says of it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.ledger.commit_record import CommitRecord, bytes_hash, checksums
+from processors.ledger.state import LedgerPlace
+from processors.ledger.step import InputRecord, StepChanges
+
+
+@dataclass(slots=True)
+class Folded:
+    """Records, what of them was left out (kind, offset, reason, trace), and the clock reading.
+
+    `ranges` is each input's part of it, once that is known.
+    """
+
+    records: list[InputRecord]
+    left_out: list[tuple[str, int, str, str]]
+    clock_ns: int
+    ticked: bool = False
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedBy:
+    """What folds, and in which transaction: the fold's version, its configuration's digest.
+
+    The `configuration` itself, and the ids of the topics, are None where an earlier step of this
+    opening has said them. `repair` is set where a repair folds.
+    """
+
+    partition: int
+    number: int
+    version: str
+    config: str
+    repair: Mapping[str, Any] | None
+    configuration: Mapping[str, Any] | None
+    topic_ids: Mapping[str, str] | None
+
+
+def commit_record_of(
+    place: LedgerPlace, folded: Folded, changes: StepChanges, by: FoldedBy
+) -> CommitRecord:
+    """The record of the step that comes to `place`."""
+    return CommitRecord(
+        step=place.step,
+        partition=by.partition,
+        inputs=folded.ranges,
+        bytes_hash=bytes_hash(folded.records),
+        left_out=tuple(folded.left_out),
+        clock_ns=folded.clock_ns,
+        ticked=folded.ticked,
+        fold=by.version,
+        config=by.config,
+        content_digest=changes.content_digest,
+        exact_digest=changes.exact_digest,
+        repair=by.repair,
+        number=by.number,
+        checksums=checksums(folded.records),
+        chain=place.chain,
+        configuration=by.configuration,
+        topic_ids=by.topic_ids,
+    )

@@ -1,0 +1,1 @@
+"""Folds recorded steps again, and compares what comes of them with what was written."""

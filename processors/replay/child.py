@@ -1,0 +1,78 @@
+"""Folds steps that another checkout reads: `python -m processors.replay.child`, over its pipes.
+
+It is the code of its own checkout that folds; how both sides speak is in wire.py. A fold that
+raises ends it, with its trace on stderr.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import processors
+from orderloom.topology import INPUTS
+from processors.configuration import configured_fold
+from processors.fold_version import fold_version
+from processors.ledger.commit_record import CommitRecord
+from processors.ledger.step import InputRecord, PartitionState, StepChanges
+from processors.replay import wire
+from processors.replay.refold import Configuration, Refold
+from venues import VENUES
+
+TOPIC_OF = {topic.kind: topic for topic in INPUTS}
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Fold what is sent until the other side ends."""
+    hello = wire.read(requests)
+    if hello is None:
+        return
+    told = hello[0]
+    home = str(Path(processors.__path__[0]).resolve().parent)
+    said = {"format": wire.FORMAT, "version": fold_version(), "home": home}
+    wire.write(answers, said)
+    if told["format"] != wire.FORMAT:
+        return
+    refold = Refold(lambda said, _: _state(told, said))
+    while (message := wire.read(requests)) is not None:
+        step, records = step_of(*message)
+        wire.write(answers, *outputs_as_sent(refold.fold(step, records)))
+
+
+def _state(told: dict[str, Any], said: Configuration | None) -> PartitionState:
+    configuration = told["configuration"] if said is None else said
+    return configured_fold(VENUES[told["venue"]], told["partition"], configuration)
+
+
+def step_as_sent(
+    step: CommitRecord, records: list[InputRecord]
+) -> tuple[dict[str, Any], list[wire.Part]]:
+    """A step and its records, for the wire."""
+    places = [(record.topic.kind, record.offset, record.appended_ns) for record in records]
+    parts: list[wire.Part] = [step.encoded()]
+    for record in records:
+        parts += (record.key, record.value)
+    return {"records": places}, parts
+
+
+def step_of(head: dict[str, Any], parts: list[wire.Part]) -> tuple[CommitRecord, list[InputRecord]]:
+    """What `step_as_sent` sent."""
+    step = CommitRecord.decoded(parts[0] or b"")
+    records = [
+        InputRecord(TOPIC_OF[kind], step.partition, offset, appended_ns, key, value)
+        for (kind, offset, appended_ns), key, value in zip(
+            head["records"], parts[1::2], parts[2::2], strict=True
+        )
+    ]
+    return step, records
+
+
+def outputs_as_sent(changes: StepChanges) -> tuple[dict[str, Any], list[wire.Part]]:
+    """What a step publishes, for the wire."""
+    parts: list[wire.Part] = []
+    for output in changes.outputs:
+        parts += (output.key, output.value)
+    return {"outputs": [output.topic.kind for output in changes.outputs]}, parts
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, cast(BinaryIO, sys.stdout.buffer))
