@@ -26,7 +26,7 @@ from runtime.settings import Settings
 from runtime.trouble import SetupError
 from venues import VENUES
 
-SAY_SECONDS: Final = 2.0
+SAY_SECONDS: Final = 5.0
 FOLLOW_SECONDS: Final = 1.0
 COLLECTIONS: Final = (10_000, 50, 1_000)  # as the workers have it
 LISTED_MAX: Final = 1_000
@@ -58,8 +58,10 @@ class Part:
 
     replay: PartitionReplay
     other: OtherFold | None = None
+    account: str | None = None
     began_at: float = field(default_factory=time.monotonic)
     said_at: float = field(default_factory=time.monotonic)
+    said_step: int = 0
     cannot: str = ""
     last_step: int = 0
 
@@ -68,8 +70,17 @@ class Part:
         """What is known of it so far."""
         if self.cannot:
             return Status.CANNOT
-        has_changed = self.other is not None and self.other.comparison.changed
-        return Status.DIFFERS if self.replay.difference or has_changed else Status.EQUAL
+        return Status.DIFFERS if self.replay.difference or self.changed else Status.EQUAL
+
+    @property
+    def changed(self) -> dict[str, Changed]:
+        """What the other fold would publish otherwise, of the account if one was asked for."""
+        found = {} if self.other is None else self.other.comparison.changed
+        return {
+            name: changed
+            for name, changed in sorted(found.items())
+            if self.account in (None, changed.account)
+        }
 
     @property
     def is_over(self) -> bool:
@@ -82,11 +93,11 @@ class Part:
 
     def note(self) -> None:
         """Say how far it is, every few seconds."""
-        if time.monotonic() - self.said_at >= SAY_SECONDS:
-            self.said_at = time.monotonic()
-            self.say(
-                f"step {self.replay.counts.step} of {self.last_step}, {self.rate}", is_progress=True
-            )
+        step, now = self.replay.counts.step, time.monotonic()
+        if step != self.said_step and now - self.said_at >= SAY_SECONDS:
+            self.said_step, self.said_at = step, now
+            last = max(step, self.last_step)
+            self.say(f"step {step} of {last}, {self.rate}", is_progress=True)
 
     @property
     def rate(self) -> str:
@@ -104,14 +115,15 @@ def run(wish: Wish) -> int:
     try:
         settings = checked_settings()
         with readable_kafka_errors(), ExitStack() as clients:
-            parts = [_part(wish, *one, clients) for one in _wished(settings, wish)]
-            return _replay(parts, wish)
+            numbers = list(_wished(settings, wish))
+            folding = _folding(settings, wish)
+            return _replay([_part(folding, number, clients) for number in numbers], wish)
     except (SetupError, CannotReplay) as error:
         typer.echo(f"orderloom: {error}", err=True)
         return Status.CANNOT
 
 
-def _wished(settings: Settings, wish: Wish) -> Iterator[tuple[Settings, int]]:
+def _wished(settings: Settings, wish: Wish) -> Iterator[int]:
     """The partitions to look at. Raises SetupError for what is not there."""
     chosen = set(wish.partitions)
     if wish.account is not None:
@@ -127,43 +139,59 @@ def _wished(settings: Settings, wish: Wish) -> Iterator[tuple[Settings, int]]:
         raise SetupError(
             f"there is no partition {wrong[0]}", f"{wish.venue} has 0 to {settings.partitions - 1}"
         )
+    yield from sorted(chosen) or range(settings.partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What all partitions are folded with: the log, the venue, and the settings of now."""
+
+    wish: Wish
+    ledger_log: LedgerLog
+    now: Configuration
+
+    def under(self, said: Configuration, partition: int) -> PartitionState:
+        """An empty state under what a step said."""
+        return configured_fold(VENUES[self.wish.venue], partition, said, fold_version())
+
+    def make(self, said: Configuration | None, digest: str, partition: int) -> PartitionState:
+        """The same; where no step said any, under the settings of now, if they are those."""
+        if said is None and digest != self.ledger_log.settings.config_digest:
+            raise CannotReplay(
+                "its steps do not say the configuration that they were folded with, and it is not "
+                f"that of the settings now (its digest is {digest}): give those settings"
+            )
+        return self.under(said or self.now, partition)
+
+
+def _folding(settings: Settings, wish: Wish) -> Folding:
     if wish.other is not None and wish.begin == "now":
         raise SetupError(
             "another checkout cannot begin with a state that it did not make",
             "give --from start, or a step",
         )
-    for number in sorted(chosen) or range(settings.partitions):
-        yield settings, number
-
-
-def _part(wish: Wish, settings: Settings, partition: int, clients: ExitStack) -> Part:
     venue = venue_as_set(VENUES[wish.venue], settings.venue(wish.venue))
     pace = pace_of(settings.venue(wish.venue))
-    kept = configuration_of(venue, pace, settings.namespace)
     ledger_log = LedgerLog(ledger_settings(settings, venue, pace))
+    return Folding(wish, ledger_log, configuration_of(venue, pace, settings.namespace))
 
-    def make(said: Configuration | None, digest: str) -> PartitionState:
-        if said is None and digest != ledger_log.settings.config_digest:
-            raise CannotReplay(
-                "its steps do not say the configuration that they were folded with, and it is not "
-                f"that of the settings now (its digest is {digest}): give those settings"
-            )
-        return configured_fold(VENUES[wish.venue], partition, said or kept, fold_version())
 
+def _part(folding: Folding, partition: int, clients: ExitStack) -> Part:
+    wish = folding.wish
     plan = ReplayPlan(
-        make,
-        lambda number: configured_fold(VENUES[wish.venue], number, kept, fold_version()),
+        lambda said, digest: folding.make(said, digest, partition),
+        lambda number: folding.under(folding.now, number),
         fold_version(),
         from_step=int(wish.begin) if wish.begin.isdecimal() else None,
         from_now=wish.begin == "now",
     )
     other = None
     if wish.other is not None:
-        other = OtherFold(wish.other, wish.venue, partition, kept)
+        other = OtherFold(wish.other, wish.venue, partition, folding.now)
         clients.callback(other.close)
-    replay = PartitionReplay(ledger_log, partition, plan, other)
+    replay = PartitionReplay(folding.ledger_log, partition, plan, other)
     clients.callback(replay.close)
-    return Part(replay, other)
+    return Part(replay, other, wish.account)
 
 
 def _replay(parts: list[Part], wish: Wish) -> Status:
@@ -177,7 +205,7 @@ def _replay(parts: list[Part], wish: Wish) -> Status:
         if not wish.follows:
             raise
     for part in parts:
-        for line in _results(part, wish.account):
+        for line in _results(part):
             part.say(line)
     return max((part.status for part in parts), default=Status.EQUAL)
 
@@ -202,8 +230,12 @@ def _advance_all(parts: list[Part], wish: Wish) -> None:
 
 
 def _advance(part: Part, wish: Wish) -> None:
+    if part.replay.counts.steps == 0:
+        part.began_at = time.monotonic()
     try:
         part.replay.advance(part.note)
+        if wish.follows:
+            part.note()
     except CannotReplay as cannot:
         part.cannot = str(cannot)
     except TRY_AGAIN as error:
@@ -212,10 +244,10 @@ def _advance(part: Part, wish: Wish) -> None:
         part.say(f"tries again: {error}", is_progress=True)
 
 
-def _results(part: Part, account: str | None) -> Iterator[str]:
+def _results(part: Part) -> Iterator[str]:
     counts = part.replay.counts
     if part.other is not None:
-        yield from _changes(part.other, account)
+        yield from _changes(part.other, part.changed)
     if part.replay.difference is not None:
         yield str(part.replay.difference)
     if part.cannot:
@@ -225,12 +257,7 @@ def _results(part: Part, account: str | None) -> Iterator[str]:
         yield f"{part.replay.compared} steps {last}are equal; {part.rate}"
 
 
-def _changes(other: OtherFold, account: str | None) -> Iterator[str]:
-    found = {
-        name: changed
-        for name, changed in sorted(other.comparison.changed.items())
-        if account in (None, changed.account)
-    }
+def _changes(other: OtherFold, found: dict[str, Changed]) -> Iterator[str]:
     version = f"{other.path} (version {other.version})"
     yield f"{version} would publish {len(found)} orders or other keys otherwise"
     yield from (

@@ -90,7 +90,7 @@ class PartitionReplay:
                 "state as it is"
             )
         self._next = found.offset
-        return f"begins where a repair began ({found.why})" if found.why else ""
+        return f"does not begin with the first step that was: {found.why}" if found.why else ""
 
     def _begin_now(self) -> str:
         plan = self.plan

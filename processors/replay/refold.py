@@ -70,6 +70,11 @@ class Refold:
             return StepChanges()
         self._configure(step)
         self._fold_records(step, records)
+        if note is not None and step.format == 1 and not (records or step.ticked):
+            raise CannotReplay(
+                f"step {step.step} is of the end of a repair by the version before, which did not "
+                "say what it found"
+            )
         if note is not None and (found := note.get("found")) is not None:
             self._fold_found(step, found)
         changes = self.state.changes()

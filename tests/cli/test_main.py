@@ -17,7 +17,7 @@ COMMANDS = sorted(
 )
 ASKED = {
     "broker", "topics", "ingest", "process", "sink", "simulate", "orders", "fills", "positions",
-    "accounts", "normalize", "fold", "doctor", "repair", "demo",
+    "accounts", "normalize", "fold", "doctor", "repair", "replay", "demo",
 }  # fmt: skip
 HEAVY = ("faust", "confluent_kafka", "aiohttp", "pydantic", "rich.live", "processors", "ingest")
 

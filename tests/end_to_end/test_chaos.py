@@ -1,6 +1,9 @@
 """The whole product on real processes, through faults and kills, beside the venue's own books."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -53,6 +56,7 @@ class Outcome:
     first: dict[FillKey, Fill]
     truth: dict[FillKey, dict[str, Any]]
     evidence: dict[FillKey, tuple[Place, Source]]
+    replays: dict[str, subprocess.CompletedProcess[str]]
 
 
 def played(options: DemoOptions) -> Outcome:
@@ -64,9 +68,21 @@ def played(options: DemoOptions) -> Outcome:
         assert play.reading is not None
         truth = asyncio.run(stage.truth())
         evidence = first_evidence(stage)
-        return Outcome(verdict, play.reading.published.first, true_fills(truth), evidence)
+        replays = {venue: replayed(stage, venue) for venue in stage.plan.venues}
+        return Outcome(verdict, play.reading.published.first, true_fills(truth), evidence, replays)
     finally:
         stage.stop()
+
+
+def replayed(stage: Stage, venue: str) -> subprocess.CompletedProcess[str]:
+    """Fold again all that was recorded, in a process with a hash seed of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", "replay", venue],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"ORDERLOOM_CONFIG": str(stage.settings_file)},
+    )
 
 
 def true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
@@ -172,6 +188,13 @@ def was_missed(row: dict[str, Any]) -> bool:
 def test_no_band_is_broken(outcome: Outcome) -> None:
     assert outcome.verdict["position_records"] > 500
     assert not outcome.verdict["details"]["broken_bands"]
+
+
+def test_every_step_of_every_partition_comes_again(outcome: Outcome) -> None:
+    for venue, done in outcome.replays.items():
+        assert done.returncode == 0, f"{venue}: {done.stdout}{done.stderr}"
+        assert done.stdout.count(" are equal; ") == PARTITIONS, done.stdout
+        print(done.stdout)
 
 
 def test_with_only_repeats_and_disorder_nothing_needs_healing(tmp_path: Path, seed: int) -> None:
