@@ -53,7 +53,7 @@ def replay(
         list[int] | None, typer.Option(min=0, help="Only this one; may be repeated.")
     ] = None,
     account: Annotated[
-        str | None, typer.Option(help="Only the partition of this account; of --with, its orders.")
+        str | None, typer.Option(help="Only this account's partition; with --with its records.")
     ] = None,
     other: Annotated[
         Path | None,

@@ -86,8 +86,8 @@ class OtherFold:
     ) -> tuple[dict[str, Any], list[wire.Part]]:
         child = self._child
         try:
-            wire.write(cast(wire.Stream, child.stdin), head, parts)
-            answer = wire.read(cast(wire.Stream, child.stdout))
+            wire.write(cast(wire.Pipe, child.stdin), head, parts)
+            answer = wire.read(cast(wire.Pipe, child.stdout))
         except BrokenPipeError:
             answer = None
         if answer is None:

@@ -4,7 +4,6 @@ Pure. Bounds of steps, settings of today and the wall clock have no part in it. 
 folded as the repair did: its beginning empties the state, its end folds what it found.
 """
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -59,8 +58,7 @@ class Refold:
         except CannotReplay:
             raise
         except Exception as error:  # the fold guard: here it is a finding
-            line = traceback.format_exception_only(error)[-1].strip()
-            raise FoldRaised(line) from error
+            raise FoldRaised(f"{type(error).__name__}: {error}") from error
 
     def _fold(self, step: CommitRecord, records: Sequence[InputRecord]) -> StepChanges:
         note = step.repair

@@ -14,8 +14,8 @@ _LENGTH: Final = struct.Struct("<I")
 Part = bytes | None
 
 
-class Stream(Protocol):
-    """A pipe, or a file."""
+class Pipe(Protocol):
+    """Bytes in or out, as of a child process."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
@@ -24,7 +24,7 @@ class Stream(Protocol):
     def flush(self) -> None: ...
 
 
-def write(stream: Stream, head: dict[str, Any], parts: Sequence[Part] = ()) -> None:
+def write(stream: Pipe, head: dict[str, Any], parts: Sequence[Part] = ()) -> None:
     """Write one message."""
     lengths = [None if part is None else len(part) for part in parts]
     line = orjson.dumps({"head": head, "lengths": lengths})
@@ -33,7 +33,7 @@ def write(stream: Stream, head: dict[str, Any], parts: Sequence[Part] = ()) -> N
     stream.flush()
 
 
-def read(stream: Stream) -> tuple[dict[str, Any], list[Part]] | None:
+def read(stream: Pipe) -> tuple[dict[str, Any], list[Part]] | None:
     """The next message; None where the other side has ended."""
     begin = stream.read(_LENGTH.size)
     if len(begin) < _LENGTH.size:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,11 +46,8 @@ def with_records(number: int, records: list[InputRecord]) -> list[Step]:
     return [(step, records if step.step == number else read) for step, read in STEPS]
 
 
-def with_step(at: int, **changes: object) -> list[Step]:
-    return [
-        (replace(step, **changes) if step.step == at else step, read)  # type: ignore[arg-type]  # a test's
-        for step, read in STEPS
-    ]
+def with_step(at: int, **changes: Any) -> list[Step]:
+    return [(replace(step, **changes) if step.step == at else step, read) for step, read in STEPS]
 
 
 def flipped(record: InputRecord, bit: int) -> InputRecord:
