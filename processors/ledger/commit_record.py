@@ -8,7 +8,7 @@ with an epoch. docs/decisions/0213 has the reasons.
 import hashlib
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 from zlib import crc32
@@ -88,7 +88,7 @@ class CommitRecord:
 
 def bytes_hash(records: Iterable[InputRecord]) -> str:
     """Hash of the records' keys and values, each with its length, in the given order."""
-    return _hash_of(b"", (part for record in records for part in (record.key, record.value)))
+    return _hash_of([part for record in records for part in (record.key, record.value)])
 
 
 def checksums(records: Iterable[InputRecord]) -> str:
@@ -117,32 +117,19 @@ def first_difference(recorded: str, found: str) -> int | None:
 
 def chained(former: str, changes: StepChanges) -> str:
     """The link of a step that wrote `changes`, after the chain that ends in `former`."""
-    return _hash_of(former.encode(), _written(changes))
-
-
-def _written(changes: StepChanges) -> Iterator[bytes | None]:
-    for key, value in changes.state.items():
-        yield key
-        yield value
+    parts: list[bytes | None] = [former.encode()]
+    for item in changes.state.items():
+        parts += item
     for output in changes.outputs:
-        yield b"%s %d" % (output.topic.kind.encode(), len(output.headers))
-        yield output.key
-        yield output.value
-        for name, header in output.headers:
-            yield name.encode()
-            yield header
+        headers = output.headers
+        parts += (b"%s %d" % (output.topic.kind.encode(), len(headers)), output.key, output.value)
+        for name, header in headers:
+            parts += (name.encode(), header)
+    return _hash_of(parts)
 
 
-def _hash_of(begin: bytes, parts: Iterable[bytes | None]) -> str:
-    lengths: list[int] = []
-    present: list[bytes] = []
-    for part in parts:
-        if part is None:
-            lengths.append(ABSENT)
-        else:
-            lengths.append(len(part))
-            present.append(part)
-    hashed = hashlib.blake2b(begin, digest_size=16)
-    hashed.update(struct.pack(f"<{len(lengths)}I", *lengths))
-    hashed.update(b"".join(present))
+def _hash_of(parts: list[bytes | None]) -> str:
+    lengths = [ABSENT if part is None else len(part) for part in parts]
+    hashed = hashlib.blake2b(struct.pack(f"<{len(lengths)}I", *lengths), digest_size=16)
+    hashed.update(b"".join([part for part in parts if part is not None]))
     return hashed.hexdigest()

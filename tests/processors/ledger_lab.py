@@ -16,11 +16,11 @@ from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.settings import LedgerSettings, StepBounds
-from processors.ledger.step import InputRecord
+from processors.ledger.step import InputRecord, StepChanges
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
-from processors.replay.audit import Audit
+from processors.replay.audit import Audit, Culprit
 from runtime.kafka import (
     begin_offsets,
     connected_admin,
@@ -200,7 +200,7 @@ def replay_faults(
     chains and digests.
     """
     audit = Audit(lambda *_: CountingState(is_real=False), CountingState().version)
-    faults, folded = [], dict.fromkeys(KINDS, 0)
+    faults, differences, folded = [], list[str](), dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
     for number, step in enumerate(steps, start=1):
         if step.step != number:
@@ -212,10 +212,15 @@ def replay_faults(
                 faults.append(f"step {number} reads {kind} from {first}, read to {folded[kind]}")
             records += inputs[kind][first:end]
             folded[kind] = end
-        if difference := audit.take(step, records):
-            return [*faults, str(difference)]
-        assert audit.changes is not None
-        expected += [output.value or b"" for output in audit.changes.outputs]
+        difference = audit.take(step, records)
+        differences += [str(difference)] if difference else []
+        if difference is not None and difference.culprit is not Culprit.RULE:
+            changes = audit.refold.fold(step, records)  # go on: what else is wrong shall show
+            audit.begin_after(step)
+        else:
+            changes = audit.changes or StepChanges()
+        expected += [output.value or b"" for output in changes.outputs]
+    faults += differences[:1]
     faults += [
         f"{kind} folded to {folded[kind]} of {len(inputs[kind])}"
         for kind in KINDS
