@@ -33,7 +33,7 @@ STRIDE: Final = 7
 """Orders take turns by so many: no two neighbours follow one another."""
 AT_ONCE: Final = 100
 CYCLE_NS: Final = 31 * SECOND_NS
-KINDS: Final = frozenset({b"o", b"w"})
+KINDS: Final = frozenset({b"o", b"g", b"j"})
 """The kinds of state records that are of orders and of lists."""
 Sizes = tuple[int, ...]
 Say = Callable[[str], None]

@@ -25,6 +25,7 @@ from processors.account.setting import Setting
 from processors.account.showing import publish
 from processors.accounts import Accounts
 from processors.admission import Admission, Unbelieved, in_time
+from processors.answers import Answers
 from processors.digest import RollingDigest
 from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer, read_frame
@@ -69,6 +70,7 @@ class PartitionFold:
         self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
+        self.answers = Answers(venue, self._count)
 
     @property
     def venue(self) -> str:
@@ -287,9 +289,9 @@ class PartitionFold:
             case raw.Frame():
                 self._fold_frame(state, generation, item)
             case raw.Answer():
-                self._fold_answer(state, item, self._setting.times.asked_ns(item, generation))
+                self.answers.fold(state, item, self._setting.times.asked_ns(item, generation))
             case raw.Failure():
-                self._fold_failure(state, item, self._setting.times.asked_ns(item, generation))
+                self.answers.fail(state, item, self._setting.times.asked_ns(item, generation))
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     state.look_ups.note_product(product)
@@ -312,7 +314,8 @@ class PartitionFold:
         origin = Origin(
             state.account, Source.STREAM, state.cause, frame.received_ns, None, frame.connection
         )
-        self._take(state, translation, origin)
+        self._count(translation)
+        state.take_events(translation.events, origin)
 
     def _lose(
         self, state: AccountFold, frame: raw.Frame | raw.Oversize, body: bytes, reason: str
@@ -326,42 +329,11 @@ class PartitionFold:
             state.look_ups.note_product(product)
             state.look_ups.note_loss(product, frame.received_ns, "a frame could not be read")
 
-    def _take(self, state: AccountFold, translation: Translation, origin: Origin) -> list[str]:
-        self._count(translation)
-        return state.take_events(translation.events, origin)
-
     def _count(self, translation: Translation) -> None:
         for word in translation.unknown:
             self.tallies.count("unknown", word)
         if translation.ignored is not None:
             self.tallies.count("ignored", translation.ignored)
-
-    def _fold_answer(self, state: AccountFold, item: raw.Answer, asked_ns: int | None) -> None:
-        """`asked_ns` is in venue time; None where the asker's clock is not known."""
-        translation = read_answer(self._venue, item)
-        if isinstance(translation, Refusal):
-            reason = translation.reason
-            state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
-            state.look_ups.reconciliation.take_failure(item, state.now_ns)
-            return
-        origin = Origin(state.account, Source.QUERY, state.cause, item.received_ns, asked_ns)
-        alive = self._take(state, translation, origin)
-        state.look_ups.note_alive(item.question["id"], alive)
-        if item.status != 200:
-            state.look_ups.take_refusal(item, translation.events, asked_ns)
-            return
-        state.look_ups.take_figures(translation.events, item, asked_ns)
-        state.look_ups.take_page(item)
-
-    def _fold_failure(self, state: AccountFold, item: raw.Failure, asked_ns: int | None) -> None:
-        if item.body:
-            translation = read_answer(self._venue, item)
-            if isinstance(translation, Translation):
-                origin = Origin(state.account, Source.QUERY, state.cause, item.at_ns, asked_ns)
-                self._take(state, translation, origin)
-                state.look_ups.take_failure(item, translation.events)
-                return
-        state.look_ups.take_failure(item, ())
 
     # ---- trouble and time ----
 

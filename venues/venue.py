@@ -257,6 +257,7 @@ class Venue:
     straight way for the most frequent frames of the stream: the evidence that `translate` would
     give, or None for any frame that it does not take. `bare_words` are the frames that are no JSON
     but whole words (the answer to our ping, say); translation gets such a word as a text.
+    `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
     """
 
@@ -274,4 +275,5 @@ class Venue:
     translate: Callable[[Inbound], Translation]
     usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
     bare_words: frozenset[bytes] = frozenset()
+    list_field: str | None = None
     needs_passphrase: bool = False

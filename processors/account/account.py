@@ -70,8 +70,9 @@ class AccountFold:
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
         self._parts: tuple[Saved, ...] = (
-            self.orders, self.exposure, self.streams, look_ups, look_ups.reconciliation,
-            look_ups.positions, look_ups.balances, look_ups.differences, publisher,
+            self.orders, self.orders.lists, self.exposure, self.streams,
+            look_ups, look_ups.reconciliation, look_ups.positions,
+            look_ups.balances, look_ups.differences, publisher,
         )  # fmt: skip
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
 

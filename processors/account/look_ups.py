@@ -176,7 +176,7 @@ class LookUps:
         It was asked at `asked_ns`, venue time; None where that is not known.
         """
         target = self.reconciliation.targets.answered(item.question["id"])
-        order = self._orders.get(target.order_key) if target else None
+        order = self._orders.spoken_of(target.order_key) if target else None
         asked = None if asked_ns is None else replace(item, asked_ns=asked_ns)
         if order and asked and is_forgotten(order, asked, events, self._setting.profile):
             self._take_effects(self._orders.absent(order.key, asked.asked_ns, has_all_trades=True))
@@ -286,8 +286,10 @@ class LookUps:
         return {*registered, *self.touched.get(product, ())}
 
     def suspects(self, product: str) -> Iterator[Suspect]:
-        """The orders of a product that are open with us."""
-        return self._doubts.suspects(self._orders.open_orders(), product)
+        """The orders of a product that are open with us, but those that its cycle listed."""
+        began_ns = self.reconciliation.cycles[product].began_ns
+        listed = self._orders.lists.listed_since(began_ns)
+        return self._doubts.suspects(self._orders.open_orders(listed), product)
 
     # ---- state
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orderloom.event import Origin
+    from processors.orders.effects import Effect
     from processors.orders.order import Order
     from processors.orders.tracks.fills import HeldFill
 
@@ -80,3 +81,22 @@ def moved(
     }
     goes_on = {exec_id: fill for exec_id, fill in fills.items() if exec_id not in gone}
     return goes_on, {exec_id: fills[exec_id] for exec_id in gone}
+
+
+def joined(
+    former: list[tuple[Order, str]], origin: Origin | None, effects: list[Effect]
+) -> dict[str, HeldFill]:
+    """Join the records of all these orders, each with its oldest id so far, to that of the first.
+
+    The executions that go on as they are known; the others are taken back.
+    """
+    order = former[0][0]
+    fills = {one.key: dict(one.record.fills) for one, _ in former}
+    for other, _ in former[1:]:
+        order.own.join(other.own)
+    held: dict[str, HeldFill] = {}
+    for one, root in former:
+        goes_on, gone = moved(fills[one.key], held, root, order.own.root())
+        effects += taken_back(one, gone, origin, root)
+        held |= goes_on
+    return held

@@ -5,7 +5,7 @@ open is noted when an order changes. An order that changed is looked at once mor
 is called with the names of all state records that changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from processors.orders.order import Order
 
@@ -63,6 +63,11 @@ class OrderIndex:
         self._open.discard(key)
         return self._by_key.pop(key, None)
 
+    def know(self, order: Order) -> None:
+        """The order stands under its key, and each of its ids leads to it."""
+        self.put(order)
+        self.follow(order)
+
     def look(self, keys: Iterable[str]) -> None:
         """What has these keys may have changed: note whether it is open."""
         for key in keys:
@@ -72,9 +77,9 @@ class OrderIndex:
             else:
                 self._open.discard(key)
 
-    def open(self) -> list[Order]:
-        """The orders that are open, by key: in an order that no restart changes."""
-        return [self._by_key[key] for key in sorted(self._open)]
+    def open(self, but: Set[str] = frozenset()) -> list[Order]:
+        """The orders that are open, but these, by key: in an order that no restart changes."""
+        return [self._by_key[key] for key in sorted(self._open - but)]
 
 
 def places_of(order: Order) -> list[Place]:

@@ -8,16 +8,18 @@ are one, their records are joined, which gives what the evidence would have give
 order of arrival; the key that is no longer used is retired.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from processors.orders import fill_records, stored_order
 from processors.orders.effects import Effect, GapClosed, KeyRetired
-from processors.orders.fill_effects import moved, taken_back
+from processors.orders.fill_effects import joined, taken_back
 from processors.orders.index import OrderIndex, places_of
+from processors.orders.lists import OpenLists
 from processors.orders.order import NOTHING, Order
+from processors.orders.pieces import Pieces
 from processors.orders.record import Record
 from processors.orders.seen import Seen
 from processors.orders.tracks.fills import HeldFill
@@ -39,10 +41,10 @@ class Orders:
         self.account = account
         self.profile = profile
         self.dirty: set[str] = set()
+        self.lists = OpenLists(profile.visibility_lag_ns, self.dirty.add)
         self._index = OrderIndex()
         self._unattributed = UnattributedEvidence(account, profile)
-        self._early: dict[str, list[dict[str, Any]]] = {}
-        self._in_pieces: dict[str, Order] = {}
+        self._pieces = Pieces()
 
     # ---- evidence
 
@@ -99,13 +101,12 @@ class Orders:
     def absent(
         self, order_key: str, asked_ns: int, *, has_all_trades: bool = False
     ) -> list[Effect]:
-        """A decisive look-up begun at `asked_ns` proved the order absent.
+        """A decisive look-up begun at `asked_ns` proved the order absent (docs/state-model.md 4.3).
 
-        `has_all_trades`: the look-up had the complete list of the order's trades too. What proves
-        it is in docs/state-model.md 4.3.
+        `has_all_trades`: the look-up had the complete list of the order's trades too.
         """
         effects: list[Effect] = []
-        order = self._index.get(order_key)
+        order = self.spoken_of(order_key)
         if order is not None and order.take_absence(
             asked_ns, effects, has_all_trades=has_all_trades
         ):
@@ -115,22 +116,25 @@ class Orders:
     def grace_over(self, order_key: str) -> list[Effect]:
         """The time of grace of the order's gap is over: what is missing counts as provisional.
 
-        The order keeps the amount and no time, so that a later, larger gap has a grace time of its
-        own.
+        It keeps the amount and no time: a later, larger gap has a grace time of its own.
         """
-        effects: list[Effect] = []
-        order = self._index.get(order_key)
-        if order is not None and order.end_grace(effects):
-            self.dirty.add(order_key)
-        return effects
+        return self._let(order_key, Order.end_grace)
 
     def settle(self, order_key: str) -> list[Effect]:
         """The account finds the order final: past correction, and no blind interval covers it."""
+        return self._let(order_key, Order.settle)
+
+    def _let(self, order_key: str, happen: Callable[[Order, list[Effect]], bool]) -> list[Effect]:
         effects: list[Effect] = []
-        order = self._index.get(order_key)
-        if order is not None and order.settle(effects):
+        order = self.spoken_of(order_key)
+        if order is not None and happen(order, effects):
             self.dirty.add(order_key)
         return effects
+
+    def spoken_of(self, order_key: str) -> Order | None:
+        """The order, with all that lists said of it (decision 0016): for whatever decides by it."""
+        order = self._index.get(order_key)
+        return None if order is None else self.lists.take_off(order)
 
     def spoke(self, order: Order, origin: Origin, at_ns: int) -> None:
         """A message spoke of the order."""
@@ -161,10 +165,10 @@ class Orders:
         """Every order, unattributed evidence that is shown included."""
         return iter(self._index.all())
 
-    def open_orders(self) -> Iterator[Order]:
-        """The orders that the venue may still fill, for all we know; by key."""
+    def open_orders(self, but: Set[str] = frozenset()) -> Iterator[Order]:
+        """The orders that the venue may still fill, for all we know, but these; by key."""
         self._index.look(self.dirty)
-        return iter(self._index.open())
+        return iter(self._index.open(but))
 
     def find(
         self,
@@ -192,6 +196,7 @@ class Orders:
             order.first_seen_cause = origin.cause
             self._index.put(order)
             self._index.name(order, name)
+        self.lists.take_off(order)
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
             self._unattributed.know(order, client_id)
@@ -251,6 +256,7 @@ class Orders:
         host = unattributed.best()
         if host is None or host is unattributed.host:
             return
+        self.lists.take_off(host)  # the former one is on none, for it has guests
         if self._index.drop(unattributed.order.key) is not None:
             real = {name: fill for name, fill in known.items() if not fill.is_busted}
             effects += taken_back(unattributed.order, real, origin)
@@ -269,21 +275,14 @@ class Orders:
             return
         shown, former = order.view(), [(order, order.own.root())]
         order.own.connect(report)
-        found = [self._index.at(place) for place in places_of(order)]
-        others = [one for one in dict.fromkeys(found) if one is not None and one is not order]
+        found = dict.fromkeys(filter(None, map(self._index.at, places_of(order))))
+        others = [self.lists.take_off(one) for one in found if one is not order]
         former += [(other, other.own.root()) for other in others]
-        fills = {one.key: dict(one.record.fills) for one, _ in former}
-        for other in others:
-            order.own.join(other.own)
-        known: dict[str, HeldFill] = {}
-        for one, root in former:
-            goes_on, gone = moved(fills[one.key], known, root, order.own.root())
-            effects += taken_back(one, gone, origin, root)
-            known |= goes_on
+        held = joined(former, origin, effects)
         is_renamed = self._rename(order, others, effects)
         self._index.follow(order)
         order.rejoin()
-        changed = order.publish_fills(known, origin, effects)
+        changed = order.publish_fills(held, origin, effects)
         if is_renamed:  # what stood under its key was derived from less
             order.derived, shown = NOTHING, {}
         order.refresh(changed, origin, effects, shown)
@@ -328,7 +327,8 @@ class Orders:
 
     def take_dirty(self) -> list[str]:
         """The keys of the state records that changed since the last call, in order."""
-        keys, self.dirty = sorted(self.dirty), set()
+        keys = sorted(self.dirty)
+        self.dirty.clear()
         self._index.look(keys)
         return keys
 
@@ -356,7 +356,7 @@ class Orders:
         if exec_id is not None:
             return fill_records.dumped(key, exec_id, order.own.fills)
         is_small = len(order.own.fills) <= fill_records.INLINE_MAX
-        return stored_order.dumped(order, with_fills=is_small)
+        return stored_order.dumped(order, with_fills=is_small) | self.lists.row_of(key)
 
     def load_order(self, document: dict[str, Any]) -> None:
         """Take back one record that `dump_order` gave out, in any order; `finish_load` after all.
@@ -366,7 +366,7 @@ class Orders:
         """
         order_key, exec_id = fill_records.parsed_key(document["key"])
         if exec_id is not None:
-            self._load_fill(order_key, document)
+            self._pieces.take(order_key, self._index.get(order_key), document)
             return
         order = stored_order.loaded(document, self.profile)
         if "unattributed" in document:
@@ -375,30 +375,16 @@ class Orders:
             found = [self._unattributed.load(handle, order, self._index.all())]
         else:
             self._know(order)
-            for early in self._early.pop(order.key, ()):
-                self._load_fill(order.key, early)
+            self.lists.load_row(order, document)
+            self._pieces.join(order)
             found = list(self._unattributed.related(order))
         self._settle_in(found)
 
-    def _load_fill(self, order_key: str, document: dict[str, Any]) -> None:
-        order = self._index.get(order_key)
-        if order is None:  # its own record comes later
-            self._early.setdefault(order_key, []).append(document)
-            return
-        order.own.put_fill(fill_records.loaded(document))
-        self._in_pieces[order.key] = order
-
     def finish_load(self) -> None:
-        """All records are back: derive once what follows from orders that stand in several.
-
-        Raises ValueError where an order's own record has not come: what it lacks cannot be known.
-        """
-        if self._early:
-            raise ValueError(f"executions of orders without a record: {sorted(self._early)[:3]}")
-        for order in self._in_pieces.values():
-            order.rebuild()
+        """All records are back; ValueError if an order's own lacks: derive what is of several."""
+        for order in self._pieces.finish():
             self._settle_in(list(self._unattributed.related(order)))
-        self._in_pieces.clear()
+        self.lists.finish_load()
         self._index.look(self._index.keys())
 
     def _settle_in(self, found: list[Unattributed]) -> None:
@@ -409,7 +395,6 @@ class Orders:
                 self._index.put(one.order)
 
     def _know(self, order: Order) -> None:
-        self._index.put(order)
-        self._index.follow(order)
+        self._index.know(order)
         for client_order_id in order.own.client_ids:
             self._unattributed.know(order, client_order_id)

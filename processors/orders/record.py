@@ -117,6 +117,12 @@ class Record:
             changed = STORED
         return changed
 
+    def repeat(self, asked_ns: int, lag_ns: int) -> None:
+        """A question begun then was answered with a row that was joined before (decision 0016)."""
+        (link,) = self.links.values()
+        link.repeat(asked_ns, lag_ns)
+        self.seen_ns = _greatest(self.seen_ns, asked_ns)
+
     def new_pairs(self, report: OrderReport) -> set[tuple[str, str]]:
         """What a report says of the chain that is not known yet: the earlier id, the new one.
 

@@ -24,5 +24,6 @@ OKX: Final = Venue(
     server_time=server_time,
     translate=translate,
     bare_words=frozenset({PONG}),
+    list_field="data",
     needs_passphrase=True,
 )

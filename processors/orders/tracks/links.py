@@ -128,6 +128,12 @@ class Link:
             changed |= STORED
         return changed | self._take_answer(answered_ns)
 
+    def repeat(self, asked_ns: int, lag_ns: int) -> None:
+        """The newest question's answer came again, to a question that was begun then."""
+        assert self.asked is not None
+        self.asked = max(self.asked, (asked_ns, self.asked[1]))
+        self._take_answer(asked_ns - lag_ns)
+
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
         ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
