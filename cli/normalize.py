@@ -73,7 +73,7 @@ def event_document(event: Event) -> dict[str, Any]:
     """One event with the fields that it knows; numbers as text."""
     kind = type(event)
     document: dict[str, Any] = {"type": TYPES[kind]}
-    for name in kind.__struct_fields__:
+    for name in kind.__slots__:
         value = getattr(event, name)
         if value is not None and name not in HIDDEN:
             document[name] = _plain(value)

@@ -116,11 +116,6 @@ class PartitionFold:
         """The digest of all state records, as the last changes gave it out or as restored."""
         return self._digests.exact
 
-    @property
-    def content_digest(self) -> str:
-        """The digest of what the orders are."""
-        return self._digests.content
-
     def _finish_restore(self) -> None:
         for account in self._restored:
             state = self.accounts[account]
@@ -135,7 +130,7 @@ class PartitionFold:
     def changes(self) -> StepChanges:
         """What changed since the last call."""
         self._finish_restore()
-        changes = StepChanges()
+        changes = StepChanges(digest_content=lambda: self._digests.content)
         self.touched = self._accounts.take_changed()
         for account in self.touched:
             state = self.accounts[account]
@@ -146,7 +141,6 @@ class PartitionFold:
         for part in self._parts:
             for key, fields in part.state():
                 changes.state[key.encode()] = self._packed(key, fields)
-        changes.content_digest = self.content_digest
         changes.exact_digest = self.exact_digest
         return changes
 

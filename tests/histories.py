@@ -5,12 +5,12 @@ them: reports, executions, their repetitions by query, partial knowledge, client
 chains, busts and corrections, in the venue's order.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import orjson
-from msgspec.structs import replace
 
 from orderloom.event import Execution, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Reason, Side, Source, Status

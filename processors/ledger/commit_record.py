@@ -38,7 +38,8 @@ class CommitRecord:
     fired at its end if `ticked` (not where the step ran out of time). `number` is that of its
     transaction. `fold` is the fold's version, `config` the digest of its configuration;
     `configuration` itself and `topic_ids` are said by the first step of each opening.
-    `content_digest` and `exact_digest` are what the state came to, `chain` what was written.
+    `content_digest` (once a second, else empty) and `exact_digest` are what the state came to,
+    `chain` what was written.
     `repair` is set on the steps of a repair: epoch, author, reason, cause, its `phase`, and what
     its end `found`. With phase ``begun`` the state is emptied, and the inputs are folded anew from
     where its ranges begin.

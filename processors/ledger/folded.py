@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from processors.ledger.commit_record import CommitRecord, bytes_hash, checksums
 from processors.ledger.state import LedgerPlace
 from processors.ledger.step import InputRecord, StepChanges
+
+CONTENT_STEPS: Final = 512
+SECOND_NS: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
 class Folded:
     """Records, what of them was left out (kind, offset, reason, trace), and the clock reading.
 
-    `ranges` is each input's part of it, once that is known.
+    `ranges` is each input's part of it, once that is known. `says_content`: its commit record says
+    what the orders are.
     """
 
     records: list[InputRecord]
@@ -21,6 +25,7 @@ class Folded:
     clock_ns: int
     ticked: bool = False
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    says_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,16 @@ class FoldedBy:
     topic_ids: Mapping[str, str] | None
 
 
+def says_content(step: int, former_ns: int, clock_ns: int) -> bool:
+    """Whether a step says what the orders are: the first of each second, and each 512th, do."""
+    return step % CONTENT_STEPS == 0 or clock_ns // SECOND_NS != former_ns // SECOND_NS
+
+
 def commit_record_of(
     place: LedgerPlace, folded: Folded, changes: StepChanges, by: FoldedBy
 ) -> CommitRecord:
-    """The record of the step that comes to `place`."""
+    """The record of the step that comes to `place`; each of a repair's says the content."""
+    says_content = folded.says_content or by.repair is not None
     return CommitRecord(
         step=place.step,
         partition=by.partition,
@@ -54,7 +65,7 @@ def commit_record_of(
         ticked=folded.ticked,
         fold=by.version,
         config=by.config,
-        content_digest=changes.content_digest,
+        content_digest=changes.content_digest if says_content else "",
         exact_digest=changes.exact_digest,
         repair=by.repair,
         number=by.number,

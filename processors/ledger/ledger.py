@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from processors.ledger.backlog import StepBatch
 from processors.ledger.clock_watch import ClockWatch
 from processors.ledger.commit_record import chained
-from processors.ledger.folded import Folded, FoldedBy, commit_record_of
+from processors.ledger.folded import Folded, FoldedBy, commit_record_of, says_content
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -329,6 +329,8 @@ class Ledger:
 
     def _write(self, changes: StepChanges, folded: Folded) -> None:
         folded.ranges = self._inputs.backlog.folded(folded.records)
+        former = self._place
+        folded.says_content = says_content(former.step + 1, former.clock_ns, folded.clock_ns)
         self._place = LedgerPlace(
             step=self._place.step + 1,
             clock_ns=folded.clock_ns,

@@ -6,7 +6,7 @@ folds into knows nothing of Kafka. The ledger reads `InputRecord`s, folds them, 
 one restored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,14 +35,27 @@ class Output:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def _no_content() -> str:
+    return ""
+
+
 @dataclass(slots=True)
 class StepChanges:
-    """What a step changed: state records (None deletes), outputs in order, and the digests."""
+    """What a step changed: state records (None deletes), outputs in order, and the digests.
+
+    The content digest costs something for each order that changed since it was asked for, so it is
+    computed when it is: before anything else is folded.
+    """
 
     state: dict[bytes, bytes | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
-    content_digest: str = ""
     exact_digest: str = ""
+    digest_content: Callable[[], str] = field(default=_no_content, compare=False)
+
+    @property
+    def content_digest(self) -> str:
+        """What the orders are now."""
+        return self.digest_content()
 
 
 class PartitionState(Protocol):

@@ -20,9 +20,9 @@ from processors.repair.former_records import (
     VIEWS,
     FormerAccount,
     FormerFill,
+    FormerTraded,
     Numbered,
     OfAccount,
-    Traded,
     former_record,
 )
 from processors.repair.notes import ENDED
@@ -105,7 +105,9 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
             key = message.key() or b""
             views.pop(key, None)
             if message.value() is not None and record.epoch < epoch:
-                traded = (record.product, record.symbol) if isinstance(record, Traded) else None
+                traded = (
+                    (record.product, record.symbol) if isinstance(record, FormerTraded) else None
+                )
                 views[key] = FormerView(topic, key.decode(), record.account, traded)
         found += views.values()
     return found

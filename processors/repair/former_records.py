@@ -35,7 +35,7 @@ class OfAccount(Numbered):
     account: str
 
 
-class Traded(OfAccount):
+class FormerTraded(OfAccount):
     """A view of an order or a position."""
 
     product: str
@@ -61,7 +61,7 @@ class FormerAccount(OfAccount):
     blind: list[FormerBlind]
 
 
-class FormerFill(Traded):
+class FormerFill(FormerTraded):
     """An execution."""
 
     execution_key: str
@@ -81,8 +81,8 @@ class FormerFill(Traded):
 
 
 MODELS: Final[dict[str, type[Numbered]]] = {
-    ORDERS.kind: Traded,
-    POSITIONS.kind: Traded,
+    ORDERS.kind: FormerTraded,
+    POSITIONS.kind: FormerTraded,
     ACCOUNTS.kind: FormerAccount,
     FILLS.kind: FormerFill,
 }

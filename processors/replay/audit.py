@@ -103,14 +103,11 @@ class Audit:
         return ""
 
     def _other_result(self, step: CommitRecord, former_chain: str, changes: StepChanges) -> str:
-        found = [
-            what
-            for what, one, other in (
-                ("what its orders are", step.content_digest, changes.content_digest),
-                ("the state", step.exact_digest, changes.exact_digest),
-            )
-            if one != other
-        ]
+        found: list[str] = []
+        if step.content_digest and step.content_digest != changes.content_digest:
+            found.append("what its orders are")
+        if step.exact_digest != changes.exact_digest:
+            found.append("the state")
         if not found and step.chain and step.chain != chained(former_chain, changes):
             found = ["an output, or the order in which it was written"]
         return f"{' and '.join(found)}; {self._versions(step)}" if found else ""

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-from msgspec import structs
 
 from cli.fold import run
 from cli.instruments import Instruments
@@ -203,14 +202,14 @@ CONTRACT = InstrumentReport(
 def in_contracts(inbound: Inbound) -> Translation:
     """A venue that counts contracts: Binance's words, and one instrument."""
     if inbound.document == {}:
-        return Translation((structs.replace(CONTRACT, product="spot", symbol="SOLUSDT"),))
+        return Translation((replace(CONTRACT, product="spot", symbol="SOLUSDT"),))
     return Translation(tuple(map(counted, BINANCE.translate(inbound).events)))
 
 
 def counted(event: Event) -> Event:
     """An event whose quantities are contracts."""
     assert isinstance(event, OrderReport | Execution)
-    return structs.replace(event, quantity_unit=Unit.CONTRACTS)
+    return replace(event, quantity_unit=Unit.CONTRACTS)
 
 
 def test_contracts_become_base_units_where_the_instrument_is_known() -> None:
@@ -224,7 +223,7 @@ def test_contracts_become_base_units_where_the_instrument_is_known() -> None:
 
 
 def test_of_several_reports_about_an_instrument_the_latest_by_venue_time_counts() -> None:
-    newer = structs.replace(CONTRACT, contract_size=Decimal(1), venue_ns=2)
+    newer = replace(CONTRACT, contract_size=Decimal(1), venue_ns=2)
     for reports in ((CONTRACT, newer), (newer, CONTRACT)):
         instruments = Instruments()
         for report in reports:
@@ -234,7 +233,7 @@ def test_of_several_reports_about_an_instrument_the_latest_by_venue_time_counts(
 
 def test_inverse_contracts_stay_contracts_also_after_a_restart() -> None:
     instruments, again = Instruments(), Instruments()
-    instruments.take(structs.replace(CONTRACT, is_inverse=True))
+    instruments.take(replace(CONTRACT, is_inverse=True))
     again.load(orjson.loads(orjson.dumps(instruments.dump())))
     assert again.to_base("linear", "BTC-USDT", Unit.CONTRACTS) == (Decimal(1), Unit.CONTRACTS)
 

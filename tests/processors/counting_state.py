@@ -110,7 +110,8 @@ class CountingState:
                 "digest": self._digest,
             }
         )
-        return StepChanges(state, outputs, str(self.sequence), self._digest)
+        sequence = str(self.sequence)
+        return StepChanges(state, outputs, self._digest, lambda: sequence)
 
     @property
     def accounts(self) -> Iterable[str]:

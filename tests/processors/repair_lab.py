@@ -21,7 +21,7 @@ from orderloom.topology import (
     Topic,
 )
 from processors.ledger.ledger import Ledger
-from processors.ledger.opening import read_state
+from processors.ledger.opening import read_state, restored
 from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
@@ -142,10 +142,14 @@ class RepairLab(Lab):
             if epoch is None or document["epoch"] == epoch
         }
 
+    def content_digest(self) -> str:
+        """What the orders are, by the state that stands in the log."""
+        _, state = restored(read_state(self.log, 0), 0, self.real_state)
+        return state.changes().content_digest
+
     def content(self) -> tuple[Any, ...]:
         """What consumers hold at the end, and the digest of what the orders are."""
-        digest = self.commits()[-1]["content_digest"]
-        return digest, self.view(ORDERS), self.view(POSITIONS), self.executions()
+        return self.content_digest(), self.view(ORDERS), self.view(POSITIONS), self.executions()
 
 
 class Killed(BaseException):

@@ -1,11 +1,11 @@
 """What is shown of an asset follows from what the venue said of it, whatever came first."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations, product
 from typing import Any
 
 import orjson
-from msgspec.structs import replace
 
 from orderloom.event import BalanceReport
 from orderloom.words import Source

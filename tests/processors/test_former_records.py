@@ -10,13 +10,13 @@ import pytest
 
 from orderloom.topology import ACCOUNTS, DISPATCHES, FILLS, ORDERS, OUTPUTS, POSITIONS
 from processors.ledger.step import Output
-from processors.repair.former_records import FormerAccount, FormerFill, Traded, former_record
+from processors.repair.former_records import FormerAccount, FormerFill, FormerTraded, former_record
 from tests.processors.partition_lab import fed, history_records
 from tests.venues.mutations import MUTATIONS
 
 WORDS: dict[str, type[Any]] = {
-    ORDERS.kind: Traded,
-    POSITIONS.kind: Traded,
+    ORDERS.kind: FormerTraded,
+    POSITIONS.kind: FormerTraded,
     ACCOUNTS.kind: FormerAccount,
     FILLS.kind: FormerFill,
 }

@@ -320,8 +320,8 @@ def test_a_quarantined_account_is_not_in_sync_and_its_bands_are_unbounded() -> N
     run.take()
     run.restart()
     run.step(a_raw_record(a_frame(b"{}", 3), offset=4))
-    (state,) = list(run.messages(topology.ACCOUNTS))[-1:]
-    (position,) = list(run.messages(topology.POSITIONS))[-1:]
+    *_, state = run.messages(topology.ACCOUNTS)
+    *_, position = run.messages(topology.POSITIONS)
     assert (state.quarantined, state.sync) == (True, "CATCHING_UP")
     assert (position.net, position.unbounded) == (Decimal(1), True)
     assert not run.partition.accounts[ACCOUNT].is_synced
@@ -330,9 +330,8 @@ def test_a_quarantined_account_is_not_in_sync_and_its_bands_are_unbounded() -> N
 def test_liveness_keeps_the_account_from_falling_silent() -> None:
     run = synced_run()
     account = run.partition.accounts[ACCOUNT]
-    account.streams.owner.liveness_ns = NOW + 3 * SECOND
+    account.streams.owner.liveness_ns, at = NOW + 3 * SECOND, NOW + 8 * SECOND
     entry = {"account": ACCOUNT, "connection": "c-spot", "product": "spot", "last_number": 0}
-    at = NOW + 8 * SECOND
     item = Liveness(at, [entry | {"heard_ns": at}])
     run.step(a_raw_record(item, offset=2, account="venue"), at)
     run.step(None, at + 5 * SECOND)

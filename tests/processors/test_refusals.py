@@ -1,12 +1,12 @@
 """A symbol that the venue refuses: the others go on, it stays uncovered, and heals by itself."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pytest
-from msgspec.structs import replace
 
 from orderloom import topology
 from orderloom.account import AccountConfig

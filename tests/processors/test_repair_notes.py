@@ -1,11 +1,10 @@
 """What a repair's end found is folded from what its commit records say of it, and is the same."""
 
-from dataclasses import asdict
-
 from orderloom.topology import ACCOUNTS, ORDERS
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 from processors.ledger.commit_record import CommitRecord
+from processors.ledger.step import StepChanges
 from processors.partition import PartitionFold
 from processors.repair.coverage import Coverage, RawGap
 from processors.repair.finishing import FormerView, end_rebuild, note_lost, retire_former
@@ -44,8 +43,9 @@ def a_life() -> PartitionFold:
     return fed(RECORDS).partition
 
 
-def changes_of(partition: PartitionFold) -> dict[str, object]:
-    return asdict(partition.changes())
+def changes_of(partition: PartitionFold) -> tuple[StepChanges, str]:
+    changes = partition.changes()
+    return changes, changes.content_digest
 
 
 def test_what_was_found_folds_the_same_from_its_record() -> None:

@@ -12,10 +12,9 @@ Manual: "WS / Algo orders channel", "WS / Advance algo orders channel", "GET Alg
 - Strategies (iceberg, TWAP) place order after order and are no order themselves.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
-
-from msgspec.structs import replace
 
 from orderloom.event import Event, OrderReport
 from orderloom.quantities import EXACT

@@ -1,5 +1,6 @@
 """A row that did not change is not joined again, and nobody can tell (decision 0016)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -8,7 +9,6 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from orderloom.event import OrderReport, Origin
 from orderloom.words import Source, Status

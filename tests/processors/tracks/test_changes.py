@@ -1,12 +1,12 @@
 """Named changes: each counts once, at its earliest time, whatever comes first and however often."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from random import Random
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from orderloom.event import Execution, OrderReport
 from orderloom.words import Lifecycle, Source, Status

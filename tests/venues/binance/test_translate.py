@@ -86,7 +86,7 @@ def test_fields_that_two_sources_of_a_trade_both_have_agree() -> None:
     (full, lite) = executions(*names)
     row = executions("linear_trades: GET userTrades")[0]
     for other in (lite, row):
-        for name in Execution.__struct_fields__:
+        for name in Execution.__slots__:
             mine, theirs = getattr(full, name), getattr(other, name)
             assert mine is None or theirs is None or mine == theirs, name
     assert lite.fee is None

@@ -3,13 +3,12 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import pytest
 import yarl
-from msgspec import structs
 
 from orderloom.event import Event, Execution, InstrumentReport, OrderReport, Reply
 from orderloom.identity import execution_key
@@ -171,7 +170,7 @@ def agree(heard: list[Event], asked: list[Event]) -> None:
     }
     for mine in (e for e in heard if isinstance(e, Execution)):
         theirs = told[mine.product, mine.symbol, mine.exec_id, mine.venue_order_id]
-        for name in Execution.__struct_fields__:
+        for name in Execution.__slots__:
             ours, other = getattr(mine, name), getattr(theirs, name)
             assert ours is None or other is None or ours == other, (name, mine, theirs)
 
@@ -225,7 +224,7 @@ async def test_conditional_orders_are_reported_and_answered_where_the_venue_keep
                 named = {"symbol": row["symbol"], "venue_order_id": row["venue_order_id"]}
                 said = await ask(box, About.ORDER, row["product"], is_conditional=True, **named)
                 if row["venue_order_id"] in ended:
-                    assert said == [structs.replace(told[row["venue_order_id"]], change_id=None)]
+                    assert said == [replace(told[row["venue_order_id"]], change_id=None)]
                 else:
                     ids = {e.venue_order_id for e in said if isinstance(e, OrderReport)}
                     assert ids == set(row["child_ids"])

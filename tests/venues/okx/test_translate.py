@@ -79,7 +79,7 @@ def test_all_sources_of_one_trade_name_one_execution_and_agree() -> None:
     }
     assert keys == {"linear/BTC-USDT-SWAP/905000101/2710000000000000001"}
     for other in (lean, queried):
-        for name in Execution.__struct_fields__:
+        for name in Execution.__slots__:
             mine, theirs = getattr(pushed, name), getattr(other, name)
             assert mine is None or theirs is None or mine == theirs, name
     assert (lean.fee, queried.fee) == (None, pushed.fee)
