@@ -20,7 +20,8 @@ def publish(account: AccountFold) -> Iterator[Output]:
     yield from publisher.tombstones()
     for key, cause in publisher.orders.items():
         if (order := account.orders.get(key)) is not None:
-            document = order.view() | {"stale": _is_blind(account, order.product, order.symbol)}
+            document = order.view()
+            document["stale"] = _is_blind(account, order.product, order.symbol)
             document["first_cause"] = (order.first_seen_cause or cause).document()
             yield publisher.numbered(topology.ORDERS, key, document, cause)
     yield from _positions(account)

@@ -15,27 +15,23 @@ if TYPE_CHECKING:
 
 def view_of(order: Order) -> dict[str, Any]:
     """What `orders` shows of it, JSON-ready: decimals as text."""
-    return {
-        **_content(order),
-        "provisional_quantity": text_of(order.provisional_quantity),
-        "contract_size": text_or_none(order.contract_size),
-        "filled_base": order.in_base(order.executed),
-        "trust": order.trust,
-        "version": order.version,
-        "adopted": True,
-        "strategy": None,
-        "intent_id": None,
-        "tags": {},
-    }
+    document = _content(order)
+    document["provisional_quantity"] = text_of(order.provisional_quantity)
+    document["contract_size"] = text_or_none(order.contract_size)
+    document["filled_base"] = order.in_base(order.executed)
+    document["trust"] = order.trust
+    document["version"] = order.version
+    document["adopted"] = True
+    document["strategy"] = document["intent_id"] = None
+    document["tags"] = {}
+    return document
 
 
 def content_of(order: Order) -> bytes:
     """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
-    document = {
-        **_content(order),
-        "trust": order.derived.trust,
-        "fills": f"{order.record.totals.digest:x}",
-    }
+    document = _content(order)
+    document["trust"] = order.derived.trust
+    document["fills"] = f"{order.record.totals.digest:x}"
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
