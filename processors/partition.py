@@ -38,7 +38,7 @@ from venues.venue import Translation, Venue
 if TYPE_CHECKING:
     from processors.account.saved import Saved
 
-STATE_FORMAT: Final = 8
+STATE_FORMAT: Final = 9
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 
