@@ -19,7 +19,7 @@ from tests.source_tree import ROOT
 ROOMS = ("processors", "venues", "runtime", "schemas")
 VIEW = Path("processors/orders/view.py")
 SHOWING = Path("processors/account/showing.py")
-ADOPTED = '"adopted": True,'
+ADOPTED = 'document["adopted"] = True'
 PRODUCT = "linear"
 
 
@@ -63,7 +63,7 @@ def test_the_same_code_elsewhere_publishes_the_same(checkout: Path) -> None:
 
 
 def test_orders_that_a_changed_rule_shows_otherwise_are_listed(checkout: Path) -> None:
-    change(checkout, VIEW, ADOPTED, f'"adopted": order.product != "{PRODUCT}",')
+    change(checkout, VIEW, ADOPTED, f'document["adopted"] = order.product != "{PRODUCT}"')
     comparison, version = compared(checkout)
     expected = {key for key, product in orders() if product == PRODUCT}
     others = {key for key, product in orders() if product != PRODUCT}
@@ -84,7 +84,7 @@ def test_a_record_less_does_not_make_all_that_follow_differ(checkout: Path) -> N
 
 
 def test_a_fold_that_raises_there_ends_it_at_its_step(checkout: Path) -> None:
-    change(checkout, VIEW, ADOPTED, '"adopted": 1 // 0,')
+    change(checkout, VIEW, ADOPTED, 'document["adopted"] = 1 // 0')
     with pytest.raises(CannotReplay, match=r"ended at step \d+, with status 1"):
         compared(checkout)
 
