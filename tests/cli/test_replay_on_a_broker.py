@@ -190,7 +190,7 @@ def test_another_checkouts_orders_are_listed(lab: ReplayLab) -> None:
     assert "would publish 0 orders or other keys otherwise" in same.stdout
     view = other / "processors" / "orders" / "view.py"
     text = view.read_text()
-    view.write_text(text.replace('"adopted": True', '"adopted": order.product == "linear"'))
+    view.write_text(text.replace('"adopted"] = True', '"adopted"] = order.product == "linear"'))
     found = lab.replay("--with", "next")
     assert found.returncode == 1, found.stdout + found.stderr
     spot = {key for key, one in lab.view(ORDERS).items() if one["product"] == "spot"}

@@ -9,12 +9,14 @@ by itself; the broker of these tests is told not to (`transaction.partition.veri
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from orderloom.topology import RAW, Topic
+from orderloom.topology import COMMITS, RAW, Topic
+from processors.ledger.backlog import KINDS
+from processors.ledger.commit_record import CommitRecord, checksums
 from processors.ledger.mark import mark_of
 from processors.ledger.settling import TOPIC_OF
 from processors.ledger.tails import TAIL_RECORDS, hanging
@@ -67,9 +69,19 @@ def donated(bootstrap: str, namespace: str, target: Lab) -> list[Transaction]:
             value = message.value()
             for kind, own in ids.items():
                 value = value and value.replace(own.encode(), others[kind].encode())
+            if topic is COMMITS and value:
+                value = _of_inputs(value, target)
             records = found.setdefault(number, {}).setdefault(topic.kind, [])
             records.append((message.key() or b"", value, headers))
     return [found[number] for number in sorted(found)]
+
+
+def _of_inputs(value: bytes, target: Lab) -> bytes:
+    """A commit record that says the append times of `target`'s inputs."""
+    step, inputs = CommitRecord.decoded(value), target.inputs()
+    ranges = ((kind, step.inputs[kind]) for kind in KINDS)
+    records = [record for kind, (first, end) in ranges for record in inputs[kind][first:end]]
+    return replace(step, checksums=checksums(records)).encoded()
 
 
 def _bytes(value: object) -> bytes:

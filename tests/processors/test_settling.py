@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, DIFFERENCES, FILLS, LEDGER, RAW
+from processors.ledger.commit_record import UnknownCommitFormat
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import LedgerLog
 from processors.ledger.settling import HangWatch, settle
@@ -200,7 +201,11 @@ def after_opening(lab: Lab, make: Callable[..., Ledger]) -> list[str]:
     try:
         drain(lab.open(make=make))
         return wrongs(lab)
-    except (LedgerLost, ValueError) as wrong:  # or its covering record is shown, and no commit
+    except (
+        LedgerLost,
+        ValueError,
+        UnknownCommitFormat,
+    ) as wrong:  # or its covering record is shown, and no commit
         return [str(wrong)]
 
 
