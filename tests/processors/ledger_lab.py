@@ -1,5 +1,6 @@
 """What the ledger's tests share: topics, feeding, reading back, and the exact check."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Callable, Iterable
@@ -30,9 +31,10 @@ from runtime.kafka import (
 )
 from runtime.topics import TopicSpec, create_topics
 from tests.processors.counting_state import CountingState
-from tests.waits import wait_for
+from tests.waits import comes_about, wait_for
 
 VENUE = "lab"
+RECREATIONS_MAX, RECREATED_SECONDS_MAX = 3, 15.0
 
 
 @dataclass
@@ -273,13 +275,17 @@ def left_out(lab: Lab) -> list[tuple[str, int, str]]:
 def recreate(lab: Lab, topic: Topic) -> None:
     """Delete a topic and create another of its name; return when Kafka shows the new one, empty.
 
-    Its metadata tell of the new one while the partition is still the old one's, for a moment.
+    Its metadata tell of the new one while the partition is still the old one's, for a moment; and
+    where the old one was being removed just then, for good: then it is made once more.
     """
     name = lab.name(topic)
-    lab.admin.delete_topics([name])[name].result(30)
     spec = TopicSpec(name, 1, 1, topic.config)
-    wait_for(lambda: create_topics(lab.admin, [spec]))
-    wait_for(lambda: is_empty(lab, name))
+    for _ in range(RECREATIONS_MAX):
+        lab.admin.delete_topics([name])[name].result(30)
+        wait_for(lambda: create_topics(lab.admin, [spec]))
+        if asyncio.run(comes_about(lambda: is_empty(lab, name), RECREATED_SECONDS_MAX)):
+            return
+    raise AssertionError(f"Kafka never shows the new {name}")
 
 
 def is_empty(lab: Lab, name: str) -> bool:
