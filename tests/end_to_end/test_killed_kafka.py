@@ -23,6 +23,7 @@ from runtime.broker import EmbeddedBroker
 from runtime.kafka import connected_admin, end_offsets, reader, transactional_producer
 from runtime.topics import TopicSpec, create_topics
 from tests.processors.chaos.stage import Stage
+from tests.processors.counting_state import SpreadState
 
 pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.timeout(2_400)]
 IDS = 12
@@ -145,7 +146,7 @@ def test_the_ledger_alone_survives_a_broker_that_starts_beside_its_own_past(
     chance = random.Random(seed)
     broker = HastyBroker(tmp_path / "broker", heap_mib=500)
     with broker, Stage(broker.bootstrap, namespace, tmp_path, partitions=IDS) as stage:
-        stage.settings = {"is_spread": True}
+        stage.settings, stage.lab.kind = {"is_spread": True}, SpreadState
         stage.start()
         stage.start()
         stage.wait_until_owned(2)

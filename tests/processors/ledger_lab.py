@@ -51,6 +51,8 @@ class Lab:
     states: list[CountingState] = field(default_factory=list)
     ledgers: list[Ledger] = field(default_factory=list)
     make_state: Callable[[], CountingState] = CountingState
+    kind: type[CountingState] = CountingState
+    """What its faults are found with: a state that publishes as that of its ledgers does."""
 
     def __post_init__(self) -> None:
         self.configure()
@@ -158,7 +160,7 @@ class Lab:
         outputs = [*self.values(FILLS, partition), *self.values(DIFFERENCES, partition)]
         letters = self.values(DEAD_LETTERS, partition)
         steps = [CommitRecord.decoded(value) for value in self.values(COMMITS, partition)]
-        return replay_faults(self.inputs(partition), steps, outputs, letters)
+        return replay_faults(self.inputs(partition), steps, outputs, letters, self.kind)
 
     def _wait_for_leaders(self) -> None:
         """Partitions just made may still have none."""
@@ -195,13 +197,14 @@ def replay_faults(
     steps: list[CommitRecord],
     outputs: list[bytes],
     dead_letters: list[bytes],
+    kind_of_state: type[CountingState] = CountingState,
 ) -> list[str]:
     """Fold the inputs anew as the commit records say, and compare with what was published.
 
     Finds inputs never folded or folded twice, steps missing or repeated, other outputs, and other
     chains and digests.
     """
-    audit = Audit(lambda *_: CountingState(is_real=False), CountingState().version)
+    audit = Audit(lambda *_: kind_of_state(is_real=False), kind_of_state().version)
     faults, differences, folded = [], list[str](), dict.fromkeys(KINDS, 0)
     expected: list[bytes] = []
     for number, step in enumerate(steps, start=1):
