@@ -81,7 +81,7 @@ def _bounds_of(account: AccountFold) -> tuple[Any, ...]:
     blind = [account.streams.is_blind(product) for product in products]
     opened = [look_ups.positions.is_open(product) for product in products]
     lost = tuple(account.exposure.lost.counts)
-    return (account.is_enabled, products, blind, opened, lacking, lost)
+    return (account.is_followed, products, blind, opened, lacking, lost)
 
 
 def _is_blind(account: AccountFold, product: str, symbol: str) -> bool:

@@ -48,3 +48,21 @@ def test_a_position_is_shown_anew_where_the_account_says_that_it_is_bounded_othe
         lab.reconnect()
         lab.wait_until(lab.is_synced)
     assert 0 < Compared.turns < Compared.looks
+
+
+def test_quarantine_unbounds_every_position_at_once() -> None:
+    lab = VenueLab(3, fold=Compared)
+    lab.connect()
+    lab.trade(40)
+    lab.wait_until(lab.is_synced)
+    account = lab.run.partition.accounts[lab.name]
+    held = account.exposure.positions.values()
+    account.begin(account.cause, lab.step_ns)
+    account.publisher.show_account()  # no position needs a look after this
+    lab.run.take()
+    assert held
+    assert not any(position.shown_unbounded for position in held)
+    account.begin(account.cause, lab.step_ns)
+    account.set_apart("a broken invariant", 1)
+    lab.run.take()
+    assert all(position.shown_unbounded for position in held)
