@@ -53,11 +53,7 @@ class Kept:
             self.partition.fold(record, now_ns)
         self.partition.tick(now_ns)
         changes = self.partition.changes()
-        for key, value in changes.state.items():
-            if value is None:
-                self.state.pop(key, None)
-            else:
-                self.state[key] = value
+        changes.bring_up_to_date(self.state)
         outputs = [(one.topic.kind, one.key, one.value, one.headers) for one in changes.outputs]
         return [*outputs, ("content", changes.content_digest)]
 
@@ -68,6 +64,7 @@ class Kept:
         for key, value in self.state.items():
             self.partition.restore(key, value)
         assert self.partition.exact_digest == before
+        self.partition.due_ns()  # what is put together from several records is put together now
 
     def evidence(self, account: str) -> dict[str, Any]:
         """The complete state of all orders, once what lists said of them is joined."""
