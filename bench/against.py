@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench import open_orders
 from bench.commands import run
 from bench.frames import Load
+from bench.open_orders import Line, open_orders
 from bench.stage import ROOT
 
 RECORD_SIZES: Final = (1, 10, 100)
@@ -30,7 +30,7 @@ FRAMES: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class FrameCost:
     """Microseconds a frame: of folding, and of giving out what changed."""
 
     fold: float
@@ -50,7 +50,7 @@ class Checkout:
     tree: Path
     python: str
 
-    def cost(self, load: Path, size: int) -> Cost:
+    def cost(self, load: Path, size: int) -> FrameCost:
         """The cost of a load in records of that size. Raises PeerFailed."""
         child = ROOT / "bench" / "fold_cost.py"
         command = [self.python, "-P", str(child), str(load)]
@@ -58,7 +58,7 @@ class Checkout:
         environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
         line = run([*command, str(size), str(STEP_RECORDS), str(RUNS)], environment)
         found = json.loads(line)
-        return Cost(found["fold"], found["give out"])
+        return FrameCost(found["fold"], found["give out"])
 
 
 def compare(
@@ -72,7 +72,7 @@ def compare(
     for name, path in loads.items():
         for size in RECORD_SIZES:
             say(f"{name}, {size} a record")
-            costs: dict[str, list[Cost]] = {"here": [], "there": []}
+            costs: dict[str, list[FrameCost]] = {"here": [], "there": []}
             for _ in range(1 if is_quick else TURNS):
                 costs["there"].append(there.cost(path, size))
                 costs["here"].append(here.cost(path, size))
@@ -80,7 +80,7 @@ def compare(
     return found
 
 
-def _row(load: str, costs: dict[str, list[Cost]]) -> dict[str, Any]:
+def _row(load: str, costs: dict[str, list[FrameCost]]) -> dict[str, Any]:
     least = {side: min(some, key=lambda cost: cost.total) for side, some in costs.items()}
     ratio = least["here"].total / least["there"].total
     return {
@@ -130,16 +130,12 @@ def _needs(tree: Path) -> list[str]:
 def _loads(home: Path, frames: int) -> dict[str, Path]:
     mixed = list(_mixture(WARM + frames))
     return {
-        "open orders": _written(
-            home / "open-orders.jsonl",
-            list(open_orders.placed()),
-            list(open_orders.executed(frames)),
-        ),
+        "open orders": _written(home / "open-orders.jsonl", *open_orders(frames)),
         "mixture": _written(home / "mixture.jsonl", mixed[:WARM], mixed[WARM:]),
     }
 
 
-def _mixture(frames: int) -> Iterable[open_orders.Line]:
+def _mixture(frames: int) -> Iterable[Line]:
     load = Load()
     for _ in range(frames // len(load.accounts)):
         for account in load.accounts:
@@ -147,7 +143,7 @@ def _mixture(frames: int) -> Iterable[open_orders.Line]:
             yield account.name, frame.product, frame.received_ns, frame.body.decode()
 
 
-def _written(path: Path, prepared: list[open_orders.Line], counted: list[open_orders.Line]) -> Path:
+def _written(path: Path, prepared: list[Line], counted: list[Line]) -> Path:
     lines = [str(len(prepared)), *(json.dumps(line) for line in (*prepared, *counted))]
     path.write_text("\n".join(lines) + "\n")
     return path

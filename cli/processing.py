@@ -41,9 +41,7 @@ def run_once(settings: Settings, name: str) -> int:
     count_former_restarts(f"process {name}")
 
     def make_state(partition: int) -> MeasuredFold:
-        fold = MeasuredFold(venue, partition, pace, settings.namespace)
-        fold.version = fold_version()
-        return fold
+        return MeasuredFold(venue, partition, pace, settings.namespace, fold_version())
 
     health = Health()
     health.report("kafka", f"Kafka has not answered yet at {kafka.bootstrap}")

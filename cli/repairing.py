@@ -79,9 +79,7 @@ def _tools(settings: Settings, name: str) -> tuple[LedgerLog, MakePartitionFold]
     require_topics(admin, specs_of(settings, name))
 
     def make_state(partition: int) -> PartitionFold:
-        fold = PartitionFold(venue, partition, pace, settings.namespace)
-        fold.version = fold_version()
-        return fold
+        return PartitionFold(venue, partition, pace, settings.namespace, fold_version())
 
     return LedgerLog(ledger_settings(settings, venue, pace)), make_state
 

@@ -21,6 +21,7 @@ from processors.replay.comparison import Changed
 from processors.replay.other import OtherFold
 from processors.replay.partition_replay import TRY_AGAIN, PartitionReplay, ReplayPlan
 from processors.replay.refold import CannotReplay, Configuration
+from processors.worker import COLLECTIONS
 from runtime.kafka import readable_kafka_errors
 from runtime.settings import Settings
 from runtime.trouble import SetupError
@@ -28,7 +29,6 @@ from venues import VENUES
 
 SAY_SECONDS: Final = 5.0
 FOLLOW_SECONDS: Final = 1.0
-COLLECTIONS: Final = (10_000, 50, 1_000)  # as the workers have it
 LISTED_MAX: Final = 1_000
 
 

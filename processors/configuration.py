@@ -26,6 +26,4 @@ def configured_fold(
     """The state of a partition under what a step said, empty."""
     as_set = replace(venue, profile=replace(venue.profile, **configuration["profile"]))
     pace = Pace(**configuration["pace"])
-    fold = PartitionFold(as_set, partition, pace, configuration["namespace"])
-    fold.version = version
-    return fold
+    return PartitionFold(as_set, partition, pace, configuration["namespace"], version)

@@ -40,9 +40,14 @@ class MeasuredFold(PartitionFold):
     appended_ns = 0
 
     def __init__(
-        self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
+        self,
+        venue: Venue,
+        partition: int,
+        pace: Pace = STANDARD,
+        namespace: str = "",
+        version: str = "",
     ) -> None:
-        super().__init__(venue, partition, pace, namespace)
+        super().__init__(venue, partition, pace, namespace, version)
         self._progress = ProgressLog()
         self._unsynced: set[str] = set()
         self._now_ns = 0

@@ -48,14 +48,18 @@ class PartitionFold:
     `tallies` counts, since this object was made, the words and fields that translation did not
     know, the messages that it ignored by rule, and the records that were not believed. It is no
     state: nothing is decided by it. `touched` are the accounts that changed in the last step.
+    `version` is the fold's (fold_version.py), written into each commit record.
     """
 
-    version = ""
-    """The fold's version (fold_version.py), written into each commit record."""
-
     def __init__(
-        self, venue: Venue, partition: int, pace: Pace = STANDARD, namespace: str = ""
+        self,
+        venue: Venue,
+        partition: int,
+        pace: Pace = STANDARD,
+        namespace: str = "",
+        version: str = "",
     ) -> None:
+        self.version = version
         self._venue = venue
         self.instruments = Instruments(venue.name, partition)
         self._setting = Setting(

@@ -57,12 +57,17 @@ def last_records(ledger_log: LedgerLog, topic: Topic, partition: int) -> list[Me
 
     Markers and aborted transactions stand between records, so it looks back further and further.
     """
+    return next(filter(None, tails(ledger_log, topic, partition)), [])
+
+
+def tails(
+    ledger_log: LedgerLog, topic: Topic, partition: int, back: int = TAIL_RECORDS
+) -> Iterator[list[Message]]:
+    """The last committed records, looking `back` so many offsets, then further and further."""
     begin = ledger_log.begins((topic,), partition)[topic.kind]
     end = ledger_log.ends((topic,), partition)[topic.kind]
-    back = TAIL_RECORDS
     while begin < end:
-        found = list(committed_records(ledger_log, topic, partition, end - back))
-        if found or end - back <= begin:
-            return found
+        yield list(committed_records(ledger_log, topic, partition, end - back))
+        if end - back <= begin:
+            return
         back *= 16
-    return []

@@ -16,8 +16,7 @@ SECOND_NS: Final = 1_000_000_000
 class Folded:
     """Records, what of them was left out (kind, offset, reason, trace), and the clock reading.
 
-    `ranges` is each input's part of it, once that is known. `says_content`: its commit record says
-    what the orders are.
+    `ranges` is each input's part of it, once that is known.
     """
 
     records: list[InputRecord]
@@ -25,7 +24,6 @@ class Folded:
     clock_ns: int
     ticked: bool = False
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    says_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,13 @@ def says_content(step: int, former_ns: int, clock_ns: int) -> bool:
 
 
 def commit_record_of(
-    place: LedgerPlace, folded: Folded, changes: StepChanges, by: FoldedBy
+    former_ns: int, place: LedgerPlace, folded: Folded, changes: StepChanges, by: FoldedBy
 ) -> CommitRecord:
-    """The record of the step that comes to `place`; each of a repair's says the content."""
-    says_content = folded.says_content or by.repair is not None
+    """The record of the step that comes to `place`; each of a repair's says the content.
+
+    `former_ns` is the clock reading of the step before it.
+    """
+    is_said = by.repair is not None or says_content(place.step, former_ns, place.clock_ns)
     return CommitRecord(
         step=place.step,
         partition=by.partition,
@@ -65,7 +66,7 @@ def commit_record_of(
         ticked=folded.ticked,
         fold=by.version,
         config=by.config,
-        content_digest=changes.content_digest if says_content else "",
+        content_digest=changes.content_digest if is_said else "",
         exact_digest=changes.exact_digest,
         repair=by.repair,
         number=by.number,

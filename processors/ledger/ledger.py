@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from processors.ledger.backlog import StepBatch
 from processors.ledger.clock_watch import ClockWatch
 from processors.ledger.commit_record import chained
-from processors.ledger.folded import Folded, FoldedBy, commit_record_of, says_content
+from processors.ledger.folded import Folded, FoldedBy, commit_record_of
 from processors.ledger.inputs import Inputs
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
@@ -330,22 +330,22 @@ class Ledger:
     def _write(self, changes: StepChanges, folded: Folded) -> None:
         folded.ranges = self._inputs.backlog.folded(folded.records)
         former = self._place
-        folded.says_content = says_content(former.step + 1, former.clock_ns, folded.clock_ns)
         self._place = LedgerPlace(
-            step=self._place.step + 1,
+            step=former.step + 1,
             clock_ns=folded.clock_ns,
             next={kind: end for kind, (_, end) in folded.ranges.items()},
-            topic_ids=self._place.topic_ids,
+            topic_ids=former.topic_ids,
             exact=changes.exact_digest,
-            epoch=self._place.epoch,
-            chain=chained(self._place.chain, changes),
+            epoch=former.epoch,
+            chain=chained(former.chain, changes),
         )
         carried = self._suspicion.carried(self._place)
         own = self._own_records(carried)
         if folded.left_out:
             own.append((LEFT_OUT_KEY, encoded(self._left_out)))
-        commit_record = commit_record_of(self._place, folded, changes, self._folded_by()).encoded()
-        self._writer.commit([*changes.state.items(), *own], changes.outputs, commit_record)
+        by = self._folded_by()
+        record = commit_record_of(former.clock_ns, self._place, folded, changes, by)
+        self._writer.commit([*changes.state.items(), *own], changes.outputs, record.encoded())
         self._suspicion.committed(carried)
         self._committed(folded)
 

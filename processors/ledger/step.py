@@ -57,6 +57,14 @@ class StepChanges:
         """What the orders are now."""
         return self.digest_content()
 
+    def bring_up_to_date(self, saved: dict[bytes, bytes]) -> None:
+        """Put what changed into the state records that were `saved` before, by key."""
+        for key, value in self.state.items():
+            if value is None:
+                saved.pop(key, None)
+            else:
+                saved[key] = value
+
 
 class PartitionState(Protocol):
     """The state of one partition, in memory. Deterministic; reads no clock, does no I/O."""

@@ -245,7 +245,7 @@ def is_plain(order: Order, report: OrderReport, asked_ns: int, lag_ns: int) -> b
     own = order.own
     link = own.links.get(report.venue_order_id or "")
     is_alone = len(own.links) == 1 and not (own.replaced or own.parts or order.guests)
-    if link is None or not is_alone or link.changes is not None or own.absent_ns is not None:
+    if link is None or not is_alone or link.changes is not None:
         return False
     filled, ordinal = report.filled_quantity, report.ordinal
     is_final = ordinal is None or ordinal[0] < asked_ns - lag_ns

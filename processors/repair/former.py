@@ -11,7 +11,7 @@ from orderloom.words import FillKind, PositionSide
 from processors.account.lost_fills import LostFill
 from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
-from processors.ledger.committed import committed_records, last_records
+from processors.ledger.committed import committed_records, last_records, tails
 from processors.ledger.log import LedgerLog
 from processors.ledger.state import REPAIR_KEY
 from processors.repair.coverage import Coverage
@@ -52,17 +52,10 @@ def highest_epoch(
 
 def _last_of_ours(ledger_log: LedgerLog, topic: Topic, partition: int) -> Numbered | None:
     """The last record of an output that is ours; foreign ones may stand behind it."""
-    begin = ledger_log.begins((topic,), partition)[topic.kind]
-    end = ledger_log.ends((topic,), partition)[topic.kind]
-    back = LOOK_BACK
-    while begin < end:
-        messages = list(committed_records(ledger_log, topic, partition, end - back))
+    for messages in tails(ledger_log, topic, partition, LOOK_BACK):
         found = (record_of(topic, message) for message in reversed(messages))
         if (record := next((one for one in found if one is not None), None)) is not None:
             return record
-        if end - back <= begin:
-            return None
-        back *= 16
     return None
 
 
@@ -77,19 +70,11 @@ def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
 
     What a repair folded that did not end is no step of a life.
     """
-    begin = ledger_log.begins((COMMITS,), partition)[COMMITS.kind]
-    end = ledger_log.ends((COMMITS,), partition)[COMMITS.kind]
-    back = LOOK_BACK
-    while begin < end:
-        for message in reversed(
-            list(committed_records(ledger_log, COMMITS, partition, end - back))
-        ):
+    for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
+        for message in reversed(messages):
             note = _document(message.value()).get("repair")
             if note is None or (note["phase"] == ENDED and note["epoch"] < epoch):
                 return message.timestamp()[1]
-        if end - back <= begin:
-            break
-        back *= 16
     return 0
 
 

@@ -94,7 +94,7 @@ class PartitionReplay:
 
     def _begin_now(self) -> str:
         plan = self.plan
-        now = present(self.ledger_log, self.partition, plan.make_present, self._reader)
+        now = present(self.ledger_log, self.partition, plan.make_present)
         self._audit.refold.begin_with(now.saved, now.epoch, now.configuration)
         self._audit.begin_after(now.step)
         self._next, self.counts.step = now.offset + 1, now.step.step

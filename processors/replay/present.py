@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from orderloom.topology import COMMITS
 from processors.ledger.commit_record import CommitRecord
+from processors.ledger.committed import tails
 from processors.ledger.ledger import MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.opening import check_whole, read_state, restored
 from processors.ledger.state import RESERVED, LedgerPlace
 from processors.ledger.trouble import PartitionStopped
-from processors.replay.reading import StepReader
+from processors.replay.reading import step_in
 from processors.replay.refold import CannotReplay, Configuration
 
 TRIES_MAX = 10
@@ -34,23 +35,16 @@ class Present:
     configuration: Configuration | None
 
 
-def present(
-    ledger_log: LedgerLog, partition: int, make_state: MakeState, reader: StepReader
-) -> Present:
+def present(ledger_log: LedgerLog, partition: int, make_state: MakeState) -> Present:
     """What the ledger holds. Raises CannotReplay, LedgerLost, KafkaException."""
     saved, epoch, place = _whole_state(ledger_log, partition, make_state)
-    steps: list[tuple[int, CommitRecord]] = []
-    begin = ledger_log.begins((COMMITS,), partition)[COMMITS.kind]
-    end, back = reader.end(), LOOK_BACK
-    while end > begin:
-        steps = [one for one in reader.steps(max(begin, end - back)) if one[1].step <= place.step]
+    for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
+        told = ((message.offset() or 0, step_in(ledger_log, message)) for message in messages)
+        steps = [one for one in told if one[1].step <= place.step]
         said = [step.configuration for _, step in steps if step.configuration is not None]
         if steps and (said or steps[-1][1].config == ledger_log.settings.config_digest):
             offset, step = steps[-1]
             return Present(saved, epoch, step, offset, said[-1] if said else None)
-        if end - back <= begin:
-            break
-        back *= 16
     raise CannotReplay(
         f"no step that commits still holds says the configuration that step {place.step} was "
         "folded with, and the settings of now are others"

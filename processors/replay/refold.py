@@ -76,7 +76,7 @@ class Refold:
         if note is not None and (found := note.get("found")) is not None:
             self._fold_found(step, found)
         changes = self.state.changes()
-        self._save(changes)
+        changes.bring_up_to_date(self._saved)
         return changes if note is None else without_dispatches(changes)
 
     def _configure(self, step: CommitRecord) -> None:
@@ -116,10 +116,3 @@ class Refold:
                 f"what the repair found at step {step.step} was too large for its commit record"
             )
         apply_found(cast(PartitionFold, self.state), found, step.clock_ns)
-
-    def _save(self, changes: StepChanges) -> None:
-        for key, value in changes.state.items():
-            if value is None:
-                self._saved.pop(key, None)
-            else:
-                self._saved[key] = value

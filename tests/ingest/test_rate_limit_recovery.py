@@ -51,9 +51,10 @@ PACE = Pace(
 AWAY_SECONDS = 4.0
 CYCLES = 2
 """A cycle that began before the stream was back proves nothing about the time until then."""
-MARGIN = 5.0
-"""Over the least time that the limit allows: windows and their ends leave some unused, and a busy
-machine more (2.0 was passed by 4 ms). That no work is done twice is counted, not timed."""
+MARGIN = 2.0
+"""Over the least time that the limit allows, for what windows and their ends leave unused."""
+TRIES, WAIT_MARGIN = 2, 5.0
+"""A machine that is busy elsewhere may pass the margin once (by 4 ms, seen); a fault does twice."""
 ASKED_MAX = 6
 """Once at first, three times more while ingest was away, and while the line outlasts patience."""
 REFUSED_MAX = 3
@@ -221,6 +222,18 @@ async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partitio
 async def test_all_accounts_behind_one_address_catch_up_within_the_time_that_its_limit_gives(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    taken: list[float] = []
+    while not taken or (taken[-1] > MARGIN and len(taken) < TRIES):
+        caplog.clear()
+        with monkeypatch.context() as patch:
+            taken.append(await recovery(patch))
+        # Requests that the network bunches may be one too many for the venue's own window.
+        assert caplog.text.count("too many requests") <= REFUSED_MAX
+    assert taken[-1] <= MARGIN, taken
+
+
+async def recovery(monkeypatch: pytest.MonkeyPatch) -> float:
+    """How long it takes after an outage, over the least time that the limit allows."""
     async with a_partition(monkeypatch) as partition:
         await partition.edge.clocks.start()
         partition.register()
@@ -229,11 +242,10 @@ async def test_all_accounts_behind_one_address_catch_up_within_the_time_that_its
         work = partition.work_seconds()
         await partition.edge.handle(Gained(0, 1, 0, is_continued=False))
         partition.is_away = False
-        seconds = await partition.until_synced(MARGIN * CYCLES * work)
+        seconds = await partition.until_synced(WAIT_MARGIN * CYCLES * work)
         assert work > 2 * PACE.timeout_ns / SECOND_NS, "the line is no longer than the patience"
         print(f"in sync after {seconds:.1f} s; {work:.1f} s of work a cycle")
         assert max(partition.times_asked().values()) <= ASKED_MAX
         answered = partition.times_answered()  # twice where an answer and its repetition cross
         assert answered.total() < 1.25 * len(answered), "work that was done twice"
-        # Requests that the network bunches may be one too many for the venue's own window.
-        assert caplog.text.count("too many requests") <= REFUSED_MAX
+        return seconds / (CYCLES * work)

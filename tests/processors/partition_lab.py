@@ -114,11 +114,7 @@ class Run:
 
     def take(self) -> list[Output]:
         changes = self.partition.changes()
-        for key, value in changes.state.items():
-            if value is None:
-                self.state.pop(key, None)
-            else:
-                self.state[key] = value
+        changes.bring_up_to_date(self.state)
         self.outputs += changes.outputs
         self.digests = (changes.content_digest, changes.exact_digest)
         return changes.outputs

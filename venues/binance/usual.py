@@ -42,7 +42,7 @@ from venues.binance.words import (
 )
 from venues.document import INTEGER_MAX, TEXT_LENGTH_MAX, plain_decimal
 
-FRAME_BYTES_MAX: Final = 4096
+USUAL_BYTES_MAX: Final = 4096
 BEGINS: Final = b'{"e":"'
 ENVELOPE_BEGINS: Final = b'{"subscriptionId":'
 NAME_BEGINS: Final = b'"e":"'
@@ -60,7 +60,7 @@ LIQUIDITY: Final = {True: Liquidity.MAKER, False: Liquidity.TAKER}
 
 def usual(body: bytes, product: str | None) -> tuple[Event, ...] | None:
     """The evidence in a frame of the most frequent kinds; None: read it the general way."""
-    if len(body) > FRAME_BYTES_MAX or product not in (SPOT, LINEAR):
+    if len(body) > USUAL_BYTES_MAX or product not in (SPOT, LINEAR):
         return None
     readers, at = BARE, len(BEGINS)
     if body.startswith(ENVELOPE_BEGINS):

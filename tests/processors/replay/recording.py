@@ -103,7 +103,7 @@ class Recorder:
         for record in folded.records:
             ends[record.topic.kind] = record.offset + 1
         folded.ranges = {kind: (self.place.next[kind], ends[kind]) for kind in KINDS}
-        chain = chained(self.place.chain, changes)
+        former_ns, chain = self.place.clock_ns, chained(self.place.chain, changes)
         self.place = replace(
             self.place,
             step=self.place.step + 1,
@@ -116,12 +116,9 @@ class Recorder:
         self.has_said_all = True
         number = 3 * self.place.step
         by = FoldedBy(0, number, self.state.version, repr(self.configuration), None, said, None)
-        step = commit_record_of(self.place, folded, changes, by), folded.records
+        step = commit_record_of(former_ns, self.place, folded, changes, by), folded.records
         self.steps.append(step)
-        for key, value in changes.state.items():
-            self.saved.pop(key, None)
-            if value is not None:
-                self.saved[key] = value
+        changes.bring_up_to_date(self.saved)
         return step
 
 
