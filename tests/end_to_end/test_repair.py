@@ -24,6 +24,7 @@ from runtime.kafka import begin_offsets, connected_admin, end_offsets
 from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.follower import Follower
+from tests.markers import wait_for_markers
 from tests.waits import wait_for
 from trial.stage import Stage, Worker
 from trial.venues import PARTITIONS
@@ -76,6 +77,7 @@ class House:
     def lose_the_ledger(self) -> None:
         """Delete the topic of all state, and make it again."""
         name = self.name(topology.LEDGER)
+        wait_for_markers(self.stage.broker.bootstrap)
         self.admin.delete_topics([name])[name].result(30)
         spec = TopicSpec(name, PARTITIONS, 1, topology.LEDGER.config)
         wait_for(

@@ -30,6 +30,7 @@ from runtime.kafka import (
     reader,
 )
 from runtime.topics import TopicSpec, create_topics
+from tests.markers import wait_for_markers
 from tests.processors.counting_state import CountingState
 from tests.waits import comes_about, wait_for
 
@@ -284,6 +285,7 @@ def recreate(lab: Lab, topic: Topic) -> None:
     name = lab.name(topic)
     spec = TopicSpec(name, 1, 1, topic.config)
     for _ in range(RECREATIONS_MAX):
+        wait_for_markers(lab.bootstrap)
         lab.admin.delete_topics([name])[name].result(30)
         wait_for(lambda: create_topics(lab.admin, [spec]))
         if asyncio.run(comes_about(lambda: is_empty(lab, name), RECREATED_SECONDS_MAX)):

@@ -12,6 +12,7 @@ from runtime.kafka import connected_admin, transactional_producer
 from runtime.settings import KafkaSettings
 from runtime.topics import TopicSpec, create_topics
 from sinks.sqlite_tables import TABLES
+from tests.markers import wait_for_markers
 from tests.sinks.records import VENUE, Content
 
 TOPICS = tuple(table.topic for table in TABLES.values())
@@ -52,6 +53,7 @@ class OutputTopics:
 
     def recreate(self) -> None:
         """Delete all and make them again."""
+        wait_for_markers(self.bootstrap)
         for future in self.admin.delete_topics(list(self.named)).values():
             future.result(30)
         self.create()
