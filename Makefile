@@ -49,10 +49,9 @@ broker: $(INSTALLED)
 	@echo '== suites on a real broker =='
 	$(PYTEST) -v -n 2 --dist loadfile -m 'broker and not chaos'
 
-# What takes the whole product apart runs one after another, the rest beside it.
 chaos: $(INSTALLED)
 	@echo '== chaos on a real broker, seed $(SEED) =='
-	ORDERLOOM_TEST_SEED=$(SEED) $(PYTEST) -v -rP -n 2 --dist loadgroup -m 'chaos and not soak'
+	ORDERLOOM_TEST_SEED=$(SEED) $(PYTEST) -v -rP -n 2 --dist loadfile -m 'chaos and not soak'
 
 soak: $(INSTALLED)
 	for seed in $(SEEDS); do \

@@ -27,12 +27,7 @@ from trial.venues import PARTITIONS
 from trial.verdict import FillKey, fill_key, is_clean
 from venues import VENUES
 
-pytestmark = [
-    pytest.mark.broker,
-    pytest.mark.chaos,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("stage"),
-]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(900)]
 
 CHAOS = DemoOptions(
     minutes=0.8,

@@ -31,12 +31,7 @@ from trial.verdict import is_clean
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.broker,
-    pytest.mark.chaos,
-    pytest.mark.timeout(2_400),
-    pytest.mark.xdist_group("stage"),
-]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(2_400)]
 
 FAULTS = {
     "drop": 20, "duplicate": 60, "delay": 20, "reorder": 60, "disconnect": 6, "half_open": 1,

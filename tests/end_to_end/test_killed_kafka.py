@@ -25,12 +25,7 @@ from runtime.topics import TopicSpec, create_topics
 from tests.processors.chaos.stage import Stage
 from tests.processors.counting_state import SpreadState
 
-pytestmark = [
-    pytest.mark.chaos,
-    pytest.mark.broker,
-    pytest.mark.timeout(2_400),
-    pytest.mark.xdist_group("stage"),
-]
+pytestmark = [pytest.mark.chaos, pytest.mark.broker, pytest.mark.timeout(2_400)]
 IDS = 12
 TOPICS = ("one", "other")
 STAND_SECONDS_MAX = 60.0

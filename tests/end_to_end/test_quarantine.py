@@ -13,12 +13,7 @@ from tests.end_to_end.planted_worker import ASSERTS, KILLS
 from trial.stage import Stage, Worker
 from trial.verdict import Published, judge
 
-pytestmark = [
-    pytest.mark.broker,
-    pytest.mark.chaos,
-    pytest.mark.timeout(600),
-    pytest.mark.xdist_group("stage"),
-]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
 class PlantedStage(Stage):
