@@ -79,6 +79,8 @@ class Backlog:
         assert record.offset >= queue.tail
         queue.newest_ns = max(queue.newest_ns, record.appended_ns)
         queue.records.append(record)
+        # The maximum, not its own time: after a clock was set back the last record at hand would
+        # lie before the first, and no step would be taken (decision 0202).
         queue.times.append(queue.newest_ns)
         queue.tail = record.offset + 1
         self.records += 1
@@ -88,6 +90,7 @@ class Backlog:
         """The log holds nothing from the tail to `end`."""
         queue = self.queues[kind]
         queue.tail = max(queue.tail, end)
+        # With records at hand the place passes the hole when those are folded (`folded`).
         if not queue.records:
             queue.next = queue.tail
 
@@ -116,10 +119,12 @@ class Backlog:
         So whoever reads such an input first, however full it is here, never stands still.
         """
         horizon = self._horizon_ns()
+        # One more than fits says that there is more, without counting a long queue.
         runs = [_up_to(queue, horizon, messages_max + 1) for queue in self.queues.values()]
         if sum(map(len, runs)) > messages_max or self.bytes > bytes_max:
             runs = self._earliest(runs, messages_max, bytes_max)
         records = [record for run in runs for record in run]
+        # With all of it the step may take the wall clock, and timers fire by that.
         takes_all = len(records) == self.records and not self.lacking()
         return StepBatch(records, takes_all)
 
@@ -156,6 +161,7 @@ class Backlog:
         size = 0
         for _, record in islice(merged, messages_max):
             size += size_of(record)
+            # A smaller one behind it is not looked for: what a step takes of an input has no holes.
             if size > bytes_max and any(taken.values()):
                 break
             taken[record.topic.kind].append(record)

@@ -51,6 +51,8 @@ def newest_append_ns(ledger_log: LedgerLog, partition: int) -> int | None:
     end = ledger_log.ends((LEDGER,), partition)[LEDGER.kind]
     place = TopicPartition(ledger_log.names[LEDGER.kind], partition, max(0, end - LAST_OFFSETS))
     give_up = time.monotonic() + ledger_log.settings.request_seconds_max
+    # Uncommitted: a commit returns before its marker stands in the partition, and until then a
+    # committed reader is not shown the record (decision 0211).
     reader, newest_ns = ledger_log.reader(committed=False), None
     try:
         reader.assign([place])

@@ -94,6 +94,7 @@ def bytes_hash(records: Iterable[InputRecord]) -> str:
 
 def checksums(records: Iterable[InputRecord]) -> str:
     """A CRC-32 of each record, over append time, key and value: they point at one that differs."""
+    # The append time too: it gives the clock reading of a step that is behind.
     sums = [
         crc32(record.value or b"", crc32(record.key or b"", crc32(_TIME.pack(record.appended_ns))))
         for record in records
@@ -123,6 +124,7 @@ def chained(former: str, changes: StepChanges) -> str:
         parts += item
     for output in changes.outputs:
         headers = output.headers
+        # The count says where the headers of an output end.
         parts += (b"%s %d" % (output.topic.kind.encode(), len(headers)), output.key, output.value)
         for name, header in headers:
             parts += (name.encode(), header)
@@ -130,6 +132,7 @@ def chained(former: str, changes: StepChanges) -> str:
 
 
 def _hash_of(parts: list[bytes | None]) -> str:
+    # The lengths come first, so that no two lists of parts are the same bytes.
     lengths = [ABSENT if part is None else len(part) for part in parts]
     hashed = hashlib.blake2b(struct.pack(f"<{len(lengths)}I", *lengths), digest_size=16)
     hashed.update(b"".join([part for part in parts if part is not None]))

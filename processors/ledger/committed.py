@@ -29,10 +29,12 @@ def committed_records(
     """
     first = ledger_log.begins((topic,), partition)[topic.kind]
     end = ledger_log.ends((topic,), partition)[topic.kind]
+    # Below the first offset that is left a reader gets an error and no reset (decision 0103).
     position = first if begin is None else max(first, begin)
     if position >= end:
         return
     settings = ledger_log.settings
+    # An open transaction of a dead writer holds a committed reader back until Kafka aborts it.
     patience = settings.transaction_timeout_ms / 1000 + settings.request_seconds_max
     reader = ledger_log.reader(committed=True)
     try:
@@ -44,6 +46,8 @@ def committed_records(
                     position = (message.offset() or 0) + 1
                     yield message
                 elif is_end(message):
+                    # The end is reached by this alone: the last offsets are markers, and those are
+                    # no messages.
                     position = message.offset() or 0
                 give_up = time.monotonic() + patience
             if time.monotonic() > give_up:

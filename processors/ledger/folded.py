@@ -45,6 +45,7 @@ class FoldedBy:
 
 def says_content(step: int, former_ns: int, clock_ns: int) -> bool:
     """Whether a step says what the orders are: the first of each second, and each 512th, do."""
+    # By the log alone, so a replay finds the digest at the same steps (decision 0214).
     return step % CONTENT_STEPS == 0 or clock_ns // SECOND_NS != former_ns // SECOND_NS
 
 

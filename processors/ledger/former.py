@@ -42,6 +42,7 @@ class FormerTransaction:
 
     def find_ends(self) -> None:
         """Call it before anything is written behind it. Raises KafkaException."""
+        # What stands there now is its own: its records, and perhaps its marker.
         if UNTOLD in self._ends.values():
             self._ends = self._log.ends_of(self._ends)
 
@@ -52,6 +53,7 @@ class FormerTransaction:
         """
         give_up = time.monotonic() + seconds_max
         while hidden := self._hidden():
+            # It hangs, and the next opening settles it (decision 0211).
             if time.monotonic() > give_up:
                 raise LedgerLost(f"a transaction hangs in {', '.join(sorted(hidden))}")
             time.sleep(LOOK_AGAIN_SECONDS)

@@ -28,6 +28,8 @@ class InputReader:
 
     def start(self, tails: Mapping[str, int]) -> None:
         """Read on at `tails` (kind to offset); no change for inputs that are being read."""
+        # Inputs that are not wanted now stay assigned: a new assignment would throw away what the
+        # client has fetched of the others.
         if not set(tails) <= self._reading:
             self._assign(tails)
 
@@ -80,6 +82,8 @@ class InputReader:
         name, offset, error = message.topic() or "", message.offset() or 0, message.error()
         if is_end(message):
             return self._topics[name].kind, offset
+        # Said once, and then nothing more comes: the client does not go on elsewhere
+        # (decision 0103).
         if error is not None and error.code() in GONE:
             raise PartitionStopped(trimmed_line(name, self._partition))
         if error is not None and not error.retriable() and not is_weather(error):

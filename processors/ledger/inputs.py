@@ -29,6 +29,8 @@ class Inputs:
         self._partition = partition
         self._counts = counts
         self._reader = InputReader(ledger_log, partition)
+        # Faust delivers from the group's offsets, which are not the truth: up to the ends that are
+        # there at an opening the ledger reads by itself (decision 0208).
         self._wanted = dict(ends)
         self._ends_before = dict(ends)
         self._checked_at = time.monotonic()
@@ -44,6 +46,9 @@ class Inputs:
             elif record.offset < queue.tail:
                 self._counts.repeats += 1
             elif record.offset >= self._wanted[record.topic.kind]:
+                # The record is not kept: what lies before it comes first, and the reader brings
+                # both. It counts as an end at once, so that no other input runs ahead of it
+                # (decision 0202).
                 self._counts.gaps += 1
                 self._wanted[record.topic.kind] = record.offset + 1
                 self.backlog.note_end(record.topic.kind, record.offset + 1)

@@ -93,6 +93,8 @@ class Ledger:
         with self._clients:
             self._writer = LedgerWriter(ledger_log, partition, probe)
             self._clients.callback(self._writer.close)
+            # Before all reading: what a former owner could still commit would be missing
+            # (decision 0211).
             self._writer.fence()
             loaded = self._if_still_ours(lambda: self._settled(ledger_log, make_state, open_log))
             self._take_over(loaded)
@@ -101,6 +103,7 @@ class Ledger:
             self._topic_watch = TopicWatch(ledger_log, loaded.place.topic_ids)
             self._hang_watch = HangWatch(ledger_log, partition)
             self._begin(ledger_log, loaded)
+            # From here on `close` frees the clients; a failure above this has freed them.
             self._clients = self._clients.pop_all()
 
     @property
@@ -159,6 +162,7 @@ class Ledger:
             return 0.0
         seconds = self._inputs.next_check_at - time.monotonic()
         due_ns = self._due_ns()
+        # Behind the ends timers are due by append times, and no waiting brings those.
         if due_ns is not None and not self.is_behind:
             until_ns = self._clock.ns_until(due_ns, self._memory.clock.now_ns())
             seconds = min(seconds, until_ns / 1e9)
@@ -206,6 +210,8 @@ class Ledger:
         memory = self._memory
         self._suspicion = Suspicion(memory, loaded.own.attempts, self._place.step)
         before_ns = memory.clock.now_ns()
+        # That this is committed proves that nobody else committed since the loading
+        # (decision 0211).
         self._writer.commit(self._own_records(self._suspicion.standing))
         self._suspicion.noted()
         self._clock_watch = ClockWatch(ledger_log, self.partition, memory.clock)
@@ -223,6 +229,7 @@ class Ledger:
             if not batch.records and not self._is_timer_due(batch):
                 return False
             is_suspect = self._suspicion.standing.count > 0
+            # Until it has committed: a death before that would be blamed on others (decision 0201).
             with self._gate.alone() if is_suspect else self._gate.together():
                 self._fold_and_write(batch)
         except LedgerLost as lost:
@@ -279,6 +286,7 @@ class Ledger:
             folded.records.append(record)
             if time.monotonic() > end:
                 break
+        # What is left of the batch is evidence that goes before any timer (decision 0202).
         if len(folded.records) == len(batch.records):
             self._tick(folded)
 
@@ -309,6 +317,7 @@ class Ledger:
         return self._memory.clock.now_ns()
 
     def _tick(self, folded: Folded) -> None:
+        # Should a timer end the process, the record before it is not to blame (decision 0201).
         if folded.records and self._is_due(folded.clock_ns):
             self._attempt(self._suspicion.attempt_timers())
         try:
@@ -328,6 +337,7 @@ class Ledger:
         return changes
 
     def _write(self, changes: StepChanges, folded: Folded) -> None:
+        # Backlog and place move before the commit: where that fails all of it is thrown away.
         folded.ranges = self._inputs.backlog.folded(folded.records)
         former = self._place
         self._place = LedgerPlace(
@@ -355,6 +365,7 @@ class Ledger:
         self._topic_watch.committed()
         memory.counts.left_out += len(folded.left_out)
         memory.committed(folded.records, self._place.next)
+        # Behind `committed`, which lets the size grow: this step had no time for its batch.
         if not folded.ticked:
             memory.size.fit(len(folded.records))
 

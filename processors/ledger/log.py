@@ -35,6 +35,7 @@ ANSWER_SECONDS_MAX = 3.0
 RECONNECT_MS_MIN = 1
 ABORT_SECONDS_MAX = 1.0
 Delivered = Callable[[KafkaError | None, Message], None]
+# In any other state a worker may be given a partition at any moment.
 SETTLED = (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD)
 RESULTS = (*OUTPUTS, COMMITS)
 
@@ -50,6 +51,7 @@ class LedgerLog:
         self.names = {topic.kind: settings.topic_name(topic) for topic in (LEDGER, *INPUTS)}
         self.names |= {topic.kind: settings.topic_name(topic) for topic in RESULTS}
         self._admin = connected_admin(settings.bootstrap, settings.client)
+        # Asks the leaders for stable ends in each step: the admin client takes three times the CPU.
         self._asker = self.reader(committed=True)
         self._lock = threading.Lock()
         self._retired: list[Producer] = []
@@ -70,6 +72,7 @@ class LedgerLog:
             name: len(found[name].partitions) if name in found else 0
             for name in self.names.values()
         }
+        # A ledger writes all outputs into the partition whose inputs it reads.
         most = max(counts.values())
         wrong = sorted(name for name, count in counts.items() if count != most or count == 0)
         if wrong:
@@ -182,6 +185,7 @@ class LedgerLog:
             return
         with self._lock:
             waiting, self._retired = self._retired, []
+        # Without the lock: each may take a second, and other partitions' threads retire theirs.
         still = [one for one in waiting if not _has_ended(one, seconds_max)]
         with self._lock:
             self._retired += still

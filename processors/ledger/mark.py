@@ -101,7 +101,10 @@ class Evidence:
 
     def __init__(self, tails: Iterable[Tail]) -> None:
         marks = [found for tail in tails for found in tail.marks()]
+        # Of hidden ones too: no number may stand for two transactions.
         self.highest = max((mark.number for mark, _ in marks), default=0)
+        # By life: that another life came later says nothing of whether this one's commit was
+        # acknowledged.
         self._seen: dict[int, int] = {}
         self._begun: dict[int, int] = {}
         for mark, is_visible in marks:
@@ -139,6 +142,8 @@ def vanished(tail: Tail, evidence: Evidence) -> list[Run]:
     """
     runs: list[Run] = []
     for record in tail.written:
+        # Nothing true is hidden below what is visible: a commit waits until the one before it is
+        # shown (decision 0211).
         if record.offset <= tail.last_visible:
             continue
         mark = record.mark
@@ -159,8 +164,10 @@ def lost(ledger: Tail, tails: Iterable[Tail], evidence: Evidence) -> set[int]:
 
     Each wrote there. What the cleaner took of it cannot be written again: the state is lost.
     """
+    # What is true up to this number shows there, or an earlier opening has settled it.
     seen = max((mark.number for mark, is_visible in ledger.marks() if is_visible), default=0)
     whole = {run.mark.origin for run in vanished(ledger, evidence) if run.is_whole}
+    # A repetition counts for the transaction that it repeats, by the number of that.
     first = (mark for tail in tails for mark, _ in tail.marks() if mark.again is None)
     true = {mark.number for mark in first if mark.number > seen and evidence.is_true(mark)}
     return true - whole

@@ -81,11 +81,14 @@ class Memory:
         This process has outlived its own. It may not know whether that stands in the log: it does
         if the count there is as high.
         """
+        # A commit since then has ended them.
         if attempts.step != step:
             return Attempts(step)
         mine = self.attempt
         if mine is None or mine.step != step or attempts.count < mine.count:
             return attempts
+        # Its own and no more: to clear the count would hide a record that kills behind one that
+        # raises, as each process outlives that one anew (decision 0201).
         return replace(attempts, count=attempts.count - 1, timers=self.timers_before)
 
     def check_timers(self) -> None:
@@ -100,6 +103,7 @@ class Memory:
         if len(records) > 1:
             self.size.narrow(len(records) // 2, ends_of(records))
         elif records:
+            # It stands alone again until its second failure, which gives it the verdict.
             self.size.narrow(1, ends_of(records))
             self.poison.failed(records[0], Exclusion("refused", lost.trace))
         else:

@@ -23,6 +23,7 @@ class Exporter:
         """Give out what changed since the last call."""
         for runner in runners:
             counts = asdict(runner.memory.counts) | {"dropped": runner.dropped}
+            # By runner: a partition that comes back has another one, whose counts begin at 0.
             before = self._seen.get(id(runner), {})
             grown = {name: count - before.get(name, 0) for name, count in counts.items()}
             self._seen[id(runner)] = counts

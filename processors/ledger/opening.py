@@ -35,6 +35,8 @@ def load(
     """
     records = read_state(ledger_log, partition)
     own, state = restored(records, partition, make_state)
+    # Before the state is compared with its place: until its repair has ended it is not whole, and
+    # the line would name the wrong cause.
     if own.repair is not None and not own.repair.has_ended:
         raise PartitionStopped(
             f"a repair of partition {partition} was begun and did not end: run `orderloom repair` "
@@ -75,6 +77,7 @@ def restored(
     """The ledger's own records and its state. Raises PartitionStopped for what it cannot read."""
     own, state = OwnRecords(), make_state(partition)
     try:
+        # First, as the epoch of a repair is set before any state record is taken back.
         for key in [key for key in records if key.startswith(RESERVED)]:
             own.restore(key, records[key])
         if own.repair is not None:
@@ -106,6 +109,7 @@ def check_whole(partition: int, own: OwnRecords, state: PartitionState) -> None:
     place = own.place
     if place is None:
         return
+    # A place of an older version says neither, and is taken (decision 0212).
     if place.exact in {"", state.exact_digest} and place.epoch in {None, own.epoch}:
         return
     raise PartitionStopped(
@@ -145,6 +149,7 @@ def check_end(ledger_log: LedgerLog, partition: int, kind: str, end: int, place:
 def _check_inputs(
     ledger_log: LedgerLog, partition: int, place: LedgerPlace, ids: dict[str, str]
 ) -> None:
+    # The ids first: of a topic that was made again the offsets say nothing.
     check_same_topics(ledger_log, place.topic_ids, ids)
     for kind, begin in ledger_log.begins(INPUTS, partition).items():
         if begin > place.next[kind]:

@@ -132,6 +132,7 @@ class LedgerRunner:
 
     def _take_all(self) -> list[InputRecord]:
         inbox = self._inbox
+        # As many as there are now: Faust's thread goes on appending.
         taken = [inbox.popleft() for _ in range(len(inbox))]
         self._bytes_out += sum(map(size_of, taken))
         return taken
@@ -139,6 +140,7 @@ class LedgerRunner:
     def suspend(self) -> None:
         """The partition was revoked: fold nothing more until `resume`."""
         self._is_suspended = True
+        # A worker that never comes back to its group is started again (decision 0204).
         self.unconfirmed_since = time.monotonic()
 
     def resume(self) -> None:
@@ -180,6 +182,7 @@ class LedgerRunner:
         self.condition = Condition.CLOSED
 
     def _turn(self) -> None:
+        # Before the inbox is looked at: a record that comes behind that rings again.
         self._bell.clear()
         ledger = self._ledger or self._open()
         if ledger is None:
@@ -188,6 +191,8 @@ class LedgerRunner:
             return
         self._deliver(ledger)
         if ledger.advance(READ_WAIT_SECONDS):
+            # A step, not an opening: what fails in each first step would be opened again without a
+            # pause.
             self._backoff.succeed()
             self._look_if_due(ledger)
         elif not self._inbox:
@@ -199,6 +204,8 @@ class LedgerRunner:
 
     def _open(self) -> Ledger | None:
         self.condition = Condition.OPENING
+        # Before the producers are initialised: without this two workers that both hold themselves
+        # for the owner fence one another for ever.
         if not self._membership.confirm(self.partition):
             self.condition = Condition.WAITING
             self.unconfirmed_since = self.unconfirmed_since or time.monotonic()
@@ -217,6 +224,7 @@ class LedgerRunner:
         return self._ledger
 
     def _deliver(self, ledger: Ledger) -> None:
+        # Else it stays in the inbox; what a full one drops the ledger reads later (decision 0203).
         if self._inbox and ledger.wants_more:
             ledger.take(self._take_all())
 
@@ -254,6 +262,7 @@ class LedgerRunner:
     def _stop(self, line: str) -> None:
         self._drop()
         self.next_offsets = {}
+        # Before the inbox is emptied: what is offered from now on is dropped.
         self.condition = Condition.STOPPED
         self._take_all()
         self.trouble = line

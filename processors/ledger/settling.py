@@ -43,8 +43,13 @@ def settle(
         writer.cover([TOPIC_OF[kind] for kind in tails])
         if found := still_hanging(ledger_log, partition):
             raise LedgerLost(_foreign_line(ledger_log, partition, found))
+        # The aborts have hidden all that hung, be it true: only now is it known what to write
+        # again.
         tails = read_tails(ledger_log, partition)
+        # Another life: the covering transactions are no evidence of anything (decision 0207).
         writer.begin_life(Evidence(tails.values()).highest)
+    # Before anything is written: that would stand above what is gone, and the next opening would
+    # take the loss for settled long ago.
     if not rebuilds:
         _check_state(partition, tails)
     _write_hidden_again(partition, tails, writer)
@@ -113,6 +118,7 @@ class HangWatch:
             return
         before = self._standing
         self._standing = {
+            # At another offset it is another transaction: readers came past the former one.
             kind: before[kind] if kind in before and before[kind][0] == offset else (offset, now)
             for kind, offset in found.items()
         }

@@ -56,6 +56,7 @@ class Attempts:
 
     def another(self, until: Mapping[str, int]) -> Self:
         """With one that begins now, over a batch that ends at `until`."""
+        # What kills lies before the furthest end of the batches that died (decision 0201).
         furthest = {
             kind: max(until.get(kind, 0), self.until.get(kind, 0))
             for kind in sorted(until.keys() | self.until.keys())

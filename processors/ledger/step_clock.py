@@ -83,9 +83,11 @@ class LedgerClock:
         """Compare with the broker's append time of a record written between `before_ns` and now."""
         own_ns = self._clock.now_ns()
         now_ns = own_ns + self._correction_ns
+        # The record was appended at some time since: clocks differ only outside of that span.
         took_ns = max(0, now_ns - before_ns)
         difference_ns = _outside(append_ns, now_ns - took_ns, now_ns)
         from_own_ns = _outside(append_ns, own_ns - took_ns, own_ns)
+        # Where the broker agrees with the machine's own clock again, the correction ends.
         correction_ns = from_own_ns if abs(from_own_ns) > JUMP_NS_MAX else 0
         if abs(difference_ns) <= JUMP_NS_MAX:
             self._ahead_ns = 0

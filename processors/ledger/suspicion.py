@@ -28,6 +28,7 @@ class Suspicion:
 
     def noted(self) -> None:
         """The opening's note has been written, with what is `standing`."""
+        # Not taken back a second time: the log says now that this process outlived it.
         self._memory.attempt = None
         if self._is_careful:
             self._memory.size.narrow(1, self.standing.until)
@@ -38,10 +39,13 @@ class Suspicion:
         Where four attempts ended with their processes, the fifth leaves out the one record that it
         would fold. Of timers nothing can be left out: it raises PartitionStopped.
         """
+        # An attempt for each step would find a killer in the middle of a life one death earlier,
+        # and cost a transaction more a step (decision 0201).
         if not self._is_first and not self.standing.count:
             return None
         attempted = self.standing.another(ends_of(records))
         if attempted.count >= ATTEMPTS_LEFT_OUT:
+            # What ended the process behind the record, or without one, was a timer.
             if self.standing.timers or not records:
                 raise PartitionStopped(
                     f"the process ended in each of {self.standing.count} attempts to let timers "
@@ -63,6 +67,8 @@ class Suspicion:
     def carried(self, place: LedgerPlace) -> Attempts | None:
         """What the step that comes to `place` hands on while the batch is not folded to its end."""
         if self._is_careful and self._memory.size.is_narrow_at(place.next):
+            # Two, so that the next record is attempted alone: a killer at the end of the batch
+            # costs as many deaths as one at its head (decision 0201).
             return Attempts(place.step, ATTEMPTS_SINGLE - 1, until=self.standing.until)
         return None
 

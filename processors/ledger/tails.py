@@ -54,6 +54,8 @@ def read_tails(ledger_log: LedgerLog, partition: int) -> dict[str, Tail]:
     while wanted:
         starts = {kind: max(begins[kind], ends[kind] - back) for kind, back in wanted.items()}
         tails |= _tails_from(ledger_log, partition, starts)
+        # What lies before the last visible record was decided long ago, so further back than to
+        # that nothing has to be read.
         wanted = {
             kind: back * BACK_FACTOR
             for kind, back in wanted.items()

@@ -60,6 +60,8 @@ class TopicWatch:
     def check_if_due(self) -> None:
         """Call it before each step. Raises PartitionStopped, KafkaException."""
         now = time.monotonic()
+        # Where steps follow one another a ledger topic made again is met without asking: the step
+        # before is not shown there, so the next is not committed (decision 0209).
         quiet_since = max(self._checked_at, self._committed_at)
         if (
             now - self._checked_at > TOPIC_CHECK_SECONDS

@@ -28,6 +28,8 @@ from processors.ledger.trouble import LedgerFenced, LedgerLost, StepRefused, Ste
 Probe = Callable[[str], None]
 """Called at the named points of a step; tests crash there, benches measure."""
 
+# What the broker says of a record itself. It would say it again, so whoever made the record is to
+# blame; all other errors are of the cluster or the network.
 REFUSALS = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
@@ -107,6 +109,7 @@ class LedgerWriter:
     def begin_life(self, highest: int) -> None:
         """The next transaction has the first even number above all that stand in the topics."""
         self._number = max(highest, self._number)
+        # An odd one: `_transact` counts up before it writes, so the first of the life is even.
         self._number += 1 - self._number % TURNS
         self._life = _new_life()
         self._former.forget()
@@ -125,6 +128,8 @@ class LedgerWriter:
             self._abort()
 
         self._transact(write)
+        # A later number of this life would be evidence that the aborted one was committed
+        # (mark.py).
         self._is_over = True
 
     def wait_until_shown(self) -> None:
@@ -145,6 +150,7 @@ class LedgerWriter:
 
         Raises StepRefused, StepTooSlow, LedgerLost; after each the log must be loaded anew.
         """
+        # A note or an attempt is no step, and has none of its points.
         probe = self._probe if commit_record is not None else no_probe
 
         def write(mark: Mark) -> None:
@@ -182,6 +188,8 @@ class LedgerWriter:
         def write(mark: Mark) -> None:
             for topic, run in hidden:
                 count = len(run.records)
+                # The number that they had at first: by it an opening after this one knows that they
+                # are the same, and writes them once (decision 0207).
                 again = MARK, replace(mark, count=count, again=run.mark.origin).encoded()
                 for place, record in enumerate(run.records):
                     headers = [*record.others, again] if place in (0, count - 1) else record.others
@@ -214,6 +222,7 @@ class LedgerWriter:
         assert self._life > 0, "a writer writes nothing before what hangs is settled"
         if self._is_over:
             raise LedgerLost("a transaction failed, and this writer writes no other")
+        # Until it has ended well: whatever breaks it off, nothing is written after it.
         self._is_over = True
         self._number += 1
         began = time.monotonic()
@@ -239,6 +248,8 @@ class LedgerWriter:
 
     def _flush_behind_former(self) -> None:
         """Wait until all is sent, and until readers are shown all of the former transaction."""
+        # In this order: while the client still sends, the former one is often not shown yet, and
+        # each look costs a request (decision 0211).
         self._flush()
         self._former.wait_until_shown(self._hidden_seconds_max)
 
@@ -330,6 +341,7 @@ def _noting(errors: list[KafkaError], ends: dict[str, int]) -> Delivered:
 
 
 def _new_life() -> int:
+    # Never 0, by which a writer is known that has no life yet.
     return secrets.randbits(LIFE_BITS) | 1
 
 
