@@ -73,10 +73,13 @@ def relied_on(
     for fill, epoch in lost.items():
         coverage = coverages.get(fill.account, NOTHING)
         if epoch >= coverage.epoch:
+            # The last life still had it, so `raw` lost it since: beyond every known gap answers may
+            # be lost with it (decision 0206).
             are_gone = are_gone or fill.venue_ns >= reached_ns
         elif fill.venue_ns < coverage.covered_ns.get(fill.product, 0):
             asked.setdefault(fill.account, set()).add(fill.execution_key)
     if are_gone:
+        # Nothing counts as looked at then, and all is asked about anew.
         return {account: replace(one, covered_ns={}) for account, one in coverages.items()}
     return {
         account: replace(one, asked=frozenset(asked.get(account, ())))

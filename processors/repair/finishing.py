@@ -57,6 +57,8 @@ def note_lost(partition: PartitionFold, fills: Iterable[LostFill], now_ns: int) 
         by_place.setdefault((fill.account, fill.place), []).append(fill)
     for (name, place), missing in sorted(by_place.items()):
         account = _begun(partition, name, now_ns)
+        # A repair that was killed at its end goes on and finds them again: one difference is
+        # enough.
         if place in account.exposure.lost.counts:
             continue
         for fill in missing:
@@ -82,11 +84,14 @@ def end_rebuild(
     partition: PartitionFold, gaps: Sequence[RawGap], now_ns: int, *, looked: Mapping[str, Coverage]
 ) -> None:
     """The past is folded: from here on the venue is asked about what was not `looked` at."""
+    # Sorted, as restored accounts come in the order of the log (decision 0005).
     for name, account in sorted(partition.accounts.items()):
         if name == _PARTITION:
             continue
         account.begin(account.cause, now_ns)
         coverage = looked.get(name, NOTHING)
+        # Before the gaps are noted: they would be forgotten as closed where the former life had
+        # covered their time.
         go_on_from(account, coverage)
         _be_blind(account, gaps, now_ns, coverage.asked)
         account.look_ups.reconciliation.ask_anew(now_ns)
@@ -131,6 +136,7 @@ def _be_blind(
         for gap in gaps:
             starts = [at_ns for at_ns in known if at_ns < gap.until_ns]
             starts += [gap.since_ns] if gap.since_ns else []
+            # 0, since ever: nothing says when what is gone began.
             start_ns = min(starts, default=0)
             account.streams.note_loss(product, start_ns, gap.until_ns, gap.reason)
         if outside := [at_ns for at_ns in known if at_ns >= reached_ns]:

@@ -88,6 +88,7 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
             if not isinstance(record, OfAccount):
                 continue
             key = message.key() or b""
+            # The last record of a key counts: a tombstone, or one of the new epoch, takes it off.
             views.pop(key, None)
             if message.value() is not None and record.epoch < epoch:
                 traded = (
@@ -130,6 +131,7 @@ def lost_fills(
         if not isinstance(record, FormerFill):
             continue
         key = (record.account, record.execution_key)
+        # The last record counts: published anew in this epoch, or busted, it is not lost.
         former.pop(key, None)
         if record.epoch < epoch and record.kind is not FillKind.BUST:
             former[key] = record

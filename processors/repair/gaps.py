@@ -33,6 +33,7 @@ def reasons_of(
 ) -> Iterator[str]:
     """Why records of this input that were folded are gone; nothing if all are there."""
     read = place.next.get(kind, 0)
+    # Of a topic that was made again the offsets say nothing of what was read.
     if read > 0 and place.topic_ids.get(kind, ids[kind]) != ids[kind]:
         yield MADE_AGAIN
         return
@@ -45,6 +46,7 @@ def reasons_of(
 def with_begun(begun: Repair | None, reasons: list[str]) -> list[str]:
     """Together with what a repair knows that was begun: it has put the place back already."""
     known = "" if begun is None else begun.raw_gap.removeprefix(NOT_WHOLE)
+    # Where it begins is looked at anew: retention has gone on since the repair began.
     kept = [why for why in known.split(AND) if why and not why.startswith(BEGINS)]
     return kept + [why for why in reasons if why not in kept]
 
@@ -72,6 +74,8 @@ def _last_left_ns(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
     """
     reader = ledger_log.reader(committed=False)
     try:
+        # One millisecond later: Kafka finds the first record at or after a time, and what was
+        # appended in the step's own millisecond counts as before it.
         after = TopicPartition(
             ledger_log.names[RAW.kind], partition, last_step_ms(ledger_log, partition, epoch) + 1
         )

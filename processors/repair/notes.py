@@ -62,6 +62,7 @@ def packed_lost(fills: Iterable[LostFill]) -> str:
 def packed_end(gaps: Sequence[RawGap], looked: Mapping[str, Coverage]) -> str:
     """What `raw` lacks, and what the former life had looked at: the end of the rebuilding."""
     coverages = {
+        # Sorted: the record of a step must not follow the order of a set.
         account: asdict(coverage) | {"asked": sorted(coverage.asked)}
         for account, coverage in looked.items()
     }

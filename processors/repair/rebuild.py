@@ -85,11 +85,15 @@ class Rebuilding(Ledger):
         former = former_views(self._log, self.partition, self._repair.epoch)
         for views in _chunks(former):
             self._write_found(packed_views(views))
+        # Before the end is folded, which goes by what is lost to say since when an account is
+        # blind.
         lost = lost_fills(self._log, self.partition, self._repair.epoch, note)
         for fills in _chunks_by_place(lost):
             self._write_found(packed_lost(fills))
         gaps = gaps_in_raw(self._log, self.partition, self._repair, self._now_ns())
         looked = relied_on(coverages, lost, gaps)
+        # In one transaction with the end itself: a repair that is killed before it is not half
+        # ended.
         self._repair = replace(self._repair, has_ended=True)
         self._write_found(packed_end(gaps, looked))
         self._writer.wait_until_shown()  # no killed Kafka can take the end back that is told

@@ -112,10 +112,12 @@ def survey(ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold)
     own = _own_records(state)
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     read = {kind: end for kind, (_, end) in commit.get("inputs", {}).items()}
+    # Where the place is lost or cannot be read, the last step still says how far inputs were read.
     place = own.place or LedgerPlace(commit.get("step", 0), 0, read, {})
     reasons = {kind: list(reasons_of(kind, place, ids, begins, ends)) for kind in begins}
     reasons[RAW.kind] = with_begun(_unended(own.repair), reasons[RAW.kind])
     lost = {kind: AND.join(why) for kind, why in reasons.items() if why}
+    # The numbers of steps go on above all that are recorded: a replay holds them to that.
     step = max(place.step, commit.get("step", 0))
     epoch = highest_epoch(ledger_log, partition, state)
     return Survey(
@@ -185,6 +187,8 @@ def repair(
 
     After any of them the partition still stops for a repair, and calling again goes on.
     """
+    # Fencing alone would be safe and of no use: a fenced worker opens again at once and fences the
+    # repair (decision 0206).
     check_unowned(ledger_log, partition)
     try:
         begun = _begin(ledger_log, partition, make_state, order)
@@ -204,6 +208,8 @@ def _rebuild(
     probe: Probe,
 ) -> Outcome:
     """Fold the inputs anew to their end; opens again where the ledger is lost."""
+    # Before anything is folded: records of the new epoch take the place of the former ones, and
+    # compaction then removes those.
     coverages = former_coverages(ledger_log, partition, begun.epoch)
     memory = Memory(StepSize(ledger_log.settings.step.messages))
     tries = steps = 0
@@ -221,6 +227,7 @@ def _rebuild(
                 STOP_WORKERS,
             ) from fenced
         except LedgerLost:
+            # It gets on where steps were committed meanwhile: only tries in vain are counted.
             tries = tries + 1 if memory.counts.steps == steps else 1
             steps = memory.counts.steps
             if tries > TRIES_MAX:
@@ -230,6 +237,7 @@ def _rebuild(
 
 def _folded(ledger: Rebuilding) -> Iterator[tuple[int, int]]:
     """Fold to the ends; how far it is after each step."""
+    # Ingest goes on meanwhile, and the ends are noted anew each second: what it writes is folded.
     while ledger.is_behind:
         ledger.advance(WAIT_SECONDS)
         yield ledger.done, ledger.done + sum(ledger.lag.values())
@@ -241,6 +249,7 @@ def _begin(
     """Fence, look again, and clear the former state; or go on with a repair that was begun."""
     with closing(LedgerWriter(ledger_log, partition)) as writer:
         writer.fence()
+        # True state that is gone stops nothing here: it is folded anew.
         settle(ledger_log, partition, writer, rebuilds=True)
         found = survey(ledger_log, partition, make_state)
         if not found.cause:
@@ -261,6 +270,7 @@ def _may_resume(
     if not begun.is_cleared or (begun.fold, begun.config) != (fold, config):
         return False
     try:
+        # What was folded so far may have been torn itself (decision 0212).
         own, state = restored(read_state(ledger_log, partition), partition, make_state)
         check_whole(partition, own, state)
     except PartitionStopped:
@@ -279,6 +289,8 @@ def _repair_of(found: Survey, fold: str, order: RepairOrder) -> Repair:
         epoch=1 if found.epoch is None else found.epoch + 1,
         author=order.author,
         reason=order.reason,
+        # By now the unended repair stops it; why it stopped at first is what a reader wants to
+        # know.
         cause=found.begun.cause if found.begun else found.cause,
         fold=fold,
         config=order.config,
@@ -292,11 +304,14 @@ def _clear(ledger_log: LedgerLog, writer: LedgerWriter, found: Survey, repair: R
     partition = found.partition
     note = _begun_record(ledger_log, writer.next_number, found, repair)
     former = [key for key in read_state(ledger_log, partition) if key != REPAIR_KEY]
+    # The marker first: from here on no ledger starts, however much of the state is gone.
     writer.commit([(REPAIR_KEY, encoded(repair))], commit_record=note)
     for first in range(0, len(former), CLEARED_MAX):
         writer.commit([(key, None) for key in former[first : first + CLEARED_MAX]])
+    # Only behind the last removal: a repair that is killed before this begins anew.
     cleared = replace(repair, is_cleared=True)
     ids = ledger_log.topic_ids()
+    # A clock reading of 0: it never falls, and the past is folded at its own append times.
     place = LedgerPlace(found.step + 1, 0, found.begins, ids, epoch=repair.epoch)
     writer.commit([(PLACE_KEY, encoded(place)), (REPAIR_KEY, encoded(cleared))])
     return cleared
