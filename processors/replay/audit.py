@@ -79,6 +79,7 @@ class Audit:
             changes = self.changes = self.refold.fold(step, records)
         except FoldRaised as raised:
             return StepDifference(step.step, Culprit.RULE, f"{raised}; {self._versions(step)}")
+        # It is folded all the same: what is compared later rests on it.
         if step.step < self._compares_from or is_begun(step):
             return None
         self.compared += 1
@@ -92,8 +93,10 @@ class Audit:
             return ""
         if step.step != former.step + 1:
             return f"the step before it is {former.step}"
+        # They rise and are not dense: attempts, notes and proofs leave no commit record.
         if step.number is not None and step.number <= self._number:
             return f"its transaction is {step.number}, one before it was {self._number}"
+        # A repair begins where the inputs do, however far the step before it was.
         if is_begun(step):
             return ""
         for kind in KINDS:
@@ -108,6 +111,7 @@ class Audit:
             found.append("what its orders are")
         if step.exact_digest != changes.exact_digest:
             found.append("the state")
+        # The chain is over the state records too: where those differ it says nothing more.
         if not found and step.chain and step.chain != chained(former_chain, changes):
             found = ["an output, or the order in which it was written"]
         return f"{' and '.join(found)}; {self._versions(step)}" if found else ""

@@ -28,6 +28,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         return
     told = hello[0]
     home = str(Path(processors.__path__[0]).resolve().parent)
+    # Said before another format is refused, so that the other side can name both.
     said = {"format": wire.FORMAT, "version": fold_version(), "home": home}
     wire.write(answers, said)
     if told["format"] != wire.FORMAT:

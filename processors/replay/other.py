@@ -55,6 +55,7 @@ class OtherFold:
         )
         if said["format"] != wire.FORMAT:
             raise CannotReplay(f"{self.path} speaks format {said['format']}, not {wire.FORMAT}")
+        # Else one code might fold on both sides, and that they agree would mean nothing.
         if Path(said["home"]) != home:
             raise CannotReplay(f"the code of {said['home']} was run, not that of {home}")
         self.version = said["version"]

@@ -129,6 +129,7 @@ class PartitionReplay:
     def _take(self, step: CommitRecord, records: list[InputRecord]) -> None:
         found = self._audit.take(step, records)
         self.difference = self.difference or found
+        # Over an input that is not what was folded, a comparison of two folds says nothing.
         if self.beside is not None and (found is None or found.culprit is Culprit.RULE):
             self.beside.take(step, records, self._audit.changes)
         self.counts.steps += 1
@@ -138,6 +139,7 @@ class PartitionReplay:
     def _goes_on(self) -> bool:
         """Beside another fold a rule's difference is expected: it says what it changes."""
         assert self.difference is not None
+        # Where folding raised there is no state to go on with.
         return (
             self.beside is not None
             and self.difference.culprit is Culprit.RULE

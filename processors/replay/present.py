@@ -41,6 +41,8 @@ def present(ledger_log: LedgerLog, partition: int, make_state: MakeState) -> Pre
     for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
         told = ((message.offset() or 0, step_in(ledger_log, message)) for message in messages)
         steps = [one for one in told if one[1].step <= place.step]
+        # The newest up to there: only an opening changes it, and its first step says it
+        # (decision 0213).
         said = [step.configuration for _, step in steps if step.configuration is not None]
         if steps and (said or steps[-1][1].config == ledger_log.settings.config_digest):
             offset, step = steps[-1]

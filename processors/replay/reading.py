@@ -90,6 +90,7 @@ class RangeReader:
         ended_at: float | None = None
         while self._tail < end:
             if not self._read(reader) or ended_at is not None:
+                # The client says once that it is at the end; from then on the time decides.
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > END_SECONDS_MAX:
                     break
@@ -112,6 +113,7 @@ class RangeReader:
         reader = self._reader = self._reader or InputReader(self._log, self._partition)
         self._at_hand.clear()
         self._tail = first
+        # Else `start` would go on where it is: it changes nothing for an input that is being read.
         reader.rest()
         reader.start({self._kind: first})
         return reader

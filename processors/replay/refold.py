@@ -65,6 +65,7 @@ class Refold:
         if note is not None and note["phase"] == BEGUN:
             self._saved, self._epoch, self._state = {}, note["epoch"], None
             self._configuration = step.configuration
+            # The chain begins anew behind the marker, and what that removes is in none.
             return StepChanges()
         self._configure(step)
         self._fold_records(step, records)
@@ -76,6 +77,7 @@ class Refold:
         if note is not None and (found := note.get("found")) is not None:
             self._fold_found(step, found)
         changes = self.state.changes()
+        # What a ledger would have saved: an opening under another configuration restores from it.
         changes.bring_up_to_date(self._saved)
         return changes if note is None else without_dispatches(changes)
 
@@ -90,6 +92,7 @@ class Refold:
 
     def _restored(self) -> PartitionState:
         state = self._make_state(self._configuration, self._config)
+        # Before any record is taken back, as a ledger does.
         if self._epoch:
             state.begin_epoch(self._epoch)
         for key, value in self._saved.items():
@@ -98,6 +101,7 @@ class Refold:
 
     def _fold_records(self, step: CommitRecord, records: Sequence[InputRecord]) -> None:
         state, now_ns = self.state, step.clock_ns
+        # As it was decided then, also where it would fold now.
         left_out = {
             (kind, offset): (reason, trace) for kind, offset, reason, trace in step.left_out
         }
