@@ -51,6 +51,7 @@ class Accounts:
             return
         owner.take(generation, at_ns)
         for account in self.followed():
+            # One without connections loses none; spoken to, it would write state for nothing.
             if account.streams.links:
                 account.begin(at, now_ns)
                 account.look_ups.watch(lambda streams: streams.follow(generation, at_ns))
@@ -111,4 +112,5 @@ class Accounts:
         """All state records of this account are back."""
         self.setting.spoken.add(name)
         self._look()
+        # It is as it was saved: a restart publishes nothing and writes nothing.
         self._changed.discard(name)

@@ -72,6 +72,7 @@ class Admission:
         _check_key(record, account)
         if account != PARTITION:
             self._check_account(account)
+        # By the broker's clock, which no writer of a record sets (decision 0108).
         latest = record.appended_ns // _NS_PER_SECOND + raw.GENERATION_LEAD_SECONDS
         if received.generation > latest:
             raise Unbelieved(
@@ -95,6 +96,7 @@ class Admission:
     def _check_item(self, account: str, item: raw.Item) -> None:
         if account == PARTITION and not isinstance(item, _OF_PARTITION):
             raise Unbelieved("key", f"a {item.KIND} is an account's, the key is the partition's")
+        # Else a record of one account could end, or vouch for, the connections of all others.
         if account != PARTITION and isinstance(item, _OF_PARTITION_ALONE):
             raise Unbelieved("key", f"a {item.KIND} is the partition's, the key is an account's")
         match item:
@@ -149,6 +151,7 @@ class Admission:
 
     def restore(self, _kind: str, document: Mapping[str, Any]) -> None:
         """Take back one state record."""
+        # `registered` has no record: it follows from the accounts' own, once those are back.
         self.elsewhere[document["account"]] = document["partition"]
 
     def state(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -84,6 +84,7 @@ class Answers:
     ) -> OpenPage | None:
         """The next page of a list of open orders; None where it is none, or anything is unusual."""
         question = item.question
+        # Without the venue's clock nobody knows as of when a list shows its rows.
         if question.get("about") != About.OPEN_ORDERS or item.status != 200 or asked_ns is None:
             return None
         began_ns = state.look_ups.reconciliation.cycle_of(question["id"])
@@ -97,6 +98,8 @@ class Answers:
         if page is None:
             return None
         if item.page == 1:
+            # What an answer showed that was never complete counts, and is joined before it is
+            # forgotten.
             for order in open_list.unfinished():
                 state.orders.spoken_of(order.key)
             open_list.begin(turn)
@@ -121,6 +124,7 @@ def _note_again(state: AccountFold, page: OpenPage) -> None:
 def _keep(state: AccountFold, page: OpenPage, events: Sequence[Event]) -> None:
     """Know the new rows again, where each is one plain report; end what the list lacks."""
     lists, orders, asked_ns = state.orders.lists, state.orders, page.turn.shown.asked_ns
+    # Else nobody can say which row an event is of.
     if len(events) == len(page.new):
         for (digest, row), event in zip(page.new, events, strict=True):
             if not isinstance(event, OrderReport) or not event.venue_order_id:
@@ -131,6 +135,7 @@ def _keep(state: AccountFold, page: OpenPage, events: Sequence[Event]) -> None:
             if order is not None and is_of_row and is_plain(order, event, asked_ns, lag_ns):
                 lists.keep(page.open_list, digest, order)
     if page.turn.is_last:
+        # Joined while the list still knows when it showed them last.
         for lacking in page.open_list.lacking():
             orders.spoken_of(lacking.key)
         page.open_list.complete()

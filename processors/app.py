@@ -77,6 +77,7 @@ def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> 
         topic_allow_declare=False,
         topic_disable_leader=True,
         table_standby_replicas=1,
+        # Else one slow ledger would hold up the rebalance of all (decision 0208).
         stream_wait_empty=False,
         stream_buffer_maxsize=BUFFER_RECORDS,
         broker_session_timeout=settings.session_seconds,
@@ -86,6 +87,8 @@ def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> 
             REQUEST_SECONDS_MIN, settings.session_seconds + REQUEST_OVER_SESSION_SECONDS
         ),
         broker_rebalance_timeout=settings.rebalance_seconds,
+        # Wherever Faust begins: what lies below a ledger's place is a repeat, and what Faust leaves
+        # out above it the ledger reads (decision 0208).
         consumer_auto_offset_reset="earliest",
         loop=asyncio.get_running_loop(),
     )
@@ -112,6 +115,8 @@ def add_agent(app: faust.App, name: str, topic: Topic, partitions: int, offer: O
     async def deliver(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
+            # Faust makes a float of Kafka's milliseconds. Rounded back the time is that of the
+            # ledger's own reader, and so are clock readings and checksums.
             appended_ns = round(message.timestamp * MS_PER_SECOND) * NS_PER_MS
             offer(
                 InputRecord(
@@ -220,6 +225,7 @@ class Group:
         assignment = consumer.assignment()
         for kind, offset in offsets.items():
             place = TP(self._names[kind], partition)
+            # Never back: that would only bring repeats.
             if place in assignment and _is_short_of(consumer, place, offset):
                 await consumer.seek(place, offset)
         return True

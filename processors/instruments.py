@@ -87,6 +87,7 @@ class Instruments:
     def want(self, product: str, symbol: str, now_ns: int) -> None:
         """Evidence names an instrument that is not known: list its product again, soon."""
         place = f"{product}/{symbol}"
+        # Once a day: what the venue never lists would be asked for with each message that names it.
         if place in self.known or now_ns < self.wanted.get(place, -REFRESH_NS) + REFRESH_NS:
             return
         self.wanted[place] = now_ns
@@ -108,6 +109,7 @@ class Instruments:
         self.questions += 1
         self.is_dirty = True
         question = Question(
+            # After a repair the count begins anew: the epoch keeps ids apart.
             id=f"{VENUE}/{self.partition}/i{self.epoch}-{self.questions}",
             account=VENUE,
             about=About.INSTRUMENTS,
@@ -117,6 +119,7 @@ class Instruments:
         # An answer that is late by now still teaches what it lists; nobody waits for it any more.
         self.asked = {name: about for name, about in self.asked.items() if about != product}
         self.asked[question.id] = product
+        # Should no answer come: it is asked again then.
         self.due[product] = now_ns + TIMEOUT_NS
         value = Dispatch.of(question, now_ns).encoded()
         self.outputs.append(Output(topology.DISPATCHES, topology.PARTITION_KEY, value))

@@ -22,6 +22,7 @@ class Refusal:
 
 def read_frame(venue: Venue, frame: Frame) -> Translation | Refusal:
     """The evidence in one stream frame."""
+    # The most frequent frames are read straight, all others the general way (decision 0310).
     if venue.usual is not None and (events := venue.usual(frame.body, frame.product)) is not None:
         return Translation(events)
     return _translate(venue, frame.body, Source.STREAM, frame.product)

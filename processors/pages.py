@@ -48,6 +48,7 @@ def split(body: bytes, field: str | None) -> PageRows | None:
         if field is None:
             return PageRows(_ROWS.decode(body))
         envelope = _ENVELOPE.decode(body)
+        # `body` writes the names as they are, so they must need no escaping.
         if field not in envelope or not all(map(str.isidentifier, envelope)):
             return None
         return PageRows(_ROWS.decode(envelope[field]), field, envelope)

@@ -71,6 +71,7 @@ class PartitionFold:
         self.touched: list[str] = []
         self._restored: set[str] = set()
         times, owner = self._setting.times, self._setting.owner
+        # Their records are written in this order, and the chain is a hash over it.
         self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
@@ -113,6 +114,7 @@ class PartitionFold:
             state = self.account(document["account"])
             state.restore(kind, document)
             self._restored.add(state.account)
+        # What an order is may stand in several records: it is known when all are back.
         self._digests.put(key.decode(), value, None)
 
     @property
@@ -121,6 +123,7 @@ class PartitionFold:
         return self._digests.exact
 
     def _finish_restore(self) -> None:
+        # Nobody says which record is the last to be restored: whatever is called next does this.
         for account in self._restored:
             state = self.accounts[account]
             state.finish_restore()
@@ -190,6 +193,7 @@ class PartitionFold:
         account = _account_of(record)
         if isinstance(why, Unbelieved):
             self.tallies.count("unbelieved", why.kind)
+        # Garbage under a new key makes no account, and what is not believed is not the account's.
         if isinstance(why, Unbelieved) or account not in self.accounts:
             account = _PARTITION
         state = self.account(account)
@@ -233,6 +237,7 @@ class PartitionFold:
     def _fold_item(self, received: RawRecord, item: raw.Item, at: Cause, now_ns: int) -> None:
         generation = received.generation
         if isinstance(item, raw.ConnectionChange | raw.Liveness | raw.OwnerChange):
+            # The connections of a former owner are gone before the new one's are taken in.
             self._accounts.take_owner(generation, item.at_ns, at, now_ns)
         is_of_partition = received.account == _PARTITION
         match item:
@@ -270,9 +275,11 @@ class PartitionFold:
         doubted_ns = self._setting.times.take(sample, generation, now_ns)
         for state in self._accounts.followed():
             look_ups = state.look_ups
+            # A cycle covers nothing while the clock is unknown, so the next one waited for this.
             if look_ups.reconciliation.is_waiting_for_clock(sample.product):
                 state.begin(at, now_ns)
                 look_ups.reconciliation.want_at(sample.product, now_ns)
+            # Times since then may have been converted wrongly (decision 0014).
             if doubted_ns is not None and sample.product in look_ups.products():
                 state.begin(at, now_ns)
                 look_ups.note_loss(sample.product, doubted_ns, "a clock was set")
@@ -301,6 +308,8 @@ class PartitionFold:
     def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
         state.look_ups.note_product(frame.product)
         link = state.streams.links.get(frame.connection)
+        # The next frame in order changes nothing of what the streams show, and `watch` compares
+        # that before and after.
         if link is None or frame.number != link.number + 1:
             state.look_ups.watch(lambda streams: streams.take_frame(generation, frame))
         else:
@@ -323,6 +332,7 @@ class PartitionFold:
             body, reason, state.cause, product=frame.product, received_ns=frame.received_ns
         )
         link = state.streams.links.get(frame.connection)
+        # What it spoke of nobody knows: of any product that its connection carries (decision 0801).
         for product in (frame.product,) if link is None else link.products:
             state.look_ups.note_product(product)
             state.look_ups.note_loss(product, frame.received_ns, "a frame could not be read")
@@ -342,6 +352,8 @@ class PartitionFold:
         state = self.account(account)
         state.begin(self._cause(record), now_ns)
         state.publisher.dead_letter(record.value or b"", reason, state.cause, trace=trace)
+        # The partition's own key is no account: set apart, its owners and clocks would not be taken
+        # in any more.
         if account != _PARTITION:
             state.set_apart(reason, record.offset)
 

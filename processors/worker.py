@@ -114,6 +114,7 @@ class ProcessWorker:
         finally:
             looking.cancel()
             try:
+                # The ledgers first, while the group still takes the offsets that they have come to.
                 await self._close()
             finally:
                 await _stop(app, exit_status=0 if stop.is_set() else CRASHED)
@@ -133,6 +134,7 @@ class ProcessWorker:
         for partition in self.runners.keys() - partitions:
             runner = self.runners.pop(partition)
             runner.close()
+            # Its last step may still go on: what that shows is forgotten once it has ended.
             self._closing.append(runner)
             self._exporter.forget(runner, self._health)
         for partition in sorted(partitions):
@@ -187,6 +189,7 @@ class ProcessWorker:
         closed = [runner for runner in self._closing if runner.join(0)]
         for runner in closed:
             self._closing.remove(runner)
+            # Where it came back meanwhile, what is shown is the new runner's.
             if runner.partition not in self.runners:
                 self._exporter.forget(runner, self._health)
 
@@ -199,6 +202,8 @@ class ProcessWorker:
         waiting = [runner.unconfirmed_since for runner in self.runners.values()]
         waiting.append(self._uncommitted_since)
         since = min((at for at in waiting if at is not None), default=time.monotonic())
+        # The time while Kafka is away does not count: nobody is started again for that
+        # (decision 0204).
         if time.monotonic() - max(since, self._unanswered_until) < adrift_seconds:
             return
         if await asyncio.to_thread(self._log.answers):
