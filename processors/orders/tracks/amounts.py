@@ -49,11 +49,15 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     if len(record.links) <= 1:
         executed = real if real >= current.claimed else current.claimed
     elif carries_count:
+        # A new link's claim holds what the earlier ones executed (docs/state-model.md 4.9).
         executed = max(real, *(link.claimed for link in record.links.values()))
     else:
         quantity, executed = _summed(record, current, quantity)
+    # The same object where no claim is above the executions: then nothing can be missing.
     missing = ZERO if executed is real else _unexplained(record, executed)
     quote, ended = current.terms.value("quote_quantity"), current.prevented
+    # Executions count in base: only the venue's own quote amount says that one sized in quote is
+    # full (docs/state-model.md 4.9).
     if quote:
         return Amounts(None, real, executed, missing, current.claimed_quote >= quote)
     if quantity is not None and quantity > ZERO and is_comparable(record, current):
@@ -69,13 +73,17 @@ def _of_parts(record: Record, current: Link, split: Split) -> Amounts:
         executed = EXACT.add(executed, part.executed)
         of_part = part.executed if part.quantity is None else part.quantity
         quantity = EXACT.add(quantity, of_part)
+        # What a closed part left undone will not come: it is out of the band (decision 0406).
         if part.is_closed:
             ended = EXACT.add(ended, max(ZERO, EXACT.subtract(of_part, part.executed)))
     is_vague = any(part.quantity is None for part in split.parts)
     real = record.totals.quantity
     missing = _unexplained(record, executed)
+    # A part known by an execution alone has no quantity: only the whole says how much there is.
     if (is_vague and split.whole is None) or not is_comparable(record, current):
         return Amounts(None, real, executed, missing, False, ended)
+    # Other parts may exist: what the known ones lack of the whole stays
+    # in the band (decision 0406).
     if split.whole is not None and (is_vague or split.awaited is not None):
         quantity = max(quantity, split.whole)
     is_full = split.is_closed and executed >= quantity
@@ -84,6 +92,7 @@ def _of_parts(record: Record, current: Link, split: Split) -> Amounts:
 
 def _unexplained(record: Record, executed: Decimal) -> Decimal:
     totals = record.totals
+    # The venue's claim was made before the bust and includes it (decision 0404).
     explained = EXACT.add(totals.quantity, totals.busted_quantity)
     return max(ZERO, EXACT.subtract(executed, explained))
 
@@ -93,6 +102,7 @@ def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | Non
     totals = record.totals
     if not amounts.executed:
         return None
+    # An average needs all executions, and a price of each.
     if amounts.real == amounts.executed and not totals.unpriced:
         return QUOTIENT.divide(totals.notional, totals.quantity)
     claimed: Decimal | None = current.terms.value("average_price")
@@ -120,4 +130,5 @@ def _summed(
         executed = EXACT.add(executed, done)
         if link is not current:
             earlier = EXACT.add(earlier, done)
+    # Else 10 with 4 executed, replaced by 6, would be full after 2 more (decision 0402).
     return quantity and EXACT.add(quantity, earlier), executed

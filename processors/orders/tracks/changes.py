@@ -47,6 +47,7 @@ class Changes:
         is_news = False
         for term, value in zip(CHANGED, values, strict=True):
             if value is not None:
+                # Kept while names are too: when the order became crowded must not show.
                 is_news |= bool(put(self.latest, term, stamp, value))
         if self._name(name, change):
             self.settle(answered_ns)
@@ -57,6 +58,8 @@ class Changes:
         if self.is_crowded or name in self.shown:
             return False
         held = self.named.get(name)
+        # OKX may send it again with a later time: the earliest report
+        # counts (docs/venues/okx.md 6).
         if held is not None and _rank(held) <= _rank(change):
             return False
         self.named[name] = change
@@ -71,6 +74,8 @@ class Changes:
         for name in [one for one in self.named if self.named[one][0][0] < answered_ns]:
             del self.named[name]
             self.shown.add(name)
+        # All names at once, and for good: if only the oldest were dropped, it would matter whether
+        # a copy came before or after that (decision 0407).
         if len(self.named) + len(self.shown) > CHANGES_MAX:
             self.is_crowded = True
             self.named, self.shown = {}, set()
@@ -79,6 +84,7 @@ class Changes:
         """The term as all of this has it: its stamp and value."""
         place = 1 + CHANGED.index(name)
         said = [(one[0], one[place]) for one in self.named.values() if one[place] is not None]
+        # A copy among them may count as news, until an answer must know it (decision 0407).
         if self.is_crowded and name in self.latest and self.latest[name][0][0] >= answered_ns:
             said.append(self.latest[name])
         if name in self.plain:
@@ -89,6 +95,7 @@ class Changes:
         """When the last of them was made that no answer must show; `NO_ORDINAL` for none."""
         stated = self.latest if self.is_crowded else self.named
         last = max((stamp[:2] for stamp, *_ in stated.values()), default=NO_ORDINAL)
+        # A copy that comes after the end is no later life once the order's own row answered.
         return last if last[0] >= answered_ns else NO_ORDINAL
 
     def join(self, other: "Changes", answered_ns: int) -> None:
@@ -96,6 +103,7 @@ class Changes:
         self.is_crowded |= other.is_crowded
         self.shown = set() if self.is_crowded else self.shown | other.shown
         known = {} if self.is_crowded else self.named
+        # What either knows by name alone an answer has shown: a report of it is a copy.
         self.named = {name: known[name] for name in known.keys() - self.shown}
         for name, change in other.named.items():
             self._name(name, change)
@@ -150,6 +158,7 @@ def _load_registers(document: dict[str, Any], stamps: list[Stamp]) -> Registers:
 def _rank(change: Change) -> tuple[Any, ...]:
     """By which the lesser of two reports counts: the earlier one, then by content."""
     stamp, *values = change
+    # None has no order among numbers: of one time, a report with a value comes before one without.
     return (stamp, *((value is None, value or Decimal(0)) for value in values))
 
 

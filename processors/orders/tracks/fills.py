@@ -138,6 +138,7 @@ def fill_of(event: Execution, exec_id: str) -> HeldFill:
         return fill
     if event.kind is FillKind.BUST:
         return fill._replace(is_busted=True)
+    # Without a time it still overrides what nobody corrected, which stands at -1.
     stamp = event.venue_ns or 0
     present = (name for name in JOINED if getattr(fill, name) is not None)
     return fill._replace(corrected=tuple((name, stamp) for name in present))
@@ -177,6 +178,7 @@ def _joined_plainly(held: HeldFill, other: HeldFill) -> HeldFill:
         mine, theirs = held[place], other[place]
         if theirs is None or mine == theirs:
             continue
+        # The larger and not the later, so that arrival does not show (docs/state-model.md 3.9).
         values[place] = theirs if mine is None else max(mine, theirs)
         if mine is not None and name not in UNCONTESTED:
             conflicts.add(name)
@@ -192,6 +194,7 @@ def _joined_field(
     if mine[1] is None or theirs[1] is None:
         _, value, is_contested = theirs if mine[1] is None else mine
     elif mine[0] != theirs[0]:
+        # The venue's latest correction decides, and is no conflict (decision 0404).
         _, value, is_contested = max(mine, theirs, key=lambda entry: entry[0])
     else:
         value = max(mine[1], theirs[1])
@@ -244,6 +247,7 @@ class Totals:
     @property
     def digest(self) -> int:
         """The sum of the hashes of all fills, busted ones included: it stands for the set."""
+        # Hashed only when a step says the content: most do not (decision 0214).
         if self._unhashed:
             self._digest += sum(sign * hash_of(fill.content()) for sign, fill in self._unhashed)
             self._unhashed.clear()
@@ -255,6 +259,7 @@ class Totals:
         if fill.is_busted:
             self.busted += sign
             amount = fill.last_quantity or ZERO
+            # Kept apart: what the venue claimed before the bust includes it.
             self.busted_quantity = EXACT.add(
                 self.busted_quantity, amount if sign > 0 else amount.copy_negate()
             )
@@ -268,10 +273,12 @@ class Totals:
 
     def _count_fee(self, fee: Decimal, currency: str) -> None:
         self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        # Gone, not zero: fees that cancel out leave no trace of what came first.
         if not self.fees[currency]:
             del self.fees[currency]
 
     def _count_quantity(self, fill: HeldFill, last_quantity: Decimal, sign: int) -> None:
+        # Not `-last_quantity`, which rounds to 28 digits.
         amount = last_quantity if sign > 0 else last_quantity.copy_negate()
         self.quantity = EXACT.add(self.quantity, amount)
         if fill.side is Side.BUY:
@@ -286,6 +293,7 @@ class Totals:
             self.notional = EXACT.add(self.notional, EXACT.multiply(amount, fill.last_price))
         unit = fill.quantity_unit
         self.units[unit] = self.units.get(unit, 0) + sign
+        # A unit that no execution has any more must not make amounts incomparable.
         if not self.units[unit]:
             del self.units[unit]
 

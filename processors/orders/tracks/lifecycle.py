@@ -36,12 +36,17 @@ EXPIRED = Lifecycle.EXPIRED
 REJECTED = Lifecycle.REJECTED
 
 PRECEDENCE: Final = (
+    # Full by quantity is FILLED beside any claimed end, and disputed,
+    # whichever came first (decision 0401).
     (FULL, FILLED),
     (CANCEL_CLAIMED, CANCELED),
+    # USD-M may report a conditional order that the engine refused as EXPIRED and as REJECTED
+    # (docs/venues/binance.md 4.2).
     (EXPIRY_CLAIMED, EXPIRED),
     (REJECT_CLAIMED | EXECUTED, CANCELED),  # reason: lifecycle reject
     (REJECT_CLAIMED, REJECTED),
     (ABSENT, CANCELED),  # reason: venue dropped; our inference, so the weakest
+    # Words are kept for good: once it was live, what said that it waits counts no more.
     (LIVE, ACTIVE),
     (UNTRIGGERED, WAITING_TRIGGER),
     (0, NONE),
@@ -92,6 +97,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (WAITING_TRIGGER, Kind.EXPIRED): frozenset({EXPIRED}),
     (WAITING_TRIGGER, Kind.REJECTED): frozenset({REJECTED}),
     (WAITING_TRIGGER, Kind.ENDED): frozenset({CANCELED}),
+    # It stays where it was seen to exist since that look-up began (docs/state-model.md 3.3).
     (WAITING_TRIGGER, Kind.ABSENT): frozenset({WAITING_TRIGGER, CANCELED}),
     (ACTIVE, Kind.UNTRIGGERED): frozenset({ACTIVE}),
     (ACTIVE, Kind.LIVE): frozenset({ACTIVE}),
@@ -102,6 +108,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (ACTIVE, Kind.CANCELED): frozenset({CANCELED}),
     (ACTIVE, Kind.EXPIRED): frozenset({EXPIRED}),
     (ACTIVE, Kind.REJECTED): frozenset({REJECTED, CANCELED}),
+    # It stays where life was reported a millisecond or more later (decision 0307).
     (ACTIVE, Kind.ENDED): frozenset({ACTIVE, CANCELED}),
     (ACTIVE, Kind.ABSENT): frozenset({ACTIVE, CANCELED}),
     (FILLED, Kind.UNTRIGGERED): frozenset({FILLED}),
@@ -124,6 +131,7 @@ LIFECYCLE: Final[dict[tuple[Lifecycle, Kind], frozenset[Lifecycle]]] = {
     (CANCELED, Kind.BUST): frozenset({CANCELED, REJECTED, ACTIVE}),
     (CANCELED, Kind.FILLED): frozenset({FILLED}),
     (CANCELED, Kind.CANCELED): frozenset({CANCELED}),
+    # Our own conclusion of absence gives way to any claim of the venue.
     (CANCELED, Kind.EXPIRED): frozenset({CANCELED, EXPIRED}),
     (CANCELED, Kind.REJECTED): frozenset({CANCELED, REJECTED}),
     (CANCELED, Kind.ENDED): frozenset({CANCELED}),

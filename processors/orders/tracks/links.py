@@ -93,6 +93,7 @@ class Link:
     def take(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
         """Join one report; returns what that changed. `lag_ns`: how far the venue's answers lag."""
         word = WORDS[report.status]
+        # Only what lives is amended, so an amendment is a sign of life (docs/state-model.md 3.2).
         if word is None and report.is_amendment:
             word = LIVE
         if word is None and report.is_ended:
@@ -100,8 +101,11 @@ class Link:
         filled = report.filled_quantity
         answered_ns = NEVER_NS
         if origin.asked_ns is not None and _answers(report, origin):
+            # What is younger the venue's answer may not show yet.
             answered_ns = origin.asked_ns - lag_ns
         ordinal = report.ordinal or NO_ORDINAL
+        # A row older than its question by the lag shows all that was said of its own time: a fill
+        # and an amendment may share a millisecond (decision 0407).
         stamp: Stamp = (
             *ordinal,
             ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
@@ -109,6 +113,8 @@ class Link:
             int(word in TERMINAL),
         )
         changed = self._take_terms(report, stamp)
+        # Its terms keep the lowest stamp; but without a time no later life could
+        # void the end (decision 0307).
         if word == ENDED and report.ordinal is None:
             ordinal = _ended_by(report, origin)
         if report.change_id is not None:
@@ -118,11 +124,15 @@ class Link:
         if word is not None:
             changed |= self._take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
+            # Rows of USD-M's REST do not say why an order expired: the guess from its terms comes
+            # later, and must not hide the stream's word (docs/venues/binance.md 4.2).
             is_said = not report.is_reason_inferred
             rank = (int(report.reason in FORCED), int(is_said), *stamp)
+            # Whether it is shown depends on the other words too: that is compared after deriving.
             changed |= put(self.reasons, word or "", rank, report.reason) & STORED
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        # With DECREMENT the order lives on with less: no end (docs/venues/binance.md 3.1).
         if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
             self.prevented = report.prevented_quantity
             changed |= STORED
@@ -131,6 +141,7 @@ class Link:
     def repeat(self, asked_ns: int, lag_ns: int) -> None:
         """The newest question's answer came again, to a question that was begun then."""
         assert self.asked is not None
+        # The same row has the same cumulative; `lists.is_plain` keeps no other row (decision 0016).
         self.asked = max(self.asked, (asked_ns, self.asked[1]))
         self._take_answer(asked_ns - lag_ns)
 
@@ -139,6 +150,7 @@ class Link:
         ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
         if self.changes is None:
             return ordinal
+        # A change proves life at its own time, not at that of a copy which came after the end.
         return max(ordinal, self.changes.ordinal(self.answered_ns))
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
@@ -149,6 +161,7 @@ class Link:
         else:  # the unit of an order that closes a position is said in passing
             unit_stamp = stamp if is_counted else LOWEST
             changed = self._take_each(report, stamp, unit_stamp, is_named=is_named)
+        # With a named change it is not taken: executions have it (decision 0407).
         if report.average_price is not None and not is_named:
             changed |= self.terms.offer(AVERAGE, stamp, report.average_price) & STORED
         return changed
@@ -163,6 +176,7 @@ class Link:
             if value is None:
                 continue
             if has_changes and name in CHANGED:
+                # What a named change itself gives is joined under its name: see `_take_change`.
                 changed |= SAME if is_named else self._take_plain(name, stamp, value)
             else:
                 at = unit_stamp if name == UNIT else stamp
@@ -215,6 +229,7 @@ class Link:
         held = self.words.get(word)
         joined = (ordinal, witness)
         if held is not None:
+            # By which ways it came is what makes it CORROBORATED (docs/state-model.md 3.8).
             joined = (max(held[0], ordinal), held[1] | witness)
         if joined == held:
             return SAME
@@ -223,12 +238,15 @@ class Link:
 
     def _take_claim(self, filled: Decimal, report: OrderReport, origin: Origin) -> int:
         changed = SAME
+        # A maximum: an older cumulative lowers nothing (docs/state-model.md 3.7).
         if filled > self.claimed:
             self.claimed = filled
             changed = STORED
         if report.filled_quote is not None and report.filled_quote > self.claimed_quote:
             self.claimed_quote = report.filled_quote
             changed = STORED
+        # The newest stands beside the maximum: if it is lower, an execution may have been
+        # busted (`query-below-fills`).
         if origin.source is Source.QUERY and origin.asked_ns is not None:
             asked = (origin.asked_ns, filled)
             if self.asked is None or asked > self.asked:
@@ -238,6 +256,7 @@ class Link:
 
     def join(self, other: "Link") -> None:
         """Join what another record knows of the same link."""
+        # First: it decides which changes of the two still count.
         self.answered_ns = max(self.answered_ns, other.answered_ns)
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
@@ -259,6 +278,7 @@ class Link:
             elif other.changes is None:  # else it was joined above
                 self.changes.take_plain(name, stamp, value)
         if self.changes is not None:
+            # The other's answers may outrank changes that counted here until now.
             self.changes.settle(self.answered_ns)
             self._show_changed()
 
@@ -275,6 +295,7 @@ class Link:
         stamps = sorted(held)
         places = {stamp: place for place, stamp in enumerate(stamps)}
         return {
+            # Reasons have two numbers more in front; the cumulative, a Decimal, is last but one.
             "stamps": [[*stamp[:-2], text_of(stamp[-2]), stamp[-1]] for stamp in stamps],
             "terms": self.terms.dump(places),
             "reasons": dump_registers(self.reasons, places),

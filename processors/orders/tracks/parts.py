@@ -72,12 +72,14 @@ class Split(NamedTuple):
         living = [part for part in self.parts if not part.is_closed]
         if not living:
             return self.awaited or self.parts[-1].name
+        # Of equal ones that with the greatest id, whatever came first.
         return min(reversed(living), key=lambda part: part.listed_ns).name
 
     def has_unlisted(self, lag_ns: int) -> bool:
         """Whether a part that should be open is absent from an answer that shows another open."""
         living = [part for part in self.parts if not part.is_closed]
         latest_ns = max((part.listed_ns for part in living), default=0)
+        # One that was reported just before the question may be too young for its answer.
         return any(
             part.listed_ns < latest_ns and part.link.live_ordinal()[0] + lag_ns < latest_ns
             for part in living
@@ -90,15 +92,18 @@ def split_of(record: Record) -> Split | None:
         return None
     pairs = record.replaced | record.parts
     newest = sorted(set(record.links) - {old for old, _ in pairs})
+    # What is named as no part is the complete list of what it became (decision 0406).
     awaiting = {old for old, _ in record.parts} - {old for old, _ in record.replaced}
     if not newest or (len(newest) == 1 and not awaiting):
         return None
     executed = _executed(record, newest[-1])
     parts = tuple(_part(name, record.links[name], executed[name]) for name in newest)
     roots = sorted({old for old, _ in pairs} & set(record.links) - {new for _, new in pairs})
+    # Only the first of a chain says how much was asked for in all.
     said = [record.links[one].terms.value("quantity") for one in roots]
     wholes = [quantity for quantity in said if quantity is not None]
     missing = [one for one in awaiting if _is_missing(record.links.get(one), parts)]
+    # One part that is all of it makes a plain chain.
     if len(newest) == 1 and not missing:
         return None
     earlier = EXACT.subtract(_sum(executed.values()), _sum(part.executed for part in parts))

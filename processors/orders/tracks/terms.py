@@ -89,12 +89,16 @@ class Terms:
         if held is None:
             held = self._held_before(stamp)
         elif stamp <= self.stamp:
+            # At an equal stamp the greater value counts, so term by term is looked
+            # at (docs/state-model.md 4.2).
             if row == held or (stamp < self.stamp and _covers(held, row)):
                 return SAME
             held = None
+        # What nearly every report is: the same terms at a later time (decision 0408).
         elif row == held:
             self.stamp = stamp
             return STORED
+        # One that leaves out a term must not hide what another report said of it.
         if held is None or not _covers(row, held):
             return self._put_each(row, stamp)
         self._begin(row, stamp)
@@ -103,6 +107,7 @@ class Terms:
     def offer(self, name: str, stamp: Stamp, value: Any) -> int:
         """Join one value; returns what that changed."""
         if self.row is not None and name in PLACE:
+            # Older than the row and no news: what an execution says of its order in passing.
             if stamp < self.stamp and self.row[PLACE[name]] is not None:
                 return SAME
             self.spread()
@@ -167,6 +172,7 @@ class Terms:
         terms = cls()
         terms.registers = load_registers(document, stamps, READERS)
         held = {stamp for name, (stamp, _) in terms.registers.items() if name != AVERAGE}
+        # One stamp on all of them means the same as a row, whichever it was when it was saved.
         if len(held) == 1 and (stamp := held.pop()) > LOWEST:
             said = terms.registers
             row = tuple(said[name][1] if name in said else None for name in TERMS)

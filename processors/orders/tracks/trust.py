@@ -113,6 +113,7 @@ def _of_parts(
     ends: list[int] = []
     for part in split.parts:
         own = Amounts(part.quantity, ZERO, part.executed, ZERO, part.is_full)
+        # Absence is proven of the order and not of a part: it counts once, below.
         said = facts_of(record, part.link, own) & ~ABSENT
         disputes.update(_disputes(record, part.link, own, said, profile))
         ends.append(said)
@@ -134,14 +135,17 @@ def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     facts = FULL if amounts.is_full else 0
     for word in words:
         facts |= FACT_OF_WORD[word]
+    # So far only an end of which is not said how can have set it (decision 0307).
     if facts & ABSENT and _is_live_after(current, [ENDED]):
         facts &= ~ABSENT
+    # A fill proves that it was accepted; NEW may come later or never (docs/venues/binance.md 6).
     if amounts.executed:
         facts |= EXECUTED | LIVE
     elif record.fills:  # busted, and yet it was alive
         facts |= LIVE
     if record.absent_ns is not None and not is_voided(record):
         facts |= ABSENT
+    # Ends count on the current link alone, life on any (docs/state-model.md 3.4).
     if len(record.links) > 1:
         facts |= _life_on_any_link(record)
     return facts
@@ -165,10 +169,12 @@ def _life_on_any_link(record: Record) -> int:
 
 def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason | None:
     """Why it closed, by the word that closed it; of several parts, by the last that said so."""
+    # Of any link, under any word or none: executions bring it too (docs/state-model.md 1.4).
     forced = [entry for link in links for entry in link.reasons.values() if entry[1] in FORCED]
     if forced:
         reason: Reason = max(forced)[1]
         return reason
+    # The venue ended it and did not say why: that it dropped the order is not known.
     if not facts & CLAIMED and any(ENDED in link.words for link in links):
         return None
     inferred = inferred_reason(facts)
@@ -194,6 +200,7 @@ def _disputes(
             found.append(LIVE_AFTER_END)
         if facts & REJECT_CLAIMED and facts & EXECUTED:
             found.append(REJECTED_WITH_FILLS)
+    # Beside a claim it is no contradiction: the order's own word stands above it (decision 0307).
     elif ENDED in current.words and _is_live_after(current, [ENDED]):
         found.append(LIVE_AFTER_END)
     if record.absent_ns is not None:
@@ -209,6 +216,8 @@ def _disputes(
 
 def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
     """Whether two ends were claimed, or one other than FILLED of an order that is executed."""
+    # Counted as a claim, or it would matter whether the executions or the other
+    # end came first (decision 0401).
     if amounts.is_full and "FILLED" not in ends:
         ends = ["FILLED", *ends]
     if len(ends) == 1:
@@ -225,16 +234,19 @@ def _is_live_after(current: Link, ends: list[str]) -> bool:
     live = current.live_ordinal()
     ended = max(current.words[word][0] for word in ends)
     # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
+    # Of an end without a time nothing is known to be later.
     return ended != NO_ORDINAL and live[0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
 
 
 def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:
     if "FILLED" in ends:
         return [ABSENCE_REFUTED]
+    # An end explains that it is absent.
     if ends or facts & FULL:
         return []
     if is_voided(record):
         return [ABSENCE_VOIDED]
+    # Trades listed before it was last seen may lack what was executed since.
     is_settled = record.settled_ns is not None and record.settled_ns >= (record.seen_ns or 0)
     return [] if is_settled else [ABSENCE_UNPROVEN]
 
@@ -243,6 +255,7 @@ def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
     """Whether the newest question's cumulative is less than what was surely visible to it."""
     assert current.asked is not None
     asked_ns, filled = current.asked
+    # Of several links an answer counts one, and the executions are of all.
     if filled >= record.totals.quantity or len(record.links) > 1:
         return False
     visible_ns = asked_ns - profile.visibility_lag_ns
@@ -250,6 +263,7 @@ def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
     for fill in record.fills.values():
         if fill.is_busted or fill.last_quantity is None or fill.venue_ns is None:
             continue
+        # A younger one the answer need not show.
         if fill.venue_ns <= visible_ns:
             visible = EXACT.add(visible, fill.last_quantity)
     return visible > filled
@@ -269,6 +283,7 @@ def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
     else:
         word = UNTRIGGERED_WORD if lifecycle is Lifecycle.WAITING_TRIGGER else LIVE_WORD
     held = current.words.get(word)
+    # More than one bit is set: two ways said it.
     has_two_witnesses = held is not None and held[1] & (held[1] - 1)
     return Trust.CORROBORATED if has_two_witnesses else Trust.OBSERVED
 
@@ -277,5 +292,6 @@ def provisional(graced: Decimal, amounts: Amounts) -> Decimal:
     """The missing quantity whose time of grace is over: `graced` is what was executed by then."""
     if not amounts.missing or amounts.executed <= graced:
         return amounts.missing
+    # A later, larger gap has a grace of its own (docs/state-model.md 3.7).
     younger = EXACT.subtract(amounts.executed, graced)
     return max(ZERO, EXACT.subtract(amounts.missing, younger))
