@@ -17,6 +17,7 @@ def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[st
         "product": order.product,
         "symbol": order.symbol,
         "order_key": order.key,
+        # Not by the present id, which changes: it would be held twice (decision 0403).
         "execution_key": execution_key(order.product, order.symbol, fill.exec_id, effect.name),
         "exec_id": fill.exec_id,
         "venue_order_id": fill.venue_order_id or order.venue_order_id,

@@ -38,6 +38,7 @@ def recorded(
             kind = FillKind.REAL if before is None else FillKind.CORRECTION
         return [FillRecorded(order, kind, fill, before, origin, name)]
     gone = taken_back(order, {fill.exec_id: before}, origin)
+    # A busted one was never published under the new name: there is nothing to take back.
     return gone if fill.is_busted else gone + recorded(order, None, fill, origin)
 
 
@@ -91,11 +92,13 @@ def joined(
     The executions that go on as they are known; the others are taken back.
     """
     order = former[0][0]
+    # As they were published: the join below adds to the first order's own.
     fills = {one.key: dict(one.record.fills) for one, _ in former}
     for other, _ in former[1:]:
         order.own.join(other.own)
     held: dict[str, HeldFill] = {}
     for one, root in former:
+        # Each order's own oldest id of before: under it consumers know what names no order.
         goes_on, gone = moved(fills[one.key], held, root, order.own.root())
         effects += taken_back(one, gone, origin, root)
         held |= goes_on

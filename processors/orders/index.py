@@ -60,6 +60,8 @@ class OrderIndex:
 
     def drop(self, key: str) -> Order | None:
         """Nothing stands under this key any more; what did."""
+        # Its ids lead to it still: an order whose key goes is renamed or
+        # joined, and `follow` is next.
         self._open.discard(key)
         return self._by_key.pop(key, None)
 

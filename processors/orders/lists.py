@@ -66,6 +66,7 @@ class OpenList:
 
     def latest(self, digest: Digest) -> Shown:
         """When the row was last shown."""
+        # The answer under way is the younger one: `takes` lets no other begin.
         if self.run is not None and digest in self.run.found:
             return self.run.shown
         return self.shown
@@ -74,8 +75,10 @@ class OpenList:
         """Whether a page is the next of its answer, and that is younger than the one before."""
         run = self.run
         if turn.page == 1:
+            # An answer that was asked earlier would make a younger one's rows look older.
             asked_ns, began_ns = turn.shown
             return asked_ns > self.shown.asked_ns and began_ns >= self.shown.began_ns
+        # A page out of its turn goes the general way, whole (decision 0016).
         is_same = run is not None and (run.question_id, run.run_ns) == turn[:2]
         return is_same and run is not None and len(run.pages) == turn.page - 1
 
@@ -103,6 +106,7 @@ class OpenList:
 
     def _end(self) -> None:
         if self.run is not None:
+            # Of an answer that is over no page is kept: their records go.
             self.changed.update(range(len(self.run.pages)))
         self.run, self.is_dirty = None, True
 
@@ -132,6 +136,8 @@ class OpenLists:
     def of(self, name: str) -> OpenList:
         """One list; made where there is none."""
         if name not in self._lists:
+            # In an order that no restart changes: restored records come
+            # in the log's (decision 0005).
             self._lists = dict(sorted({**self._lists, name: OpenList(name)}.items()))
         return self._lists[name]
 
@@ -141,6 +147,7 @@ class OpenLists:
         for one in self._lists.values():
             if one.shown.began_ns >= began_ns:
                 keys.update(order.key for order in one.rows.values())
+            # A list that is not complete may add what it shows (docs/state-model.md INV-3).
             elif one.run is not None and one.run.shown.began_ns >= began_ns:
                 known = one.rows
                 keys.update(known[row].key for row in one.run.found if row in known)
@@ -155,6 +162,7 @@ class OpenLists:
             return order
         one, digest = kept
         asked_ns, began_ns = one.latest(digest)
+        # The next list's row is joined again, with what is said now (decision 0016).
         del one.rows[digest]
         assert order.seen is not None, order.key
         if asked_ns != NEVER_NS:
@@ -191,6 +199,7 @@ class OpenLists:
     def keep(self, one: OpenList, digest: Digest, order: Order) -> None:
         """The page's row was joined, and may be known again."""
         assert one.run is not None
+        # Its former row stands for times that are not joined yet.
         self.take_off(order)
         if digest not in one.rows:  # two rows of one order that agree
             self._keep(one, digest, order)
@@ -221,6 +230,7 @@ class OpenLists:
         """Take back one record; `finish_load` after all."""
         if kind == PAGE:
             rows = [bytes.fromhex(row) for row in document["rows"]]
+            # The record of the list itself may come back later.
             self._early[document["list"], document["number"]] = rows
             return
         one = self.of(document["list"])
@@ -248,12 +258,15 @@ def is_plain(order: Order, report: OrderReport, asked_ns: int, lag_ns: int) -> b
     if link is None or not is_alone or link.changes is not None:
         return False
     filled, ordinal = report.filled_quantity, report.ordinal
+    # A younger row's stamp rises once the venue surely showed all of its time (`links.ANSWER`).
     is_final = ordinal is None or ordinal[0] < asked_ns - lag_ns
+    # Else another question was answered since, and `repeat` would give its count this row's time.
     is_newest = filled is not None and link.asked == (asked_ns, filled)
     return (
         is_final
         and is_newest
         and link.asked is not None
+        # Below the executions, a later question makes it a dispute (`query-below-fills`).
         and link.asked[1] >= own.totals.quantity
         and _is_bare(report)
         and order.is_open

@@ -96,6 +96,7 @@ class Order:
         shown = self._compared()
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
+        # A reply is about a request, and may say nothing of the order (docs/state-model.md 2.1).
         if not is_known and origin.source is not Source.REPLY:
             effects.append(UnknownStatus(self))
         for event in executions:
@@ -114,6 +115,7 @@ class Order:
 
     def _take_one(self, event: Execution, origin: Origin, effects: list[Effect]) -> int:
         changed, before = self.own.take_execution(event)
+        # With guests, `refresh` compares the joined executions, which are what is published.
         if changed != SAME and event.exec_id is not None and not self.guests:
             fill = self.own.fills[event.exec_id]
             if fill is not before:
@@ -157,6 +159,7 @@ class Order:
             self.derived = after
             raised = [code for code in after.disputes if code not in before.disputes]
             effects += [DisputeRaised(self, code) for code in raised]
+            # When it opens, and not at each report that claims more.
             if bool(before.amounts.missing) != bool(after.amounts.missing):
                 effects.append(GapOpened(self) if after.amounts.missing else GapClosed(self))
         is_other = shown is not None and self.view() != shown
@@ -189,6 +192,7 @@ class Order:
         self.guests = guests
         self.rejoin()
         gone = {one: before[one] for one in before.keys() - self.record.fills.keys()}
+        # What another order publishes from now on is taken back here: a consumer holds it once.
         effects += taken_back(self, gone, origin)
         changed = self.publish_fills(before, origin, effects)
         self.refresh(changed, origin, effects, shown)
@@ -268,6 +272,7 @@ class Order:
         is_final = self.is_settled and self.is_closed and not self.derived.disputes
         if not is_final or self.derived.completeness is not Completeness.COMPLETE:
             return trust
+        # CORRECTED stands above the others, at whatever time it came (docs/state-model.md 3.8).
         return trust if trust is Trust.CORRECTED else Trust.SETTLED
 
     @property
@@ -278,6 +283,7 @@ class Order:
     @property
     def quantity(self) -> Decimal | None:
         """The order's quantity, native; over a summed chain, of the whole chain."""
+        # None in another unit than its executions: then it is shown as the venue said it.
         quantity = self.derived.amounts.quantity
         return self.term("quantity") if quantity is None else quantity
 
@@ -293,9 +299,11 @@ class Order:
 
     def leaves(self) -> Decimal | None:
         """The quantity still able to fill, native; None where that is not known."""
+        # Under dispute its end is not proven, so it stays in the band (docs/state-model.md 4.5).
         if self.is_closed and not self.derived.disputes:
             return ZERO
         amounts = self.derived.amounts
+        # What is executed on an unknown side may have moved the position either way.
         if amounts.quantity is None or (self.record.totals.unsided and self.side is None):
             return None
         gone = EXACT.add(amounts.executed, amounts.ended)
@@ -331,6 +339,7 @@ class Order:
             return None
         if (value := self.current_link.terms.value(name)) is not None:
             return value
+        # Such as what it waited for, which the order that it became does not repeat.
         said = [held for link in links.values() if (held := link.terms.held(name)) is not None]
         return max(said)[1] if said else None
 

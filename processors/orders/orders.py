@@ -77,7 +77,7 @@ class Orders:
             )
             return
         order = self._order_of(report, report.venue_order_id, origin)
-        if report.replaces or report.alias_ids:
+        if report.replaces or report.alias_ids:  # before it is joined: it is of the whole chain
             self._connect(order, report, origin, effects)
         if order.take_report(report, origin, effects, executions):
             if executions:
@@ -196,7 +196,7 @@ class Orders:
             order.first_seen_cause = origin.cause
             self._index.put(order)
             self._index.name(order, name)
-        self.lists.take_off(order)
+        self.lists.take_off(order)  # before anything else is said of it (decision 0016)
         client_id = event.client_order_id
         if client_id is not None and client_id not in order.own.client_ids:
             self._unattributed.know(order, client_id)
@@ -208,7 +208,7 @@ class Orders:
 
     def _changed(self, order: Order, origin: Origin | None, effects: list[Effect]) -> None:
         self.dirty.add(order.key)
-        if self._unattributed:
+        if self._unattributed:  # else nearly every account would pay for it
             for unattributed in self._unattributed.related(order):
                 self._place(unattributed, self._shown_fills(unattributed), origin, effects)
 
@@ -273,7 +273,7 @@ class Orders:
         """Join all orders that the report shows to be one; the oldest id names it."""
         if not order.own.new_pairs(report):
             return
-        shown, former = order.view(), [(order, order.own.root())]
+        shown, former = order.view(), [(order, order.own.root())]  # while the chain is not known
         order.own.connect(report)
         found = dict.fromkeys(filter(None, map(self._index.at, places_of(order))))
         others = [self.lists.take_off(one) for one in found if one is not order]
@@ -286,7 +286,7 @@ class Orders:
         if is_renamed:  # what stood under its key was derived from less
             order.derived, shown = NOTHING, {}
         order.refresh(changed, origin, effects, shown)
-        if is_renamed and not order.missing_quantity:
+        if is_renamed and not order.missing_quantity:  # `NOTHING` has no gap that could close
             effects.append(GapClosed(order))
         self._changed(order, origin, effects)
 

@@ -19,6 +19,7 @@ class Pieces:
             self._early.setdefault(order_key, []).append(document)
             return
         order.own.put_fill(fill_records.loaded(document))
+        # Derived in `finish`, once: a large order has thousands of records.
         self._in_pieces[order.key] = order
 
     def join(self, order: Order) -> None:

@@ -84,6 +84,8 @@ class Record:
 
     def take_execution(self, event: Execution) -> tuple[int, HeldFill | None]:
         """Join one execution; returns what changed, and the fill as it was before."""
+        # At its own time also where an answer brought it: a list of trades shows that the order
+        # traded then, not that it still exists.
         changed = self._take_time(event.venue_ns, event.venue_ns)
         if event.client_order_id is not None and event.client_order_id not in self.client_ids:
             self.client_ids.add(event.client_order_id)
@@ -112,6 +114,7 @@ class Record:
         if self.absent_ns is None or asked_ns > self.absent_ns:
             self.absent_ns = asked_ns
             changed = STORED
+        # Apart: a later look-up without the trades takes nothing from one that had them.
         if has_all_trades and (self.settled_ns is None or asked_ns > self.settled_ns):
             self.settled_ns = asked_ns
             changed = STORED
@@ -119,6 +122,7 @@ class Record:
 
     def repeat(self, asked_ns: int, lag_ns: int) -> None:
         """A question begun then was answered with a row that was joined before (decision 0016)."""
+        # Rows are kept of orders with one link alone (`lists.is_plain`).
         (link,) = self.links.values()
         link.repeat(asked_ns, lag_ns)
         self.seen_ns = _greatest(self.seen_ns, asked_ns)
@@ -145,6 +149,8 @@ class Record:
 
     def root(self) -> str:
         """The oldest id of the chain: the one that names the order for life."""
+        # A chain that bites its tail has no oldest id: then the least of
+        # all, at any arrival the same.
         names = self.ids()
         return min((names - {new for _, new in self._pairs()}) or names or {NAMELESS})
 
@@ -157,6 +163,7 @@ class Record:
         if split is not None:
             return split.current
         names = set(self.links)
+        # In a ring each is replaced: then the greatest of all.
         newest = names - {old for old, _ in self.replaced}
         return max(newest or names, default=NAMELESS)
 
@@ -251,6 +258,7 @@ class Record:
             if self.venue_ns is None or venue_ns > self.venue_ns:
                 self.venue_ns = venue_ns
                 changed = STORED | SHOWN
+            # Not shown: it says which of several orders with one client order id is the latest.
             if self.first_ns is None or venue_ns < self.first_ns:
                 self.first_ns = venue_ns
                 changed |= STORED
@@ -267,9 +275,11 @@ class Record:
             value = getattr(event, name)
             if value is not None:
                 changed |= link.terms.offer(name, LOWEST, value)
+        # An execution that names no quantity has the unit of its default: that says nothing.
         if event.last_quantity is not None:
             changed |= link.terms.offer(UNIT, LOWEST, event.quantity_unit)
         if event.reason is not None:
+            # Under no word, as it closes nothing: only a forced reason is read from there.
             rank = (int(event.reason in FORCED), 1, *LOWEST)
             changed |= put(link.reasons, "", rank, event.reason) & STORED
         return changed
@@ -278,6 +288,7 @@ class Record:
         """An execution without an identity is a claim of its quantity: docs/state-model.md 3.9."""
         link = self._link(event.venue_order_id)
         quantity = event.last_quantity
+        # Not added up: without an identity a repetition would count twice.
         if event.kind is not FillKind.REAL or quantity is None or quantity <= link.claimed:
             return SAME
         link.claimed = quantity
@@ -310,6 +321,7 @@ class Record:
         for name, value in zip(TIMES, document["times"], strict=True):
             setattr(record, name, value)
         for fill in document["fills"]:
+            # One by one: the sums are not saved, and follow from the set.
             record.put_fill(HeldFill.load(fill))
         return record
 

@@ -60,8 +60,10 @@ class Unattributed:
 
     def _claim_of(self, order: Order) -> tuple[bool, int, str]:
         if self.handle[2] == EXECUTION:
+            # Both sides of a self-trade may bear one id (docs/venues/binance.md 5).
             side, mine = (one.own.fills[self.handle[3]].side for one in (order, self.order))
             return (side is None or mine is None or side is mine, 0, order.key)
+        # By its own evidence: else what is given to it would decide whether it is given to it.
         is_open = derive(order.own, order.profile).lifecycle not in CLOSED
         return (is_open, order.own.first_ns or 0, order.key)
 
@@ -71,6 +73,7 @@ class Unattributed:
         own = self.order.own
         changed = []
         if old is not None:
+            # First taken back here, then published there: a consumer holds an execution once.
             old.host([guest for guest in old.guests if guest is not own], origin, effects)
             changed.append(old)
         if self.host is not None:
@@ -130,6 +133,7 @@ class UnattributedEvidence:
         if handle[2] == CLIENT:
             candidates = self._carriers.setdefault(handle, [])
         else:
+            # A walk over all orders: such evidence is rare (decision 0403).
             candidates = [one for one in orders if _has_execution(one, handle)]
         self._keys[order.key] = handle
         unattributed = self._unattributed[handle] = Unattributed(handle, order, candidates)
@@ -159,6 +163,7 @@ class UnattributedEvidence:
                 self._exchange(unattributed.candidates, gone, order)
             if unattributed.host is gone:
                 unattributed.host = order
+                # In silence: `Orders._connect` joins and publishes after this.
                 order.guests = [*order.guests, unattributed.order.own]
 
     @staticmethod
@@ -180,6 +185,7 @@ class UnattributedEvidence:
 
 def _has_execution(order: Order, handle: Handle) -> bool:
     """Whether this execution stands in the own evidence of an order that has a venue order id."""
+    # One without a venue order id is unattributed itself, and no host.
     if (order.product, order.symbol) != handle[:2] or not order.own.ids():
         return False
     return handle[3] in order.own.fills

@@ -21,6 +21,7 @@ def view_of(order: Order) -> dict[str, Any]:
     document["filled_base"] = order.in_base(order.executed)
     document["trust"] = order.trust
     document["version"] = order.version
+    # No intent of ours explains an order yet (docs/state-model.md 1.3).
     document["adopted"] = True
     document["strategy"] = document["intent_id"] = None
     document["tags"] = {}
@@ -30,6 +31,8 @@ def view_of(order: Order) -> dict[str, Any]:
 def content_of(order: Order) -> bytes:
     """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
     document = _content(order)
+    # Not `order.trust`: whether the account found it final is no
+    # evidence (docs/state-model.md 4.8).
     document["trust"] = order.derived.trust
     document["fills"] = f"{order.record.totals.digest:x}"
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
@@ -45,6 +48,7 @@ def _content(order: Order) -> dict[str, Any]:
         position_side, margin_mode, trigger_price, trigger_type, activation_price, callback_rate,
         reduce_only, close_position, quantity_unit,
     ) = order.terms()  # fmt: skip
+    # Of a chain or of parts the whole, and not what the current link says (decision 0402).
     if amounts.quantity is not None:
         quantity = amounts.quantity
     return {
