@@ -100,6 +100,7 @@ class AccountFold:
         """The registry's entry for this account came through `control` (decision 0007)."""
         self.config, self.is_removed, self._is_dirty = config, is_removed, True
         self.look_ups.register(config)
+        # Blind from when each stream was last heard, also if no worker closes it (decision 0007).
         if not self.is_enabled:
             self.look_ups.watch(lambda streams: streams.fall_silent("the account is disabled"))
         self.publisher.show_account()
@@ -129,9 +130,12 @@ class AccountFold:
             if isinstance(event, OrderReport | Execution | PositionReport):
                 self.look_ups.note_product(event.product)  # its frame's may be another
             if type(event) is OrderReport:
+                # What one message of the stream says of an order is one
+                # piece of news (decision 0408).
                 executions = () if is_answer else _executions_of(event, events, at)
                 at += len(executions)
                 self._take_order_event(event, origin, executions)
+                # Only answers list; what the stream says of an order `Orders.spoke` notes.
                 if is_answer and event.status in OPEN_STATUSES:
                     alive.append(event)
             elif isinstance(event, Execution | Reply):
@@ -153,6 +157,7 @@ class AccountFold:
         is_compared = origin.source is Source.QUERY and self.look_ups.reconciliation.is_news(
             event.product, event.venue_ns
         )
+        # Taken before it is folded: what it changes now, the stream had not brought.
         before = outline(self._named_by(event)) if is_compared else {}
         effects = self.orders.apply(event, origin, executions)
         order = self._order_of(event)
@@ -165,6 +170,8 @@ class AccountFold:
         if is_compared:
             self.look_ups.differences.answered(before, order, effects, origin)
         elif is_heard and not isinstance(event, Reply):
+            # The stream speaks of that moment itself: what an answer brought of it early
+            # was not missed (decision 0004).
             for one in (event, *executions):
                 self.look_ups.differences.heard(order, one.venue_ns)
         self.orders.spoke(order, origin, origin.received_ns or self.now_ns)
@@ -194,6 +201,7 @@ class AccountFold:
                 self.look_ups.reconciliation.targets.settle(order.key, GAP)
             case KeyRetired():
                 self._key_retired(effect, origin.cause)
+            # At once, and without a grace (docs/state-model.md 3.6, 3.9).
             case DisputeRaised() | UnknownStatus():
                 self.look_ups.reconciliation.targets.raise_doubt(order.key, DOUBT, self.now_ns)
 
@@ -205,6 +213,7 @@ class AccountFold:
     def _order_changed(self, order: Order, cause: Cause) -> None:
         self.doubts.changed(order)
         self.publisher.orders[order.key] = cause
+        # Before it is weighed: its side or margin mode may be new, and its place then another.
         moved = self.exposure.settle_home(order)
         for position in (*moved, *self.exposure.weigh(order)):
             self.publisher.positions[position.key] = cause
@@ -218,6 +227,7 @@ class AccountFold:
         if order.key != key:
             touched += self.exposure.settle_home(order)
             touched += self.exposure.weigh(order)
+            # Executions that name no order id are known to positions by the order's key.
             touched += [self.exposure.recount(order)]
         for position in touched:
             self.publisher.positions[position.key] = cause
@@ -229,6 +239,7 @@ class AccountFold:
         position = self.exposure.count(order, fill, effect.before)
         for touched in (*moved, position):
             self.publisher.positions[touched.key] = origin.cause
+        # While answers bring what no stream did, two equal figures prove no opening (`figures.py`).
         if origin.source is Source.QUERY and effect.kind is FillKind.REAL:
             self.exposure.note_brought(order.product, effect.fill.venue_ns or 0)
         self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
@@ -263,6 +274,7 @@ class AccountFold:
 
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
+        # It asks nothing meanwhile, and its timers rest (decision 0007).
         if not self.is_followed:
             return None
         times = (self.look_ups.reconciliation.due_ns(), self.publisher.due_ns())
@@ -305,6 +317,7 @@ class AccountFold:
 
     def finish_restore(self) -> None:
         """Once all records are back: what follows from several of them."""
+        # Orders first: where they count, and who is in doubt, follows from them.
         self.orders.finish_load()
         self.exposure.finish_restore(self.orders.all())
         for order in self.orders.all():

@@ -63,6 +63,7 @@ class Balances:
         if report.delta is not None:  # a change without a total: the next report has the amounts
             self._transfer(key, report)
             return False
+        # What lacks a time is oldest.
         at = list(report.ordinal or (report.venue_ns or 0, 0))
         held, held_at = self.rows.get(key), self.ordinals.get(key, [0, 0])
         if held_at > at:
@@ -70,6 +71,8 @@ class Balances:
         row = {"product": report.product, "asset": report.asset, "venue_ns": report.venue_ns}
         for name in AMOUNTS:
             amount = getattr(report, name)
+            # No time tells them apart: the lower amount is kept, whichever came first
+            # (docs/venues/binance.md 3.1).
             if held is not None and held_at == at:
                 amount = _lesser(amount, held[name])
             row[name] = None if amount is None else text_of(amount)
@@ -107,6 +110,7 @@ class Balances:
                 rows[report.asset] = text_of(total)
             venue_ns = report.venue_ns
         self.is_comparison_dirty = True
+        # One page of no known time leaves the whole figure without one.
         is_timed = asked_ns is not None and (item.page == 1 or held.get("is_timed", False))
         times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "is_timed": is_timed}
         self.asked[product] = times | {"rows": rows}
@@ -133,10 +137,12 @@ class Balances:
         former = self.others.get(product)
         times = {"answered_ns": asked["answered_ns"], "until_ns": coverage.until_ns}
         self.others[product] = times | {"assets": now}
+        # A figure alone may hold executions that no list shows yet (`figures.py`, rule 1).
         if former is None or not coverage.proves(former):
             return set()
         others = former["assets"]
         if product not in self.opened:
+            # What executions yet to come explain would be taken for held before (rules 2 and 3).
             is_sure = not coverage.adds_to(former) and not self._lacks_any(product, coverage)
             if others == now and is_sure:
                 self.opened[product] = now
@@ -146,6 +152,7 @@ class Balances:
 
     def _lacks_any(self, product: str, coverage: CycleCoverage) -> bool:
         """Whether assets may have moved by a symbol that is not covered: one that there is."""
+        # A symbol mistyped in the registry moves nothing, and must keep nothing from opening.
         return any(self.instruments.assets(product, one) for one in sorted(coverage.lacking))
 
     def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:
@@ -164,6 +171,8 @@ class Balances:
             assets = self.instruments.assets(product, position.symbol)
             yield assets and assets[0], position.now.net
             yield assets and assets[1], position.paid.copy_negate()
+            # In whichever asset it was charged: a Spot purchase pays in base
+            # (docs/venues/binance.md 12).
             for currency, fee in position.fees.items():
                 yield currency, fee.copy_negate()
         for key, amount in self.transfers.items():
@@ -190,6 +199,7 @@ class Balances:
                 ours={"asset": asset, "total": text_of(EXACT.subtract(theirs, change))},
                 theirs={"asset": asset, "total": text_of(theirs)},
             )
+        # Of all that stand: the two assets of a symbol need not be found in the same cycle.
         missing = {key.partition("/")[2] for key in self.standing if key.startswith(f"{product}/")}
         return self.instruments.between(product, missing) if missing else set()
 

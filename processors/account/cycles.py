@@ -127,10 +127,13 @@ class Cycles:
     ) -> tuple[int, int]:
         """Begin a cycle; the span [since, until) of venue time that its questions must cover."""
         profile, time = venue
+        # First contact has no start to reach back to: the look-back stands in for it.
         starts = [i.start_ns for i in intervals if not i.is_since_ever]
         since_ns = min([*starts, self.covered_ns]) if self.covered_ns else now_ns - pace.lookback_ns
+        # What became visible late lies before the end of the last one (decision 0004).
         self.from_ns = since_ns - profile.visibility_lag_ns
         self.since_ns = self.from_ns + time.lowest_ns(self.from_ns)
+        # `floor_ns` is lowered by answers, so it begins above any time of theirs.
         self.asking, self.began_ns, self.floor_ns = True, now_ns, now_ns * 2
         self.next_ns = now_ns + pace.period_ns
         until_ns = now_ns - profile.visibility_lag_ns
@@ -154,6 +157,7 @@ class Cycles:
         if symbol in self.refused:
             refused_ns = self.refused[symbol].since_ns
             since_ns = min(since_ns, refused_ns + time.lowest_ns(refused_ns))
+        # However far the last cycle reached, it did not ask about this one (decision 0010).
         if symbol not in self.covered:
             since_ns = min(since_ns, self.until_ns - pace.lookback_ns)
         return since_ns
@@ -221,6 +225,7 @@ class Cycles:
                 since_ns = min(since_ns, self.began_ns - pace.lookback_ns)
             refused = UncoveredSymbol(symbol, "", since_ns, 0, 0, may_lack=never)
             self.refused[symbol] = refused
+        # Once a cycle: each of a symbol's questions is refused, and would double its wait.
         if refused.at_ns < self.began_ns:
             refused.refuse(reply.code or "", now_ns, pace.period_ns)
         return refused if is_news else None
@@ -245,6 +250,7 @@ class Cycles:
         """One good page of one run came; True if the cycle is complete with it."""
         pending = self.pending[question_id]
         if pending.run_ns != asked_ns:
+            # Pages of two runs make no complete answer (docs/state-model.md INV-3).
             pending.run_ns, pending.pages = asked_ns, 0
         if page != pending.pages + 1:
             return False
@@ -254,6 +260,7 @@ class Cycles:
         if not is_last:
             return False
         self._take(question_id)
+        # The first asking of all bounds what the answers together cover.
         self.floor_ns = min(self.floor_ns, asked_ns)
         return not self.pending
 
@@ -298,6 +305,7 @@ class Cycles:
         reached_ns = min(until_ns, self.floor_ns - lag_ns - time.leap_ns(self.from_ns))
         self.reached_ns, self.covered_ns = reached_ns, max(self.covered_ns, reached_ns)
         self.first_ns = self.first_ns or time.earliest_ns(reached_ns)
+        # This one did not ask about them: the next follows at once (decision 0015).
         if self.unseen:
             self.want(now_ns)
         return self.since_ns - time.lowest_ns(self.from_ns) + lag_ns, reached_ns

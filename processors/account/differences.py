@@ -62,6 +62,7 @@ def _after(found: FillRecorded, origin: "Origin") -> int | None:
     """How long after its own time an execution became known, in ns."""
     if found.fill.venue_ns is None or origin.received_ns is None:
         return None
+    # Two clocks: received by ours, executed by the venue's, which may be ahead.
     return max(0, origin.received_ns - found.fill.venue_ns)
 
 
@@ -128,12 +129,16 @@ class Differences:
             key = execution_key(order.product, order.symbol, one.fill.exec_id, one.name)
             late = {"after_ns": _after(one, origin)}
             self._say(FILLS[one.kind], ANSWERED, order, before, theirs | late, execution_key=key)
+        # One record for each change: what executions changed, they say.
         if fills or after == before:
             return
         venue_ns = order.record.venue_ns
+        # Older than the question by the lag: the stream had its time, and brought nothing.
         if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - self._lag_ns:
             self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
             return
+        # In our own time: an end in the venue's would be over at once where our clock is ahead, and
+        # what is on its way called missed.
         due_ns = self._publisher.now_ns + self._lag_ns
         self._is_dirty = True
         self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))

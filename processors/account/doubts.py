@@ -44,7 +44,9 @@ class Doubts:
         for order in orders:
             seen = order.seen
             if order.product == product and seen is not None:
+                # The venue's time, by which its lists of ended orders go.
                 made_ns = order.record.first_ns or seen.first_ns
+                # One part in the list must not hide that another is absent from it.
                 listed_ns = 0 if _lacks_a_part(order) else seen.listed_ns
                 yield Suspect(order.key, product, seen.first_ns, seen.last_ns, listed_ns, made_ns)
 

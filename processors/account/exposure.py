@@ -100,6 +100,7 @@ class Exposure:
         floor_ns = self.floors.get(position.product)
         if floor_ns is not None:
             nothing = Sums(is_inverse=position.is_inverse)
+            # What an opening contains counts in no position that is made later (decision 0009).
             contained = self._contained_in(position.product, position.symbol)
             position.begin(PositionOpening(floor_ns, nothing, floor_ns, contained))
         self.positions[position.key] = position
@@ -147,6 +148,8 @@ class Exposure:
         """
         self.floors[product] = floor_ns
         self.are_floors_dirty = True
+        # By symbol: an execution whose margin mode becomes known late moves to another position,
+        # and must not count a second time there (decision 0009).
         contained: dict[str, list[str]] = {}
         for order in orders:
             key = self.homes.get(order.key, "")
@@ -171,8 +174,10 @@ class Exposure:
         formerly = before and traded_of(order, before)
         if before is not None and before.side is None:  # it counted on the order's side of then
             self.stale.add(position.key)
+        # A fee alone moves no quantity; what is stale is computed anew in any case.
         if traded == formerly or position.key in self.stale:
             return position
+        # Entry price and result cannot be counted back: all is computed again, once, before a look.
         if formerly is not None or traded is None or not position.trade(traded):
             self.stale.add(position.key)
         return position
@@ -221,6 +226,7 @@ class Exposure:
         was, now = self.leaves.get(order.key), _leaves_of(order, position.key)
         if was == now:
             return []
+        # Out where it stood, in where it stands now: that may be another position.
         touched = [self._add(leaves, sign) for leaves, sign in ((was, -1), (now, 1)) if leaves]
         if now is None:
             self.leaves.pop(order.key, None)
@@ -230,6 +236,7 @@ class Exposure:
 
     def _add(self, leaves: Leaves, sign: int) -> HeldPosition:
         position = self.positions[leaves.position_key]
+        # Counted and not summed: however many of them, they close no more than is held.
         if leaves.closes:
             position.closing_buys += sign * (leaves.side is Side.BUY)
             position.closing_sells += sign * (leaves.side is Side.SELL)
@@ -246,6 +253,7 @@ class Exposure:
         leaves, home = self.leaves.pop(key, None), self.homes.pop(key, None)
         touched = [self._add(leaves, -1)] if leaves else []
         if home is not None:
+            # Its executions count under another key, and perhaps in another position: all anew.
             self.stale.add(home)
             touched.append(self.positions[home])
         return touched
@@ -304,6 +312,7 @@ class Exposure:
         """Remember where a restored order counts, and what it adds to the band there."""
         position = self.position_of(order)
         self.homes[order.key] = position.key
+        # Remembered and not added: the sums were saved with the position.
         leaves = _leaves_of(order, position.key)
         if leaves is not None:
             self.leaves[order.key] = leaves
@@ -320,6 +329,7 @@ def _leaves_of(order: Order, position_key: str) -> Leaves | None:
 def still_possible(order: Order) -> Decimal | None:
     """What may still be executed, or was without our seeing it, native; None is unbounded."""
     leaves = order.leaves()
+    # What is claimed and not known widens the band at once (docs/state-model.md 3.7).
     return None if leaves is None else EXACT.add(leaves, order.missing_quantity)
 
 
@@ -329,6 +339,7 @@ def traded_of(order: Order, fill: HeldFill) -> Traded | None:
     if fill.is_busted or side is None or fill.last_price is None or fill.last_quantity is None:
         return None
     quantity = _signed(fill.last_quantity, 1 if side is Side.BUY else -1)
+    # By the order's id as well: both sides of a self-trade may bear one execution id.
     key = f"{fill.exec_id}/{fill.venue_order_id or order.key}"  # the order's own key may change
     return Traded(fill.venue_ns or 0, key, quantity, fill.last_price)
 

@@ -118,10 +118,12 @@ class LookUps:
         """
         known = self.touched.setdefault(product, set())
         if not known.issuperset(symbols):
+            # Of a symbol that is new on a living stream nothing was missed (decision 0015).
             if not is_heard or self._streams.is_blind(product):
                 self.reconciliation.turned_up(product, set(symbols) - known)
             known.update(symbols)
             self._is_dirty = True
+        # A refused symbol was taken for idle until now: sync and its bands change with this.
         if self.reconciliation.spoken_of(product, symbols):
             self._publisher.show_account()
 
@@ -176,9 +178,11 @@ class LookUps:
         It was asked at `asked_ns`, venue time; None where that is not known.
         """
         target = self.reconciliation.targets.answered(item.question["id"])
+        # With all that lists said of it: when it was last seen decides (decision 0016).
         order = self._orders.spoken_of(target.order_key) if target else None
         asked = None if asked_ns is None else replace(item, asked_ns=asked_ns)
         if order and asked and is_forgotten(order, asked, events, self._setting.profile):
+            # It ended without an execution, so no trade of it can be lacking (decision 0308).
             self._take_effects(self._orders.absent(order.key, asked.asked_ns, has_all_trades=True))
         self.take_failure(item, events)
 
@@ -191,6 +195,7 @@ class LookUps:
             return
         refused = self.reconciliation.refuse(item, reply, self._now_ns)
         if refused is not None:
+            # Whether the registry names it too is looked at in `Cycles.lacks` (decision 0013).
             refused.may_lack |= not self._is_idle(cycles.product, refused)
             self._publisher.show_account()
         closed = self.reconciliation.end_refused(cycles.product, self._now_ns, self.suspects)
@@ -220,6 +225,7 @@ class LookUps:
 
     def _raise_gaps(self, product: str) -> None:
         """A cycle is complete: what it left without its executions is asked about by itself."""
+        # Also those for which there was no room before: raised again here (decision 0012).
         due_ns = self._now_ns + self._setting.profile.grace_ns
         for key in sorted(self._doubts.gaps):
             order = self._orders.get(key)
@@ -227,13 +233,16 @@ class LookUps:
                 self.reconciliation.targets.raise_doubt(key, GAP, due_ns)
 
     def _check_figures(self, product: str) -> None:
+        # Ours are held against the venue's figures now: none of them may be stale.
         self._exposure.refresh(self._orders.all())
         coverage = self._coverage(product)
         positions = self._exposure.positions.values()
+        # They turn up as in any answer: the account waits until a cycle has asked for them.
         self.touch(product, self.balances.check(product, positions, coverage))
         for position in self.positions.check(product, coverage, self._orders.all):
             self._publisher.positions[position.key] = self._publisher.cause
         if not self.positions.is_open(product) and self._may_open_soon(product):
+            # Two look-ups of one instant cannot agree (`figures.py`, rule 1).
             lag_ns = self._setting.profile.visibility_lag_ns
             self.reconciliation.want_at(product, self._now_ns + lag_ns)
 
@@ -246,6 +255,7 @@ class LookUps:
     def _coverage(self, product: str) -> CycleCoverage:
         """What the cycle that is just complete covered."""
         cycles, lacking = self.reconciliation.cycles[product], frozenset[str]()
+        # A list of all symbols lacks none of them.
         if product in self._setting.profile.trades_by_symbol:
             lacking = cycles.uncovered(self._symbols(product))
         brought_ns = self._exposure.brought.get(product, 0)
@@ -265,10 +275,12 @@ class LookUps:
 
     def _chase(self, target: Target) -> None:
         order = self._orders.get(target.order_key)
+        # It ended meanwhile, or is part of another order: nothing is left to ask.
         if order is None or (target.why == GHOST and not order.is_open):
             self.reconciliation.targets.settle(target.order_key, target.why)
             return
         if target.why == GAP:
+            # Shown as provisional from now on, also where the question waits (decision 0011).
             self._take_effects(self._orders.grace_over(order.key))
         place, seen = place_of(order, target.why), order.seen
         if seen and self.reconciliation.is_left_to_cycle(target, place, seen.last_ns):

@@ -56,6 +56,7 @@ class QuestionTimers:
 
     def set(self, one: Pending) -> None:
         """A question is due then, and at no other time."""
+        # It may stand among the others: that it failed, or not, may be new.
         self.drop(one.question.id)
         (self._failed if one.has_failed else self._waiting).set(one.question.id, one.due_ns)
 

@@ -108,6 +108,7 @@ class PositionCheck:
         mine = rows_of(report for report in reports if report.product == product)
         rows = held.get("rows", {}) | {place: list(row) for place, row in mine.items()}
         self.is_dirty = True
+        # One page of no known time leaves the whole figure without one.
         if item.page > 1 and held.get("asked_ns") is None:
             asked_ns = None
         times = {"asked_ns": asked_ns, "answered_ns": item.received_ns}
@@ -130,6 +131,7 @@ class PositionCheck:
         rows = {place: Row(*row) for place, row in reported["rows"].items()}
         found = list(compared(mine, rows, asked_ns, self.profile.visibility_lag_ns))
         former = self.excess.get(product)
+        # Else both share what no list shows yet (`figures.py`, rule 1).
         former = former if coverage.proves(former) else None
         now = {one.place: one.excess for one in found if one.excess != "0"}
         times = {"asked_ns": asked_ns, "answered_ns": reported["answered_ns"]}
@@ -138,6 +140,8 @@ class PositionCheck:
             if former is None or coverage.adds_to(former) or _lacks_any(found, coverage):
                 return []
             return self._open(product, found, former, orders)
+        # A young figure counts once two cycles find the same: one who never rests
+        # has no other (decision 0004).
         agreed = {} if former is None else former["places"]
         return [
             position
@@ -155,8 +159,11 @@ class PositionCheck:
     ) -> list[HeldPosition]:
         """Open the product with what the venue holds, if two cycles in a row found the same."""
         now = self.excess[product]
+        # Where an execution may or may not be in the figure, what was held before is not known.
         if former["places"] != now["places"] or UNKNOWN in now["places"].values():
             return []
+        # Both figures hold what is older than the first of them, whenever it
+        # becomes known (decision 0009).
         floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
         held: dict[str, tuple[int, Sums]] = {}
         for one in found:
@@ -177,6 +184,8 @@ class PositionCheck:
         for position in positions:
             sums = position.sums_at(at_ns)
             assert sums is not None, position.key  # or `ours` would be None
+            # The venue's figure is the sum of the margin modes, so the
+            # excess is put in one of them.
             if not held and found.excess != "0":
                 net = EXACT.add(sums.net, Decimal(found.excess))
                 entry = sums.entry if found.entry is None else Decimal(found.entry)
@@ -186,9 +195,11 @@ class PositionCheck:
 
     def _compare(self, product: str, found: Compared, asked_ns: int) -> list[HeldPosition]:
         place = f"{product}/{found.place}"
+        # Not known is not different.
         if found.ours is None:
             return []
         now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
+        # Published once, and again only when one of the two figures is another.
         if now == self.differing.get(place, ""):
             return []
         if now:
@@ -199,6 +210,7 @@ class PositionCheck:
         self._say("POSITION", rule, product, found, asked_ns)
         positions = self.exposure.at(product, found.symbol, found.position_side, found.unit)
         for position in positions:
+            # Each of them: of a sum of margin modes nobody knows which one differs.
             position.is_doubted = bool(now)
         return positions
 
@@ -234,6 +246,7 @@ def rows_of(reports: Iterable[PositionReport]) -> dict[str, Row]:
         if (other := rows.get(place)) is not None:
             entry = entry if other.quantity == "0" else None
             quantity = EXACT.add(quantity, Decimal(other.quantity))
+            # Where one of two has no time, nobody knows how young their sum is.
             venue_ns = max(venue_ns, other.venue_ns) if venue_ns and other.venue_ns else None
         rows[place] = Row(text_of(quantity), report.quantity_unit, text_or_none(entry), venue_ns)
     return dict(sorted(rows.items()))
@@ -252,9 +265,12 @@ def compared(
         net: Decimal | None = _sum(position.now.net for position in mine)
         at_ns = max((position.last_ns for position in mine), default=0)
         is_ours_young = at_ns > asked_ns - lag_ns
+        # Listed no more: it may just have been closed, and no row says when.
         is_gone = bool(net) and place not in rows
         is_theirs_young = is_gone or (row.venue_ns or 0) > asked_ns - lag_ns
         is_young = is_ours_young or is_theirs_young
+        # The figure may lack our youngest: ours is taken as of the figure's own time,
+        # if it has one (decision 0009).
         if is_ours_young and net != Decimal(row.quantity):
             at_ns = at_ns if row.venue_ns is None else row.venue_ns
             net = None if row.venue_ns is None else _net_at(mine, row.venue_ns)

@@ -62,6 +62,7 @@ class Sums:
         self.net = EXACT.add(self.net, quantity)
         if not self.net:
             self.entry = ZERO
+        # Turned over: what is held now was all opened at this price.
         elif (self.net > 0) != was_long:
             self.entry = price
 
@@ -164,6 +165,8 @@ class HeldPosition:
             self.tail.append(traded)
             self.now.add(traded.quantity, traded.price)
         else:
+            # Counted in venue time: any arrival gives the same entry
+            # price and result (decision 0003).
             self.tail.insert(bisect_left(self.tail, traded), traded)
             self._replay()
         self.segments.add(_row(traded))
@@ -201,10 +204,14 @@ class HeldPosition:
         contained: tuple[str, ...] = ()
         if self.opening is not None:
             _, held, floor_ns, contained = self.opening
+            # What is no younger than the floor is in the opening, whenever it
+            # becomes known (decision 0009).
             self.base, self.forgotten = replace(held), (floor_ns, AFTER)
         self.tail = sorted(
             one
             for one in executions
+            # By id too: a time alone would lose one of two executions of a
+            # millisecond (decision 0009).
             if (one.venue_ns, one.key) > self.forgotten and one.key not in contained
         )
         self._replay()
@@ -242,6 +249,8 @@ class HeldPosition:
             "opening": None if self.opening is None else _shown(self.opening),
             "contract_size": text_or_none(size),
             "net_base": base_text(self.now.net, size, is_inverse=self.is_inverse),
+            # In the currency of settlement, for which the contract's
+            # size is needed (decision 0008).
             "realized": None if size is None else text_of(_times(self.now.realized, size)),
             "fees": {currency: text_of(fee) for currency, fee in sorted(self.fees.items())},
             "low": text_of(EXACT.subtract(lowest, self.open_sells)),

@@ -87,6 +87,7 @@ class Publisher:
     def ask(self, fields: dict[str, Any]) -> Question:
         """Hand one question to ingest; its id is its identity, so it needs no sequence."""
         self._questions += 1
+        # Nothing random: folding the same records again asks the same (docs/state-model.md 4.7).
         question_id = f"{self.account}/q{self.epoch}-{self._questions}"
         question = Question(id=question_id, account=self.account, **fields)
         value = Dispatch.of(question, self.now_ns).encoded()
@@ -130,6 +131,7 @@ class Publisher:
         """The end of one key of a view."""
         document: dict[str, Any] = {"version": version}
         self.numbered(topic, key, document, cause)
+        # A tombstone has no value: what a reader needs of it stands in headers.
         headers = tuple((name, pack(value)) for name, value in sorted(document.items()))
         return Output(topic, key.encode(), None, headers)
 

@@ -60,6 +60,7 @@ def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: P
     if order.product not in profile.forgets_conditionals_of:
         return False
     is_unknown = any(isinstance(one, Reply) and one.reason is Reason.NOT_FOUND for one in events)
+    # A question so soon after it was seen may not find it yet.
     is_visible = seen_ns + profile.visibility_lag_ns < item.asked_ns
     is_asked = item.question.get("is_conditional") and is_unknown and is_visible
     return bool(is_asked) and made_ns + ages_ns[0] < item.asked_ns < made_ns + ages_ns[1]
@@ -146,6 +147,7 @@ class Reconciliation:
     def tick(self, now_ns: int, symbols: Callable[[str], Iterable[str]]) -> None:
         """Let the cycles' timers fire; `symbols(product)` are those to ask for by symbol."""
         for cycles in self.cycles.values():
+            # Whatever keeps it from its end: streams lose messages meanwhile too (decision 0013).
             if cycles.asking and cycles.began_ns + self.pace.late_ns <= now_ns:
                 cycles.is_late = True
                 self.changed.add(cycles.product)
@@ -172,6 +174,7 @@ class Reconciliation:
     def _ask_again(self, cycles: Cycles, now_ns: int) -> None:
         for late in cycles.overdue(now_ns):
             fields = late.question.model_dump(exclude={"id", "account"})
+            # Silence counts as a failed try: the next answer is waited for longer.
             tries = late.failures + (not late.has_failed)
             cycles.ask(self.ask(fields), now_ns + self.pace.patience_ns(tries), tries)
 
@@ -199,6 +202,7 @@ class Reconciliation:
                 "venue_order_id": place.venue_order_id,
                 "client_order_id": place.client_order_id,
                 "is_conditional": place.is_conditional,
+                # What was executed later the stream may still bring (decision 0004).
                 "until_ns": place.venue_ns if target.why == GAP else None,
                 "urgent": True,
                 "reason": target.why.lower(),
@@ -305,6 +309,7 @@ class Reconciliation:
         refused = cycles.refused if cycles else {}
         idle = [refused[one] for one in symbols if one in refused and not refused[one].may_lack]
         for one in idle:
+            # That nothing is missing was known only while nothing spoke of it (decision 0013).
             one.may_lack = True
             self.changed.add(product)
         return bool(idle)
@@ -313,6 +318,7 @@ class Reconciliation:
         self, cycles: Cycles, now_ns: int, open_orders: Callable[[str], Iterable[Suspect]]
     ) -> list[Blind] | None:
         time = self.times.of(cycles.product)
+        # The answers are evidence; which of our times they cover is unknown (decision 0014).
         if not time.is_known(self.streams.owner.generation):
             cycles.come_to_nothing(now_ns, self.pace)
             return None
@@ -321,6 +327,7 @@ class Reconciliation:
         since_ns, until_ns = cycles.finish(self.profile, now_ns, time)
         self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
         closed = self.streams.close(cycles.product, since_ns, until_ns)
+        # For ended intervals that this one did not reach.
         self.want(cycles.product)
         return closed
 
@@ -350,6 +357,7 @@ class Reconciliation:
         due_ns = now_ns + self.profile.grace_ns
         if len(ghosts) > SINGLY_MAX and not cycles.deep_ns:
             oldest_ns = min(one.made_ns for one in ghosts) - self.profile.visibility_lag_ns
+            # No further than the first look reached (decision 0012).
             cycles.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
             cycles.want(due_ns)
             return
@@ -380,6 +388,7 @@ class Reconciliation:
         else:
             former = self._cycles_of(document["product"])
             loaded = self.cycles[former.product] = Cycles.load(document)
+            # Its questions' records may have come back before it.
             loaded.pending, loaded.timers = former.pending, former.timers
 
     def _cycles_of(self, product: str) -> Cycles:

@@ -28,6 +28,8 @@ def refusal_of(item: Answer | Failure, events: Iterable[Event]) -> Reply | None:
     if item.question.get("symbol") is None or item.status not in ANSWERS:
         return None
     replies = (one for one in events if isinstance(one, Reply) and not one.accepted)
+    # Never AUTH, limits or a code that we do not know: they say nothing
+    # of the symbol (decision 0013).
     return next((one for one in replies if one.reason is Reason.BAD_REQUEST), None)
 
 

@@ -14,6 +14,7 @@ from processors.ledger.step import Output
 def publish(account: AccountFold) -> Iterator[Output]:
     """What the step tells consumers of this account: events first, then the views."""
     publisher = account.publisher
+    # What is stale must not be shown.
     account.exposure.refresh(account.orders.all())
     _settle_lost(account)
     yield from publisher.take_events()
@@ -49,6 +50,7 @@ def _positions(account: AccountFold) -> Iterator[Output]:
     publisher, exposure = account.publisher, account.exposure
     causes, account_cause = publisher.positions, publisher.account_cause
     if account_cause is None:
+        # Only these are looked at now; with the account's own record they are looked at again.
         exposure.unlooked.update(causes)
         shown = set(causes)
     else:

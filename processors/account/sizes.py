@@ -66,6 +66,7 @@ class Sizes:
             elif pinned := self.pin(order, now_ns):
                 effects += pinned
                 for fill in order.fills():
+                    # A busted one was taken back: nothing of it stands to be corrected.
                     if not fill.is_busted:
                         effects += recorded(order, fill, fill, origin)
         return effects
@@ -83,6 +84,7 @@ class Sizes:
         return True
 
     def _size_of(self, product: str, symbol: str, unit: str, now_ns: int) -> Decimal | None:
+        # Whatever the unit: an instrument that evidence names is asked for (decision 0008).
         if not self.instruments.is_known(product, symbol):
             self.instruments.want(product, symbol, now_ns)
         if unit == Unit.BASE:

@@ -135,6 +135,7 @@ class Streams:
 
     def status(self, product: str) -> str:
         """LIVE, SILENT (its ingest worker is not heard) or DOWN: that of its worst feed."""
+        # Before any connection named a feed there is one, and nothing lives on it.
         statuses = [self._status_of(product, feed) for feed in self.feeds.get(product, ("",))]
         if DOWN in statuses:
             return DOWN
@@ -163,15 +164,18 @@ class Streams:
             former = [n for n, one in self.links.items() if one.generation < self.generation]
             for name in former:
                 self._lose(name, "another ingest worker took over")
+            # Another owner names its own feeds: one that it has not would be DOWN for ever.
             self.feeds.clear()
         return is_owner
 
     def take_frame(self, generation: int, frame: Frame) -> None:
         """One frame was received on its connection."""
         link = self.links.get(frame.connection)
+        # What a former owner still writes is evidence about orders, and no word on the stream.
         if link is None or generation < self.owner.generation:
             return
         self._is_dirty = True
+        # Numbers are dense from 1: a hole is a loss, and lies after what was last surely heard.
         if frame.number > link.number + 1 and link.change == LIVE:
             heard_ns = self._heard_ns(frame.connection, link)
             for product in link.products:
@@ -206,6 +210,7 @@ class Streams:
             self.links[item.connection] = link
         for product in link.products:
             feeds = self.feeds.setdefault(product, [])
+            # Only connections say which feeds a product has: each is needed from now on.
             if link.feed not in feeds:
                 feeds.append(link.feed)
         return link
@@ -246,6 +251,7 @@ class Streams:
         """Make one of ended intervals that adjoin, and of the nearest while there are too many."""
         ended = sorted(
             (one for one in self.blind if one.product == product and one.is_joinable),
+            # By content: in whichever order losses are noted, the same is left (decision 0106).
             key=lambda one: (one.start_ns, one.reach_ns, one.reason),
         )
         joined: list[Blind] = []
@@ -256,6 +262,7 @@ class Streams:
                 joined.append(one)
         while len(joined) > ENDED_MAX:
             gaps = [after.start_ns - before.reach_ns for before, after in pairwise(joined)]
+            # The nearest: what is joined says more than was lost, and so the least more.
             at = gaps.index(min(gaps))
             joined[at : at + 2] = [joined[at].with_later(joined[at + 1])]
         others = [one for one in self.blind if one.product != product or not one.is_joinable]
@@ -270,6 +277,7 @@ class Streams:
         closed: list[Blind] = []
         left: list[Blind] = []
         for one in self.blind:
+            # One that lasts no look-up covers: facts are missed still.
             if one.product != product or one.end_ns is None:
                 left.append(one)
             elif one.end_ns <= asked_ns and (since_ns <= one.start_ns or one.is_since_ever):
@@ -283,22 +291,26 @@ class Streams:
         return closed
 
     def _heard_ns(self, name: str, link: StreamConnection) -> int:
+        # On a quiet stream no frame comes: that it lives, the owner's list says once a second.
         return max(link.heard_ns, self.owner.heard_ns(self._account, name))
 
     def _lose(self, name: str, reason: str) -> None:
         link = self.links.pop(name, None)
+        # Of one that was not LIVE the interval stands already.
         if link is not None and link.change == LIVE:
             self._go_blind(name, link, reason)
 
     def _go_blind(self, name: str, link: StreamConnection, reason: str) -> None:
         heard_ns = self._heard_ns(name, link)
         for product in link.products:
+            # While another connection of the feed is LIVE, nothing is missed.
             if self._status_of(product, link.feed) != LIVE:
                 self._begin_blind(Blind(product, heard_ns, None, reason))
 
     def _begin_blind(self, new: Blind) -> None:
         """Blind from now on; of two that last at once, both end when all feeds are LIVE again."""
         for one in self.blind:
+            # First contact stays by itself: nothing reaches back behind it (decision 0106).
             if one.product == new.product and one.end_ns is None and not one.is_since_ever:
                 if new.start_ns < one.start_ns:
                     one.start_ns, one.reason = new.start_ns, new.reason
@@ -306,6 +318,7 @@ class Streams:
         self.blind.append(new)
 
     def _see_again(self, link: StreamConnection, at_ns: int) -> None:
+        # A product is seen only while each of its feeds is LIVE (decision 0801).
         seen = [product for product in link.products if self.status(product) == LIVE]
         for interval in self.blind:
             if interval.product in seen and interval.end_ns is None:

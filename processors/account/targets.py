@@ -56,6 +56,7 @@ class Targets:
     def raise_doubt(self, order_key: str, why: str, due_ns: int) -> None:
         """Ask about the order at `due_ns`, unless that is under way already, or too many wait."""
         target = Target(order_key, why, due_ns + len(self.by_name) // AT_ONCE * NEXT_NS)
+        # Ghosts and gaps are raised again when a cycle ends; a contradiction never would be.
         if target.name in self.by_name or (why != DOUBT and len(self.by_name) >= WAITING_MAX):
             return
         self.by_name[target.name] = target
@@ -89,6 +90,7 @@ class Targets:
 
     def asked(self, target: Target, question_id: str, due_ns: int) -> None:
         """The doubt's question went out; asked again if there is no answer by `due_ns`."""
+        # The answer to a former asking settles nothing any more.
         if target.question_id is not None:
             self.by_question.pop(target.question_id, None)
         target.question_id, target.due_ns, target.tries = question_id, due_ns, target.tries + 1
@@ -101,6 +103,7 @@ class Targets:
 
     def ask_again(self, target: Target, now_ns: int, retry_ns: int) -> None:
         """The answer settled nothing (or was an error): ask again, slower after some tries."""
+        # Slower, and never at an end: tries close nothing (docs/state-model.md INV-2).
         factor = 1 if target.tries < TRIES_BEFORE_SLOW else SLOW_FACTOR
         self.put_off(target, now_ns + retry_ns * factor)
 

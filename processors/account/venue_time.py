@@ -46,10 +46,12 @@ class VenueTime:
         None where it agrees with what is known, as nearly always. One that cannot be right says
         that nothing is known from here on.
         """
+        # A former owner's clock says nothing of the times that are reported now.
         if generation < self.generation:
             return None
         last = self.bounds[-1] if self.bounds else None
         low_ns, high_ns = sample.venue_ns - sample.received_ns, sample.venue_ns - sample.sent_ns
+        # Received before it was sent, or in times to come: not believed (decision 0014, rule 5).
         is_possible = low_ns <= high_ns and sample.received_ns <= now_ns + APART_NS_MAX
         if not is_possible or max(-low_ns, high_ns) > APART_NS_MAX:
             was_known, self.generation = self.generation >= 0, -1
@@ -58,10 +60,12 @@ class VenueTime:
         self.bounds.append(ClockBounds(sample.received_ns, low_ns, high_ns))
         if len(self.bounds) > KEPT:
             first, second = self.bounds[:2]
+            # Wider than either, so of times that old too much is asked for, and never too little.
             joined = min(first.low_ns, second.low_ns), max(first.high_ns, second.high_ns)
             self.bounds[:2] = [ClockBounds(first.at_ns, *joined)]
         if last is None or _gap_ns((last, self.bounds[-1])) <= DRIFT_NS:
             return None
+        # If our clock was set back, the new sample has the earlier time.
         return min(last.at_ns, sample.received_ns)
 
     def is_known(self, generation: int) -> bool:
@@ -70,6 +74,8 @@ class VenueTime:
 
     def lowest_ns(self, at_ns: int) -> int:
         """The least that the venue's clock was ahead of ours, from `at_ns` of ours on."""
+        # Before any sample there are no bounds: a cycle covers nothing
+        # then (decision 0014, rule 5).
         return min((one.low_ns for one in self._from(at_ns)), default=0) - DRIFT_NS
 
     def highest_ns(self, at_ns: int) -> int:
@@ -86,6 +92,7 @@ class VenueTime:
 
     def ours_ns(self, venue_ns: int) -> int:
         """The earliest time of ours that a venue time, of whenever, can be."""
+        # Rather too early: a blind interval that begins there must not leave the execution out.
         return venue_ns - max((one.high_ns for one in self.bounds), default=0)
 
     def _from(self, at_ns: int) -> list[ClockBounds]:
@@ -128,6 +135,8 @@ class VenueTimes:
         measured says nothing of its times.
         """
         time = self.of(item.question.get("product", ""))
+        # Bounds of another worker's clock could put the answer into the venue's future: then the
+        # next true change would be no news (decision 0014).
         return time.earliest_ns(item.asked_ns) if time.generation == generation else None
 
     def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
