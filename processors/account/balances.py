@@ -130,11 +130,13 @@ class Balances:
         if moved is None:
             return set()
         totals = {asset: Decimal(text) for asset, text in asked["rows"].items()}
+        former = self.others.get(product)
+        # What is gone as a whole is not listed any more, and what took it may not be known.
+        assets = totals.keys() | moved.keys() | (former["assets"].keys() if former else set())
         now = {
             asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
-            for asset in sorted(totals.keys() | moved.keys())
+            for asset in sorted(assets)
         }
-        former = self.others.get(product)
         times = {"answered_ns": asked["answered_ns"], "until_ns": coverage.until_ns}
         self.others[product] = times | {"assets": now}
         # A figure alone may hold executions that no list shows yet (`figures.py`, rule 1).

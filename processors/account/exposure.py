@@ -103,6 +103,9 @@ class Exposure:
             # What an opening contains counts in no position that is made later (decision 0009).
             contained = self._contained_in(position.product, position.symbol)
             position.begin(PositionOpening(floor_ns, nothing, floor_ns, contained))
+        # The venue's figure is the sum of the margin modes: whether it differs is so for each.
+        there = self.known_at(position.product, position.symbol, position.position_side)
+        position.is_doubted = any(one.is_doubted for one in there)
         self.positions[position.key] = position
         self.dirty.add(position.key)
         self.unlooked.add(position.key)

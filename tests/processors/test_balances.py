@@ -6,10 +6,13 @@ from itertools import permutations, product
 from typing import Any
 
 import orjson
+import pytest
 
 from orderloom.event import BalanceReport
+from orderloom.raw import Answer
 from orderloom.words import Source
 from processors.account.balances import Balances
+from processors.account.figures import CycleCoverage
 from processors.instruments import Instruments
 from tests.processors.restoring import take_back
 from venues import VENUES
@@ -90,3 +93,32 @@ def test_every_product_orders_what_it_pushes_by_when_it_was_sent() -> None:
         (report,) = VENUES["binance"].translate(inbound).events
         assert isinstance(report, BalanceReport)
         assert report.ordinal == (4 * MS, sent_ms * MS)
+
+
+def listed(balances: Balances, at_ns: int, held: dict[str, str]) -> set[str]:
+    """A complete cycle in which the venue lists these totals; the symbols to be asked about."""
+    reports = [
+        BalanceReport(product="spot", asset=asset, total=Decimal(total), venue_ns=at_ns)
+        for asset, total in held.items()
+    ]
+    item = Answer({"product": "spot"}, "", 1, True, 200, at_ns, at_ns, at_ns, b"")
+    balances.take_page(reports, item, at_ns)
+    return balances.check("spot", (), CycleCoverage(at_ns, at_ns))
+
+
+@pytest.mark.parametrize("rest", [{"USDT": "5"}, {"USDT": "5", "SOL": "0"}])
+def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, str]) -> None:
+    told: list[str] = []
+    venue = VENUES["binance"]
+    balances = Balances(
+        venue.profile, Instruments(venue.name, 0), lambda kind, rule, *_, **__: told.append(rule)
+    )
+    whole = {"USDT": "5", "SOL": "3"}
+    for second in range(1, 4):
+        listed(balances, second * MS * 1000, whole)
+    for second in range(4, 7):
+        listed(balances, second * MS * 1000, rest)
+    assert told == ["open"]
+    for second in range(7, 10):
+        listed(balances, second * MS * 1000, whole)
+    assert told == ["open", "explained"]

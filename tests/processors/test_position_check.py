@@ -7,13 +7,14 @@ import orjson
 import pytest
 
 from orderloom import topology
-from orderloom.event import PositionReport
+from orderloom.event import Cause, OrderReport, Origin, PositionReport
 from orderloom.raw import Answer
-from orderloom.words import PositionSide
+from orderloom.words import PositionSide, Source
 from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
 from processors.account.positions import HeldPosition, PositionOpening, Traded
+from processors.orders.order import Order
 from tests.processors.partition_lab import (
     NOW,
     Run,
@@ -255,3 +256,27 @@ def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> 
         check.check("linear", CycleCoverage(at_ns, at_ns), lambda: ())
         # Ours is 3, 4, 5, 6, 7: the venue has 0, -0.5, 0, -1, -1 beyond it.
         assert len(told) == (seconds == 5)
+
+
+def test_a_position_that_is_made_where_a_difference_stands_is_doubted_too() -> None:
+    exposure = Exposure()
+    position = a_position("2", NOW)
+    exposure.positions[position.key] = position
+    check = PositionCheck(exposure, VENUES["binance"].profile, lambda *_, **__: None)
+    exposure.floors["linear"] = 0
+
+    def listed(theirs: str, at_ns: int) -> None:
+        rows = {"BTCUSDT/NET": list(Row(theirs, "base", None, None))}
+        check.reported["linear"] = {"asked_ns": at_ns, "answered_ns": at_ns, "rows": rows}
+        check.check("linear", CycleCoverage(at_ns, at_ns), lambda: ())
+
+    listed("3", NOW + 60 * SECOND)
+    order = Order("binance:main", "linear", "BTCUSDT", VENUES["binance"].profile)
+    mode = OrderReport(product="linear", symbol="BTCUSDT", venue_order_id="1", margin_mode="cross")
+    order.take_report(mode, Origin("binance:main", Source.STREAM, Cause("raw", 0, 1)), [])
+    made = exposure.position_of(order)
+    assert made.key != position.key
+    assert made.is_doubted
+    listed("2", NOW + 120 * SECOND)
+    assert not made.is_doubted
+    assert not position.is_doubted

@@ -85,6 +85,24 @@ def test_an_unseen_symbol_is_not_bounded_by_what_the_stream_alone_says() -> None
     assert shown(lab, "SOLUSDT") == (Decimal(1), False)
 
 
+def test_a_whole_holding_that_is_sold_unheard_in_an_unnamed_symbol_is_found() -> None:
+    lab = OpeningLab(symbols=("BTCUSDT",))
+    lab.account.balance("spot", "SOL").free = Decimal(2)
+    begun(lab)
+    rest(lab)
+    assert "SOL" in lab.account_state().look_ups.balances.opened["spot"]
+    lab.disconnect()
+    order(lab, "spot", "-2", "SOLUSDT")
+    assert lab.account.balance("spot", "SOL").free == 0
+    lab.wait(3000)
+    lab.reconnect()
+    for _ in range(3):
+        rest(lab)
+    found = [one.rule for one in lab.differences() if one.kind == "BALANCE"]
+    assert found.count("open") == found.count("explained") > 0
+    assert not lab.wrong()
+
+
 def test_restarts_change_nothing_of_what_was_not_looked_at() -> None:
     def lived(lab: OpeningLab) -> OpeningLab:
         outage(begun(lab))
