@@ -8,10 +8,10 @@ for uncommitted, and the committed reader reads until it has passed it.
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from orderloom.topology import Topic
-from processors.ledger.input_reader import arrived, is_end
+from processors.ledger.input_reader import arrived, is_end, is_passing
 from processors.ledger.log import LedgerLog
 from processors.ledger.trouble import LedgerLost
 
@@ -42,13 +42,16 @@ def committed_records(
         give_up = time.monotonic() + patience
         while position < end:
             for message in arrived(reader, READ_MESSAGES_MAX, WAIT_SECONDS):
-                if message.error() is None:
+                error = message.error()
+                if error is None:
                     position = (message.offset() or 0) + 1
                     yield message
                 elif is_end(message):
                     # The end is reached by this alone: the last offsets are markers, and those are
                     # no messages.
                     position = message.offset() or 0
+                elif not is_passing(error):
+                    raise KafkaException(error)
                 give_up = time.monotonic() + patience
             if time.monotonic() > give_up:
                 raise LedgerLost(f"{topic.kind} stays unreadable at {position}, its end is {end}")

@@ -86,7 +86,7 @@ class InputReader:
         # (decision 0103).
         if error is not None and error.code() in GONE:
             raise PartitionStopped(trimmed_line(name, self._partition))
-        if error is not None and not error.retriable() and not is_weather(error):
+        if error is not None and not is_passing(error):
             raise KafkaException(error)
         return None  # the client goes on by itself
 
@@ -106,6 +106,11 @@ def is_end(message: Message) -> bool:
     """Whether this is no record but says that its partition was read to the end."""
     error = message.error()
     return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  public
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Whether this may pass by itself: the client goes on."""
+    return bool(error.retriable()) or is_weather(error)
 
 
 def trimmed_line(name: str, partition: int) -> str:

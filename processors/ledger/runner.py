@@ -118,9 +118,9 @@ class LedgerRunner:
         size = size_of(record)
         if self.condition is Condition.STOPPED or self._is_full(size):
             self.dropped += 1
-        else:
-            self._bytes_in += size
-            self._inbox.append(record)
+            return
+        self._bytes_in += size
+        self._inbox.append(record)
         if not self._bell.is_set():
             self._bell.set()
 

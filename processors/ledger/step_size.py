@@ -27,7 +27,8 @@ class StepSize:
     def narrow(self, messages: int, until: Mapping[str, int]) -> None:
         """Fold at most `messages` a step until every input's next offset is at `until`."""
         self.messages = max(1, messages)
-        self._until = {kind: max(end, self._until.get(kind, 0)) for kind, end in until.items()}
+        for kind, end in until.items():
+            self._until[kind] = max(end, self._until.get(kind, 0))
 
     def fit(self, messages: int) -> None:
         """A step had to end after so many, its time was over."""

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from orderloom.topology import LEDGER
-from processors.ledger.input_reader import arrived, is_end
+from processors.ledger.input_reader import arrived, is_end, is_passing
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.mark import Tail, Written
 from processors.ledger.trouble import LedgerLost
-from runtime.kafka import is_weather
 
 WRITTEN = (LEDGER, *RESULTS)
 """What a ledger writes, always in transactions."""
@@ -120,7 +119,7 @@ def _read_to_ends(
                 found[kind].append(message)
             elif is_end(message):
                 at_end.add(kind)
-            elif not error.retriable() and not is_weather(error):
+            elif not is_passing(error):
                 raise KafkaException(error)
             give_up = time.monotonic() + seconds
         if time.monotonic() > give_up:

@@ -302,8 +302,11 @@ class LedgerWriter:
     def _flush(self) -> None:
         """Wait until all is sent, or one record failed: the others then stay unsent for 10 s."""
         give_up = time.monotonic() + self._settings.request_seconds_max
-        while self._producer.flush(FLUSH_SECONDS) and time.monotonic() < give_up:
+        while self._producer.flush(FLUSH_SECONDS):
             self._raise_errors()
+            # Nothing is ended that the broker may not have: an abort of it would prove nothing.
+            if time.monotonic() > give_up:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  public
         self._raise_errors()
 
     def _raise_errors(self) -> None:

@@ -24,3 +24,13 @@ def test_a_step_holds_at_least_one_message() -> None:
     size = StepSize(64)
     size.narrow(0, {"raw": 1})
     assert size.messages == 1
+
+
+def test_trouble_in_another_input_forgets_none_that_was_met() -> None:
+    size = StepSize(64)
+    size.narrow(1, {"raw": 100})
+    size.narrow(1, {"control": 4})
+    size.committed({"raw": 50, "control": 4})
+    assert size.is_narrow
+    size.committed({"raw": 100, "control": 4})
+    assert not size.is_narrow
