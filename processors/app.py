@@ -8,7 +8,7 @@ import asyncio
 import concurrent.futures
 import logging
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
 from typing import Any, cast
 
 import faust
@@ -132,16 +132,31 @@ def add_agent(app: faust.App, name: str, topic: Topic, partitions: int, offer: O
     app.agent(channel, name=f"deliver-{topic.kind}")(deliver)
 
 
-def on_rebalance(app: faust.App, on_revoked: Assigned, on_assigned: Assigned, raw: str) -> None:
-    """Pass on which partitions of `raw` (the topic's full name) were revoked, which are ours."""
+def are_in_step(assigned: Set[TP], inputs: Iterable[str]) -> bool:
+    """Whether the same partitions of every input are assigned."""
+    partitions = {tp.partition for tp in assigned}
+    return assigned == {TP(name, partition) for name in inputs for partition in partitions}
+
+
+def on_rebalance(
+    app: faust.App,
+    on_revoked: Assigned,
+    on_assigned: Assigned,
+    names: Mapping[str, str],
+    owner: str,
+) -> None:
+    """Pass on which partitions of the input `owner` were revoked, and which are ours.
+
+    `names` are the inputs' by kind.
+    """
+    raw = names[owner]
 
     async def were_revoked(_app: Any, revoked: set[TP], **_rest: Any) -> None:
         on_revoked({tp.partition for tp in revoked if tp.topic == raw})
 
     async def are_assigned(_app: Any, assigned: set[TP], **_rest: Any) -> None:
         mine = {tp.partition for tp in assigned if tp.topic == raw}
-        topics = {tp.topic for tp in assigned}
-        if assigned != {TP(topic, partition) for topic in topics for partition in mine}:
+        if not are_in_step(assigned, names.values()):
             log.error("inputs are not assigned in step, ledgers read by themselves: %s", assigned)
         on_assigned(mine)
 

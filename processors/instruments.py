@@ -145,8 +145,17 @@ class Instruments:
         if item.is_last:
             product = self.asked.pop(item.question.get("id", ""), None)
             if product is not None:
-                self.due[product] = now_ns + REFRESH_NS
+                asked_ns = self.due[product] - TIMEOUT_NS
+                is_missed = self._was_wanted_since(product, asked_ns)
+                self.due[product] = now_ns if is_missed else now_ns + REFRESH_NS
         self.is_dirty = True
+
+    def _was_wanted_since(self, product: str, asked_ns: int) -> bool:
+        """Whether evidence named an instrument that this list, begun before, does not have."""
+        return any(
+            at_ns > asked_ns and place.startswith(f"{product}/") and place not in self.known
+            for place, at_ns in self.wanted.items()
+        )
 
     def _learn(self, report: InstrumentReport, cause: Cause) -> None:
         key = f"{report.product}/{report.symbol}"

@@ -105,7 +105,7 @@ class ProcessWorker:
         self._group = Group(app, names, owner=RAW.kind)
         for topic in INPUTS:
             add_agent(app, names[topic.kind], topic, partitions, self._offer)
-        on_rebalance(app, self._suspend, self._own, names[RAW.kind])
+        on_rebalance(app, self._suspend, self._own, names, owner=RAW.kind)
         app.finalize()
         looking = asyncio.create_task(self._look_for_kafka())
         try:

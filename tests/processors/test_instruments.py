@@ -125,3 +125,16 @@ def test_a_restart_forgets_no_instrument_and_asks_nothing_twice() -> None:
     assert {k: v for k, v in run.state.items() if k.startswith(b"i/")} == {
         k: v for k, v in before.items() if k.startswith(b"i/")
     }
+
+
+def test_an_instrument_named_while_a_list_is_under_way_that_lacks_it_is_asked_for_at_once() -> None:
+    run = owned()
+    run.partition.instruments.want("spot", "NEWUSDT", NOW + SECOND)
+    for question in asked(run):
+        answer(run, question, listing(question["product"]), NOW + 2 * SECOND)
+    run.step(None, NOW + 2 * SECOND)
+    again = asked(run)[2:]
+    assert [question["product"] for question in again] == ["spot"]
+    answer(run, again[0], listing("spot"), NOW + 3 * SECOND)
+    run.step(None, NOW + 4 * SECOND)
+    assert len(asked(run)) == 3, "a list that was begun since and lacks it too is the venue's word"
