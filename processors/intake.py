@@ -1,7 +1,7 @@
 """From the bytes of `raw` to evidence: parse, translate, or say why not.
 
 Pure. Nothing that a venue writes raises here: what cannot be read is a `Refusal` with its reason,
-which `partition` turns into a dead letter with the evidence (F51).
+which `partition` turns into a dead letter with the evidence.
 """
 
 from dataclasses import dataclass, replace

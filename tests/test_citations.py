@@ -16,7 +16,7 @@ NUMBER = r"(?:\d+(?:\.\d+)?|INV-\d+)"
 CITED_RULES = re.compile(rf"docs/state-model\.md(?: ({NUMBER}(?:(?:, | and ){NUMBER})*))?")
 CITED_PAGE = re.compile(r"(?<![\w./-])docs/([\w/-]+(?:\.md)?)")
 CITED_DECISIONS = re.compile(r"\bdecisions? (\d{4}(?:(?:, | and )\d{4})*)")
-UNNAMED = re.compile(r"STATE-MODEL|docs/state-model\.md,? (?:section|rule)")
+UNNAMED = re.compile(r"STATE-MODEL|DESIGN|\(F\d+|docs/state-model\.md,? (?:section|rule)")
 
 
 def flowing(path: Path) -> str:

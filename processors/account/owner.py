@@ -1,8 +1,7 @@
 """The ingest worker that owns the partition's edge: which one, and what it last said that it hears.
 
 Pure. One record a second lists every connection of the partition. It stands here once, for all
-accounts, so an account on which nothing happens changes nothing (DESIGN: "liveness stands once per
-partition").
+accounts, so an account on which nothing happens changes nothing.
 """
 
 from collections.abc import Iterator

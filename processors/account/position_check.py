@@ -11,7 +11,7 @@ Afterwards a difference makes the position's band unbounded and stands as an ope
 (docs/state-model.md INV-8).
 An execution so young that the figure may not hold it yet is no difference, nor a figure so young
 (or of a position that is listed no more) that the stream may still explain; unless two cycles in a
-row find the same one: an account that never rests is compared too (F73, F82).
+row find the same one: an account that never rests is compared too.
 """
 
 from collections.abc import Callable, Iterable, Iterator

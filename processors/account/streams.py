@@ -5,8 +5,8 @@ have one feed; one connection may carry several products). When the last one of 
 blind interval begins at the moment up to which that connection was surely heard, and lasts until
 all feeds are LIVE again; it is *closed* only by a look-up that covers it (`cycles.py`). Intervals
 are kept per connection id, so what an ingest worker of an older generation still writes is evidence
-about orders, never a statement about the stream (DESIGN section 4). A hole in a connection's dense
-frame numbers is a loss, and an interval of its own.
+about orders, never a statement about the stream. A hole in a connection's dense frame numbers is a
+loss, and an interval of its own.
 
 However much is lost, few intervals stand: ended ones of a product that touch or nearly touch are
 one, and of more than `ENDED_MAX` the two nearest become one (it says more than was lost, never

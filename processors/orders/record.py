@@ -212,7 +212,8 @@ class Record:
         for name in ("venue_ns", "seen_ns", "absent_ns", "settled_ns"):
             setattr(self, name, _greatest(getattr(self, name), getattr(other, name)))
         if other.first_ns is not None:
-            self.first_ns = min(self.first_ns or other.first_ns, other.first_ns)
+            mine = self.first_ns
+            self.first_ns = other.first_ns if mine is None else min(mine, other.first_ns)
 
     def copy(self) -> "Record":
         """An equal record that shares no changeable part."""

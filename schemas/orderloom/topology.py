@@ -1,6 +1,6 @@
 """Every topic of Orderloom: its key, what it holds, who writes it, how it is kept, and why.
 
-Pure: this is DESIGN's table of topics in code. No other module spells a topic's name.
+Pure. No other module spells a topic's name.
 A topic's full name is ``<namespace><kind>.<venue>``; all topics of a venue have the same number of
 partitions, and all that concerns one account lies in the partition of that number.
 """

@@ -7,7 +7,7 @@ from orderloom.topology import DAY_MS, HOUR_MS, INPUTS, OUTPUTS, TOPICS, Topic, 
 
 EXPLICIT_NS = "prod."
 
-# How DESIGN's table has each topic kept: days, None for ever, or "compacted".
+# How long each topic is kept: days, None for ever, or "compacted".
 KEPT = {
     "raw": 90, "intents": None, "control": None, "dispatches": 7,
     "ledger": "compacted", "commits": 90, "orders": "compacted", "fills": 365,
