@@ -16,6 +16,7 @@ def endpoints_of(
     An environment that the venue does not have has only the addresses that are given.
     """
     known = venue.environments.get(environment, NOWHERE)
+    # The headers are the environment's and not the address's: demo stays demo behind another host.
     return Endpoints({**known.rest, **rest}, {**known.stream, **stream}, known.headers)
 
 

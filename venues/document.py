@@ -23,9 +23,13 @@ TEXT_LENGTH_MAX: Final = 256
 INTEGER_MAX: Final = 2**63 - 1
 DECIMALS_REMEMBERED_MAX: Final = 16_384
 
+# Without the hook a number with a point becomes a float, which has other digits than the venue's.
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+# Within what `decimal_of` takes (40 digits, exponent 30), so nothing is left to check.
 _PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+# `Decimal` itself also reads 1_000, NaN and Infinity: none is a number of a venue's.
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?(?:[eE][+-]?[0-9]{1,4})?")
+# No longer than any code is: a longer number may be an echo of what we sent (decision 0513).
 _CODE: Final = re.compile(r"-?[0-9]{1,9}")
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _Word = TypeVar("_Word")
@@ -110,6 +114,7 @@ def integer(document: Document, name: str) -> int | None:
     value = document.get(name)
     if value is None:
         return None
+    # By type: to `isinstance`, true is an int.
     if type(value) is not int or not -INTEGER_MAX <= value <= INTEGER_MAX:
         raise BadFrame(f"{name}: not a whole number in range: {value!r:.80}")
     return value
@@ -124,6 +129,7 @@ def identifier(document: Document, name: str) -> str | None:
     value = document.get(name)
     if value is None or value == "":
         return None
+    # Binance writes its ids as numbers, OKX as texts: to us an id is a name.
     if type(value) is int and 0 <= value <= INTEGER_MAX:
         return str(value)
     if type(value) is str and _DIGITS.fullmatch(value):
@@ -197,6 +203,8 @@ def choice(document: Document, name: str, words: Mapping[str, _Word]) -> _Word |
         return None
     try:
         return words[value]
+    # A side or leg is summed into a position: one that we do not know costs the whole message
+    # (decision 0303). TypeError: an object or a list, which no table can be asked for.
     except (KeyError, TypeError):
         raise BadFrame(f"{name}: no word that we know: {value!r:.80}") from None
 
@@ -216,6 +224,7 @@ def lenient_choice(
         raise BadFrame(f"{name}: not a word: {value!r:.80}")
     if value in words:
         return words[value]
+    # No claim, so the fold asks about the order (decision 0303): venues add words without notice.
     unknown.append(f"{name}={value}")
     return None
 

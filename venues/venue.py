@@ -26,6 +26,7 @@ class UnknownFrame(Exception):
     """A message of a kind that we do not know; `args[0]` is the reason."""
 
 
+# Listed, and not `Exception`: a failed assertion of ours must still end the worker (decision 0509).
 UNREADABLE: Final = (
     BadFrame, UnknownFrame, ValueError, ArithmeticError, LookupError, TypeError, AttributeError,
     RecursionError,
@@ -53,6 +54,7 @@ class Endpoints:
 
     rest: Mapping[str, str]
     stream: Mapping[str, str]
+    # One host of OKX serves production and demo: the header alone tells them apart.
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -147,10 +149,14 @@ class Stream:
     prepare: Callable[[Context], HttpRequest] | None = None
     keep_alive: Callable[[Context, bytes | None], HttpRequest] | None = None
     keep_alive_ns: int = 30 * MINUTE_NS
+    # Only an answer that says so: a key that could not
+    # be kept alive just now still has time to live.
     is_key_lost: Callable[[int, bytes], bool] = lambda _status, _body: False
     life_ns: int | None = None
     connect_bucket: str = ""
     connect_weight: int = 1
+    # A product is seen while each of its feeds is live: else a living
+    # second socket would hide that the first is dead (decision 0801).
     others: tuple[str, ...] = ()
     feed: str = ""
 
@@ -176,6 +182,9 @@ class Bucket:
 
     capacity: int
     period_ns: int
+    # Where there is a count it is believed (decision 0511); where there
+    # is none, a bucket that went all at once and then refilled would
+    # put nearly twice its capacity into one window (decision 0806).
     used_header: str | None = None
     is_window: bool = False
 
@@ -206,6 +215,7 @@ class Profile:
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
     """
 
+    # Both are our numbers: no venue promises any (docs/venues/binance.md 7, docs/venues/okx.md 13).
     visibility_lag_ns: int = 2 * SECOND_NS
     grace_ns: int = 700 * MILLISECOND_NS
     trades_by_symbol: frozenset[str] = frozenset()
@@ -217,6 +227,8 @@ class Profile:
     forgets_conditionals_of: frozenset[str] = frozenset()
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     unknown_symbol_codes: frozenset[str] = frozenset()
+    # Wrong either way is wrong by whole fills: summed links count them twice, a count
+    # taken for carried on loses those of the earlier links (docs/state-model.md 4.9).
     carries_count: bool = False
 
 
@@ -229,6 +241,8 @@ class Inbound:
     """
 
     document: Any
+    # An answer may show an order otherwise than a push does: OKX's rows
+    # have the last fill, its pushes their own (docs/venues/okx.md, trap 1).
     source: Source
     product: str | None = None
 
@@ -273,7 +287,9 @@ class Venue:
     backoff: Callable[[int, Mapping[str, str], bytes], Throttling | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
+    # A second way into the same evidence, and no second set of rules (decision 0310).
     usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
+    # Else each `pong` of OKX would be a dead letter (decision 0801).
     bare_words: frozenset[bytes] = frozenset()
     list_field: str | None = None
     needs_passphrase: bool = False

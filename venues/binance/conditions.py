@@ -46,6 +46,7 @@ def linear_conditions(row: Document, names: Names, unknown: list[str]) -> dict[s
     working = lenient_choice(row, names.working, WORKING_TYPES, unknown)
     return {
         "trigger_price": trigger_price,
+        # A plain or a triggered order writes CONTRACT_PRICE as well.
         "trigger_type": working if is_conditional else None,
         "activation_price": blank_amount(row, names.activation) or None,
         "callback_rate": callback_rate,

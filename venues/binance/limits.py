@@ -38,6 +38,7 @@ def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Throttling 
     known = {name.lower(): value for name, value in headers.items()}
     if status not in (418, 429):
         code, _ = _refusal(body) if status in (403, 503) else (None, "")
+        # A firewall has no code of the venue's; a refusal that has one is no matter of pace.
         if status == 403 and code is None:
             return Throttling(min(_retry_after_ns(known) or FIREWALL_NS, PAUSE_NS_MAX))
         return Throttling(OVERLOADED_NS) if code == OVERLOADED else None
@@ -50,6 +51,7 @@ def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Throttling 
 
 def _retry_after_ns(headers: Mapping[str, str]) -> int | None:
     text = headers.get("retry-after", "")
+    # A header is no number of ours: its digits are bounded (decision 0509).
     return int(text) * SECOND_NS if text.isdecimal() and len(text) <= 8 else None
 
 
@@ -59,6 +61,7 @@ def _until_ban_ends_ns(headers: Mapping[str, str], body: bytes) -> int | None:
     if found is None:
         return None
     try:
+        # The end of the ban is a time of the venue's clock, from which ours may be off.
         now_ms = int(parsedate_to_datetime(headers.get("date", "")).timestamp()) * 1000
     except (ValueError, OverflowError, TypeError):
         return None

@@ -134,17 +134,22 @@ def _following_rows(
     asked = dict(parse_qsl(urlsplit(page.request.url).query))
     rows: list[dict[str, Any]] = parse(page.body)
     base = {name: asked[name] for name in ("symbol", *_kept_names(question)) if name in asked}
+    # From a time or an id on rows come in the order of their ids; else the venue gives its newest.
     has_order = "startTime" in asked or (parameter in asked and parameter not in base)
     following: dict[str, str | int] | None = None
     if rows and has_order:
         if not _passes(rows[-1][call.time_field], question):
+            # By id: several rows share a millisecond, so a time would lose or
+            # repeat some (decision 0305). As numbers: of texts, 9 is above 10.
             next_id = max(int(row[row_id]) for row in rows) + 1
             if parameter in asked and parameter not in base and next_id <= int(asked[parameter]):
                 raise ValueError(f"{call.path}: a page that ends where it began")
             following = {parameter: next_id}
     elif len(rows) >= ROWS_MAX:
+        # The newest rows, and a full page of them: there may be older ones.
         following = {parameter: 0}
     elif "endTime" in asked:
+        # Nothing in this window, so no id to go on from: the next one.
         following = _window(question, int(asked["endTime"]) + 1, context)
     return following and {**base, **following, "limit": ROWS_MAX}
 
@@ -168,6 +173,8 @@ def _calls_of(question: Question) -> tuple[_Call, ...]:
     if algo is None:
         return (call,)
     if question.about is About.ORDER:
+        # `GET order` answers -2013 for every conditional
+        # order, whatever became of it (decision 0308).
         return (algo,) if question.is_conditional else (call,)
     return (call, algo)
 
@@ -183,6 +190,7 @@ def _order_named(question: Question) -> dict[str, str | int]:
 
 def _first_rows(question: Question, context: Context) -> dict[str, str | int]:
     if question.about is About.TRADES and question.venue_order_id is not None:
+        # Without times: an order may be older than any window.
         return {"orderId": question.venue_order_id, "fromId": 0, "limit": ROWS_MAX}
     if question.since_ns is None:
         return {"limit": ROWS_MAX}
@@ -198,8 +206,10 @@ def _window(question: Question, start_ms: int, context: Context) -> dict[str, st
     end_ms = start_ms + WINDOW_MS[question.product]
     if question.until_ns is None:
         now_ms = context.venue_ns // MILLISECOND_NS
+        # `now_ms` only says which window is the last; its end is left to the venue (decision 0305).
         is_last = end_ms >= now_ms
         return {"startTime": start_ms} if is_last else {"startTime": start_ms, "endTime": end_ms}
+    # Up to a whole millisecond: what happened within it was asked for too.
     until_ms = -(-question.until_ns // MILLISECOND_NS)
     if start_ms > until_ms:
         return None

@@ -60,6 +60,7 @@ def given_id(document: Document, name: str, least: int) -> str | None:
     Raises:
         BadFrame: something else than a whole number, written as a number or as text.
     """
+    # Spot writes -1 where there is none, USD-M 0: below `least` either way.
     if document.get(name) in (-1, "-1"):
         return None
     number = identifier(document, name)
@@ -128,6 +129,7 @@ def fee_of(document: Document, name: str, asset: str) -> tuple[Decimal | None, s
         BadFrame: an amount without its asset: it would be lost from the books.
     """
     fee, currency = decimal(document, name), text(document, asset)
+    # Without a trade `N` is null beside an amount of 0 (docs/venues/binance.md, trap 18).
     if fee and currency is None:
         raise BadFrame(f"{asset}: missing beside a fee of {fee}")
     return fee, None if fee is None else currency
@@ -179,6 +181,7 @@ def closure(
     elif status is Status.REJECTED:
         inferred = Reason.LIFECYCLE_REJECT
     elif status is Status.EXPIRED:
+        # The time in force says more than the type: an IOC expires by it whatever it is.
         by_type = EXPIRY_BY_TERMS.get(order_type or "", Reason.EXPIRY)
         inferred = EXPIRY_BY_TERMS.get(time_in_force or "", by_type)
     else:

@@ -57,6 +57,7 @@ _BAD_PARAMETERS: Final = (range(-1130, -1100), range(-4024, -4000))
 
 def reason_of(product: str, code: int, message: str, unknown: list[str]) -> Reason:
     """Why the venue refused, in our words."""
+    # One number for a dozen refusals: the text decides (docs/venues/binance.md 10).
     if code in _TEXT_DECIDES or code == -1000:
         lowered = message.lower()
         for words, reason in _BY_TEXT:
@@ -68,6 +69,7 @@ def reason_of(product: str, code: int, message: str, unknown: list[str]) -> Reas
         return found
     if any(code in codes for codes in _BAD_PARAMETERS):
         return Reason.BAD_REQUEST
+    # Not known is not refused: the order may stand there (docs/state-model.md INV-1).
     unknown.append(f"code={code}")
     return Reason.UNKNOWN_STATE
 

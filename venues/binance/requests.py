@@ -43,6 +43,8 @@ def query_of(parameters: Parameters) -> str:
 
 def signed_query(parameters: Parameters, context: Context) -> str:
     """`parameters` with time, window and signature, as a query."""
+    # Percent-encoded before it is signed: else Spot
+    # refuses it with -1022 (docs/venues/binance.md 2.1).
     query = query_of(
         {
             **parameters,
@@ -64,6 +66,8 @@ def http_request(
         url=f"{base}{path}?{query}" if query else f"{base}{path}",
         headers={"X-MBX-APIKEY": context.credentials.key},
         channel=f"{method} {path.rpartition('/')[2]}",
+        # Weight is counted by address: the accounts behind
+        # one share the bucket (docs/venues/binance.md 9).
         bucket=BUCKETS[product],
         weight=weight,
     )
@@ -79,6 +83,7 @@ def subscription(context: Context) -> bytes:
         "recvWindow": RECEIVE_WINDOW_MS,
         "timestamp": context.venue_ns // MILLISECOND_NS,
     }
+    # Sorted and not encoded, unlike REST's (docs/venues/binance.md 2.3).
     payload = "&".join(f"{name}={parameters[name]}" for name in sorted(parameters))
     parameters["signature"] = signature(context.credentials, payload)
     return orjson.dumps(

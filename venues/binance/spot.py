@@ -82,6 +82,7 @@ def execution_report(report: Document, unknown: list[str]) -> tuple[Event, ...]:
     note_unknown(report, REPORT_FIELDS, unknown)
     is_trade = lenient_choice(report, "x", SPOT_EXECUTION_TYPES, unknown)
     order = _reported_order(report, unknown)
+    # By the amount and not by `x`: a word that we do not know must not cost a fill.
     execution = _reported_trade(report, order) if is_trade or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
@@ -91,6 +92,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
     is_amendment = report.get("x") == "REPLACED"
     order_type = lenient_choice(report, "o", ORDER_TYPES, unknown)
     time_in_force = lenient_choice(report, "f", TIMES_IN_FORCE, unknown)
+    # A status that we do not know claims nothing; none at all spoils the message (decision 0303).
     needed_text(report, "X")
     status = lenient_choice(report, "X", STATUSES, unknown)
     status = waiting_or(status, order_type, flag(report, "w") is False)
@@ -99,6 +101,8 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         product=SPOT,
         symbol=needed_text(report, "s"),
         venue_order_id=needed_identifier(report, "i"),
+        # On a cancel `c` is the cancel's own id, on an
+        # expiry `C` is empty (docs/venues/binance.md 5).
         client_order_id=name if is_amendment else other_name or name,
         status=status,
         **_reported_closure(report, status, (order_type, time_in_force), unknown),
@@ -107,6 +111,7 @@ def _reported_order(report: Document, unknown: list[str]) -> OrderReport:
         time_in_force=time_in_force,
         price=amount_above_zero(report, "p"),
         quantity=asked_quantity(status, amount_above_zero(report, "q"), filled),
+        # Of a market order by quote, whose `q` is 0: none.
         quote_quantity=amount_above_zero(report, "Q"),
         filled_quantity=filled,
         filled_quote=known_quote(report, "Z"),
@@ -187,12 +192,14 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
     said = lenient_choice(row, "expiryReason", SPOT_EXPIRY_REASONS, unknown)
     if row["status"] == "EXPIRED_IN_MATCH":
         said = Reason.SELF_TRADE_PREVENTION
+    # Questions have the first, replies the second: one stamp of one change (decision 0302).
     venue_ns = time_ns(row, "updateTime") or time_ns(row, "transactTime")
     filled = needed_amount(row, "executedQty")
     return OrderReport(
         product=SPOT,
         symbol=needed_text(row, "symbol"),
         venue_order_id=needed_identifier(row, "orderId"),
+        # In the reply to a cancel the second is the cancel's id, as `c` on the stream.
         client_order_id=text(row, "origClientOrderId") or text(row, "clientOrderId"),
         status=status,
         **closure(status, said, order_type, time_in_force),
@@ -203,6 +210,7 @@ def _order_of_row(row: Document, unknown: list[str]) -> OrderReport:
         quantity=asked_quantity(status, amount_above_zero(row, "origQty"), filled),
         quote_quantity=amount_above_zero(row, "origQuoteOrderQty"),
         filled_quantity=filled,
+        # Two m here, one in the reply to an amendment (docs/venues/binance.md 7.1).
         filled_quote=known_quote(row, "cummulativeQuoteQty"),
         prevented_quantity=amount(row, "preventedQuantity"),
         **spot_conditions(row, "stopPrice", "trailingDelta"),
@@ -293,6 +301,8 @@ def amendment_row(row: Document, _unknown: list[str]) -> tuple[Event, ...]:
 def trade_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     """One row of `GET myTrades`, or of `GET myAllocations`, which has no trade id."""
     note_unknown(row, TRADE_FIELDS, unknown)
+    # Both sides of a self-trade share the id: the order's
+    # id tells them apart (docs/state-model.md 4.1).
     is_buyer, exec_id = flag(row, "isBuyer"), _trade_id(row, "id", "allocationId")
     if is_buyer is None or exec_id is None:
         raise BadFrame("isBuyer, id: an execution needs both")

@@ -23,6 +23,7 @@ from venues.document import (
 def account_position(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`outboundAccountPosition`: absolute balances of the assets that may have changed."""
     note_unknown(event, frozenset("eEuB"), unknown)
+    # Two events may share a `u`: `E` says which is later (docs/venues/binance.md 3.1).
     at = time_ns(event, "u"), time_ns(event, "E") or 0
     rows = rows_of(event.get("B"), "B")
     return tuple(balance_entry(fields_of(row, "B"), unknown, *at) for row in rows)
@@ -42,6 +43,7 @@ def balance_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
         BalanceReport(
             product=SPOT,
             asset=needed_text(event, "a"),
+            # A change and no amount: taken for what is held, it would empty the balance.
             delta=needed_decimal(event, "d"),
             venue_ns=time_ns(event, "T"),
         ),

@@ -30,6 +30,7 @@ from venues.venue import (
     Verdict,
 )
 
+# Ten minutes less than the venue lets a connection live (docs/venues/binance.md 2.6).
 LIFE_NS: Final = (24 * 60 - 10) * MINUTE_NS
 KEEP_ALIVE_NS: Final = 30 * MINUTE_NS
 SPOT_CONNECT_WEIGHT: Final = 4  # the handshake and the subscription, of the weight of REST
@@ -74,6 +75,8 @@ def linear_stream() -> Stream:
         judge=_judge_linear,
         heartbeat=Heartbeat(silence_ns_max=LINEAR_SILENCE_NS_MAX),
         stages=0,
+        # The account has one key: POST gives the one that is
+        # there and extends it (docs/venues/binance.md 2.5).
         prepare=lambda context: listen_key_request("POST", context),
         keep_alive=lambda context, _answer: listen_key_request("PUT", context),
         keep_alive_ns=KEEP_ALIVE_NS,
@@ -89,13 +92,17 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
 
 
 def _linear_address(context: Context, answer: bytes | None) -> str:
+    # Encoded: whatever came in the key's place must not change the address.
     key = query_of({"listenKey": listen_key_of(answer)})
     base = context.endpoints.stream[LINEAR]
+    # Without the route or the events it connects, and
+    # nothing ever comes (docs/venues/binance.md 1.2).
     return f"{base}/private/ws?{key}&events={'/'.join(LINEAR_EVENTS)}"
 
 
 def _is_key_lost(_status: int, body: bytes) -> bool:
     document = _read(body)
+    # By the code alone: a 400 or 500 without it says nothing of the key, which may live on.
     return document is not None and document.get("code") == KEY_LOST
 
 
@@ -138,6 +145,8 @@ def _ending(frame: bytes) -> Verdict:
     if not any(word in frame for word in _ENDINGS):
         return DATA
     document = _read(frame)
+    # The word may stand in a client order id: the event's own name decides,
+    # be it in Spot's envelope, in that of a combined stream, or bare.
     inner = None if document is None else document.get("event", document.get("data", document))
     name = inner.get("e") if isinstance(inner, dict) else None
     return _ENDING_WORDS.get(name, DATA) if isinstance(name, str) else DATA

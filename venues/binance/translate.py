@@ -83,6 +83,7 @@ def translate(inbound: Inbound) -> Translation:
         UnknownFrame: a message of a kind that is not known here.
     """
     hint = inbound.product
+    # Refused before it is read: five contracts would pass for five coins (decision 0309).
     if hint == "inverse":
         raise UnknownFrame(NOT_SPOKEN)
     read = _Read(None if hint is None else PRODUCTS.get(hint))
@@ -147,10 +148,12 @@ def _is_of_coin_margined(event: Document) -> bool:
 
 
 def _answer_of(document: Document, read: _Read, depth: int) -> tuple[Event, ...]:
+    # A status that is a number is HTTP's: in a row of an order it is a word.
     if "status" in document and "id" in document and type(document["status"]) is int:
         return _websocket_reply(document, read, depth)
     if "cancelResult" in document and "newOrderResult" in document:
         return _both_halves(document, read, depth)
+    # The ack of an algo order's cancel has a code and a text too: it is no refusal.
     if "code" in document and "msg" in document and "algoId" not in document:
         return _coded(document, read, depth)
     for marker, shape in SHAPES:
@@ -211,6 +214,8 @@ def _trade(row: Document, read: _Read) -> tuple[Event, ...]:
 
 def _instruments(answer: Document, read: _Read) -> tuple[Event, ...]:
     rows = [fields_of(row, "symbols") for row in rows_of(answer["symbols"], "symbols")]
+    # Here alone some may be left out: the list names what
+    # the venue has, not what an account did (decision 0309).
     spoken = [row for row in rows if not is_coin_margined(f"{row.get('symbol')}", row)]
     if rows and not spoken:
         raise UnknownFrame(NOT_SPOKEN)
@@ -247,6 +252,8 @@ def _product_of(
     return read.product
 
 
+# What only one of the two products writes; where nothing
+# of it is there, the hint decides (decision 0301).
 SPOT_ORDER_MARKS: Final = frozenset(
     {"orderListId", "cummulativeQuoteQty", "transactTime", "origQuoteOrderQty", "isWorking"}
 )
@@ -265,6 +272,7 @@ def _plain(reader: Reader) -> Callable[[Document, _Read], tuple[Event, ...]]:
     return lambda document, read: reader(document, read.unknown)
 
 
+# The first mark decides: rows of trades and amendments have an `orderId` too, so they come first.
 SHAPES: Final[tuple[tuple[str, Callable[[Document, _Read], tuple[Event, ...]]], ...]] = (
     ("symbols", _instruments),
     ("filters", _instrument),

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 
+# gc=False: numbers and texts make no cycle, so the collector need not look at these.
 class SpotReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """`executionReport` of Spot, as the manual has it for a plain order."""
 
@@ -26,6 +27,7 @@ class SpotReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     C: str
     x: str
     X: str
+    # Refused orders go the general way, which knows the reasons.
     r: Literal["NONE"]
     i: int
     l: str  # noqa: E741 - the venue's name

@@ -88,6 +88,8 @@ def order_report(
     note_unknown(report, REPORT_FIELDS, unknown)
     is_execution = lenient_choice(report, "x", LINEAR_EXECUTION_TYPES, unknown)
     order = _reported_order(report, sent_ns, unknown)
+    # By the amount and not by `x`: a deleveraging comes
+    # as NEW, and a new word must not cost a fill.
     execution = _reported_execution(report, order) if is_execution or "l" in report else None
     return (order,) if execution is None else (order, execution)
 
@@ -102,11 +104,13 @@ def _reported_order(report: Document, sent_ns: int | None, unknown: list[str]) -
         status: Status | None = by_quantity(quantity, filled)
     else:
         status = lenient_choice(report, "X", STATUSES, unknown)
+        # `o` is the type as it is now: still a conditional one, it has not triggered.
         status = waiting_or(status, order_type, is_waiting=True)
     said = None
     if status is Status.EXPIRED:
         said = _expiry_reason(report, word, unknown)
     venue_ns = time_ns(report, "T")
+    # Nothing else changes terms here, and two amendments may share a `T` (decision 0302).
     is_amendment = report.get("x") == "AMENDMENT"
     return OrderReport(
         product=LINEAR,
@@ -143,6 +147,7 @@ def _closure(
     terms: tuple[str | None, str | None],
 ) -> dict[str, Any]:
     if status is Status.FILLED:
+        # The venue's own orders have their reason when they are filled too: a liquidation, say.
         return {"reason": system_reason(client_order_id)}
     return closure(status, said or system_reason(client_order_id), *terms)
 
@@ -212,6 +217,7 @@ def order_row(row: Document, unknown: list[str]) -> tuple[Event, ...]:
     else:
         status = lenient_choice(row, "status", STATUSES, unknown)
         status = waiting_or(status, order_type, is_waiting=True)
+    # Rows have no `er`: all other reasons are inferred from the terms (docs/venues/binance.md 4.2).
     said = Reason.SELF_TRADE_PREVENTION if word == "EXPIRED_IN_MATCH" else None
     venue_ns = time_ns(row, "updateTime")
     return (

@@ -80,6 +80,7 @@ ALGO_REST: Final = {
 def algo_update(event: Document, unknown: list[str]) -> tuple[Event, ...]:
     """`ALGO_UPDATE`: a conditional order before, at and after its trigger."""
     order = fields_of(event.get("o"), "o")
+    # The order has no time of its own here: the envelope's is what REST calls updateTime.
     return (algo_order({"T": event.get("T"), **order}, ALGO_STREAM, unknown),)
 
 
@@ -118,6 +119,7 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     return OrderReport(
         product=LINEAR,
         symbol=linear_symbol(row, names["symbol"]),
+        # One order under two ids and no chain of two: its terms go on unchanged (decision 0304).
         venue_order_id=engine_id or algo_id,
         client_order_id=text(row, names["client"]),
         status=status,
@@ -134,6 +136,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         **linear_conditions(row, ALGO_REPORT if names is ALGO_STREAM else ALGO_ROW, unknown),
         is_ended=is_finished,
         alias_ids=(algo_id,) if engine_id else (),
+        # The engine's order may have been amended or cut
+        # since: these terms yield to its own (decision 0307).
         ordinal=None if engine_id else ordinal(venue_ns, None),
         venue_ns=venue_ns,
     )

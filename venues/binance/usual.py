@@ -43,6 +43,7 @@ from venues.binance.words import (
 from venues.document import INTEGER_MAX, TEXT_LENGTH_MAX, plain_decimal
 
 USUAL_BYTES_MAX: Final = 4096
+# The name of the event is read before anything is parsed; written otherwise, it is not usual.
 BEGINS: Final = b'{"e":"'
 ENVELOPE_BEGINS: Final = b'{"subscriptionId":'
 NAME_BEGINS: Final = b'"e":"'
@@ -72,6 +73,7 @@ def usual(body: bytes, product: str | None) -> tuple[Event, ...] | None:
         return None
     try:
         return read(body)
+    # No verdict: whether such a frame is good, the general way alone says (decision 0310).
     except (msgspec.DecodeError, ValueError, KeyError):
         return None
 
@@ -82,6 +84,7 @@ def _of_spot(report: SpotReport) -> tuple[Event, ...]:
     _demand(
         report.o in PLAIN_TYPES
         and report.x in NEWS
+        # A stop price: it waits for something, or did.
         and not plain_decimal(report.P)
         and _is_text(report.s)
         and _is_text(name)
@@ -113,6 +116,7 @@ def _of_spot(report: SpotReport) -> tuple[Event, ...]:
         venue_ns=venue_ns,
     )
     last, number = _amount(report.l), report.t
+    # An allocation has no trade id either, but a field that is not in the struct.
     if not last or number == -1:
         return (order,)
     if report.N is None or not _is_text(report.N):
@@ -146,6 +150,7 @@ def _of_linear(update: LinearUpdate) -> tuple[Event, ...]:
         and "_" not in report.s  # nor a contract of COIN-M
         and _is_text(report.s)
         and _is_text(name)
+        # Whether the venue placed it itself: then the order has a reason.
         and system_reason(name) is None
         and 0 <= report.i <= INTEGER_MAX
         and -1 <= report.t <= INTEGER_MAX

@@ -74,6 +74,8 @@ def balance_row(row: Document, _reading: Reading) -> tuple[Event, ...]:
     """One currency; `cashBal` is what is held, without unrealized profit."""
     return (
         BalanceReport(
+            # Whoever asked: by the question's product there would
+            # be copies that no push refreshes (decision 0802).
             product=SPOT,
             asset=needed_text(row, "ccy"),
             free=blank_decimal(row, "availBal"),
@@ -100,8 +102,10 @@ def instrument_row(row: Document, reading: Reading) -> tuple[Event, ...]:
     if product is None:
         return ()
     symbol = needed_text(row, "instId")
+    # Rows of contracts leave both blank; `USD_UM` in a symbol is USD.
     base = text(row, "baseCcy") or symbol.partition("-")[0]
     quote = text(row, "quoteCcy") or quote_of(symbol).partition("_")[0]
+    # An inverse contract settles in its coin, a linear one in what it is quoted in.
     by_rule = base if product == INVERSE else quote
     return (
         InstrumentReport(

@@ -70,6 +70,7 @@ def algo_row(row: Document, reading: Reading) -> tuple[Event, ...]:
         status = Status.ACTIVE if children else Status.REJECTED
     waiting = _waiting(row, product, status, reading)
     if status is not Status.ACTIVE:
+        # There may be more, and what is left still waits: parts, side by side (decision 0406).
         parts = (_child(row, waiting, child, is_part=True) for child in children)
         return (waiting, *parts)
     if not children:
@@ -107,6 +108,8 @@ def _waiting(row: Document, product: str, status: Status | None, reading: Readin
         callback_rate=_percent(row),
         reduce_only=flag(row, "reduceOnly"),
         close_position=True if amount_above_zero(row, "closeFraction") == ONE else None,
+        # A push may come again with a later time: it is
+        # placed by what its copy shares (decision 0407).
         change_id=change_id(row) if is_push else None,
         ordinal=ordinal(push_time_ns(row) if is_push else time),
         venue_ns=time,
@@ -133,6 +136,8 @@ def _child(
     return replace(
         waiting,
         venue_order_id=child,
+        # The row has one such id, and one size for all that was placed:
+        # of several orders neither says which, and each reports its own.
         client_order_id=text(row, "clOrdId") if is_alone else None,
         status=Status.ACTIVE,
         reason=None,

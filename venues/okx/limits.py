@@ -17,7 +17,9 @@ BUSY_NS: Final = SECOND_NS
 FIREWALL_NS: Final = 30 * SECOND_NS
 HEAD_BYTES: Final = 64
 THROTTLED: Final = frozenset({"50011", "50040", "50061", "60014"})
+# The venue is busy: no limit of ours is used up, so the pause is shorter than a window.
 BUSY: Final = "50013"
+# A path is its own bucket (`get_request`); one that lacked here would have no limit at all.
 _PER_WINDOW: Final = {
     "trade/order": 60,
     "trade/orders-pending": 60,
@@ -35,6 +37,7 @@ _PER_WINDOW: Final = {
 }
 BUCKET_LIMITS: Final = {
     **{path: Bucket(number, WINDOW_NS, is_window=True) for path, number in _PER_WINDOW.items()},
+    # New connections are counted by the second and by address (docs/venues/okx.md 2.3).
     CONNECT_BUCKET: Bucket(3, SECOND_NS, is_window=True),
 }
 

@@ -107,6 +107,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     order_type, time_in_force = lenient_choice(
         row, "ordType", ORDER_TYPES, reading.unknown
     ) or (None, None)  # fmt: skip
+    # A state that we do not know claims nothing; none at all spoils the message (decision 0303).
     needed_text(row, "state")
     status = lenient_choice(row, "state", STATES, reading.unknown)
     side = choice(row, "side", SIDES)
@@ -116,6 +117,8 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
     if status is Status.FILLED and size is not None and not is_in_quote:
         size = max(size, filled)  # amended to less than was executed: that much was to be done
     algo_ids, algo_client_ids = _algo_names(row)
+    # Nothing in its row says whether there are others:
+    # a part alone is not the whole (decision 0406).
     is_part = bool(algo_ids) and text(row, "source") in SPLIT_SOURCES
     return OrderReport(
         product=product,
@@ -132,6 +135,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
         quantity_unit=unit_of(product),
         quote_quantity=size if is_in_quote else None,
         filled_quantity=filled,
+        # Unfilled: 0 on the stream, blank in REST.
         average_price=amount_above_zero(row, "avgPx"),
         position_side=position_side_of(row, product),
         margin_mode=margin_mode_of(row, product),
@@ -149,6 +153,7 @@ def _order(row: Document, product: str, reading: Reading, *, is_push: bool) -> O
 def _algo_names(row: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids of the conditional order that became this one, or this one among others."""
     algo_id = identifier(row, "algoId")
+    # A strategy has many children: joined by its id, they would be one order.
     if algo_id is None or text(row, "source") not in PARENT_SOURCES:
         return (), ()
     client_id = text(row, "algoClOrdId")
@@ -169,6 +174,8 @@ def _closure(row: Document, status: Status | None, reading: Reading) -> dict[str
         return {}
     said = lenient_choice(row, "cancelSource", CANCEL_SOURCES, reading.unknown)
     reason = said or category
+    # Inferred: it yields to a number that another message
+    # of this cancel has (docs/venues/okx.md 4.2).
     return {"reason": reason or Reason.VENUE_CANCEL, "is_reason_inferred": reason is None}
 
 
@@ -195,12 +202,14 @@ def _execution(row: Document, order: OrderReport, reading: Reading) -> Execution
         liquidity=lenient_choice(row, "execType", LIQUIDITIES, reading.unknown),
         position_side=order.position_side,
         margin_mode=order.margin_mode,
+        # A new word is counted already, by `_closure` where it matters.
         reason=lenient_choice(row, "category", CATEGORIES, []),
         venue_ns=time_ns(row, "fillTime"),
     )
 
 
 def _amend_refusal(row: Document, order: OrderReport, reading: Reading) -> Reply | None:
+    # It answers a request: no failure of the order, which goes on unchanged.
     if text(row, "amendResult") not in AMEND_FAILED:
         return None
     code = text(row, "code") or ""
@@ -230,6 +239,8 @@ def trade_row(row: Document, reading: Reading) -> tuple[Event, ...]:
         Execution(
             product=product,
             symbol=needed_text(row, "instId"),
+            # A block trade names no order, and its trade id
+            # may be another match's too (decision 0803).
             exec_id=_bill_id(row) if order_id is None else _queried_id(row),
             venue_order_id=order_id,
             client_order_id=text(row, "clOrdId"),
@@ -242,6 +253,7 @@ def trade_row(row: Document, reading: Reading) -> tuple[Event, ...]:
             liquidity=lenient_choice(row, "execType", LIQUIDITIES, reading.unknown),
             position_side=position_side_of(row, product),
             reason=FILL_REASONS.get(text(row, "subType") or ""),
+            # Of the match; `ts` is when the row was made.
             venue_ns=time_ns(row, "fillTime") or time_ns(row, "ts"),
         ),
     )
@@ -283,6 +295,7 @@ def lean_fill(row: Document, reading: Reading) -> tuple[Event, ...]:
             symbol=needed_text(row, "instId"),
             exec_id=exec_id,
             venue_order_id=needed_identifier(row, "ordId"),
+            # This channel writes "0" for an id that is no number (docs/venues/okx.md 3.2).
             client_order_id=None if client_id == "0" else client_id,
             side=_needed_side(row),
             last_price=needed_amount(row, "fillPx"),

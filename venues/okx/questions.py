@@ -28,6 +28,8 @@ from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpReque
 
 ROWS_MAX: Final = 100
 DAY_NS: Final = 24 * 3600 * SECOND_NS
+# An hour early: at the very edge a row would be in the
+# short list no more, and not asked for in the long one.
 MARGIN_NS: Final = 3600 * SECOND_NS
 RECENT_TRADES_NS: Final = 3 * DAY_NS - MARGIN_NS
 RECENT_ORDERS_NS: Final = 7 * DAY_NS - MARGIN_NS
@@ -50,6 +52,7 @@ _ROW_IDS: Final = {
     "trade/orders-history-archive": "ordId",
     "trade/orders-algo-pending": "algoId",
     ALGO_HISTORY: "algoId",
+    # Trade ids are unique per instrument alone, and may be 0 or negative (docs/venues/okx.md 5).
     "trade/fills": "billId",
     "trade/fills-history": "billId",
 }
@@ -81,6 +84,7 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
     Raises:
         ValueError: the venue goes round in circles.
     """
+    # The adapter keeps no state: where a question stands is read from the request before.
     path, asked = _asked(page.request)
     lists = _lists(question, context)
     at = next((n for n, one in enumerate(lists) if one.is_of(path, asked)), None)
@@ -88,6 +92,7 @@ def next_page(question: Question, page: Page, context: Context) -> HttpRequest |
         raise ValueError(f"{path}: the page before is of no list of this question")
     row_id = _ROW_IDS.get(path)
     rows = _rows_of(page.body) if row_id is not None else []
+    # However short the page: the manual promises an end for an empty one alone (decision 0805).
     if row_id is not None and rows and not _reaches_back(path, rows[-1], question):
         after = rows[-1][row_id]
         if after == asked.get("after"):
@@ -115,6 +120,8 @@ def _lists(question: Question, context: Context) -> list[_List]:
     if kinds is None or (about is About.POSITIONS and question.product == SPOT):
         raise ValueError(f"no {about} of {question.product!r}")
     if about is About.OPEN_ORDERS:
+        # Conditional orders are in no list of orders until they
+        # trigger: only all lists together say what is open.
         algos = [_List("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_LISTS]
         return [*_by_kind("trade/orders-pending", kinds), *algos]
     if about is About.ORDER_HISTORY:
@@ -138,6 +145,8 @@ def _by_kind(path: str, kinds: tuple[str, ...]) -> list[_List]:
 
 def _ended_conditionals() -> list[_List]:
     return [
+        # Those that triggered are in the lists of orders: with their state as well it were
+        # nine requests instead of six, at the limit that recovery waits for (decision 0807).
         _List(ALGO_HISTORY, {"ordType": one, "state": state})
         for one in ALGO_LISTS
         for state in UNTRIGGERED_ENDS
@@ -151,6 +160,7 @@ def _trade_lists(question: Question, kinds: tuple[str, ...], context: Context) -
             _List("trade/fills", own),
             *(_List("trade/fills-history", {"instType": kind, **own}) for kind in kinds),
         ]
+    # Without a start all is meant: a list of three days would look complete and not be.
     is_older = question.since_ns is None or _is_older(question, RECENT_TRADES_NS, context)
     return _by_kind("trade/fills-history" if is_older else "trade/fills", kinds)
 
@@ -192,6 +202,7 @@ def _span(question: Question, one: _List) -> dict[str, str | int]:
         return {}
     span: dict[str, str | int] = {}
     if question.since_ns is not None:
+        # Both include their own millisecond: down and up, so that no part of one is cut off.
         span["begin"] = max(0, question.since_ns // MILLISECOND_NS)
     if question.until_ns is not None:
         span["end"] = -(-question.until_ns // MILLISECOND_NS)
@@ -211,6 +222,8 @@ def is_complete_answer(page: Page) -> bool:
         rows = rows_of(answer.get("data"), "data")
     except BadFrame:
         return False
+    # A refusal has status 200 as well, and its empty list
+    # would look like "nothing there" (decision 0804).
     if answer.get("code") != "0":
         return False
     row_id = _ROW_IDS.get(_asked(page.request)[0])

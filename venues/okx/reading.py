@@ -64,12 +64,14 @@ def product_of(row: Document, reading: Reading) -> str | None:
         BadFrame: no instrument, or one that is not known.
     """
     kind, symbol = text(row, "instType"), needed_text(row, "instId")
+    # Rows of the channel `fills` do not say their kind.
     if kind is None:
         kind = CONTRACT_KIND if symbol.endswith(CONTRACT_SUFFIX) else _plain_kind(symbol)
     if kind in SPOT_KINDS:
         return SPOT
     if kind == CONTRACT_KIND:
         return INVERSE if quote_of(symbol) == INVERSE_QUOTE else LINEAR
+    # Left out, and no dead letter: an option must not cost the rows beside it.
     reading.unknown.append(f"instType={kind}")
     reading.ignore(f"an instrument of kind {kind}: not spoken here")
     return None

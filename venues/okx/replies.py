@@ -17,6 +17,7 @@ from venues.okx.reading import SPOT, Reading, time_ns
 from venues.venue import BadFrame
 
 ACCEPTED: Final = "0"
+# All, none or some of the items were taken: each says by itself what became of it.
 ITEM_CODES: Final = frozenset({"0", "1", "2"})
 TEXT_KEPT_MAX: Final = 500
 _CODE: Final = re.compile(r"[0-9]{1,8}")
@@ -86,6 +87,9 @@ def item_reply(row: Document, reading: Reading, request_id: str | None = None) -
     `ts` is the order's creation time whatever was asked, so it is no time of this fact.
     """
     code = code_of(row, "sCode")
+    # The code above the items says nothing of this one, and an item
+    # that was answered with another code than 0 was surely not taken:
+    # REFUSED, though we do not know the code (docs/venues/okx.md 10).
     is_accepted = code == ACCEPTED
     return (
         Reply(
@@ -128,6 +132,7 @@ def socket_reply(answer: Document, reading: Reading) -> tuple[Event, ...]:
             for row in rows
             for event in item_reply(fields_of(row, "data"), reading, request_id)
         )
+    # Without items the code speaks of the request as a whole (docs/venues/okx.md 8).
     if code_of(answer, "code") == ACCEPTED:
         return reading.ignore("an empty answer")
     return refusal(answer, reading, request_id)

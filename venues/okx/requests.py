@@ -38,6 +38,7 @@ def signature(credentials: Credentials, payload: str) -> str:
 def iso_time(venue_ns: int) -> str:
     """`venue_ns` as the venue writes it: ``2026-11-20T09:08:57.715Z``."""
     moment = _EPOCH + timedelta(milliseconds=venue_ns // MILLISECOND_NS)
+    # With its zone the text would end in +00:00; the venue writes Z.
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
@@ -55,8 +56,10 @@ def get_request(
     """The GET request of `path` such as ``trade/order``, which is also its bucket."""
     query = query_of(parameters)
     target = f"{API}{path}?{query}" if query else f"{API}{path}"
+    # Public questions too: production and demo share the host, and the header says which is meant.
     headers = dict(context.endpoints.headers)
     if not is_public:
+        # The very text that is sent is signed, its query included (docs/venues/okx.md 2.1).
         headers |= _signed(context, "GET", target, "")
     return HttpRequest(
         method="GET",
@@ -80,6 +83,7 @@ def _signed(context: Context, method: str, target: str, body: str) -> dict[str, 
 
 def login(context: Context) -> bytes:
     """The sign-in on a private socket: once per connection, before any subscription."""
+    # Seconds here, ISO text in the headers of REST (docs/venues/okx.md, trap 17).
     time, credentials = str(context.venue_ns // SECOND_NS), context.credentials
     arguments = {
         "apiKey": credentials.key,

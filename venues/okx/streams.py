@@ -34,6 +34,7 @@ ENDING_CODE: Final = "64008"
 PASSING_CODES: Final = frozenset({"50001", "50011", "60004", "60006", "60014", "63999", "64007"})
 # Only events: the regular repetition of unchanged amounts is switched off.
 EVENTS_ONLY: Final = '{"updateInterval":"0"}'
+# ANY and a kind together would bring every push twice (docs/venues/okx.md 2.2).
 ORDERS: Final = {"channel": "orders", "instType": "ANY"}
 ACCOUNT: Final = {"channel": "account", "extraParams": EVENTS_ONLY}
 POSITIONS: Final = {"channel": "positions", "instType": "SWAP", "extraParams": EVENTS_ONLY}
@@ -57,6 +58,8 @@ def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Strea
     product, *others = products
 
     def greeting(context: Context, stage: int) -> tuple[bytes, ...]:
+        # A channel at a time: each is acknowledged by itself,
+        # and LIVE means all (docs/venues/okx.md 2.2).
         return (subscription(stage, arguments[stage - 1]) if stage else login(context),)
 
     return Stream(
@@ -75,6 +78,7 @@ def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Strea
 def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:
     if frame == PONG:
         return DATA
+    # Nearly all frames end here: a push is read by the processors, and not twice.
     if b'"event"' not in frame:  # what is pushed has none
         return DATA
     event = _read(frame)
@@ -86,6 +90,7 @@ def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:
 def _signed_in(event: dict[str, Any], stage: int, _arguments: Arguments) -> Verdict:
     if event.get("code") != "0":
         return _refusal(event)
+    # Only the first stage waits for the sign-in: a second ack would pass for a subscription's.
     return DATA if stage else Verdict(Turn.ADVANCE)
 
 
@@ -99,11 +104,13 @@ def _subscribed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verd
 
 def _failed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
     """While we greet, an error without another's id is about the greeting; later about requests."""
+    # Once all is subscribed the stage is beyond the arguments: then it ends nothing.
     is_ours = event.get("id") in (None, subscription_id(stage))
     return _refusal(event) if is_ours and stage <= len(arguments) else DATA
 
 
 def _crowded_out(event: dict[str, Any], _stage: int, arguments: Arguments) -> Verdict:
+    # It follows a good ack, and no push follows it: LIVE, the account would be blind unseen.
     named = [one["channel"] for one in arguments if one["channel"] == event.get("channel")]
     return Verdict(Turn.REFUSED, f"too many connections to {named[0] if named else 'a channel'}")
 
@@ -111,6 +118,7 @@ def _crowded_out(event: dict[str, Any], _stage: int, arguments: Arguments) -> Ve
 def _noticed(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
     if event.get("code") != ENDING_CODE:
         return DATA
+    # It still delivers until then: a successor first, and no blind interval.
     return Verdict(Turn.ENDING, "the venue will close this for a service upgrade")
 
 
@@ -125,6 +133,8 @@ _JUDGES: Final = {
 
 def _refusal(event: dict[str, Any]) -> Verdict:
     code = event.get("code")
+    # A refusal waits a minute and longer: too long where
+    # nothing is wrong with the key (decision 0512).
     is_passing = isinstance(code, str) and code in PASSING_CODES
     turn = Turn.RECONNECT if is_passing else Turn.REFUSED
     return Verdict(turn, f"refused: {said_code(code)}")

@@ -57,6 +57,8 @@ IGNORED_SHAPES: Final = (
     ("serviceType", "maintenance of the venue"),
     ("ts", "the venue's clock"),
 )
+# The first mark decides: orders, executions and conditional orders share many
+# fields, so what only one kind of row has stands before what several have.
 SHAPES: Final[tuple[tuple[str, Reader], ...]] = (
     ("sCode", replies.item_reply),
     ("accFillSz", orders.order_row),
@@ -86,6 +88,8 @@ def translate(inbound: Inbound) -> Translation:
         UnknownFrame: a message of a kind that is not known here.
     """
     product = None if inbound.product is None else PRODUCTS.get(inbound.product)
+    # `fillSz` is this push's fill on the stream and the last one in an
+    # answer: which it is, decides whether a row is an execution at all.
     reading = Reading(product, is_query=inbound.source is not Source.STREAM)
     events = _events_of(inbound.document, reading, 0)
     unknown = tuple(dict.fromkeys(reading.unknown))[:UNKNOWN_KEPT_MAX] if reading.unknown else ()
@@ -147,6 +151,7 @@ def _answer(answer: Document, reading: Reading, depth: int) -> tuple[Event, ...]
     """An answer in its envelope; items with a code of their own decide for themselves."""
     code, rows = replies.code_of(answer, "code"), rows_of(answer["data"], "data")
     if rows and code in replies.ITEM_CODES:
+        # Only answers have this envelope, whatever the hint says (decision 0301).
         reading.is_query = True
         return _events_of(rows, reading, depth + 1)
     if code == replies.ACCEPTED:
@@ -160,6 +165,7 @@ def _row(row: Document, reading: Reading) -> tuple[Event, ...]:
             return reader(row, reading)
     if "code" in row and "msg" in row:
         return _answer({"data": [], **row}, reading, 0)
+    # `ts` stands in most rows: one that names an order must not pass for the venue's clock.
     is_about_an_order = "instId" in row or "ordId" in row
     for marker, reason in IGNORED_SHAPES:
         if marker in row and not is_about_an_order:

@@ -93,10 +93,13 @@ ALGO_STRATEGIES: Final = frozenset({"iceberg", "smart_iceberg", "twap", "chase"}
 ALGO_STATES: Final = {
     "live": Status.WAITING_TRIGGER,
     "pause": Status.WAITING_TRIGGER,
+    # A part of it became an order; what is left still waits.
     "partially_effective": Status.WAITING_TRIGGER,
+    # Under the ids of what it became.
     "effective": Status.ACTIVE,
     "canceled": Status.CANCELED,
     "order_failed": Status.REJECTED,
+    # Unless a part of it became an order: `algo_row` looks for that.
     "partially_failed": Status.REJECTED,
 }
 TRIGGER_TYPES: Final = {
