@@ -94,6 +94,7 @@ class HttpFailure:
     reason: str
     sent_ns: int
     at_ns: int
+    # Then it is a refusal: trying again at once mends nothing.
     is_our_fault: bool = False
 
 

@@ -31,6 +31,7 @@ class AddedAccounts:
         if self._clocks.is_sampled:
             self._begin(requester)
             return
+        # An event of its own: accounts whose clock is known wait for nobody.
         requester.timed = asyncio.Event()
         self._waiting.append(requester)
         if self._task is None:

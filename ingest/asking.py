@@ -83,6 +83,7 @@ class Asking:
     def receive(self, owned: OwnedPartition | None, received: Received) -> None:
         """Take a dispatch up; what cannot be read is named, counted and passed."""
         progress = self._progress.get(received.partition)
+        # Not ours any more, or read again after the group was joined anew: it is under way already.
         if owned is None or progress is None or not progress.received(received.offset):
             return
         try:
@@ -93,6 +94,7 @@ class Asking:
             QUESTIONS.labels(venue, "unreadable", "skipped").inc()
             place = (received.partition, received.offset)
             _log.error("dispatch in partition %d at offset %d is skipped: %s", *place, error)
+            # Passed for good: its bytes will not change, and would hold back all that is committed.
             progress.done(received.offset)
             return
         self._take(_Open(asked, owned.address(asked.account), progress, received.offset))
@@ -127,6 +129,7 @@ class Asking:
     def _check_place(self, asked: Dispatch, partition: int) -> None:
         """Only who owns an account's partition asks for it. Raises BadDispatch."""
         config = self._requesters.accounts.get(asked.account)
+        # An account that is not served is let through: it gets a failure, which says so.
         home = partition if config is None else config.partition_of(self._partitions_total)
         if home != partition:
             UNBELIEVED.labels(self._requesters.public.venue.name, "dispatch").inc()
@@ -148,6 +151,8 @@ class Asking:
         try:
             async with self._turn(one.asked):
                 await self._ask_now(one)
+            # Done is what stands in the log: killed before,
+            # we find the question again (decision 0506).
             await self._outbox.written(one.address.account, one.address.partition)
             one.done()
         finally:
@@ -160,6 +165,8 @@ class Asking:
         trouble = ""
         if requester is None:
             trouble = f"account {asked.account} is not served here: unknown, disabled, or no key"
+        # After an outage a backlog that nobody waits for
+        # any more costs no rate limit (decision 0506).
         elif now_ns - asked.at_ns > AGE_NS_MAX:
             trouble = "dropped: decided more than ten minutes ago"
         if requester is None or trouble:
@@ -182,6 +189,7 @@ class Asking:
     def _requester(self, asked: Dispatch) -> Requester | None:
         requester = self._requesters.by_account.get(asked.account)
         if requester is None and asked.question.about in _PUBLIC:
+            # Instruments and the time need no key, and a partition that asks for them has none.
             return self._requesters.public
         return requester
 

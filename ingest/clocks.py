@@ -15,6 +15,7 @@ from orderloom.raw import ClockSample
 from runtime.metrics import CLOCK_ERROR_SECONDS
 from venues.venue import UNREADABLE
 
+# Until the next sample a clock that was set goes unnoticed (decision 0014).
 EVERY_SECONDS = 10.0
 AGAIN_SECONDS = 5.0
 START_SECONDS_MAX = 5.0
@@ -67,6 +68,7 @@ class ClockKeeper:
             product=product,
         )
         try:
+            # Before all questions: without a sample nothing is covered, and signatures may be off.
             reply = await self._requester.ask(
                 product, lambda context: venue.ask(question, context), Rank.STREAM
             )
@@ -81,6 +83,7 @@ class ClockKeeper:
             venue_ns = self._requester.venue.server_time(answer.body)
         except UNREADABLE:
             venue_ns = -1
+        # An unreadable time is believed as little as one that no clock shows (decision 0509).
         if not 0 < venue_ns <= TIME_NS_MAX:
             _log.warning("%s reports a time that is none: %r", product, answer.body[:100])
             return

@@ -55,6 +55,7 @@ class Patience:
     connect_ns_max: int = 15 * SECOND_NS
     stage_ns_max: int = 10 * SECOND_NS
     keep_alive_retry_ns: int = 60 * SECOND_NS
+    # Whatever the venue's own pace: USD-M pings every three minutes only (decision 0502).
     probe_after_ns: int = 20 * SECOND_NS
     probe_answer_ns_max: int = 20 * SECOND_NS
 
@@ -117,6 +118,8 @@ class Connection:
             return (beginning, *self._connect(now))
         self._deadline_ns = now.steady_ns + self._patience.prepare_ns_max
         prepare = self._stream.prepare
+        # Built when it is sent: a signature that waited
+        # for the rate limit is too old (decision 0512).
         ask = Ask(self.identity, Purpose.PREPARE, lambda at: prepare(self._context(at)))
         return (beginning, ask)
 
@@ -138,6 +141,7 @@ class Connection:
 
     def received(self, body: bytes, now: Instant) -> Actions:
         """One message, which is published first, and then judged."""
+        # The record of the end names the last number: after it none may follow.
         if self.state not in (State.GREETING, State.LIVE):
             return ()
         self._hear(now)
@@ -145,18 +149,21 @@ class Connection:
         frame = raw.Frame(
             self.identity, self.last_number, self._stream.product, now.wall_ns, body
         )  # fmt: skip
+        # Numbered and published whatever it says: a number that lacked would be read as a loss.
         verdict = _judged(self._stream, body, self._stage)
         return (Publish(self.identity, frame), *self._turned(verdict, now))
 
     def heard(self, now: Instant, *, is_read: bool = True) -> None:
         """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""
         self._heard_steady_ns = now.steady_ns
+        # What waits unread dies with this process: it must not be claimed as heard (decision 0505).
         if is_read:
             self.heard_ns = now.wall_ns
 
     def deafened(self, is_deaf: bool, now: Instant) -> None:
         """The edge stops reading (or reads again): silence counts only while we listen."""
         self._is_deaf = is_deaf
+        # Silence counts from here: what came meanwhile still waits in the socket.
         if not is_deaf:
             self._heard_steady_ns = now.steady_ns
 
@@ -178,6 +185,8 @@ class Connection:
             return ()
         if now.steady_ns >= self._deadline_ns:
             return self._end(Ending.TROUBLE, f"time-out: no end of {self._awaited()}", now)
+        # While we do not read, the peer cannot break its
+        # silence; its own pings are due all the same.
         if self.state in (State.GREETING, State.LIVE) and not self._is_deaf:
             silent_ns = now.steady_ns - self._heard_steady_ns
             if silent_ns >= self._silence_ns_max():
@@ -201,6 +210,8 @@ class Connection:
         what = "no address" if self._prepared is None else "preparing failed: no key in the answer"
         try:
             url = self._stream.address(self._context(now), self._prepared)
+        # A refusal, though the status was 200: several venues answer
+        # errors so, and asking at once again mends none (decision 0512).
         except UNREADABLE as error:  # whose words may hold what came in the key's place
             return self._refused(f"{what} ({type(error).__name__})", now)
         if not _ADDRESS.fullmatch(url):
@@ -233,11 +244,14 @@ class Connection:
         return (self._changed("LIVE", now),)
 
     def _turned(self, verdict: Verdict, now: Instant) -> Actions:
+        # An ack that comes once more while LIVE begins no stage.
         if verdict.turn is Turn.ADVANCE and self.state is State.GREETING:
             self._stage += 1
             return self._greet(now)
         if verdict.turn is Turn.REFUSED:
             return self._refused(verdict.reason or "sign-in refused", now)
+        # Closed at once: the blind interval begins here, and
+        # not when the silence is noticed (decision 0501).
         if verdict.turn is Turn.RECONNECT:
             reason = verdict.reason or "the venue ends this stream"
             return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
@@ -280,6 +294,8 @@ class Connection:
         heartbeat = self._stream.heartbeat
         if heartbeat.ping is None or self.state not in (State.GREETING, State.LIVE):
             return ()
+        # By messages and not by bytes: the protocol's pings
+        # do not count for a venue that wants its own.
         quiet_ns = now.steady_ns - max(self._message_steady_ns, self._pinged_ns)
         is_quiet = heartbeat.ping_after_ns is not None and quiet_ns >= heartbeat.ping_after_ns
         since_ns = now.steady_ns - self._pinged_ns
@@ -298,6 +314,7 @@ class Connection:
 
     def _probe_after_ns(self) -> int:
         silence_ns_max = self._stream.heartbeat.silence_ns_max
+        # Where the venue allows less silence than we do, some probes still fit into it.
         return min(self._patience.probe_after_ns, silence_ns_max // PROBES_PER_SILENCE)
 
     def _silence_ns_max(self) -> int:
@@ -305,6 +322,8 @@ class Connection:
         return min(self._stream.heartbeat.silence_ns_max, answered_ns)
 
     def _refused(self, reason: str, now: Instant) -> Actions:
+        # A record of its own before the end: by it the
+        # log names the key, and not only a closed socket.
         refused = self._changed("REFUSED", now, reason)
         return (refused, *self._end(Ending.REFUSED, reason, now))
 
@@ -321,6 +340,7 @@ class Connection:
             now.wall_ns,
             _text(reason),
             self.last_number,
+            # Its loss blinds every product that it carries (decision 0801).
             list(self._stream.others),
             self._stream.feed,
         )

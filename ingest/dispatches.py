@@ -68,6 +68,8 @@ class Dispatches:
         except MemberTakenError as error:
             self._fail(error)
         finally:
+            # Says nothing where we are to stop. A thread that just died
+            # would leave a worker that looks well and asks nothing.
             self._fail(RuntimeError("the reader of dispatches ended by our own mistake"))
 
     def _be_member(self, backoff: Backoff) -> None:
@@ -79,8 +81,10 @@ class Dispatches:
             while not self._is_stopping.is_set():
                 membership.turn(self._wanted(), self._is_full())
                 backoff.succeed()
+            # Only a membership that ends by our wish releases in order; one that broke is lost.
             is_waited_for = not self._is_abandoned
         except KafkaException as error:
+            # Another may own them by now; the sockets stay until the next assignment shows it.
             self._emit(Lost(tuple(self._identity.generations)))
             seconds = backoff.next_seconds()
             _log.warning("the group is joined anew in %.1f s: %s", seconds, error)

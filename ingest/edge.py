@@ -98,6 +98,7 @@ class Edge:
         """Write what is LIVE, for each partition that is surely ours."""
         now = self._requesters.clock()
         for owned in self.partitions.values():
+            # Perhaps another's by now, who alone may say what is LIVE there.
             if not owned.is_suspended:
                 owned.say_alive(now)
 
@@ -150,13 +151,18 @@ class Edge:
             _log.info("partition %d goes on as before", number, extra={"partition": number})
             return
         if owned is not None:
+            # Its records would bear a generation that is over.
             await self._drop((number,), "another worker had the partition in between")
         self.asking.begin(number, gained.offset)  # after the drop, which ends it
         self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
+        # Before any stream of ours: it ends what older owners held, in the order of the log.
         owned.announce(self._requesters.clock())
+        # Of a new owner's clock the fold knows nothing
+        # until a sample follows its word (decision 0014).
         for sample in self._samples.values():
             owned.write(sample)
         for account in self._accounts_in(number):
+            # One that waits for the venue's time is begun by `AddedAccounts`.
             if not self._requesters.by_account[account].is_waiting:
                 self._begin(account, owned)
         self._share()
@@ -223,6 +229,7 @@ class Edge:
         )
 
     async def _drop(self, partitions: tuple[int, ...], reason: str) -> None:
+        # First: nothing claims any more that these partitions are seen.
         dropped = [self.partitions.pop(number, None) for number in partitions]
         for number in partitions:
             self.asking.end(number)
@@ -235,6 +242,7 @@ class Edge:
         self._share()
 
     def _share(self) -> None:
+        # At least one: without any partition the clocks are asked for all the same.
         self._requesters.share(max(1, len(self.partitions)) / self._partitions_total)
 
 

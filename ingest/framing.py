@@ -18,6 +18,7 @@ from orderloom.raw import Answer, Failure, Frame, Item, Oversize
 from orderloom.topology import RAW_MESSAGE_BYTES_MAX
 
 HEADER_BYTES = 600  # an item's fields as JSON: more than any of ours takes
+# The rest of what the topic takes is for the record's header.
 BODY_BYTES_MAX = RAW_MESSAGE_BYTES_MAX - 64 * 1024
 HEAD_BYTES = 4096
 
@@ -45,6 +46,7 @@ def fitted(item: Item, body_bytes_max: int = BODY_BYTES_MAX) -> Item:
     body: bytes = getattr(item, "body", b"")
     if len(body) <= body_bytes_max:
         return item
+    # Its number goes along: without it the connection would seem to have lost a frame unseen.
     if isinstance(item, Frame):
         return Oversize(
             item.connection,
@@ -55,6 +57,7 @@ def fitted(item: Item, body_bytes_max: int = BODY_BYTES_MAX) -> Item:
             hashlib.sha256(body).hexdigest(),
             body[:HEAD_BYTES],
         )
+    # No part of a page: half a list would look like a whole one (docs/state-model.md INV-3).
     assert isinstance(item, Answer), "only frames and answers bring bodies of any size"
     reason = f"the answer's {len(body)} bytes are more than a record holds"
     return Failure(
@@ -115,6 +118,8 @@ class Packer:
         while self._waiting and len(items) < self._items_max:
             item_generation, item = self._waiting[0]
             size += size_of(item)
+            # A record names one generation: what came before
+            # a partition was taken up anew stays apart.
             if item_generation != generation or (items and size > self._bounds.bytes_max):
                 break
             items.append(item)
@@ -136,12 +141,16 @@ class Packer:
         batch, self._under_way = self._under_way, None
         items = batch.items
         if is_too_large:
+            # The broker's limit may be lower than we think: halved
+            # until it fits, then no more of the item than its head.
             self._items_max = max(1, len(items) // 2)
             if len(items) == 1:
                 items = (self._shrunk(items[0]),)
         self._waiting.extendleft((batch.generation, item) for item in reversed(items))
 
     def _shrunk(self, item: Item) -> Item:
+        # One record of an account is under way at a time:
+        # what never fits would hold up all after it.
         smaller = fitted(item, HEAD_BYTES)
         assert smaller is not item, "the topic refuses even a record without a body"
         self.bytes_held += size_of(smaller) - size_of(item)

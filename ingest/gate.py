@@ -32,6 +32,7 @@ class Gate:
             await turn
         finally:
             self._waiting.pop(ticket.number, None)
+            # Cancelled while it waited: it must not hold up those behind it.
             self._limits.withdraw(ticket)
 
     def answered(self, bucket: str, headers: Mapping[str, str]) -> None:
@@ -52,6 +53,7 @@ class Gate:
         now_ns = self._steady_ns()
         for ticket in self._limits.grant(now_ns):
             turn = self._waiting.pop(ticket.number, None)
+            # Done: cancelled between its wish and its turn.
             if turn is not None and not turn.done():
                 turn.set_result(None)
         if self._timer is not None:

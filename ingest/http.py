@@ -25,6 +25,7 @@ CONNECT_SECONDS_MAX = 5.0
 BODY_BYTES_MAX = 64 * 1024 * 1024
 CONNECTIONS_MAX = 64
 _PRINTABLE = re.compile(r"[!-~]+")
+# A line's end would begin another header; half a character cannot be encoded.
 _NO_HEADER = re.compile(r"[\r\n\0\ud800-\udfff]")
 _NO_TRANSPORT = (aiohttp.ClientError, OSError, EOFError, *UNREADABLE)
 """What comes of a broken line, and of an answer that is no HTTP in any of a thousand ways."""
@@ -42,6 +43,7 @@ class HttpClient:
         self._session = aiohttp.ClientSession(
             timeout=timeout,
             connector=connector,
+            # One session serves all accounts: a cookie of one would go with the next one's request.
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=(_once,),
             trust_env=False,
@@ -76,6 +78,7 @@ class HttpClient:
             data=request.body or None,
             allow_redirects=False,
         ) as response:
+            # Trouble and no answer: followed, it would carry the key elsewhere (decision 0508).
             if 300 <= response.status < 400:
                 return HttpFailure(redirected(response.status), sent_ns, self._wall_ns())
             body = await _read(response)
@@ -153,6 +156,7 @@ def is_safe(url: str) -> bool:
         if parts.scheme not in ("http", "ws"):
             return False
         host = parts.hostname or ""
+        # By the address as written: a name may lead anywhere.
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -170,4 +174,5 @@ def is_named(url: str, endpoints: Endpoints) -> bool:
 def _origin_of(url: str) -> tuple[str, str]:
     """Scheme, and host with port (and whatever stands before an @)."""
     parts = urlsplit(url)
+    # With user and password, if any: `https://host@elsewhere` is another place.
     return parts.scheme, parts.netloc

@@ -64,6 +64,7 @@ class _Level:
         self.tokens = self.capacity
         self.at_ns = at_ns
         self.closed_until_ns = 0
+        # In the order of the ranks: `first` takes the first that is not empty.
         self.waiting: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
         self.counted: deque[tuple[int, float]] = deque()
         """When how much went, of the last period; where the venue reports its count."""
@@ -100,6 +101,7 @@ class _Level:
 
     def learn(self, used: float) -> None:
         """The venue counts so much in its window, of everybody: what it leaves is left for us."""
+        # The venue counts us as well: only what leaves us less than our own count does is news.
         ours = self.bucket.capacity * self.share * WINDOW_USED - self.count
         self.note(max(0.0, ours - (self.bucket.capacity * WINDOW_USED - used)))
 
@@ -110,6 +112,7 @@ class _Level:
 
     def _excess(self, ticket: Ticket) -> float:
         """What must have left the window before `ticket` fits; all of it, for one beyond it."""
+        # A stream that cannot be kept costs more than a question that waits.
         used_max = 1.0 if ticket.rank is Rank.STREAM else WINDOW_USED
         excess = self.count + ticket.weight - self.bucket.capacity * self.share * used_max
         return min(excess, self.count)
@@ -142,6 +145,7 @@ class _Level:
         if ticket is None:
             return NEVER_NS
         missing = max(0.0, self.needed(ticket) - self.tokens)
+        # Rounded up: a timer that fires a moment early finds nothing to grant.
         refilled_ns = now_ns + int(-(-missing * self.bucket.period_ns // self.refilled))
         return max(refilled_ns, self.closed_until_ns, self._fits_ns(ticket, now_ns))
 
@@ -170,6 +174,7 @@ class Limits:
         self._tickets += 1
         ticket = Ticket(self._tickets, bucket, weight, rank)
         if bucket not in self._levels:
+            # Refilled in a nanosecond: no limit.
             self._levels[bucket] = _Level(Bucket(1_000_000, 1), 0, 0.0)
         self._levels[bucket].waiting[rank].append(ticket)
         return ticket
@@ -188,6 +193,8 @@ class Limits:
         for level in self._levels.values():
             level.refill(now_ns)
             while (ticket := level.first()) is not None:
+                # Nobody overtakes within a bucket: what is dear
+                # would wait behind what is cheap for ever.
                 if now_ns < level.closed_until_ns or not level.fits(ticket):
                     break
                 level.waiting[ticket.rank].popleft()
@@ -206,9 +213,12 @@ class Limits:
         if level is None or level.bucket.used_header is None:
             return
         used = headers.get(level.bucket.used_header, "")
+        # A header may hold anything, also a number of 400 digits (decision 0509).
         if used.isdecimal() and len(used) <= COUNT_DIGITS_MAX:
             capacity = level.bucket.capacity
             count = min(float(used), 2.0 * capacity)
+            # Below zero where the venue counts more than its
+            # limit, but by no more than a period's worth.
             level.tokens = min(level.tokens, capacity - count)
             level.learn(count)
 
@@ -216,6 +226,7 @@ class Limits:
         """The venue said: not before. A ban is for the whole group."""
         wait_ns = min(max(backoff.retry_after_ns, THROTTLED_NS_MIN), THROTTLED_NS_MAX)
         until_ns = now_ns + wait_ns
+        # It is the address that is banned: every request from it, whatever its bucket.
         if backoff.is_ban:
             self._banned_until_ns = max(self._banned_until_ns, until_ns)
         elif bucket in self._levels:

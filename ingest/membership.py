@@ -106,6 +106,8 @@ class Membership:
             places = consumer.committed(partitions, timeout=ASK_SECONDS_MAX)
             for place in places:
                 place.offset = self._begin(place)
+            # The strategy is cooperative (`group_reader`): what
+            # we hold already is not in the list and stays.
             consumer.incremental_assign(places)
             consumer.pause(places)
             self._opening |= {place.partition for place in places}
@@ -114,6 +116,7 @@ class Membership:
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if not self._is_waited_for:
+            # We leave after trouble: nobody is there to close the streams in order.
             self._lost(consumer, partitions)
             return
         numbers = self._forget(partitions)
@@ -122,10 +125,14 @@ class Membership:
         if not event.released.wait(RELEASE_SECONDS_MAX):
             _log.warning("partitions %s are given up with streams still closing", numbers)
         for number in numbers:
+            # Given up in order, so never continued: whoever
+            # gets it next, we too, has a new generation.
             self._identity.generations.pop(number, None)
             self._identity.announced.pop(number, None)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Generations are kept: if nobody takes it over
+        # meanwhile it goes on under its own (decision 0503).
         self._emit(Lost(self._forget(partitions)))
 
     def _forget(self, partitions: list[TopicPartition]) -> tuple[int, ...]:
@@ -164,11 +171,13 @@ class Membership:
         before, owner = metadata_of(held)
         ours = self._identity.generations.get(number)
         self._check_name(owner, before, ours)
+        # Our own last entry: nobody owned it in between, and the kept sockets missed nothing.
         is_continued = owner == self._identity.owner and before == self._identity.announced.get(
             number
         )
         generation = before if is_continued else next_generation(before, int(time.time()))
         offset = self._begin(held)
+        # Noted before the commit, whose answer may be lost although the group has taken it.
         self._identity.generations[number] = generation
         self._consumer.commit(offsets=[self._place(number, offset)], asynchronous=False)
         self._committed[number] = offset
@@ -177,6 +186,8 @@ class Membership:
     def _check_name(self, owner: str, generation: int, ours: int | None) -> None:
         """Somebody who took over from us within this life must not bear our name."""
         is_namesake = owner.startswith(f"{self._identity.member}~")
+        # Where we held none yet in this life it is that of
+        # an ended one: a restart, and no second process.
         if ours is not None and generation > ours and is_namesake:
             raise MemberTakenError(
                 f"another ingest worker runs under the member name {self._identity.member}",
@@ -217,6 +228,8 @@ class Membership:
         except KafkaException as error:
             _log.info("progress is not committed (questions may be asked again): %s", error)
         else:
+            # Also where the answer is not awaited: what is
+            # lost costs a question asked again, no fact.
             self._committed |= {place.partition: place.offset for place in places}
 
     def _trouble(self, error: KafkaError, message: Message) -> None:
@@ -265,6 +278,7 @@ def next_generation(before: int, now_s: int) -> int:
     One that lies far ahead (a clock was wrong, or somebody else committed) is not outbid: nobody
     would believe what is written under it (`GENERATION_LEAD_SECONDS`).
     """
+    # Half of the lead that is believed (decision 0108): the broker's clock may be behind ours.
     latest = now_s + GENERATION_LEAD_SECONDS // 2
     if before >= latest:
         _log.error(

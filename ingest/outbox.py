@@ -18,6 +18,7 @@ from ingest.framing import BODY_BYTES_MAX, Bounds, Packer, fitted, time_of
 from orderloom import raw
 from orderloom.raw import Item, RawRecord
 
+# A bound for one account, so that a busy one does not take the room of all others.
 LANE_BYTES_MAX = 8 * 1024 * 1024
 HELD_BYTES_MAX = 64 * 1024 * 1024
 HELD_ITEMS_MAX = 10_000
@@ -87,10 +88,13 @@ class Outbox:
 
     def put(self, address: Address, item: Item) -> None:
         """Take `item` up; it goes out at once if nothing of its account is under way."""
+        # From here on Kafka owes an answer (`seconds_stuck`).
         if self.items_held == 0:
             self._waiting_since = self._loop.time()
         lane = self._lane(address)
         before = lane.packer.bytes_held
+        # Whether there is room is not asked here: who reads a socket asks before;
+        # the end of a connection must be written whatever is held (decision 0504).
         lane.packer.add(address.generation, fitted(item, self._bounds.body_bytes_max))
         self.bytes_held += lane.packer.bytes_held - before
         self.items_held += 1
@@ -118,6 +122,8 @@ class Outbox:
     def written_until_ns(self, account: str, partition: int) -> int:
         """All that came about before this moment (ns UTC) stands in the log."""
         lane = self._lanes.get((account, partition))
+        # What is held here is gone if this process dies:
+        # no more is claimed as heard (decision 0505).
         oldest = None if lane is None else lane.packer.oldest()
         return NEVER_NS if oldest is None else time_of(oldest)
 
@@ -173,9 +179,12 @@ class Outbox:
                 self._topic,
                 key=lane.account.encode(),
                 value=raw.encode(record),
+                # Named, and not the partitioner's choice: an account's
+                # partition may be registered (decision 0605).
                 partition=lane.partition,
                 on_delivery=partial(self._delivered, lane, len(batch.items)),
             )
+        # The client's own queue is full: not sent, so the items are ours still.
         except BufferError:
             lane.packer.refused()
             self._pause(lane, QUEUE_FULL_SECONDS)
@@ -190,6 +199,7 @@ class Outbox:
     def _delivered(
         self, lane: _Lane, items: int, error: KafkaError | None, _message: Message
     ) -> None:
+        # We are in the poller's thread: all that is counted is counted in the loop's.
         if not self._is_closed.is_set():
             self._loop.call_soon_threadsafe(self._settle, lane, items, error)
 
@@ -202,6 +212,7 @@ class Outbox:
             self._waiting_since = self._loop.time()
         elif error.code() in _TOO_LARGE:
             lane.packer.refused(is_too_large=True)
+            # Later, not here: what the client refuses before it sends would call itself again.
             self._loop.call_soon(self._pump, lane)
         else:
             lane.packer.refused()
@@ -213,6 +224,7 @@ class Outbox:
 
     def _trouble(self, lane: _Lane, error: KafkaError) -> None:
         """Kafka refused a record that is none too large: say so, and try again; or give up."""
+        # This producer never sends again: only the next life, with another, can.
         if error.fatal():
             self.fail(KafkaException(error))
             return

@@ -41,6 +41,7 @@ class OwnedPartition:
 
     def say_alive(self, now: Instant) -> None:
         """Write which connections are LIVE; not while the last such word is still on its way."""
+        # While Kafka is away one such word is held, and not one a second.
         if self._outbox.is_idle_for(VENUE_KEY, self.number):
             connections = [one for runner in self.runners for one in self._live_of(runner)]
             self.write(Liveness(now.wall_ns, connections))
@@ -58,6 +59,7 @@ class OwnedPartition:
     async def stop(self, reason: str) -> None:
         """Close the streams, and wait until that stands in the log."""
         await asyncio.gather(*(runner.stop(reason) for runner in self.runners))
+        # Before the partition is given up: the next owner's records then stand behind our last.
         await self._outbox.settled(self.number)
 
     def _live_of(self, runner: StreamRunner) -> list[dict[str, str | int]]:

@@ -15,6 +15,7 @@ class DispatchProgress:
     @property
     def committable(self) -> int:
         """The lowest offset that is not done."""
+        # Questions are answered out of order; a commit beyond one that is open would lose it.
         return min(self._open, default=self._next)
 
     def received(self, offset: int) -> bool:

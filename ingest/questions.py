@@ -93,9 +93,13 @@ async def _ask_pages(question: Question, requester: Requester, log: Log) -> str:
     for number in range(1, PAGES_MAX + 1):
         await log.room()
         reply, answer = await _ask_page(question, requester, _next_of(question, requester, page))
+        # The first page's: what the whole list proves, it
+        # proves as of then (docs/state-model.md INV-3).
         asked_ns = answer.sent_ns if asked_ns is None else asked_ns
         page = Page(number, reply.request, answer.status, answer.body)
         is_last, trouble = _judged(question, requester, page)
+        # Written before anything is concluded from it:
+        # evidence, even where the list proves nothing.
         log.write(_item(question, page, answer, is_last, asked_ns))
         if trouble:
             _note_refusal(question, requester, answer)
@@ -116,6 +120,8 @@ def _next_of(question: Question, requester: Requester, page: Page | None) -> Nex
 
 def _judged(question: Question, requester: Requester, page: Page) -> tuple[bool, str]:
     """Whether `page` is the last one; and why nothing can be made of it, or ""."""
+    # A refusal by its status is an answer of one page;
+    # a 200 that is none is a failure (decision 0804).
     if not requester.venue.is_complete_answer(page):
         is_refusal = page.status != 200  # which has one page
         return is_refusal, "" if is_refusal else f"page {page.number} is no complete answer"
@@ -137,6 +143,7 @@ async def _ask_page(
         reply = await _try(question, requester, build)
         if isinstance(reply.outcome, HttpFailure):
             trouble, answer = reply.outcome.reason, None
+        # Looked at first: at OKX a throttled request has status 200 (docs/venues/okx.md 9).
         elif reply.backoff is not None:
             trouble, answer = "the venue throttles us", reply.outcome
         elif reply.outcome.status >= 500:
@@ -155,6 +162,8 @@ async def _try(question: Question, requester: Requester, build: NextRequest) -> 
 
     rank = Rank.URGENT if question.urgent else Rank.PERIODIC
     try:
+        # Mostly for the line before the limit: the request
+        # itself has ten seconds (`ingest/http.py`).
         async with asyncio.timeout(PAGE_SECONDS_MAX):
             return await requester.ask(question.product, built, rank)
     except TimeoutError:
@@ -187,6 +196,7 @@ def _outcome(question: Question, requester: Requester, answer: HttpAnswer) -> st
         requester.refused.discard(question.product)
         requester.refused_symbols.discard(_named(question))
         return "answered"
+    # Once: a refused key is refused at every question.
     if answer.status in (401, 403) and question.product not in requester.refused:
         requester.refused.add(question.product)
         _log.error(

@@ -103,6 +103,7 @@ def at_home(entry: Entry, places: Places) -> Entry:
 
 def _change_of(before: Entry | None, after: Entry, places: Places) -> Change | None:
     if refusal := _refusal_of(before, after, places):
+        # Once: the registry is looked at every second.
         is_news = before is None or before.trouble != refusal
         stays = before is not None and not _refusal_of(None, before, places)
         entry = before if before is not None and stays else at_home(after, places)
@@ -129,6 +130,7 @@ def _beginning(before: Entry | None) -> str:
 
 def _of_served(before: Entry, after: Entry) -> Change | None:
     name, old, new = after.config.id, before.config, after.config
+    # Other streams, or another line before the limits: neither can be changed under a connection.
     if (old.products, old.ip_group) != (new.products, new.ip_group):
         line = (
             f"account {name} has other products or another IP group: its streams begin anew{LEARN}"
@@ -154,12 +156,14 @@ def _without_key(before: Entry | None, after: Entry) -> Change | None:
         return Change(Act.NOTHING, after, line, is_trouble=True)
     if before.trouble == after.trouble:
         return Change(Act.NOTHING, before, "")
+    # A file that is just being replaced must not make an account blind.
     line = f"account {name} goes on as it was, with the last good key: {after.trouble}"
     return Change(Act.NOTHING, replace(before, trouble=after.trouble), line, is_trouble=True)
 
 
 def _refusal_of(before: Entry | None, after: Entry, places: Places) -> str:
     found = before.config.home(places.partitions) if before else None
+    # `control` outlasts this process; what it does not name stays where we first found it.
     home = places.homes.get(after.config.id, found)
     if home is None or (move := after.config.move_from(home, places.partitions)) is None:
         return ""
@@ -168,6 +172,7 @@ def _refusal_of(before: Entry | None, after: Entry, places: Places) -> str:
 
 def _removal_of(entry: Entry) -> Change:
     name = entry.config.id
+    # Not forgotten: registered again in another partition, it is refused still (rule 3).
     gone = replace(entry, is_registered=False, credentials=None, trouble="")
     line = f"account {name} is registered no more{LEARN}"
     if not entry.is_served:

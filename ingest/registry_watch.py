@@ -77,6 +77,7 @@ class Registry:
         if contents != self._pending and not at_once:
             self._pending = contents
             return []
+        # Also where it cannot be used: it is tried again when it changes, not every second.
         self._taken, self._pending = contents, b""
         try:
             found = self._read()
@@ -113,6 +114,7 @@ class Registry:
         """A digest of the file and of every key that it refers to."""
         digest = hashlib.sha256()
         for content in (_content_of(self._file), *map(_key_of, sorted(self._references))):
+            # With lengths: what moves from the end of one file to the head of the next is a change.
             digest.update(b"%d\n" % len(content) + content)
         return digest.digest()
 

@@ -81,11 +81,15 @@ class Requester:
         """
         if self.timed is not None:
             await self.timed.wait()
+        # Only for its bucket and weight: what is sent is
+        # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
         await self.gate.admit(wish.bucket, wish.weight, rank)
+        # It may have been removed from the registry while it waited.
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")
         request = build(self.context(product, self.now()))
+        # Whoever built it: a host that an answer named would be handed the key (decision 0508).
         if not is_named(request.url, self.endpoints):
             reason = "the request would go to an address that the settings do not name"
             at_ns = self.now().wall_ns
@@ -109,6 +113,7 @@ class Requester:
         try:
             backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
         except UNREADABLE:
+            # The words cannot be read, the status can: a pause all the same (decision 0509).
             if answer.status in (418, 429):
                 self._slow_down(bucket, channel, answer.status, Throttling(0))
             raise

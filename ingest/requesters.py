@@ -115,6 +115,7 @@ class Requesters:
         self.left_out.pop(account, None)
         self.accounts.pop(account, None)
         if (requester := self.by_account.pop(account, None)) is not None:
+            # Its requests in line hold it still: they look at this when their turn comes.
             requester.is_closed = True
 
     def renew(self, entry: Entry) -> None:
@@ -142,11 +143,14 @@ class Requesters:
     def context_at(self, account: str, product: str) -> ContextAt:
         """For connections of `product`: each keeps the key that the account has now."""
         requester = self.by_account[account]
+        # Bound now: `requester.credentials` follows the
+        # registry, a connection keeps its key (decision 0507).
         credentials = requester.credentials
         return lambda now: replace(requester.context(product, now), credentials=credentials)
 
     def _gate(self, group: str) -> Gate:
         if group not in self._gates:
+            # A venue counts by address: all accounts behind one stand in one line.
             self._gates[group] = self._new_gate()
             self._gates[group].share(self._share)
         return self._gates[group]
@@ -185,6 +189,8 @@ class Requesters:
 
 def owner_name(member: str) -> str:
     """A name that no other life of any worker has: `member` and when this one began."""
+    # Not the member's name alone: whoever finds its own name in
+    # a commit owned the partition ever since (decision 0503).
     return f"{member}~{time.time_ns() // 1_000_000:x}-{os.getpid()}"
 
 

@@ -274,6 +274,8 @@ class StreamRunner:
             return
         stream = self.keeper.stream
         try:
+            # Opening costs weight too (docs/venues/binance.md 2.6),
+            # at OKX connections are counted (docs/venues/okx.md 2.3).
             await self._requester.gate.admit(
                 stream.connect_bucket, stream.connect_weight, Rank.STREAM
             )
@@ -362,7 +364,7 @@ async def _opened(url: str) -> _Socket:
         url,
         create_connection=_Socket,
         compression=None,
-        proxy=None,
+        proxy=None,  # decision 0508
         open_timeout=OPEN_SECONDS_MAX,
         close_timeout=CLOSE_SECONDS_MAX,
         ping_interval=None,  # the machine probes; the library would call our own pauses death

@@ -22,6 +22,7 @@ from ingest.instant import MILLISECOND_NS, MINUTE_NS, SECOND_NS, Instant
 from venues.venue import Stream
 
 DOUBLINGS_MAX = 20
+# Drawn at random, as pauses are (rule 5): connections that began together are not renewed together.
 LIFE_USED = (0.85, 0.95)
 
 
@@ -91,6 +92,7 @@ class StreamKeeper:
         """Time passed; the first tick begins the first connection."""
         actions = [act for one in self.connections for act in one.tick(now)]
         self._settle(now)
+        # What the old one brought may still wait in its socket while we do not read.
         if not self._is_deaf and self._retiring and now.steady_ns >= self._retire_at_ns:
             actions += [
                 act for one in self._retiring for act in one.retire(self._retire_reason, now)
@@ -100,6 +102,7 @@ class StreamKeeper:
             self._rising = Connection(
                 self._name(), self.stream, self._context, self._manner.patience, now
             )
+            # It may end on the spot, where no address can be made: hence the second look below.
             actions += self._rising.begin(now)
             self._settle(now)
         return tuple(actions)
@@ -140,6 +143,7 @@ class StreamKeeper:
     def deafened(self, is_deaf: bool, now: Instant) -> None:
         """The edge stops reading all connections, or reads them again."""
         self._is_deaf = is_deaf
+        # The overlap begins anew when we read again: until then nothing of the old one was read.
         self._retire_at_ns = now.steady_ns + self._manner.pauses.overlap_ns
         for one in self.connections:
             one.deafened(is_deaf, now)
@@ -148,7 +152,9 @@ class StreamKeeper:
         """The account has another key: a connection begins at once, and signs in with it."""
         self._context = context
         self._is_outdated = self._serving is not None
+        # It signs in with the former key: another begins in its place.
         rising, self._rising = self._rising, None
+        # Whatever was refused, the new key has its first try at once (decision 0507).
         self._failures, self._next_ns, self.is_refused = 0, 0, False
         return () if rising is None else rising.retire("the key changed", now)
 
@@ -167,10 +173,13 @@ class StreamKeeper:
         return actions
 
     def _wants_another(self, now: Instant) -> bool:
+        # No answer to a greeting would be read: each beginning would end in a time-out.
         if self._is_stopped or self._is_deaf or self._rising is not None:
             return False
         if now.steady_ns < self._next_ns:
             return False
+        # An announced end: the successor comes first, as
+        # the venue delivers until then (decision 0501).
         if self._serving is None or self._serving.is_ending:
             return True
         if self._is_outdated and not self._retiring:  # keys in a row: one succession at a time
@@ -191,6 +200,8 @@ class StreamKeeper:
 
     def _succeed(self, successor: Connection, now: Instant) -> None:
         if self._serving is not None:
+            # Not closed yet: what was pushed just before the successor
+            # subscribed may still be under way on the old one (decision 0501).
             self._retiring.append(self._serving)
             self._retire_at_ns = now.steady_ns + self._manner.pauses.overlap_ns
             self._retire_reason = "replaced: another key" if self._is_outdated else "replaced"
@@ -204,6 +215,8 @@ class StreamKeeper:
     def _count_end(self, ended: Connection, now: Instant) -> None:
         pauses = self._manner.pauses
         since_ns = ended.live_since_ns
+        # LIVE alone is no success: who is let in and
+        # thrown out at once must wait longer and longer.
         if since_ns is not None and now.steady_ns - since_ns >= pauses.settled_ns:
             self._failures = 0
         bound_ns = _grown(pauses.trouble_ns, self._failures, pauses.trouble_ns_max)

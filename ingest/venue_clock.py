@@ -29,6 +29,7 @@ class VenueClock:
         was_wrong = self.is_wrong
         self._samples.append(sample)
         best = min(self._samples, key=lambda one: one.received_ns - one.sent_ns)
+        # The middle of the span: whenever the venue looked, that is off by half of it at most.
         self.offset_ns = best.venue_ns - (best.sent_ns + best.received_ns) // 2
         return self.is_wrong != was_wrong
 

@@ -148,6 +148,7 @@ class IngestWorker:
                 work.result()
             await self._leave(edge, dispatches, outbox)
         finally:
+            # The first is the outbox's own: its end belongs to `Outbox.close`.
             for work in works[1:]:
                 work.cancel()
             await asyncio.gather(*works[1:], return_exceptions=True)
@@ -164,6 +165,7 @@ class IngestWorker:
             edge.tick()
             now = time.monotonic()
             if now - said_at >= liveness_seconds:
+                # In step with the clock; after a stall the missed ones are not said in a row.
                 said_at = max(said_at + liveness_seconds, now - liveness_seconds)
                 edge.say_alive()
             if now - committed_at >= COMMIT_SECONDS:
@@ -192,14 +194,19 @@ class IngestWorker:
                 continue
             hurry.clear()
             looked_at = time.monotonic()
+            # Files may hang, on a network's disk say: not in the loop that reads the sockets.
             for change in await asyncio.to_thread(self._registry.look, at_once=is_hurried):
                 level = logging.ERROR if change.is_trouble else logging.INFO
                 _log.log(level, change.line, extra={"account": change.account})
+                # Into the line of the group's events: it never meets
+                # a partition that comes or goes (decision 0507).
                 events.put_nowait(Registered(change))
 
     async def _leave(self, edge: Edge, dispatches: Dispatches, outbox: Outbox) -> None:
         """In order: streams closed and said so, progress committed, the group left."""
         dispatches.commit(edge.asking.committable())
+        # In a thread: leaving the group revokes our
+        # partitions, and the loop must close their streams.
         await asyncio.to_thread(dispatches.stop)
         await edge.stop()
         with contextlib.suppress(TimeoutError):
@@ -219,6 +226,8 @@ class IngestWorker:
         kafka = self._settings.kafka
         admin = connected_admin(kafka.bootstrap, kafka.client_security())
         require_topics(admin, specs)
+        # Before anything is served: a restart must not
+        # forget where an account lies (decision 0605).
         held = held_registry(self._settings, self._topic(topology.CONTROL), self._venue.name)
         for line in held.passed:
             _log.error("%s; who may write there: `orderloom topics --acl`", line)
