@@ -31,14 +31,18 @@ class AccountConfig(BaseModel):
     by symbol where the venue has no account-wide list, by product; touched ones are added.
     """
 
+    # A person writes this one: a misspelt field must be named, not passed over.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     products: tuple[str, ...]
     key: str
     environment: str = "production"
+    # Venues count by address: the accounts of a group share its rate limits.
     ip_group: str = "default"
+    # On USD-M an account is sure only of the symbols that are asked for (docs/venues/binance.md 7).
     symbols: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    # Written down by hand it spreads accounts that crowd one partition: each is one thread's work.
     partition: int | None = Field(default=None, ge=0)
     enabled: bool = True
 
@@ -53,6 +57,7 @@ class AccountConfig(BaseModel):
         """The account's partition: as registered, else by murmur2 of its id."""
         if self.partition is not None:
             return self.partition
+        # As Kafka's own clients place a record with this key (`runtime/kafka.py`).
         return murmur2_partition(self.id.encode(), partitions)
 
     def home(self, partitions: int) -> Home:
@@ -71,6 +76,8 @@ class AccountConfig(BaseModel):
                 f"account {self.id} lies in partition {home.partition}, {says} {wanted.partition}",
                 f"write partition = {home.partition}, what it did so far would stay behind",
             )
+        # Testnet and production under one account would
+        # be one history of two worlds (decision 0605).
         if wanted.environment != home.environment:
             return Move(
                 f"account {self.id} is of {home.environment}, {says} {wanted.environment}",
@@ -107,6 +114,8 @@ class RefusedSymbol(BaseModel):
     symbol: str
     code: str
     since_ns: int
+    # A refused symbol of which nothing can be missing does
+    # not keep the account out of sync (decision 0013).
     may_lack: bool
 
 
@@ -117,6 +126,7 @@ class Balance(BaseModel):
 
     product: str
     asset: str
+    # Which of the three a venue says differs: USD-M's stream knows the total alone.
     free: Decimal | None = None
     locked: Decimal | None = None
     total: Decimal | None = None
@@ -148,11 +158,14 @@ class AccountState(BaseModel):
     partition: int
     sync: Literal["CATCHING_UP", "SYNCED"]
     streams: dict[str, str]
+    # To be compared with one's own clock: LIVE and SYNCED stay as
+    # they are when the ledger stands still (docs/contract.md).
     covered_ns: dict[str, int] = Field(default_factory=dict)
     progress: dict[str, Progress] = Field(default_factory=dict)
     blind: tuple[BlindInterval, ...] = ()
     refused: tuple[RefusedSymbol, ...] = ()
     balances: tuple[Balance, ...] = ()
+    # Then all of this is how it was before a record that could not be folded: never SYNCED.
     quarantined: bool = False
     enabled: bool = True
     removed: bool = False

@@ -44,6 +44,7 @@ def read(topic: topology.Topic, value: bytes) -> BaseModel:
         UnreadableMessage: no JSON, another version, or a field missing or of a wrong type.
     """
     try:
+        # New fields are passed over, another `v` is refused (docs/contract.md, rule 10).
         return MESSAGES[topic.kind].model_validate(orjson.loads(value))
     except (orjson.JSONDecodeError, ValidationError) as error:
         raise UnreadableMessage(f"{topic.kind}: {error}") from None

@@ -74,14 +74,17 @@ def read_control(
     """
     try:
         said = _said(value)
+    # Whoever may write there may write anything: a list, say, has no `get`.
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise BadControlRecord(f"{type(error).__name__}: {text:.{REASON_CHARS_MAX}}") from None
     account = said.account
+    # Readable is not enough: one that does not fit is believed in nothing (decision 0108).
     if key != account.encode():
         raise MisplacedControlRecord("key", f"its key {key!r:.80} is not its account {account}")
     if venue_of(account) != venue:
         raise MisplacedControlRecord("account", f"account {account} is not of {venue}")
+    # Only one that was written down: how many partitions there are is not known here.
     home = said.config.partition if isinstance(said, Registration) else None
     if home is not None and home != partition:
         raise MisplacedControlRecord("partition", f"account {account} lies in partition {home}")

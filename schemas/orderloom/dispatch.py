@@ -31,6 +31,7 @@ class Dispatch(BaseModel):
 
     @model_validator(mode="after")
     def _is_of_its_question(self) -> Self:
+        # Answered under one id and waited for under the other, it would have no answer.
         if (self.id, self.account) != (self.question.id, self.question.account):
             raise ValueError("its id or account is not that of its question")
         return self

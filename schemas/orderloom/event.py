@@ -42,6 +42,7 @@ class Cause:
         }
 
 
+# Not frozen, so its hash must be asked for; nobody changes one, so the hash stays true.
 @dataclass(slots=True, unsafe_hash=True)
 class Origin:
     """How a piece of evidence reached us.
@@ -84,8 +85,11 @@ class OrderReport:
     symbol: str
     venue_order_id: str | None = None
     client_order_id: str | None = None
+    # None: no claim, for instance a word that we do not know (docs/state-model.md 3.9).
     status: Status | None = None
     reason: Reason | None = None
+    # What the venue said stands above what the terms
+    # suggest, whichever is later (docs/state-model.md 1.4).
     is_reason_inferred: bool = False
     side: Side | None = None
     order_type: str | None = None
@@ -93,6 +97,7 @@ class OrderReport:
     price: Decimal | None = None
     quantity: Decimal | None = None
     quantity_unit: Unit = Unit.BASE
+    # A market order by quote has this in the place of its quantity (docs/state-model.md 4.9).
     quote_quantity: Decimal | None = None
     filled_quantity: Decimal | None = None
     filled_quote: Decimal | None = None
@@ -107,12 +112,18 @@ class OrderReport:
     reduce_only: bool | None = None
     close_position: bool | None = None
     is_amendment: bool = False
+    # As weak as a proof of absence: the order's own word stands above it (decision 0307).
     is_ended: bool = False
     replaces: str | None = None
+    # A conditional order's own id, once the engine has
+    # given another to what it became (decision 0304).
     alias_ids: tuple[str, ...] = ()
     client_alias_ids: tuple[str, ...] = ()
+    # Parts live side by side, links replace one another (docs/state-model.md 3.4 and 3.5).
     is_part: bool = False
+    # Of all reports of one change the earliest counts (decision 0407).
     change_id: str | None = None
+    # Never the time of arrival: stream and answers must compare (decision 0302).
     ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None
 
@@ -126,6 +137,8 @@ class Execution:
 
     product: str
     symbol: str
+    # None, and no id made of other fields: the fill would
+    # count twice once an answer names it (decision 0803).
     exec_id: str | None
     venue_order_id: str | None
     client_order_id: str | None = None
@@ -169,6 +182,7 @@ class BalanceReport:
     free: Decimal | None = None
     locked: Decimal | None = None
     total: Decimal | None = None
+    # A transfer says what came or went, and not what is held.
     delta: Decimal | None = None
     ordinal: tuple[int, int] | None = None
     venue_ns: int | None = None

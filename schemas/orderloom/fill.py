@@ -22,6 +22,8 @@ class Fill(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: Literal[1] = 1
+    # Known by `execution_key` and not by number: a new epoch
+    # publishes them all again (docs/contract.md, rule 5).
     kind: FillKind
     account: str
     product: str
@@ -29,14 +31,18 @@ class Fill(BaseModel):
     order_key: str
     execution_key: str
     exec_id: str
+    # None: its message names no venue order id; a block trade has none (decision 0403).
     venue_order_id: str | None = None
     client_order_id: str | None = None
     side: Side | None = None
     price: Decimal | None = None
     quantity: Decimal | None = None
     quantity_unit: Unit = Unit.BASE
+    # None until the instrument is known, then in a
+    # CORRECTION: a fill waits for nothing (decision 0008).
     contract_size: Decimal | None = None
     quantity_base: Decimal | None = None
+    # None is "not said yet": the early messages of a fill bear no fee (docs/state-model.md 4.11).
     fee: Decimal | None = None
     fee_currency: str | None = None
     liquidity: Liquidity | None = None

@@ -32,6 +32,7 @@ def checked_account(text: str) -> str:
 
 def adopted_order_key(account: str, product: str, symbol: str, venue_order_id: str) -> str:
     """The key of an order that the venue showed us and no intent of ours explains."""
+    # With the symbol: Binance counts order ids symbol by symbol (docs/venues/binance.md 5).
     return f"{account}/{product}/{symbol}/{venue_order_id}"
 
 

@@ -25,6 +25,7 @@ class Instrument(BaseModel):
     lot: Decimal | None = None
     quantity_min: Decimal | None = None
     notional_min: Decimal | None = None
+    # A venue may change it: an order keeps the one that it began with (docs/state-model.md 4.10).
     contract_size: Decimal | None = None
     is_inverse: bool = False
     quantity_unit: Unit = Unit.BASE

@@ -44,6 +44,7 @@ class OrderState(BaseModel):
     symbol: str
     venue_order_id: str | None = None
     client_order_id: str | None = None
+    # An amendment or a trigger may rename it: whoever placed it knows the first (decision 0405).
     client_order_ids: tuple[str, ...] = ()
     side: Side | None = None
     order_type: str | None = None
@@ -53,6 +54,7 @@ class OrderState(BaseModel):
     quantity_unit: Unit = Unit.BASE
     quote_quantity: Decimal | None = None
     filled_quantity: Decimal = Decimal(0)
+    # Claimed and not explained yet, after a time of grace (docs/state-model.md 3.7).
     provisional_quantity: Decimal = Decimal(0)
     contract_size: Decimal | None = None
     filled_base: Decimal | None = None
@@ -66,18 +68,23 @@ class OrderState(BaseModel):
     close_position: bool | None = None
     status: Status
     lifecycle: Lifecycle
+    # Of closed orders alone (docs/state-model.md 1.4).
     reason: Reason | None = None
     completeness: Completeness
     trust: Trust
     disputed: bool = False
     disputes: tuple[str, ...] = ()
+    # A blind interval covers it: it may be otherwise by now (docs/state-model.md INV-6).
     stale: bool = False
+    # Every order is, until orders can be entered: no
+    # intent of ours explains it (docs/state-model.md 1.3).
     adopted: bool = True
     fees: dict[str, Decimal] = Field(default_factory=dict)
     strategy: str | None = None
     intent_id: str | None = None
     tags: dict[str, str] = Field(default_factory=dict)
     venue_ns: int | None = None
+    # Rises and need not be dense: an order is published once a step (docs/state-model.md 4.6).
     version: int
     sequence: int
     epoch: int

@@ -38,10 +38,13 @@ class Position(BaseModel):
     product: str
     symbol: str
     position_side: PositionSide
+    # None: of executions whose message names none, until their order does (docs/contract.md).
     margin_mode: str | None = None
     net: Decimal
     quantity_unit: Unit = Unit.BASE
+    # In the order of venue time: any order of arrival gives the same (decision 0003).
     average_entry: Decimal | None = None
+    # None until two cycles agree on what was held before (docs/state-model.md 4.12).
     opening: Opening | None = None
     contract_size: Decimal | None = None
     net_base: Decimal | None = None
@@ -49,6 +52,7 @@ class Position(BaseModel):
     fees: dict[str, Decimal] = Field(default_factory=dict)
     low: Decimal
     high: Decimal
+    # Then low and high prove nothing (docs/state-model.md 4.5).
     unbounded: bool
     version: int
     sequence: int

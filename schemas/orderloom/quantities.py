@@ -37,8 +37,10 @@ def decimal_of(value: object) -> Decimal:
     Raises:
         ValueError: no finite decimal, or more than 40 digits, or an exponent beyond 30.
     """
+    # No float: it has lost the venue's digits already. To `isinstance` true is an int.
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError(f"not a decimal: {value!r:.80}")
+    # `Decimal` reads "1_000" as a thousand, which no venue means.
     if isinstance(value, str) and (len(value) > 2 * DIGITS_MAX or "_" in value):
         raise ValueError(f"not a decimal: {value!r:.80}")
     try:
@@ -48,6 +50,7 @@ def decimal_of(value: object) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"not a finite decimal: {value!r:.80}")
     digits = number.as_tuple()
+    # Wider ones could not be summed exactly (`EXACT`).
     if len(digits.digits) > DIGITS_MAX or abs(int(digits.exponent)) > EXPONENT_MAX:
         raise ValueError(f"decimal out of range: {value!r:.80}")
     return number
@@ -56,6 +59,7 @@ def decimal_of(value: object) -> Decimal:
 @lru_cache(maxsize=TEXTS_REMEMBERED_MAX)
 def text_of(number: Decimal) -> str:
     """The one text of `number`."""
+    # Also for -0 and 0.00: one number has one text, or equal states had unequal digests.
     if not number:
         return "0"
     text = format(number, "f")

@@ -40,7 +40,10 @@ class Question(BaseModel):
     symbol: str | None = None
     venue_order_id: str | None = None
     client_order_id: str | None = None
+    # The venue's usual end point does not know such an id (decisions 0308 and 0807).
     is_conditional: bool = False
+    # The venue's time by measured bounds: asked in ours, a clock
+    # that is ahead would leave out what was missed (decision 0014).
     since_ns: int | None = None
     until_ns: int | None = None
     urgent: bool = False

@@ -11,6 +11,7 @@ from typing import Final
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+# A frame of 15 MiB fits in, with its header; larger ones are written as hash, length and head.
 RAW_MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 STATE_MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 PARTITIONS_DEFAULT: Final = 12
@@ -42,11 +43,14 @@ def _kept(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)} | _APPEND_TIME
 
 
+# The broker's clock, which no writer sets: by it consumers tell a loss from compaction
+# (docs/contract.md, rule 4), and the inputs move through time together (decision 0202).
 _APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
 _FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1"} | _APPEND_TIME
 _LARGE: Final = {"max.message.bytes": str(RAW_MESSAGE_BYTES_MAX)}
 _STATE: Final = {
     "cleanup.policy": "compact",
+    # What is still being written is never compacted: small, as an opening reads all of this topic.
     "segment.bytes": str(16 * 1024 * 1024),
     "min.cleanable.dirty.ratio": "0.2",
     "min.compaction.lag.ms": str(10 * MINUTE_MS),  # what is aborted may have to be written again
@@ -56,7 +60,9 @@ _STATE: Final = {
 _VIEW: Final = {
     "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(2 * HOUR_MS),
+    # Who was away for longer must read from empty (docs/contract.md, rule 7).
     "delete.retention.ms": str(7 * DAY_MS),
+    # What is still being written is never compacted: a quiet partition closes its file by time.
     "segment.ms": str(6 * HOUR_MS),
 } | _APPEND_TIME
 _COMPACTED: Final = {"cleanup.policy": "compact"} | _APPEND_TIME
@@ -70,6 +76,8 @@ INTENTS: Final = Topic(
     ("strategy",), transactional=False, config=_FOR_EVER,  # trimmed, nothing can be repaired
 )  # fmt: skip
 CONTROL: Final = Topic(
+    # Not compacted: where two partitions name an account,
+    # its earlier entry counts (`runtime/control.py`).
     "control", "account or partition", "kill epochs, rulings, registry and configuration facts",
     ("operator", "topics"), transactional=False, config=_FOR_EVER,
 )  # fmt: skip
@@ -90,6 +98,7 @@ ORDERS: Final = Topic(
     ("process",), transactional=True, config=_VIEW,
 )  # fmt: skip
 FILLS: Final = Topic(
+    # Not compacted, and keyed by account: a gap is a loss however old it is (decision 0602).
     "fills", "account", "one execution, once: REAL, CORRECTION, BUST",
     ("process",), transactional=True, config=_kept(365),
 )  # fmt: skip
@@ -121,6 +130,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
 INPUTS: Final = (CONTROL, INTENTS, RAW)
 """The processors' inputs, in the fixed order in which a step folds them."""
 
+# What consumers read; `ledger` and `commits` are the processors' own.
 OUTPUTS: Final = tuple(
     topic for topic in TOPICS if topic.writers == ("process",) and topic not in (LEDGER, COMMITS)
 )
@@ -133,6 +143,8 @@ def acl_table() -> str:
 
 def murmur2_partition(key: bytes, partitions: int) -> int:
     """The partition that Java's default partitioner gives to `key`."""
+    # Java clears the sign's bit and does not negate
+    # (org.apache.kafka.common.utils.Utils.toPositive).
     return (_murmur2(key) & 0x7FFFFFFF) % partitions
 
 

@@ -21,6 +21,7 @@ class DeadLetter(BaseModel):
     v: Literal[1] = 1
     account: str
     reason: str
+    # JSON holds text alone, and these bytes may be none.
     body: Base64Bytes
     product: str | None = None
     channel: str | None = None
@@ -50,6 +51,8 @@ class Difference(BaseModel):
     execution_key: str | None = None
     ours: dict[str, Any] = Field(default_factory=dict)
     theirs: dict[str, Any] = Field(default_factory=dict)
+    # Nothing is invented to make numbers fit: what no
+    # rule settles stays open (docs/state-model.md INV-8).
     rule: str
     sequence: int
     epoch: int

@@ -43,6 +43,7 @@ class Status(StrEnum):
     PENDING = "PENDING"
     WAITING_TRIGGER = "WAITING_TRIGGER"
     ACTIVE = "ACTIVE"
+    # Shown, and no state: `Lifecycle` has neither this nor PENDING (docs/state-model.md 1.2).
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
     CANCELED = "CANCELED"
@@ -81,6 +82,7 @@ class Trust(StrEnum):
 
     OBSERVED = "OBSERVED"
     CORROBORATED = "CORROBORATED"
+    # Not given yet (docs/state-model.md 3.8).
     SETTLED = "SETTLED"
     CORRECTED = "CORRECTED"
 
@@ -102,6 +104,7 @@ class Reason(StrEnum):
     LIQUIDATION = "LIQUIDATION"
     ADL = "ADL"
     SETTLEMENT = "SETTLEMENT"
+    # Our own conclusion: a look-up proved it absent (docs/state-model.md 3.1).
     VENUE_DROPPED = "VENUE_DROPPED"
     REPLACED = "REPLACED"
     LINKED_ORDER = "LINKED_ORDER"
@@ -112,6 +115,7 @@ class Reason(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     AUTH = "AUTH"
     THROTTLED = "THROTTLED"
+    # Neither done nor refused, for all we know (docs/state-model.md INV-1).
     UNKNOWN_STATE = "UNKNOWN_STATE"
     REFUSED = "REFUSED"
 
