@@ -146,6 +146,7 @@ class EmbeddedBroker:
         """Stop in order (SIGTERM), or by SIGKILL after 30 s."""
         child = self._child
         if child is not None and child.poll() is None:
+            # A suspended one would sleep through the SIGTERM.
             child.send_signal(signal.SIGCONT)
             child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -200,6 +201,7 @@ class EmbeddedBroker:
         except OSError as error:
             raise self._unusable(error) from None
         try:
+            # It goes with the process, also when that is killed: no stale lock is ever left.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
@@ -223,6 +225,7 @@ class EmbeddedBroker:
         self._write_files()
         if not formatted:
             self._format(command)
+        # Else it would end transactions of its past life without their markers (decision 0110).
         elif not was_stopped_in_order(self._files):
             self._fence_past(command)
         self._report(f"starting Apache Kafka on {self.bootstrap}")

@@ -46,6 +46,7 @@ def is_past_fenced(lines: Iterable[str]) -> bool:
             leads = True
         elif found := REGISTERED.search(line):
             fenced = found[1] == "true"
+        # 0: this change says nothing of fencing.
         elif (found := CHANGED.search(line)) and found[1] != "0":
             fenced = found[1] == "1"
     return leads and fenced

@@ -74,6 +74,7 @@ def _take(held: HeldRegistry, first_ms: dict[str, int], entry: Held, at_ms: int)
     """Take an entry in; of two partitions that have one, the account lies in the earlier."""
     account = entry.config.id
     before = held.accounts.get(account)
+    # By the broker's append time: offsets of two partitions say nothing of each other.
     is_first = before is None or at_ms < first_ms[account]
     if before is None or before.partition == entry.partition or is_first:
         held.accounts[account] = entry
@@ -92,6 +93,7 @@ def _records(settings: Settings, name: str) -> Iterator[Message]:
     admin = connected_admin(kafka.bootstrap, security)
     places = [(name, partition) for partition in range(settings.partitions)]
     begin, end = begin_offsets(admin, places), end_offsets(admin, places)
+    # `control` is written without transactions: there is nothing uncommitted in it to hide.
     consumer = reader(kafka.bootstrap, committed=False, security=security)
     consumer.assign([TopicPartition(*place, begin[place]) for place in places])
     try:
@@ -108,5 +110,7 @@ def _until(consumer: Consumer, ends: dict[Place, int]) -> Iterator[Message]:
         place, offset = (str(message.topic()), message.partition() or 0), message.offset() or 0
         if message.error() is None:
             yield message
+        # A record is followed by the next offset, the report of an end
+        # stands at it; a place that is no longer awaited never counts.
         if offset + (message.error() is None) >= ends.get(place, offset + 2):
             del ends[place]

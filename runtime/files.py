@@ -21,6 +21,8 @@ def open_own(path: Path) -> int:
 
     Nothing is truncated. Raises OSError, also where a link or no plain file stands there.
     """
+    # NOFOLLOW: what a link in its place leads to stays as it
+    # is. NONBLOCK: nothing in its place may keep us waiting.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags, MODE)
@@ -28,6 +30,7 @@ def open_own(path: Path) -> int:
         if path.is_symlink():
             raise OSError(f"{path} is a link: links are not followed") from None
         raise
+    # Looked at through the descriptor: the path may lead elsewhere by now.
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path} is no plain file")
@@ -58,12 +61,16 @@ def replace_with(path: Path, content: bytes) -> None:
 
     A file that was there keeps its mode; a new one is ours alone. Raises OSError.
     """
+    # Beside it, as only within one file system it is replaced at once; under
+    # a name that nobody can foresee and put a link at (decision 0606).
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", delete=False
     ) as part:
         try:
             part.write(content)
             part.flush()
+            # Before the new name stands: after a power failure
+            # there is the old content or the new, whole.
             os.fsync(part.fileno())
             if path.exists():
                 os.fchmod(part.fileno(), stat.S_IMODE(path.stat().st_mode))

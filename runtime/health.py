@@ -53,6 +53,7 @@ class Health:
     def parts(self) -> dict[str, str]:
         """Each part with its trouble, or "" if it is well."""
         with self._lock:
+            # Copied: a check is not asked under the lock, which it may want itself.
             parts, checks = dict(self._parts), dict(self._checks)
         return parts | {part: check() for part, check in checks.items()}
 
@@ -86,6 +87,7 @@ class HealthServer:
                 f"cannot listen on {self._host}:{self._port} ({error.strerror})",
                 "set http.port to a free port, or to 0",
             ) from error
+        # A scraper that hangs must not keep the process from ending.
         self._server.daemon_threads = True
         threading.Thread(
             target=self._server.serve_forever, args=(STOP_SECONDS,), name="health", daemon=True

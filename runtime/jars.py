@@ -53,6 +53,7 @@ def kafka_classpath(
     `report` is called for the download (44 MB). `known` are the hashes by name, else those of
     `HASHES`. Raises JarsUnavailableError, ForeignJarsError.
     """
+    # Also those of the cache: whoever may write there could have changed them (decision 0107).
     jars = _found(cache, report)
     _check(jars, known_hashes() if known is None else known, cache)
     return jars
@@ -135,6 +136,7 @@ def _read(written: Path) -> list[Path]:
 def _write(written: Path, jars: list[Path]) -> None:
     fresh = written.with_suffix(".new")
     fresh.write_text("\n".join(str(jar) for jar in jars) + "\n", encoding="utf-8")
+    # Last, and at once: whoever finds the list finds every jar.
     fresh.replace(written)
 
 

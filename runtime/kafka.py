@@ -228,6 +228,8 @@ def group_reader(
             **_common(bootstrap, member, security),
             **_reading(committed=True),
             "group.id": group,
+            # Static: back within the session, a worker has its
+            # partitions still, and no socket moves (decision 0604).
             "group.instance.id": member,
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": SESSION_MS,
@@ -332,8 +334,10 @@ def _writing() -> dict[str, Any]:
 def _reading(committed: bool) -> dict[str, Any]:
     return {
         "isolation.level": "read_committed" if committed else "read_uncommitted",
+        # How far is read changes with what was made of it, and not by a timer of the client's.
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
+        # A reset would double or lose without a word (decision 0103).
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
         "fetch.wait.max.ms": FETCH_WAIT_MS,

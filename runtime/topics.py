@@ -66,6 +66,7 @@ def check_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> list[str]:
     """
     wanted = {spec.name: spec for spec in specs}
     found = _described(admin, list(wanted))
+    # The first time, most likely: one line instead of one for each.
     if len(wanted) > 1 and not found:
         return [_none_made(list(wanted))]
     lines = [_missing(name) for name in wanted if name not in found]
@@ -135,6 +136,7 @@ def _layout_lines(spec: TopicSpec, description: TopicDescription) -> list[str]:
             f"topic {spec.name} has {partitions} partitions, not {spec.partitions}: set partitions "
             "to what the topics have; their number never changes once they hold records"
         )
+    # The worst of them: what is kept once is lost with its broker.
     replicas = min(len(partition.replicas) for partition in description.partitions)
     if replicas < spec.replication:
         lines.append(
