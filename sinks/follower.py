@@ -86,9 +86,12 @@ class Follower:
         self.topic_ids = self._checked_ids(progress.topic_ids)
         self._numbering = Numbering(progress.numbers)
         begin = begin_offsets(self._admin, _places(self._admin, topics))
+        # Where retention cut something off, an account's first record may be any (decision 0602).
         self._cut = {place for place, offset in begin.items() if offset > 0}
         self._next = _start(self._admin, begin, progress.offsets)
         self._at_end: set[Place] = set()
+        # Without a group: an offset committed there could
+        # not change together with a row (decision 0601).
         self._consumer: Consumer = reader(kafka.bootstrap, committed=True, security=security)
         self._consumer.assign([TopicPartition(*place, at) for place, at in self._next.items()])
 
@@ -121,6 +124,7 @@ class Follower:
                 self._note(place, error)
                 continue
             record = self._record(place, message)
+            # Also past a repeat: its place is read, though nothing is made of it.
             offsets[place] = self._next[place] = record.offset + 1
             self._at_end.discard(place)
             if self._is_new(record):
@@ -150,6 +154,7 @@ class Follower:
         first = self._consumer.poll(seconds)
         if first is not None:
             yield first
+            # Only what is at hand: the first record must not wait for company.
             yield from self._consumer.consume(most - 1, 0)
 
     def _note(self, place: Place, error: KafkaError) -> None:
@@ -218,6 +223,8 @@ def _start(
     """Where each partition is read on. Raises LogChangedError where that place is gone."""
     end = end_offsets(admin, begin)
     for place, offset in kept.items():
+        # Below: retention took what comes next. Above:
+        # it is another log (docs/contract.md, rule 9).
         if place in begin and not begin[place] <= offset <= end[place]:
             raise LogChangedError(
                 f"{place[0]} partition {place[1]} holds offsets {begin[place]} to {end[place]}, "

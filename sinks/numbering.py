@@ -67,9 +67,11 @@ class Numbering:
             Gap: records before it are lost.
         """
         last = self._seen.get(series)
+        # Epoch first: whatever its sequence, a record of a former epoch is a repeat.
         if last is not None and number <= last:
             return Standing.REPEAT
         is_new_epoch = last is not None and number.epoch > last.epoch
+        # Who has seen nothing of an account expects its first record (docs/contract.md, rule 4).
         expected = 1 if last is None or is_new_epoch else last.sequence + 1
         if number.sequence != expected:
             may_lack = age_ms >= YOUNG_MS if is_compacted(topic) else is_cut and last is None

@@ -75,6 +75,8 @@ def record_of(
     message = None if value is None else read(topic, value)
     fields: Any = message
     try:
+        # A tombstone has no value to say these: they
+        # stand in its headers (docs/contract.md, rule 6).
         if message is None:
             fields = _Headers(headers)
         account, number = str(fields.account), Number(int(fields.epoch), int(fields.sequence))

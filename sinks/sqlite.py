@@ -88,6 +88,7 @@ class SqliteSink:
                 db.executemany(TABLES[kind].upsert(), values)
             db.executemany(
                 "INSERT INTO offsets VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+                # Batches may come again and in any order: an older one must not set it back.
                 " SET next_offset = max(next_offset, excluded.next_offset)",
                 [(*place, offset) for place, offset in batch.offsets.items()],
             )
@@ -114,6 +115,8 @@ class SqliteSink:
         rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for record in records:
             table, epoch = TABLES[record.topic.kind], epochs[record.series]
+            # Executions of a former epoch stay: they are
+            # known by their key (docs/contract.md, rule 5).
             if not table.is_view or record.number.epoch == epoch:
                 rows[record.topic.kind].append(table.row(record))
         views = {(r.topic.kind, r.series) for r in records if TABLES[r.topic.kind].is_view}
@@ -158,6 +161,8 @@ class SqliteSink:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._readable_errors():
+            # The lock for writing at once: a transaction that
+            # only asked for it later could fail half way.
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

@@ -68,8 +68,10 @@ class Table:
         """The values of `upsert`."""
         message = record.message
         key = record.key
+        # Kept as a row: deleted, a repeat of an older record would bring it back (decision 0603).
         is_gone = message is None
         if self.topic is topology.FILLS:
+            # The record's own key is the account: all its executions would be one row.
             key = f"{record.account}/{getattr(message, 'execution_key', '')}"
             is_gone = getattr(message, "kind", None) == FillKind.BUST
         document = None if record.value is None else record.value.decode()

@@ -105,6 +105,7 @@ class Work:
             _log.warning("away for over 7 days: %s are read from empty", ", ".join(stale))
             self._sink.forget(stale)
         follower = Follower(self._settings.kafka, self._topics, self._sink.progress())
+        # Before the first record: rows without their topic's id could not tell a topic made again.
         self._sink.begin(follower.topic_ids, now_ms)
         return follower
 
@@ -116,6 +117,7 @@ class Work:
             if is_due:
                 checked = time.monotonic()
                 follower.check()
+            # An idle sink writes too: that it is at the end keeps it from being taken for stale.
             if batch.offsets or is_due:
                 self._write(follower, batch)
 
