@@ -32,6 +32,7 @@ def check_hangs(
     while standing and time.monotonic() < give_up:
         time.sleep(LOOK_SECONDS)
         now = _standing(admin, list(standing))
+        # One that moved has only had an open transaction: only what stands still hangs.
         standing = {place: at for place, at in now.items() if standing[place] == at}
     for (name, partition), offset in sorted(standing.items()):
         yield Finding(

@@ -39,6 +39,8 @@ def _first_free(directory: Path, kind: str) -> tuple[str, ExitStack]:
             name = f"{kind}-{number}"
             with ExitStack() as tried:
                 path = directory / f"{name}.lock"
+                # Tried and not looked at: of two workers that start
+                # at once only one has the lock (decision 0604).
                 if _is_locked(tried.enter_context(os.fdopen(open_own(path), "rb+"))):
                     return name, tried.pop_all()
     except OSError as error:

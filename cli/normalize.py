@@ -93,5 +93,6 @@ def _plain(value: Any) -> Any:
 def _add_average(order: OrderReport, document: dict[str, Any]) -> None:
     """Where the venue gives the sum in quote instead, the average follows from it."""
     if order.average_price is None and order.filled_quote and order.filled_quantity:
+        # A quotient may have no end: only here something is rounded.
         with localcontext(prec=AVERAGE_DIGITS):
             document["average_price"] = text_of(order.filled_quote / order.filled_quantity)

@@ -92,6 +92,7 @@ def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSetti
 def config_digest(profile: Profile, pace: Pace) -> str:
     """Names the configuration that the fold runs with: the same digest, the same outputs."""
     document = {"fold": FORMAT, "pace": asdict(pace), "profile": asdict(profile)}
+    # Sets have no order of their own: unsorted, each process would name another configuration.
     text = json.dumps(document, sort_keys=True, default=_sorted)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 

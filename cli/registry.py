@@ -166,6 +166,7 @@ def _homes_missing(
     for account, home in homes.items():
         noted = registry.elsewhere.get(account, {})
         for partition in range(partitions):
+            # Else evidence of it would be believed there (decision 0108).
             if partition != home and noted.get(partition) != home:
                 yield HomeElsewhere(account, home), partition
 
@@ -180,6 +181,7 @@ def _news_of(account: AccountConfig, partitions: int) -> News:
 
 
 def _removal_of(account: str, held: Held) -> News:
+    # An entry and no tombstone: where it lay must outlast it (decision 0605).
     config = held.config.model_copy(update={"enabled": False})
     return News(account, held.partition, REMOVED, config)
 

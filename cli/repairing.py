@@ -57,6 +57,7 @@ def run(wish: Wish) -> int:
     settings = checked_settings()
     with readable_kafka_errors(), _readable_errors():
         ledger_log, make_state = _tools(settings, wish.venue)
+        # All before any is changed: a person consents to the whole, and sees it first.
         found = list(_surveys(ledger_log, make_state, wish, settings.partitions))
         if not found:
             typer.echo(f"{wish.venue}: every partition opens as it is; nothing to repair")

@@ -64,6 +64,7 @@ def process(venue: str, *, once: bool) -> int:
 def _supervised(name: str, command: list[str], hurry: threading.Event | None = None) -> int:
     stop = stop_on_signals()
     status = supervise_process(name, command, stop, hurry=hurry)
+    # It stopped as it was asked to: how its child took that is no failure.
     return 0 if stop.is_set() else status
 
 

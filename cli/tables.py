@@ -186,6 +186,7 @@ class Rows:
             self._drop_former(record)
         self._epochs[record.series] = record.number.epoch
         key = f"{record.name}/{self._key(record)}"
+        # Taken out and put in again: the order of the rows is that of their last change.
         self._held.pop(key, None)
         is_busted = getattr(record.message, "kind", None) == FillKind.BUST
         if record.message is not None and not is_busted:
