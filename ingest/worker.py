@@ -203,7 +203,7 @@ class IngestWorker:
                 events.put_nowait(Registered(change))
 
     async def _leave(self, edge: Edge, dispatches: Dispatches, outbox: Outbox) -> None:
-        """In order: streams closed and said so, progress committed, the group left."""
+        """In order: progress committed, the group left, streams closed and said so."""
         dispatches.commit(edge.asking.committable())
         # In a thread: leaving the group revokes our
         # partitions, and the loop must close their streams.

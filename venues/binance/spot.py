@@ -252,6 +252,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
     order_type = lenient_choice(order, "type", ORDER_TYPES, unknown)
     time_in_force = lenient_choice(order, "timeInForce", TIMES_IN_FORCE, unknown)
     status = lenient_choice(order, "status", STATUSES, unknown)
+    status = waiting_or(status, order_type, _is_off_book(order))
     filled = needed_amount(order, "executedQty")
     name, old_name = text(order, "clientOrderId"), text(order, "origClientOrderId")
     return (
@@ -271,6 +272,7 @@ def amend_reply(reply: Document, unknown: list[str]) -> tuple[Event, ...]:
             filled_quantity=filled,
             filled_quote=known_quote(order, "cumulativeQuoteQty"),
             prevented_quantity=amount(order, "preventedQty"),
+            **spot_conditions(order, "stopPrice", "trailingDelta"),
             is_amendment=True,
             client_alias_ids=(old_name,) if old_name and old_name != name else (),
             ordinal=ordinal(venue_ns, identifier(reply, "executionId")),

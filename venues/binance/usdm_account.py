@@ -1,10 +1,11 @@
 """Binance USD-M futures: algo orders, positions, balances and instruments as evidence. Pure.
 
 An algo (conditional) order waits outside the matching engine under `algoId`; when it triggers, an
-order of its own id (`ai`, `actualOrderId`) takes its place and carries the same client id. So the
-report names the engine's order as soon as there is one, and the algo id as its alias. That order
-speaks for itself then: what the algo still says of its terms yields (it may be cut to the position,
-or amended), and FINISHED says that it ended, not how, unless all of its quantity is done.
+order of its own id (`ai`, `actualOrderId`) takes its place. So the report names the engine's order
+as soon as there is one, and the algo id as its alias: whether both bear one client id is
+unconfirmed, and they are never joined by it (docs/venues/binance.md 13). That order speaks for
+itself then: what the algo still says of its terms yields (it may be cut to the position, or
+amended), and FINISHED says that it ended, not how, unless all of its quantity is done.
 """
 
 from decimal import Decimal

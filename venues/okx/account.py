@@ -1,6 +1,6 @@
 """OKX: positions, balances and instruments as evidence. Pure.
 
-Manual: "Positions channel", "Account channel", "Balance and position channel", "GET Instruments",
+Manual: "Positions channel", "Account channel", "Balance and position channel", "GET Instruments".
 One account holds the coins for all products, so balances are of `spot`, where coins themselves are
 traded.
 """

@@ -6,7 +6,6 @@ from venues.okx.reading import INVERSE, LINEAR, SPOT
 from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
 
 PRODUCTS: Final = (SPOT, LINEAR, INVERSE)
-HOUR_NS: Final = 3600 * SECOND_NS
 
 PROFILE: Final = Profile(
     # "acks come before the matching engine"; the history lists lag by more. No number is promised.

@@ -260,6 +260,15 @@ def test_every_source_says_what_self_trade_prevention_took() -> None:
     assert order.prevented_quantity == 1
 
 
+def test_a_conditional_order_that_is_amended_while_it_waits_waits_on() -> None:
+    reply = document_of("spot_amend: the reply")
+    reply["amendedOrder"] |= {"type": "STOP_LOSS_LIMIT", "status": "NEW", "workingTime": -1}
+    reply["amendedOrder"] |= {"stopPrice": "7.50000"}
+    (order,) = translated(reply).events
+    assert isinstance(order, OrderReport)
+    assert (order.status, order.trigger_price) == (Status.WAITING_TRIGGER, Decimal("7.5"))
+
+
 def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> None:
     name = "linear_order_trade_update: the rest of an IOC order expired"
     assert why(*events_of(name, er="3")) == [(Reason.SELF_TRADE_PREVENTION, False)]
