@@ -6,6 +6,7 @@ Pure. It joins the parts that each answer one question: `orders` (what is the st
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from orderloom import topology
@@ -66,7 +67,7 @@ class AccountFold:
         self.streams = Streams(account, setting.owner)
         self.publisher = publisher = Publisher(account, setting.epoch, nowhere)
         self.doubts = Doubts()
-        self.sizes = Sizes(setting.instruments)
+        self.sizes = Sizes(setting.instruments, self.orders)
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
         self._parts: tuple[Saved, ...] = (
@@ -161,8 +162,11 @@ class AccountFold:
         before = outline(self._named_by(event)) if is_compared else {}
         effects = self.orders.apply(event, origin, executions)
         order = self._order_of(event)
-        if order is not None and order.contract_size is None:  # before its fills are shown
-            effects += self.sizes.pin(order, self.now_ns)
+        # Before fills are shown; of evidence that names no order too, and no id leads there.
+        spoken_of = (() if order is None else (order,), (effect.order for effect in effects))
+        lacking = [one for one in chain(*spoken_of) if one.contract_size is None]
+        for unsized in dict.fromkeys(lacking):
+            effects += self.sizes.pin(unsized, self.now_ns)
         for effect in effects:
             self._take_effect(effect, origin)
         if order is None:
@@ -247,7 +251,7 @@ class AccountFold:
     def take_instruments(self) -> None:
         """The venue listed instruments: what waited for one is shown in base units now."""
         origin = Origin(self.account, Source.QUERY, self.cause)
-        self._take_effects(self.sizes.pin_waiting(self.orders, origin, self.now_ns))
+        self._take_effects(self.sizes.pin_waiting(origin, self.now_ns))
         for key in sorted(self.sizes.waiting_positions):
             position = self.exposure.positions[key]
             if self.sizes.measure(position, self.now_ns):

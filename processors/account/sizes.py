@@ -28,6 +28,7 @@ class Sizes:
     """The sizes of one account's orders and positions; those without one wait, by their keys."""
 
     instruments: Instruments
+    orders: Orders
     waiting: set[str] = field(default_factory=set)
     waiting_positions: set[str] = field(default_factory=set)
 
@@ -37,9 +38,11 @@ class Sizes:
         return bool(self.waiting or self.waiting_positions)
 
     def wait_for(self, orders: Iterable[Order], positions: Iterable[HeldPosition]) -> None:
-        """Of those that were restored, the ones without a size wait."""
+        """Of those that were restored, the ones that are shown without a size wait."""
         self.waiting.update(one.key for one in orders if one.contract_size is None)
-        self.waiting_positions.update(one.key for one in positions if one.contract_size is None)
+        self.waiting_positions.update(
+            one.key for one in positions if one.contract_size is None and one.version
+        )
 
     def pin(self, order: Order, now_ns: int) -> list[Effect]:
         """Give the order its size if it has none; what that changed."""
@@ -50,17 +53,17 @@ class Sizes:
                 self.waiting.add(order.key)
             else:
                 self.waiting.discard(order.key)
-                order.pin(size, effects)
+                effects += self.orders.pin(order, size)
         return effects
 
-    def pin_waiting(self, orders: Orders, origin: Origin, now_ns: int) -> list[Effect]:
+    def pin_waiting(self, origin: Origin, now_ns: int) -> list[Effect]:
         """Instruments became known: give the orders that wait their sizes; what that changed.
 
         Their fills are published anew, as base units are known now.
         """
         effects: list[Effect] = []
         for key in sorted(self.waiting):
-            order = orders.get(key)
+            order = self.orders.get(key)
             if order is None:
                 self.waiting.discard(key)
             elif pinned := self.pin(order, now_ns):

@@ -7,18 +7,22 @@ is taken back under the old and is new under the new: a consumer holds it once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orderloom.words import FillKind
 from processors.orders.effects import FillRecorded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
     from orderloom.event import Origin
     from processors.orders.effects import Effect
     from processors.orders.order import Order
     from processors.orders.tracks.fills import HeldFill
+
+
+NAMED: Final = ("client_order_id", "side", "position_side")
+"""The terms of an order that its executions are shown with (`fill_document.py`)."""
 
 
 def name_of(order: Order, fill: HeldFill) -> str:
@@ -43,16 +47,50 @@ def recorded(
 
 
 def changed_fills(
-    order: Order, before: Mapping[str, HeldFill], origin: Origin | None
+    order: Order,
+    before: Mapping[str, HeldFill],
+    origin: Origin | None,
+    anew: Set[str] = frozenset(),
 ) -> list[FillRecorded]:
-    """The order's executions that are otherwise than they were `before`."""
+    """The order's executions that are otherwise than they were `before`.
+
+    And those `anew`, of which what is shown changed with the order: its key, or what names it.
+    """
     fills = order.record.fills
-    changed = sorted(exec_id for exec_id in fills if fills[exec_id] != before.get(exec_id))
+    changed = {exec_id for exec_id, fill in fills.items() if fill != before.get(exec_id)}
+    # A busted one was taken back: nothing of it stands to be corrected.
+    changed |= {exec_id for exec_id in anew & fills.keys() if not fills[exec_id].is_busted}
     return [
         effect
-        for exec_id in changed
+        for exec_id in sorted(changed)
         for effect in recorded(order, before.get(exec_id), fills[exec_id], origin)
     ]
+
+
+def lacking(order: Order) -> list[str]:
+    """Of the terms that its executions are shown with, those that nothing said yet."""
+    if not order.record.fills:
+        return []
+    return [name for name in NAMED if order.term(name) is None]
+
+
+def named_since(
+    order: Order, lacked: list[str], origin: Origin | None, but: Set[str | None]
+) -> list[FillRecorded]:
+    """The executions, but these, that are shown with a term now that they were shown without."""
+    said = {name for name in lacked if order.term(name) is not None}
+    return [
+        effect
+        for fill in (order.fills() if said else ())
+        if fill.exec_id not in but and not fill.is_busted and _shows(fill, said)
+        for effect in recorded(order, fill, fill, origin)
+    ]
+
+
+def _shows(fill: HeldFill, names: Set[str]) -> bool:
+    """Whether one of these terms of its order is shown with the execution: it has none itself."""
+    own = {"side": fill.side, "position_side": fill.position_side}
+    return any(own.get(name) is None for name in names)
 
 
 def taken_back(
@@ -86,10 +124,11 @@ def moved(
 
 def joined(
     former: list[tuple[Order, str]], origin: Origin | None, effects: list[Effect]
-) -> dict[str, HeldFill]:
+) -> tuple[dict[str, HeldFill], dict[str, str]]:
     """Join the records of all these orders, each with its oldest id so far, to that of the first.
 
-    The executions that go on as they are known; the others are taken back.
+    The executions that go on as they are known, and the order's key that each was shown under; the
+    others are taken back.
     """
     order = former[0][0]
     # As they were published: the join below adds to the first order's own.
@@ -97,9 +136,11 @@ def joined(
     for other, _ in former[1:]:
         order.own.join(other.own)
     held: dict[str, HeldFill] = {}
+    keys: dict[str, str] = {}
     for one, root in former:
         # Each order's own oldest id of before: under it consumers know what names no order.
         goes_on, gone = moved(fills[one.key], held, root, order.own.root())
         effects += taken_back(one, gone, origin, root)
         held |= goes_on
-    return held
+        keys |= dict.fromkeys(goes_on, one.key)
+    return held, keys

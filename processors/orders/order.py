@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text
 from orderloom.words import Completeness, Lifecycle, Side, Source, Trust
-from processors.orders import view
+from processors.orders import fill_effects, view
 from processors.orders.effects import (
     DisputeRaised,
     Effect,
@@ -21,7 +21,6 @@ from processors.orders.effects import (
     OrderChanged,
     UnknownStatus,
 )
-from processors.orders.fill_effects import changed_fills, recorded, taken_back
 from processors.orders.record import Record
 from processors.orders.seen import Seen
 from processors.orders.shared_text import shared
@@ -33,7 +32,7 @@ from processors.orders.tracks.trust import Derived, derive, provisional
 from venues.venue import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
     from decimal import Decimal
 
     from orderloom.event import Cause, Execution, OrderReport, Origin
@@ -47,22 +46,9 @@ class Order:
     """One order. `own` is its evidence; `record` the same joined with what names only an alias."""
 
     __slots__ = (
-        "account",
-        "contract_size",
-        "derived",
-        "first_seen_cause",
-        "graced",
-        "guests",
-        "is_settled",
-        "key",
-        "own",
-        "product",
-        "profile",
-        "record",
-        "seen",
-        "symbol",
-        "version",
-    )
+        "account", "contract_size", "derived", "first_seen_cause", "graced", "guests", "is_settled",
+        "key", "own", "product", "profile", "record", "seen", "symbol", "version",
+    )  # fmt: skip
 
     def __init__(self, account: str, product: str, symbol: str, profile: Profile) -> None:
         self.account = shared(account)  # of 100,000 orders each text is kept once
@@ -93,7 +79,7 @@ class Order:
 
         What follows is derived once, from all of them. Returns whether the state changed.
         """
-        shown = self._compared()
+        shown, lacked = self._compared(), fill_effects.lacking(self)
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         # A reply is about a request, and may say nothing of the order (docs/state-model.md 2.1).
@@ -103,6 +89,9 @@ class Order:
             changed |= self._take_one(event, origin, effects)
         if changed != SAME:
             self.refresh(changed, origin, effects, shown)
+            effects += fill_effects.named_since(
+                self, lacked, origin, {one.exec_id for one in executions}
+            )
         return changed != SAME
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
@@ -119,7 +108,7 @@ class Order:
         if changed != SAME and event.exec_id is not None and not self.guests:
             fill = self.own.fills[event.exec_id]
             if fill is not before:
-                effects += recorded(self, before, fill, origin)
+                effects += fill_effects.recorded(self, before, fill, origin)
         return changed
 
     def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
@@ -193,28 +182,48 @@ class Order:
         self.rejoin()
         gone = {one: before[one] for one in before.keys() - self.record.fills.keys()}
         # What another order publishes from now on is taken back here: a consumer holds it once.
-        effects += taken_back(self, gone, origin)
+        effects += fill_effects.taken_back(self, gone, origin)
         changed = self.publish_fills(before, origin, effects)
         self.refresh(changed, origin, effects, shown)
 
     def publish_fills(
-        self, before: Mapping[str, HeldFill], origin: Origin | None, effects: list[Effect]
+        self,
+        before: Mapping[str, HeldFill],
+        origin: Origin | None,
+        effects: list[Effect],
+        anew: Set[str] = frozenset(),
     ) -> int:
-        """Publish the executions that differ from those `before`; returns what that changed."""
-        found = changed_fills(self, before, origin)
+        """Publish the executions that differ from those `before`, or are shown `anew` otherwise.
+
+        Returns what that changed.
+        """
+        found = fill_effects.changed_fills(self, before, origin, anew)
         effects += found
         return SHOWN if found else SAME
 
     # ---- what the account adds
 
-    def saw_too(self, other: Order) -> None:
-        """`other` is the same order: what was seen of it was seen of this."""
-        if other is not self and other.seen is not None:
-            self.seen = self.seen or Seen(other.seen.first_ns)
-            self.seen.join(other.seen)
+    def inherit(self, others: Sequence[Order]) -> None:
+        """These are the same order: what arrived for any of them arrived for this.
+
+        Of the first causes, and of the sizes that held from then on, the earliest stays.
+        """
+        by_arrival = sorted((self, *others), key=_arrival)
+        self.first_seen_cause = by_arrival[0].first_seen_cause
+        sizes = [one.contract_size for one in by_arrival if one.contract_size is not None]
+        self.contract_size = sizes[0] if sizes else None
+        for other in others:
+            self.version = max(self.version, other.version)
+            self.graced = max(self.graced, other.graced)
+            if other.seen is not None:
+                self.seen = self.seen or Seen(other.seen.first_ns)
+                self.seen.join(other.seen)
 
     def end_grace(self, effects: list[Effect]) -> bool:
-        """The grace time of the present gap is over; returns whether that changed the state."""
+        """The grace time of the present gap is over; returns whether that changed the state.
+
+        The amount is kept and no time: a later, larger gap has a grace time of its own.
+        """
         executed = self.derived.amounts.executed
         if executed <= self.graced:
             return False
@@ -382,3 +391,8 @@ class Order:
     def content(self) -> bytes:
         """Canonical bytes of tracks and fills: the same for every arrival of the same evidence."""
         return view.content_of(self)
+
+
+def _arrival(order: Order) -> tuple[bool, int, int]:
+    cause = order.first_seen_cause
+    return (True, 0, 0) if cause is None else (False, cause.offset, cause.place)

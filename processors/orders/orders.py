@@ -3,12 +3,13 @@
 Pure. Rules (docs/state-model.md 4.1): an adopted order is keyed for life by product, symbol
 and the oldest venue order id of its chain; client order ids, later links and algo ids lead to it.
 An answer to a request (`Reply`) is a matter of the attempts track and makes no order. Evidence that
-names no venue order id is unattributed (`unattributed`). If evidence shows that two orders
-are one, their records are joined, which gives what the evidence would have given in any other
-order of arrival; the key that is no longer used is retired.
+names no venue order id is unattributed (`unattributed`). If evidence shows that two orders are one,
+their records are joined, as in any other order of arrival; the key used no longer is retired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
@@ -79,11 +80,12 @@ class Orders:
         order = self._order_of(report, report.venue_order_id, origin)
         if report.replaces or report.alias_ids:  # before it is joined: it is of the whole chain
             self._connect(order, report, origin, effects)
+        if executions:
+            self._know_names(order, *(one.client_order_id for one in executions))
         if order.take_report(report, origin, effects, executions):
             if executions:
                 exec_id = executions[0].exec_id if len(executions) == 1 else None
-                fills = order.own.fills
-                self.dirty.update(fill_records.changed_keys(order.key, fills, exec_id))
+                self.dirty.update(fill_records.changed_keys(order.key, order.own.fills, exec_id))
             self._changed(order, origin, effects)
 
     def _take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> None:
@@ -94,8 +96,8 @@ class Orders:
         order = self._order_of(event, event.venue_order_id, origin)
         if order.take_execution(event, origin, effects):
             if event.exec_id is not None:
-                fills = order.own.fills
-                self.dirty.update(fill_records.changed_keys(order.key, fills, event.exec_id))
+                keys = fill_records.changed_keys(order.key, order.own.fills, event.exec_id)
+                self.dirty.update(keys)
             self._changed(order, origin, effects)
 
     def absent(
@@ -105,30 +107,30 @@ class Orders:
 
         `has_all_trades`: the look-up had the complete list of the order's trades too.
         """
-        effects: list[Effect] = []
-        order = self.spoken_of(order_key)
-        if order is not None and order.take_absence(
-            asked_ns, effects, has_all_trades=has_all_trades
-        ):
-            self._changed(order, None, effects)
-        return effects
+
+        take = partial(Order.take_absence, asked_ns=asked_ns, has_all_trades=has_all_trades)
+        return self._let(order_key, lambda order, effects: take(order, effects=effects))
 
     def grace_over(self, order_key: str) -> list[Effect]:
-        """The time of grace of the order's gap is over: what is missing counts as provisional.
-
-        It keeps the amount and no time: a later, larger gap has a grace time of its own.
-        """
+        """The time of grace of the order's gap is over: what is missing counts as provisional."""
         return self._let(order_key, Order.end_grace)
 
     def settle(self, order_key: str) -> list[Effect]:
         """The account finds the order final: past correction, and no blind interval covers it."""
         return self._let(order_key, Order.settle)
 
+    def pin(self, order: Order, size: Decimal) -> list[Effect]:
+        """The order's instrument is known; see `Order.pin`."""
+        effects: list[Effect] = []
+        order.pin(size, effects)
+        self.dirty.add(order.key)
+        return effects
+
     def _let(self, order_key: str, happen: Callable[[Order, list[Effect]], bool]) -> list[Effect]:
         effects: list[Effect] = []
         order = self.spoken_of(order_key)
         if order is not None and happen(order, effects):
-            self.dirty.add(order_key)
+            self._changed(order, None, effects)
         return effects
 
     def spoken_of(self, order_key: str) -> Order | None:
@@ -197,14 +199,15 @@ class Orders:
             self._index.put(order)
             self._index.name(order, name)
         self.lists.take_off(order)  # before anything else is said of it (decision 0016)
-        client_id = event.client_order_id
-        if client_id is not None and client_id not in order.own.client_ids:
-            self._unattributed.know(order, client_id)
+        self._know_names(order, event.client_order_id)
         if type(event) is OrderReport:
-            for alias in event.client_alias_ids:
-                if alias not in order.own.client_ids:
-                    self._unattributed.know(order, alias)
+            self._know_names(order, *event.client_alias_ids)
         return order
+
+    def _know_names(self, order: Order, *client_order_ids: str | None) -> None:
+        for name in client_order_ids:
+            if name is not None and name not in order.own.client_ids:
+                self._unattributed.know(order, name)
 
     def _changed(self, order: Order, origin: Origin | None, effects: list[Effect]) -> None:
         self.dirty.add(order.key)
@@ -278,11 +281,12 @@ class Orders:
         found = dict.fromkeys(filter(None, map(self._index.at, places_of(order))))
         others = [self.lists.take_off(one) for one in found if one is not order]
         former += [(other, other.own.root()) for other in others]
-        held = joined(former, origin, effects)
+        held, keys = joined(former, origin, effects)
         is_renamed = self._rename(order, others, effects)
         self._index.follow(order)
         order.rejoin()
-        changed = order.publish_fills(held, origin, effects)
+        anew = {exec_id for exec_id, key in keys.items() if key != order.key}
+        changed = order.publish_fills(held, origin, effects, anew)
         if is_renamed:  # what stood under its key was derived from less
             order.derived, shown = NOTHING, {}
         order.refresh(changed, origin, effects, shown)
@@ -297,13 +301,10 @@ class Orders:
         """
         root = order.own.root()
         retired = {one.key: one.version + 1 for one in (order, *others)}
-        for one in (order, *others):
-            self._index.drop(one.key)
-            order.version = max(order.version, one.version)
-            order.saw_too(one)
-            order.graced = max(order.graced, one.graced)
-        for other in others:
-            self._unattributed.follow(other, order)
+        order.inherit(others)
+        for key in retired:
+            self._index.drop(key)
+        self._unattributed.follow(others, order)
         order.key = adopted_order_key(self.account, order.product, order.symbol, root)
         self._index.put(order)
         for key in (*retired, order.key):
@@ -345,10 +346,8 @@ class Orders:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
         unattributed = self._unattributed.with_key(key)
         if unattributed is not None:
-            return {
-                **stored_order.dumped(unattributed.order),
-                "unattributed": list(unattributed.handle),
-            }
+            stored = stored_order.dumped(unattributed.order)
+            return stored | {"unattributed": list(unattributed.handle)}
         order_key, exec_id = fill_records.parsed_key(key)
         order = self._index.get(order_key)
         if order is None:
@@ -371,8 +370,9 @@ class Orders:
         order = stored_order.loaded(document, self.profile)
         if "unattributed" in document:
             product, symbol, kind, name = document["unattributed"]
-            handle = (product, symbol, kind, name)
-            found = [self._unattributed.load(handle, order, self._index.all())]
+            found = [
+                self._unattributed.load((product, symbol, kind, name), order, self._index.all())
+            ]
         else:
             self._know(order)
             self.lists.load_row(order, document)

@@ -153,18 +153,19 @@ class UnattributedEvidence:
                     unattributed.candidates.append(order)
                 yield unattributed
 
-    def follow(self, gone: Order, order: Order) -> None:
-        """`gone` was joined to `order`: what pointed to it points to that now."""
-        for client_order_id in gone.own.client_ids:
-            handle = (order.product, order.symbol, CLIENT, client_order_id)
-            self._exchange(self._carriers.setdefault(handle, []), gone, order)
-        for unattributed in self._unattributed.values():
-            if unattributed.handle[2] == EXECUTION:
-                self._exchange(unattributed.candidates, gone, order)
-            if unattributed.host is gone:
-                unattributed.host = order
-                # In silence: `Orders._connect` joins and publishes after this.
-                order.guests = [*order.guests, unattributed.order.own]
+    def follow(self, others: Iterable[Order], order: Order) -> None:
+        """These were joined to `order`: what pointed to them points to that now."""
+        for gone in others:
+            for client_order_id in gone.own.client_ids:
+                handle = (order.product, order.symbol, CLIENT, client_order_id)
+                self._exchange(self._carriers.setdefault(handle, []), gone, order)
+            for unattributed in self._unattributed.values():
+                if unattributed.handle[2] == EXECUTION:
+                    self._exchange(unattributed.candidates, gone, order)
+                if unattributed.host is gone:
+                    unattributed.host = order
+                    # In silence: `Orders._connect` joins and publishes after this.
+                    order.guests = [*order.guests, unattributed.order.own]
 
     @staticmethod
     def _exchange(carriers: list[Order], gone: Order, order: Order) -> None:

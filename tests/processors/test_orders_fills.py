@@ -72,6 +72,29 @@ def test_an_execution_is_real_once_then_corrected() -> None:
     assert recorded(take(orders, lite)) == []
 
 
+def test_an_execution_is_corrected_once_its_order_says_what_it_is_shown_with() -> None:
+    orders = some_orders()
+    take(orders, an_execution("1", side=None))
+    assert recorded(take(orders, a_report(client_order_id=None))) == [FillKind.CORRECTION]
+    take(orders, an_execution("2"))
+    effects = take(orders, a_report())
+    fills = [one for one in effects if isinstance(one, FillRecorded)]
+    assert [(one.kind, one.fill.exec_id) for one in fills] == [
+        (FillKind.CORRECTION, "1"),
+        (FillKind.CORRECTION, "2"),
+    ]
+    assert recorded(take(orders, a_report(Status.PARTIALLY_FILLED))) == []
+
+
+def test_executions_of_the_message_that_names_their_order_are_published_once() -> None:
+    orders = some_orders()
+    take(orders, an_execution("1"))
+    effects = orders.apply(a_report(), an_origin(), (an_execution("2"),))
+    found = {one.fill.exec_id: one.kind for one in effects if isinstance(one, FillRecorded)}
+    assert found == {"1": FillKind.CORRECTION, "2": FillKind.REAL}
+    assert len(recorded(effects)) == 2
+
+
 def test_a_bust_takes_the_execution_back_and_the_order_is_corrected() -> None:
     orders = some_orders()
     take(orders, a_report(quantity="1.5"), an_execution())

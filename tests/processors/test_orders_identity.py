@@ -172,7 +172,7 @@ def test_joining_two_known_orders_retires_the_younger_key_and_keeps_each_fill_on
     assert order.version > max(versions)
     assert [one.key for one in effects if isinstance(one, KeyRetired)] == [f"{PREFIX}/2"]
     fills = [one for one in effects if isinstance(one, FillRecorded)]
-    assert {one.kind for one in fills} <= {FillKind.CORRECTION}
+    assert [(one.kind, one.fill.exec_id) for one in fills] == [(FillKind.CORRECTION, "2")]
     assert order.net() == Decimal(3)
     assert orders.dump_order(f"{PREFIX}/2") is None
     assert f"{PREFIX}/2" in orders.take_dirty()

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import pytest
 
 from orderloom import topology
 from orderloom.raw import Answer, Liveness
@@ -45,6 +46,25 @@ def listing(symbol: str) -> bytes:
         }
     ]  # fmt: skip
     return orjson.dumps({"code": "0", "msg": "", "data": rows})
+
+
+def listed(run: Run, seconds: int, body: bytes) -> None:
+    """The venue lists its swaps at last; the question is the newest that was asked."""
+    at_ns = NOW + seconds * SECOND
+    run.step(None, at_ns)
+    question = [one for one in questions(run) if one["product"] == "linear"][-1]
+    answer = Answer(question, "", 1, True, 200, at_ns, at_ns, at_ns, body)
+    run.step(a_raw_record(answer, offset=seconds, account="venue"), at_ns)
+
+
+def pushed(run: Run, number: int, channel: str, **fields: str) -> None:
+    """An order's row on a channel of OKX."""
+    row = {
+        "instType": "SWAP", "instId": SYMBOL, "clOrdId": "", "sz": "10", "side": "sell",
+        "posSide": "net", "tdMode": "cross", "cTime": str(NOW // 10**6), "uTime": str(NOW // 10**6),
+    }  # fmt: skip
+    body = orjson.dumps({"arg": {"channel": channel, "instType": "ANY"}, "data": [row | fields]})
+    run.step(a_raw_record(a_frame(body, number, "linear"), offset=10 * number, account=ACCOUNT))
 
 
 def a_run_with_one_fill() -> tuple[Run, str]:
@@ -158,3 +178,68 @@ def test_a_price_of_nothing_breaks_no_inverse_position() -> None:
     for number, quantity in enumerate((1, 1, -1, -3)):
         position.trade(Traded(number, str(number), Decimal(quantity), Decimal(0)))
     assert position.now.net == -2
+
+
+def versions(run: Run) -> list[tuple[int, Decimal | None]]:
+    return [(order.version, order.contract_size) for order in run.messages(topology.ORDERS)]
+
+
+def test_the_size_that_a_listing_gives_is_kept_through_a_restart_whatever_the_venue_changes() -> (
+    None
+):
+    run, symbol = a_run_with_one_fill()
+    listed(run, 2, listing(symbol))
+    run.restart()
+    listed(run, 90_000, listing(symbol).replace(b'"0.01"', b'"0.1"'))
+    assert versions(run) == [(1, None), (2, Decimal("0.01"))]
+    assert [fill.contract_size for fill in run.messages(topology.FILLS)] == [None, Decimal("0.01")]
+
+
+def test_an_order_that_a_condition_made_keeps_the_first_cause_and_size_of_what_was_placed() -> None:
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
+    run.step(a_raw_record(live("linear"), account=ACCOUNT))
+    algo = {"algoId": "900", "ordType": "conditional", "slTriggerPx": "90000", "slOrdPx": "-1"}
+    pushed(run, 1, "orders-algo", **algo, state="live", ordId="", algoClOrdId="", triggerTime="")
+    listed(run, 15, listing(SYMBOL))
+    run.restart()
+    listed(run, 90_000, listing(SYMBOL).replace(b'"0.01"', b'"0.1"'))
+    child = {"ordId": "901", "algoId": "900", "source": "7", "px": "", "ordType": "market"}
+    pushed(
+        run, 2, "orders", **child, accFillSz="0", fillSz="0", tradeId="", avgPx="0", state="live"
+    )
+    *_, order = run.messages(topology.ORDERS)
+    assert (order.venue_order_id, order.contract_size) == ("901", Decimal("0.01"))
+    assert order.first_cause.offset == 10
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_an_execution_without_an_order_gets_its_size_with_the_listing(is_restarted: bool) -> None:
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
+    run.step(a_raw_record(live("linear"), account=ACCOUNT))
+    row = {
+        "instType": "SWAP", "instId": SYMBOL, "tradeId": "5", "ordId": "", "clOrdId": "",
+        "billId": "77", "subType": "1", "fillPx": "100", "fillSz": "3", "side": "buy",
+        "posSide": "net", "execType": "T", "feeCcy": "USDT", "fee": "-0.1",
+        "ts": str(NOW // 10**6), "fillTime": str(NOW // 10**6),
+    }  # fmt: skip
+    body = orjson.dumps({"code": "0", "msg": "", "data": [row]})
+    question = {"id": "x", "account": ACCOUNT, "about": "TRADES", "product": "linear"}
+    answer = Answer(question, "", 1, True, 200, NOW, NOW, NOW, body)
+    run.step(a_raw_record(answer, offset=1, account=ACCOUNT))
+    if is_restarted:
+        run.restart()
+    listed(run, 2, listing(SYMBOL))
+    fills = [(fill.kind, fill.quantity_base) for fill in run.messages(topology.FILLS)]
+    assert fills == [("REAL", None), ("CORRECTION", Decimal("0.03"))]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_position_that_was_never_shown_is_not_shown_for_its_size(is_restarted: bool) -> None:
+    run = OkxRun(PartitionFold(VENUES["okx"], 0))
+    run.step(a_raw_record(live("linear"), account=ACCOUNT))
+    ended = {"state": "canceled", "cancelSource": "1", "accFillSz": "0", "fillSz": "0"}
+    pushed(run, 1, "orders", **ended, ordId="9", ordType="limit", px="1", tradeId="", avgPx="0")
+    if is_restarted:
+        run.restart()
+    listed(run, 15, listing(SYMBOL))
+    assert not list(run.messages(topology.POSITIONS))
