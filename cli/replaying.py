@@ -1,6 +1,5 @@
 """The work of `orderloom replay`: fold each partition's steps, say how far it is, what differs."""
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ import typer
 
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.setting import checked_settings, registered
+from processors.collector import keep_collections_short
 from processors.configuration import configuration_of, configured_fold
 from processors.fold_version import fold_version
 from processors.ledger.log import LedgerLog
@@ -21,7 +21,6 @@ from processors.replay.comparison import Changed
 from processors.replay.other import OtherFold
 from processors.replay.partition_replay import TRY_AGAIN, PartitionReplay, ReplayPlan
 from processors.replay.refold import CannotReplay, Configuration
-from processors.worker import COLLECTIONS
 from runtime.kafka import readable_kafka_errors
 from runtime.settings import Settings
 from runtime.trouble import SetupError
@@ -196,7 +195,7 @@ def _part(folding: Folding, partition: int, clients: ExitStack) -> Part:
 
 def _replay(parts: list[Part], wish: Wish) -> Status:
     """Fold each to its end, or until it is stopped; say what came of it."""
-    gc.set_threshold(*COLLECTIONS)
+    keep_collections_short()
     for part in parts:
         _begin(part)
     try:

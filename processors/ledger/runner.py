@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
+from processors.collector import collect_all
 from processors.ledger.backlog import size_of
 from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.log import LedgerLog
@@ -261,6 +262,7 @@ class LedgerRunner:
 
     def _stop(self, line: str) -> None:
         self._drop()
+        collect_all()
         self.next_offsets = {}
         # Before the inbox is emptied: what is offered from now on is dropped.
         self.condition = Condition.STOPPED
@@ -270,6 +272,7 @@ class LedgerRunner:
 
     def _lose(self, line: str) -> None:
         self._drop()
+        collect_all()
         self.next_offsets = {}
         self.condition = Condition.WAITING
         self.trouble = line
