@@ -106,12 +106,16 @@ def _show_again(account: AccountFold) -> None:
     A consumer that begins then must find the last number of each series.
     """
     publisher = account.publisher
-    for order in account.orders.all():
-        publisher.orders.setdefault(order.key, account.cause)
-        break
-    for key in account.exposure.positions:
+    # The least of them: a repair that was killed goes on with a restored state, whose first order
+    # is another one, and a replay must come to the same.
+    for key in _least(order.key for order in account.orders.all()):
+        publisher.orders.setdefault(key, account.cause)
+    for key in _least(account.exposure.positions):
         publisher.positions.setdefault(key, account.cause)
-        break
+
+
+def _least(keys: Iterable[str]) -> list[str]:
+    return sorted(keys)[:1]
 
 
 def _be_blind(

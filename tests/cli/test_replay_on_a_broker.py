@@ -20,7 +20,7 @@ from runtime.topics import TopicSpec, create_topics
 from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
-from tests.processors.repair_lab import VENUE, RepairLab
+from tests.processors.repair_lab import VENUE, KillAt, Killed, RepairLab
 from tests.source_tree import ROOT
 from tests.waits import wait_for
 from venues import VENUES
@@ -123,6 +123,20 @@ def test_a_repaired_partition_is_replayed_through_its_repair(lab: ReplayLab) -> 
     found = lab.replay()
     assert found.returncode == 0, found.stdout + found.stderr
     assert f"steps up to step {len(steps)} are equal" in found.stdout
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_repair_that_was_killed_and_went_on_is_replayed(lab: ReplayLab, seed: int) -> None:
+    lab.seed = seed
+    lab.configure(step=small_steps(80))
+    lab.live()
+    recreate(lab, LEDGER)
+    with pytest.raises(Killed):
+        lab.repair(probe=KillAt("after-commit", 1))
+    lab.repair()
+    lab.more()
+    found = lab.replay()
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
 def test_where_raw_was_trimmed_it_begins_where_the_repair_began(lab: ReplayLab) -> None:

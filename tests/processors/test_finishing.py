@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 
 from orderloom import topology
 from orderloom.topology import Topic
@@ -233,3 +234,20 @@ def test_no_tombstone_is_the_last_of_its_series() -> None:
         found = [output for output in run.outputs if output.topic is topic]
         assert any(output.value is None for output in found)
         assert found[-1].value is not None
+
+
+@pytest.mark.parametrize("topic", [topology.ORDERS, topology.POSITIONS])
+def test_what_is_shown_at_the_end_is_the_same_after_a_kill(topic: Topic) -> None:
+    """A restored state has its orders and positions in the order of the log."""
+
+    def shown(run: Run) -> list[str]:
+        run.outputs.clear()
+        end_rebuild(run.partition, [], NOW, looked={})
+        run.take()
+        return [output.key.decode() for output in run.outputs if output.topic is topic]
+
+    resumed = history()
+    resumed.state = dict(reversed(resumed.state.items()))
+    resumed.restart()
+    resumed.partition.due_ns()  # as an opening does behind the last record
+    assert shown(resumed) == shown(history()) != []
