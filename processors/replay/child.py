@@ -5,6 +5,7 @@ raises ends it, with its trace on stderr.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,6 +16,7 @@ from processors.fold_version import fold_version
 from processors.ledger.commit_record import CommitRecord
 from processors.ledger.step import InputRecord, PartitionState, StepChanges
 from processors.replay import wire
+from processors.replay.comparison import PublishedRecord
 from processors.replay.refold import Configuration, Refold
 from venues import VENUES
 
@@ -69,10 +71,20 @@ def step_of(head: dict[str, Any], parts: list[wire.Part]) -> tuple[CommitRecord,
 
 def outputs_as_sent(changes: StepChanges) -> tuple[dict[str, Any], list[wire.Part]]:
     """What a step publishes, for the wire."""
+    outputs: list[tuple[str, list[str]]] = []
     parts: list[wire.Part] = []
     for output in changes.outputs:
-        parts += (output.key, output.value)
-    return {"outputs": [output.topic.kind for output in changes.outputs]}, parts
+        outputs.append((output.topic.kind, [name for name, _ in output.headers]))
+        parts += (output.key, output.value, *(value for _, value in output.headers))
+    return {"outputs": outputs}, parts
+
+
+def outputs_of(head: dict[str, Any], parts: list[wire.Part]) -> Iterator[PublishedRecord]:
+    """What `outputs_as_sent` sent."""
+    left = iter(parts)
+    for kind, names in head["outputs"]:
+        key, value = next(left) or b"", next(left)
+        yield PublishedRecord(kind, key, value, tuple((name, next(left) or b"") for name in names))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from processors.ledger.commit_record import CommitRecord
-from processors.ledger.step import InputRecord, StepChanges
+from processors.ledger.step import InputRecord, Output, StepChanges
 from processors.replay import wire
-from processors.replay.child import step_as_sent
-from processors.replay.comparison import Comparison, Record
+from processors.replay.child import outputs_of, step_as_sent
+from processors.replay.comparison import Comparison, PublishedRecord
 from processors.replay.refold import CannotReplay, Configuration
 from runtime.leash import module_command
 
@@ -66,9 +66,7 @@ class OtherFold:
         """Fold one step there, and compare."""
         said, parts = self._ask(*step_as_sent(step, records), f"at step {step.step}")
         if ours is not None:
-            keys = [part or b"" for part in parts[0::2]]
-            theirs = zip(said["outputs"], keys, parts[1::2], strict=True)
-            self.comparison.take(step.step, map(_record, ours.outputs), theirs)
+            self.comparison.take(step.step, map(_record, ours.outputs), outputs_of(said, parts))
 
     def close(self) -> None:
         """End the child."""
@@ -97,5 +95,5 @@ class OtherFold:
         return answer
 
 
-def _record(output: Any) -> Record:
-    return output.topic.kind, output.key, output.value
+def _record(output: Output) -> PublishedRecord:
+    return PublishedRecord(output.topic.kind, output.key, output.value, output.headers)

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _LENGTH: Final = struct.Struct("<I")
 Part = bytes | None
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from orderloom.topology import ORDERS
 from processors.fold_version import fold_version
+from processors.ledger.step import Output, StepChanges
 from processors.replay.audit import Audit
+from processors.replay.child import outputs_as_sent, outputs_of
 from processors.replay.comparison import Comparison
 from processors.replay.other import OtherFold
 from processors.replay.refold import CannotReplay
@@ -81,6 +84,17 @@ def test_a_record_less_does_not_make_all_that_follow_differ(checkout: Path) -> N
     change(checkout, SHOWING, "if (order := ", f"if key != {key!r} and (order := ")
     comparison, _ = compared(checkout)
     assert comparison.changed.keys() == {key}
+
+
+def test_what_is_published_arrives_with_its_headers() -> None:
+    headers = (("version", b"3"), ("epoch", b"0"))
+    ended = Output(ORDERS, b"k1", None, headers)
+    shown = Output(ORDERS, b"k2", b"{}")
+    sent = outputs_as_sent(StepChanges(outputs=[ended, shown]))
+    assert list(outputs_of(*sent)) == [
+        ("orders", b"k1", None, headers),
+        ("orders", b"k2", b"{}", ()),
+    ]
 
 
 def test_a_fold_that_raises_there_ends_it_at_its_step(checkout: Path) -> None:
