@@ -26,7 +26,10 @@ class Beside(Protocol):
     def take(
         self, step: CommitRecord, records: list[InputRecord], ours: StepChanges | None
     ) -> None:
-        """One step; `ours` is what this fold wrote, None where it raised. Raises CannotReplay."""
+        """One step; `ours` is what this fold wrote, None where it raised or is not compared.
+
+        Raises CannotReplay.
+        """
         ...
 
 
@@ -131,7 +134,9 @@ class PartitionReplay:
         self.difference = self.difference or found
         # Over an input that is not what was folded, a comparison of two folds says nothing.
         if self.beside is not None and (found is None or found.culprit is Culprit.RULE):
-            self.beside.take(step, records, self._audit.changes)
+            is_compared = step.step >= (self.plan.from_step or 0)
+            # What is compared later rests on it: it is folded there too, as it is here.
+            self.beside.take(step, records, self._audit.changes if is_compared else None)
         self.counts.steps += 1
         self.counts.records += len(records)
         self.counts.step = step.step

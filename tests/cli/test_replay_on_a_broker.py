@@ -193,24 +193,46 @@ def test_it_follows_a_partition_of_any_age_from_its_state_as_it_is(
     assert f"partition 0: {last - before} steps up to step {last} are equal" in said
 
 
-def test_another_checkouts_orders_are_listed(lab: ReplayLab) -> None:
-    """What it makes of the same steps is said; what is in the topics stays as it is."""
-    lab.live()
+def another_checkout(lab: ReplayLab) -> Path:
+    """One with the same code, at `next`."""
     other = lab.directory / "next"
     for room in ("processors", "venues", "runtime", "schemas"):
         shutil.copytree(ROOT / room, other / room)
+    return other
+
+
+def change_view(checkout: Path) -> None:
+    """It shows spot orders as others than they are."""
+    view = checkout / "processors" / "orders" / "view.py"
+    text = view.read_text()
+    view.write_text(text.replace('"adopted"] = True', '"adopted"] = order.product == "linear"'))
+
+
+def test_another_checkouts_orders_are_listed(lab: ReplayLab) -> None:
+    """What it makes of the same steps is said; what is in the topics stays as it is."""
+    lab.live()
+    other = another_checkout(lab)
     same = lab.replay("--with", "next")
     assert same.returncode == 0, same.stdout + same.stderr
     assert "would publish 0 orders or other keys otherwise" in same.stdout
-    view = other / "processors" / "orders" / "view.py"
-    text = view.read_text()
-    view.write_text(text.replace('"adopted"] = True', '"adopted"] = order.product == "linear"'))
+    change_view(other)
     found = lab.replay("--with", "next")
     assert found.returncode == 1, found.stdout + found.stderr
     spot = {key for key, one in lab.view(ORDERS).items() if one["product"] == "spot"}
     assert f"would publish {len(spot)} orders or other keys otherwise" in found.stdout
     assert all(f"  {key}: " in found.stdout for key in spot)
     assert "steps up to step" in found.stdout, "this checkout's own fold is equal"
+
+
+def test_another_checkouts_orders_are_listed_from_the_step_that_was_named(lab: ReplayLab) -> None:
+    lab.live()
+    change_view(another_checkout(lab))
+    last = len(lab.steps())
+    found = lab.replay("--with", "next", "--from", str(last))
+    assert found.returncode == 1, found.stdout + found.stderr
+    since = [line for line in found.stdout.splitlines() if ", since step " in line]
+    assert since
+    assert all(line.endswith(f", since step {last}") for line in since), found.stdout
 
 
 def test_what_it_cannot_do_it_says_in_a_line_and_ends_with_2(lab: ReplayLab) -> None:
