@@ -11,7 +11,9 @@ from typing import Final
 import typer
 
 from cli.processing import ledger_settings, pace_of, venue_as_set
-from cli.setting import checked_settings, registered
+from cli.setting import checked_settings
+from orderloom.identity import venue_of
+from orderloom.topology import CONTROL
 from processors.collector import keep_collections_short
 from processors.configuration import configuration_of, configured_fold
 from processors.fold_version import fold_version
@@ -21,6 +23,7 @@ from processors.replay.comparison import Changed
 from processors.replay.other import OtherFold
 from processors.replay.partition_replay import TRY_AGAIN, PartitionReplay, ReplayPlan
 from processors.replay.refold import CannotReplay, Configuration
+from runtime.control import held_registry
 from runtime.kafka import readable_kafka_errors
 from runtime.settings import Settings
 from runtime.trouble import SetupError
@@ -126,19 +129,30 @@ def _wished(settings: Settings, wish: Wish) -> Iterator[int]:
     """The partitions to look at. Raises SetupError for what is not there."""
     chosen = set(wish.partitions)
     if wish.account is not None:
-        homes = {one.id: one.partition_of(settings.partitions) for one in registered(settings)}
-        if wish.account not in homes:
-            raise SetupError(
-                f"{wish.account} stands not in {settings.accounts_file}",
-                "give its partition by --partition instead",
-            )
-        chosen.add(homes[wish.account])
+        chosen.add(_home_of(settings, wish.venue, wish.account))
     wrong = [number for number in chosen if number >= settings.partitions]
     if wrong:
         raise SetupError(
             f"there is no partition {wrong[0]}", f"{wish.venue} has 0 to {settings.partitions - 1}"
         )
     yield from sorted(chosen) or range(settings.partitions)
+
+
+def _home_of(settings: Settings, venue: str, account: str) -> int:
+    """The partition in which an account lies. Raises SetupError, KafkaException."""
+    if venue_of(account) != venue:
+        raise SetupError(
+            f"{account} is no account of {venue}", f"its partitions hold {venue}:NAME alone"
+        )
+    # What the accounts file says of it may have been changed since, which is refused (decision
+    # 0605): its records lie where `control` says.
+    held = held_registry(settings, CONTROL.name(venue, settings.namespace), venue).accounts
+    if account not in held:
+        raise SetupError(
+            f"{account} stands not in {CONTROL.name(venue, settings.namespace)}",
+            "run `orderloom topics` if it is new, or give a --partition",
+        )
+    return held[account].partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def test_a_place_to_begin_that_is_none_is_a_usage_error() -> None:
     ("wish", "line"),
     [
         (Wish("binance", partitions=(2,)), "there is no partition 2: binance has 0 to 1"),
-        (Wish("binance", account="binance:none"), "binance:none stands not in"),
+        (Wish("okx", account="binance:main"), "binance:main is no account of okx"),
         (Wish("binance", begin="now", other=Path()), "another checkout cannot begin with a state"),
     ],
 )

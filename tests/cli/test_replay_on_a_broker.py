@@ -20,6 +20,7 @@ from runtime.topics import TopicSpec, create_topics
 from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
+from tests.processors.partition_lab import ACCOUNT
 from tests.processors.repair_lab import VENUE, KillAt, Killed, RepairLab
 from tests.source_tree import ROOT
 from tests.waits import wait_for
@@ -233,6 +234,27 @@ def test_another_checkouts_orders_are_listed_from_the_step_that_was_named(lab: R
     since = [line for line in found.stdout.splitlines() if ", since step " in line]
     assert since
     assert all(line.endswith(f", since step {last}") for line in since), found.stdout
+
+
+def test_an_account_is_looked_for_where_control_says_that_it_lies(lab: ReplayLab) -> None:
+    """Also where the registry's file was changed since, which `orderloom topics` refuses."""
+    directory, namespace = lab.directory, f"{lab.namespace}two."
+    (directory / "orderloom.toml").write_text(
+        f'namespace = "{namespace}"\npartitions = 2\n[kafka]\nbootstrap = "{lab.bootstrap}"\n'
+        "replication = 1\n"
+    )
+    entry = f'[[accounts]]\nid = "{ACCOUNT}"\nproducts = ["spot"]\nkey = "env:KEY"\npartition = '
+    (directory / "accounts.toml").write_text(f"{entry}1\n")
+    made = orderloom("topics", directory=directory)
+    assert made.returncode == 0, made.stdout + made.stderr
+    (directory / "accounts.toml").write_text(f"{entry}0\n")
+    found = orderloom("replay", VENUE, "--account", ACCOUNT, directory=directory)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "partition 1: no step is recorded yet" in found.stdout
+    assert "partition 0: " not in found.stdout
+    unknown = orderloom("replay", VENUE, "--account", f"{VENUE}:none", directory=directory)
+    assert unknown.returncode == 2
+    assert f"{VENUE}:none stands not in {namespace}control.{VENUE}" in unknown.stderr
 
 
 def test_what_it_cannot_do_it_says_in_a_line_and_ends_with_2(lab: ReplayLab) -> None:
