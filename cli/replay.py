@@ -20,7 +20,7 @@ Examples:
   orderloom replay binance --from now --follow         go on beside the workers, until Ctrl-C
   orderloom replay binance --with ../orderloom-next    what another checkout would decide
 It reads alone, and may run beside anything. Exit status: 0 all steps are equal, 1 one differs (or,
-with --with, a record would), 2 it could not look. docs/replay.md
+with --with, a record would), 2 it could not look everywhere, and found none. docs/replay.md
 """
 
 

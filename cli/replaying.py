@@ -1,7 +1,7 @@
 """The work of `orderloom replay`: fold each partition's steps, say how far it is, what differs."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -70,9 +70,9 @@ class Part:
     @property
     def status(self) -> Status:
         """What is known of it so far."""
-        if self.cannot:
-            return Status.CANNOT
-        return Status.DIFFERS if self.replay.difference or self.changed else Status.EQUAL
+        if self.replay.difference or self.changed:
+            return Status.DIFFERS
+        return Status.CANNOT if self.cannot else Status.EQUAL
 
     @property
     def changed(self) -> dict[str, Changed]:
@@ -211,7 +211,7 @@ def _replay(parts: list[Part], wish: Wish) -> Status:
     """Fold each to its end, or until it is stopped; say what came of it."""
     keep_collections_short()
     for part in parts:
-        _begin(part)
+        _begin(part, wish)
     try:
         _advance_all(parts, wish)
     except KeyboardInterrupt:
@@ -220,16 +220,29 @@ def _replay(parts: list[Part], wish: Wish) -> Status:
     for part in parts:
         for line in _results(part):
             part.say(line)
-    return max((part.status for part in parts), default=Status.EQUAL)
+    return overall(part.status for part in parts)
 
 
-def _begin(part: Part) -> None:
+def overall(statuses: Iterable[Status]) -> Status:
+    """That of the whole: a difference that was found stands, wherever nobody could look."""
+    return max(statuses, key=(Status.EQUAL, Status.CANNOT, Status.DIFFERS).index)
+
+
+def _begin(part: Part, wish: Wish) -> None:
     try:
         if line := part.replay.begin():
             part.say(line)
         part.last_step = part.replay.last_step()
     except (CannotReplay, *TRY_AGAIN) as error:
-        part.cannot = str(error)
+        _lose(part, error, wish)
+
+
+def _lose(part: Part, error: Exception, wish: Wish) -> None:
+    """Nothing more of this partition can be looked at."""
+    part.cannot = str(error)
+    # The results come when the others end, which may be never.
+    if wish.follows:
+        part.say(f"is watched no more: {part.cannot}", is_progress=True)
 
 
 def _advance_all(parts: list[Part], wish: Wish) -> None:
@@ -237,7 +250,9 @@ def _advance_all(parts: list[Part], wish: Wish) -> None:
         for part in parts:
             if not part.is_over:
                 _advance(part, wish)
-        if not wish.follows or any(part.is_over for part in parts):
+        # One that is lost ends no watch of the others.
+        differs = any(part.replay.difference for part in parts)
+        if not wish.follows or differs or all(part.is_over for part in parts):
             return
         time.sleep(FOLLOW_SECONDS)
 
@@ -250,11 +265,12 @@ def _advance(part: Part, wish: Wish) -> None:
         if wish.follows:
             part.note()
     except CannotReplay as cannot:
-        part.cannot = str(cannot)
+        _lose(part, cannot, wish)
     except TRY_AGAIN as error:
-        if not wish.follows:
-            part.cannot = str(error)
-        part.say(f"tries again: {error}", is_progress=True)
+        if wish.follows:
+            part.say(f"tries again: {error}", is_progress=True)
+        else:
+            _lose(part, error, wish)
 
 
 def _results(part: Part) -> Iterator[str]:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.replaying import Wish, run
+from cli.replaying import Status, Wish, overall, run
 
 SETTINGS = "partitions = 2\n[kafka]\nbootstrap = '127.0.0.1:1'\n"
 
@@ -37,3 +37,10 @@ def test_what_cannot_be_done_ends_with_2_and_a_line(
     Path("accounts.toml").write_text("")
     assert run(wish) == 2
     assert line in capsys.readouterr().err
+
+
+def test_a_difference_of_one_partition_outweighs_another_that_nobody_could_look_at() -> None:
+    equal, differs, cannot = Status.EQUAL, Status.DIFFERS, Status.CANNOT
+    assert overall([equal, differs, cannot]) == overall([cannot, differs]) == 1
+    assert overall([equal, cannot, equal]) == 2
+    assert overall([equal]) == 0

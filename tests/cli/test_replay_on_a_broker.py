@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from cli.replaying import Part, Status
 from orderloom.topology import COMMITS, INPUTS, LEDGER, ORDERS, RAW
 from processors.account.pace import Pace
 from processors.configuration import configuration_of
 from processors.ledger.commit_record import CommitRecord
+from processors.replay.audit import Culprit, StepDifference
+from processors.replay.partition_replay import PartitionReplay, ReplayPlan
 from runtime.kafka import idempotent_producer
 from runtime.topics import TopicSpec, create_topics
 from tests.cli.test_main import orderloom
@@ -22,6 +26,7 @@ from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.partition_lab import ACCOUNT
 from tests.processors.repair_lab import VENUE, KillAt, Killed, RepairLab
+from tests.processors.replay.recording import maker
 from tests.source_tree import ROOT
 from tests.waits import wait_for
 from venues import VENUES
@@ -48,7 +53,7 @@ class ReplayLab(RepairLab):
 
     def set_up(self, period: int = 30) -> None:
         (self.directory / "orderloom.toml").write_text(
-            f'namespace = "{self.namespace}"\npartitions = 1\n'
+            f'namespace = "{self.namespace}"\npartitions = {self.partitions}\n'
             f'[kafka]\nbootstrap = "{self.bootstrap}"\n'
             f"[venues.{VENUE}]\nreconcile_seconds = {period}\n"
         )
@@ -158,11 +163,9 @@ def test_where_raw_was_trimmed_it_begins_where_the_repair_began(lab: ReplayLab) 
     assert f"partition 0: {equal} steps up to step {len(lab.steps())} are equal" in found.stdout
 
 
-@pytest.fixture
+@contextmanager
 def following(lab: ReplayLab) -> Iterator[subprocess.Popen[str]]:
-    """The command, following from now on, of a partition that has lived."""
-    lab.live()
-    lab.trim(RAW, 60)
+    """The command, following from now on; what it says to stderr stands in `progress`."""
     lab.set_up()
     command = [sys.executable, "-m", "cli.main", "replay", VENUE, "--from", "now", "--follow"]
     with subprocess.Popen(
@@ -177,21 +180,67 @@ def following(lab: ReplayLab) -> Iterator[subprocess.Popen[str]]:
         child.kill()
 
 
-def test_it_follows_a_partition_of_any_age_from_its_state_as_it_is(
-    lab: ReplayLab, following: subprocess.Popen[str]
-) -> None:
+def first_line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline()
+
+
+def rest_of(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.read()
+
+
+def test_it_follows_a_partition_of_any_age_from_its_state_as_it_is(lab: ReplayLab) -> None:
+    lab.live()
+    lab.trim(RAW, 60)
     before = len(lab.steps())
-    assert following.stdout is not None
-    assert f"begins with the state that step {before} left" in following.stdout.readline()
-    lab.more()
-    last = len(lab.steps())
-    progress = lab.directory / "progress"
-    wait_for(lambda: f"partition 0: step {last} of {last}, " in progress.read_text(), 60)
-    following.send_signal(signal.SIGINT)
-    said = following.stdout.read()
-    assert following.wait(30) == 0, said
+    with following(lab) as child:
+        assert f"begins with the state that step {before} left" in first_line(child)
+        lab.more()
+        last = len(lab.steps())
+        wait_for_progress(lab, f"partition 0: step {last} of {last}, ")
+        child.send_signal(signal.SIGINT)
+        said = rest_of(child)
+        assert child.wait(30) == 0, said
     assert last > before + 5
     assert f"partition 0: {last - before} steps up to step {last} are equal" in said
+
+
+def wait_for_progress(lab: ReplayLab, line: str) -> None:
+    progress = lab.directory / "progress"
+    wait_for(lambda: line in progress.read_text(), 60)
+
+
+def test_a_partition_that_is_lost_ends_no_watch_of_the_others(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    lab = ReplayLab(broker.bootstrap, namespace, partitions=2, directory=tmp_path)
+    lab.live()
+    before = len(lab.steps())
+    with following(lab) as child:
+        assert f"partition 0: begins with the state that step {before} left" in first_line(child)
+        wait_for_progress(lab, "partition 1: is watched no more: its ledger holds no step yet")
+        lab.more()
+        last = len(lab.steps())
+        wait_for_progress(lab, f"partition 0: step {last} of {last}, ")
+        # The same step once more: nothing that a ledger would write.
+        lab.producer.produce(lab.name(COMMITS), lab.values(COMMITS)[-1], b"0", 0)
+        assert lab.producer.flush(10) == 0
+        said = rest_of(child)
+        assert child.wait(30) == 1, said
+    assert f"partition 0: step {last} differs by the log: the step before it is {last}" in said
+    assert "partition 1: cannot go on: its ledger holds no step yet" in said
+
+
+def test_a_difference_outweighs_that_a_partition_could_not_be_looked_at_to_its_end(
+    lab: ReplayLab,
+) -> None:
+    plan = ReplayPlan(maker(), lab.real_state, "v1")
+    part = Part(PartitionReplay(lab.log, 0, plan))
+    part.cannot = "raw no longer holds offset 7"
+    before = part.status
+    part.replay.difference = StepDifference(3, Culprit.RULE, "the state")
+    assert (before, part.status) == (Status.CANNOT, Status.DIFFERS)
 
 
 def another_checkout(lab: ReplayLab) -> Path:
