@@ -198,7 +198,9 @@ class PositionCheck:
         # Not known is not different.
         if found.ours is None:
             return []
-        now = "" if found.ours == found.theirs else f"{found.ours}/{found.theirs}"
+        # As text, which a restart gives back the same: 0.010 comes back as 0.01.
+        both = f"{text_of(found.ours)}/{text_of(found.theirs)}"
+        now = "" if found.ours == found.theirs else both
         # Published once, and again only when one of the two figures is another.
         if now == self.differing.get(place, ""):
             return []

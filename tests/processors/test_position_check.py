@@ -18,6 +18,7 @@ from processors.orders.order import Order
 from tests.processors.partition_lab import (
     NOW,
     Run,
+    a_frame,
     a_partition,
     a_raw_record,
     a_record,
@@ -210,6 +211,30 @@ def test_a_difference_is_published_once_doubts_the_band_and_ends_when_both_are_e
     run.restart()
     a_cycle(run, NOW + 120 * SECOND, "0")
     assert [rule for _, rule, _ in told(run)] == ["open", "both sides are equal again"]
+
+
+def an_early_fill(quantity: str, at_ns: int) -> bytes:
+    at_ms = at_ns // 1_000_000
+    event = {
+        "e": "TRADE_LITE", "E": at_ms, "T": at_ms, "s": "BTCUSDT", "q": quantity, "p": "91000",
+        "m": False, "c": "x", "S": "BUY", "L": "91000", "l": quantity, "t": 7, "i": 8,
+    }  # fmt: skip
+    return orjson.dumps(event)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_standing_difference_is_not_published_again_after_a_restart(is_restarted: bool) -> None:
+    run = a_watched_account()
+    for seconds in (3, 6):
+        a_cycle(run, NOW + seconds * SECOND, "0")
+    frame = a_frame(an_early_fill("0.010", NOW + 7 * SECOND), product="linear")
+    run.step(a_raw_record(frame, offset=2), NOW + 7 * SECOND)
+    for seconds in (40, 80, 120, 160):
+        a_cycle(run, NOW + seconds * SECOND, "0.050")
+        if is_restarted:
+            run.restart()
+    found = [one.rule for one in run.messages(topology.DIFFERENCES) if one.kind == "POSITION"]
+    assert found == ["open"]
 
 
 def test_an_opening_contains_what_was_known_and_what_is_older_than_the_look_ups() -> None:
