@@ -252,11 +252,11 @@ class Cycles:
         if pending.run_ns != asked_ns:
             # Pages of two runs make no complete answer (docs/state-model.md INV-3).
             pending.run_ns, pending.pages = asked_ns, 0
+        self.changed.add(question_id)  # a page out of turn as well: it may have begun a run
         if page != pending.pages + 1:
             return False
         pending.pages += 1
         self.pages += 1
-        self.changed.add(question_id)
         if not is_last:
             return False
         self._take(question_id)
