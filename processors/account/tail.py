@@ -44,6 +44,8 @@ class Segments:
             if all(row[:2] <= until for row in self.by_number[number]):
                 del self.by_number[number]
                 self.dirty.add(number)
+        # As after a restart, which knows those alone that are there; the last of them is full.
+        self._last = max(self.by_number, default=0)
 
     def begin(self, rows: Iterable[Row]) -> None:
         """These are all that the tail holds."""

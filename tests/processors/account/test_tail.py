@@ -58,6 +58,22 @@ def test_a_restart_at_any_place_gives_the_same_position(times: list[int], cut: i
     assert position.now == reloaded(position).now
 
 
+def test_after_the_last_segment_was_forgotten_whole_the_next_is_the_same_after_a_restart() -> None:
+    position = HeldPosition("linear", "BTCUSDT", "NET", None, "base")
+    full = TAIL_MAX - ROWS_MAX
+    late = range(1, ROWS_MAX + 2)  # a whole segment, and one in the next: forgotten first
+    for number, at_ns in enumerate((*range(100, 100 + full), *late)):
+        assert position.trade(a_trade(at_ns, number))
+    restarted = reloaded(position)
+    written = []
+    for one in (position, restarted):
+        changed(one.segments)
+        assert one.trade(a_trade(900, 900))
+        written.append(changed(one.segments))
+    assert len(written[0]) == 1
+    assert written[0] == written[1]
+
+
 def test_a_step_writes_few_rows_however_long_the_tail_is() -> None:
     position = HeldPosition("linear", "BTCUSDT", "NET", None, "base")
     written = []
