@@ -116,12 +116,13 @@ class LookUps:
 
         `is_heard`: the stream did, and not an answer.
         """
-        known = self.touched.setdefault(product, set())
+        # Nothing is kept of no symbols: an entry that is not saved would be gone after a restart.
+        known = self.touched.get(product, set())
         if not known.issuperset(symbols):
             # Of a symbol that is new on a living stream nothing was missed (decision 0015).
             if not is_heard or self._streams.is_blind(product):
                 self.reconciliation.turned_up(product, set(symbols) - known)
-            known.update(symbols)
+            self.touched.setdefault(product, set()).update(symbols)
             self._is_dirty = True
         # A refused symbol was taken for idle until now: sync and its bands change with this.
         if self.reconciliation.spoken_of(product, symbols):
