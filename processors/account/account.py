@@ -26,6 +26,7 @@ from processors.account.differences import outline
 from processors.account.doubts import Doubts
 from processors.account.exposure import Exposure
 from processors.account.look_ups import LookUps, Ours
+from processors.account.position_sides import UnknownSides
 from processors.account.publishing import Publisher
 from processors.account.saved import Document, Saved, key_of
 from processors.account.setting import Setting
@@ -63,7 +64,7 @@ class AccountFold:
         raw = topology.RAW.name(setting.venue, setting.namespace)
         nowhere = Cause(raw, setting.partition, -1)
         self.orders = Orders(account, setting.profile)
-        self.exposure = Exposure()
+        self.exposure = Exposure(sides=UnknownSides(setting.profile.positions_of))
         self.streams = Streams(account, setting.owner)
         self.publisher = publisher = Publisher(account, setting.epoch, nowhere)
         self.doubts = Doubts()

@@ -17,6 +17,7 @@ from orderloom.identity import execution_key
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import PositionSide, Side
 from processors.account.lost_fills import LOST, LostFill, LostFills
+from processors.account.position_sides import UnknownSides
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
 from processors.account.tail import Segments
 from processors.orders.fill_effects import name_of
@@ -52,6 +53,7 @@ class Exposure:
     leaves: dict[str, Leaves] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     lost: LostFills = field(default_factory=LostFills)
+    sides: UnknownSides = field(default_factory=UnknownSides)
     stale: set[str] = field(default_factory=set)
     """The positions that `refresh` must compute again before anybody looks at their sums."""
     floors: dict[str, int] = field(default_factory=dict)
@@ -68,7 +70,11 @@ class Exposure:
     """While records come back: the segments by position, whose own record may come later."""
 
     def settle_home(self, order: Order) -> list[HeldPosition]:
-        """Find the order's position; if its side became known late, move what was counted."""
+        """Find the order's position; if its side became known late, move what was counted.
+
+        The positions that are shown differently now.
+        """
+        waiting = self.sides.look(order)
         home = self.homes.get(order.key)
         held = None if home is None else self.positions[home]
         side, mode = order.term("position_side") or PositionSide.NET, order.term("margin_mode")
@@ -80,9 +86,9 @@ class Exposure:
         if order.record.totals.unsided:  # they count on the order's side, which may be new
             self.stale.add(position.key)
         if held is None or held is position:
-            return []
+            return waiting
         self.stale |= {held.key, position.key}
-        return [held, position]
+        return [held, position, *waiting]
 
     def position_of(self, order: Order) -> HeldPosition:
         """The position that the order's executions belong to; made when first seen."""
@@ -107,6 +113,7 @@ class Exposure:
         there = self.known_at(position.product, position.symbol, position.position_side)
         position.is_doubted = any(one.is_doubted for one in there)
         self.positions[position.key] = position
+        self.sides.add(position)
         self.dirty.add(position.key)
         self.unlooked.add(position.key)
         return position
@@ -254,7 +261,7 @@ class Exposure:
     def retire(self, key: str) -> list[HeldPosition]:
         """An order's key is used no more: what it counted is counted under another."""
         leaves, home = self.leaves.pop(key, None), self.homes.pop(key, None)
-        touched = [self._add(leaves, -1)] if leaves else []
+        touched = [*self.sides.retire(key), *([self._add(leaves, -1)] if leaves else [])]
         if home is not None:
             # Its executions count under another key, and perhaps in another position: all anew.
             self.stale.add(home)
@@ -295,6 +302,7 @@ class Exposure:
         if kind == POSITION:
             position = HeldPosition.load(document)
             self.positions[position.key] = position
+            self.sides.add(position)
             self._tails.setdefault(position.key, Segments())
         elif kind == TAIL:
             self._tails.setdefault(document["position"], Segments()).restore(document)
@@ -313,6 +321,7 @@ class Exposure:
 
     def _restore_home(self, order: Order) -> None:
         """Remember where a restored order counts, and what it adds to the band there."""
+        self.sides.look(order)
         position = self.position_of(order)
         self.homes[order.key] = position.key
         # Remembered and not added: the sums were saved with the position.

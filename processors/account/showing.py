@@ -72,11 +72,13 @@ def is_unbounded(account: AccountFold, position: HeldPosition) -> bool:
     """Whether something may have been missed of what the position sums up."""
     is_open = account.look_ups.positions.is_open(position.product)
     is_lost = position.place in account.exposure.lost.counts
-    return is_lost or not is_open or _is_blind(account, position.product, position.symbol)
+    if is_lost or not is_open or account.exposure.sides.lacks(position):
+        return True
+    return _is_blind(account, position.product, position.symbol)
 
 
 def _bounds_of(account: AccountFold) -> tuple[Any, ...]:
-    """All that `is_unbounded` asks about, of any position."""
+    """All that `is_unbounded` asks about, of any position; but for what names those it changes."""
     look_ups = account.look_ups
     products = look_ups.products()
     lacking = [one.lacking for one in look_ups.reconciliation.cycles.values()]

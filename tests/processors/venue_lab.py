@@ -48,6 +48,7 @@ class VenueLab:
     `before_each` is called before each record of `raw` is folded (to restart the partition, say).
     `delay_ms` is how long a pushed message is on its way: answers tell of it before.
     `skew_ns` is how far our clock is ahead of the venue's, which is measured every 10 s.
+    `is_hedged`: its contracts have LONG and SHORT positions apart.
     """
 
     venue_name: ClassVar = "binance"
@@ -62,6 +63,7 @@ class VenueLab:
         traded: Iterable[str] = ("BTCUSDT", "SOLUSDT"),
         symbols: Iterable[str] | None = None,
         lookback_s: int = 86_400,
+        is_hedged: bool = False,
         before_each: Callable[["VenueLab"], None] = lambda _lab: None,
         fold: type[PartitionFold] = PartitionFold,
     ) -> None:
@@ -74,6 +76,7 @@ class VenueLab:
             name=self.name,
             api_key="lab-key",
             secret="lab-secret",
+            is_hedged=is_hedged,
             symbols={
                 cast(Product, product): self.symbols_of(product, traded)
                 for product in self.products
