@@ -204,6 +204,8 @@ class Profile:
     `visibility_lag_ns`: how long after a fact a question may still not show it.
     `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
     symbol by symbol.
+    `balance_lists`: by the product that is asked about, the one whose balances the answer lists,
+    all but those that are zero; a list of which that is not promised has no entry.
     `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
     that are reported, and whose trades are listed by symbol, so that balances show what a list
     missed.
@@ -222,6 +224,8 @@ class Profile:
     open_orders_by_symbol: frozenset[str] = frozenset()
     history_by_symbol: frozenset[str] = frozenset()
     positions_of: frozenset[str] = frozenset()
+    # Without an entry what is lacking stays as it was: "not listed" may mean anything there.
+    balance_lists: Mapping[str, str] = field(default_factory=dict)
     balances_add_up: frozenset[str] = frozenset()
     conditional_ages_ns: tuple[int, int] | None = None
     forgets_conditionals_of: frozenset[str] = frozenset()

@@ -1,6 +1,7 @@
 """What an account holds of each asset, and whether what we know explains it.
 
-Pure. Balances are shown as the venue last said. Where the lists of trades are by symbol
+Pure. Balances are shown as the venue last said. A venue may list only what is not zero: what its
+complete list lacks is zero then (`Profile.balance_lists`). Where the lists of trades are by symbol
 (`Profile.balances_add_up`), an execution that the stream lost in a symbol that nobody asks about
 would never be found: so each complete cycle compares every asset with the *balance equation*
 (docs/state-model.md 4.12): what was there at first contact, what was bought less what was sold,
@@ -26,6 +27,7 @@ BALANCE: Final = "b"
 EQUATION: Final = "e"
 """The kinds of its state records: one asset's balance, and what explains them."""
 AMOUNTS: Final = ("free", "locked", "total")
+NOTHING: Final = (None, "0")
 TRANSFERS_REMEMBERED: Final = 256
 """How many transfers are known by time and amount, so that a repetition counts once."""
 
@@ -35,6 +37,8 @@ class Balances:
     """The balances of one account, by ``product/asset``. `publish` publishes a difference.
 
     `ordinals` is where what stands in `rows` stands among what the venue said.
+
+    `listed` is what lists that come in pages named so far, by the product that was asked about.
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
     (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
@@ -49,6 +53,7 @@ class Balances:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     ordinals: dict[str, list[int]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
+    listed: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -89,6 +94,44 @@ class Balances:
             self.is_comparison_dirty = True
             self.recent = [*self.recent, name][-TRANSFERS_REMEMBERED:]
             self.transfers[key] = EXACT.add(self.transfers.get(key, ZERO), report.delta)
+
+    def take_list(
+        self, reports: Iterable[BalanceReport], item: Answer, asked_ns: int | None
+    ) -> bool:
+        """One page of a list; whether what it lacks, once it is complete, changed what is shown.
+
+        `asked_ns` is venue time; without it nobody knows as of when anything is lacking.
+        """
+        product = self.profile.balance_lists.get(item.question.get("product", ""))
+        if product is None:
+            return False
+        named = self._named({report.asset for report in reports}, item)
+        if named is None or asked_ns is None:
+            return False
+        # As of then it surely lacks nothing: `take` keeps what was said of a later time.
+        at_ns = asked_ns - self.profile.visibility_lag_ns
+        gone = [
+            _emptied(row, at_ns)
+            for row in self.rows.values()
+            if row["product"] == product and row["asset"] not in named and is_held(row)
+        ]
+        return sum(map(self.take, gone)) > 0
+
+    def _named(self, assets: set[str], item: Answer) -> set[str] | None:
+        """All that a list names, with its last page; None before, or where a page is missing."""
+        product, run = item.question.get("product", ""), [item.question["id"], item.asked_ns]
+        held = self.listed.pop(product, None)
+        self.is_comparison_dirty |= held is not None
+        if item.page > 1:
+            # Pages of two runs make no complete list (docs/state-model.md INV-3).
+            if held is None or held["turn"] != [*run, item.page - 1]:
+                return None
+            assets = assets.union(held["assets"])
+        if item.is_last:
+            return assets
+        self.listed[product] = {"turn": [*run, item.page], "assets": sorted(assets)}
+        self.is_comparison_dirty = True
+        return None
 
     def take_page(
         self, reports: Iterable[BalanceReport], item: Answer, asked_ns: int | None
@@ -215,6 +258,7 @@ class Balances:
             yield (
                 EQUATION,
                 {
+                    "listed": self.listed,
                     "asked": self.asked,
                     "others": self.others,
                     "opened": self.opened,
@@ -232,6 +276,7 @@ class Balances:
             key = f"{row['product']}/{row['asset']}"
             self.rows[key], self.ordinals[key] = row, document["ordinal"]
             return
+        self.listed = document.get("listed", {})  # records of before lack it
         self.asked, self.others = document["asked"], document["others"]
         self.opened, self.standing = document["opened"], document["standing"]
         self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}
@@ -242,3 +287,17 @@ def _lesser(amount: Decimal | None, held: str | None) -> Decimal | None:
     """What is there at least, of two amounts that no time tells apart, whichever came first."""
     known = [one for one in (amount, None if held is None else Decimal(held)) if one is not None]
     return min(known, default=None)
+
+
+def is_held(row: dict[str, Any]) -> bool:
+    """Whether there is any of the asset: an account may list hundreds that it does not hold."""
+    return any(row[name] not in NOTHING for name in AMOUNTS)
+
+
+def _emptied(row: dict[str, Any], at_ns: int) -> BalanceReport:
+    """That there is nothing of an asset, as of `at_ns`: of each amount that is known of it."""
+    free, locked, total = (None if row[name] is None else ZERO for name in AMOUNTS)
+    return BalanceReport(
+        product=row["product"], asset=row["asset"], free=free, locked=locked, total=total,
+        ordinal=(at_ns, 0),
+    )  # fmt: skip

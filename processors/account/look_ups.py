@@ -221,8 +221,10 @@ class LookUps:
             reports = (one for one in events if isinstance(one, PositionReport))
             self.touch(product, self.positions.take_page(reports, item, asked_ns))
         elif about == About.BALANCES:
-            rows = (one for one in events if isinstance(one, BalanceReport))
+            rows = [one for one in events if isinstance(one, BalanceReport)]
             self.balances.take_page(rows, item, asked_ns)
+            if self.balances.take_list(rows, item, asked_ns):
+                self._publisher.show_balances()
 
     def _raise_gaps(self, product: str) -> None:
         """A cycle is complete: what it left without its executions is asked about by itself."""

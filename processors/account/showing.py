@@ -5,7 +5,7 @@ from typing import Any
 
 from orderloom import topology
 from processors.account.account import AccountFold
-from processors.account.balances import AMOUNTS
+from processors.account.balances import is_held
 from processors.account.lost_fills import FOUND, difference_of
 from processors.account.positions import HeldPosition
 from processors.ledger.step import Output
@@ -116,7 +116,7 @@ def account_view(account: AccountFold) -> dict[str, Any]:
             for product, of_product in cycles.items()
             for _, one in sorted(of_product.refused.items())
         ],
-        "balances": [row for _, row in sorted(look_ups.balances.rows.items()) if _is_held(row)],
+        "balances": [row for _, row in sorted(look_ups.balances.rows.items()) if is_held(row)],
         "quarantined": account.quarantine is not None,
         "enabled": account.is_enabled,
         "removed": account.is_removed,
@@ -130,8 +130,3 @@ def progress_of(account: AccountFold) -> dict[str, dict[str, int]]:
         return {}
     cycles = account.look_ups.reconciliation.cycles
     return {name: one.progress() for name, one in cycles.items() if one.asking}
-
-
-def _is_held(balance: dict[str, Any]) -> bool:
-    """Whether there is any of the asset: an account may list hundreds that it does not hold."""
-    return any(balance[name] not in (None, "0") for name in AMOUNTS)

@@ -89,6 +89,11 @@ def shown_amount(position: Position, side: str) -> str:
     return text(position.amount if side == "BOTH" else abs(position.amount))
 
 
+def held_currencies(account: Account) -> list[str]:
+    """Those of which there is any: snapshots and the list of balances leave out the others."""
+    return [name for name, row in account.balances[WALLET].items() if row.free or row.locked]
+
+
 def account_row(account: Account, currencies: Iterable[str], now_ms: int) -> Document:
     """The one item of `account` and `account/balance`, with these currencies in `details`."""
     wallet = account.balances[WALLET]

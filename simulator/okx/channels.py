@@ -120,14 +120,15 @@ def _positions(venue: OkxVenue, account: Account, wanted: Wanted) -> list[Docume
 
 def _account(venue: OkxVenue, account: Account, wanted: Wanted) -> list[Document]:
     currency = str(wanted.arg.get("ccy", ""))
-    names = [currency] if currency else list(account.balances[WALLET])
+    names = [currency] if currency else documents.held_currencies(account)
     row = documents.account_row(account, names, venue.now_ms)
     return [{"eventType": "snapshot", "curPage": 1, "lastPage": True, "data": [row]}]
 
 
 def _both(venue: OkxVenue, account: Account) -> list[Document]:
     balances = [
-        documents.moved_balance(account, name, venue.now_ms) for name in account.balances[WALLET]
+        documents.moved_balance(account, name, venue.now_ms)
+        for name in documents.held_currencies(account)
     ]
     positions = [
         documents.moved_position(account, market.instrument(symbol), side)

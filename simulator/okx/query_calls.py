@@ -140,8 +140,9 @@ def positions(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
 
 
 def balance(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
-    """GET balance: all currencies, or those in `ccy`."""
-    wanted = fields.text("ccy").split(",") if fields.text("ccy") else account.balances[WALLET]
+    """GET balance: all currencies of which there is any, or those in `ccy`."""
+    named = fields.text("ccy")
+    wanted = named.split(",") if named else account_documents.held_currencies(account)
     return [account_documents.account_row(account, wanted, venue.now_ms)]
 
 

@@ -95,6 +95,111 @@ def test_every_product_orders_what_it_pushes_by_when_it_was_sent() -> None:
         assert report.ordinal == (4 * MS, sent_ms * MS)
 
 
+# ---- what a complete list lacks
+
+SECOND = 1000 * MS
+LAG = VENUES["okx"].profile.visibility_lag_ns
+HELD_NS, ASKED_NS = 1_000 * SECOND, 2_000 * SECOND
+
+
+def held(asset: str, amount: str, venue_ns: int | None = HELD_NS) -> BalanceReport:
+    number = Decimal(amount)
+    return BalanceReport(product="spot", asset=asset, free=number, total=number, venue_ns=venue_ns)
+
+
+def some_okx_balances(*, sol_ns: int | None = HELD_NS) -> Balances:
+    """An account that holds 10 SOL, since then, and USDT."""
+    venue = VENUES["okx"]
+    balances = Balances(venue.profile, Instruments(venue.name, 0), lambda *_, **__: None)
+    balances.take(held("SOL", "10", sol_ns))
+    balances.take(held("USDT", "5"))
+    return balances
+
+
+def a_page(number: int, assets: str, asked_ns: int | None = ASKED_NS, **fields: Any) -> Any:
+    """Arguments of `take_list`: one page of a list; the last unless it is said otherwise."""
+    about = {"id": fields.get("id", "q1"), "product": fields.get("product", "linear")}
+    run_ns, is_last = fields.get("run_ns", 7), fields.get("is_last", True)
+    item = Answer(about, "", number, is_last, 200, run_ns, run_ns, run_ns, b"")
+    return [held(asset, "5", asked_ns) for asset in assets.split()], item, asked_ns
+
+
+def sol(balances: Balances) -> list[str | None]:
+    row = balances.rows["spot/SOL"]
+    return [row[name] for name in ("free", "locked", "total")]
+
+
+GONE, KEPT = ["0", None, "0"], ["10", None, "10"]
+
+
+@pytest.mark.parametrize("product", VENUES["okx"].products)
+def test_an_asset_that_a_complete_list_lacks_is_nothing_whichever_product_asked(
+    product: str,
+) -> None:
+    balances = some_okx_balances()
+    balances.dirty.clear()
+    assert balances.take_list(*a_page(1, "USDT", product=product))
+    assert sol(balances) == GONE
+    assert balances.dirty == {"spot/SOL"}
+    balances.dirty.clear()
+    later = a_page(1, "USDT", ASKED_NS + SECOND)
+    assert not balances.take_list(*later)  # it is known by now
+    assert not balances.dirty
+
+
+def test_whatever_is_younger_than_the_list_may_show_stays() -> None:
+    for sol_ns, shown in ((ASKED_NS - LAG, GONE), (ASKED_NS - LAG + 1, KEPT), (None, GONE)):
+        balances = some_okx_balances(sol_ns=sol_ns)
+        balances.take_list(*a_page(1, "USDT"))
+        assert sol(balances) == shown
+
+
+def test_a_list_of_old_takes_nothing_from_what_was_said_since() -> None:
+    balances = some_okx_balances()
+    balances.take_list(*a_page(1, "USDT"))
+    balances.take(held("SOL", "10", ASKED_NS))
+    assert sol(balances) == KEPT
+    balances.take_list(*a_page(1, "USDT"))
+    assert sol(balances) == KEPT
+    again = some_okx_balances(sol_ns=ASKED_NS)
+    again.take_list(*a_page(1, "USDT"))
+    assert (again.rows, again.ordinals) == (balances.rows, balances.ordinals)
+
+
+def test_of_no_known_time_or_of_a_list_that_promises_nothing_nothing_is_concluded() -> None:
+    balances = some_okx_balances()
+    assert not balances.take_list(*a_page(1, "USDT", None))
+    assert sol(balances) == KEPT
+    binance = some_balances()
+    binance.take(BalanceReport(product="linear", asset="BNB", total=Decimal(3)))
+    assert not binance.take_list(*a_page(1, "USDT", product="linear"))
+    assert binance.rows["linear/BNB"]["total"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("pages", "shown"),
+    [
+        ([(1, "USDT", {})], KEPT),
+        ([(1, "USDT", {}), (2, "BTC", {"is_last": True})], GONE),
+        ([(1, "SOL", {}), (2, "USDT", {"is_last": True})], KEPT),
+        ([(2, "USDT", {"is_last": True})], KEPT),
+        ([(1, "USDT", {}), (3, "BTC", {"is_last": True})], KEPT),
+        ([(1, "USDT", {"run_ns": 6}), (2, "BTC", {"is_last": True})], KEPT),
+        ([(1, "USDT", {"id": "q0"}), (2, "BTC", {"is_last": True})], KEPT),
+    ],
+)
+def test_only_the_last_page_of_a_whole_answer_proves_what_it_lacks(
+    pages: list[tuple[int, str, dict[str, Any]]], shown: list[str | None]
+) -> None:
+    balances = some_okx_balances()
+    for number, assets, fields in pages:
+        balances.take_list(*a_page(number, assets, **{"is_last": False} | fields))
+        restored = some_okx_balances()
+        take_back(restored, balances)
+        balances = restored
+    assert sol(balances) == shown
+
+
 def listed(balances: Balances, at_ns: int, held: dict[str, str]) -> set[str]:
     """A complete cycle in which the venue lists these totals; the symbols to be asked about."""
     reports = [

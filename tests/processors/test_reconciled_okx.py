@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from orderloom import topology
+from orderloom.question import About
 from orderloom.words import Lifecycle
 from processors.orders.order import Order
 from simulator.conditional import Conditional
@@ -297,3 +298,27 @@ def test_a_row_that_joins_an_order_of_the_same_list_with_another_key_breaks_noth
     assert found[0].seen.listed_ns
     targets = account.look_ups.reconciliation.targets
     assert not [name for name in targets.by_name if found[0].key in name]
+
+
+def shown_balances(lab: OkxLab) -> dict[str, Decimal | None]:
+    *_, last = lab.run.messages(topology.ACCOUNTS)
+    return {one.asset: one.total for one in last.balances}
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_an_asset_that_became_nothing_while_nobody_listened_is_shown_no_more(
+    is_answered: bool,
+) -> None:
+    lab = a_lab()
+    rest(lab)
+    held = lab.account.balance("spot", "SOL").free
+    assert shown_balances(lab)["SOL"] == held > 0
+    lab.disconnect()
+    lab.venue.spot.transfer(lab.account, "SOL", -held)
+    lab.wait(5000)
+    lab.refuse = lambda question: question.about is About.BALANCES and not is_answered
+    lab.drop = lose(("account",))
+    lab.reconnect()
+    rest(lab)
+    assert ("SOL" in shown_balances(lab)) is not is_answered  # a failed read proves nothing
+    assert "USDT" in shown_balances(lab)

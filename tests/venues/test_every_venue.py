@@ -26,7 +26,12 @@ from venues.venue import (
 
 SECRET = "a-secret-that-must-not-show"
 PASSPHRASE = "a-passphrase-that-signing-in-may-need"
-EMPTY_ANSWERS = (b"[]", b"{}", b'{"code":"0","msg":"","data":[]}')
+EMPTY_ANSWERS = (
+    b"[]",
+    b"{}",
+    b'{"code":"0","msg":"","data":[]}',
+    b'{"code":"0","msg":"","data":[{"details":[]}]}',
+)
 LISTS_MAX = 12
 NOW_NS = 1_793_000_000_123_000_000
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES.values(), ids=list(VENUES))
@@ -181,7 +186,7 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
     assert profile.grace_ns > 0
     by_product = (
         profile.trades_by_symbol, profile.open_orders_by_symbol, profile.history_by_symbol,
-        profile.positions_of,
+        profile.positions_of, {*profile.balance_lists, *profile.balance_lists.values()},
     )  # fmt: skip
     assert all(names <= set(venue.products) for names in by_product)
 

@@ -21,7 +21,10 @@ PROFILE: Final = Profile(
     history_by_symbol=frozenset({SPOT, LINEAR}),
     # Spot has no positions. "Position Information V3": rows with a position or open order only.
     positions_of=frozenset({LINEAR}),
-    # "Account information" lists every balance; "balanceUpdate": deposits, withdrawals, transfers.
+    # "Account information" lists every balance (`omitZeroBalances`: every one that is not zero).
+    # "Futures Account Balance V3" does not say which assets it lists.
+    balance_lists={SPOT: SPOT},
+    # "Account information", as above; "balanceUpdate": deposits, withdrawals, transfers.
     balances_add_up=frozenset({SPOT}),
     # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
     # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.

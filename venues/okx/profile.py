@@ -18,6 +18,8 @@ PROFILE: Final = Profile(
     history_by_symbol=frozenset(),
     # "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
     positions_of=frozenset({LINEAR, INVERSE}),
+    # "GET Balance": "a list of assets (with non-zero balance)"; coins are held once, whoever asks.
+    balance_lists=dict.fromkeys(PRODUCTS, SPOT),
     normal_pairs=frozenset(),
     # "Error Code": "Instrument ID ... doesn't exist".
     unknown_symbol_codes=frozenset({"51001"}),

@@ -226,8 +226,16 @@ def is_complete_answer(page: Page) -> bool:
     # would look like "nothing there" (decision 0804).
     if answer.get("code") != "0":
         return False
-    row_id = _ROW_IDS.get(_asked(page.request)[0])
+    path, _ = _asked(page.request)
+    if path == _ONE_PAGE[About.BALANCES] and not _is_account(rows):
+        return False
+    row_id = _ROW_IDS.get(path)
     return all(isinstance(row, dict) and _has_id(row, row_id) for row in rows)
+
+
+def _is_account(rows: list[Any]) -> bool:
+    """Whether it is the one account: without it, no coins would look like none of any coin."""
+    return len(rows) == 1 and isinstance(rows[0], dict) and isinstance(rows[0].get("details"), list)
 
 
 def _has_id(row: dict[str, Any], row_id: str | None) -> bool:

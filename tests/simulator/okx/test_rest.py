@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.okx.okx_box import INVERSE, LINEAR, PRICE, SPOT, an_account
+from simulator.okx import query_calls
+from simulator.okx.fields import Fields
+from tests.simulator.okx.okx_box import INVERSE, LINEAR, PRICE, SPOT, Box, an_account
 from tests.simulator.okx.okx_client import Client, a_client
 
 WISH = {"instId": LINEAR, "tdMode": "cross", "side": "buy", "ordType": "limit", "sz": "4"}
@@ -162,6 +164,20 @@ async def test_the_key_check_shows_rights_and_modes() -> None:
         )  # fmt: skip
         [wallet] = await client.rows("account/balance", ccy="SOL,USDT")
         assert [detail["ccy"] for detail in wallet["details"]] == ["SOL", "USDT"]
+
+
+def test_the_list_of_balances_leaves_out_what_is_nothing() -> None:
+    box = Box()
+
+    def listed(**fields: str) -> list[str]:
+        [row] = query_calls.balance(box.venue, box.one, Fields(fields))
+        return [detail["ccy"] for detail in row["details"]]
+
+    assert "SOL" in listed()
+    box.one.balance("spot", "SOL").free = Decimal(0)
+    assert "SOL" not in listed()
+    assert "USDT" in listed()
+    assert listed(ccy="SOL") == ["SOL"]
 
 
 async def test_wrong_credentials_are_refused_each_with_its_code() -> None:

@@ -120,6 +120,23 @@ def test_ended_conditional_orders_are_asked_for_no_further_back_than_is_asked() 
 
 
 @pytest.mark.parametrize(
+    ("rows", "is_complete"),
+    [
+        ([{"details": [{"ccy": "SOL"}]}], True),
+        ([{"details": []}], True),
+        ([], False),
+        ([{}], False),
+        ([{"details": None}], False),
+    ],
+)
+def test_a_list_of_balances_without_the_account_itself_is_not_an_account_without_any(
+    rows: list[dict[str, object]], is_complete: bool
+) -> None:
+    request = OKX.ask(a_question(About.BALANCES), CONTEXT)
+    assert OKX.is_complete_answer(Page(1, request, 200, envelope(rows))) is is_complete
+
+
+@pytest.mark.parametrize(
     ("ids", "asked"),
     [
         ({"venue_order_id": "7", "client_order_id": "s1"}, {"algoId": "7"}),
