@@ -117,6 +117,13 @@ def test_a_late_fill_counts_but_does_not_reopen_a_canceled_order() -> None:
     assert order.net() == Decimal("1.5")
 
 
+def test_a_late_fill_that_completes_a_canceled_order_fills_it_and_is_a_dispute() -> None:
+    order = after(a_report(Status.CANCELED), an_execution("1", "1.5"), an_execution("2", "2.5"))
+    assert order.lifecycle is Lifecycle.FILLED
+    assert order.derived.disputes == ("terminals-differ",)
+    assert order.leaves() == 0
+
+
 def test_two_terminal_words_are_a_dispute_unless_the_profile_calls_them_normal() -> None:
     words = (a_report(Status.EXPIRED), a_report(Status.CANCELED))
     assert after(*words).derived.disputes == ("terminals-differ",)
