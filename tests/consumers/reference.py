@@ -173,7 +173,9 @@ class Store:
             is_rising = (before[0], before[1]) < (row.number.epoch, row.version)
             self._count("versions not rising", 0 if is_rising else 1)
         if before and row.document.get("kind") == "REAL" and before[0] == row.number.epoch:
-            self._count("executions told twice")
+            # One that was taken back may come again: it counts once all the same.
+            was_busted = json.loads(before[2]).get("kind") == "BUST"
+            self._count("executions told twice", 0 if was_busted else 1)
         document = json.dumps(row.document, sort_keys=True)
         numbers = (row.account, row.number.epoch, row.version)
         self._db.execute(
