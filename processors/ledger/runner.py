@@ -37,6 +37,8 @@ ABORT_SECONDS_IDLE = 0.1
 LEAD_SECONDS_MAX = APPEND_LEAD_NS_MAX / 1e9
 REOPEN_SECONDS_MIN = 0.05
 REOPEN_SECONDS_MAX = 5.0
+OF_THE_PROCESS = (MemoryError, OSError)
+"""What the machine lacks is no partition's trouble: the worker ends, and is started again."""
 
 log = logging.getLogger(__name__)
 MakeLedger = Callable[[LedgerLog, int, MakeState, Memory, Probe], Ledger]
@@ -212,7 +214,7 @@ class LedgerRunner:
             self.unconfirmed_since = self.unconfirmed_since or time.monotonic()
             return None
         self.unconfirmed_since = None
-        self._ledger = self._make()
+        self._ledger = self._opened()
         self._must_skip = True
         self.condition = Condition.RUNNING
         self.trouble = ""
@@ -223,6 +225,25 @@ class LedgerRunner:
             extra=self._extra(),
         )
         return self._ledger
+
+    def _opened(self) -> Ledger:
+        """A ledger whose opening fails as none may stops its own partition, and no other.
+
+        It fails by what stands in its log, and would again in the next worker: to end this one
+        would stop all its partitions.
+        """
+        try:
+            return self._make()
+        except (PartitionStopped, LedgerLost, KafkaException, *OF_THE_PROCESS):
+            raise
+        except Exception as error:
+            # A fault of ours, if only not to have refused it earlier: the log has where.
+            log.exception("ledger %d cannot be opened", self.partition, extra=self._extra())
+            raise PartitionStopped(
+                f"it cannot be opened ({type(error).__name__}: {_line(error):.200}): a fault of "
+                "the program, or something else wrote into the ledger's topics (who may: "
+                "`orderloom topics --acl`); run `orderloom repair`, or the version before this one"
+            ) from error
 
     def _deliver(self, ledger: Ledger) -> None:
         # Else it stays in the inbox; what a full one drops the ledger reads later (decision 0203).
@@ -301,4 +322,4 @@ def ahead_line(seconds: float) -> str:
 def _line(error: Exception) -> str:
     if isinstance(error, KafkaException):
         return str(error.args[0].str())
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [""])[0]

@@ -200,3 +200,39 @@ def test_a_stopped_partition_holds_no_records(run: Run) -> None:
     for offset in range(10):
         runner.offer(large(offset))
     assert held(runner) == 0
+
+
+def test_an_opening_that_fails_as_none_may_stops_its_partition_and_says_so(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise TypeError("planted\nin two lines")
+
+    runner = run(fail)
+    wait_for(lambda: runner.condition is Condition.STOPPED)
+    assert not runner.has_died
+    assert "cannot be opened (TypeError: planted)" in runner.trouble
+    assert "run `orderloom repair`" in runner.trouble
+    assert "\n" not in runner.trouble
+    [record] = [one for one in caplog.records if one.exc_info]
+    assert (record.levelname, record.message) == ("ERROR", "ledger 0 cannot be opened")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("error", [MemoryError, OSError])
+def test_what_the_machine_lacks_ends_the_worker(run: Run, error: type[Exception]) -> None:
+    def fail() -> None:
+        raise error("planted")
+
+    runner = run(fail)
+    wait_for(lambda: runner.has_died)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_an_open_ledger_ends_the_worker(run: Run) -> None:
+    class Failing(IdleLedger):
+        def advance(self, _wait_seconds: float) -> bool:
+            raise TypeError("planted")
+
+    runner = run(Failing)
+    wait_for(lambda: runner.has_died)
