@@ -9,10 +9,16 @@ the reasons.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 MARK = "transaction"
+MARK_BITS: Final = 53
+"""Of each number in a mark: a whole number in any JSON reader."""
+MARK_END: Final = 1 << MARK_BITS
+NUMBER_MAX: Final = MARK_END - (1 << 40)
+"""An opening begins no life above it: what is left is a thousand a second for 35 years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,11 @@ def _mark(value: bytes) -> Mark | None:
         return None
     if not isinstance(parts, list) or not 3 <= len(parts) <= 4:
         return None
-    return Mark(*parts) if all(type(part) is int for part in parts) else None
+    # Who goes on above a number must be able to write the next one.
+    if not all(type(part) is int and 0 < part < MARK_END for part in parts):
+        return None
+    mark = Mark(*parts)
+    return mark if mark.again is None or mark.again < mark.number else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 
 from orderloom.topology import LEDGER, Topic
 from processors.ledger.log import LedgerLog
-from processors.ledger.mark import Evidence, Tail, lost, vanished
+from processors.ledger.mark import NUMBER_MAX, Evidence, Tail, lost, vanished
 from processors.ledger.tails import WRITTEN, hanging, read_tails, still_hanging
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter
@@ -34,7 +34,7 @@ def settle(
     """
     found = still_hanging(ledger_log, partition)  # before: what was on its way has come by then
     tails = read_tails(ledger_log, partition)
-    writer.begin_life(Evidence(tails.values()).highest)
+    _begin_life(partition, writer, tails)
     if found:
         log.error("partition %d: transactions hang in %s; ending them", partition, found)
         HANGING.labels(ledger_log.settings.venue, str(partition)).inc()
@@ -53,6 +53,37 @@ def settle(
     if not rebuilds:
         _check_state(partition, tails)
     _write_hidden_again(partition, tails, writer)
+
+
+def check_tails(ledger_log: LedgerLog, partition: int) -> None:
+    """Raise PartitionStopped where an opening would stop over what transactions left there.
+
+    Nothing is written. Raises LedgerLost, KafkaException.
+    """
+    tails = read_tails(ledger_log, partition)
+    _check_room(partition, tails)
+    _check_state(partition, tails)
+
+
+def _begin_life(partition: int, writer: LedgerWriter, tails: Mapping[str, Tail]) -> None:
+    highest = Evidence(tails.values()).highest
+    # Where no room is left, from the first number: what is written to prove who is the owner must
+    # not stand up there too.
+    writer.begin_life(highest if highest <= NUMBER_MAX else 0)
+    _check_room(partition, tails)
+
+
+def _check_room(partition: int, tails: Mapping[str, Tail]) -> None:
+    """Numbers above the last one would be no marks, and the next opening would number below."""
+    highest = Evidence(tails.values()).highest
+    if highest <= NUMBER_MAX:
+        return
+    bear = [kind for kind, tail in tails.items() if Evidence([tail]).highest == highest]
+    raise PartitionStopped(
+        f"partition {partition}: in {', '.join(sorted(bear))} stands a transaction of number "
+        f"{highest}, which no ledger comes to: something else wrote it (who may: `orderloom topics "
+        "--acl`); delete that topic, run `orderloom topics`, then `orderloom repair`"
+    )
 
 
 def _check_state(partition: int, tails: Mapping[str, Tail]) -> None:

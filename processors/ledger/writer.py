@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from orderloom.topology import COMMITS, LEDGER, Topic
 from processors.ledger.former import UNTOLD, FormerTransaction
 from processors.ledger.log import Delivered, LedgerLog
-from processors.ledger.mark import MARK, Mark, Run
+from processors.ledger.mark import MARK, MARK_BITS, Mark, Run
 from processors.ledger.state import PROOF_KEY
 from processors.ledger.step import Output
 from processors.ledger.trouble import LedgerFenced, LedgerLost, StepRefused, StepTooSlow
@@ -48,7 +48,6 @@ FENCED = frozenset(
         KafkaError.PRODUCER_FENCED,
     }
 )
-LIFE_BITS = 53  # a whole number in any JSON reader
 QUEUE_FULL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
 TURNS = 2
@@ -345,7 +344,7 @@ def _noting(errors: list[KafkaError], ends: dict[str, int]) -> Delivered:
 
 def _new_life() -> int:
     # Never 0, by which a writer is known that has no life yet.
-    return secrets.randbits(LIFE_BITS) | 1
+    return secrets.randbits(MARK_BITS) | 1
 
 
 def _marks(outputs: Sequence[Output], mark: Mark) -> dict[int, list[tuple[str, bytes]]]:

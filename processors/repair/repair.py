@@ -15,7 +15,7 @@ from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
 from processors.ledger.opening import GARBAGE, check_whole, load, read_state, restored
-from processors.ledger.settling import settle
+from processors.ledger.settling import check_tails, settle
 from processors.ledger.state import (
     PLACE_KEY,
     REPAIR_KEY,
@@ -102,6 +102,8 @@ def survey(ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold)
     cause = ""
     try:
         load(ledger_log, partition, make_state)
+        # Where the state is whole by itself, marks may still say that some of it is gone.
+        check_tails(ledger_log, partition)
     except PartitionStopped as stopped:
         cause = str(stopped)
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,12 +33,12 @@ A, B = 71, 72
 """Two lives."""
 
 
-NUMBERS = st.integers(0, 2**63 - 1)
+NUMBERS = st.integers(1, 2**53 - 1)
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, st.none() | NUMBERS)
 def test_a_mark_comes_back_as_it_was(number: int, life: int, count: int, first: int | None) -> None:
-    mark = Mark(number, life, count, first)
+    mark = Mark(number, life, count, None if first is None or first >= number else first)
     assert mark_of([("other", b"x"), (MARK, mark.encoded())]) == mark
     assert mark_of([("other", b"x")]) is None
 
@@ -45,6 +46,24 @@ def test_a_mark_comes_back_as_it_was(number: int, life: int, count: int, first: 
 @pytest.mark.parametrize("value", [b"", b"nonsense", b"[1,2]", b"[1,2,3,4,5]", b'["1",2,3]', b"{}"])
 def test_a_header_that_is_no_mark_proves_nothing(value: bytes) -> None:
     assert mark_of([(MARK, value)]) is None
+
+
+WRONG = [0, -1, True, 1.5, None, 2**53, 2**64 - 1]
+"""What no writer's number, life or count is: a whole number in any JSON reader, from 1 on."""
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_number_that_no_writer_comes_to_is_no_mark(place: int, wrong: object) -> None:
+    parts: list[object] = [9, 8, 7, 6]
+    parts[place] = wrong
+    assert mark_of([(MARK, orjson.dumps(parts))]) is None
+    assert place > 2 or mark_of([(MARK, orjson.dumps(parts[:3]))]) is None
+
+
+def test_what_was_written_again_was_written_before() -> None:
+    assert mark_of([(MARK, b"[9,8,7,8]")]) == Mark(9, 8, 7, again=8)
+    assert mark_of([(MARK, b"[9,8,7,9]")]) is None
 
 
 def test_one_visible_record_proves_the_whole_transaction() -> None:

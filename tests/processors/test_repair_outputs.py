@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from orderloom.topology import ACCOUNTS, FILLS, LEDGER, ORDERS, POSITIONS, Topic
+from orderloom.topology import ACCOUNTS, DEAD_LETTERS, FILLS, LEDGER, ORDERS, POSITIONS, Topic
+from processors.ledger.mark import MARK, MARK_END, NUMBER_MAX
 from processors.ledger.trouble import PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate
@@ -49,3 +50,59 @@ def test_foreign_records_in_the_outputs_neither_stop_a_repair_nor_number_it(
     assert lab.content_digest() == digest
     own = [message for message in lab.committed(ORDERS) if message.key() != b"foreign"]
     assert {(message.key() or b"").decode() for message in own} == set(orders)
+
+
+def feed_marked(lab: RepairLab, topic: Topic, number: int) -> None:
+    """A foreign record that bears a mark with such a number."""
+    value = None if topic is LEDGER else b"{}"
+    mark = MARK, orjson.dumps([number, 1, 1])
+    lab.producer.produce(lab.name(topic), value, b"foreign", 0, headers=[mark])
+    assert lab.producer.flush(30) == 0
+
+
+@pytest.mark.parametrize("topic", [DEAD_LETTERS, ORDERS, LEDGER], ids=lambda topic: topic.kind)
+def test_a_mark_that_no_writer_comes_to_neither_stops_nor_numbers(
+    lab: RepairLab, topic: Topic
+) -> None:
+    lab.live()
+    before = [one["number"] for one in lab.commits()]
+    for number in (MARK_END, 2**64 - 1):
+        feed_marked(lab, topic, number)
+    lab.measure_clock()
+    lab.run()
+    assert before[-1] < lab.commits()[-1]["number"] < before[-1] + 10
+    recreate(lab, LEDGER)
+    assert lab.repair().epoch == 1
+    lab.run()
+
+
+def test_a_mark_of_a_transaction_that_never_was_stops_for_a_repair_that_ends_it(
+    lab: RepairLab,
+) -> None:
+    """By the mark alone its state is gone, so the repair must not say that all opens as it is."""
+    lab.live()
+    before = lab.content()
+    feed_marked(lab, DEAD_LETTERS, 10_000)
+    with pytest.raises(PartitionStopped, match=r"transactions \[10000\] were committed"):
+        lab.open_real()
+    assert "state is gone" in lab.survey().cause
+    assert lab.repair().epoch == 1
+    lab.run()
+    assert lab.content() == before
+
+
+def test_a_mark_above_which_no_numbers_are_left_is_named_until_its_topic_is_made_again(
+    lab: RepairLab,
+) -> None:
+    lab.live()
+    before = lab.content()
+    feed_marked(lab, DEAD_LETTERS, NUMBER_MAX + 1)
+    line = "in dead-letters stands a transaction of number .* delete that topic"
+    for opens in (lab.open_real, lab.repair):
+        with pytest.raises(PartitionStopped, match=line):
+            opens()
+    assert "delete that topic" in lab.survey().cause
+    recreate(lab, DEAD_LETTERS)
+    assert lab.repair().epoch == 1
+    lab.run()
+    assert lab.content() == before
