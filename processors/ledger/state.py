@@ -10,10 +10,14 @@ from typing import Any, Self
 
 import orjson
 
+from orderloom.topology import INPUTS
+from processors.ledger.typed import Whole, typed
+
 FORMAT = 3
 FORMATS_READ = (1, 2, FORMAT)
 """Older ones say less; what it means that a field is absent stands at the field."""
 RESERVED = b"@"
+KINDS = frozenset(topic.kind for topic in INPUTS)
 
 
 class UnknownLedgerFormat(Exception):
@@ -32,12 +36,12 @@ class LedgerPlace:
     "" at the beginning of an epoch or after an older version.
     """
 
-    step: int
-    clock_ns: int
-    next: Mapping[str, int]
+    step: Whole
+    clock_ns: Whole
+    next: Mapping[str, Whole]
     topic_ids: Mapping[str, str]
     exact: str = ""
-    epoch: int | None = None
+    epoch: Whole | None = None
     chain: str = ""
 
 
@@ -49,10 +53,10 @@ class Attempts:
     ends, by kind, of the batches that were to be folded then; empty where they are not known.
     """
 
-    step: int = 0
-    count: int = 0
-    timers: int = 0
-    until: Mapping[str, int] = field(default_factory=dict)
+    step: Whole = 0
+    count: Whole = 0
+    timers: Whole = 0
+    until: Mapping[str, Whole] = field(default_factory=dict)
 
     def another(self, until: Mapping[str, int]) -> Self:
         """With one that begins now, over a batch that ends at `until`."""
@@ -68,7 +72,7 @@ class Attempts:
 class LeftOut:
     """The accounts of which a record was left out lately, with the wall clock (ns) of each."""
 
-    recent: tuple[tuple[str, int], ...] = ()
+    recent: tuple[tuple[str, Whole], ...] = ()
 
     def adding(self, account: str, now_ns: int, window_ns: int) -> Self:
         """With `account` left out at `now_ns`; what is older than the window is forgotten."""
@@ -90,13 +94,13 @@ class Repair:
     and configuration.
     """
 
-    epoch: int
+    epoch: Whole
     author: str
     reason: str
     cause: str
     fold: str
     config: str
-    begun_ns: int
+    begun_ns: Whole
     raw_gap: str = ""
     is_cleared: bool = False
     has_ended: bool = False
@@ -121,16 +125,16 @@ class OwnRecords:
 
         Raises:
             UnknownLedgerFormat: its key or its format is not known.
+            ValueError: it is none that a ledger wrote.
         """
         if key == PLACE_KEY:
-            self.place = LedgerPlace(**_decoded(key, value))
+            self.place = _place(_decoded(key, value))
         elif key == ATTEMPTS_KEY:
-            self.attempts = Attempts(**_decoded(key, value))
+            self.attempts = _attempts(_decoded(key, value))
         elif key == LEFT_OUT_KEY:
-            recent = _decoded(key, value)["recent"]
-            self.left_out = LeftOut(tuple((account, at_ns) for account, at_ns in recent))
+            self.left_out = typed(LeftOut, _decoded(key, value))
         elif key == REPAIR_KEY:
-            self.repair = Repair(**_decoded(key, value))
+            self.repair = typed(Repair, _decoded(key, value))
         else:
             raise UnknownLedgerFormat(f"record {key.decode(errors='replace')}")
 
@@ -148,8 +152,24 @@ def encoded(record: LedgerPlace | Attempts | LeftOut | Repair) -> bytes:
     return orjson.dumps({"format": FORMAT} | asdict(record))
 
 
+def _place(document: dict[str, Any]) -> LedgerPlace:
+    place = typed(LedgerPlace, document)
+    if place.next.keys() != KINDS:
+        raise ValueError("next: it names other inputs than there are")
+    return place
+
+
+def _attempts(document: dict[str, Any]) -> Attempts:
+    attempts = typed(Attempts, document)
+    if not attempts.until.keys() <= KINDS:
+        raise ValueError("until: it names other inputs than there are")
+    return attempts
+
+
 def _decoded(key: bytes, value: bytes) -> dict[str, Any]:
     document: dict[str, Any] = orjson.loads(value)
+    if not isinstance(document, dict):
+        raise ValueError(f"record {key.decode()} is no object")
     found = document.pop("format", None)
     if found not in FORMATS_READ:
         raise UnknownLedgerFormat(f"record {key.decode()} has format {found}, known is {FORMAT}")

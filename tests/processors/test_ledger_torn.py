@@ -10,7 +10,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from orderloom.topology import FILLS, LEDGER, RAW
 from processors.ledger.opening import read_state
-from processors.ledger.state import PLACE_KEY, REPAIR_KEY
+from processors.ledger.state import ATTEMPTS_KEY, PLACE_KEY, REPAIR_KEY
 from processors.ledger.trouble import PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
@@ -109,3 +109,32 @@ def test_a_place_of_an_older_version_says_nothing_of_it(lab: RepairLab) -> None:
     lab.producer.produce(lab.name(LEDGER), orjson.dumps(place | {"format": 1}), PLACE_KEY, 0)
     assert lab.producer.flush(30) == 0
     lab.open_real().close()
+
+
+NEXT = {"control": 0, "intents": 0, "raw": 5}
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        (PLACE_KEY, {"next": []}),
+        (PLACE_KEY, {"next": NEXT | {"raw": "x"}}),
+        (PLACE_KEY, {"exact": []}),
+        (ATTEMPTS_KEY, {"count": "x"}),
+        (ATTEMPTS_KEY, {"until": {"fills": 5}, "count": 2}),
+    ],
+    ids=["next", "an offset", "exact", "count", "until"],
+)
+def test_an_own_record_of_a_wrong_shape_stops_until_a_repair(
+    lab: RepairLab, key: bytes, wrong: dict[str, object]
+) -> None:
+    lab.live()
+    before = lab.content()
+    written = orjson.loads(read_state(lab.log, 0)[key])
+    lab.producer.produce(lab.name(LEDGER), orjson.dumps(written | wrong), key, 0)
+    assert lab.producer.flush(30) == 0
+    with pytest.raises(PartitionStopped, match="run `orderloom repair`"):
+        lab.open_real()
+    assert lab.repair().epoch == 1
+    lab.run()
+    assert lab.content() == before
