@@ -99,7 +99,9 @@ def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[Form
     return found
 
 
-def former_coverages(ledger_log: LedgerLog, partition: int, epoch: int) -> dict[str, Coverage]:
+def former_coverages(
+    ledger_log: LedgerLog, partition: int, epoch: int, now_ns: int
+) -> dict[str, Coverage]:
     """What the last record of each account before `epoch` shows of what was looked at.
 
     Read it before that epoch has gone on for two hours: compaction spares former records so long.
@@ -107,14 +109,23 @@ def former_coverages(ledger_log: LedgerLog, partition: int, epoch: int) -> dict[
     found: dict[str, Coverage] = {}
     for message in committed_records(ledger_log, ACCOUNTS, partition):
         record = record_of(ACCOUNTS, message)
-        if isinstance(record, FormerAccount) and record.epoch < epoch:
-            still_open = tuple(
-                Blind(one.product, one.start_ns, one.end_ns, one.reason)
-                for one in record.blind
-                if one.closed_ns is None
-            )
-            found[record.account] = Coverage(record.epoch, record.covered_ns, still_open)
+        if not isinstance(record, FormerAccount) or record.epoch >= epoch:
+            continue
+        # Else the one before it still says how far that life had looked.
+        if record.is_in_time(appended_ns := _appended_ns(message)):
+            found[record.account] = _coverage(record, min(appended_ns, now_ns))
     return found
+
+
+def _coverage(record: FormerAccount, latest_ns: int) -> Coverage:
+    """What it shows; at what lay ahead of `latest_ns` nobody had looked."""
+    still_open = tuple(
+        Blind(one.product, one.start_ns, one.end_ns, one.reason)
+        for one in record.blind
+        if one.closed_ns is None
+    )
+    covered_ns = {product: min(at_ns, latest_ns) for product, at_ns in record.covered_ns.items()}
+    return Coverage(record.epoch, covered_ns, still_open)
 
 
 def lost_fills(
@@ -124,7 +135,7 @@ def lost_fills(
 
     With the last epoch in which each was published.
     """
-    former: dict[tuple[str, str], FormerFill] = {}
+    former: dict[tuple[str, str], tuple[FormerFill, int]] = {}
     for number, message in enumerate(committed_records(ledger_log, FILLS, partition)):
         note(number)
         record = record_of(FILLS, message)
@@ -134,8 +145,8 @@ def lost_fills(
         # The last record counts: published anew in this epoch, or busted, it is not lost.
         former.pop(key, None)
         if record.epoch < epoch and record.kind is not FillKind.BUST:
-            former[key] = record
-    return {_lost(record): record.epoch for record in former.values()}
+            former[key] = record, _appended_ns(message)
+    return {_lost(record, appended_ns): record.epoch for record, appended_ns in former.values()}
 
 
 def record_of(topic: Topic, message: Message) -> Numbered | None:
@@ -152,7 +163,11 @@ def _document(value: bytes | None) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _lost(fill: FormerFill) -> LostFill:
+def _appended_ns(message: Message) -> int:
+    return message.timestamp()[1] * 1_000_000
+
+
+def _lost(fill: FormerFill, appended_ns: int) -> LostFill:
     return LostFill(
         account=fill.account,
         execution_key=fill.execution_key,
@@ -161,5 +176,5 @@ def _lost(fill: FormerFill) -> LostFill:
         position_side=fill.position_side or PositionSide.NET,
         quantity=fill.signed,
         quantity_unit=fill.quantity_unit,
-        venue_ns=fill.venue_ns or 0,
+        venue_ns=min(fill.venue_ns or 0, appended_ns),
     )

@@ -17,6 +17,8 @@ from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 
 VIEWS: Final = (ORDERS, POSITIONS, ACCOUNTS)
+LEAD_NS_MAX: Final = 24 * 3_600 * 1_000_000_000
+"""Two clocks may differ by hours, where somebody has set one wrong."""
 Whole = Annotated[int, Field(ge=0)]
 
 
@@ -59,6 +61,15 @@ class FormerAccount(OfAccount):
 
     covered_ns: dict[str, int]
     blind: list[FormerBlind]
+
+    def is_in_time(self, appended_ns: int) -> bool:
+        """Whether nothing that it tells of lay ahead when it was written.
+
+        If something did, nobody wrote it, or a clock that was wrong: nothing was looked at then.
+        """
+        known = [*self.covered_ns.values(), *(one.start_ns for one in self.blind)]
+        known += [one.end_ns for one in self.blind if one.end_ns is not None]
+        return max(known, default=0) <= appended_ns + LEAD_NS_MAX
 
 
 class FormerFill(FormerTraded):

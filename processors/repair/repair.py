@@ -212,8 +212,9 @@ def _rebuild(
     """Fold the inputs anew to their end; opens again where the ledger is lost."""
     # Before anything is folded: records of the new epoch take the place of the former ones, and
     # compaction then removes those.
-    coverages = former_coverages(ledger_log, partition, begun.epoch)
     memory = Memory(StepSize(ledger_log.settings.step.messages))
+    now_ns = memory.clock.now_ns()
+    coverages = former_coverages(ledger_log, partition, begun.epoch, now_ns)
     tries = steps = 0
     while True:
         try:

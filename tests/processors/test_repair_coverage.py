@@ -3,10 +3,13 @@
 import time
 from typing import Any
 
+import orjson
 import pytest
 
 from orderloom.raw import ConnectionChange
-from orderloom.topology import ACCOUNTS, CONTROL, LEDGER, RAW
+from orderloom.topology import ACCOUNTS, CONTROL, DISPATCHES, FILLS, LEDGER, RAW
+from processors.repair.former import former_coverages, lost_fills
+from processors.repair.former_records import LEAD_NS_MAX
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate
 from tests.processors.partition_lab import ACCOUNT, a_raw_record, a_registration, live
@@ -35,6 +38,57 @@ def test_outages_that_the_former_life_asked_about_are_not_asked_about_again(
     assert standing(after) == standing(before)
     lab.run()
     assert standing(lab.documents(ACCOUNTS)[-1]) == standing(before)
+
+
+def feed_covered(lab: RepairLab, covered_ns: int) -> None:
+    """A foreign record of the account that was looked at up to then, and lacks nothing."""
+    document = {"epoch": 0, "sequence": 1, "account": ACCOUNT, "blind": []}
+    covered = dict.fromkeys(("spot", "linear"), covered_ns)
+    value = orjson.dumps(document | {"covered_ns": covered})
+    lab.producer.produce(lab.name(ACCOUNTS), value, ACCOUNT.encode(), 0)
+    assert lab.producer.flush(30) == 0
+
+
+def test_a_foreign_record_of_times_to_come_leaves_what_was_covered_as_it_was(
+    lab: RepairLab,
+) -> None:
+    live_with_outages(lab)
+    genuine = former_coverages(lab.log, 0, 1, time.time_ns())
+    before = lab.documents(ACCOUNTS)[-1]
+    feed_covered(lab, 2**62)
+    assert former_coverages(lab.log, 0, 1, time.time_ns()) == genuine
+    recreate(lab, LEDGER)
+    lab.repair()
+    lab.run()
+    after = lab.documents(ACCOUNTS)[-1]
+    assert (after["covered_ns"], standing(after)) == (before["covered_ns"], standing(before))
+    asked = [one["question"].get("since_ns") or 0 for one in lab.documents(DISPATCHES)]
+    assert max(asked) < time.time_ns()
+
+
+def test_nothing_is_covered_beyond_when_a_record_was_appended_and_the_repairs_clock(
+    lab: RepairLab,
+) -> None:
+    lab.live()
+    before_ns = time.time_ns()
+    feed_covered(lab, before_ns + LEAD_NS_MAX // 2)
+    after_ns = time.time_ns()
+    [found] = former_coverages(lab.log, 0, 1, after_ns).values()
+    assert all(at_ns <= after_ns for at_ns in found.covered_ns.values())
+    [found] = former_coverages(lab.log, 0, 1, before_ns - LEAD_NS_MAX).values()
+    assert set(found.covered_ns.values()) == {before_ns - LEAD_NS_MAX}
+
+
+def test_no_execution_was_later_than_its_record(lab: RepairLab) -> None:
+    fill = {
+        "epoch": 0, "sequence": 1, "account": ACCOUNT, "product": "spot", "symbol": "BTCUSDT",
+        "execution_key": "e1", "kind": "REAL", "side": "SELL", "quantity": "5",
+        "quantity_unit": "base", "venue_ns": 2**62,
+    }  # fmt: skip
+    lab.producer.produce(lab.name(FILLS), orjson.dumps(fill), ACCOUNT.encode(), 0)
+    assert lab.producer.flush(30) == 0
+    [lost] = lost_fills(lab.log, 0, 1, lambda _: None)
+    assert lost.venue_ns <= time.time_ns()
 
 
 def live_with_outages(lab: RepairLab) -> None:
