@@ -16,6 +16,7 @@ from zlib import crc32
 import orjson
 
 from processors.ledger.step import InputRecord, StepChanges
+from processors.ledger.typed import Whole, typed
 
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
@@ -45,24 +46,24 @@ class CommitRecord:
     where its ranges begin.
     """
 
-    step: int
-    partition: int
-    inputs: Mapping[str, tuple[int, int]]
+    step: Whole
+    partition: Whole
+    inputs: Mapping[str, tuple[Whole, Whole]]
     bytes_hash: str
-    left_out: tuple[tuple[str, int, str, str], ...]
-    clock_ns: int
+    left_out: tuple[tuple[str, Whole, str, str], ...]
+    clock_ns: Whole
     ticked: bool
     fold: str
     config: str
     content_digest: str
     exact_digest: str
     repair: Mapping[str, Any] | None = None
-    number: int | None = None
+    number: Whole | None = None
     checksums: str = ""
     chain: str = ""
     configuration: Mapping[str, Any] | None = None
     topic_ids: Mapping[str, str] | None = None
-    format: int = FORMAT
+    format: Whole = FORMAT
 
     def encoded(self) -> bytes:
         """As JSON."""
@@ -79,10 +80,9 @@ class CommitRecord:
         if found not in FORMATS_READ:
             raise UnknownCommitFormat(f"its format is {found!r}, known is {FORMAT}")
         try:
-            document["inputs"] = {kind: (a, b) for kind, (a, b) in document["inputs"].items()}
             entries = document["left_out"]
-            document["left_out"] = tuple((*one, "")[:4] for one in entries)  # 1 has no traces
-            return cls(**document)
+            document["left_out"] = [[*one, ""][:4] for one in entries]  # 1 has no traces
+            return typed(cls, document)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UnknownCommitFormat(f"it is no commit record ({error})") from None
 

@@ -1,6 +1,6 @@
 """What the outputs of a partition show of its former life: epochs, keys of views, executions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -11,18 +11,21 @@ from orderloom.words import FillKind, PositionSide
 from processors.account.lost_fills import LostFill
 from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
-from processors.ledger.committed import committed_records, last_records, tails
+from processors.ledger.commit_record import CommitRecord
+from processors.ledger.committed import committed_records, tails
 from processors.ledger.log import LedgerLog
 from processors.ledger.state import REPAIR_KEY
 from processors.repair.coverage import Coverage
 from processors.repair.finishing import FormerView
 from processors.repair.former_records import (
+    EPOCH_END,
     VIEWS,
     FormerAccount,
     FormerFill,
     FormerTraded,
     Numbered,
     OfAccount,
+    commit_of,
     former_record,
 )
 from processors.repair.notes import ENDED
@@ -46,7 +49,7 @@ def highest_epoch(
     for key, value in state.items():
         if key == REPAIR_KEY or key.startswith(COUNTERS_STATE):
             epoch = _document(value).get("epoch")
-            found += [epoch] if isinstance(epoch, int) else []
+            found += [epoch] if type(epoch) is int and 0 <= epoch < EPOCH_END else []
     return max(found, default=None)
 
 
@@ -59,10 +62,9 @@ def _last_of_ours(ledger_log: LedgerLog, topic: Topic, partition: int) -> Number
     return None
 
 
-def last_commit(ledger_log: LedgerLog, partition: int) -> dict[str, Any]:
-    """The last commit record; empty where there is none."""
-    records = last_records(ledger_log, COMMITS, partition)
-    return _document(records[-1].value()) if records else {}
+def last_commit(ledger_log: LedgerLog, partition: int) -> CommitRecord | None:
+    """The last commit record; None where there is none."""
+    return next((record for record, _ in _steps_back(ledger_log, partition)), None)
 
 
 def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
@@ -70,12 +72,25 @@ def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
 
     What a repair folded that did not end is no step of a life.
     """
+    for record, appended_ms in _steps_back(ledger_log, partition):
+        if record.repair is None or _has_ended(record.repair, epoch):
+            return appended_ms
+    return 0
+
+
+def _has_ended(note: Mapping[str, Any], epoch: int) -> bool:
+    """Whether a commit record is the last of a repair, and of one before that of `epoch`."""
+    found = note.get("epoch")
+    return note.get("phase") == ENDED and type(found) is int and found < epoch
+
+
+def _steps_back(ledger_log: LedgerLog, partition: int) -> Iterator[tuple[CommitRecord, int]]:
+    """Our commit records and when each was appended (ms), from the last one back; some twice."""
     for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
         for message in reversed(messages):
-            note = _document(message.value()).get("repair")
-            if note is None or (note["phase"] == ENDED and note["epoch"] < epoch):
-                return message.timestamp()[1]
-    return 0
+            record = commit_of(message.value(), dict(message.headers() or ()))
+            if record is not None:
+                yield record, message.timestamp()[1]
 
 
 def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[FormerView]:

@@ -10,16 +10,27 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from orderloom.identity import checked_account
 from orderloom.quantities import Unit
 from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
+from processors.ledger.commit_record import CommitRecord, UnknownCommitFormat
+from processors.ledger.mark import MARK, mark_of
 
 VIEWS: Final = (ORDERS, POSITIONS, ACCOUNTS)
+EPOCH_END: Final = 1_000_000
+"""A person begins each epoch: there are never so many."""
+CHARACTERS_MAX: Final = 1_000
 LEAD_NS_MAX: Final = 24 * 3_600 * 1_000_000_000
 """Two clocks may differ by hours, where somebody has set one wrong."""
-Whole = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(max_length=CHARACTERS_MAX)]
+"""What a repair writes again and again must fit into its records."""
+Time = Annotated[int, Field(gt=-(1 << 62), lt=1 << 63)]
+"""Ours of what the venue gave no time lies before 1970: its clock is not ours."""
+Quantity = Annotated[str, Field(pattern=r"^[0-9]{1,70}(\.[0-9]{1,70})?$")]
+"""As `text_of` writes what `decimal_of` reads, without a sign."""
 
 
 class Numbered(BaseModel):
@@ -27,21 +38,21 @@ class Numbered(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    epoch: Whole
-    sequence: Annotated[int, Field(ge=1)]
+    epoch: Annotated[int, Field(ge=0, lt=EPOCH_END)]
+    sequence: Annotated[int, Field(ge=1, lt=1 << 63)]
 
 
 class OfAccount(Numbered):
     """A record of one account; of a tombstone this is all."""
 
-    account: str
+    account: Annotated[str, AfterValidator(checked_account)]
 
 
 class FormerTraded(OfAccount):
     """A view of an order or a position."""
 
-    product: str
-    symbol: str
+    product: Text
+    symbol: Text
 
 
 class FormerBlind(BaseModel):
@@ -49,17 +60,17 @@ class FormerBlind(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    product: str
-    start_ns: int
-    end_ns: int | None
+    product: Text
+    start_ns: Time
+    end_ns: Time | None
     reason: str
-    closed_ns: int | None = None
+    closed_ns: Time | None = None
 
 
 class FormerAccount(OfAccount):
     """An account's record."""
 
-    covered_ns: dict[str, int]
+    covered_ns: dict[Text, Annotated[Time, Field(ge=0)]]
     blind: list[FormerBlind]
 
     def is_in_time(self, appended_ns: int) -> bool:
@@ -75,13 +86,13 @@ class FormerAccount(OfAccount):
 class FormerFill(FormerTraded):
     """An execution."""
 
-    execution_key: str
+    execution_key: Text
     kind: FillKind
     position_side: PositionSide | None = None
     side: Side | None = None
-    quantity: str | None = None
+    quantity: Quantity | None = None
     quantity_unit: Unit
-    venue_ns: int | None = None
+    venue_ns: Time | None = None
 
     @property
     def signed(self) -> str:
@@ -114,8 +125,8 @@ def former_record(
             record = MODELS.get(topic.kind, Numbered).model_validate_json(value)
         is_ours = _is_keyed(topic, (key or b"").decode(), record)
         if isinstance(record, FormerFill) and record.quantity is not None:
-            is_ours = is_ours and Decimal(record.quantity).is_finite()
-    except (ValidationError, ValueError, ArithmeticError):
+            is_ours = is_ours and Decimal(record.quantity) > 0
+    except ValueError:  # of pydantic, orjson and the key's text alike
         return None
     return record if is_ours else None
 
@@ -129,3 +140,21 @@ def _is_keyed(topic: Topic, key: str, record: Numbered) -> bool:
         if topic in (ORDERS, POSITIONS)
         else (key == record.account)
     )
+
+
+def commit_of(
+    value: bytes | None, headers: Mapping[str, bytes | str | None]
+) -> CommitRecord | None:
+    """What the record of `commits` says; None: it is none of ours.
+
+    Each is the only record of its transaction there, so it bears that one's mark, and says its
+    number if it is not of the format before.
+    """
+    said = headers.get(MARK)
+    mark = mark_of([(MARK, said)]) if isinstance(said, bytes) else None
+    try:
+        record = CommitRecord.decoded(value or b"")
+    except UnknownCommitFormat:
+        return None
+    is_ours = mark is not None and mark.count == 1 and record.number in {None, mark.origin}
+    return record if is_ours else None

@@ -31,6 +31,7 @@ from processors.ledger.topic_watch import changed_topics
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.repair.former import former_coverages, highest_epoch, last_commit
+from processors.repair.former_records import EPOCH_END
 from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
 from processors.repair.notes import BEGUN, note_of
 from processors.repair.rebuild import FormerOutputs, MakePartitionFold, Rebuilding
@@ -113,18 +114,24 @@ def survey(ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold)
     state, commit = read_state(ledger_log, partition), last_commit(ledger_log, partition)
     own = _own_records(state)
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
-    read = {kind: end for kind, (_, end) in commit.get("inputs", {}).items()}
     # Where the place is lost or cannot be read, the last step still says how far inputs were read.
-    place = own.place or LedgerPlace(commit.get("step", 0), 0, read, {})
+    place = own.place or _place_after(commit)
     reasons = {kind: list(reasons_of(kind, place, ids, begins, ends)) for kind in begins}
     reasons[RAW.kind] = with_begun(_unended(own.repair), reasons[RAW.kind])
     lost = {kind: AND.join(why) for kind, why in reasons.items() if why}
     # The numbers of steps go on above all that are recorded: a replay holds them to that.
-    step = max(place.step, commit.get("step", 0))
+    step = max(place.step, commit.step if commit else 0)
     epoch = highest_epoch(ledger_log, partition, state)
     return Survey(
         partition, cause, begins, ends, lost, epoch, step, len(state), _unended(own.repair)
     )
+
+
+def _place_after(commit: CommitRecord | None) -> LedgerPlace:
+    """What a step's record says of the place that it came to."""
+    if commit is None:
+        return LedgerPlace(0, 0, {}, {})
+    return LedgerPlace(commit.step, 0, {kind: end for kind, (_, end) in commit.inputs.items()}, {})
 
 
 def _own_records(state: Mapping[bytes, bytes]) -> OwnRecords:
@@ -145,12 +152,23 @@ def _unended(repair: Repair | None) -> Repair | None:
 
 def check_repairable(found: Survey) -> None:
     """Raise SetupError for what this version cannot rebuild."""
+    _check_epoch(found)
     if INTENTS.kind in found.lost:
         raise SetupError(
             f"partition {found.partition}: intents are gone ({found.lost[INTENTS.kind]}), and what "
             "strategies wanted is not known from anywhere else",
             "restore the topic; to go on without them takes a named ruling for each account, which "
             "this version does not have",
+        )
+
+
+def _check_epoch(found: Survey) -> None:
+    """Beyond the last one a repair would not know its own records by their epoch."""
+    if found.epoch is not None and found.epoch + 1 >= EPOCH_END:
+        raise SetupError(
+            f"partition {found.partition}: a record of an output is of epoch {found.epoch}, and "
+            "none is left above it: something else wrote it (who may: `orderloom topics --acl`)",
+            "delete that topic, run `orderloom topics`, then `orderloom repair`",
         )
 
 

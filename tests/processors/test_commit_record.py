@@ -72,6 +72,7 @@ def test_a_record_of_the_format_before_is_read() -> None:
         (b"[]", "it is no commit record"),
         (b'{"format": 3}', "its format is 3, known is 2"),
         (b'{"format": 2}', "it is no commit record"),
+        (b'{"format": 2, "left_out": [], "inputs": 5}', "it is no commit record"),
     ],
 )
 def test_what_is_of_another_format_is_refused_in_a_line(value: bytes, line: str) -> None:

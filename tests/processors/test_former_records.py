@@ -2,16 +2,27 @@
 
 import json
 from collections import Counter
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 import orjson
 import pytest
 
-from orderloom.topology import ACCOUNTS, DISPATCHES, FILLS, ORDERS, OUTPUTS, POSITIONS
+from orderloom.topology import ACCOUNTS, DISPATCHES, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
+from processors.ledger.commit_record import CommitRecord
+from processors.ledger.mark import MARK, Mark
 from processors.ledger.step import Output
-from processors.repair.former_records import FormerAccount, FormerFill, FormerTraded, former_record
-from tests.processors.partition_lab import fed, history_records
+from processors.repair.former_records import (
+    EPOCH_END,
+    LEAD_NS_MAX,
+    FormerAccount,
+    FormerFill,
+    FormerTraded,
+    commit_of,
+    former_record,
+)
+from tests.processors.partition_lab import ACCOUNT, NOW, fed, history_records
 from tests.venues.mutations import MUTATIONS
 
 WORDS: dict[str, type[Any]] = {
@@ -63,3 +74,111 @@ def test_a_record_under_anothers_key_is_none_of_ours(key: bytes | None) -> None:
     for output in outputs():
         if output.topic.kind in WORDS:
             assert former_record(output.topic, key, output.value, dict(output.headers)) is None
+
+
+NUMBERED = {"epoch": 0, "sequence": 1, "account": ACCOUNT}
+ORDER = NUMBERED | {"product": "spot", "symbol": "BTCUSDT"}
+FILL = ORDER | {
+    "execution_key": "e1", "kind": "REAL", "side": "SELL", "quantity": "5",
+    "quantity_unit": "base", "venue_ns": NOW,
+}  # fmt: skip
+BLIND = {"product": "spot", "start_ns": 0, "end_ns": None, "reason": "lost"}
+OF_ACCOUNT = NUMBERED | {"covered_ns": {"spot": NOW}, "blind": [BLIND]}
+PLAIN = {ORDERS.kind: ORDER, FILLS.kind: FILL, ACCOUNTS.kind: OF_ACCOUNT}
+
+
+def read_document(topic: Topic, document: dict[str, Any]) -> Any:
+    key = document["account"] + ("/k" if topic is ORDERS else "")
+    return former_record(topic, key.encode(), json.dumps(document).encode(), {})
+
+
+@pytest.mark.parametrize("topic", [ORDERS, FILLS, ACCOUNTS], ids=lambda topic: topic.kind)
+def test_the_plainest_records_are_read(topic: Topic) -> None:
+    assert read_document(topic, PLAIN[topic.kind]) is not None
+
+
+@pytest.mark.parametrize(
+    ("topic", "wrong"),
+    [
+        (ORDERS, {"epoch": -1}),
+        (ORDERS, {"epoch": EPOCH_END}),
+        (ORDERS, {"epoch": 2**64 - 1}),
+        (ORDERS, {"sequence": 10**30}),
+        (ORDERS, {"account": "nobody"}),
+        (ORDERS, {"symbol": "x" * 100_000}),
+        (FILLS, {"quantity": "-5"}),
+        (FILLS, {"quantity": " 5"}),
+        (FILLS, {"quantity": "5\n"}),
+        (FILLS, {"quantity": "1_000"}),
+        (FILLS, {"quantity": "1e9999999"}),
+        (FILLS, {"quantity": "\u0663"}),  # a digit to Python, and no venue's
+        (FILLS, {"quantity": "9" * 1_000}),
+        (FILLS, {"quantity": "0"}),
+        (FILLS, {"quantity": "0.00"}),
+        (FILLS, {"quantity": "NaN"}),
+        (FILLS, {"venue_ns": 10**30}),
+        (FILLS, {"execution_key": "x" * 100_000}),
+        (ACCOUNTS, {"covered_ns": {"spot": 10**30}}),
+        (ACCOUNTS, {"covered_ns": {"spot": -5}}),
+        (ACCOUNTS, {"blind": [BLIND | {"start_ns": 10**30}]}),
+        (ACCOUNTS, {"blind": [BLIND | {"end_ns": 2**63}]}),
+    ],
+)
+def test_what_no_life_can_have_written_is_none_of_ours(topic: Topic, wrong: dict[str, Any]) -> None:
+    assert read_document(topic, PLAIN[topic.kind] | wrong) is None
+
+
+@pytest.mark.parametrize("quantity", ["5", "0.00001", "123456789.125", "1" + "0" * 30])
+def test_a_sold_quantity_is_below_zero(quantity: str) -> None:
+    record = read_document(FILLS, FILL | {"quantity": quantity})
+    assert (record.quantity, Decimal(record.signed)) == (quantity, -Decimal(quantity))
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        {"covered_ns": {"spot": NOW, "linear": 2**62}},
+        {"blind": [BLIND, BLIND | {"start_ns": 2**62}]},
+        {"blind": [BLIND | {"end_ns": 2**62}]},
+    ],
+)
+def test_who_tells_of_times_to_come_looked_at_nothing(ahead: dict[str, Any]) -> None:
+    assert read_document(ACCOUNTS, OF_ACCOUNT).is_in_time(NOW)
+    assert read_document(ACCOUNTS, OF_ACCOUNT).is_in_time(NOW - LEAD_NS_MAX)
+    assert not read_document(ACCOUNTS, OF_ACCOUNT | ahead).is_in_time(NOW)
+
+
+STEP = CommitRecord(
+    7, 0, {"raw": (1, 4)}, "aa", (), 9, True, "f", "c", "d", "e", number=12
+)  # fmt: skip
+
+
+def commit_read(value: bytes, mark: Mark) -> CommitRecord | None:
+    return commit_of(value, {MARK: mark.encoded()})
+
+
+def test_a_commit_record_bears_the_mark_of_its_transaction() -> None:
+    assert commit_read(STEP.encoded(), Mark(12, 5)) == STEP
+    assert commit_read(STEP.encoded(), Mark(14, 6, again=12)) == STEP, (
+        "a killed Kafka had hidden it"
+    )
+    older = orjson.loads(STEP.encoded()) | {"format": 1, "number": None}
+    assert commit_read(orjson.dumps(older), Mark(12, 5)) is not None
+
+
+def test_a_commit_record_without_its_mark_is_none_of_ours() -> None:
+    assert commit_of(STEP.encoded(), {}) is None
+    assert commit_read(STEP.encoded(), Mark(13, 5)) is None
+    assert commit_read(STEP.encoded(), Mark(12, 5, count=2)) is None
+    assert commit_of(STEP.encoded(), {MARK: None}) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"inputs": 5}, {"inputs": {"raw": [0, "x"]}}, {"repair": 5}, {"step": -1}, {"step": 10**30}],
+    ids=str,
+)
+def test_what_is_no_commit_record_is_none_of_ours(wrong: dict[str, Any]) -> None:
+    document = json.dumps(orjson.loads(STEP.encoded()) | wrong).encode()
+    assert commit_read(document, Mark(12, 5)) is None
+    assert commit_read(json.dumps(wrong).encode(), Mark(12, 5)) is None

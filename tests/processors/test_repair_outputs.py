@@ -1,13 +1,27 @@
 """An output that was deleted and made again is published anew by a repair, on a broker."""
 
+import json
+
 import orjson
 import pytest
 
-from orderloom.topology import ACCOUNTS, DEAD_LETTERS, FILLS, LEDGER, ORDERS, POSITIONS, Topic
+from orderloom.topology import (
+    ACCOUNTS,
+    COMMITS,
+    DEAD_LETTERS,
+    FILLS,
+    LEDGER,
+    ORDERS,
+    POSITIONS,
+    Topic,
+)
 from processors.ledger.mark import MARK, MARK_END, NUMBER_MAX
 from processors.ledger.trouble import PartitionStopped
+from processors.repair.former_records import EPOCH_END
+from runtime.trouble import SetupError
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate
+from tests.processors.partition_lab import ACCOUNT
 from tests.processors.repair_lab import RepairLab
 
 pytestmark = pytest.mark.broker
@@ -50,6 +64,56 @@ def test_foreign_records_in_the_outputs_neither_stop_a_repair_nor_number_it(
     assert lab.content_digest() == digest
     own = [message for message in lab.committed(ORDERS) if message.key() != b"foreign"]
     assert {(message.key() or b"").decode() for message in own} == set(orders)
+
+
+NUMBERED = {"epoch": 0, "sequence": 1, "account": ACCOUNT}
+ORDER = NUMBERED | {"product": "spot", "symbol": "BTCUSDT"}
+FILL = ORDER | {"execution_key": "e1", "kind": "REAL", "side": "SELL", "quantity_unit": "base"}
+WRONG: dict[str, tuple[Topic, dict[str, object]]] = {
+    "minus": (FILLS, FILL | {"quantity": "-5"}),
+    "space": (FILLS, FILL | {"quantity": " 5"}),
+    "venue time": (FILLS, FILL | {"quantity": "5", "venue_ns": 10**30}),
+    "covered": (ACCOUNTS, NUMBERED | {"covered_ns": {"spot": 10**30}, "blind": []}),
+    "epoch": (ORDERS, ORDER | {"epoch": 2**64 - 1}),
+    "inputs": (COMMITS, {"inputs": 5}),
+    "note": (COMMITS, {"repair": 5}),
+    "step": (COMMITS, {"step": 10**15, "inputs": {}}),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_foreign_record_that_cannot_be_true_neither_stops_a_repair_nor_is_believed(
+    lab: RepairLab, name: str
+) -> None:
+    topic, document = WRONG[name]
+    lab.live()
+    before = lab.content()
+    key = f"{ACCOUNT}/k" if topic is ORDERS else ACCOUNT
+    lab.producer.produce(lab.name(topic), json.dumps(document), key, 0)
+    assert lab.producer.flush(30) == 0
+    if name == "note":
+        lab.cut_off(5)  # where the end of raw is lost, the time of the last step is looked for
+    else:
+        recreate(lab, LEDGER)
+    outcome = lab.repair()
+    assert (outcome.epoch, outcome.former.lost) == (1, 0)
+    steps = [one["step"] for one in lab.documents(COMMITS) if "exact_digest" in one]
+    assert steps == list(range(1, len(steps) + 1))
+    lab.run()
+    assert lab.content_digest() == before[0]
+
+
+def test_an_epoch_above_which_none_is_left_is_named_before_anything_is_changed(
+    lab: RepairLab,
+) -> None:
+    lab.live()
+    last = orjson.dumps(ORDER | {"epoch": EPOCH_END - 1})
+    lab.producer.produce(lab.name(ORDERS), last, f"{ACCOUNT}/k", 0)
+    assert lab.producer.flush(30) == 0
+    recreate(lab, LEDGER)
+    with pytest.raises(SetupError, match="a record of an output is of epoch 999999"):
+        lab.repair()
+    assert lab.values(LEDGER) == []
 
 
 def feed_marked(lab: RepairLab, topic: Topic, number: int) -> None:
