@@ -27,6 +27,8 @@ from processors.orders.tracks.fills import HeldFill
 POSITION: Final = "p"
 TAIL: Final = "y"
 FLOORS: Final = "f"
+ADDING: Final = {PositionSide.LONG: Side.BUY, PositionSide.SHORT: Side.SELL}
+"""What adds to each leg of hedge mode; Binance takes no order for it that is to close the leg."""
 """The kinds of its state records: one position, some of its youngest executions, and how far
 openings and answers reach."""
 
@@ -335,7 +337,9 @@ def _leaves_of(order: Order, position_key: str) -> Leaves | None:
     if quantity == ZERO:
         return None
     closes = quantity is None and side is not None and order.term("close_position") is True
-    return Leaves(position_key, side, quantity, closes)
+    # To close a leg by adding to it is nothing that anybody could know the extent of.
+    adds = ADDING.get(order.term("position_side")) is side
+    return Leaves(position_key, side, quantity, closes and not adds)
 
 
 def still_possible(order: Order) -> Decimal | None:

@@ -1,11 +1,14 @@
 """What executions mean for positions, however many come late."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from orderloom.event import OrderReport
-from orderloom.words import Side, Status
+from orderloom.words import PositionSide, Side, Status
 from processors.account.exposure import Exposure
 from processors.account.positions import TAIL_MAX
 from processors.orders.effects import FillRecorded, KeyRetired
@@ -207,3 +210,13 @@ def test_without_its_side_or_with_another_reason_to_have_no_quantity_there_is_no
     assert banded(HELD, a_report(Status.CANCELED), unknown)[2]
     sideless = a_report(venue_order_id="9", quantity=None, side=None, close_position=True)
     assert banded(HELD, a_report(Status.CANCELED), sideless)[2]
+
+
+@pytest.mark.parametrize(("leg", "adds"), [("LONG", Side.BUY), ("SHORT", Side.SELL)])
+def test_an_order_that_would_close_a_leg_by_adding_to_it_leaves_no_bound(
+    leg: str, adds: Side
+) -> None:
+    closes = Side.SELL if adds is Side.BUY else Side.BUY
+    for side, is_unbounded in ((adds, True), (closes, False)):
+        close = replace(a_close(side), position_side=PositionSide(leg))
+        assert banded(close)[2] is is_unbounded
