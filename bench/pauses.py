@@ -11,14 +11,12 @@ import sys
 import time
 from typing import Any, Final
 
-from bench.growth import with_open_orders
+from bench.growth import AT_ONCE, STRIDE, with_open_orders
 from bench.plain_account import NOW_NS, PlainAccount
 from processors.collector import keep_collections_short
 
 PAUSE_MS_MAX: Final = 20.0
 STEPS: Final = 600
-AT_ONCE: Final = 100
-STRIDE: Final = 7
 
 
 def line(number: int) -> str:
@@ -37,7 +35,7 @@ def _in_a_process(number: int, how: str) -> float:
 
 
 def _longest_ms(number: int) -> float:
-    """Executions at random over so many open orders, each with one already."""
+    """Executions of so many open orders in turn, each with one already."""
     meter, account = with_open_orders(number)
     _execute(meter.partition, account, number, number // AT_ONCE)
     found, began = [0.0], 0.0

@@ -4,6 +4,8 @@ The state itself is pure; this rim looks at it after each step, in the ledger's 
 and only at accounts that the step touched.
 """
 
+from functools import cached_property
+
 import orjson
 
 from orderloom import raw, topology
@@ -11,14 +13,12 @@ from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
 from processors.account.account import AccountFold
 from processors.account.differences import ANSWERED, OPEN
-from processors.account.pace import STANDARD, Pace
 from processors.account.progress import ProgressLog
 from processors.admission import PARTITION
 from processors.ledger.step import InputRecord, Output, StepChanges
 from processors.partition import PartitionFold
 from processors.tallies import Tallies
 from runtime import metrics
-from venues.venue import Venue
 
 NS_PER_SECOND = 1_000_000_000
 LETTER_KINDS = (
@@ -38,19 +38,15 @@ class MeasuredFold(PartitionFold):
     """A partition's state, with metrics."""
 
     appended_ns = 0
+    _now_ns = 0
 
-    def __init__(
-        self,
-        venue: Venue,
-        partition: int,
-        pace: Pace = STANDARD,
-        namespace: str = "",
-        version: str = "",
-    ) -> None:
-        super().__init__(venue, partition, pace, namespace, version)
-        self._progress = ProgressLog()
-        self._unsynced: set[str] = set()
-        self._now_ns = 0
+    @cached_property
+    def _progress(self) -> ProgressLog:
+        return ProgressLog()
+
+    @cached_property
+    def _unsynced(self) -> set[str]:
+        return set()
 
     def fold(self, record: InputRecord, now_ns: int) -> None:
         """Fold one record; note how long it stood in the log."""

@@ -199,8 +199,8 @@ class PositionCheck:
         if found.ours is None:
             return []
         # As text, which a restart gives back the same: 0.010 comes back as 0.01.
-        both = f"{text_of(found.ours)}/{text_of(found.theirs)}"
-        now = "" if found.ours == found.theirs else both
+        is_equal = found.ours == found.theirs
+        now = "" if is_equal else f"{text_of(found.ours)}/{text_of(found.theirs)}"
         # Published once, and again only when one of the two figures is another.
         if now == self.differing.get(place, ""):
             return []

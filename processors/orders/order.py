@@ -89,9 +89,9 @@ class Order:
             changed |= self._take_one(event, origin, effects)
         if changed != SAME:
             self.refresh(changed, origin, effects, shown)
-            effects += fill_effects.named_since(
-                self, lacked, origin, {one.exec_id for one in executions}
-            )
+            if lacked:
+                just_told = {one.exec_id for one in executions}
+                effects += fill_effects.named_since(self, lacked, origin, just_told)
         return changed != SAME
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
