@@ -187,6 +187,8 @@ def _fill(fill: HeldFill, factor: Decimal) -> dict[str, Any]:
     shown = ("exec_id", "last_price", "last_quantity", "fee", "fee_currency", "liquidity")
     document = {name: view[name] for name in (*shown, "venue_ns")}
     document["last_quantity"] = _scaled(fill.last_quantity, factor)
+    if fill.more_fees:
+        document["more_fees"] = view["more_fees"]
     return document
 
 

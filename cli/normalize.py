@@ -87,6 +87,8 @@ def event_document(event: Event) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return text_of(value)
+    if isinstance(value, tuple):  # several fees
+        return [fee._asdict() | {"amount": text_of(fee.amount)} for fee in value]
     return value.value if isinstance(value, Enum) else value
 
 

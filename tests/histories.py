@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from orderloom.event import Execution, OrderReport, Origin
+from orderloom.event import Execution, Fee, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Reason, Side, Source, Status
 from processors.orders.orders import Orders
 from tests.builders import PLACE, an_origin
@@ -94,6 +94,8 @@ def _an_execution(
         **base, exec_id=exec_id, side=side, last_price=Decimal(150), last_quantity=amount,
         fee=Decimal("0.01"), fee_currency="SOL", liquidity=Liquidity.MAKER, venue_ns=at,
     )  # fmt: skip
+    if random.random() < 0.1:
+        full = replace(full, more_fees=(Fee("GT", Decimal("0.02")), Fee("POINT", Decimal(-1))))
     told = [full]
     if random.random() < 0.5:
         told.append(replace(full, fee=None, fee_currency=None))

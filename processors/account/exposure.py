@@ -201,9 +201,10 @@ class Exposure:
             self.are_floors_dirty = True
 
     def _charge(self, position: HeldPosition, fill: HeldFill | None, sign: int) -> None:
-        if fill is None or fill.fee is None or fill.is_busted:
+        if fill is None or fill.is_busted:
             return
-        position.charge(fill.fee_currency or "", _signed(fill.fee, sign))
+        for currency, fee in fill.fees():
+            position.charge(currency, _signed(fee, sign))
 
     def refresh(self, orders: Iterable[Order]) -> None:
         """Compute the stale positions from all executions of their orders, in one pass."""

@@ -1,18 +1,21 @@
 """One record of `fills`, from an execution in its present form. Pure."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orderloom.event import Origin
+from orderloom.event import Fee, Origin
 from orderloom.identity import execution_key
-from orderloom.quantities import text_or_none
+from orderloom.quantities import EXACT, ZERO, text_of, text_or_none
 from processors.orders.effects import FillRecorded
 from processors.orders.order import Order
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[str, Any]:
     """What `fills` shows of one execution, without account, sequence and cause."""
     fill = effect.fill
-    return {
+    document = {
         "kind": effect.kind,
         "product": order.product,
         "symbol": order.symbol,
@@ -36,3 +39,13 @@ def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[st
         "venue_ns": fill.venue_ns,
         "received_ns": origin.received_ns,
     }
+    if fill.more_fees:
+        document["more_fees"] = _by_currency(fill.more_fees)
+    return document
+
+
+def _by_currency(fees: tuple[Fee, ...]) -> dict[str, str]:
+    sums: dict[str, Decimal] = {}
+    for currency, amount in fees:
+        sums[currency] = EXACT.add(sums.get(currency, ZERO), amount)
+    return {currency: text_of(amount) for currency, amount in sorted(sums.items())}

@@ -8,7 +8,7 @@ conflict (docs/state-model.md 4.1). Quantities are native, with a unit.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from orderloom.quantities import Unit
 from orderloom.words import (
@@ -128,11 +128,19 @@ class OrderReport:
     venue_ns: int | None = None
 
 
+class Fee(NamedTuple):
+    """One of several fees of an execution: above 0 was charged, below 0 is a rebate."""
+
+    currency: str
+    amount: Decimal
+
+
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Execution:
     """One match at the venue. Without `exec_id` it is only cumulative evidence.
 
-    `fee` above 0 was charged, below 0 is a rebate. `kind`: BUST, CORRECTION if the venue says so.
+    `fee` above 0 was charged, below 0 is a rebate; `more_fees` are what was charged beside it, such
+    as in a venue's own coin, in any order. `kind`: BUST, CORRECTION if the venue says so.
     """
 
     product: str
@@ -149,6 +157,7 @@ class Execution:
     quantity_unit: Unit = Unit.BASE
     fee: Decimal | None = None
     fee_currency: str | None = None
+    more_fees: tuple[Fee, ...] | None = None
     liquidity: Liquidity | None = None
     position_side: PositionSide | None = None
     margin_mode: str | None = None

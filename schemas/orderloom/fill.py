@@ -14,7 +14,8 @@ class Fill(BaseModel):
     """An execution. `execution_key` is its identity within the account.
 
     `kind` REAL comes once per execution; CORRECTION repeats it with better content (a fee that came
-    later); BUST takes it back. `fee` above 0 was charged. `source` says whether the first evidence
+    later); BUST takes it back. `fee` above 0 was charged; `more_fees` are those beside it, by
+    currency, where a venue charges several. `source` says whether the first evidence
     of it was pushed (`stream`) or had to be asked for (`query`): what reconciliation healed.
     `quantity_base` is the quantity by `contract_size`: see `OrderState`.
     """
@@ -45,6 +46,7 @@ class Fill(BaseModel):
     # None is "not said yet": the early messages of a fill bear no fee (docs/state-model.md 4.11).
     fee: Decimal | None = None
     fee_currency: str | None = None
+    more_fees: dict[str, Decimal] = Field(default_factory=dict)
     liquidity: Liquidity | None = None
     position_side: PositionSide | None = None
     strategy: str | None = None

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from orderloom.event import OrderReport
+from orderloom.event import Fee, OrderReport
+from orderloom.fill import Fill
 from orderloom.words import PositionSide, Side, Status
 from processors.account.exposure import Exposure
 from processors.account.positions import TAIL_MAX
 from processors.orders.effects import FillRecorded, KeyRetired
+from processors.orders.fill_document import fill_document
 from processors.orders.order import Order
 from processors.orders.orders import Orders
-from tests.builders import a_report, an_execution, some_orders, take
+from tests.builders import a_report, an_execution, an_origin, some_orders, take
 from tests.processors.restoring import reloaded
 
 COUNT = 4 * TAIL_MAX
@@ -58,6 +60,29 @@ def folded(numbers: list[int]) -> tuple[Exposure, Passes]:
         )  # fmt: skip
         fold(exposure, orders, event)
     return exposure, Passes(list(orders.all()))
+
+
+def test_several_fees_of_one_execution_reach_its_record_its_order_and_its_position() -> None:
+    orders, exposure = some_orders(), Exposure()
+    fees = (Fee("GT", Decimal("0.2")), Fee("POINT", Decimal(1)), Fee("GT", Decimal("0.1")))
+    event = an_execution(more_fees=fees)
+    (recorded,) = [one for one in take(orders, event) if isinstance(one, FillRecorded)]
+    document = fill_document(recorded.order, recorded, an_origin())
+    assert document["more_fees"] == {"GT": "0.3", "POINT": "1"}
+    identity = {"account": "a", "sequence": 1, "epoch": 0, "cause": an_origin().cause}
+    assert Fill.model_validate(document | identity).more_fees["GT"] == Decimal("0.3")
+    held = {"SOL": Decimal("0.0015"), "GT": Decimal("0.3"), "POINT": Decimal(1)}
+    assert recorded.order.record.totals.fees == held
+    exposure.settle_home(recorded.order)
+    position = exposure.count(recorded.order, recorded.fill, None)
+    assert position.fees == held
+    assert "more_fees" not in fill_document(*_plain_fill(), an_origin())
+
+
+def _plain_fill() -> tuple[Order, FillRecorded]:
+    effects = take(some_orders(), an_execution())
+    (recorded,) = [one for one in effects if isinstance(one, FillRecorded)]
+    return recorded.order, recorded
 
 
 def test_a_list_that_comes_newest_first_costs_one_pass_over_the_orders() -> None:

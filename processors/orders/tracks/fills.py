@@ -7,13 +7,13 @@ conflict, the latest correction wins. A bust is final. A repetition changes noth
 of what was seen is needed beside the set itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from orderloom.event import Execution
+from orderloom.event import Execution, Fee
 from orderloom.quantities import EXACT, ZERO, Unit, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
 from processors.digest import hash_of
@@ -45,6 +45,13 @@ class HeldFill(NamedTuple):
     is_busted: bool = False
     conflicts: tuple[str, ...] = ()
     corrected: tuple[tuple[str, int], ...] = ()
+    more_fees: tuple[Fee, ...] | None = None
+
+    def fees(self) -> Iterator[Fee]:
+        """Every fee that it bears; the currency of its own is "" while nobody said it."""
+        if self.fee is not None:
+            yield Fee(self.fee_currency or "", self.fee)
+        yield from self.more_fees or ()
 
     def view(self) -> dict[str, Any]:
         """What consumers see of it, JSON-ready."""
@@ -64,6 +71,7 @@ class HeldFill(NamedTuple):
             "venue_ns": self.venue_ns,
             "is_busted": self.is_busted,
             "conflicts": list(self.conflicts),
+            "more_fees": [[currency, text_of(fee)] for currency, fee in self.more_fees or ()],
         }
 
     def content(self) -> bytes:
@@ -76,12 +84,16 @@ class HeldFill(NamedTuple):
         for place in DECIMALS:
             if document[place] is not None:
                 document[place] = text_of(document[place])
+        more_fees = document.pop()
+        # Nearly no execution has any, and what was saved before there were is read as ever.
+        if more_fees is not None:
+            document.append([[currency, text_of(amount)] for currency, amount in more_fees])
         return document
 
     @classmethod
     def load(cls, document: list[Any]) -> "HeldFill":
         """The fill that `dump` gave out."""
-        fields = zip(cls._fields, document, strict=True)
+        fields = zip(cls._fields, document, strict=False)
         return cls(*(READERS.get(name, _same)(value) for name, value in fields))
 
 
@@ -104,12 +116,14 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "quantity_unit": Unit,
     "conflicts": tuple,
     "corrected": lambda rows: tuple((name, stamp) for name, stamp in rows),
+    "more_fees": lambda rows: tuple(Fee(currency, Decimal(amount)) for currency, amount in rows),
 }
 DECIMALS: Final = tuple(map(HeldFill._fields.index, ("last_price", "last_quantity", "fee")))
 BUSTED: Final = HeldFill._fields.index("is_busted")
 CONFLICTS: Final = HeldFill._fields.index("conflicts")
-JOINED: Final = HeldFill._fields[1:13]
+JOINED: Final = (*HeldFill._fields[1:13], "more_fees")
 """The fields that are joined one by one."""
+PLACES: Final = tuple((HeldFill._fields.index(name), name) for name in JOINED)
 UNCONTESTED: Final = frozenset(
     {"venue_order_id", "margin_mode", "reason", "venue_ns", "quantity_unit"}
 )
@@ -134,6 +148,8 @@ def fill_of(event: Execution, exec_id: str) -> HeldFill:
         event.venue_ns,
         event.quantity_unit,
     )
+    if event.more_fees is not None:  # sorted: a venue may list them in another order elsewhere
+        fill = fill._replace(more_fees=tuple(sorted(event.more_fees)))
     if event.kind is FillKind.REAL:
         return fill
     if event.kind is FillKind.BUST:
@@ -152,29 +168,32 @@ def joined_fill(held: HeldFill, other: HeldFill) -> HeldFill:
         return _joined_plainly(held, other)
     conflicts: set[str] = set()
     stamps_held, stamps_other = dict(held.corrected), dict(other.corrected)
-    values = [
-        _joined_field(
-            (stamps_held.get(name, -1), mine, name in held.conflicts),
-            (stamps_other.get(name, -1), theirs, name in other.conflicts),
+    values = {
+        name: _joined_field(
+            (stamps_held.get(name, -1), held[place], name in held.conflicts),
+            (stamps_other.get(name, -1), other[place], name in other.conflicts),
             name,
             conflicts,
         )
-        for name, mine, theirs in zip(JOINED, held[1:13], other[1:13], strict=True)
-    ]
+        for place, name in PLACES
+    }
     stamps = {
         name: max(stamps_held.get(name, -1), stamps_other.get(name, -1))
         for name in stamps_held | stamps_other
     }
-    is_busted = held.is_busted or other.is_busted
-    rest = (is_busted, tuple(sorted(conflicts)), tuple(sorted(stamps.items())))
-    return HeldFill._make((held.exec_id, *values, *rest))
+    return held._replace(
+        **values,
+        is_busted=held.is_busted or other.is_busted,
+        conflicts=tuple(sorted(conflicts)),
+        corrected=tuple(sorted(stamps.items())),
+    )
 
 
 def _joined_plainly(held: HeldFill, other: HeldFill) -> HeldFill:
     """The join where the venue corrected nothing: the same, and most fills' way."""
     values: list[Any] = list(held)
     conflicts = {*held.conflicts, *other.conflicts}
-    for place, name in enumerate(JOINED, 1):
+    for place, name in PLACES:
         mine, theirs = held[place], other[place]
         if theirs is None or mine == theirs:
             continue
@@ -264,10 +283,8 @@ class Totals:
                 self.busted_quantity, amount if sign > 0 else amount.copy_negate()
             )
             return
-        if fill.fee is not None:
-            self._count_fee(
-                fill.fee if sign > 0 else fill.fee.copy_negate(), fill.fee_currency or ""
-            )
+        for currency, fee in fill.fees():
+            self._count_fee(fee if sign > 0 else fee.copy_negate(), currency)
         if fill.last_quantity is not None:
             self._count_quantity(fill, fill.last_quantity, sign)
 

@@ -6,6 +6,7 @@ from itertools import permutations
 import hypothesis.strategies as st
 from hypothesis import given
 
+from orderloom.event import Fee
 from orderloom.words import Completeness, FillKind, Liquidity, Side
 from processors.orders.tracks.fills import (
     HeldFill,
@@ -31,6 +32,7 @@ FILLS = st.builds(
     fee=AMOUNTS,
     liquidity=st.sampled_from([None, Liquidity.MAKER]),
     venue_ns=st.sampled_from([None, 5, 6]),
+    more_fees=st.sampled_from([None, (), (Fee("GT", Decimal(1)), Fee("KFEE", Decimal(2)))]),
 )
 
 
@@ -77,8 +79,24 @@ def test_a_bust_is_final_even_if_it_comes_first() -> None:
 
 
 def test_a_fill_comes_back_from_its_dump() -> None:
-    for one in (fill(), fill(kind=FillKind.BUST), fill(kind=FillKind.CORRECTION, venue_ns=3)):
+    corrected = fill(kind=FillKind.CORRECTION, venue_ns=3)
+    several = fill(more_fees=(Fee("GT", Decimal("0.1")),))
+    for one in (fill(), fill(kind=FillKind.BUST), corrected, several):
         assert HeldFill.load(one.dump()) == one
+
+
+def test_several_fees_of_one_execution_are_kept_whatever_their_order() -> None:
+    point, coin = Fee("POINT", Decimal(3)), Fee("GT", Decimal("-0.1"))
+    one, other = fill(more_fees=(point, coin)), fill(more_fees=(coin, point))
+    assert one == other
+    assert [tuple(fee) for fee in one.fees()] == [("SOL", Decimal("0.0015")), coin, point]
+    # A source that does not speak of them takes nothing from one that does.
+    assert joined_fill(fill(), one) == joined_fill(one, fill()) == one
+    totals = Totals()
+    totals.replace(None, one)
+    assert totals.fees == {"SOL": Decimal("0.0015"), "GT": Decimal("-0.1"), "POINT": Decimal(3)}
+    totals.replace(one, one._replace(is_busted=True))
+    assert totals.fees == {}
 
 
 def test_totals_are_exact_sums_of_what_is_not_busted() -> None:
