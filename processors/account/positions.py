@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple
 
-from orderloom.quantities import EXACT, INVERSE, ZERO, base_text, text_of, text_or_none
+from orderloom.quantities import EXACT, ZERO, base_text, text_of, text_or_none
+from orderloom.words import Product
 from processors.account.tail import Row, Segments
 
 TAIL_MAX: Final = 64
@@ -149,7 +150,7 @@ class HeldPosition:
     @property
     def is_inverse(self) -> bool:
         """Whether its contracts count quote units."""
-        return self.product == INVERSE
+        return self.product == Product.INVERSE
 
     @property
     def last_ns(self) -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orderloom.quantities import EXACT, INVERSE, ZERO, Unit, base_text
-from orderloom.words import Completeness, Lifecycle, Side, Source, Trust
+from orderloom.quantities import EXACT, ZERO, Unit, base_text
+from orderloom.words import Completeness, Lifecycle, Product, Side, Source, Trust
 from processors.orders import fill_effects, view
 from processors.orders.effects import (
     DisputeRaised,
@@ -382,7 +382,8 @@ class Order:
 
     def in_base(self, quantity: Decimal | None) -> str | None:
         """A native quantity of this order in base units; None where that cannot be said."""
-        return base_text(quantity, self.contract_size, is_inverse=self.product == INVERSE)
+        is_inverse = self.product == Product.INVERSE
+        return base_text(quantity, self.contract_size, is_inverse=is_inverse)
 
     def view(self) -> dict[str, Any]:
         """What `orders` shows of it."""

@@ -14,11 +14,13 @@ from orderloom.quantities import Unit
 from orderloom.words import (
     FillKind,
     Liquidity,
+    OrderType,
     PositionSide,
     Reason,
     Side,
     Source,
     Status,
+    TimeInForce,
     TriggerType,
 )
 
@@ -92,8 +94,8 @@ class OrderReport:
     # suggest, whichever is later (docs/state-model.md 1.4).
     is_reason_inferred: bool = False
     side: Side | None = None
-    order_type: str | None = None
-    time_in_force: str | None = None
+    order_type: OrderType | None = None
+    time_in_force: TimeInForce | None = None
     price: Decimal | None = None
     quantity: Decimal | None = None
     quantity_unit: Unit = Unit.BASE

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orderloom.event import Cause
 from orderloom.quantities import Unit
-from orderloom.words import FillKind, Liquidity, PositionSide, Side, Source
+from orderloom.words import FillKind, Liquidity, PositionSide, Product, Side, Source
 
 
 class Fill(BaseModel):
@@ -27,7 +27,7 @@ class Fill(BaseModel):
     # publishes them all again (docs/contract.md, rule 5).
     kind: FillKind
     account: str
-    product: str
+    product: Product
     symbol: str
     order_key: str
     execution_key: str

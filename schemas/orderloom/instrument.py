@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orderloom.event import Cause
 from orderloom.quantities import Unit
+from orderloom.words import Product
 
 
 class Instrument(BaseModel):
@@ -16,7 +17,7 @@ class Instrument(BaseModel):
 
     v: Literal[1] = 1
     venue: str
-    product: str
+    product: Product
     symbol: str
     base: str | None = None
     quote: str | None = None

@@ -10,10 +10,13 @@ from orderloom.quantities import Unit
 from orderloom.words import (
     Completeness,
     Lifecycle,
+    OrderType,
     PositionSide,
+    Product,
     Reason,
     Side,
     Status,
+    TimeInForce,
     TriggerType,
     Trust,
 )
@@ -40,15 +43,15 @@ class OrderState(BaseModel):
     v: Literal[1] = 1
     key: str
     account: str
-    product: str
+    product: Product
     symbol: str
     venue_order_id: str | None = None
     client_order_id: str | None = None
     # An amendment or a trigger may rename it: whoever placed it knows the first (decision 0405).
     client_order_ids: tuple[str, ...] = ()
     side: Side | None = None
-    order_type: str | None = None
-    time_in_force: str | None = None
+    order_type: OrderType | None = None
+    time_in_force: TimeInForce | None = None
     price: Decimal | None = None
     quantity: Decimal | None = None
     quantity_unit: Unit = Unit.BASE

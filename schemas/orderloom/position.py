@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orderloom.event import Cause
 from orderloom.quantities import Unit
-from orderloom.words import PositionSide
+from orderloom.words import PositionSide, Product
 
 
 class Opening(BaseModel):
@@ -35,7 +35,7 @@ class Position(BaseModel):
 
     v: Literal[1] = 1
     account: str
-    product: str
+    product: Product
     symbol: str
     position_side: PositionSide
     # None: of executions whose message names none, until their order does (docs/contract.md).

@@ -19,8 +19,6 @@ EXACT: Final = Context(prec=400, traps=[InvalidOperation, DivisionByZero, Overfl
 
 Any number of products of the widest numbers that we read (below) can be summed in it.
 """
-INVERSE: Final = "inverse"
-"""The product, at every venue, whose contracts count quote units and settle in the base asset."""
 
 
 class Unit(StrEnum):

@@ -7,6 +7,57 @@ from enum import StrEnum
 from typing import Final
 
 
+class Product(StrEnum):
+    """A kind of market, the same word at every venue.
+
+    LINEAR contracts settle in what their price is in; INVERSE ones count quote units and settle in
+    the base asset. Futures with and without an end are one product.
+    """
+
+    SPOT = "spot"
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class OrderType(StrEnum):
+    """How an order meets the book, and what it waits for before it does.
+
+    LIMIT_MAKER never takes. STOP and TAKE_PROFIT wait for a price and then are limit or market
+    orders, as the order's price says; the longer names say which. OCO waits for either of two
+    prices. LIQUIDATION was placed by the venue.
+    """
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    LIMIT_MAKER = "LIMIT_MAKER"
+    STOP = "STOP"
+    STOP_MARKET = "STOP_MARKET"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    TRAILING_STOP_MARKET = "TRAILING_STOP_MARKET"
+    OCO = "OCO"
+    LIQUIDATION = "LIQUIDATION"
+
+
+class TimeInForce(StrEnum):
+    """How long an order may rest: until canceled, at once or never, all or nothing.
+
+    GTX rests or is canceled, GTD ends at a time, GTE_GTC with its position; RPI is hidden from all
+    but retail orders.
+    """
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTX = "GTX"
+    GTD = "GTD"
+    GTE_GTC = "GTE_GTC"
+    RPI = "RPI"
+
+
 class Side(StrEnum):
     """The side of an order or execution."""
 

@@ -22,7 +22,7 @@ import orjson
 from orderloom import event, words
 from orderloom.quantities import Unit
 from orderloom.question import About, Question
-from orderloom.words import PositionSide, Reason, Status
+from orderloom.words import OrderType, PositionSide, Reason, Status
 from venues.document import (
     Document,
     blank_decimal,
@@ -75,7 +75,7 @@ COLUMNS: Final = {
 }  # fmt: skip
 SIDES: Final = {1: words.Side.BUY, 2: words.Side.SELL}
 LIQUIDITIES: Final = {0: words.Liquidity.TAKER, 1: words.Liquidity.MAKER}
-ORDER_KINDS: Final = {1: "LIMIT", 2: "MARKET"}
+ORDER_KINDS: Final = {1: OrderType.LIMIT, 2: OrderType.MARKET}
 STATES: Final = {
     10: Status.ACTIVE, 20: Status.FILLED, 30: Status.CANCELED, 40: Status.EXPIRED,
     50: Status.REJECTED,

@@ -7,8 +7,10 @@ import orjson
 import pytest
 
 from cli.normalize import event_document
+from orderloom.event import InstrumentReport, OrderReport
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
+from orderloom.words import OrderType, Product, TimeInForce
 from tests.venues.frames import Case, cases
 from venues import VENUES
 from venues.document import parse
@@ -63,6 +65,27 @@ def questions(venue: Venue) -> list[Question]:
 def test_its_register_name_is_its_own_and_a_valid_venue_name(venue: Venue) -> None:
     assert VENUES[venue.name] is venue
     assert VENUE_NAME.fullmatch(venue.name)
+
+
+@EVERY_VENUE
+def test_it_speaks_the_words_of_the_contract_and_none_of_its_own(venue: Venue) -> None:
+    products = set(Product)
+    assert products.issuperset(venue.products)
+    said = [
+        event
+        for case in cases(venue.name)
+        for event in venue.translate(case.inbound(parse(case.body))).events
+    ]
+    assert all(event.product in products for event in said)
+    orders = [event for event in said if isinstance(event, OrderReport)]
+    instruments = [event for event in said if isinstance(event, InstrumentReport)]
+    types = {type(order.order_type) for order in orders}
+    times = {type(order.time_in_force) for order in orders}
+    assert OrderType in types <= {OrderType, type(None)}
+    assert times <= {TimeInForce, type(None)}  # a venue may have no word for it
+    # What is inverse follows from the product alone: sums go by it.
+    assert instruments
+    assert all(one.is_inverse == (one.product == Product.INVERSE) for one in instruments)
 
 
 @EVERY_VENUE

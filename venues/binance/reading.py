@@ -12,13 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from orderloom.quantities import ZERO
-from orderloom.words import Liquidity, Reason, Status
+from orderloom.words import Liquidity, Product, Reason, Status
 from venues.binance.words import CONDITIONAL_TYPES, EXPIRY_BY_TERMS, SYSTEM_PREFIXES
 from venues.document import INTEGER_MAX, Document, decimal, identifier, needed_text, text
 from venues.venue import BadFrame, UnknownFrame
 
-SPOT: Final = "spot"
-LINEAR: Final = "linear"
+SPOT: Final = Product.SPOT.value
+LINEAR: Final = Product.LINEAR.value
 MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 MICROSECONDS_MAX: Final = MILLISECONDS_MAX * 1000
 NOT_SPOKEN: Final = "COIN-M contracts are not spoken here"

@@ -6,7 +6,15 @@ Manuals: "ENUM definitions" and "User Data Streams" of Spot, "Event: Order Updat
 
 from typing import Final
 
-from orderloom.words import PositionSide, Reason, Side, Status, TriggerType
+from orderloom.words import (
+    OrderType,
+    PositionSide,
+    Reason,
+    Side,
+    Status,
+    TimeInForce,
+    TriggerType,
+)
 
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 
@@ -63,11 +71,12 @@ CONDITIONAL_TYPES: Final = frozenset(
     }
 )  # fmt: skip
 ORDER_TYPES: Final = {
-    word: word for word in ("LIMIT", "MARKET", "LIMIT_MAKER", "LIQUIDATION", *CONDITIONAL_TYPES)
+    word: OrderType(word)
+    for word in ("LIMIT", "MARKET", "LIMIT_MAKER", "LIQUIDATION", *CONDITIONAL_TYPES)
 }
 # GTE_GTC: until its position is closed, or canceled.
 TIMES_IN_FORCE: Final = {
-    word: word for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
+    word: TimeInForce(word) for word in ("GTC", "IOC", "FOK", "GTX", "GTD", "RPI", "GTE_GTC")
 }
 
 # What one report of the stream is about; True where it must hold an execution. Any other may hold

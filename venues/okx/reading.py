@@ -16,14 +16,14 @@ from hashlib import blake2b
 from typing import Final
 
 from orderloom.quantities import ZERO, Unit
-from orderloom.words import PositionSide, Side
+from orderloom.words import PositionSide, Product, Side
 from venues.document import Document, blank_decimal, choice, needed_text, text
 from venues.okx.words import MARGIN_MODES, POSITION_SIDES
 from venues.venue import MILLISECOND_NS, BadFrame
 
-SPOT: Final = "spot"
-LINEAR: Final = "linear"
-INVERSE: Final = "inverse"
+SPOT: Final = Product.SPOT.value
+LINEAR: Final = Product.LINEAR.value
+INVERSE: Final = Product.INVERSE.value
 SPOT_KINDS: Final = frozenset({"SPOT", "MARGIN"})
 CONTRACT_KIND: Final = "SWAP"
 CONTRACT_SUFFIX: Final = "-SWAP"

@@ -6,7 +6,16 @@ Manual: "Order channel", "GET Order details", "WS Algo orders channel"
 
 from typing import Final
 
-from orderloom.words import Liquidity, PositionSide, Reason, Side, Status, TriggerType
+from orderloom.words import (
+    Liquidity,
+    OrderType,
+    PositionSide,
+    Reason,
+    Side,
+    Status,
+    TimeInForce,
+    TriggerType,
+)
 
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 POSITION_SIDES: Final = {
@@ -27,18 +36,18 @@ STATES: Final = {
 }
 
 # ordType says both: our order type, our time in force. `elp` is the older name of `rpi`.
-ORDER_TYPES: Final[dict[str, tuple[str, str | None]]] = {
-    "market": ("MARKET", None),
-    "limit": ("LIMIT", "GTC"),
-    "post_only": ("LIMIT_MAKER", "GTC"),
-    "fok": ("LIMIT", "FOK"),
-    "ioc": ("LIMIT", "IOC"),
-    "optimal_limit_ioc": ("MARKET", "IOC"),
-    "mmp": ("LIMIT", "GTC"),
-    "mmp_and_post_only": ("LIMIT_MAKER", "GTC"),
-    "op_fok": ("LIMIT", "FOK"),
-    "rpi": ("LIMIT_MAKER", "RPI"),
-    "elp": ("LIMIT_MAKER", "RPI"),
+ORDER_TYPES: Final[dict[str, tuple[OrderType, TimeInForce | None]]] = {
+    "market": (OrderType.MARKET, None),
+    "limit": (OrderType.LIMIT, TimeInForce.GTC),
+    "post_only": (OrderType.LIMIT_MAKER, TimeInForce.GTC),
+    "fok": (OrderType.LIMIT, TimeInForce.FOK),
+    "ioc": (OrderType.LIMIT, TimeInForce.IOC),
+    "optimal_limit_ioc": (OrderType.MARKET, TimeInForce.IOC),
+    "mmp": (OrderType.LIMIT, TimeInForce.GTC),
+    "mmp_and_post_only": (OrderType.LIMIT_MAKER, TimeInForce.GTC),
+    "op_fok": (OrderType.LIMIT, TimeInForce.FOK),
+    "rpi": (OrderType.LIMIT_MAKER, TimeInForce.RPI),
+    "elp": (OrderType.LIMIT_MAKER, TimeInForce.RPI),
 }
 
 # What made an order, where it was not a user. `twap` is a forced repayment by the system.
@@ -83,10 +92,10 @@ FILL_REASONS: Final = {
 
 # Conditional orders that become one order when they trigger.
 ALGO_TYPES: Final = {
-    "conditional": "STOP",
-    "oco": "OCO",
-    "trigger": "STOP",
-    "move_order_stop": "TRAILING_STOP_MARKET",
+    "conditional": OrderType.STOP,
+    "oco": OrderType.OCO,
+    "trigger": OrderType.STOP,
+    "move_order_stop": OrderType.TRAILING_STOP_MARKET,
 }
 # Those that place order after order: the orders report themselves.
 ALGO_STRATEGIES: Final = frozenset({"iceberg", "smart_iceberg", "twap", "chase"})

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orderloom.event import OrderReport
 from orderloom.quantities import Unit, text_of
-from orderloom.words import PositionSide, Side, TriggerType
+from orderloom.words import OrderType, PositionSide, Side, TimeInForce, TriggerType
 from processors.orders.shared_text import shared
 from processors.orders.tracks.registers import (
     LOWEST,
@@ -48,8 +48,8 @@ Row = tuple[Any, ...]
 """A value for each of `TERMS`; None where nothing was said."""
 ROW_OF: Final[Callable[[OrderReport], Row]] = attrgetter(*TERMS)
 PLACE: Final = {name: place for place, name in enumerate(TERMS)}
-REPEATED: Final = tuple(PLACE[name] for name in ("order_type", "time_in_force", "margin_mode"))
-"""Terms with few different words: all orders share the texts, which each message brings anew."""
+MARGIN_MODE: Final = PLACE["margin_mode"]
+"""Few different words: all orders share the texts, which each message brings anew."""
 AVERAGE: Final = "average_price"
 """Not a term: it changes with each execution, and so always stands apart."""
 IN_ORDER: Final = tuple(sorted((*TERMS, AVERAGE)))
@@ -184,8 +184,8 @@ ROW_IN_ORDER: Final = tuple((name, PLACE[name]) for name in sorted(TERMS))
 READERS: Final[dict[str, Callable[[str], Any]]] = {
     "client_order_id": str,
     "side": Side,
-    "order_type": shared,
-    "time_in_force": shared,
+    "order_type": OrderType,
+    "time_in_force": TimeInForce,
     "price": Decimal,
     "quantity": Decimal,
     "quote_quantity": Decimal,
@@ -208,11 +208,8 @@ def _covers(row: Row, other: Row) -> bool:
 
 
 def _sharing(row: Row) -> Row:
-    values = list(row)
-    for place in REPEATED:
-        if values[place] is not None:
-            values[place] = shared(values[place])
-    return tuple(values)
+    mode = row[MARGIN_MODE]
+    return row if mode is None else (*row[:MARGIN_MODE], shared(mode), *row[MARGIN_MODE + 1 :])
 
 
 def dump_registers(registers: Registers, places: dict[Any, int]) -> dict[str, Any]:
