@@ -31,6 +31,8 @@ MODULE_LINES_MAX, MODULE_LINES_HALF = 400, 150
 COLUMNS_MAX = 100
 NAMED_ONCE = frozenset({"orderloom", "venues", "processors", "ingest"})
 """Rooms in which no two classes share a name."""
+OVER_A_REGISTER = frozenset({"tests.venues.test_usual"})
+"""Suites whose cases come from a register, named as a module that only some of its members have."""
 
 
 def listed(wrong: list[str]) -> str:
@@ -157,6 +159,26 @@ def test_a_class_name_means_one_thing() -> None:
                 if isinstance(node, ast.ClassDef):
                     homes.setdefault(node.name, []).append(module.name)
     wrong = [f"{name}: {', '.join(names)}" for name, names in homes.items() if len(names) > 1]
+    assert not wrong, listed(wrong)
+
+
+def homes() -> dict[tuple[str, str], set[str]]:
+    """The packages in which a room has a module of a name."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for module in source():
+        package, _, name = module.name.rpartition(".")
+        found.setdefault((module.room, name), set()).add(package)
+    return found
+
+
+def test_a_test_that_is_named_as_a_module_stands_at_its_path() -> None:
+    known = homes()
+    wrong = []
+    for module in modules():
+        package, _, name = module.name.removeprefix("tests.").rpartition(".test_")
+        mirrored = known.get((package.partition(".")[0], name), {package})
+        if package not in mirrored and module.name not in OVER_A_REGISTER:
+            wrong.append(f"{module.name}: {', '.join(sorted(mirrored))}")
     assert not wrong, listed(wrong)
 
 

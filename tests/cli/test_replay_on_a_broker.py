@@ -25,7 +25,7 @@ from tests.cli.test_main import orderloom
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.partition_lab import ACCOUNT
-from tests.processors.repair_lab import VENUE, KillAt, Killed, RepairLab
+from tests.processors.repair.repair_lab import VENUE, KillAt, Killed, RepairLab
 from tests.processors.replay.recording import maker
 from tests.source_tree import ROOT
 from tests.waits import wait_for

@@ -7,8 +7,8 @@ from prometheus_client import REGISTRY
 
 from processors.measured import MeasuredFold
 from processors.tallies import NAMES_MAX
+from tests.processors.account.test_reconciled_venue import a_lab, losing, rest
 from tests.processors.partition_lab import ACCOUNT, NOW, a_frame, a_raw_record, live
-from tests.processors.test_reconciled_venue import a_lab, losing, rest
 from venues import VENUES
 
 

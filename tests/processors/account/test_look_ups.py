@@ -6,8 +6,8 @@ import orjson
 
 from orderloom import topology
 from orderloom.raw import Answer
+from tests.processors.account.test_position_check import SECOND, a_watched_account
 from tests.processors.partition_lab import ACCOUNT, NOW, Run, a_raw_record
-from tests.processors.test_position_check import SECOND, a_watched_account
 
 AT_NS = NOW + 3 * SECOND
 

@@ -13,10 +13,10 @@ from processors.account.positions import HeldPosition
 from processors.account.showing import is_unbounded
 from simulator.message import Message
 from tests.builders import SYMBOL, a_report, an_execution, some_orders, take
+from tests.processors.account.test_position_check import SECOND, a_cycle, a_watched_account
+from tests.processors.account.test_reconciled_venue import outputs
 from tests.processors.account.test_showing import Compared
 from tests.processors.partition_lab import ACCOUNT, NOW, Run, a_frame, a_raw_record
-from tests.processors.test_position_check import SECOND, a_cycle, a_watched_account
-from tests.processors.test_reconciled_venue import outputs
 from tests.processors.venue_lab import VenueLab
 from trial.bands import broken_bands
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from processors.account.positions import TAIL_KEPT, TAIL_MAX, HeldPosition, Traded
 from processors.account.tail import ROWS_MAX, Row, Segments
-from tests.processors.restoring import reloaded
+from tests.processors.account.restoring import reloaded
 
 
 def a_row(number: int) -> Row:

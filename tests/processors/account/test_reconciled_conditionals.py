@@ -14,7 +14,7 @@ from processors.orders.order import Order
 from simulator.binance import algo_calls
 from simulator.binance.params import Params
 from simulator.market import Request
-from tests.processors.test_reconciled_venue import (
+from tests.processors.account.test_reconciled_venue import (
     SEEDS,
     a_lab,
     last_positions,

@@ -8,9 +8,9 @@ import pytest
 from orderloom import topology
 from orderloom.account import AccountConfig
 from orderloom.raw import ConnectionChange
+from tests.processors.account.test_reconciled_venue import rest
 from tests.processors.okx_lab import OkxLab
 from tests.processors.partition_lab import a_record
-from tests.processors.test_reconciled_venue import rest
 
 
 class PartlyRegisteredLab(OkxLab):

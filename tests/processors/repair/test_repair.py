@@ -36,7 +36,7 @@ from sinks.worker import SinkOptions, run
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.partition_lab import ACCOUNT, a_registration
-from tests.processors.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
+from tests.processors.repair.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
 
 pytestmark = pytest.mark.broker
 WAIT_SECONDS = 60.0

@@ -12,7 +12,7 @@ from processors.account.streams import Streams
 from processors.account.targets import GAP, GHOST
 from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import DRIFT_NS, VenueTimes
-from tests.processors.restoring import take_back
+from tests.processors.account.restoring import take_back
 from venues.venue import Profile
 
 SECOND = 1_000_000_000

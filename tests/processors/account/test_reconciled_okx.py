@@ -17,8 +17,8 @@ from simulator.message import Message
 from simulator.okx import algo_calls
 from simulator.okx.fields import Fields
 from simulator.okx.orders import OkxRequest
+from tests.processors.account.test_reconciled_venue import losing, rest
 from tests.processors.okx_lab import LINEAR, OkxLab
-from tests.processors.test_reconciled_venue import losing, rest
 
 if TYPE_CHECKING:
     from simulator.instrument import Side

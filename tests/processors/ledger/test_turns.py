@@ -22,8 +22,8 @@ from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import TURNS, LedgerWriter
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import Lab, drain
-from tests.processors.repair_lab import RepairLab
-from tests.processors.test_repair import lose_the_state_format
+from tests.processors.repair.repair_lab import RepairLab
+from tests.processors.repair.test_repair import lose_the_state_format
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 MakeOpened = Callable[..., Ledger]

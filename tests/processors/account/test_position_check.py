@@ -15,6 +15,7 @@ from processors.account.figures import CycleCoverage
 from processors.account.position_check import PositionCheck, Row, compared, rows_of
 from processors.account.positions import HeldPosition, PositionOpening, Traded
 from processors.orders.order import Order
+from tests.processors.account.restoring import reloaded
 from tests.processors.partition_lab import (
     NOW,
     Run,
@@ -26,7 +27,6 @@ from tests.processors.partition_lab import (
     history_records,
     live,
 )
-from tests.processors.restoring import reloaded
 from venues import VENUES
 
 SECOND = 1_000_000_000

@@ -8,7 +8,7 @@ import pytest
 from orderloom.words import Lifecycle, Reason, Status
 from processors.orders.tracks import lifecycle
 from processors.orders.tracks.lifecycle import LIFECYCLE, Kind
-from tests.processors.tracks.evidence_kinds import (
+from tests.processors.orders.tracks.evidence_kinds import (
     EVIDENCE,
     expected_disputes,
     expected_lifecycle,

@@ -16,7 +16,7 @@ from processors.ledger.tails import WRITTEN, hanging, read_tails
 from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter
 from runtime.broker import EmbeddedBroker
-from tests.processors.hanging_lab import (
+from tests.processors.ledger.hanging_lab import (
     ABORT,
     COMMIT,
     EVENTS,

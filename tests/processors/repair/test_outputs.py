@@ -22,7 +22,7 @@ from runtime.trouble import SetupError
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate
 from tests.processors.partition_lab import ACCOUNT
-from tests.processors.repair_lab import RepairLab
+from tests.processors.repair.repair_lab import RepairLab
 
 pytestmark = pytest.mark.broker
 

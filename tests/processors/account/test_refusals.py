@@ -17,10 +17,10 @@ from orderloom.words import Reason
 from processors.account.pace import LATE_PERIODS
 from processors.account.refusals import KIND, refusal_of
 from processors.account.venue_time import DRIFT_NS
+from tests.processors.account.restoring import take_back
+from tests.processors.account.test_reconciled_venue import losing, outputs, rest
+from tests.processors.account.test_reconciliation import PACE, SECOND, Lab
 from tests.processors.partition_lab import a_record
-from tests.processors.restoring import take_back
-from tests.processors.test_reconciled_venue import losing, outputs, rest
-from tests.processors.test_reconciliation import PACE, SECOND, Lab
 from tests.processors.venue_lab import ACCOUNT, VenueLab
 
 UNKNOWN = Reply(

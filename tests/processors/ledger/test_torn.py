@@ -14,7 +14,7 @@ from processors.ledger.state import ATTEMPTS_KEY, PLACE_KEY, REPAIR_KEY
 from processors.ledger.trouble import PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
-from tests.processors.repair_lab import KillAt, Killed, RepairLab
+from tests.processors.repair.repair_lab import KillAt, Killed, RepairLab
 
 pytestmark = pytest.mark.broker
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.processors.test_openings import OpeningLab, order, shown
-from tests.processors.test_reconciled_venue import outputs, rest
+from tests.processors.account.test_openings import OpeningLab, order, shown
+from tests.processors.account.test_reconciled_venue import outputs, rest
 from tests.processors.venue_lab import VenueLab
 
 

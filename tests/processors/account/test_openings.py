@@ -7,8 +7,8 @@ import pytest
 
 from orderloom import topology
 from simulator.binance.params import Params
-from tests.processors.test_reconciled_venue import rest
-from tests.processors.test_refusals import RefusingLab
+from tests.processors.account.test_reconciled_venue import rest
+from tests.processors.account.test_refusals import RefusingLab
 from tests.processors.venue_lab import CALLS, VenueLab
 
 PATHS = {"spot": "/api/v3/order", "linear": "/fapi/v1/order"}

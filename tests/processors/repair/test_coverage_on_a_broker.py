@@ -13,7 +13,7 @@ from processors.repair.former_records import LEAD_NS_MAX
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate
 from tests.processors.partition_lab import ACCOUNT, a_raw_record, a_registration, live
-from tests.processors.repair_lab import RepairLab
+from tests.processors.repair.repair_lab import RepairLab
 
 pytestmark = pytest.mark.broker
 

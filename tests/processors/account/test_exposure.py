@@ -17,7 +17,7 @@ from processors.orders.fill_document import fill_document
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from tests.builders import a_report, an_execution, an_origin, some_orders, take
-from tests.processors.restoring import reloaded
+from tests.processors.account.restoring import reloaded
 
 COUNT = 4 * TAIL_MAX
 

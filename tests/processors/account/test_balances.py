@@ -14,7 +14,7 @@ from orderloom.words import Source
 from processors.account.balances import Balances
 from processors.account.figures import CycleCoverage
 from processors.instruments import Instruments
-from tests.processors.restoring import take_back
+from tests.processors.account.restoring import take_back
 from venues import VENUES
 from venues.venue import Inbound
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orderloom.quantities import DIGITS_MAX, EXPONENT_MAX, decimal_of
 from processors.account.positions import TAIL_MAX, HeldPosition, Traded
-from tests.processors.restoring import reloaded
+from tests.processors.account.restoring import reloaded
 
 
 def a_position() -> HeldPosition:

@@ -7,10 +7,10 @@ import pytest
 
 from orderloom import topology
 from orderloom.question import About
+from tests.processors.account.test_openings import order
+from tests.processors.account.test_reconciled_venue import rest
+from tests.processors.account.test_refusals import RefusingLab
 from tests.processors.okx_lab import OkxLab
-from tests.processors.test_openings import order
-from tests.processors.test_reconciled_venue import rest
-from tests.processors.test_refusals import RefusingLab
 from tests.processors.venue_lab import SAMPLE_MS, SECOND_NS, VenueLab
 
 SKEWS = (10, 5, 1.5, -1.5, -2.5, -10)
