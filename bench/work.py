@@ -72,7 +72,7 @@ class Work:
             return None
         orders = self._orders.get(account)
         if orders is None:
-            orders = self._orders[account] = Orders(account, self._venue.profile)
+            orders = self._orders[account] = Orders(account, self._venue.profiles)
         orders.apply(event, origin)
         return self._key_of(orders, event)
 

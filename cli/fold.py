@@ -79,7 +79,7 @@ class Fold:
     def _orders_of(self, account: str) -> Orders:
         orders = self.accounts.get(account)
         if orders is None:
-            orders = self.accounts[account] = Orders(account, self.venue.profile)
+            orders = self.accounts[account] = Orders(account, self.venue.profiles)
         return orders
 
     def lines(self) -> Iterator[bytes]:

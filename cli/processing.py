@@ -4,7 +4,7 @@ import json
 import logging
 from dataclasses import asdict, replace
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
@@ -22,7 +22,7 @@ from runtime.settings import Settings, VenueSettings
 from runtime.supervise_process import count_former_restarts
 from runtime.topics import require_topics
 from venues import VENUES
-from venues.venue import Profile, Venue
+from venues.venue import Profiles, Venue
 
 CRASHED: Final = 1
 FORMAT: Final = "1"
@@ -60,12 +60,13 @@ def run_once(settings: Settings, name: str) -> int:
 
 def venue_as_set(venue: Venue, given: VenueSettings) -> Venue:
     """The venue with what the settings replace in its profile."""
-    profile = venue.profile
+    changed: dict[str, Any] = {}
     if given.grace_ms is not None:
-        profile = replace(profile, grace_ns=given.grace_ms * MS_NS)
+        changed["grace_ns"] = given.grace_ms * MS_NS
     if given.visibility_lag_ms is not None:
-        profile = replace(profile, visibility_lag_ns=given.visibility_lag_ms * MS_NS)
-    return replace(venue, profile=profile)
+        changed["visibility_lag_ns"] = given.visibility_lag_ms * MS_NS
+    profiles = {name: replace(profile, **changed) for name, profile in venue.profiles.items()}
+    return replace(venue, profiles=profiles)
 
 
 def pace_of(given: VenueSettings) -> Pace:
@@ -81,7 +82,7 @@ def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSetti
         venue=venue.name,
         namespace=settings.namespace,
         client=settings.kafka.client_security(),
-        config_digest=config_digest(venue.profile, pace),
+        config_digest=config_digest(venue.profiles, pace),
         configuration=configuration_of(venue, pace, settings.namespace),
         step=StepBounds(given.step_messages_max, given.step_bytes_max, given.step_ms_max / 1000),
         session_seconds=given.session_ms / 1000,
@@ -89,9 +90,10 @@ def ledger_settings(settings: Settings, venue: Venue, pace: Pace) -> LedgerSetti
     )
 
 
-def config_digest(profile: Profile, pace: Pace) -> str:
+def config_digest(profiles: Profiles, pace: Pace) -> str:
     """Names the configuration that the fold runs with: the same digest, the same outputs."""
-    document = {"fold": FORMAT, "pace": asdict(pace), "profile": asdict(profile)}
+    by_product = {product: asdict(profile) for product, profile in profiles.items()}
+    document = {"fold": FORMAT, "pace": asdict(pace), "profiles": by_product}
     # Sets have no order of their own: unsorted, each process would name another configuration.
     text = json.dumps(document, sort_keys=True, default=_sorted)
     return blake2b(text.encode(), digest_size=8).hexdigest()

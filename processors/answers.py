@@ -131,8 +131,7 @@ def _keep(state: AccountFold, page: OpenPage, events: Sequence[Event]) -> None:
                 continue
             order = orders.find(event.product, event.symbol, event.venue_order_id)
             is_of_row = event.venue_order_id.encode() in row
-            lag_ns = state.setting.profile.visibility_lag_ns
-            if order is not None and is_of_row and is_plain(order, event, asked_ns, lag_ns):
+            if order is not None and is_of_row and is_plain(order, event, asked_ns):
                 lists.keep(page.open_list, digest, order)
     if page.turn.is_last:
         # Joined while the list still knows when it showed them last.

@@ -16,14 +16,21 @@ OF_PROFILE: Final = ("grace_ns", "visibility_lag_ns")
 
 def configuration_of(venue: Venue, pace: Pace, namespace: str) -> dict[str, Any]:
     """What a step says of it."""
-    profile = {name: getattr(venue.profile, name) for name in OF_PROFILE}
-    return {"namespace": namespace, "pace": asdict(pace), "profile": profile}
+    profiles = {
+        product: {name: getattr(profile, name) for name in OF_PROFILE}
+        for product, profile in venue.profiles.items()
+    }
+    return {"namespace": namespace, "pace": asdict(pace), "profiles": profiles}
 
 
 def configured_fold(
     venue: Venue, partition: int, configuration: Mapping[str, Any], version: str = ""
 ) -> PartitionFold:
     """The state of a partition under what a step said, empty."""
-    as_set = replace(venue, profile=replace(venue.profile, **configuration["profile"]))
+    said = configuration["profiles"]
+    profiles = {
+        product: replace(profile, **said[product]) for product, profile in venue.profiles.items()
+    }
+    as_set = replace(venue, profiles=profiles)
     pace = Pace(**configuration["pace"])
     return PartitionFold(as_set, partition, pace, configuration["namespace"], version)

@@ -63,7 +63,7 @@ class PartitionFold:
         self._venue = venue
         self.instruments = Instruments(venue.name, partition)
         self._setting = Setting(
-            venue.name, partition, venue.profile, pace, self.instruments, namespace
+            venue.name, partition, venue.profiles, pace, self.instruments, namespace
         )
         self._admission = Admission(venue.name, venue.products, partition)
         self._digests = RollingDigest()

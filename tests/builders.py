@@ -4,11 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 from orderloom.event import Cause, Execution, OrderReport, Origin
-from orderloom.words import FillKind, Liquidity, Side, Source, Status
+from orderloom.words import FillKind, Liquidity, Product, Side, Source, Status
 from processors.orders.effects import Effect
 from processors.orders.order import Order
 from processors.orders.orders import Orders
-from venues.venue import Profile
+from venues.venue import Profile, Profiles
 
 ACCOUNT = "binance:main"
 SYMBOL = "SOLUSDT"
@@ -72,9 +72,14 @@ def a_bust(exec_id: str = "88120045", **fields: Any) -> Execution:
     )
 
 
+def everywhere(profile: Profile) -> Profiles:
+    """The same promises for every product."""
+    return dict.fromkeys(Product, profile)
+
+
 def some_orders(profile: Profile | None = None) -> Orders:
     """No orders yet, of one account."""
-    return Orders(ACCOUNT, profile or Profile())
+    return Orders(ACCOUNT, everywhere(profile or Profile()))
 
 
 def take(orders: Orders, *events: Any, source: Source = Source.STREAM) -> list[Effect]:

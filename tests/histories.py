@@ -15,7 +15,7 @@ import orjson
 from orderloom.event import Execution, Fee, OrderReport, Origin
 from orderloom.words import FillKind, Liquidity, Reason, Side, Source, Status
 from processors.orders.orders import Orders
-from tests.builders import PLACE, an_origin
+from tests.builders import PLACE, an_origin, everywhere
 from venues.venue import Profile
 
 SECOND_NS = 1_000_000_000
@@ -126,7 +126,7 @@ def repeated(pieces: list[Piece], random: Random) -> list[Piece]:
 
 def folded(pieces: list[Piece], orders: Orders | None = None) -> Orders:
     """The orders after these pieces."""
-    orders = orders or Orders("binance:main", Profile())
+    orders = orders or Orders("binance:main", everywhere(Profile()))
     for event, origin in pieces:
         orders.apply(event, origin)
     return orders
@@ -135,7 +135,7 @@ def folded(pieces: list[Piece], orders: Orders | None = None) -> Orders:
 def cut(pieces: list[Piece], place: int, random: Random) -> Orders:
     """The orders after these pieces, with a save and a load in between."""
     before = folded(pieces[:place])
-    after = Orders(before.account, before.profile)
+    after = Orders(before.account, before.profiles)
     keys = before.state_keys()
     for key in random.sample(keys, len(keys)):
         after.load_order(orjson.loads(orjson.dumps(before.dump_order(key))))

@@ -199,19 +199,19 @@ class Throttling:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the venue promises, each entry with its source in the venue's own profile module.
+    """What the venue promises for one product; each with its source in the venue's own module.
 
     `visibility_lag_ns`: how long after a fact a question may still not show it.
     `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
     symbol by symbol.
-    `balance_lists`: by the product that is asked about, the one whose balances the answer lists,
-    all but those that are zero; a list of which that is not promised has no entry.
-    `balances_add_up`: products whose balances move by nothing but executions, fees and transfers
-    that are reported, and whose trades are listed by symbol, so that balances show what a list
-    missed.
+    `has_positions`: the venue has figures of positions, by symbol and side.
+    `balances_of`: the product whose balances the answer to a question about this one lists, all but
+    those that are zero; None where that is not promised.
+    `balances_add_up`: balances move by nothing but executions, fees and transfers that are
+    reported, and trades are listed by symbol, so that balances show what a list missed.
     `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
     no list of open ones and not found by its id, has surely ended without an execution; None where
-    that proves nothing. `forgets_conditionals_of`: the products for which it does.
+    that proves nothing.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
@@ -220,20 +220,23 @@ class Profile:
     # Both are our numbers: no venue promises any (docs/venues/binance.md 7, docs/venues/okx.md 13).
     visibility_lag_ns: int = 2 * SECOND_NS
     grace_ns: int = 700 * MILLISECOND_NS
-    trades_by_symbol: frozenset[str] = frozenset()
-    open_orders_by_symbol: frozenset[str] = frozenset()
-    history_by_symbol: frozenset[str] = frozenset()
-    positions_of: frozenset[str] = frozenset()
-    # Without an entry what is lacking stays as it was: "not listed" may mean anything there.
-    balance_lists: Mapping[str, str] = field(default_factory=dict)
-    balances_add_up: frozenset[str] = frozenset()
+    trades_by_symbol: bool = False
+    open_orders_by_symbol: bool = False
+    history_by_symbol: bool = False
+    has_positions: bool = False
+    # Without it what is lacking stays as it was: "not listed" may mean anything there.
+    balances_of: str | None = None
+    balances_add_up: bool = False
     conditional_ages_ns: tuple[int, int] | None = None
-    forgets_conditionals_of: frozenset[str] = frozenset()
     normal_pairs: frozenset[frozenset[str]] = frozenset()
     unknown_symbol_codes: frozenset[str] = frozenset()
     # Wrong either way is wrong by whole fills: summed links count them twice, a count
     # taken for carried on loses those of the earlier links (docs/state-model.md 4.9).
     carries_count: bool = False
+
+
+Profiles = Mapping[str, Profile]
+"""By product: one venue's systems may promise different things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +286,7 @@ class Venue:
     products: tuple[str, ...]
     environments: Mapping[str, Endpoints]
     buckets: Mapping[str, Bucket]
-    profile: Profile
+    profiles: Profiles
     streams: Callable[[tuple[str, ...]], tuple[Stream, ...]]
     ask: Callable[[Question, Context], HttpRequest]
     next_page: Callable[[Question, Page, Context], HttpRequest | None]

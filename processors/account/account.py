@@ -63,8 +63,9 @@ class AccountFold:
         self._is_dirty = False
         raw = topology.RAW.name(setting.venue, setting.namespace)
         nowhere = Cause(raw, setting.partition, -1)
-        self.orders = Orders(account, setting.profile)
-        self.exposure = Exposure(sides=UnknownSides(setting.profile.positions_of))
+        self.orders = Orders(account, setting.profiles)
+        sided = (name for name, profile in setting.profiles.items() if profile.has_positions)
+        self.exposure = Exposure(sides=UnknownSides(frozenset(sided)))
         self.streams = Streams(account, setting.owner)
         self.publisher = publisher = Publisher(account, setting.epoch, nowhere)
         self.doubts = Doubts()
@@ -200,7 +201,7 @@ class AccountFold:
             case FillRecorded():
                 self._fill_recorded(effect, origin)
             case GapOpened():
-                due_ns = self.now_ns + self.setting.profile.grace_ns
+                due_ns = self.now_ns + order.profile.grace_ns
                 self.look_ups.reconciliation.targets.raise_doubt(order.key, GAP, due_ns)
             case GapClosed():
                 self.look_ups.reconciliation.targets.settle(order.key, GAP)

@@ -21,7 +21,7 @@ from orderloom.raw import Answer
 from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
-from venues.venue import Profile
+from venues.venue import Profiles
 
 BALANCE: Final = "b"
 EQUATION: Final = "e"
@@ -47,7 +47,7 @@ class Balances:
 
     KINDS: ClassVar[tuple[str, ...]] = (BALANCE, EQUATION)
 
-    profile: Profile
+    profiles: Profiles
     instruments: Instruments
     publish: Callable[..., None]
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -102,18 +102,18 @@ class Balances:
 
         `asked_ns` is venue time; without it nobody knows as of when anything is lacking.
         """
-        product = self.profile.balance_lists.get(item.question.get("product", ""))
-        if product is None:
+        profile = self.profiles.get(item.question.get("product", ""))
+        if profile is None or profile.balances_of is None:
             return False
         named = self._named({report.asset for report in reports}, item)
         if named is None or asked_ns is None:
             return False
         # As of then it surely lacks nothing: `take` keeps what was said of a later time.
-        at_ns = asked_ns - self.profile.visibility_lag_ns
+        at_ns = asked_ns - profile.visibility_lag_ns
         gone = [
             _emptied(row, at_ns)
             for row in self.rows.values()
-            if row["product"] == product and row["asset"] not in named and is_held(row)
+            if row["product"] == profile.balances_of and row["asset"] not in named and is_held(row)
         ]
         return sum(map(self.take, gone)) > 0
 
@@ -141,7 +141,8 @@ class Balances:
         Where it is not known when it was asked for (`asked_ns`), it is compared with nothing.
         """
         product = item.question.get("product", "")
-        if product not in self.profile.balances_add_up:
+        profile = self.profiles.get(product)
+        if profile is None or not profile.balances_add_up:
             return
         held = self.asked.get(product, {}) if item.page > 1 else {}
         rows, venue_ns = held.get("rows", {}), held.get("venue_ns")

@@ -389,11 +389,9 @@ def questions_of_cycle(
             yield question
 
     return [
-        *each(About.OPEN_ORDERS, product in profile.open_orders_by_symbol),
-        *each(About.ORDER_HISTORY, product in profile.history_by_symbol, since_ns=history_ns),
-        *each(
-            About.TRADES, product in profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns
-        ),
+        *each(About.OPEN_ORDERS, profile.open_orders_by_symbol),
+        *each(About.ORDER_HISTORY, profile.history_by_symbol, since_ns=history_ns),
+        *each(About.TRADES, profile.trades_by_symbol, since_ns=since_ns, until_ns=until_ns),
         *each(About.BALANCES, False),
-        *(each(About.POSITIONS, False) if product in profile.positions_of else ()),
+        *(each(About.POSITIONS, False) if profile.has_positions else ()),
     ]

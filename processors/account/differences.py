@@ -103,11 +103,10 @@ class Differences:
 
     KINDS: ClassVar[tuple[str, ...]] = (FINDINGS, ASKED)
 
-    def __init__(self, publisher: Publisher, lag_ns: int) -> None:
+    def __init__(self, publisher: Publisher) -> None:
         self.asked: dict[str, str] = {}
         self.early: list[Early] = []
         self._publisher = publisher
-        self._lag_ns = lag_ns
         self._is_dirty = False
         self._changed: set[str] = set()
 
@@ -132,14 +131,14 @@ class Differences:
         # One record for each change: what executions changed, they say.
         if fills or after == before:
             return
-        venue_ns = order.record.venue_ns
+        venue_ns, lag_ns = order.record.venue_ns, order.profile.visibility_lag_ns
         # Older than the question by the lag: the stream had its time, and brought nothing.
-        if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - self._lag_ns:
+        if venue_ns is None or venue_ns <= (origin.asked_ns or 0) - lag_ns:
             self._say("MISSED_STATE" if before else "ZOMBIE", ANSWERED, order, before, theirs)
             return
         # In our own time: an end in the venue's would be over at once where our clock is ahead, and
         # what is on its way called missed.
-        due_ns = self._publisher.now_ns + self._lag_ns
+        due_ns = self._publisher.now_ns + lag_ns
         self._is_dirty = True
         self.early.append(Early(order.key, venue_ns, due_ns, before, theirs, origin.cause))
 

@@ -68,13 +68,13 @@ class LookUps:
         self._streams, self._publisher = ours.streams, ours.publisher
         self._take_effects = take_effects
         self._is_dirty = False
-        profile, publisher = setting.profile, ours.publisher
-        self.differences = Differences(publisher, profile.visibility_lag_ns)
+        profiles, publisher = setting.profiles, ours.publisher
+        self.differences = Differences(publisher)
         publish = self.differences.publish
         asking = publisher.ask, publish, setting.times
-        self.reconciliation = Reconciliation(profile, setting.pace, ours.streams, *asking)
-        self.positions = PositionCheck(ours.exposure, profile, publish)
-        self.balances = Balances(profile, setting.instruments, publish)
+        self.reconciliation = Reconciliation(profiles, setting.pace, ours.streams, *asking)
+        self.positions = PositionCheck(ours.exposure, profiles, publish)
+        self.balances = Balances(profiles, setting.instruments, publish)
 
     # ---- what there is to look at
 
@@ -182,7 +182,7 @@ class LookUps:
         # With all that lists said of it: when it was last seen decides (decision 0016).
         order = self._orders.spoken_of(target.order_key) if target else None
         asked = None if asked_ns is None else replace(item, asked_ns=asked_ns)
-        if order and asked and is_forgotten(order, asked, events, self._setting.profile):
+        if order and asked and is_forgotten(order, asked, events):
             # It ended without an execution, so no trade of it can be lacking (decision 0308).
             self._take_effects(self._orders.absent(order.key, asked.asked_ns, has_all_trades=True))
         self.take_failure(item, events)
@@ -208,7 +208,7 @@ class LookUps:
         self._exposure.refresh(self._orders.all())
         where = (product, refused.symbol)
         orders = (one for one in self._orders.all() if (one.product, one.symbol) == where)
-        is_held = product in self._setting.profile.positions_of and self._exposure.holds(*where)
+        is_held = self._setting.profiles[product].has_positions and self._exposure.holds(*where)
         return not is_held and self._doubts.is_idle(orders, refused.since_ns)
 
     def take_figures(self, events: Iterable[Event], item: Answer, asked_ns: int | None) -> None:
@@ -229,7 +229,7 @@ class LookUps:
     def _raise_gaps(self, product: str) -> None:
         """A cycle is complete: what it left without its executions is asked about by itself."""
         # Also those for which there was no room before: raised again here (decision 0012).
-        due_ns = self._now_ns + self._setting.profile.grace_ns
+        due_ns = self._now_ns + self._setting.profiles[product].grace_ns
         for key in sorted(self._doubts.gaps):
             order = self._orders.get(key)
             if order is not None and order.product == product:
@@ -246,7 +246,7 @@ class LookUps:
             self._publisher.positions[position.key] = self._publisher.cause
         if not self.positions.is_open(product) and self._may_open_soon(product):
             # Two look-ups of one instant cannot agree (`figures.py`, rule 1).
-            lag_ns = self._setting.profile.visibility_lag_ns
+            lag_ns = self._setting.profiles[product].visibility_lag_ns
             self.reconciliation.want_at(product, self._now_ns + lag_ns)
 
     def _may_open_soon(self, product: str) -> bool:
@@ -259,7 +259,7 @@ class LookUps:
         """What the cycle that is just complete covered."""
         cycles, lacking = self.reconciliation.cycles[product], frozenset[str]()
         # A list of all symbols lacks none of them.
-        if product in self._setting.profile.trades_by_symbol:
+        if self._setting.profiles[product].trades_by_symbol:
             lacking = cycles.uncovered(self._symbols(product))
         brought_ns = self._exposure.brought.get(product, 0)
         return CycleCoverage(cycles.until_ns, cycles.reached_ns, lacking, brought_ns)

@@ -26,7 +26,7 @@ from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition, Sums
 from processors.orders.order import Order
-from venues.venue import Profile
+from venues.venue import Profiles
 
 COMPARISON: Final = "c"
 """The kind of its state record."""
@@ -83,7 +83,7 @@ class PositionCheck:
     KINDS: ClassVar[tuple[str, ...]] = (COMPARISON,)
 
     exposure: Exposure
-    profile: Profile
+    profiles: Profiles
     publish: Callable[..., None]
     reported: dict[str, dict[str, Any]] = field(default_factory=dict)
     excess: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class PositionCheck:
 
     def is_open(self, product: str) -> bool:
         """Whether what was held before is known (or the product has no positions)."""
-        return product not in self.profile.positions_of or product in self.exposure.floors
+        return not self.profiles[product].has_positions or product in self.exposure.floors
 
     def take_page(
         self, reports: Iterable[PositionReport], item: Answer, asked_ns: int | None
@@ -126,10 +126,10 @@ class PositionCheck:
         self.is_dirty |= reported is not None
         if reported is None or reported["asked_ns"] is None:
             return []
-        asked_ns = reported["asked_ns"]
+        asked_ns, lag_ns = reported["asked_ns"], self.profiles[product].visibility_lag_ns
         mine = [one for one in self.exposure.positions.values() if one.product == product]
         rows = {place: Row(*row) for place, row in reported["rows"].items()}
-        found = list(compared(mine, rows, asked_ns, self.profile.visibility_lag_ns))
+        found = list(compared(mine, rows, asked_ns, lag_ns))
         former = self.excess.get(product)
         # Else both share what no list shows yet (`figures.py`, rule 1).
         former = former if coverage.proves(former) else None
@@ -164,7 +164,7 @@ class PositionCheck:
             return []
         # Both figures hold what is older than the first of them, whenever it
         # becomes known (decision 0009).
-        floor_ns = former["asked_ns"] - self.profile.visibility_lag_ns
+        floor_ns = former["asked_ns"] - self.profiles[product].visibility_lag_ns
         held: dict[str, tuple[int, Sums]] = {}
         for one in found:
             held |= self._held(product, one, floor_ns)

@@ -21,7 +21,7 @@ from processors.account.targets import GAP, GHOST, Target, Targets
 from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import VenueTimes
 from processors.orders.order import Order
-from venues.venue import Profile
+from venues.venue import Profiles
 
 CYCLES: Final = "r"
 QUESTION: Final = "q"
@@ -48,20 +48,18 @@ class Suspect:
     made_ns: int = 0
 
 
-def is_forgotten(order: Order, item: Answer, events: Iterable[Event], profile: Profile) -> bool:
+def is_forgotten(order: Order, item: Answer, events: Iterable[Event]) -> bool:
     """Whether a conditional order that the venue does not find has ended without an execution.
 
     A complete list of those that wait lacked it already, or nobody would have asked.
     """
     made_ns, seen_ns = order.record.first_ns, order.record.seen_ns
-    ages_ns = profile.conditional_ages_ns
+    ages_ns = order.profile.conditional_ages_ns
     if ages_ns is None or made_ns is None or seen_ns is None or order.executed:
-        return False
-    if order.product not in profile.forgets_conditionals_of:
         return False
     is_unknown = any(isinstance(one, Reply) and one.reason is Reason.NOT_FOUND for one in events)
     # A question so soon after it was seen may not find it yet.
-    is_visible = seen_ns + profile.visibility_lag_ns < item.asked_ns
+    is_visible = seen_ns + order.profile.visibility_lag_ns < item.asked_ns
     is_asked = item.question.get("is_conditional") and is_unknown and is_visible
     return bool(is_asked) and made_ns + ages_ns[0] < item.asked_ns < made_ns + ages_ns[1]
 
@@ -73,7 +71,7 @@ class Reconciliation:
 
     KINDS: ClassVar[tuple[str, ...]] = (CYCLES, QUESTION, TARGET)
 
-    profile: Profile
+    profiles: Profiles
     pace: Pace
     streams: Streams
     ask: Callable[[dict[str, Any]], Question]
@@ -105,7 +103,7 @@ class Reconciliation:
             if interval.product == product and interval.end_ns is not None
         ]
         if ends and product in self.cycles:
-            self.want_at(product, max(ends) + self.profile.visibility_lag_ns)
+            self.want_at(product, max(ends) + self.profiles[product].visibility_lag_ns)
 
     def want_at(self, product: str, at_ns: int) -> None:
         """A cycle is wanted from `at_ns` on."""
@@ -161,7 +159,7 @@ class Reconciliation:
 
     def _begin(self, cycles: Cycles, now_ns: int, symbols: Iterable[str]) -> None:
         ended = [i for i in self.streams.blind if i.product == cycles.product]
-        venue = (self.profile, self.times.of(cycles.product))
+        venue = (self.profiles[cycles.product], self.times.of(cycles.product))
         span = cycles.begin(now_ns, ended, self.pace, venue)
         urgent = bool(ended or cycles.deep_ns)  # ghosts are shown as open until it is complete
         for one in cycles.take_symbols(symbols):
@@ -271,7 +269,7 @@ class Reconciliation:
         self.changed.add(cycles.product)
         found = cycles.refuse(item.question["id"], reply, now_ns, self.pace)
         if found is not None:
-            found.may_lack |= found.code not in self.profile.unknown_symbol_codes
+            found.may_lack |= found.code not in self.profiles[cycles.product].unknown_symbol_codes
             theirs = {"code": found.code, "text": reply.text, "asked_ns": item.asked_ns}
             self._publish_refusal(cycles.product, found, "open", theirs)
         return found
@@ -299,7 +297,7 @@ class Reconciliation:
         """Symbols that were not known were met where something was missed: by an answer, or while
         the product is blind. If no cycle asks for them, what closes now does not cover them."""
         cycles = self.cycles.get(product)
-        if cycles is not None and product in self.profile.trades_by_symbol:
+        if cycles is not None and self.profiles[product].trades_by_symbol:
             cycles.unseen |= frozenset(symbols) - cycles.covered - frozenset(cycles.symbols)
             self.changed.add(product)
 
@@ -324,7 +322,7 @@ class Reconciliation:
             return None
         for one in cycles.take_answered():
             self._publish_refusal(cycles.product, one, "the venue answers about it again")
-        since_ns, until_ns = cycles.finish(self.profile, now_ns, time)
+        since_ns, until_ns = cycles.finish(self.profiles[cycles.product], now_ns, time)
         self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
         closed = self.streams.close(cycles.product, since_ns, until_ns)
         # For ended intervals that this one did not reach.
@@ -354,9 +352,10 @@ class Reconciliation:
             for one in suspects
             if max(one.first_seen_ns, one.last_seen_ns, one.listed_ns) < cycles.began_ns
         ]
-        due_ns = now_ns + self.profile.grace_ns
+        profile = self.profiles[cycles.product]
+        due_ns = now_ns + profile.grace_ns
         if len(ghosts) > SINGLY_MAX and not cycles.deep_ns:
-            oldest_ns = min(one.made_ns for one in ghosts) - self.profile.visibility_lag_ns
+            oldest_ns = min(one.made_ns for one in ghosts) - profile.visibility_lag_ns
             # No further than the first look reached (decision 0012).
             cycles.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
             cycles.want(due_ns)

@@ -6,7 +6,7 @@ from processors.account.owner import Owner
 from processors.account.pace import Pace
 from processors.account.venue_time import VenueTimes
 from processors.instruments import Instruments
-from venues.venue import Profile
+from venues.venue import Profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Setting:
 
     venue: str
     partition: int
-    profile: Profile
+    profiles: Profiles
     pace: Pace
     instruments: Instruments
     namespace: str = ""

@@ -118,15 +118,14 @@ class OpenList:
 
 
 class OpenLists:
-    """The lists of one account. `lag_ns`: how far the venue's answers lag.
+    """The lists of one account.
 
     `changed` is told the key of each order of which something is joined.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (LIST, PAGE)
 
-    def __init__(self, lag_ns: int, changed: Callable[[str], None]) -> None:
-        self._lag_ns = lag_ns
+    def __init__(self, changed: Callable[[str], None]) -> None:
         self._changed = changed
         self._lists: dict[str, OpenList] = {}
         self._kept: dict[str, tuple[OpenList, Digest]] = {}
@@ -166,7 +165,7 @@ class OpenLists:
         del one.rows[digest]
         assert order.seen is not None, order.key
         if asked_ns != NEVER_NS:
-            order.own.repeat(asked_ns, self._lag_ns)
+            order.own.repeat(asked_ns, order.profile.visibility_lag_ns)
         order.seen.listed_ns = max(order.seen.listed_ns, began_ns)
         self._changed(order.key)
         return order
@@ -250,7 +249,7 @@ class OpenLists:
         self._early.clear()
 
 
-def is_plain(order: Order, report: OrderReport, asked_ns: int, lag_ns: int) -> bool:
+def is_plain(order: Order, report: OrderReport, asked_ns: int) -> bool:
     """Whether the same row again could change nothing but the times that `take_off` joins."""
     own = order.own
     link = own.links.get(report.venue_order_id or "")
@@ -259,7 +258,7 @@ def is_plain(order: Order, report: OrderReport, asked_ns: int, lag_ns: int) -> b
         return False
     filled, ordinal = report.filled_quantity, report.ordinal
     # A younger row's stamp rises once the venue surely showed all of its time (`links.ANSWER`).
-    is_final = ordinal is None or ordinal[0] < asked_ns - lag_ns
+    is_final = ordinal is None or ordinal[0] < asked_ns - order.profile.visibility_lag_ns
     # Else another question was answered since, and `repeat` would give its count this row's time.
     is_newest = filled is not None and link.asked == (asked_ns, filled)
     return (

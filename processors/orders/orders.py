@@ -26,7 +26,7 @@ from processors.orders.seen import Seen
 from processors.orders.tracks.fills import HeldFill
 from processors.orders.tracks.registers import STORED
 from processors.orders.unattributed import Handle, Unattributed, UnattributedEvidence, handle_of
-from venues.venue import Profile
+from venues.venue import Profiles
 
 ORDER: Final = "o"
 """The kind of their state records: an order, one of its many executions, unattributed evidence."""
@@ -38,13 +38,13 @@ class Orders:
 
     KINDS: ClassVar[tuple[str, ...]] = (ORDER,)
 
-    def __init__(self, account: str, profile: Profile) -> None:
+    def __init__(self, account: str, profiles: Profiles) -> None:
         self.account = account
-        self.profile = profile
+        self.profiles = profiles
         self.dirty: set[str] = set()
-        self.lists = OpenLists(profile.visibility_lag_ns, self.dirty.add)
+        self.lists = OpenLists(self.dirty.add)
         self._index = OrderIndex()
-        self._unattributed = UnattributedEvidence(account, profile)
+        self._unattributed = UnattributedEvidence(account, profiles)
         self._pieces = Pieces()
 
     # ---- evidence
@@ -72,7 +72,7 @@ class Orders:
     ) -> None:
         if not report.venue_order_id:
             handle = handle_of(report.product, report.symbol, report.client_order_id, None)
-            lag_ns = self.profile.visibility_lag_ns
+            lag_ns = self.profiles[report.product].visibility_lag_ns
             self._take_unattributed(
                 handle, origin, effects, lambda record: record.take_report(report, origin, lag_ns)
             )
@@ -193,7 +193,8 @@ class Orders:
         place = (event.product, event.symbol, name)
         order = self._index.at(place)
         if order is None:
-            order = Order(self.account, event.product, event.symbol, self.profile)
+            profile = self.profiles[event.product]
+            order = Order(self.account, event.product, event.symbol, profile)
             order.key = adopted_order_key(self.account, *place)
             order.first_seen_cause = origin.cause
             self._index.put(order)
@@ -367,7 +368,7 @@ class Orders:
         if exec_id is not None:
             self._pieces.take(order_key, self._index.get(order_key), document)
             return
-        order = stored_order.loaded(document, self.profile)
+        order = stored_order.loaded(document, self.profiles)
         if "unattributed" in document:
             product, symbol, kind, name = document["unattributed"]
             found = [

@@ -1,4 +1,4 @@
-"""One object for equal texts that many orders hold: symbols, order types. Pure.
+"""One object for equal texts that many orders hold: symbols, margin modes. Pure.
 
 Each message brings its texts anew; of 100,000 orders each would keep its own.
 """

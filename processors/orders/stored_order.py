@@ -9,7 +9,7 @@ from processors.ledger.step import UnknownStateFormat
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.seen import Seen
-from venues.venue import Profile
+from venues.venue import Profiles
 
 FORMAT: Final = 5
 """Version of what `dumped` gives out."""
@@ -38,7 +38,7 @@ def dumped(order: Order, *, with_fills: bool = True) -> dict[str, Any]:
     }
 
 
-def loaded(document: dict[str, Any], profile: Profile) -> Order:
+def loaded(document: dict[str, Any], profiles: Profiles) -> Order:
     """The order that `dumped` gave out.
 
     Raises:
@@ -46,7 +46,8 @@ def loaded(document: dict[str, Any], profile: Profile) -> Order:
     """
     if document.get("format") != FORMAT:
         raise UnknownOrderFormat(f"order record of format {document.get('format')!r}")
-    order = Order(document["account"], document["product"], document["symbol"], profile)
+    product = document["product"]
+    order = Order(document["account"], product, document["symbol"], profiles[product])
     order.key = document["key"]
     order.version = document["version"]
     order.graced = Decimal(document["graced"])

@@ -18,7 +18,7 @@ from processors.orders.effects import Effect
 from processors.orders.order import Order
 from processors.orders.tracks.lifecycle import CLOSED
 from processors.orders.tracks.trust import derive
-from venues.venue import Profile
+from venues.venue import Profiles
 
 CLIENT: Final = "client"
 EXECUTION: Final = "execution"
@@ -96,9 +96,9 @@ class Unattributed:
 class UnattributedEvidence:
     """What is unattributed at one account, and which orders carry which client order id."""
 
-    def __init__(self, account: str, profile: Profile) -> None:
+    def __init__(self, account: str, profiles: Profiles) -> None:
         self._account = account
-        self._profile = profile
+        self._profiles = profiles
         self._unattributed: dict[Handle, Unattributed] = {}
         self._keys: dict[str, Handle] = {}
         self._carriers: dict[Handle, list[Order]] = {}
@@ -123,7 +123,7 @@ class UnattributedEvidence:
         unattributed = self._unattributed.get(handle)
         if unattributed is not None:
             return unattributed
-        order = Order(self._account, handle[0], handle[1], self._profile)
+        order = Order(self._account, handle[0], handle[1], self._profiles[handle[0]])
         order.key = f"{self._account}/{handle[0]}/{handle[1]}/{handle[2]}:{handle[3]}"
         order.first_seen_cause = cause
         return self.load(handle, order, orders)

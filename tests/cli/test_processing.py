@@ -14,9 +14,12 @@ BINANCE = VENUES["binance"]
 
 
 def test_settings_replace_what_the_profile_says_and_nothing_else() -> None:
-    assert venue_as_set(BINANCE, VenueSettings()).profile == BINANCE.profile
-    changed = venue_as_set(BINANCE, VenueSettings(grace_ms=5, visibility_lag_ms=7)).profile
-    assert changed == replace(BINANCE.profile, grace_ns=5_000_000, visibility_lag_ns=7_000_000)
+    assert venue_as_set(BINANCE, VenueSettings()).profiles == BINANCE.profiles
+    changed = venue_as_set(BINANCE, VenueSettings(grace_ms=5, visibility_lag_ms=7)).profiles
+    assert changed == {
+        product: replace(profile, grace_ns=5_000_000, visibility_lag_ns=7_000_000)
+        for product, profile in BINANCE.profiles.items()
+    }
 
 
 def test_reconciliation_has_the_pace_that_is_set() -> None:
@@ -34,16 +37,16 @@ def test_the_ledger_gets_what_the_settings_say() -> None:
 
 def test_another_configuration_of_the_fold_has_another_digest() -> None:
     digests = {
-        config_digest(BINANCE.profile, Pace()),
-        config_digest(BINANCE.profile, Pace(period_ns=1)),
-        config_digest(replace(BINANCE.profile, grace_ns=1), Pace()),
+        config_digest(BINANCE.profiles, Pace()),
+        config_digest(BINANCE.profiles, Pace(period_ns=1)),
+        config_digest({"spot": replace(BINANCE.profiles["spot"], grace_ns=1)}, Pace()),
     }
     assert len(digests) == 3
 
 
 def test_the_digest_is_the_same_in_every_process() -> None:
     program = (
-        "from cli.processing import *; print(config_digest(VENUES['binance'].profile, Pace()))"
+        "from cli.processing import *; print(config_digest(VENUES['binance'].profiles, Pace()))"
     )
     told = {
         subprocess.run(
@@ -55,4 +58,4 @@ def test_the_digest_is_the_same_in_every_process() -> None:
         ).stdout.strip()
         for seed in ("1", "2", "3")
     }
-    assert told == {config_digest(BINANCE.profile, Pace())}
+    assert told == {config_digest(BINANCE.profiles, Pace())}

@@ -36,7 +36,7 @@ from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
 from tests.processors.partition_lab import Run
 from venues.binance import BINANCE, limits
-from venues.venue import Credentials, HttpRequest, Page
+from venues.venue import Credentials, HttpRequest, Page, Profiles
 
 SECOND_NS = 10**9
 ACCOUNTS = 8
@@ -73,7 +73,7 @@ class Partition:
         self.edge = edge
         self.log = log
         venue = its_requesters.public.venue
-        self.run = Run(PartitionFold(replace(venue, profile=quick_profile()), 0, PACE))
+        self.run = Run(PartitionFold(replace(venue, profiles=quick_profiles()), 0, PACE))
         self.dispatched: list[bytes] = []
         self._requesters = its_requesters
         self._folded = self._received = self._sent = 0
@@ -167,9 +167,11 @@ def _content(question: dict[str, Any]) -> str:
     return str(sorted((question | {"id": ""}).items()))
 
 
-def quick_profile() -> Any:
-    profile = BINANCE.profile
-    return replace(profile, visibility_lag_ns=profile.visibility_lag_ns // SCALE)
+def quick_profiles() -> Profiles:
+    return {
+        product: replace(profile, visibility_lag_ns=profile.visibility_lag_ns // SCALE)
+        for product, profile in BINANCE.profiles.items()
+    }
 
 
 @asynccontextmanager

@@ -157,7 +157,7 @@ def toy_venue(
             "weight": Bucket(1200, 60 * SECOND_NS, "x-used"),
             "connect": Bucket(2, 3600 * SECOND_NS),
         },
-        profile=Profile(),
+        profiles={PRODUCT: Profile()},
         streams=lambda _products: (the_stream,),
         ask=_ask,
         next_page=_next_page,

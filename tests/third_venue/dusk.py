@@ -347,7 +347,10 @@ DUSK: Final = Venue(
         )
     },
     buckets={BUCKET: Bucket(600, 10 * SECOND_NS)},
-    profile=Profile(positions_of=frozenset({FUTURE}), visibility_lag_ns=SECOND_NS),
+    profiles={
+        product: Profile(has_positions=product == FUTURE, visibility_lag_ns=SECOND_NS)
+        for product in PRODUCTS
+    },
     streams=streams,
     ask=ask,
     next_page=next_page,

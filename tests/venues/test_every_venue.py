@@ -1,6 +1,6 @@
 """One contract, every exchange: the cases come from the register."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,7 +21,6 @@ from venues.venue import (
     Endpoints,
     HttpRequest,
     Page,
-    Profile,
     Turn,
     Venue,
 )
@@ -57,7 +56,7 @@ def questions(venue: Venue) -> list[Question]:
         question(venue, about, product)
         for product in venue.products
         for about in About
-        if about is not About.POSITIONS or product in venue.profile.positions_of
+        if about is not About.POSITIONS or venue.profiles[product].has_positions
     ]
 
 
@@ -203,15 +202,13 @@ def test_two_requests_at_two_times_are_signed_differently(venue: Venue) -> None:
 
 @EVERY_VENUE
 def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
-    profile = venue.profile
-    assert {entry.name for entry in fields(Profile)}
-    assert profile.visibility_lag_ns > 0
-    assert profile.grace_ns > 0
-    by_product = (
-        profile.trades_by_symbol, profile.open_orders_by_symbol, profile.history_by_symbol,
-        profile.positions_of, {*profile.balance_lists, *profile.balance_lists.values()},
-    )  # fmt: skip
-    assert all(names <= set(venue.products) for names in by_product)
+    assert tuple(venue.profiles) == venue.products
+    for profile in venue.profiles.values():
+        assert profile.visibility_lag_ns > 0
+        assert profile.grace_ns > 0
+        assert profile.balances_of in (None, *venue.products)
+        ages_ns = profile.conditional_ages_ns
+        assert ages_ns is None or 0 < ages_ns[0] < ages_ns[1]
 
 
 @EVERY_VENUE

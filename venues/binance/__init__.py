@@ -3,7 +3,7 @@
 from typing import Final
 
 from venues.binance.limits import BUCKET_LIMITS, backoff
-from venues.binance.profile import ENVIRONMENTS, PROFILE
+from venues.binance.profile import ENVIRONMENTS, PROFILES
 from venues.binance.questions import ask, is_complete_answer, next_page, server_time
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.streams import streams
@@ -16,7 +16,7 @@ BINANCE: Final = Venue(
     products=(SPOT, LINEAR),
     environments=ENVIRONMENTS,
     buckets=BUCKET_LIMITS,
-    profile=PROFILE,
+    profiles=PROFILES,
     streams=streams,
     ask=ask,
     next_page=next_page,

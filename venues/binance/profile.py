@@ -1,5 +1,6 @@
 """What Binance promises, each entry with its source; and where it is reached. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
 from venues.binance.reading import LINEAR, SPOT
@@ -7,37 +8,44 @@ from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
 
 DAY_NS: Final = 24 * 3600 * SECOND_NS
 
-PROFILE: Final = Profile(
+_BOTH: Final = Profile(
     # "Data sources" of Spot REST: matching engine < memory < database; the lists of trades and
     # history come from the database and "can lag". No number is promised.
     visibility_lag_ns=2 * SECOND_NS,
     # Just after placing, "GET order" may answer -2013; the stream and the reply race each other.
     grace_ns=700 * MILLISECOND_NS,
     # "Account Trade List" of both products: `symbol` is mandatory.
-    trades_by_symbol=frozenset({SPOT, LINEAR}),
+    trades_by_symbol=True,
     # "Current Open Orders" of both: `symbol` is optional (and the weight higher without).
-    open_orders_by_symbol=frozenset(),
+    open_orders_by_symbol=False,
     # "All Orders" of both: `symbol` is mandatory.
-    history_by_symbol=frozenset({SPOT, LINEAR}),
-    # Spot has no positions. "Position Information V3": rows with a position or open order only.
-    positions_of=frozenset({LINEAR}),
-    # "Account information" lists every balance (`omitZeroBalances`: every one that is not zero).
-    # "Futures Account Balance V3" does not say which assets it lists.
-    balance_lists={SPOT: SPOT},
-    # "Account information", as above; "balanceUpdate": deposits, withdrawals, transfers.
-    balances_add_up=frozenset({SPOT}),
-    # "Query Algo Order" of USD-M: not found are those CANCELED or EXPIRED without an execution and
-    # made more than 3 days ago, and all made more than 90 days ago; well before that is sure.
-    # Spot keeps its own as all orders, and promises nothing of the kind.
-    conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
-    forgets_conditionals_of=frozenset({LINEAR}),
-    # USD-M reports a conditional order that the engine refused as EXPIRED and as rejected.
-    normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
+    history_by_symbol=True,
     # "Error codes" of both products: "Invalid symbol."
     unknown_symbol_codes=frozenset({"-1121"}),
     # Amendments keep the order id, so there is one link; a cancel-replace is a new order.
     carries_count=False,
 )
+PROFILES: Final = {
+    SPOT: replace(
+        _BOTH,
+        # "Account information" lists every balance (`omitZeroBalances`: every one that is not
+        # zero); "balanceUpdate": deposits, withdrawals, transfers.
+        balances_of=SPOT,
+        balances_add_up=True,
+    ),
+    LINEAR: replace(
+        _BOTH,
+        # "Position Information V3": rows with a position or open order only. "Futures Account
+        # Balance V3" does not say which assets it lists.
+        has_positions=True,
+        # "Query Algo Order": not found are those CANCELED or EXPIRED without an execution and made
+        # more than 3 days ago, and all made more than 90 days ago; well before that is sure. Spot
+        # keeps its own as all orders, and promises nothing of the kind.
+        conditional_ages_ns=(3 * DAY_NS, 60 * DAY_NS),
+        # A conditional order that the engine refused is reported as EXPIRED and as rejected.
+        normal_pairs=frozenset({frozenset({"EXPIRED", "REJECTED"})}),
+    ),
+}
 
 ENVIRONMENTS: Final = {
     "production": Endpoints(

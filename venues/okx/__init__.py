@@ -3,7 +3,7 @@
 from typing import Final
 
 from venues.okx.limits import BUCKET_LIMITS, backoff
-from venues.okx.profile import ENVIRONMENTS, PRODUCTS, PROFILE
+from venues.okx.profile import ENVIRONMENTS, PRODUCTS, PROFILES
 from venues.okx.questions import ask, is_complete_answer, next_page, server_time
 from venues.okx.requests import PONG
 from venues.okx.streams import streams
@@ -15,7 +15,7 @@ OKX: Final = Venue(
     products=PRODUCTS,
     environments=ENVIRONMENTS,
     buckets=BUCKET_LIMITS,
-    profile=PROFILE,
+    profiles=PROFILES,
     streams=streams,
     ask=ask,
     next_page=next_page,

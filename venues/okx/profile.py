@@ -1,5 +1,6 @@
 """What OKX promises, each entry with its source; and where it is reached. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
 from venues.okx.reading import INVERSE, LINEAR, SPOT
@@ -7,25 +8,25 @@ from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
 
 PRODUCTS: Final = (SPOT, LINEAR, INVERSE)
 
-PROFILE: Final = Profile(
+_ALL: Final = Profile(
     # "acks come before the matching engine"; the history lists lag by more. No number is promised.
     visibility_lag_ns=2 * SECOND_NS,
     # "GET order" right after the ack may answer 51603 for some milliseconds.
     grace_ns=700 * MILLISECOND_NS,
     # "GET Transaction details", "Order List", "Order history": `instId` is optional in all three.
-    trades_by_symbol=frozenset(),
-    open_orders_by_symbol=frozenset(),
-    history_by_symbol=frozenset(),
-    # "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
-    positions_of=frozenset({LINEAR, INVERSE}),
+    trades_by_symbol=False,
+    open_orders_by_symbol=False,
+    history_by_symbol=False,
     # "GET Balance": "a list of assets (with non-zero balance)"; coins are held once, whoever asks.
-    balance_lists=dict.fromkeys(PRODUCTS, SPOT),
-    normal_pairs=frozenset(),
+    balances_of=SPOT,
     # "Error Code": "Instrument ID ... doesn't exist".
     unknown_symbol_codes=frozenset({"51001"}),
     # An amendment keeps the order's id: there is one link.
     carries_count=False,
 )
+# "GET Positions". Loans against coins (MARGIN) are positions there, and not here.
+_CONTRACTS: Final = replace(_ALL, has_positions=True)
+PROFILES: Final = {SPOT: _ALL, LINEAR: _CONTRACTS, INVERSE: _CONTRACTS}
 
 
 def _endpoints(rest: str, stream: str, headers: dict[str, str] | None = None) -> Endpoints:

@@ -23,7 +23,7 @@ MS = 1_000_000
 
 def some_balances() -> Balances:
     venue = VENUES["binance"]
-    return Balances(venue.profile, Instruments(venue.name, 0), lambda *_, **__: None)
+    return Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
 
 
 def after(*reports: BalanceReport) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_every_product_orders_what_it_pushes_by_when_it_was_sent() -> None:
 # ---- what a complete list lacks
 
 SECOND = 1000 * MS
-LAG = VENUES["okx"].profile.visibility_lag_ns
+LAG = VENUES["okx"].profiles["spot"].visibility_lag_ns
 HELD_NS, ASKED_NS = 1_000 * SECOND, 2_000 * SECOND
 
 
@@ -110,7 +110,7 @@ def held(asset: str, amount: str, venue_ns: int | None = HELD_NS) -> BalanceRepo
 def some_okx_balances(*, sol_ns: int | None = HELD_NS) -> Balances:
     """An account that holds 10 SOL, since then, and USDT."""
     venue = VENUES["okx"]
-    balances = Balances(venue.profile, Instruments(venue.name, 0), lambda *_, **__: None)
+    balances = Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
     balances.take(held("SOL", "10", sol_ns))
     balances.take(held("USDT", "5"))
     return balances
@@ -216,7 +216,7 @@ def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, s
     told: list[str] = []
     venue = VENUES["binance"]
     balances = Balances(
-        venue.profile, Instruments(venue.name, 0), lambda kind, rule, *_, **__: told.append(rule)
+        venue.profiles, Instruments(venue.name, 0), lambda kind, rule, *_, **__: told.append(rule)
     )
     whole = {"USDT": "5", "SOL": "3"}
     for second in range(1, 4):

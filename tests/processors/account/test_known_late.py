@@ -113,8 +113,8 @@ def test_a_change_that_the_stream_may_still_bring_is_published_of_the_order_unde
     None
 ):
     publisher = Publisher(ACCOUNT, 0, Cause("raw.okx", 0, 0))
-    differences = Differences(publisher, 2 * SECOND)
-    cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profile)
+    differences = Differences(publisher)
+    cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profiles)
     told = Origin(ACCOUNT, Source.QUERY, cause, NOW, NOW)
     orders.apply(a_report(venue_order_id="44", client_order_id=None, venue_ns=NOW - SECOND), told)
     (order,) = orders.all()

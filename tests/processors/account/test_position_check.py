@@ -93,8 +93,8 @@ def test_a_figure_of_no_known_time_is_compared_with_nothing(
     times: tuple[int | None, int | None],
 ) -> None:
     told: list[str] = []
-    profile = VENUES["binance"].profile
-    check = PositionCheck(Exposure(), profile, lambda kind, *_, **__: told.append(kind))
+    profiles = VENUES["binance"].profiles
+    check = PositionCheck(Exposure(), profiles, lambda kind, *_, **__: told.append(kind))
     check.exposure.floors["linear"] = 0
     report = PositionReport(
         product="linear", symbol="BTCUSDT", position_side=PositionSide.NET, quantity=Decimal(1)
@@ -270,7 +270,7 @@ def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> 
     exposure.positions[position.key] = position
     told: list[tuple[str, str]] = []
     check = PositionCheck(
-        exposure, VENUES["binance"].profile, lambda kind, rule, *_, **__: told.append((kind, rule))
+        exposure, VENUES["binance"].profiles, lambda kind, rule, *_, **__: told.append((kind, rule))
     )
     exposure.floors["linear"] = 0
     for seconds, theirs in enumerate(("3", "3.5", "5", "5", "6"), 1):
@@ -287,7 +287,7 @@ def test_a_position_that_is_made_where_a_difference_stands_is_doubted_too() -> N
     exposure = Exposure()
     position = a_position("2", NOW)
     exposure.positions[position.key] = position
-    check = PositionCheck(exposure, VENUES["binance"].profile, lambda *_, **__: None)
+    check = PositionCheck(exposure, VENUES["binance"].profiles, lambda *_, **__: None)
     exposure.floors["linear"] = 0
 
     def listed(theirs: str, at_ns: int) -> None:
@@ -296,7 +296,7 @@ def test_a_position_that_is_made_where_a_difference_stands_is_doubted_too() -> N
         check.check("linear", CycleCoverage(at_ns, at_ns), lambda: ())
 
     listed("3", NOW + 60 * SECOND)
-    order = Order("binance:main", "linear", "BTCUSDT", VENUES["binance"].profile)
+    order = Order("binance:main", "linear", "BTCUSDT", VENUES["binance"].profiles["linear"])
     mode = OrderReport(product="linear", symbol="BTCUSDT", venue_order_id="1", margin_mode="cross")
     order.take_report(mode, Origin("binance:main", Source.STREAM, Cause("raw", 0, 1)), [])
     made = exposure.position_of(order)

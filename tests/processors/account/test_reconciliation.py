@@ -17,8 +17,8 @@ from venues.venue import Profile
 
 SECOND = 1_000_000_000
 PROFILE = Profile(
-    trades_by_symbol=frozenset({"spot"}),
-    history_by_symbol=frozenset({"spot"}),
+    trades_by_symbol=True,
+    history_by_symbol=True,
     visibility_lag_ns=2 * SECOND,
     grace_ns=SECOND // 2,
     unknown_symbol_codes=frozenset({"-1121"}),
@@ -37,7 +37,7 @@ class Lab:
         self.times = VenueTimes()
         self.times.take(ClockSample("spot", 90 * SECOND, 90 * SECOND, 90 * SECOND), 1, 90 * SECOND)
         self.reconciliation = Reconciliation(
-            PROFILE, PACE, self.streams, self._ask, self._publish, self.times
+            {"spot": PROFILE}, PACE, self.streams, self._ask, self._publish, self.times
         )
         self.reconciliation.expect("spot", 90 * SECOND)
         self.streams.take_change(1, ConnectionChange("c1", "spot", "LIVE", 100 * SECOND))

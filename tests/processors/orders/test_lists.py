@@ -219,7 +219,7 @@ def test_where_a_row_is_plain_joining_it_again_changes_times_alone() -> None:
             continue
         found.pin(Decimal(1), [])
         orders.spoke(found, origin, 1)
-        if not is_plain(found, row, origin.asked_ns, LAG_NS):
+        if not is_plain(found, row, origin.asked_ns):
             continue
         plain += 1
         later_ns = origin.asked_ns + dice.randrange(1, 90) * SECOND_NS

@@ -16,6 +16,7 @@ from tests.builders import (
     after,
     an_execution,
     an_origin,
+    everywhere,
     some_orders,
     take,
     the_order,
@@ -182,6 +183,6 @@ def test_what_self_trade_prevention_took_is_not_open_any_more() -> None:
     for events in ((older, live), (live, older), (live, older, live)):
         order = after(*events)
         assert order.leaves() == Decimal("2.5")
-        assert loaded(dumped(order), order.profile).own.dump() == order.own.dump()
+        assert loaded(dumped(order), everywhere(order.profile)).own.dump() == order.own.dump()
     order = after(live, an_execution(quantity="2"))
     assert (order.leaves(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)

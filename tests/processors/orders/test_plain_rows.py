@@ -33,7 +33,7 @@ def listed(row: OrderReport, *before: object, is_known: bool = True) -> Orders:
 
 
 def is_kept(orders: Orders, row: OrderReport) -> bool:
-    return is_plain(the_order(orders), row, ASKED_NS, LAG_NS)
+    return is_plain(the_order(orders), row, ASKED_NS)
 
 
 @pytest.mark.parametrize("row", [ROW, FILLED], ids=["resting", "partly filled"])

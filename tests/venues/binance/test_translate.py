@@ -281,7 +281,7 @@ def test_what_the_terms_say_of_an_expiry_is_told_from_the_venues_own_word() -> N
 
 
 def test_of_an_order_amended_up_after_its_trigger_finished_does_not_say_filled() -> None:
-    orders = some_orders(BINANCE.profile)
+    orders = some_orders(BINANCE.profiles["linear"])
     name = "linear_algo_update: its order filled: its quantity says so"
     fill = {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.040", "z": "0.040"}
     take(
@@ -302,7 +302,7 @@ CANCELED: dict[str, Any] = {"x": "CANCELED", "X": "CANCELED", "l": "0", "t": 0}
 def test_an_amendment_to_at_most_what_was_executed_ends_the_order_by_its_own_word(
     name: str, ended: str, less: Decimal
 ) -> None:
-    orders = some_orders(BINANCE.profile)
+    orders = some_orders(BINANCE.profiles["linear"])
     filled = order_of(name).filled_quantity
     assert filled is not None
     end = {"x": ended, "X": ended, "l": "0", "t": 0 if name == LINEAR_FILL else -1, "r": "NONE"}

@@ -186,7 +186,7 @@ async def test_every_question_is_signed_answered_and_understood(product: str) ->
         assert sizes
         assert all(isinstance(e, InstrumentReport) and e.contract_size for e in sizes)
         assert await ask(box, About.BALANCES, product)
-        if product in OKX.profile.positions_of:
+        if OKX.profiles[product].has_positions:
             assert await ask(box, About.POSITIONS, product)
         orders = await ask(box, About.ORDER_HISTORY, product)
         orders += await ask(box, About.OPEN_ORDERS, product)

@@ -290,7 +290,7 @@ def _plain_events(name: str) -> tuple[Event, ...]:
 
 
 def test_an_order_amended_to_less_than_was_executed_is_filled_and_no_dispute() -> None:
-    orders = some_orders(OKX.profile)
+    orders = some_orders(OKX.profiles["linear"])
     amended: dict[str, Any] = {
         "state": "filled", "sz": "1", "amendResult": "0", "amendSource": "1", "reqId": "rq1",
         "fillSz": "0", "tradeId": "", "fillTime": "", "uTime": "1793000005202",

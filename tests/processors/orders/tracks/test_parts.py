@@ -112,7 +112,7 @@ def test_of_several_ends_the_reason_is_that_of_the_end_that_counts() -> None:
 def test_a_split_order_is_the_same_after_a_restart() -> None:
     names = ("waiting", "a live", "b live", "b trade")
     before = folded(names[:2])
-    loaded = Orders(before.account, before.profile)
+    loaded = Orders(before.account, before.profiles)
     for key in before.state_keys():
         document = before.dump_order(key)
         assert document is not None
