@@ -129,7 +129,7 @@ def _keep(state: AccountFold, page: OpenPage, events: Sequence[Event]) -> None:
         for (digest, row), event in zip(page.new, events, strict=True):
             if not isinstance(event, OrderReport) or not event.venue_order_id:
                 continue
-            order = orders.find(event.product, event.symbol, event.venue_order_id)
+            order = orders.find(event.product, event.symbol or "", event.venue_order_id)
             is_of_row = event.venue_order_id.encode() in row
             if order is not None and is_of_row and is_plain(order, event, asked_ns):
                 lists.keep(page.open_list, digest, order)

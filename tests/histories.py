@@ -132,9 +132,9 @@ def folded(pieces: list[Piece], orders: Orders | None = None) -> Orders:
     return orders
 
 
-def cut(pieces: list[Piece], place: int, random: Random) -> Orders:
+def cut(pieces: list[Piece], place: int, random: Random, empty: Orders | None = None) -> Orders:
     """The orders after these pieces, with a save and a load in between."""
-    before = folded(pieces[:place])
+    before = folded(pieces[:place], empty)
     after = Orders(before.account, before.profiles)
     keys = before.state_keys()
     for key in random.sample(keys, len(keys)):

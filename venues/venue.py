@@ -215,6 +215,8 @@ class Profile:
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
+    `ids_are_of_product`: a venue order id is of one order of the product, so a report may name an
+    order without its symbol.
     """
 
     # Both are our numbers: no venue promises any (docs/venues/binance.md 7, docs/venues/okx.md 13).
@@ -233,6 +235,7 @@ class Profile:
     # Wrong either way is wrong by whole fills: summed links count them twice, a count
     # taken for carried on loses those of the earlier links (docs/state-model.md 4.9).
     carries_count: bool = False
+    ids_are_of_product: bool = False
 
 
 Profiles = Mapping[str, Profile]

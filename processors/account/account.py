@@ -172,6 +172,10 @@ class AccountFold:
         for effect in effects:
             self._take_effect(effect, origin)
         if order is None:
+            if is_heard and event.symbol is None and isinstance(event, OrderReport):
+                # What said the order's symbol was missed: a cycle will show it.
+                at_ns = origin.received_ns or self.now_ns
+                self.look_ups.note_loss(event.product, at_ns, "an order without a symbol")
             return
         if is_compared:
             self.look_ups.differences.answered(before, order, effects, origin)

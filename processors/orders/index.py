@@ -10,15 +10,16 @@ from collections.abc import Iterable, Set
 from processors.orders.order import Order
 
 Place = tuple[str, str, str]
-"""Product, symbol, and an id that the venue gave."""
+"""Product, symbol (none where the id says it), and an id that the venue gave."""
 
 
 class OrderIndex:
-    """The orders of one account."""
+    """The orders of one account; `id_products`: in which an id is of one order, whatever symbol."""
 
-    __slots__ = ("_by_key", "_by_place", "_open")
+    __slots__ = ("_by_key", "_by_place", "_id_products", "_open")
 
-    def __init__(self) -> None:
+    def __init__(self, id_products: Set[str]) -> None:
+        self._id_products = id_products
         self._by_key: dict[str, Order] = {}
         self._by_place: dict[Place, Order] = {}
         self._open: set[str] = set()
@@ -33,9 +34,19 @@ class OrderIndex:
         """The order with this key."""
         return self._by_key.get(key)
 
-    def at(self, place: Place) -> Order | None:
+    def at(self, product: str, symbol: str | None, venue_order_id: str) -> Order | None:
         """The order to which an id leads."""
-        return self._by_place.get(place)
+        return self._by_place.get(self._place(product, symbol, venue_order_id))
+
+    def led_to(self, order: Order) -> list[Order]:
+        """The orders to which this one's ids lead, each once, in the order of the ids."""
+        found = (self.at(order.product, order.symbol, name) for name in sorted(order.own.ids()))
+        return list(dict.fromkeys(one for one in found if one is not None))
+
+    def _place(self, product: str, symbol: str | None, venue_order_id: str) -> Place:
+        if symbol is None or product in self._id_products:
+            symbol = ""
+        return (product, symbol, venue_order_id)
 
     def all(self) -> Iterable[Order]:
         """Every order."""
@@ -51,12 +62,12 @@ class OrderIndex:
 
     def name(self, order: Order, venue_order_id: str) -> None:
         """This id leads to the order, whose own evidence does not hold it yet."""
-        self._by_place[order.product, order.symbol, venue_order_id] = order
+        self._by_place[self._place(order.product, order.symbol, venue_order_id)] = order
 
     def follow(self, order: Order) -> None:
         """Each of its ids leads to it."""
-        for place in places_of(order):
-            self._by_place[place] = order
+        for name in order.own.ids():
+            self.name(order, name)
 
     def drop(self, key: str) -> Order | None:
         """Nothing stands under this key any more; what did."""
@@ -82,8 +93,3 @@ class OrderIndex:
     def open(self, but: Set[str] = frozenset()) -> list[Order]:
         """The orders that are open, but these, by key: in an order that no restart changes."""
         return [self._by_key[key] for key in sorted(self._open - but)]
-
-
-def places_of(order: Order) -> list[Place]:
-    """Every id that leads to the order."""
-    return [(order.product, order.symbol, name) for name in sorted(order.own.ids())]

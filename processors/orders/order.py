@@ -87,12 +87,14 @@ class Order:
             effects.append(UnknownStatus(self))
         for event in executions:
             changed |= self._take_one(event, origin, effects)
-        if changed != SAME:
+        # What was said before its symbol was known may say all that this does (`sparse`).
+        is_news = changed != SAME or not self.version
+        if is_news:
             self.refresh(changed, origin, effects, shown)
             if lacked:
                 just_told = {one.exec_id for one in executions}
                 effects += fill_effects.named_since(self, lacked, origin, just_told)
-        return changed != SAME
+        return is_news
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one execution into the evidence; returns whether that changed the state."""
@@ -193,10 +195,7 @@ class Order:
         effects: list[Effect],
         anew: Set[str] = frozenset(),
     ) -> int:
-        """Publish the executions that differ from those `before`, or are shown `anew` otherwise.
-
-        Returns what that changed.
-        """
+        """Publish what differs from `before` or is shown `anew` otherwise; what that changed."""
         found = fill_effects.changed_fills(self, before, origin, anew)
         effects += found
         return SHOWN if found else SAME
@@ -343,8 +342,7 @@ class Order:
         sole = self.record.sole
         if sole is not None:
             return sole.terms.value(name)
-        links = self.record.links
-        if not links:
+        if not (links := self.record.links):
             return None
         if (value := self.current_link.terms.value(name)) is not None:
             return value

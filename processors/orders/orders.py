@@ -3,8 +3,9 @@
 Pure. Rules (docs/state-model.md 4.1): an adopted order is keyed for life by product, symbol
 and the oldest venue order id of its chain; client order ids, later links and algo ids lead to it.
 An answer to a request (`Reply`) is a matter of the attempts track and makes no order. Evidence that
-names no venue order id is unattributed (`unattributed`). If evidence shows that two orders are one,
-their records are joined, as in any other order of arrival; the key used no longer is retired.
+names no venue order id is unattributed (`unattributed`), a report without a symbol waits for it
+(`sparse`). If evidence shows that two orders are one, their records are joined, as in any other
+order of arrival; the key used no longer is retired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -16,16 +17,15 @@ from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from processors.orders import fill_records, stored_order
 from processors.orders.effects import Effect, GapClosed, KeyRetired
-from processors.orders.fill_effects import joined, taken_back
-from processors.orders.index import OrderIndex, places_of
+from processors.orders.fill_effects import joined
+from processors.orders.index import OrderIndex
 from processors.orders.lists import OpenLists
 from processors.orders.order import NOTHING, Order
 from processors.orders.pieces import Pieces
-from processors.orders.record import Record
+from processors.orders.placing import Placing
 from processors.orders.seen import Seen
-from processors.orders.tracks.fills import HeldFill
-from processors.orders.tracks.registers import STORED
-from processors.orders.unattributed import Handle, Unattributed, UnattributedEvidence, handle_of
+from processors.orders.sparse import SparseReports
+from processors.orders.unattributed import Unattributed, UnattributedEvidence, handle_of
 from venues.venue import Profiles
 
 ORDER: Final = "o"
@@ -43,8 +43,11 @@ class Orders:
         self.profiles = profiles
         self.dirty: set[str] = set()
         self.lists = OpenLists(self.dirty.add)
-        self._index = OrderIndex()
+        alone = (name for name, profile in profiles.items() if profile.ids_are_of_product)
+        self._index = OrderIndex(frozenset(alone))
+        self._sparse = SparseReports(account, profiles)
         self._unattributed = UnattributedEvidence(account, profiles)
+        self._placing = Placing(self._unattributed, self._index, self.lists, self.dirty)
         self._pieces = Pieces()
 
     # ---- evidence
@@ -71,11 +74,14 @@ class Orders:
         effects: list[Effect],
     ) -> None:
         if not report.venue_order_id:
-            handle = handle_of(report.product, report.symbol, report.client_order_id, None)
+            handle = handle_of(report.product, report.symbol or "", report.client_order_id, None)
             lag_ns = self.profiles[report.product].visibility_lag_ns
-            self._take_unattributed(
+            self._placing.take(
                 handle, origin, effects, lambda record: record.take_report(report, origin, lag_ns)
             )
+            return
+        if report.symbol is None and self.find(report.product, "", report.venue_order_id) is None:
+            self.dirty.add(self._sparse.take(report, origin))
             return
         order = self._order_of(report, report.venue_order_id, origin)
         if report.replaces or report.alias_ids:  # before it is joined: it is of the whole chain
@@ -91,7 +97,7 @@ class Orders:
     def _take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> None:
         if not event.venue_order_id:
             handle = handle_of(event.product, event.symbol, event.client_order_id, event.exec_id)
-            self._take_unattributed(handle, origin, effects, lambda one: one.take_execution(event))
+            self._placing.take(handle, origin, effects, lambda one: one.take_execution(event))
             return
         order = self._order_of(event, event.venue_order_id, origin)
         if order.take_execution(event, origin, effects):
@@ -182,7 +188,7 @@ class Orders:
         """The order behind an id: venue and alias ids first; of a client id's orders the latest
         open one, else the latest."""
         if venue_order_id is not None:
-            order = self._index.at((product, symbol, venue_order_id))
+            order = self._index.at(product, symbol, venue_order_id)
             if order is not None:
                 return order
         if client_order_id is None:
@@ -190,20 +196,30 @@ class Orders:
         return self._unattributed.latest(product, symbol, client_order_id)
 
     def _order_of(self, event: OrderReport | Execution, name: str, origin: Origin) -> Order:
-        place = (event.product, event.symbol, name)
-        order = self._index.at(place)
+        order = self._index.at(event.product, event.symbol, name)
         if order is None:
+            assert event.symbol is not None  # else it is found by its id, or waits
             profile = self.profiles[event.product]
             order = Order(self.account, event.product, event.symbol, profile)
-            order.key = adopted_order_key(self.account, *place)
+            order.key = adopted_order_key(self.account, event.product, event.symbol, name)
             order.first_seen_cause = origin.cause
             self._index.put(order)
             self._index.name(order, name)
+            self._join_sparse(order, name)
         self.lists.take_off(order)  # before anything else is said of it (decision 0016)
         self._know_names(order, event.client_order_id)
         if type(event) is OrderReport:
             self._know_names(order, *event.client_alias_ids)
         return order
+
+    def _join_sparse(self, order: Order, venue_order_id: str) -> None:
+        """Join what was said of an id of the order before anything said its symbol."""
+        sparse = self._sparse.pop(order.product, venue_order_id)
+        if sparse is not None:
+            self.dirty.add(sparse.key)
+            self._know_names(order, *sorted(sparse.own.client_ids))
+            order.own.join(sparse.own)
+            order.first_seen_cause = sparse.cause
 
     def _know_names(self, order: Order, *client_order_ids: str | None) -> None:
         for name in client_order_ids:
@@ -214,60 +230,7 @@ class Orders:
         self.dirty.add(order.key)
         if self._unattributed:  # else nearly every account would pay for it
             for unattributed in self._unattributed.related(order):
-                self._place(unattributed, self._shown_fills(unattributed), origin, effects)
-
-    # ---- unattributed evidence
-
-    def _take_unattributed(
-        self,
-        handle: Handle | None,
-        origin: Origin,
-        effects: list[Effect],
-        take: Callable[[Record], object],
-    ) -> None:
-        """Fold evidence without a venue order id; what names nothing at all changes nothing."""
-        if handle is None:
-            return
-        unattributed = self._unattributed.get(handle, origin.cause, self._index.all())
-        order, known = unattributed.order, self._shown_fills(unattributed)
-        shown = (former := unattributed.host or order).view()
-        take(order.own)
-        self.dirty.add(order.key)
-        self._place(unattributed, known, origin, effects)
-        if (host := unattributed.host) is not None:
-            self.dirty.add(host.key)
-            host.refresh(STORED, origin, effects, shown if host is former else None)
-        elif unattributed.is_shown:
-            self._index.put(order)
-            changed = order.publish_fills(known, origin, effects)
-            order.refresh(changed, origin, effects, shown)
-
-    def _shown_fills(self, unattributed: Unattributed) -> dict[str, HeldFill]:
-        order = unattributed.order
-        return dict(order.own.fills) if order.key in self._index else {}
-
-    def _place(
-        self,
-        unattributed: Unattributed,
-        known: dict[str, HeldFill],
-        origin: Origin | None,
-        effects: list[Effect],
-    ) -> None:
-        """Give the evidence to the order that it is about, if that changed.
-
-        `known` are its fills that were published under its own key: they are taken back there.
-        """
-        host = unattributed.best()
-        if host is None or host is unattributed.host:
-            return
-        self.lists.take_off(host)  # the former one is on none, for it has guests
-        if self._index.drop(unattributed.order.key) is not None:
-            real = {name: fill for name, fill in known.items() if not fill.is_busted}
-            effects += taken_back(unattributed.order, real, origin)
-            effects.append(KeyRetired(unattributed.order.key, host, unattributed.order.version + 1))
-            self.dirty.add(unattributed.order.key)  # it means nothing any more by itself
-        for changed in unattributed.move(origin, effects):
-            self.dirty.add(changed.key)
+                self._placing.place(unattributed, origin, effects)
 
     # ---- chains
 
@@ -279,7 +242,9 @@ class Orders:
             return
         shown, former = order.view(), [(order, order.own.root())]  # while the chain is not known
         order.own.connect(report)
-        found = dict.fromkeys(filter(None, map(self._index.at, places_of(order))))
+        for name in sorted(order.own.ids()):
+            self._join_sparse(order, name)
+        found = self._index.led_to(order)
         others = [self.lists.take_off(one) for one in found if one is not order]
         former += [(other, other.own.root()) for other in others]
         held, keys = joined(former, origin, effects)
@@ -341,7 +306,8 @@ class Orders:
             for order in self._index.all()
             for key in fill_records.changed_keys(order.key, order.own.fills, None)
         )
-        return sorted({*self._index.keys(), *self._unattributed.keys(), *fills})
+        kept = (*self._unattributed.keys(), *self._sparse.keys())
+        return sorted({*self._index.keys(), *kept, *fills})
 
     def dump_order(self, key: str) -> dict[str, Any] | None:
         """The complete state of one record, JSON-ready; None if there is none (any more)."""
@@ -352,7 +318,7 @@ class Orders:
         order_key, exec_id = fill_records.parsed_key(key)
         order = self._index.get(order_key)
         if order is None:
-            return None
+            return self._sparse.dumped(key)
         if exec_id is not None:
             return fill_records.dumped(key, exec_id, order.own.fills)
         is_small = len(order.own.fills) <= fill_records.INLINE_MAX
@@ -367,6 +333,9 @@ class Orders:
         order_key, exec_id = fill_records.parsed_key(document["key"])
         if exec_id is not None:
             self._pieces.take(order_key, self._index.get(order_key), document)
+            return
+        if "sparse" in document:
+            self._sparse.load(document)
             return
         order = stored_order.loaded(document, self.profiles)
         if "unattributed" in document:

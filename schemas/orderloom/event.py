@@ -84,7 +84,8 @@ class OrderReport:
     """
 
     product: str
-    symbol: str
+    # None beside a venue order id that is of one order of the product: then the order says it.
+    symbol: str | None
     venue_order_id: str | None = None
     client_order_id: str | None = None
     # None: no claim, for instance a word that we do not know (docs/state-model.md 3.9).

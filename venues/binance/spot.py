@@ -152,7 +152,7 @@ def _reported_trade(report: Document, order: OrderReport) -> Execution | None:
     fee, fee_currency = fee_of(report, "n", "N")
     return Execution(
         product=SPOT,
-        symbol=order.symbol,
+        symbol=needed_text(report, "s"),
         exec_id=exec_id,
         venue_order_id=order.venue_order_id,
         client_order_id=order.client_order_id,
@@ -227,8 +227,8 @@ def _is_off_book(row: Document) -> bool:
 def _fill_of_reply(fill: Document, order: OrderReport, unknown: list[str]) -> Execution:
     note_unknown(fill, FILL_FIELDS, unknown)
     exec_id = _trade_id(fill, "tradeId", "allocId")
-    if exec_id is None or order.side is None:
-        raise BadFrame("fills: a fill without trade id or side")
+    if exec_id is None or order.side is None or order.symbol is None:
+        raise BadFrame("fills: a fill without trade id, side or symbol")
     fee, fee_currency = fee_of(fill, "commission", "commissionAsset")
     return Execution(
         product=SPOT,

@@ -164,7 +164,7 @@ def _reported_execution(report: Document, order: OrderReport) -> Execution | Non
     fee, fee_currency = fee_of(report, "n", "N")
     return Execution(
         product=LINEAR,
-        symbol=order.symbol,
+        symbol=needed_text(report, "s"),
         exec_id=exec_id,
         venue_order_id=order.venue_order_id,
         client_order_id=order.client_order_id,

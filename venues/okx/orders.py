@@ -189,7 +189,7 @@ def _execution(row: Document, order: OrderReport, reading: Reading) -> Execution
     fee, fee_currency = fee_of(row, "fillFee", "fillFeeCcy")
     return Execution(
         product=order.product,
-        symbol=order.symbol,
+        symbol=needed_text(row, "instId"),
         exec_id=exec_id,
         venue_order_id=order.venue_order_id,
         client_order_id=order.client_order_id,

@@ -214,7 +214,7 @@ def test_where_a_row_is_plain_joining_it_again_changes_times_alone() -> None:
                 orders.absent(order.key, dice.randrange(60) * SECOND_NS)
         row, origin = an_asked_row(dice, pieces)
         orders.apply(row, origin)
-        found = orders.find(row.product, row.symbol, row.venue_order_id)
+        found = orders.find(row.product, row.symbol or "", row.venue_order_id)
         if found is None or origin.asked_ns is None:
             continue
         found.pin(Decimal(1), [])
