@@ -322,6 +322,10 @@ class PartitionFold:
             state.account, Source.STREAM, state.cause, frame.received_ns, None, frame.connection
         )
         self._count(translation)
+        if translation.counts:
+            since_ns = state.streams.take_counts(generation, frame, translation.counts)
+            if since_ns is not None:
+                state.look_ups.watch(lambda streams: streams.note_hole(frame, since_ns))
         state.take_events(translation.events, origin)
 
     def _lose(

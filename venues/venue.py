@@ -7,7 +7,7 @@ state. The edge (`ingest`) and the brain (`processors`) are written once against
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orderloom.event import Event
 from orderloom.question import Question
@@ -257,16 +257,29 @@ class Inbound:
     product: str | None = None
 
 
+class Count(NamedTuple):
+    """The venue's own number of a message among those called `name` on one connection.
+
+    Each is one above the last, so a hole is a loss; `begins`: a subscription counts from here.
+    """
+
+    name: str
+    number: int
+    begins: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """What a message says, in our words; `ignored` is the rule by which it says nothing to us.
 
     `unknown` names fields and words that translation met and did not know: counted, never fatal.
+    `counts` are the venue's own numbers in a frame of the stream.
     """
 
     events: tuple[Event, ...] = ()
     ignored: str | None = None
     unknown: tuple[str, ...] = ()
+    counts: tuple[Count, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,20 +6,21 @@ blind interval begins at the moment up to which that connection was surely heard
 all feeds are LIVE again; it is *closed* only by a look-up that covers it (`cycles.py`). Intervals
 are kept per connection id, so what an ingest worker of an older generation still writes is evidence
 about orders, never a statement about the stream. A hole in a connection's dense frame numbers is a
-loss, and an interval of its own.
+loss, and an interval of its own; so is one in the numbers that the venue itself gives (`Count`).
 
 However much is lost, few intervals stand: ended ones of a product that touch or nearly touch are
 one, and of more than `ENDED_MAX` the two nearest become one (it says more than was lost, never
 less). So a product has at most `ENDED_MAX` ended ones, one that lasts, and its first contact.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from orderloom.raw import ConnectionChange, Frame
 from processors.account.owner import Owner
+from venues.venue import Count
 
 STREAMS: Final = "s"
 """The kind of their state record."""
@@ -40,6 +41,7 @@ class StreamConnection:
     """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard.
 
     `others` are further products that it carries, `feed` is which of their facts it brings.
+    `counts` are the venue's own last numbers, by name, each with when it came (ns).
     """
 
     product: str
@@ -49,6 +51,7 @@ class StreamConnection:
     number: int = 0
     others: list[str] = field(default_factory=list)
     feed: str = ""
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -65,6 +68,7 @@ class StreamConnection:
             "number": self.number,
             "others": self.others,
             "feed": self.feed,
+            **({"counts": self.counts} if self.counts else {}),
         }
 
 
@@ -182,6 +186,29 @@ class Streams:
                 self.note_loss(product, heard_ns, frame.received_ns, "frames are missing")
         link.number = max(link.number, frame.number)
         link.heard_ns = max(link.heard_ns, frame.received_ns)
+
+    def take_counts(self, generation: int, frame: Frame, counts: Iterable[Count]) -> int | None:
+        """The venue's own numbers in one frame; since when (ns) it shows that something is missing.
+
+        None where nothing is. A number that came before is a repeat.
+        """
+        link = self.links.get(frame.connection)
+        if link is None or generation < self.owner.generation:
+            return None
+        missing_ns: list[int] = []
+        for one in counts:
+            number, at_ns = link.counts.get(one.name, (0, frame.received_ns))
+            if number < one.number or one.begins:
+                self._is_dirty = True
+                link.counts[one.name] = (one.number, frame.received_ns)
+                if one.number > number + 1 and not one.begins:
+                    missing_ns.append(at_ns)
+        return min(missing_ns, default=None)
+
+    def note_hole(self, frame: Frame, since_ns: int) -> None:
+        """Messages of a connection that the venue counted did not come between then and `frame`."""
+        for product in self.links[frame.connection].products:
+            self.note_loss(product, since_ns, frame.received_ns, "the venue counted more")
 
     def take_change(self, generation: int, item: ConnectionChange) -> None:
         """A connection changed."""
@@ -343,6 +370,11 @@ class Streams:
     def restore(self, _kind: str, document: dict[str, Any]) -> None:
         """Take back the state record."""
         links = document["links"].items()
-        self.links = {name: StreamConnection(**fields) for name, fields in links}
+        self.links = {name: _connection(fields) for name, fields in links}
         self.blind = [Blind(**fields) for fields in document["blind"]]
         self.generation, self.feeds = document["generation"], document["feeds"]
+
+
+def _connection(document: dict[str, Any]) -> StreamConnection:
+    counts = {name: (number, at_ns) for name, (number, at_ns) in document.pop("counts", {}).items()}
+    return StreamConnection(**document, counts=counts)
