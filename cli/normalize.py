@@ -35,7 +35,7 @@ QUANTITIES: Final = ("quantity", "filled_quantity", "last_quantity")
 # What the fold needs and a reader does not.
 HIDDEN: Final = frozenset(
     {"kind", "is_amendment", "is_ended", "replaces", "alias_ids", "client_alias_ids", "ordinal"}
-    | {"is_part", "change_id", "filled_quote", "is_inverse", "request_id"}
+    | {"aliases", "is_part", "change_id", "filled_quote", "is_inverse", "request_id"}
     | {"is_reason_inferred", "prevented_quantity"}
 )
 

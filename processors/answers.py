@@ -7,16 +7,21 @@ unusual, the page goes on whole.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from orderloom import raw
-from orderloom.event import Event, OrderReport, Origin
+from orderloom.event import Event, Execution, OrderReport, Origin, PositionReport
 from orderloom.question import About
 from orderloom.words import Source
 from processors.account.account import AccountFold
+from processors.instruments import Instruments
 from processors.intake import Refusal, read_answer
 from processors.orders.lists import ListPage, OpenList, Shown, is_plain
 from processors.pages import split
 from venues.venue import Translation, Venue
+
+NAMED: Final = (OrderReport, Execution, PositionReport)
+"""What names an instrument that sums go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ class OpenPage:
 class Answers:
     """Folds answers into the states of accounts; `count` is told what translation did not know."""
 
-    def __init__(self, venue: Venue, count: Callable[[Translation], None]) -> None:
+    def __init__(
+        self, venue: Venue, instruments: Instruments, count: Callable[[Translation], None]
+    ) -> None:
         self._venue = venue
+        self._instruments = instruments
         self._count = count
 
     def fold(self, state: AccountFold, item: raw.Answer, asked_ns: int | None) -> None:
@@ -50,27 +58,52 @@ class Answers:
             state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
             state.look_ups.reconciliation.take_failure(item, state.now_ns)
             return
+        named = self._named(translation)
+        if named is None:
+            state.look_ups.reconciliation.take_failure(item, state.now_ns)
+            return
         if page is not None:  # not before all of it was read: nothing is half taken
             _note_again(state, page)
-        alive = self._take(state, translation, item.received_ns, asked_ns)
+        alive = self._take(state, named, item.received_ns, asked_ns)
         state.look_ups.note_alive(item.question["id"], alive)
         if page is not None:
-            _keep(state, page, translation.events)
+            _keep(state, page, named.events)
         if item.status != 200:
-            state.look_ups.take_refusal(item, translation.events, asked_ns)
+            state.look_ups.take_refusal(item, named.events, asked_ns)
             return
-        state.look_ups.take_figures(translation.events, item, asked_ns)
+        state.look_ups.take_figures(named.events, item, asked_ns)
         state.look_ups.take_page(item)
 
     def fail(self, state: AccountFold, item: raw.Failure, asked_ns: int | None) -> None:
         """No answer; what came in its place may be evidence all the same."""
         if item.body:
             translation = read_answer(self._venue, item)
-            if isinstance(translation, Translation):
-                self._take(state, translation, item.at_ns, asked_ns)
-                state.look_ups.take_failure(item, translation.events)
+            named = self._named(translation) if isinstance(translation, Translation) else None
+            if named is not None:
+                self._take(state, named, item.at_ns, asked_ns)
+                state.look_ups.take_failure(item, named.events)
                 return
         state.look_ups.take_failure(item, ())
+
+    def _named(self, translation: Translation) -> Translation | None:
+        """What an answer says under the names that the stream has; None while they are not known.
+
+        Then the answer is asked for again: taken under another name, it would be of another order.
+        """
+        if not self._venue.names_vary:
+            return translation
+        renamed = map(self._renamed, translation.events)
+        events = tuple(event for event in renamed if event is not None)
+        is_known = len(events) == len(translation.events)
+        return replace(translation, events=events) if is_known else None
+
+    def _renamed(self, event: Event) -> Event | None:
+        if event.product not in self._venue.names_vary or not isinstance(event, NAMED):
+            return event
+        if event.symbol is None:  # its id says it (`Profile.ids_are_of_product`)
+            return event
+        symbol = self._instruments.symbol_of(event.product, event.symbol)
+        return None if symbol is None else replace(event, symbol=symbol)
 
     def _take(
         self, state: AccountFold, translation: Translation, at_ns: int, asked_ns: int | None

@@ -38,7 +38,8 @@ TEXTS: Final = ("base", "quote", "settle", "status")
 class Instruments:
     """What is known, by ``product/symbol``, and when each product is asked about next.
 
-    `wanted`: those that evidence named and no listing did, and when that was (ns).
+    `wanted`: those that evidence named and no listing did, and when that was (ns). `listed`: the
+    products of which a complete list came. `aliases`: the symbol behind ``product/other name``.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (INSTRUMENT, LISTS)
@@ -49,6 +50,8 @@ class Instruments:
     due: dict[str, int] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     wanted: dict[str, int] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
     questions: int = 0
     epoch: int = 0
     is_dirty: bool = False
@@ -83,6 +86,16 @@ class Instruments:
     def is_known(self, product: str, symbol: str) -> bool:
         """Whether the venue listed it."""
         return f"{product}/{symbol}" in self.known
+
+    def symbol_of(self, product: str, name: str) -> str | None:
+        """The symbol of what the venue calls so; None while the product was never listed.
+
+        What no list has keeps its name: it may have been delisted.
+        """
+        if f"{product}/{name}" in self.known:
+            return name
+        symbol = self.aliases.get(f"{product}/{name}")
+        return name if symbol is None and product in self.listed else symbol
 
     def want(self, product: str, symbol: str, now_ns: int) -> None:
         """Evidence names an instrument that is not known: list its product again, soon."""
@@ -145,6 +158,7 @@ class Instruments:
         if item.is_last:
             product = self.asked.pop(item.question.get("id", ""), None)
             if product is not None:
+                self.listed.add(product)
                 asked_ns = self.due[product] - TIMEOUT_NS
                 is_missed = self._was_wanted_since(product, asked_ns)
                 self.due[product] = now_ns if is_missed else now_ns + REFRESH_NS
@@ -161,9 +175,14 @@ class Instruments:
         key = f"{report.product}/{report.symbol}"
         document = document_of(report)
         if self.known.get(key) != document:
-            self.known[key] = document
+            self._know(key, document)
             self.wanted.pop(key, None)
             self.changed[key] = cause
+
+    def _know(self, key: str, document: dict[str, Any]) -> None:
+        self.known[key] = document
+        for alias in document.get("aliases", ()):
+            self.aliases[f"{document['product']}/{alias}"] = document["symbol"]
 
     def publish(self) -> Iterator[Output]:
         """The questions, and from the publishing partition what changed."""
@@ -192,6 +211,7 @@ class Instruments:
                     "asked": self.asked,
                     "questions": self.questions,
                     "wanted": self.wanted,
+                    "listed": sorted(self.listed),
                 },
             )
         self.changed.clear()
@@ -201,10 +221,11 @@ class Instruments:
         """Take back one state record."""
         if kind == INSTRUMENT:
             known = {name: value for name, value in document.items() if name != "f"}
-            self.known[f"{known['product']}/{known['symbol']}"] = known
+            self._know(f"{known['product']}/{known['symbol']}", known)
         else:
             self.due, self.asked = document["due"], document["asked"]
             self.questions, self.wanted = document["questions"], document["wanted"]
+            self.listed = set(document.get("listed", ()))
 
 
 def document_of(report: InstrumentReport) -> dict[str, Any]:
@@ -220,4 +241,6 @@ def document_of(report: InstrumentReport) -> dict[str, Any]:
     for name in DECIMALS:
         number = getattr(report, name)
         document[name] = None if number is None else text_of(number)
+    if report.aliases:
+        document["aliases"] = sorted(report.aliases)
     return document

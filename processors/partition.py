@@ -75,7 +75,7 @@ class PartitionFold:
         self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
-        self.answers = Answers(venue, self._count)
+        self.answers = Answers(venue, self.instruments, self._count)
 
     @property
     def venue(self) -> str:

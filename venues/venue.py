@@ -296,6 +296,8 @@ class Venue:
     but whole words (the answer to our ping, say); translation gets such a word as a text.
     `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
+    `names_vary`: the products in which answers may name an instrument otherwise than the stream
+    does; `InstrumentReport.aliases` says how (decision 0018).
     """
 
     name: str
@@ -316,3 +318,4 @@ class Venue:
     bare_words: frozenset[bytes] = frozenset()
     list_field: str | None = None
     needs_passphrase: bool = False
+    names_vary: frozenset[str] = frozenset()

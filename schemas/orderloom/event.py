@@ -202,10 +202,14 @@ class BalanceReport:
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class InstrumentReport:
-    """Tick, lot and contract size of one instrument. `contract_size` is base per contract."""
+    """Tick, lot and contract size of one instrument. `contract_size` is base per contract.
+
+    `aliases` are its names in other parts of the venue.
+    """
 
     product: str
     symbol: str
+    aliases: tuple[str, ...] = ()
     base: str | None = None
     quote: str | None = None
     settle: str | None = None

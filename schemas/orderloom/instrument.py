@@ -11,7 +11,10 @@ from orderloom.words import Product
 
 
 class Instrument(BaseModel):
-    """What is traded at a venue. `contract_size` is base (quote, if inverse) per contract."""
+    """What is traded at a venue. `contract_size` is base (quote, if inverse) per contract.
+
+    `symbol` is its name in every record; `aliases` are others that the venue has for it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -19,6 +22,7 @@ class Instrument(BaseModel):
     venue: str
     product: Product
     symbol: str
+    aliases: tuple[str, ...] = ()
     base: str | None = None
     quote: str | None = None
     settle: str | None = None

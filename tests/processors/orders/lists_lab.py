@@ -35,7 +35,7 @@ class JoiningFold(PartitionFold):
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        self.answers = JoiningAnswers(VENUES[self.venue], self._count)
+        self.answers = JoiningAnswers(VENUES[self.venue], self.instruments, self._count)
 
 
 class Kept:
