@@ -5,6 +5,7 @@ says what did not happen, a function if that is known only then.
 """
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
 
@@ -37,24 +38,30 @@ async def until(
     seconds: float = SECONDS_MAX,
     what: What = "it",
     check: Callable[[], object] = nothing,
+    look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """As `wait_for`, while others go on in this loop."""
-    assert await comes_about(condition, seconds, check), _line(what, seconds)
+    """As `wait_for`, while others go on in this loop; what the condition gives may be awaited."""
+    assert await comes_about(condition, seconds, check, look_seconds), _line(what, seconds)
 
 
 async def comes_about(
     condition: Callable[[], object],
     seconds: float = SECONDS_MAX,
     check: Callable[[], object] = nothing,
+    look_seconds: float = LOOK_SECONDS,
 ) -> bool:
     """Whether it holds within the time."""
     give_up = time.monotonic() + seconds
-    while not condition():
+    while not await _held(condition()):
         check()
         if time.monotonic() > give_up:
             return False
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(look_seconds)
     return True
+
+
+async def _held(answer: object) -> object:
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _line(what: What, seconds: float) -> str:

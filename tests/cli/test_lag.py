@@ -1,7 +1,5 @@
 """A partition that stands still is found, whoever lives in its group."""
 
-import time
-
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -14,6 +12,7 @@ from runtime.kafka import connected_admin, idempotent_producer
 from runtime.settings import Settings
 from runtime.topics import create_topics
 from tests.conftest import RunningBroker
+from tests.waits import wait_for
 
 VENUE = "binance"
 NOW_NS = 1_763_726_400_000_000_000
@@ -60,8 +59,14 @@ def test_a_partition_moves_with_its_commits_and_waits_from_its_oldest_unread_rec
     waits_ns = write(raw)
     assert last_moves(ledger, {(raw, 1): 1}, 0) == {1: waits_ns}
     assert last_moves(ledger, {(raw, 1): 1}) == {}, "it waits for less than 30 s"
-    while (moved_ns := write(commits)) == waits_ns:
-        time.sleep(0.001)
+    moved_ns = waits_ns
+
+    def has_moved() -> bool:
+        nonlocal moved_ns
+        moved_ns = write(commits)
+        return moved_ns > waits_ns
+
+    wait_for(has_moved)
     assert last_moves(ledger, {(raw, 1): 1}, 0) == {1: moved_ns}
 
     _commit(broker, ledger.group, TopicPartition(raw, 1, 1))

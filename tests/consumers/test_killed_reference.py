@@ -7,7 +7,6 @@ up to where it came.
 import asyncio
 import json
 import random
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from orderloom import topology
 from runtime.kafka import connected_admin, end_offsets, reader
 from tests.consumers.children import ReferenceConsumer
 from tests.consumers.reference import digest
-from tests.waits import comes_about
+from tests.waits import comes_about, until
 from trial.stage import Stage
 from trial.venues import PARTITIONS
 from trial.verdict import is_clean
@@ -213,12 +212,18 @@ class WatchedPlay(Play):
         self.topics.compact_soon()
         for venue in self.options.venues:
             await self.stage.control(venue, "/control/traffic", {"running": True})
+
+        async def is_compacted() -> bool:
+            left = self.outcome.records_after = await asyncio.to_thread(
+                self.topics.superseded, marks
+            )
+            return not left
+
+        def what() -> str:
+            return f"{self.outcome.records_after} records were not compacted"
+
         async with self._killing(1):
-            give_up = time.monotonic() + WAIT_SECONDS
-            while left := await asyncio.to_thread(self.topics.superseded, marks):
-                assert time.monotonic() < give_up, f"{left} records were not compacted"
-                await asyncio.sleep(1)
-        self.outcome.records_after = left
+            await until(is_compacted, WAIT_SECONDS, what, look_seconds=1)
         await self._come_to_rest()
 
     async def _compared(self, consumer: ReferenceConsumer) -> tuple[str, str]:

@@ -4,7 +4,6 @@ For each kind: trade while it is scheduled alone, stop, wait until every account
 that, then keep the venue's books and what was published meanwhile.
 """
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from orderloom.account import AccountState, BlindInterval
 from orderloom.fill import Fill
 from orderloom.identity import execution_key
 from orderloom.trouble import Difference
+from tests.waits import comes_about, until
 from trial.bands import broken_bands
 from trial.reading import FOLLOWED, Reading
 from trial.stage import Stage
@@ -192,13 +192,14 @@ class FaultStage:
             )
             await self.trade(venue)
         began = time.monotonic()
-        while time.monotonic() - began < TRADING_S_MAX:
-            await asyncio.sleep(POLL_S)
+
+        async def is_done() -> bool:
             injected = await self._injected(kind)
             stretch.injected = {venue: injected[venue] - before[venue] for venue in VENUES}
-            is_done = all(number >= count for number in stretch.injected.values()) or not kind
-            if is_done and time.monotonic() - began >= TRADING_S_MIN:
-                break
+            happened = all(number >= count for number in stretch.injected.values()) or not kind
+            return happened and time.monotonic() - began >= TRADING_S_MIN
+
+        await comes_about(is_done, TRADING_S_MAX, look_seconds=POLL_S)
         trading = time.monotonic() - began
         await self.rest(stretch)
         resting = time.monotonic() - began - trading
@@ -254,12 +255,11 @@ class FaultStage:
 
     async def _connections_ended(self) -> None:
         """What was planned to end or is dead ends by itself: wait for it."""
-        give_up = time.monotonic() + REST_S_MAX
-        while time.monotonic() < give_up:
-            if all([await self._have_ended(venue) for venue in VENUES]):
-                return
-            await asyncio.sleep(POLL_S)
-        raise AssertionError("connections that were to end go on")
+
+        async def have_ended() -> bool:
+            return all([await self._have_ended(venue) for venue in VENUES])
+
+        await until(have_ended, REST_S_MAX, "the end of connections", look_seconds=POLL_S)
 
     async def _have_ended(self, venue: str) -> bool:
         shown = await self.stage.control(venue, "/control/connections")
@@ -295,8 +295,7 @@ class FaultStage:
         )
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
-        give_up = time.monotonic() + REST_S_MAX
-        while not holds():
+        def check() -> None:
             assert not self.stage.fallen(), self.stage.fallen()[0].log
-            assert time.monotonic() < give_up, f"never: {what}"
-            await asyncio.sleep(POLL_S)
+
+        await until(holds, REST_S_MAX, what, check, POLL_S)

@@ -34,7 +34,7 @@ def test_a_broker_away_quarantines_nobody_and_loses_nothing(
         stage.lab.admin = connected_admin(broker.bootstrap)
         assert stage.lab.producer.flush(60) == 0
         with stage.feeding(300):
-            time.sleep(3)
+            stage.wait_until_all_have_moved(stage.committed_steps(), 120)
         stage.wait_until_folded(120)
         for worker in stage.workers:
             worker.end()

@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waits import wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 INTERRUPTED = 130
@@ -41,7 +42,4 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     said = demo.stderr.read().decode()
     assert demo.wait(60) == INTERRUPTED, said
-    give_up = time.monotonic() + 20
-    while left := processes_of(tmp_path):
-        assert time.monotonic() < give_up, left
-        time.sleep(0.2)
+    wait_for(lambda: not processes_of(tmp_path), what=lambda: f"{processes_of(tmp_path)} end")

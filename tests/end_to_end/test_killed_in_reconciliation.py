@@ -17,7 +17,8 @@ import pytest
 
 from orderloom.identity import adopted_order_key
 from tests.end_to_end.dying_worker import INGEST, PROCESS
-from tests.end_to_end.fault_stage import MILLISECOND_NS, POLL_S, VENUES, FaultStage, Stretch
+from tests.end_to_end.fault_stage import MILLISECOND_NS, VENUES, FaultStage, Stretch
+from tests.waits import comes_about
 from trial.stage import Worker
 from trial.verdict import STATUS, Published, fill_key, leg_of, true_nets
 
@@ -54,14 +55,16 @@ class Plays(FaultStage):
             for venue in VENUES
         ]
         played = Played(stretch, {(kind, venue): None for kind, venue, _ in dying})
-        give_up = time.monotonic() + DYING_S_MAX
-        while dying and time.monotonic() < give_up:
-            await asyncio.sleep(POLL_S)
+
+        def are_dead() -> bool:
             for kind, venue, worker in [one for one in dying if not one[2].is_running]:
                 dying.remove((kind, venue, worker))
                 worker.was_killed = True
                 played.deaths[kind, venue] = worker.child.returncode
                 self.stage.launch_worker(kind, venue)
+            return not dying
+
+        await comes_about(are_dead, DYING_S_MAX)
         await self.rest(stretch)
         played.ours = digests_of_ours(self.reading.published)
         played.theirs = digests_of_theirs(stretch.truth)

@@ -8,6 +8,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -123,8 +124,11 @@ class Shift:
             traffic = {"rate": OPTIONS.rate, "running": True}
             await self.stage.control(venue, "/control/traffic", traffic)
             wanted = await self._fills(venue) + FILLS_BETWEEN
-            while await self._fills(venue) < wanted:  # noqa: ASYNC110  the each's own count
-                await asyncio.sleep(0.1)
+            has_traded = partial(self._has_traded, venue, wanted)
+            await until(has_traded, SECONDS_MAX, f"{wanted} fills", look_seconds=0.1)
+
+    async def _has_traded(self, venue: str, wanted: int) -> bool:
+        return await self._fills(venue) >= wanted
 
     async def _fills(self, venue: str) -> int:
         return int((await self.stage.control(venue, "/truth/summary"))["fills"])

@@ -6,15 +6,18 @@ import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import orjson
 
 from orderloom.topology import DEAD_LETTERS, DIFFERENCES, FILLS, ORDERS
 from processors.ledger.step import InputRecord, Output, StepChanges, UnknownStateFormat
+from tests.waits import wait_for
 
 TIMER_EVERY = 50
 SPREAD_EVERY = 97
 TIMER_NS = 20_000_000
+RELEASED_SECONDS_MAX = 120.0
 SEQUENCE = b"sequence"
 
 
@@ -134,6 +137,8 @@ class CountingState:
             os.kill(os.getpid(), signal.SIGKILL)
         if value.startswith(b"slow") and self.is_real:
             time.sleep(float(value.split(b":")[1]))
+        if value.startswith(b"until") and self.is_real:
+            wait_for(Path(value.split(b":")[1].decode()).exists, RELEASED_SECONDS_MAX)
 
 
 class SpreadState(CountingState):

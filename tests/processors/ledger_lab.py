@@ -2,13 +2,13 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, DIFFERENCES, FILLS, INPUTS, RAW, TOPICS, Topic
 from processors.ledger.backlog import KINDS
@@ -23,6 +23,7 @@ from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.replay.audit import Audit, Culprit
 from runtime.kafka import (
+    Place,
     begin_offsets,
     connected_admin,
     end_offsets,
@@ -166,14 +167,7 @@ class Lab:
     def _wait_for_leaders(self) -> None:
         """Partitions just made may still have none."""
         places = [(self.name(topic), at) for topic in TOPICS for at in range(self.partitions)]
-        give_up = time.monotonic() + 20
-        while True:
-            try:
-                end_offsets(self.admin, places)
-            except KafkaException:
-                assert time.monotonic() < give_up
-            else:
-                return
+        wait_for(lambda: ends_of(self.admin, places))
 
     def _new_state(self, _partition: int) -> CountingState:
         self.states.append(self.make_state())
@@ -295,7 +289,12 @@ def recreate(lab: Lab, topic: Topic) -> None:
 
 def is_empty(lab: Lab, name: str) -> bool:
     """Whether a topic's first partition is there and holds nothing."""
+    return ends_of(lab.admin, [(name, 0)]) == {(name, 0): 0}
+
+
+def ends_of(admin: AdminClient, places: list[Place]) -> dict[Place, int]:
+    """Their end offsets; none while one of them has no leader yet."""
     try:
-        return end_offsets(lab.admin, [(name, 0)]) == {(name, 0): 0}
-    except KafkaException:  # it has no leader yet
-        return False
+        return end_offsets(admin, places)
+    except KafkaException:
+        return {}

@@ -1,5 +1,6 @@
 """Workers on a real broker: who owns what, where the group's offsets are, what Faust is told."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -82,12 +83,15 @@ def test_a_worker_stopped_for_longer_than_its_session_settles_within_two_opening
         with stage.feeding(300):
             stage.wait_for(lambda: len(first.openings()) >= 3, 20, "the first opens its ledgers")
             first.tell(signal.SIGSTOP)
-            time.sleep(SESSION_SECONDS + 3)
+            stage.wait_until_owned(1)
+            stage.wait_for(
+                lambda: set(second.openings()) == set(range(stage.partitions)), 20, "it opens all"
+            )
             stopped_until = time.time()
             first.tell(signal.SIGCONT)
             stage.wait_until_owned(2)
             stage.wait_for(lambda: bool(first.openings(stopped_until)), 20, "it owns again")
-            time.sleep(2)
+            stage.wait_until_all_have_moved(stage.committed_steps(), 20)
         stage.wait_until_folded()
         for partition in range(stage.partitions):
             openings = first.openings(stopped_until) + second.openings(stopped_until)
@@ -103,13 +107,16 @@ def test_a_slow_ledger_blocks_neither_the_others_nor_a_rebalance(
     with make_stage(broker, namespace, tmp_path) as stage:
         stage.start()
         stage.wait_until_owned(1)
-        stage.lab.feed(RAW, [b"slow:8"])  # partition 0; over the session and the step's time
+        released, session_ends = tmp_path / "released", time.monotonic() + SESSION_SECONDS + 1
+        stage.lab.feed(RAW, [b"until:%s" % os.fsencode(released)])  # partition 0
         stage.feed(1_000)
-        slow_until = time.monotonic() + 7.5
         stage.wait_until_folded(60, besides={0})
         stage.start()
         stage.wait_until_owned(2)
-        assert time.monotonic() < slow_until
+        stage.wait_for(lambda: time.monotonic() > session_ends, 20, "its session would have ended")
+        stage.wait_until_owned(2)
+        assert {partition for _, partition in stage.behind()} == {0}
+        released.touch()
         stage.wait_until_folded()
         for worker in stage.workers:
             worker.end()
@@ -124,7 +131,7 @@ def test_sigterm_ends_a_worker_in_order_with_its_offsets_committed(
         stage.wait_until_owned(1)
         with stage.feeding(300):
             stage.wait_for(lambda: len(worker.openings()) == 6, 20, "all ledgers are open")
-            time.sleep(1)
+            stage.wait_until_all_have_moved(stage.committed_steps(), 20)
             assert worker.end() == 0
         steps = {at: stage.lab.commits(at)[-1]["inputs"]["raw"][1] for at in range(6)}
         offsets = stage.group_offsets()

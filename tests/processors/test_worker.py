@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,7 @@ from runtime.trouble import SetupError
 from tests.conftest import RunningBroker
 from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import VENUE, Lab
-
-
-async def hold(condition: Callable[[], bool], seconds: float = 30) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("never")
+from tests.waits import until
 
 
 @pytest.mark.broker
@@ -44,9 +36,9 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     stop, health = asyncio.Event(), Health()
     worker = ProcessWorker(lab.settings, Parts(counting_state, make_app=remember), health)
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
+    await until(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     lab.feed(RAW, [b"%d" % number for number in range(200)])
-    await hold(lambda: worker.runners[0].next_offsets["raw"] == 200)
+    await until(lambda: worker.runners[0].next_offsets["raw"] == 200)
 
     consumer = apps[0].consumer
     assert consumer._thread._consumer._fetcher._fetch_max_wait_ms == FETCH_WAIT_MS
@@ -56,7 +48,7 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     assert not any(consumer._gap.values())
     assert not apps[0].conf.stream_wait_empty
     assert apps[0].conf.topic_disable_leader
-    await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": "", "ledger lab 1": ""})
+    await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": "", "ledger lab 1": ""})
     stop.set()
     await working
     assert lab.faults() == []
@@ -72,13 +64,13 @@ async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_heal
         stop, health = asyncio.Event(), Health()
         worker = ProcessWorker(lab.settings, Parts(counting_state), health)
         working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-        await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
         broker.suspend()
-        await hold(lambda: "does not answer at" in health.parts()["kafka"])
-        await hold(lambda: health.parts()["ledger lab 0"] != "")
+        await until(lambda: "does not answer at" in health.parts()["kafka"])
+        await until(lambda: health.parts()["ledger lab 0"] != "")
         assert metrics.OPEN.labels(VENUE, "0")._value.get() == 0
         broker.resume()
-        await hold(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
         stop.set()
         await working
 
@@ -98,7 +90,7 @@ async def test_a_worker_whose_faust_is_gone_ends_with_what_crashed_it(
     stop = asyncio.Event()
     worker = ProcessWorker(lab.settings, Parts(counting_state, make_app=remember), Health())
     working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
+    await until(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     await apps[0].consumer._thread.stop()
     await apps[0].crash(RuntimeError("planted"))
     with pytest.raises(WorkerCrashed, match="planted"):
@@ -123,7 +115,7 @@ async def test_a_worker_whose_commits_are_never_taken_is_started_again(
     lab.configure(session_seconds=1.0)
     worker = ProcessWorker(lab.settings, Parts(counting_state), Health())
     working = asyncio.create_task(worker.work(asyncio.Event(), str(tmp_path)))
-    await hold(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
+    await until(lambda: bool(worker.runners) and worker.runners[0].next_offsets != {})
     worker._group = NothingTaken(worker._group)  # type: ignore[assignment]  # as said
     with pytest.raises(WorkerCrashed, match="the group has not confirmed us"):
         await asyncio.wait_for(working, 60)

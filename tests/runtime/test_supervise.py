@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from runtime.supervise import Backoff, supervise
 from runtime.supervise_process import count_former_restarts, supervise_process
 from runtime.trouble import PassingTrouble, SetupError
+from tests.waits import wait_for
 
 AT_ONCE = Backoff(seconds_min=0, seconds_max=0)
 
@@ -120,8 +120,7 @@ sys.exit(0 if hurry.wait(20) else 78)
 """
 
     def watch() -> None:
-        while not ready.exists():
-            time.sleep(0.01)
+        wait_for(ready.exists)
         hurry.set()
 
     watcher = threading.Thread(target=watch, daemon=True)

@@ -21,10 +21,12 @@ from orderloom.topology import COMMITS, INPUTS, RAW
 from processors.ledger.backlog import KINDS
 from runtime.kafka import end_offsets, group_offsets
 from tests.processors.ledger_lab import VENUE, Lab
+from tests.waits import wait_for
 
 SESSION_SECONDS = 3.0
 KEYS = 1_200
 LAST_WORDS = 12_000
+LOOK_SECONDS = 0.1  # each look asks the broker
 OPENED = re.compile(r"^([\d.]+) processors\.ledger\.runner ledger (\d+) is open", re.MULTILINE)
 
 
@@ -203,20 +205,20 @@ class Stage:
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until a condition holds, or fail with the workers' last words."""
-        give_up = time.monotonic() + seconds
-        while not _holds(condition):
-            if time.monotonic() > give_up:
-                raise AssertionError(f"never: {what}\n{self._last_words()}")
-            time.sleep(0.1)
+        wait_for(
+            lambda: _holds(condition),
+            seconds,
+            lambda: f"{what}\n{self._last_words()}",
+            look_seconds=LOOK_SECONDS,
+        )
 
     def _last_words(self) -> str:
         """What each worker wrote last, and where the threads of the living ones stand."""
         living = self.living()
         for worker in living:
             worker.tell(signal.SIGUSR1)
-        give_up = time.monotonic() + 5
-        while time.monotonic() < give_up and not all(at.has_told_its_threads() for at in living):
-            time.sleep(0.1)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: all(at.has_told_its_threads() for at in living), 5)
         return "\n".join(
             f"{at.log.name} ({at.process.poll()}):\n{at.log.read_text()[-LAST_WORDS:]}"
             for at in self.workers

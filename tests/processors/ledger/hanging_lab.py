@@ -7,7 +7,6 @@ by itself; the broker of these tests is told not to (`transaction.partition.veri
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +21,7 @@ from processors.ledger.settling import TOPIC_OF
 from processors.ledger.tails import TAIL_RECORDS, hanging
 from processors.ledger.writer import TURNS
 from tests.processors.ledger_lab import Lab, drain, small_steps
+from tests.waits import wait_for
 
 COMMIT, ABORT, OPEN = "commit", "abort", "open"
 Headers = list[tuple[str, bytes]]
@@ -98,9 +98,7 @@ def write(lab: Lab, transactions: Iterable[tuple[Transaction, Ending]]) -> None:
 
 def _wait_for_markers(lab: Lab, kinds: Iterable[str]) -> None:
     """As a ledger waits for its former transaction, but for what shall hang."""
-    give_up = time.monotonic() + 20
-    while hanging(lab.log, 0).keys() & kinds:
-        assert time.monotonic() < give_up, "markers never come"
+    wait_for(lambda: not hanging(lab.log, 0).keys() & kinds, what="the markers of what has ended")
 
 
 async def _write(lab: Lab, transactions: list[tuple[Transaction, Ending]]) -> None:

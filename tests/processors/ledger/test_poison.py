@@ -1,6 +1,5 @@
 """Records that cannot be folded: left out after the second failure, and only they."""
 
-import time
 from itertools import chain
 
 import pytest
@@ -12,6 +11,7 @@ from processors.ledger.writer import LedgerWriter
 from tests.conftest import RunningBroker
 from tests.processors.counting_state import CountingState
 from tests.processors.ledger_lab import Lab, drain, left_out, settle
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
 GOOD = [(b"good", b"%d" % number) for number in range(20)]
@@ -165,11 +165,9 @@ def test_timers_whose_outputs_are_refused_stop_the_partition(lab: Lab) -> None:
             CountingState.tick(self, now_ns)
 
     lab.make_state = LargeTimers
-    lab.feed(RAW, [b"timer:100000000"])
-    settle(lab)
-    time.sleep(0.2)
+    lab.feed(RAW, [b"timer:1"])
     with pytest.raises(PartitionStopped, match="timers fail"):
-        settle(lab)
+        wait_for(lambda: settle(lab) is None)
     assert left_out(lab) == []
 
 

@@ -1,6 +1,5 @@
-"""Keepers on a real broker, with a group of the test's own making instead of Faust's."""
+"""Runners on a real broker, with a group of the test's own making instead of Faust's."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -32,8 +31,10 @@ class Member:
         self.office = office
         self.believes = believes
         self.skipped: list[Mapping[str, int]] = []
+        self.asked = 0
 
     def confirm(self, partition: int) -> bool:
+        self.asked += 1
         return self.believes or self.office.owner is self
 
     def skip_to(self, partition: int, offsets: Mapping[str, int]) -> bool:
@@ -78,7 +79,7 @@ def test_a_runner_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
     office = Office()
     member = office.member()
     runner = keep(member)
-    time.sleep(0.5)
+    wait_for(lambda: member.asked >= 3)
     assert runner.memory.counts.openings == 0  # not confirmed: not opened, and nobody fenced
     office.owner = member
     wait_for(at(runner, 100))
@@ -96,7 +97,7 @@ def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(
     wait_for(lambda: first.condition is Condition.RUNNING)
     office.owner = owner
     second = keep(owner)
-    feed_for(lab, 4)
+    feed_until(lab, lambda: former.asked >= 3)  # it was fenced, and would open again
     wait_for(at(second, lab.fed))
     end(first, second)
     assert first.memory.counts.openings == 1
@@ -110,11 +111,7 @@ def test_without_the_confirmation_two_owners_never_settle(
     office = Office()
     runners = [keep(office.member(believes=True)) for _ in range(2)]
 
-    def go_on_opening() -> bool:
-        feed_for(lab, 0.2)
-        return min(runner.memory.counts.openings for runner in runners) >= 3
-
-    wait_for(go_on_opening, 60)
+    feed_until(lab, lambda: all(runner.memory.counts.openings >= 3 for runner in runners))
 
 
 def test_a_suspended_runner_folds_nothing_and_goes_on_without_loading(
@@ -125,7 +122,11 @@ def test_a_suspended_runner_folds_nothing_and_goes_on_without_loading(
     runner.suspend()
     wait_for(lambda: runner.condition is Condition.SUSPENDED)
     lab.feed(RAW, [b"one"] * 10)
-    time.sleep(2)
+    for record in lab.inputs()["raw"]:
+        runner.offer(record)
+    for _ in range(3):
+        runner._bell.set()
+        wait_for(lambda: not runner._bell.is_set())  # it woke, and rests again
     assert lab.commits() == []
     runner.resume()
     wait_for(at(runner, 10))
@@ -161,8 +162,9 @@ def test_a_stopped_runner_says_why_and_stays_stopped(
     assert not second.has_died
 
 
-def feed_for(lab: Lab, seconds: float) -> None:
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
+def feed_until(lab: Lab, condition: Callable[[], bool]) -> None:
+    def fed_enough() -> bool:
         lab.feed(RAW, [b"event"])
-        time.sleep(0.05)
+        return condition()
+
+    wait_for(fed_enough, 60, look_seconds=0.05)

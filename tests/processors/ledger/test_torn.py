@@ -1,11 +1,8 @@
 """A ledger topic that lacks some of what was written into it: no opening goes on from the rest."""
 
-import contextlib
-import time
-from collections.abc import Iterator
-
 import orjson
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from orderloom.topology import FILLS, LEDGER, RAW
@@ -15,6 +12,7 @@ from processors.ledger.trouble import PartitionStopped
 from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.repair.repair_lab import KillAt, Killed, RepairLab
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -24,20 +22,29 @@ def lab(broker: RunningBroker, namespace: str) -> RepairLab:
     return RepairLab(broker.bootstrap, namespace)
 
 
-@contextlib.contextmanager
-def deleting(lab: RepairLab) -> Iterator[None]:
-    """The cleanup policy of `ledger` says for a while that it may be deleted from."""
-    _set_policy(lab, "compact,delete")
-    yield
-    _set_policy(lab, "compact")
+def trim_ledger(lab: RepairLab, offset: int) -> None:
+    """Its cleanup policy says for a while that it may be deleted from."""
+    set_policy(lab, "compact,delete")
+    wait_for(lambda: is_trimmed(lab, offset))
+    set_policy(lab, "compact")
 
 
-def _set_policy(lab: RepairLab, policy: str) -> None:
+def is_trimmed(lab: RepairLab, offset: int) -> bool:
+    """Whether the broker, which hears of the policy a moment later, lets the records be removed."""
+    try:
+        lab.trim(LEDGER, offset)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.POLICY_VIOLATION:
+            return False
+        raise
+    return True
+
+
+def set_policy(lab: RepairLab, policy: str) -> None:
     entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, lab.name(LEDGER), incremental_configs=[entry])
     for future in lab.admin.incremental_alter_configs([resource]).values():
         future.result(30)
-    time.sleep(1)  # the brokers hear of it a moment later
 
 
 def lose(lab: RepairLab, key: bytes) -> None:
@@ -56,8 +63,7 @@ def test_a_ledger_that_lost_its_front_stops_and_publishes_no_execution_twice(
     lab.configure(step=small_steps(10))
     lab.live()
     before, records = lab.content(), lab.committed(LEDGER)
-    with deleting(lab):
-        lab.trim(LEDGER, records[len(records) * 2 // 3].offset() or 0)
+    trim_ledger(lab, records[len(records) * 2 // 3].offset() or 0)
     lab.forget()
     lab.feed(RAW, lab.history())
     with pytest.raises(PartitionStopped, match=r"is not what step \d+ left") as stopped:

@@ -3,7 +3,6 @@
 import itertools
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +36,7 @@ from tests.conftest import RunningBroker
 from tests.processors.ledger_lab import recreate, small_steps
 from tests.processors.partition_lab import ACCOUNT, a_registration
 from tests.processors.repair.repair_lab import ORDER, VENUE, KillAt, Killed, RepairLab
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
 WAIT_SECONDS = 60.0
@@ -271,10 +271,12 @@ def wait_for_the_sink(lab: RepairLab, path: Path) -> None:
     for topic in (ORDERS, FILLS, POSITIONS):
         last = lab.documents(topic)[-1]
         wanted[lab.name(topic)] = (last["epoch"], last["sequence"])
-    give_up = time.monotonic() + WAIT_SECONDS
-    while any(numbers_in(path).get(name, (0, 0)) < number for name, number in wanted.items()):
-        assert time.monotonic() < give_up, (numbers_in(path), wanted)
-        time.sleep(0.05)
+
+    def has_come() -> bool:
+        held = numbers_in(path)
+        return all(held.get(name, (0, 0)) >= number for name, number in wanted.items())
+
+    wait_for(has_come, WAIT_SECONDS, lambda: f"{numbers_in(path)} of {wanted}")
 
 
 def test_a_sink_that_followed_throughout_ends_equal_and_doubles_nothing(
