@@ -103,7 +103,9 @@ def test_the_sample_of_keys_reads_as_keys(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_settings_that_are_shipped_are_right(name: str) -> None:
     settings = load_settings(DEPLOY / f"{name}.toml")
     file = DEPLOY / settings.accounts_file.name
-    for account in load_accounts(file, partitions=settings.partitions, venues={"binance"}):
+    accounts = load_accounts(file, partitions=settings.partitions, venues={"binance"})
+    assert bool(accounts) is (name == "simulated"), "the other is filled in by its user"
+    for account in accounts:
         kind, _, place = account.key.partition(":")
         assert kind == "file"
         assert read_key(f"file:{DEPLOY / 'keys' / Path(place).name}").key.startswith("simulated")
@@ -111,7 +113,9 @@ def test_the_settings_that_are_shipped_are_right(name: str) -> None:
 
 def test_the_shipped_accounts_are_those_that_the_simulator_starts_with() -> None:
     known = {account.name: account for account in sample_accounts(8)}
-    for account in load_accounts(DEPLOY / "simulated-accounts.toml", partitions=4):
+    accounts = load_accounts(DEPLOY / "simulated-accounts.toml", partitions=4)
+    assert accounts
+    for account in accounts:
         key = read_key(f"file:{DEPLOY / 'keys' / Path(account.key).name}")
         simulated = known[account.id]
         assert (key.key, key.secret.get_secret_value()) == (simulated.api_key, simulated.secret)

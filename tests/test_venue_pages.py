@@ -53,9 +53,11 @@ def test_every_test_and_page_that_a_page_names_exists(venue: str) -> None:
     assert named <= known, named - known
     paths = re.findall(r"`((?:tests|venues|simulator)/[\w/]+\.py)", text(venue))
     roots = (ROOT, ROOT / "tests")
+    assert paths
     assert all(any((root / path).exists() for root in roots) for path in paths), paths
     folder = PAGES[venue].parent
     links = [link for link in LINKED.findall(text(venue)) if not link.startswith("http")]
+    assert links
     assert all((folder / link).exists() for link in links), links
 
 

@@ -191,6 +191,7 @@ def test_no_band_is_broken(outcome: Outcome) -> None:
 
 
 def test_every_step_of_every_partition_comes_again(outcome: Outcome) -> None:
+    assert outcome.replays.keys() == set(CHAOS.venues)
     for venue, done in outcome.replays.items():
         assert done.returncode == 0, f"{venue}: {done.stdout}{done.stderr}"
         assert done.stdout.count(" are equal; ") == PARTITIONS, done.stdout

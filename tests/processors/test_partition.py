@@ -155,10 +155,10 @@ def test_an_oversize_frame_is_a_dead_letter_and_a_question() -> None:
     assert run.partition.accounts[ACCOUNT].streams.is_blind("spot")
 
 
-def synced_run() -> Run:
+def synced_run(**registered: Any) -> Run:
     """One registered account, its streams LIVE, its first cycles answered with nothing."""
     run = Run(a_partition())
-    control = a_record(a_registration(), topic=topology.CONTROL)
+    control = a_record(a_registration(**registered), topic=topology.CONTROL)
     run.step(control)
     run.step(a_raw_record(live(), live("linear")))
     account = run.partition.accounts[ACCOUNT]

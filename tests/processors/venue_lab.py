@@ -286,6 +286,7 @@ class VenueLab:
     def wrong(self) -> dict[str, Any]:
         """Everything in which what was published differs from the venue's books."""
         verdict = self.run.verdict(self.truth())
+        assert verdict["orders"], "nothing was traded"
         names = (
             "fills_lost", "fills_invented", "fills_wrong", "fills_doubled", "wrong_states",
             "wrong_positions",

@@ -27,11 +27,12 @@ from tests.processors.partition_lab import (
 from tests.processors.test_partition import SECOND, answer_all, synced_run
 
 HOUR = 3600 * SECOND
+SYMBOLS = {"spot": ("BTCUSDT",), "linear": ("BTCUSDT",)}
 
 
 def switch(run: Run, at_ns: int, *, enabled: bool, **entry: Any) -> list[Output]:
     """The registry's next entry comes through `control`; what the step published."""
-    document = orjson.loads(a_registration(enabled=enabled)) | entry
+    document = orjson.loads(a_registration(enabled=enabled, symbols=SYMBOLS)) | entry
     return run.step(a_record(orjson.dumps(document), topic=topology.CONTROL), at_ns)
 
 
@@ -50,7 +51,7 @@ def asked(run: Run) -> int:
 
 
 def disabled_run() -> Run:
-    run = synced_run()
+    run = synced_run(symbols=SYMBOLS)
     switch(run, NOW + 10 * SECOND, enabled=False)
     run.step(a_raw_record(closed(NOW + 11 * SECOND), closed(NOW + 11 * SECOND, "linear")))
     return run
@@ -67,7 +68,7 @@ def test_a_disabled_account_asks_nothing_and_its_record_says_so() -> None:
 
 
 def test_it_is_blind_from_when_it_was_last_seen_even_if_nobody_closes_its_streams() -> None:
-    run = synced_run()
+    run = synced_run(symbols=SYMBOLS)
     switch(run, NOW + 10 * SECOND, enabled=False)
     open_ones = [one for one in last_state(run).blind if one.closed_ns is None]
     assert {one.product for one in open_ones} == {"spot", "linear"}
@@ -98,6 +99,7 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time() -> N
     assert last_state(run).sync == "CATCHING_UP"  # answers without a stream prove nothing yet
     names = [ConnectionChange(f"d-{one}", one, "LIVE", at + SECOND) for one in ("spot", "linear")]
     run.step(a_raw_record(*names), at + SECOND)
+    asked_since: list[int] = []
     for seconds in range(2, 20):
         now_ns = at + seconds * SECOND
         run.partition.accounts[ACCOUNT].streams.owner.liveness_ns = now_ns
@@ -107,15 +109,18 @@ def test_enabled_again_it_is_synced_only_by_questions_over_the_whole_time() -> N
             for one in outputs
             if one.topic is topology.DISPATCHES
         ]
-        assert all(one <= NOW for one in since if one is not None)
+        asked_since += [one for one in since if one is not None]
         answer_all(run, outputs, now_ns)
     state = last_state(run)
     assert (state.sync, state.enabled) == ("SYNCED", True)
+    assert {one.product for one in state.blind} == {"spot", "linear"}
     assert all(one.closed_ns for one in state.blind)
+    assert asked_since
+    assert max(asked_since) <= NOW
 
 
 def test_a_stream_that_was_never_closed_meanwhile_is_seen_again_by_its_liveness() -> None:
-    run = synced_run()
+    run = synced_run(symbols=SYMBOLS)
     switch(run, NOW + 10 * SECOND, enabled=False)
     switch(run, NOW + 11 * SECOND, enabled=True)
     entries = [
@@ -130,7 +135,7 @@ def test_a_stream_that_was_never_closed_meanwhile_is_seen_again_by_its_liveness(
 
 
 def test_what_still_comes_of_a_disabled_account_is_evidence() -> None:
-    run = synced_run()
+    run = synced_run(symbols=SYMBOLS)
     switch(run, NOW + 10 * SECOND, enabled=False)
     run.step(a_raw_record(a_frame(b"nonsense"), offset=9), NOW + 11 * SECOND)
     (letter,) = run.messages(topology.DEAD_LETTERS)

@@ -204,11 +204,10 @@ def test_a_cycle_that_cannot_end_takes_the_account_out_of_sync_until_one_is_comp
     lab.refuse = lambda question: question.symbol == "SOLUSDT" and question.reason == "round"
     lab.wait_until(lambda: not lab.is_synced(), 300)
     assert lab.shown().sync == "CATCHING_UP"
-    assert all(
-        lab.now_ns - cycles.began_ns >= lab.pace.late_ns
-        for cycles in lab.account_state().look_ups.reconciliation.cycles.values()
-        if cycles.is_late
-    )
+    cycles = lab.account_state().look_ups.reconciliation.cycles.values()
+    late = [lab.now_ns - one.began_ns for one in cycles if one.is_late]
+    assert late
+    assert min(late) >= lab.pace.late_ns
     lab.restart()
     assert not lab.is_synced()
     lab.refuse = lambda _question: False

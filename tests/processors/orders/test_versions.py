@@ -91,6 +91,7 @@ def test_the_versions_of_each_key_rise_in_every_order_of_arrival() -> None:
         for messages in combinations(STOP, some):
             for arrival in permutations(messages):
                 found = versions(arrival)
+                assert found
                 assert all(map(rise, found.values())), (found, [one["o"] for one in arrival])
 
 

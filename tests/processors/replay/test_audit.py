@@ -110,6 +110,7 @@ def test_it_comes_again_in_another_thread_and_decimal_context() -> None:
 
 @pytest.mark.parametrize("bit", [0, 7, 100, 1_001])
 def test_a_flipped_bit_in_a_raw_record_is_found_at_its_offset(bit: int) -> None:
+    assert all(records for _, records in STEPS[1:8])
     for step, records in STEPS[1:8]:
         for place, record in enumerate(records):
             spoilt = [*records[:place], flipped(record, bit), *records[place + 1 :]]

@@ -42,6 +42,7 @@ def after_any(*events: OrderReport | Execution, answered: tuple[OrderReport, ...
             orders.apply(event, told)
         (order,) = orders.all()
         every.append((order, order.content(), evidence_of(orders)))
+    assert len(every) > 1
     assert all(one[1:] == every[0][1:] for one in every)
     return every[0][0]
 
