@@ -204,7 +204,7 @@ def _measure_large(results: Results, *, is_quick: bool) -> int:
     print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
     for _, figures in found:
         print("", *lines_of(figures), sep="\n")
-    rows = {f"{box.venue} {box.product}": figures.document() for box, figures in found}
+    rows = {f"{one.venue} {one.product}": figures.document() for one, figures in found}
     path = HOME / f"{LARGE}.json"
     path.write_text(json.dumps(results.about | {LARGE: rows}, indent=2, ensure_ascii=False) + "\n")
     print(f"\nwritten to {path.relative_to(ROOT)}")

@@ -65,14 +65,14 @@ NO_PAST: Final = PastConfig()
 
 
 @dataclass(frozen=True, slots=True)
-class LargeBox(TrialVenue):
+class LargeVenue(TrialVenue):
     """A venue with one account that has a past; the venue's own limits."""
 
     product: Product = "spot"
     past: PastConfig = NO_PAST
 
     @classmethod
-    def of(cls, venue: str, product: Product, past: PastConfig, seed: int = 1) -> "LargeBox":
+    def of(cls, venue: str, product: Product, past: PastConfig, seed: int = 1) -> "LargeVenue":
         """One account at one product of a venue."""
         return cls(venue, seed, 1, 0, {}, product=product, past=past)
 
@@ -139,7 +139,7 @@ class AccountView:
 class LargeAccount:
     """One run over one large account."""
 
-    def __init__(self, directory: Path, simulated: LargeBox, say: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, simulated: LargeVenue, say: Callable[[str], None]) -> None:
         namespace = f"large-{int(time.time())}."
         self.simulated = simulated
         self.figures = Figures(simulated.title)
@@ -315,11 +315,11 @@ QUICK: Final = PastConfig(open=500, closed=10_000, hours=HOURS)
 
 def run(
     home: Path, say: Callable[[str], None], *, is_quick: bool
-) -> list[tuple[LargeBox, Figures]]:
+) -> list[tuple[LargeVenue, Figures]]:
     """All large accounts, one after another; a topic's files go with its run."""
     found = []
     for venue, product in ACCOUNTS:
-        simulated = LargeBox.of(venue, product, QUICK if is_quick else FULL)
+        simulated = LargeVenue.of(venue, product, QUICK if is_quick else FULL)
         directory = home / f"{venue}-{product}"
         say(f"{venue} {product}\n{HEADER}")
         figures = asyncio.run(LargeAccount(directory, simulated, say).measure())

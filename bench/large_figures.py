@@ -11,7 +11,7 @@ START, RECONNECT, REST, GHOSTS = "start", "reconnect", "at rest", "all canceled"
 
 @dataclass(slots=True)
 class Requests:
-    """What the box was asked in one phase."""
+    """What the venue was asked in one phase."""
 
     requests: int = 0
     refused: int = 0
@@ -25,7 +25,7 @@ class Requests:
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Requests":
-        """From the box's own count."""
+        """From the venue's own count."""
         rows = told["paths"].values()
         return cls(
             requests=sum(row["requests"] for row in rows),

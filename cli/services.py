@@ -10,9 +10,9 @@ from cli.options import Venue, Venues, known_sink
 
 if TYPE_CHECKING:
     from cli import running
-    from simulator import __main__ as box
+    from simulator import __main__ as simulator
 else:
-    running, box = Later("cli.running"), Later("simulator.__main__")
+    running, simulator = Later("cli.running"), Later("simulator.__main__")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -101,7 +101,7 @@ def sink(
 _SIMULATE = """\b
 Examples:
   orderloom simulate binance --port 9001 --seed 7 --rate 200
-  orderloom simulate binance --config box.toml    accounts, faults, limits
+  orderloom simulate binance --config venue.toml  accounts, faults, limits
   orderloom simulate okx --faults bad-day.toml
 It prints one line of JSON with its port. It only ever listens on this machine.
 """
@@ -120,4 +120,4 @@ def simulate(
     options = {"--faults": faults, "--port": port, "--seed": seed, "--rate": rate}
     for name, value in options.items():
         arguments += [name, str(value)] if value is not None else []
-    raise typer.Exit(box.run(arguments))
+    raise typer.Exit(simulator.run(arguments))

@@ -28,11 +28,12 @@ def test_settings_accounts_and_keys_fit_the_simulators(
     settings = load_settings()
     accounts = load_accounts(settings.accounts_file, partitions=settings.partitions, venues=VENUES)
     assert [account.id for account in accounts] == ["binance:sim-0", "okx:sim-0", "binance:sim-1"]
-    boxes = {one.name: one for name in get_args(Venue) for one in sample_accounts(8, venue=name)}
+    venues = get_args(Venue)
+    simulated = {one.name: one for name in venues for one in sample_accounts(8, venue=name)}
     for account in accounts:
-        box = boxes[account.id]
+        one = simulated[account.id]
         key = read_key(account.key)
         secrets = (key.secret.get_secret_value(), key.passphrase.get_secret_value())
-        assert (key.key, *secrets) == (box.api_key, box.secret, box.passphrase)
+        assert (key.key, *secrets) == (one.api_key, one.secret, one.passphrase)
         venue = settings.venue(account.venue)
-        assert set(account.products) == set(venue.rest) == set(venue.stream) == set(box.symbols)
+        assert set(account.products) == set(venue.rest) == set(venue.stream) == set(one.symbols)

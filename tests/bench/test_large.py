@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.large import HOURS, SYMBOLS, LargeAccount, LargeBox
+from bench.large import HOURS, SYMBOLS, LargeAccount, LargeVenue
 from bench.large_figures import GHOSTS, RECONNECT, START, Figures
 from processors.account.reconciliation import SINGLY_MAX
 from simulator.config import PastConfig
@@ -41,8 +41,8 @@ def okx_pages(*, since_all: bool) -> int:
     return pages + (ORDERS + EXECUTIONS) // OKX_ROWS + 2 if since_all else pages + 2
 
 
-def measured(tmp_path: Path, box: LargeBox) -> Figures:
-    return asyncio.run(LargeAccount(tmp_path, box, print).measure(idle_seconds=0))
+def measured(tmp_path: Path, simulated: LargeVenue) -> Figures:
+    return asyncio.run(LargeAccount(tmp_path, simulated, print).measure(idle_seconds=0))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def measured(tmp_path: Path, box: LargeBox) -> Figures:
 def test_it_is_in_sync_and_equal_within_the_limits_and_the_pages_that_it_takes(
     tmp_path: Path, venue: str, product: Product, pages: Callable[..., int]
 ) -> None:
-    figures = measured(tmp_path, LargeBox.of(venue, product, PAST))
+    figures = measured(tmp_path, LargeVenue.of(venue, product, PAST))
 
     asked = {name: phase.asked for name, phase in figures.phases.items()}
     assert not any(one.refused for one in asked.values()), "the venue never had to say 429"

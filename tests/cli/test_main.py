@@ -80,8 +80,8 @@ def test_wrong_arguments_are_named_and_end_with_2(arguments: list[str], words: s
 
 
 def test_a_command_with_a_config_of_its_own_takes_it(tmp_path: Path) -> None:
-    answer = orderloom("simulate", "binance", "--config", "box.toml", directory=tmp_path)
-    assert "box.toml" in answer.stderr
+    answer = orderloom("simulate", "binance", "--config", "venue.toml", directory=tmp_path)
+    assert "venue.toml" in answer.stderr
     assert "stands before" not in answer.stderr
 
 

@@ -1,6 +1,6 @@
 """A simulated venue and a partition's state in one process, on one clock: no socket, no Kafka.
 
-What the venue pushes becomes records of `raw` at once; what is asked is answered by the box's own
+What the venue pushes becomes records of `raw` at once; what is asked is answered by the venue's own
 calls, page by page, through the venue's description. So all that streams lose and questions
 find can be played in milliseconds, step by step, with restarts anywhere between the steps.
 """
@@ -24,7 +24,7 @@ from simulator.binance.spot_calls import SPOT_CALLS
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
-from simulator.config import AccountConfig as BoxAccount
+from simulator.config import AccountConfig as SimulatedAccount
 from simulator.config import SimulatorConfig, TrafficConfig
 from simulator.instrument import Product
 from simulator.message import Message
@@ -44,7 +44,7 @@ Drop = Callable[[Message], bool]
 class VenueLab:
     """One account. `drop` tells which pushed messages are lost without anybody's noticing.
 
-    `symbols` are those that the registry names; the box's traders trade `traded`.
+    `symbols` are those that the registry names; the venue's traders trade `traded`.
     `before_each` is called before each record of `raw` is folded (to restart the partition, say).
     `delay_ms` is how long a pushed message is on its way: answers tell of it before.
     `skew_ns` is how far our clock is ahead of the venue's, which is measured every 10 s.
@@ -72,7 +72,7 @@ class VenueLab:
         self.clock = LogicalClock()
         self.name = f"{self.venue_name}:main"
         self.description = VENUES[self.venue_name]
-        box = BoxAccount(
+        simulated = SimulatedAccount(
             name=self.name,
             api_key="lab-key",
             secret="lab-secret",
@@ -83,7 +83,9 @@ class VenueLab:
             },
         )
         traffic = TrafficConfig(open_orders_max=8)
-        self.venue = self.make_venue(SimulatorConfig(seed=seed, accounts=(box,), traffic=traffic))
+        self.venue = self.make_venue(
+            SimulatorConfig(seed=seed, accounts=(simulated,), traffic=traffic)
+        )
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)
         self.make_state: Callable[[], PartitionFold] = lambda: fold(self.description, 0, self.pace)
