@@ -180,11 +180,11 @@ class LargeAccount:
             self._ledger.look()
         await acting
         seconds = time.monotonic() - began
-        told = await self.stage.control(self.simulated.venue, "/control/requests")
+        counted = await self.stage.control(self.simulated.venue, "/control/requests")
         now = self._used()
         phase = Phase(
             seconds=seconds,
-            asked=Requests.of(told),
+            asked=Requests.of(counted),
             process_cpu=now["process"].cpu_seconds - used["process"].cpu_seconds,
             ingest_cpu=now["ingest"].cpu_seconds - used["ingest"].cpu_seconds,
             ledger_mib=self._ledger.written / MIB,

@@ -24,16 +24,16 @@ class Requests:
     """The most requests within two seconds, by path."""
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> "Requests":
+    def of(cls, counted: dict[str, Any]) -> "Requests":
         """From the venue's own count."""
-        rows = told["paths"].values()
+        rows = counted["paths"].values()
         return cls(
             requests=sum(row["requests"] for row in rows),
             refused=sum(row["refused"] for row in rows),
-            singly=sum(row["requests"] for path, row in told["paths"].items() if _is_one(path)),
+            singly=sum(row["requests"] for path, row in counted["paths"].items() if _is_one(path)),
             mib=sum(row["bytes"] for row in rows) / MIB,
-            weight=max(told["weight"].values(), default=0),
-            busiest={path: row["busiest"] for path, row in told["paths"].items()},
+            weight=max(counted["weight"].values(), default=0),
+            busiest={path: row["busiest"] for path, row in counted["paths"].items()},
         )
 
 

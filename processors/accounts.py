@@ -45,7 +45,7 @@ class Accounts:
     # ---- the owner of the partition's edge
 
     def take_owner(self, generation: int, at_ns: int, at: Cause, now_ns: int) -> None:
-        """Where a record tells of a new owner, the connections of the former one are gone."""
+        """Where a record names a new owner, the connections of the former one are gone."""
         owner = self.setting.owner
         if generation <= owner.generation:
             return

@@ -338,7 +338,7 @@ class AccountFold:
 def _executions_of(
     report: OrderReport, events: Sequence[Event], first: int
 ) -> tuple[Execution, ...]:
-    """The executions that a message tells right after the order that it reports."""
+    """The executions that a message reports right after the order that it reports."""
     found: list[Execution] = []
     name = report.venue_order_id
     for event in events[first:]:

@@ -12,7 +12,7 @@ from processors.ledger.step import Output
 
 
 def publish(account: AccountFold) -> Iterator[Output]:
-    """What the step tells consumers of this account: events first, then the views."""
+    """What the step publishes of this account: events first, then the views."""
     publisher = account.publisher
     # What is stale must not be shown.
     account.exposure.refresh(account.orders.all())

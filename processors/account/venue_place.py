@@ -10,7 +10,7 @@ from processors.orders.order import Order
 class VenuePlace:
     """Where the venue knows an order: what a question by id needs.
 
-    `venue_ns` is up to when the venue told of it: what it executed later is not missed yet.
+    `venue_ns` is up to when the venue reported it: what it executed later is not missed yet.
     `is_conditional`: the ids are those of a conditional order.
     """
 

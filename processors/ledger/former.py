@@ -17,7 +17,7 @@ from processors.ledger.trouble import LedgerLost
 from runtime.kafka import Place
 
 LOOK_AGAIN_SECONDS = 0.001
-UNTOLD = -1
+UNREPORTED = -1
 Ends = dict[Place, int]
 
 
@@ -36,14 +36,14 @@ class FormerTransaction:
     def is_committed(self, ends: Mapping[str, int]) -> None:
         """Its commit has returned, and these are its ends in what it wrote, by the topic's name.
 
-        An end that Kafka did not tell is UNTOLD.
+        An end that Kafka did not report is UNREPORTED.
         """
         self._ends = {(name, self._partition): end for name, end in ends.items()}
 
     def find_ends(self) -> None:
         """Call it before anything is written behind it. Raises KafkaException."""
         # What stands there now is its own: its records, and perhaps its marker.
-        if UNTOLD in self._ends.values():
+        if UNREPORTED in self._ends.values():
             self._ends = self._log.ends_of(self._ends)
 
     def wait_until_shown(self, seconds_max: float) -> None:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from orderloom.topology import COMMITS, LEDGER, Topic
-from processors.ledger.former import UNTOLD, FormerTransaction
+from processors.ledger.former import UNREPORTED, FormerTransaction
 from processors.ledger.log import Delivered, LedgerLog
 from processors.ledger.mark import MARK, MARK_BITS, Mark, Run
 from processors.ledger.state import PROOF_KEY
@@ -337,7 +337,7 @@ def _noting(errors: list[KafkaError], ends: dict[str, int]) -> Delivered:
             return
         offset = message.offset()
         # Kafka does not say it of what it finds that it had already taken.
-        ends[message.topic() or ""] = UNTOLD if offset is None or offset < 0 else offset + 1
+        ends[message.topic() or ""] = UNREPORTED if offset is None or offset < 0 else offset + 1
 
     return delivered
 

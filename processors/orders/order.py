@@ -92,8 +92,8 @@ class Order:
         if is_news:
             self.refresh(changed, origin, effects, shown)
             if lacked:
-                just_told = {one.exec_id for one in executions}
-                effects += fill_effects.named_since(self, lacked, origin, just_told)
+                just_reported = {one.exec_id for one in executions}
+                effects += fill_effects.named_since(self, lacked, origin, just_reported)
         return is_news
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:

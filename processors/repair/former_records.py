@@ -74,7 +74,7 @@ class FormerAccount(OfAccount):
     blind: list[FormerBlind]
 
     def is_in_time(self, appended_ns: int) -> bool:
-        """Whether nothing that it tells of lay ahead when it was written.
+        """Whether nothing that it names lay ahead when it was written.
 
         If something did, nobody wrote it, or a clock that was wrong: nothing was looked at then.
         """

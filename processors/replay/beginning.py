@@ -30,8 +30,8 @@ class HeldInputs:
 
     def are_others(self, step: CommitRecord) -> str:
         """Which input is not the topic that this step read; "" if all are, or it does not say."""
-        told = step.topic_ids or {}
-        wrong = [kind for kind, known in self.ids.items() if told.get(kind, known) != known]
+        named = step.topic_ids or {}
+        wrong = [kind for kind, known in self.ids.items() if named.get(kind, known) != known]
         return f"{wrong[0]} is not the topic that step {step.step} read" if wrong else ""
 
 

@@ -28,22 +28,22 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     hello = wire.read(requests)
     if hello is None:
         return
-    told = hello[0]
+    given = hello[0]
     home = str(Path(processors.__path__[0]).resolve().parent)
     # Said before another format is refused, so that the other side can name both.
     said = {"format": wire.FORMAT, "version": fold_version(), "home": home}
     wire.write(answers, said)
-    if told["format"] != wire.FORMAT:
+    if given["format"] != wire.FORMAT:
         return
-    refold = Refold(lambda said, _: _state(told, said))
+    refold = Refold(lambda said, _: _state(given, said))
     while (message := wire.read(requests)) is not None:
         step, records = step_of(*message)
         wire.write(answers, *outputs_as_sent(refold.fold(step, records)))
 
 
-def _state(told: dict[str, Any], said: Configuration | None) -> PartitionState:
-    configuration = told["configuration"] if said is None else said
-    return configured_fold(VENUES[told["venue"]], told["partition"], configuration)
+def _state(given: dict[str, Any], said: Configuration | None) -> PartitionState:
+    configuration = given["configuration"] if said is None else said
+    return configured_fold(VENUES[given["venue"]], given["partition"], configuration)
 
 
 def step_as_sent(

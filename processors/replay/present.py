@@ -39,8 +39,8 @@ def present(ledger_log: LedgerLog, partition: int, make_state: MakeState) -> Pre
     """What the ledger holds. Raises CannotReplay, LedgerLost, KafkaException."""
     saved, epoch, place = _whole_state(ledger_log, partition, make_state)
     for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
-        told = ((message.offset() or 0, step_in(ledger_log, message)) for message in messages)
-        steps = [one for one in told if one[1].step <= place.step]
+        numbered = ((message.offset() or 0, step_in(ledger_log, message)) for message in messages)
+        steps = [one for one in numbered if one[1].step <= place.step]
         # The newest up to there: only an opening changes it, and its first step says it
         # (decision 0213).
         said = [step.configuration for _, step in steps if step.configuration is not None]

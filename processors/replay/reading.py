@@ -62,7 +62,7 @@ class StepReader:
 
 
 def step_in(ledger_log: LedgerLog, message: Message) -> CommitRecord:
-    """The step that a record of `commits` tells of."""
+    """The step that a record of `commits` is of."""
     try:
         return CommitRecord.decoded(message.value() or b"")
     except UnknownCommitFormat as unknown:
