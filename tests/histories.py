@@ -88,7 +88,7 @@ def _moved(random: Random, base: dict[str, Any]) -> dict[str, Any]:
 def _an_execution(
     random: Random, base: dict[str, Any], match: tuple[Side, Decimal, int, str]
 ) -> list[Piece]:
-    """One match as its several sources tell it, some of them, some with fewer fields."""
+    """One match as its several sources report it, some of them, some with fewer fields."""
     side, amount, at, exec_id = match
     full = Execution(
         **base, exec_id=exec_id, side=side, last_price=Decimal(150), last_quantity=amount,
@@ -96,22 +96,22 @@ def _an_execution(
     )  # fmt: skip
     if random.random() < 0.1:
         full = replace(full, more_fees=(Fee("GT", Decimal("0.02")), Fee("POINT", Decimal(-1))))
-    told = [full]
+    events = [full]
     if random.random() < 0.5:
-        told.append(replace(full, fee=None, fee_currency=None))
+        events.append(replace(full, fee=None, fee_currency=None))
     if random.random() < 0.3:
-        told.append(replace(full, client_order_id=None, liquidity=None))
+        events.append(replace(full, client_order_id=None, liquidity=None))
     if random.random() < 0.2:
-        told.append(replace(full, venue_order_id=None))
+        events.append(replace(full, venue_order_id=None))
     if random.random() < 0.1:
-        told.append(replace(full, venue_order_id=None, client_order_id=None))
+        events.append(replace(full, venue_order_id=None, client_order_id=None))
     if random.random() < 0.1:
-        told.append(replace(full, last_price=Decimal(151)))
+        events.append(replace(full, last_price=Decimal(151)))
     if random.random() < 0.1:
-        told.append(replace(full, kind=FillKind.CORRECTION, last_price=Decimal(149)))
+        events.append(replace(full, kind=FillKind.CORRECTION, last_price=Decimal(149)))
     if random.random() < 0.1:
-        told.append(replace(full, kind=FillKind.BUST))
-    return [(event, an_origin(random.choice(list(Source)))) for event in told]
+        events.append(replace(full, kind=FillKind.BUST))
+    return [(event, an_origin(random.choice(list(Source)))) for event in events]
 
 
 def shuffled(pieces: list[Piece], random: Random) -> list[Piece]:

@@ -36,8 +36,8 @@ def test_a_setting_is_shown_with_its_default(name: str, default: str) -> None:
 
 
 def test_every_setting_of_a_venue_is_shown() -> None:
-    told = {word for row in ROWS for word in re.findall(r"\.(\w+)", row)}
-    assert set(VenueSettings.model_fields) <= told
+    named = {word for row in ROWS for word in re.findall(r"\.(\w+)", row)}
+    assert set(VenueSettings.model_fields) <= named
 
 
 def test_every_environment_is_shown() -> None:

@@ -72,10 +72,10 @@ def test_sections_and_rules_stand_in_order_and_once() -> None:
 
 
 def test_every_dispute_trust_and_field_of_a_profile_is_explained() -> None:
-    told = set(re.findall(r"`([\w-]+)`", PAGE)) | set(re.findall(r"^\| ([A-Z]+) \|", PAGE, re.M))
+    named = set(re.findall(r"`([\w-]+)`", PAGE)) | set(re.findall(r"^\| ([A-Z]+) \|", PAGE, re.M))
     disputes = {value for name, value in vars(trust).items() if is_code(name, value)}
     assert len(disputes) == 9
-    assert disputes | set(Trust) | set(Profile.__dataclass_fields__) <= told
+    assert disputes | set(Trust) | set(Profile.__dataclass_fields__) <= named
 
 
 def is_code(name: str, value: object) -> bool:

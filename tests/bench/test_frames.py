@@ -18,16 +18,16 @@ NOW_NS = 1_800_000_000_000_000_000
 
 def test_a_repetition_moves_ids_client_ids_and_times_and_nothing_else() -> None:
     order = {"i": 7, "t": -1, "c": "bot-1", "C": "", "s": "BTCUSDT", "q": "0.5", "T": 1793000000040}
-    told = {"e": "executionReport", "o": order}
-    assert moved(told, 2) == {
+    pushed = {"e": "executionReport", "o": order}
+    assert moved(pushed, 2) == {
         "e": "executionReport",
         "o": order | {"i": 7 + 2 * ID_STEP, "c": "bot-1-2", "T": 1793000000040 + 2 * SPAN_MS},
     }
 
 
 def test_a_list_keeps_its_kind() -> None:
-    told = {"e": "listStatus", "c": "OCO", "C": "list-1"}
-    assert moved(told, 3) == {"e": "listStatus", "c": "OCO", "C": "list-1-3"}
+    pushed = {"e": "listStatus", "c": "OCO", "C": "list-1"}
+    assert moved(pushed, 3) == {"e": "listStatus", "c": "OCO", "C": "list-1-3"}
 
 
 def test_frames_are_numbered_densely_and_come_in_venue_time() -> None:

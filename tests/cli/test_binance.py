@@ -38,10 +38,10 @@ ALGO: dict[str, Any] = {
 SHOWN = ("status", "filled_quantity", "disputed", "reason")
 
 
-def event(told_ms: int = T, **changed: Any) -> dict[str, Any]:
+def event(sent_ms: int = T, **changed: Any) -> dict[str, Any]:
     """An ORDER_TRADE_UPDATE; its order is changed by keyword."""
     order = PLAIN | changed
-    return {"raw": {"e": "ORDER_TRADE_UPDATE", "E": told_ms, "T": order["T"], "o": order}}
+    return {"raw": {"e": "ORDER_TRADE_UPDATE", "E": sent_ms, "T": order["T"], "o": order}}
 
 
 def rest(raw: Any, **fields: Any) -> dict[str, Any]:

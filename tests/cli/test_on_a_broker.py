@@ -71,9 +71,9 @@ class House:
         """How many entries stand in `control`, beside what tells where accounts lie."""
         admin, name = connected_admin(self.bootstrap), CONTROL.name(VENUE, self.namespace)
         settings = load_settings(self.directory / "orderloom.toml")
-        told = held_registry(settings, name, VENUE).elsewhere
+        elsewhere = held_registry(settings, name, VENUE).elsewhere
         return sum(end_offsets(admin, [(name, 0), (name, 1)]).values()) - sum(
-            map(len, told.values())
+            map(len, elsewhere.values())
         )
 
     def spoil_control(self, partition: int, *values: bytes | None) -> None:
@@ -272,9 +272,9 @@ def test_a_venue_without_any_account_left_is_not_forgotten(house: House) -> None
     assert house.run("topics").returncode == 0
     registry = house.directory / "accounts.toml"
     registry.write_text(registry.read_text().replace("binance:", "okx:"))
-    told = house.run("topics").stdout
-    assert "binance: removed binance:main" in told
-    assert "okx: registered okx:main" in told
+    printed = house.run("topics").stdout
+    assert "binance: removed binance:main" in printed
+    assert "okx: registered okx:main" in printed
 
 
 @pytest.mark.broker

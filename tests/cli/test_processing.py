@@ -29,10 +29,10 @@ def test_reconciliation_has_the_pace_that_is_set() -> None:
 def test_the_ledger_gets_what_the_settings_say() -> None:
     process = ProcessSettings(step_ms_max=250, session_ms=9000)
     settings = Settings(namespace="prod.", kafka=KafkaSettings(bootstrap="k:1"), process=process)
-    told = ledger_settings(settings, BINANCE, Pace())
-    assert (told.bootstrap, told.venue, told.namespace) == ("k:1", "binance", "prod.")
-    assert (told.step.seconds, told.session_seconds) == (0.25, 9.0)
-    assert told.config_digest
+    given = ledger_settings(settings, BINANCE, Pace())
+    assert (given.bootstrap, given.venue, given.namespace) == ("k:1", "binance", "prod.")
+    assert (given.step.seconds, given.session_seconds) == (0.25, 9.0)
+    assert given.config_digest
 
 
 def test_another_configuration_of_the_fold_has_another_digest() -> None:
@@ -48,7 +48,7 @@ def test_the_digest_is_the_same_in_every_process() -> None:
     program = (
         "from cli.processing import *; print(config_digest(VENUES['binance'].profiles, Pace()))"
     )
-    told = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", program],
             capture_output=True,
@@ -58,4 +58,4 @@ def test_the_digest_is_the_same_in_every_process() -> None:
         ).stdout.strip()
         for seed in ("1", "2", "3")
     }
-    assert told == {config_digest(BINANCE.profiles, Pace())}
+    assert digests == {config_digest(BINANCE.profiles, Pace())}

@@ -114,8 +114,8 @@ def test_what_no_venue_has_is_refused_with_what_to_choose_from(
     monkeypatch.setenv("ORDERLOOM_CONFIG", str(tmp_path / "orderloom.toml"))
     with pytest.raises(SettingsError) as caught:
         checked_settings()
-    [told] = caught.value.lines
-    assert line in told
+    [printed] = caught.value.lines
+    assert line in printed
 
 
 @pytest.mark.parametrize(

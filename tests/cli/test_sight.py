@@ -38,32 +38,32 @@ def a_refused_symbol(*, may_lack: bool) -> RefusedSymbol:
     )
 
 
-def told(state: AccountState | None) -> list[Finding]:
+def findings_of(state: AccountState | None) -> list[Finding]:
     return list(sight_of(ACCOUNT, state, NOW_NS, LATE_NS))
 
 
 def test_an_account_that_is_seen_is_well_with_the_time_of_its_oldest_look() -> None:
-    [finding] = told(a_state())
+    [finding] = findings_of(a_state())
     assert finding.mark is Mark.WELL
     assert finding.line.endswith("SYNCED, covered until 2025-11-21 11:59:48 UTC (12 s)")
 
 
 def test_a_refused_symbol_of_which_nothing_may_be_missing_does_not_disturb() -> None:
-    [finding] = told(a_state(refused=(a_refused_symbol(may_lack=False),)))
+    [finding] = findings_of(a_state(refused=(a_refused_symbol(may_lack=False),)))
     assert finding.mark is Mark.WELL
 
 
 def test_an_account_that_nobody_has_folded_is_not_called_well() -> None:
-    [finding] = told(None)
+    [finding] = findings_of(None)
     assert (finding.mark, finding.part) == (Mark.NOTE, "account")
     assert "nobody has folded it yet" in finding.line
 
 
 def test_an_account_that_catches_up_is_not_called_well() -> None:
     progress = {"spot": Progress(answered=0, asked=8, pages=0)}
-    [finding] = told(a_state(sync="CATCHING_UP", covered_ns={"spot": 0}, progress=progress))
+    [finding] = findings_of(a_state(sync="CATCHING_UP", covered_ns={"spot": 0}, progress=progress))
     assert (finding.mark, "CATCHING_UP spot:0/8" in finding.line) == (Mark.NOTE, True)
-    [disabled] = told(a_state(enabled=False, sync="CATCHING_UP", streams={"spot": "DOWN"}))
+    [disabled] = findings_of(a_state(enabled=False, sync="CATCHING_UP", streams={"spot": "DOWN"}))
     assert (disabled.mark, "disabled still" in disabled.line) == (Mark.NOTE, True)
 
 
@@ -94,7 +94,7 @@ def test_an_account_that_catches_up_is_not_called_well() -> None:
     ],
 )
 def test_what_keeps_an_account_from_being_seen_is_wrong(fields: dict[str, Any], words: str) -> None:
-    [finding] = told(a_state(**fields))
+    [finding] = findings_of(a_state(**fields))
     assert finding.mark is Mark.WRONG
     assert words in finding.line
 
@@ -103,7 +103,7 @@ def test_a_blind_interval_that_is_young_or_closed_is_not_wrong() -> None:
     young = BlindInterval(product="spot", start_ns=NOW_NS - SECOND_NS)
     closed = BlindInterval(product="spot", start_ns=1, end_ns=2, closed_ns=3)
     ever = BlindInterval(product="spot", start_ns=0)
-    findings = told(a_state(sync="CATCHING_UP", blind=(young, closed, ever)))
+    findings = findings_of(a_state(sync="CATCHING_UP", blind=(young, closed, ever)))
     assert [finding.mark for finding in findings] == [Mark.NOTE]
 
 

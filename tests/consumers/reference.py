@@ -175,7 +175,7 @@ class Store:
         if before and row.document.get("kind") == "REAL" and before[0] == row.number.epoch:
             # One that was taken back may come again: it counts once all the same.
             was_busted = json.loads(before[2]).get("kind") == "BUST"
-            self._count("executions told twice", 0 if was_busted else 1)
+            self._count("executions published twice", 0 if was_busted else 1)
         document = json.dumps(row.document, sort_keys=True)
         numbers = (row.account, row.number.epoch, row.version)
         self._db.execute(

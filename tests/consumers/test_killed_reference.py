@@ -270,7 +270,7 @@ def test_it_met_no_gap_and_no_repeat_and_nothing_was_published_twice(outcome: Ou
     assert outcome.counts["records"] > 2_000
     assert not outcome.counts.get("compacted"), "a gap, and compaction had not come yet"
     for one in counts:
-        for name in ("repeats", "versions not rising", "executions told twice"):
+        for name in ("repeats", "versions not rising", "executions published twice"):
             assert not one.get(name), name
 
 

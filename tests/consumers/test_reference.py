@@ -169,10 +169,10 @@ def test_executions_published_again_in_a_new_epoch_are_the_same_and_none_is_drop
     assert {key for _, key in consumer.documents("fills")} == {
         f"{ACCOUNT}/{first}", f"{ACCOUNT}/{second}",
     }  # fmt: skip
-    assert not consumer.counts().get("executions told twice")
+    assert not consumer.counts().get("executions published twice")
     topics.write([content_of(a_fill(second, epoch=1, sequence=2))])
     read_all(consumer, 4)
-    assert consumer.counts()["executions told twice"] == 1
+    assert consumer.counts()["executions published twice"] == 1
 
 
 @pytest.mark.broker

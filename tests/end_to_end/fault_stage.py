@@ -33,7 +33,7 @@ HEARD_S = 1.0
 """A blind interval begins when the connection was last heard, which may be after it was cut."""
 """Both venues' visibility lag, as their profiles say."""
 LOOKS = 3
-"""A transfer that was lost is told once two looks agree, and the first may still find more."""
+"""A transfer that was lost is published once two looks agree, and the first may still find more."""
 RATE, BURST = 120, 20
 TRADING_S_MIN, TRADING_S_MAX = 2.0, 30.0
 REST_S_MAX = 180.0
@@ -44,11 +44,11 @@ FAULTS_OF_A_RUN = {"half_open_s": 2.0, "ban_s": 1.0, "silence_ms_max": 800}
 
 @dataclass(frozen=True)
 class Blindness:
-    """A blind interval of an account, and when it was first told (broker's ms)."""
+    """A blind interval of an account, and when it was first published (broker's ms)."""
 
     account: str
     interval: BlindInterval
-    told_ms: int
+    published_ms: int
 
     def covers(self, account: str, at_ns: int) -> bool:
         start_ns, end_ns = self.interval.start_ns - int(HEARD_S * 1e9), self.interval.end_ns
@@ -84,8 +84,8 @@ class Witness(Reading):
                 self.states.append((at_ms, record))
                 for interval in record.blind:
                     place = record.account, interval.product, interval.start_ns
-                    told_ms = self.blind[place].told_ms if place in self.blind else at_ms
-                    self.blind[place] = Blindness(record.account, interval, told_ms)
+                    published_ms = self.blind[place].published_ms if place in self.blind else at_ms
+                    self.blind[place] = Blindness(record.account, interval, published_ms)
 
 
 @dataclass
@@ -144,7 +144,7 @@ def cycle_seconds(witness: Witness, since_ms: int) -> float:
     return max(taken)
 
 
-def told_as(key: FillKey) -> tuple[str, str]:
+def published_as(key: FillKey) -> tuple[str, str]:
     """How `differences` names an execution."""
     account, product, symbol, exec_id, order_id = key
     return account, execution_key(product, symbol, exec_id, order_id or "")
@@ -241,7 +241,7 @@ class FaultStage:
         )
         since = stretch.began_ms
         stretch.differences = [row for row in witness.differences if row[0] >= since]
-        stretch.blind = [one for one in witness.blind.values() if one.told_ms >= since]
+        stretch.blind = [one for one in witness.blind.values() if one.published_ms >= since]
         stretch.filled_ms = dict(witness.filled_ms)
         stretch.cycle_s = cycle_seconds(witness, since)
         stretch.disputed = {key: one.disputed for key, one in witness.published.orders.items()}

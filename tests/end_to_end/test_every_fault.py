@@ -1,5 +1,5 @@
 """Every named fault of both venues, one after another, in one running system: each ends with books
-equal, is told where it made us miss something, and nothing is told that had no cause."""
+equal, is published where it made us miss something, and nothing is published that had no cause."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.end_to_end.fault_stage import (
     VENUES,
     FaultStage,
     Stretch,
-    told_as,
+    published_as,
 )
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
@@ -24,7 +24,7 @@ LABELLED = ""
 """The stretch without any fault."""
 PLANNED: dict[str, tuple[int, int]] = {
     **dict.fromkeys(FRAME_FAULTS, (6, 100)),
-    "drop": (20, 120),  # many frames tell of no execution, and some executions stand in two
+    "drop": (20, 120),  # many frames report no execution, and some executions stand in two
     "duplicate": (20, 120),
     "reorder": (20, 120),
     "disconnect": (3, 100),
@@ -49,9 +49,9 @@ BY_NATURE = {
     "http_late_view": {"GHOST"},
     "adl": {"CORRECTED_FILL"},  # Binance's push of it says nothing of a fee; look-ups do
     "contradictory_terminal": {"DISPUTE"},
-    "late_fill": {"GAP"},  # an answer may tell of it before its push
+    "late_fill": {"GAP"},  # an answer may report it before its push
 }
-"""What is rightly told though nothing was missed, because of what the venue said."""
+"""What is rightly published though nothing was missed, because of what the venue said."""
 KINDS = tuple(PLANNED)
 
 
@@ -91,7 +91,7 @@ def test_it_really_happened_at_both_venues(stretches: dict[str, Stretch], kind: 
 def test_it_ends_with_books_equal(stretches: dict[str, Stretch], kind: str) -> None:
     stretch = stretches[kind]
     wrong = {name: rows for name, rows in stretch.verdict["details"].items() if rows}
-    contradicted = told_otherwise(stretch)
+    contradicted = reported_otherwise(stretch)
     wrong["wrong_states"] = [
         row
         for row in wrong.get("wrong_states", ())
@@ -103,8 +103,8 @@ def test_it_ends_with_books_equal(stretches: dict[str, Stretch], kind: str) -> N
     assert stretch.open_blind == 0
 
 
-def told_otherwise(stretch: Stretch) -> set[str]:
-    """The orders of which the venue's stream told another end than its books have.
+def reported_otherwise(stretch: Stretch) -> set[str]:
+    """The orders of which the venue's stream reported another end than its books have.
 
     Contradicting ends are settled by rank, never by arrival (docs/state-model.md 3.1): such an
     order may differ, and then it is shown as disputed.
@@ -121,7 +121,7 @@ def told_otherwise(stretch: Stretch) -> set[str]:
 def test_a_contradiction_is_shown_as_a_dispute(stretches: dict[str, Stretch]) -> None:
     stretch = stretches["contradictory_terminal"]
     disputes = {one.order_key for _, one in stretch.differences if one.kind == "DISPUTE"}
-    found = told_otherwise(stretch)
+    found = reported_otherwise(stretch)
     assert {venue_of(key) for key in found} == set(VENUES)
     assert found <= disputes
 
@@ -146,7 +146,7 @@ def test_every_lost_execution_is_shown_as_blind_or_as_a_difference(
     unlabelled = [
         key
         for key, row in lost.items()
-        if told_as(key) not in missed
+        if published_as(key) not in missed
         and not any(one.covers(key[0], row["venue_ms"] * MILLISECOND_NS) for one in stretch.blind)
     ]
     assert not unlabelled
@@ -180,7 +180,7 @@ def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kin
     stretch = stretches[kind]
     if kind not in OUTAGES:
         assert not stretch.blind, stretch.blind[:3]
-    rows = {told_as(key): row for key, row in stretch.fills()}
+    rows = {published_as(key): row for key, row in stretch.fills()}
     for account, name in stretch.missed():
         row = rows[account, str(name)]
         assert row["dropped"] or row["blind"] or row["in_flight"] or row["nameless"], row

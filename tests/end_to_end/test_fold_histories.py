@@ -87,9 +87,9 @@ def _check_books(history: History, output: bytes) -> None:
         assert claim == expected[_place_of_order(order)], (history.seed, order)
         assert not order["disputed"], (history.seed, order)
     # What OKX forces is pushed without its id: only an answer names it.
-    told = [one for one in books["fills"] if not one["nameless"] or _place_of(one) in fills]
-    assert {_place_of(fill) for fill in told} == set(fills), history.seed
-    for fill in told:
+    named = [one for one in books["fills"] if not one["nameless"] or _place_of(one) in fills]
+    assert {_place_of(fill) for fill in named} == set(fills), history.seed
+    for fill in named:
         shown = fills[_place_of(fill)]
         assert Decimal(shown["last_quantity"]) == Decimal(fill["quantity"]), history.seed
         assert Decimal(shown["last_price"]) == Decimal(fill["price"]), history.seed

@@ -167,8 +167,8 @@ def test_the_ledger_alone_survives_a_broker_that_starts_beside_its_own_past(
         for worker in stage.workers:
             worker.end()
         assert stage.faults() == []
-        settled = told(stage, "transactions hang in")
-        again = told(stage, "writing them again")
+        settled = times_logged(stage, "transactions hang in")
+        again = times_logged(stage, "writing them again")
         published = {
             topic.kind: sum(len(stage.lab.values(topic, at)) for at in range(IDS))
             for topic in (FILLS, DIFFERENCES)
@@ -182,6 +182,6 @@ def test_the_ledger_alone_survives_a_broker_that_starts_beside_its_own_past(
     assert all(published.values())
 
 
-def told(stage: Stage, words: str) -> int:
+def times_logged(stage: Stage, words: str) -> int:
     """How often the workers logged these words."""
     return sum(worker.log.read_text().count(words) for worker in stage.workers)

@@ -49,7 +49,7 @@ def stand_still_once(stage: Stage, point: str, passes: int) -> None:
         return all(now[place] > steps[place] + STEPS_MIN for place in steps)
 
     stage.wait_for(has_stepped, 60, "the owner steps on in every partition")
-    sleeper.tell(signal.SIGCONT)
+    sleeper.send(signal.SIGCONT)
     woken = stage.committed_steps()
     stage.wait_until_all_have_moved(woken, 60)
     sleeper.end()

@@ -85,7 +85,7 @@ class House:
         )
 
     def trim_raw(self) -> None:
-        """Remove all of `raw` but its last records: nothing in them tells of any execution."""
+        """Remove all of `raw` but its last records: nothing in them reports any execution."""
         ends = end_offsets(self.admin, self.places(topology.RAW))
         cuts = [TopicPartition(*place, end - KEPT) for place, end in ends.items()]
         for future in self.admin.delete_records(cuts).values():

@@ -160,8 +160,8 @@ def test_the_same_record_that_fits_is_believed() -> None:
 
 def test_an_account_that_lies_in_another_partition_is_believed_in_none_but_that() -> None:
     run, elsewhere = a_run(), "binance:elsewhere"
-    told = a_record(HomeElsewhere(elsewhere, 3).encoded(), 9, topology.CONTROL, elsewhere)
-    run.step(told)
+    notice = a_record(HomeElsewhere(elsewhere, 3).encoded(), 9, topology.CONTROL, elsewhere)
+    run.step(notice)
     run.restart()
     run.step(a_raw_record(live(), a_frame(FILL), offset=10, account=elsewhere))
     assert elsewhere not in run.partition.accounts

@@ -82,13 +82,13 @@ def test_a_worker_stopped_for_longer_than_its_session_settles_within_two_opening
         stage.wait_until_owned(2)
         with stage.feeding(300):
             stage.wait_for(lambda: len(first.openings()) >= 3, 20, "the first opens its ledgers")
-            first.tell(signal.SIGSTOP)
+            first.send(signal.SIGSTOP)
             stage.wait_until_owned(1)
             stage.wait_for(
                 lambda: set(second.openings()) == set(range(stage.partitions)), 20, "it opens all"
             )
             stopped_until = time.time()
-            first.tell(signal.SIGCONT)
+            first.send(signal.SIGCONT)
             stage.wait_until_owned(2)
             stage.wait_for(lambda: bool(first.openings(stopped_until)), 20, "it owns again")
             stage.wait_until_all_have_moved(stage.committed_steps(), 20)

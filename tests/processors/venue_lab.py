@@ -42,11 +42,11 @@ Drop = Callable[[Message], bool]
 
 
 class VenueLab:
-    """One account. `drop` tells which pushed messages are lost without anybody's noticing.
+    """One account. `drop` says which pushed messages are lost without anybody's noticing.
 
     `symbols` are those that the registry names; the venue's traders trade `traded`.
     `before_each` is called before each record of `raw` is folded (to restart the partition, say).
-    `delay_ms` is how long a pushed message is on its way: answers tell of it before.
+    `delay_ms` is how long a pushed message is on its way: answers report it before.
     `skew_ns` is how far our clock is ahead of the venue's, which is measured every 10 s.
     `is_hedged`: its contracts have LONG and SHORT positions apart.
     """
@@ -108,7 +108,7 @@ class VenueLab:
     # ---- the venue ----
 
     def make_venue(self, config: SimulatorConfig) -> Any:
-        """The venue, which tells `hear` everything."""
+        """The venue, which hands everything to `hear`."""
         return BinanceVenue(config, self.clock, self.hear)
 
     def symbols_of(self, _product: str, symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def served(context: ssl.SSLContext | None) -> Iterator[str]:
     thread.join()
 
 
-def told(address: str, security: dict[str, str] | None = None) -> str:
+def line_about(address: str, security: dict[str, str] | None = None) -> str:
     with pytest.raises(BrokerUnreachableError) as caught:
         connected_admin(address, security)
     line = str(caught.value)
@@ -83,51 +83,51 @@ def told(address: str, security: dict[str, str] | None = None) -> str:
 
 def test_a_port_where_nobody_listens() -> None:
     (port,) = free_ports(1)
-    line = told(f"127.0.0.1:{port}")
+    line = line_about(f"127.0.0.1:{port}")
     assert "Connection refused" in line
     assert "`orderloom broker`" in line
 
 
 def test_a_host_that_nobody_knows() -> None:
-    line = told("no..such..host:9092")  # no name at all, so that nobody is asked for it
+    line = line_about("no..such..host:9092")  # no name at all, so that nobody is asked for it
     assert "Failed to resolve 'no..such..host:9092'" in line
     assert line.endswith("correct the host in kafka.bootstrap")
 
 
 def test_a_certificate_that_nobody_vouches_for(tls_address: str) -> None:
-    line = told(tls_address, {"security.protocol": "SSL"})
+    line = line_about(tls_address, {"security.protocol": "SSL"})
     assert "certificate verify failed" in line
     assert "name the certificate's authority in kafka.security (ssl.ca.location)" in line
 
 
 def test_a_certificate_of_another_host(tls_address: str) -> None:
     security = {"security.protocol": "SSL", "ssl.ca.location": str(CERTIFICATE)}
-    line = told(tls_address, security)
+    line = line_about(tls_address, security)
     assert "certificate verify failed" in line
     assert "kafka.bootstrap the host that it is made out to" in line
 
 
 def test_tls_where_none_is_spoken(plain_address: str) -> None:
-    line = told(plain_address, {"security.protocol": "SSL"})
+    line = line_about(plain_address, {"security.protocol": "SSL"})
     # Which of the two the client says depends on whether it has read the answer when that ends.
     assert "PLAINTEXT broker listener?" in line or "SSL connection closed by peer" in line
     assert "kafka.security" in line
 
 
 def test_plain_words_where_tls_is_spoken(tls_address: str) -> None:
-    line = told(tls_address)
+    line = line_about(tls_address)
     assert "does that listener speak the security.protocol that is set?" in line
 
 
 def test_a_listener_that_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        line = told(f"127.0.0.1:{silent.getsockname()[1]}")
+        line = line_about(f"127.0.0.1:{silent.getsockname()[1]}")
     assert "does that listener speak the security.protocol that is set?" in line
 
 
 def test_nothing_is_logged_beside_the_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    told("no..such..host:9092")
+    line_about("no..such..host:9092")
     assert not caplog.records
 
 
@@ -140,7 +140,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]
 
 @pytest.mark.broker
 def test_a_password_that_is_refused(secured: SecuredBroker) -> None:
-    line = told(secured.secured, secured.security("me", "wrong"))
+    line = line_about(secured.secured, secured.security("me", "wrong"))
     assert "Authentication failed: Invalid username or password" in line
     assert line.endswith("correct user, password and mechanism in kafka.security")
 
@@ -148,7 +148,7 @@ def test_a_password_that_is_refused(secured: SecuredBroker) -> None:
 @pytest.mark.broker
 def test_a_mechanism_that_the_broker_does_not_have(secured: SecuredBroker) -> None:
     security = secured.security("me") | {"sasl.mechanism": "SCRAM-SHA-256"}
-    assert "broker's supported mechanisms: PLAIN" in told(secured.secured, security)
+    assert "broker's supported mechanisms: PLAIN" in line_about(secured.secured, security)
 
 
 @pytest.mark.broker
@@ -203,9 +203,9 @@ def test_what_was_said_long_ago_is_no_cause_of_today() -> None:
     causes = Causes(lambda: now[0])
     causes.note(KafkaError(KafkaError._RESOLVE, "unknown host"))
     causes.note(KafkaError(KafkaError._TRANSPORT, "refused"))
-    told_first = causes.recent()
-    assert told_first is not None
-    assert told_first.words == "unknown host"
+    first = causes.recent()
+    assert first is not None
+    assert first.words == "unknown host"
     now[0] = 31.0
     assert causes.recent() is None
 

@@ -21,8 +21,8 @@ def test_the_contract_is_installed_and_imported_alone(tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", str(ROOT / "schemas")]
     subprocess.run(install, check=True, timeout=100)
-    told = subprocess.run(
+    printed = subprocess.run(
         [python, "-c", PROGRAM], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    assert told.stdout.split() == ["raw", "False", "False"]
+    assert printed.stdout.split() == ["raw", "False", "False"]
     assert sys.version_info >= (3, 11)

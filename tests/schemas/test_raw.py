@@ -1,4 +1,4 @@
-"""Records of `raw`: every byte survives, and what is no record is told in one way."""
+"""Records of `raw`: every byte survives, and what is no record is refused in one way."""
 
 import string
 from contextlib import suppress

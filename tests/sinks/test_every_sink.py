@@ -1,4 +1,4 @@
-"""One contract, every sink of the register: idempotent, whole, and told in one line of trouble."""
+"""One contract, every sink of the register: idempotent, whole, and its trouble in one line."""
 
 import random
 from collections.abc import Callable, Iterator

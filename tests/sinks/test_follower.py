@@ -76,10 +76,10 @@ def test_a_gap_before_a_young_record_stops_it_with_one_line(topics: OutputTopics
     topics.write(orders([1, 2, 4]))
     with (
         Follower(topics.kafka, topics.named) as follower,
-        pytest.raises(LossFoundError, match=r"lab:one before it: sequence 4 .* follows") as told,
+        pytest.raises(LossFoundError, match=r"lab:one before it: sequence 4 .* follows") as raised,
     ):
         read_to_end(follower)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.broker
@@ -174,6 +174,6 @@ def test_a_broker_that_went_away_is_reported_in_one_line(
         topics = OutputTopics(broker.bootstrap, namespace)
         with Follower(topics.kafka, topics.named) as follower:
             broker.kill()
-            with pytest.raises(KafkaAwayError, match=r"^Kafka: .*: if it lasts, see") as told:
+            with pytest.raises(KafkaAwayError, match=r"^Kafka: .*: if it lasts, see") as raised:
                 follower.check()
-    assert "KafkaError{" not in str(told.value)
+    assert "KafkaError{" not in str(raised.value)

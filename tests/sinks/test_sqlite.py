@@ -63,9 +63,9 @@ def test_a_full_disk_is_named_leaves_nothing_half_written_and_may_be_mended(
     [(pages,)] = sink._db.execute("PRAGMA page_count").fetchall()
     sink._db.execute(f"PRAGMA max_page_count = {pages}")  # as a disk that has no more room
     many = a_batch(*(an_order(f"k{n}", sequence=n) for n in range(2, 500)), at=1)
-    with pytest.raises(TargetAwayError, match="full") as told:
+    with pytest.raises(TargetAwayError, match="full") as raised:
         sink.write(many)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert len(contents_of_file(str(sink.path))["orders"]) == 1
     sink._db.execute("PRAGMA max_page_count = 100000")
     sink.write(many)
@@ -152,7 +152,7 @@ def test_a_link_in_the_place_of_a_file_is_refused_and_its_target_stays(
     target = tmp_path / "precious"
     target.write_text("not ours")
     (tmp_path / name).symlink_to(target)
-    with pytest.raises(UnusableTargetError, match="is a link: links are not followed") as told:
+    with pytest.raises(UnusableTargetError, match="is a link: links are not followed") as raised:
         SqliteSink(tmp_path / "db")
-    assert str(told.value).count("\n") == 0
+    assert str(raised.value).count("\n") == 0
     assert target.read_text() == "not ours"

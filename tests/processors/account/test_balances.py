@@ -213,17 +213,17 @@ def listed(balances: Balances, at_ns: int, held: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("rest", [{"USDT": "5"}, {"USDT": "5", "SOL": "0"}])
 def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, str]) -> None:
-    told: list[str] = []
+    rules: list[str] = []
     venue = VENUES["binance"]
     balances = Balances(
-        venue.profiles, Instruments(venue.name, 0), lambda kind, rule, *_, **__: told.append(rule)
+        venue.profiles, Instruments(venue.name, 0), lambda kind, rule, *_, **__: rules.append(rule)
     )
     whole = {"USDT": "5", "SOL": "3"}
     for second in range(1, 4):
         listed(balances, second * MS * 1000, whole)
     for second in range(4, 7):
         listed(balances, second * MS * 1000, rest)
-    assert told == ["open"]
+    assert rules == ["open"]
     for second in range(7, 10):
         listed(balances, second * MS * 1000, whole)
-    assert told == ["open", "explained"]
+    assert rules == ["open", "explained"]

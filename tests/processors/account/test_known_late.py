@@ -69,7 +69,7 @@ class Watched:
         self.run.step(a_raw_record(item, offset=1, account=ACCOUNT), at_ns)
 
     def nets(self) -> dict[str | None, int]:
-        """What was last told of each position, by margin mode."""
+        """What was last published of each position, by margin mode."""
         shown = self.run.messages(topology.POSITIONS)
         return {position.margin_mode: int(position.net) for position in shown}
 
@@ -96,8 +96,8 @@ def watched() -> Watched:
 
 def test_what_the_opening_contains_counts_in_no_other_position(watched: Watched) -> None:
     assert watched.nets() == {None: 7, "cross": 0}
-    told = [one.kind for one in watched.run.messages(topology.DIFFERENCES)]
-    assert "POSITION" not in told
+    kinds = [one.kind for one in watched.run.messages(topology.DIFFERENCES)]
+    assert "POSITION" not in kinds
 
 
 def test_a_doubt_about_an_order_is_settled_when_its_key_changes(watched: Watched) -> None:
@@ -115,10 +115,10 @@ def test_a_change_that_the_stream_may_still_bring_is_published_of_the_order_unde
     publisher = Publisher(ACCOUNT, 0, Cause("raw.okx", 0, 0))
     differences = Differences(publisher)
     cause, orders = Cause("raw.okx", 0, 1), Orders(ACCOUNT, VENUES["okx"].profiles)
-    told = Origin(ACCOUNT, Source.QUERY, cause, NOW, NOW)
-    orders.apply(a_report(venue_order_id="44", client_order_id=None, venue_ns=NOW - SECOND), told)
+    origin = Origin(ACCOUNT, Source.QUERY, cause, NOW, NOW)
+    orders.apply(a_report(venue_order_id="44", client_order_id=None, venue_ns=NOW - SECOND), origin)
     (order,) = orders.all()
-    differences.answered({}, order, (), told)
+    differences.answered({}, order, (), origin)
     former, order.key = order.key, f"{ACCOUNT}/900"
     differences.retired(former, order)
     differences.publish_late(NOW + 2 * SECOND, {order.key: order}.get)

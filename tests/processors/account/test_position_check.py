@@ -1,4 +1,4 @@
-"""Our positions beside the venue's own: told when they differ, and never adjusted."""
+"""Our positions beside the venue's own: reported when they differ, and never adjusted."""
 
 from decimal import Decimal
 from typing import Any
@@ -92,9 +92,9 @@ def test_margin_modes_of_one_leg_are_summed() -> None:
 def test_a_figure_of_no_known_time_is_compared_with_nothing(
     times: tuple[int | None, int | None],
 ) -> None:
-    told: list[str] = []
+    found: list[str] = []
     profiles = VENUES["binance"].profiles
-    check = PositionCheck(Exposure(), profiles, lambda kind, *_, **__: told.append(kind))
+    check = PositionCheck(Exposure(), profiles, lambda kind, *_, **__: found.append(kind))
     check.exposure.floors["linear"] = 0
     report = PositionReport(
         product="linear", symbol="BTCUSDT", position_side=PositionSide.NET, quantity=Decimal(1)
@@ -103,7 +103,7 @@ def test_a_figure_of_no_known_time_is_compared_with_nothing(
         item = Answer({"product": "linear"}, "", page, page == 2, 200, NOW, NOW, NOW, b"")
         check.take_page((report,) if page == 1 else (), item, asked_ns)
     check.check("linear", CycleCoverage(NOW, NOW), lambda: ())
-    assert not told
+    assert not found
     assert not check.excess
 
 
@@ -150,7 +150,7 @@ def shown(run: Run) -> tuple[Any, ...]:
     return last.symbol, last.net, last.average_entry, last.unbounded
 
 
-def told(run: Run) -> list[tuple[str, str, str]]:
+def published(run: Run) -> list[tuple[str, str, str]]:
     records = run.messages(topology.DIFFERENCES)
     return [(record.kind, record.rule, record.theirs["net"]) for record in records]
 
@@ -163,11 +163,11 @@ def sync(run: Run) -> str:
 def test_what_was_held_before_opens_the_position_once_two_cycles_agree() -> None:
     run = a_watched_account()
     a_cycle(run, NOW + 3 * SECOND, "-0.010")
-    assert not told(run)
+    assert not published(run)
     assert sync(run) == "CATCHING_UP"
     run.restart()
     a_cycle(run, NOW + 6 * SECOND, "-0.010")
-    assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
+    assert published(run) == [("OPENING", "two look-ups agree", "-0.01")]
     assert shown(run) == ("BTCUSDT", Decimal("-0.01"), 91000, False)
     assert sync(run) == "SYNCED"
 
@@ -176,7 +176,7 @@ def test_a_figure_that_came_before_a_restart_is_compared_after_it() -> None:
     run = a_watched_account()
     for seconds in (3, 6):
         a_cycle(run, NOW + seconds * SECOND, "-0.010", is_restarted=True)
-    assert told(run) == [("OPENING", "two look-ups agree", "-0.01")]
+    assert published(run) == [("OPENING", "two look-ups agree", "-0.01")]
 
 
 def test_what_happens_to_orders_writes_nothing_of_how_figures_compare() -> None:
@@ -195,7 +195,7 @@ def test_an_opening_waits_until_two_cycles_in_a_row_agree() -> None:
     run = a_watched_account()
     for seconds, amount in enumerate(("-0.010", "-0.020", "-0.010", "0", "0.5"), 1):
         a_cycle(run, NOW + 3 * seconds * SECOND, amount)
-    assert not told(run)
+    assert not published(run)
     a_cycle(run, NOW + 40 * SECOND, "0.5")
     assert shown(run) == ("BTCUSDT", Decimal("0.5"), 91000, False)
 
@@ -206,11 +206,11 @@ def test_a_difference_is_published_once_doubts_the_band_and_ends_when_both_are_e
         a_cycle(run, NOW + seconds * SECOND, "0")
     for seconds in (40, 80):
         a_cycle(run, NOW + seconds * SECOND, "-0.010")
-    assert told(run) == [("POSITION", "open", "-0.01")]
+    assert published(run) == [("POSITION", "open", "-0.01")]
     assert shown(run) == ("BTCUSDT", 0, None, True)
     run.restart()
     a_cycle(run, NOW + 120 * SECOND, "0")
-    assert [rule for _, rule, _ in told(run)] == ["open", "both sides are equal again"]
+    assert [rule for _, rule, _ in published(run)] == ["open", "both sides are equal again"]
 
 
 def an_early_fill(quantity: str, at_ns: int) -> bytes:
@@ -268,9 +268,11 @@ def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> 
     exposure = Exposure()
     position = a_position("2", NOW)
     exposure.positions[position.key] = position
-    told: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     check = PositionCheck(
-        exposure, VENUES["binance"].profiles, lambda kind, rule, *_, **__: told.append((kind, rule))
+        exposure,
+        VENUES["binance"].profiles,
+        lambda kind, rule, *_, **__: found.append((kind, rule)),
     )
     exposure.floors["linear"] = 0
     for seconds, theirs in enumerate(("3", "3.5", "5", "5", "6"), 1):
@@ -280,7 +282,7 @@ def test_an_account_that_never_rests_differs_once_two_cycles_find_the_same() -> 
         check.reported["linear"] = {"asked_ns": at_ns, "answered_ns": at_ns, "rows": rows}
         check.check("linear", CycleCoverage(at_ns, at_ns), lambda: ())
         # Ours is 3, 4, 5, 6, 7: the venue has 0, -0.5, 0, -1, -1 beyond it.
-        assert len(told) == (seconds == 5)
+        assert len(found) == (seconds == 5)
 
 
 def test_a_position_that_is_made_where_a_difference_stands_is_doubted_too() -> None:

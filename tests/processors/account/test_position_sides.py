@@ -52,14 +52,14 @@ class HedgedRun:
         status, trade = ("FILLED", "TRADE") if is_filled else ("NEW", "NEW")
         done, trade_id = ("5", 70 + order) if is_filled else ("0", 0)
         at_ms = (OPENED_NS + (self.frames + 1) * SECOND) // 1_000_000
-        told = {
+        pushed = {
             "s": "BTCUSDT", "c": f"x{order}", "S": "BUY", "o": "LIMIT", "f": "GTC", "q": "5",
             "p": "91000", "ap": "0", "sp": "0", "x": trade, "X": status, "i": order, "l": done,
             "z": done, "L": "91000", "n": "0", "N": "USDT", "T": at_ms, "t": trade_id, "m": False,
             "R": False, "wt": "CONTRACT_PRICE", "ot": "LIMIT", "ps": side, "cp": False, "rp": "0",
             "pP": False, "si": 0, "ss": 0, "V": "EXPIRE_TAKER", "pm": "NONE", "gtd": 0,
         }  # fmt: skip
-        self.push({"e": "ORDER_TRADE_UPDATE", "o": told})
+        self.push({"e": "ORDER_TRADE_UPDATE", "o": pushed})
 
     def shown(self) -> dict[str, bool]:
         """Whether each position of BTCUSDT was last shown without bounds; kept by a restart."""

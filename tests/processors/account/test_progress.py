@@ -104,15 +104,15 @@ def test_the_log_says_it_every_few_seconds_and_when_it_is_over(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     seconds = 0.0
-    told = ProgressLog(lambda: seconds)
+    progress = ProgressLog(lambda: seconds)
     account = lab.partition.account(ACCOUNT)
     with caplog.at_level(logging.INFO, "processors.account.progress"):
         for number in range(len(lab.mine())):
-            told.look(account)
+            progress.look(account)
             lab.answer(number, SECOND)
             seconds += EVERY_SECONDS / 2
-        told.look(account)
-        told.look(account)
+        progress.look(account)
+        progress.look(account)
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
         f"{ACCOUNT} spot: 2 of 6 questions answered, 2 pages; 0 orders",

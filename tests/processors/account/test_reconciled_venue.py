@@ -1,4 +1,4 @@
-"""Reconciliation against a simulated venue: what streams lose is found, told once, and proven."""
+"""Reconciliation against a simulated venue: what is lost is found, published once, and proven."""
 
 from collections import Counter
 from decimal import Decimal
@@ -95,17 +95,17 @@ def test_each_change_that_an_answer_made_has_exactly_one_difference_and_reverse(
     lab.trade(250)
     rest(lab)
     findings = [one for one in lab.differences() if one.kind in CHANGES]
-    told = Counter((one.order_key, one.execution_key, place(one)) for one in findings)
-    assert max(told.values()) == 1
+    counted = Counter((one.order_key, one.execution_key, place(one)) for one in findings)
+    assert max(counted.values()) == 1
     fills = {
         (one.order_key, one.execution_key, place(one))
         for one in lab.run.messages(topology.FILLS)
         if one.cause.offset in causes.answers
     }
     assert fills
-    assert fills == {key for key in told if key[1] is not None}
+    assert fills == {key for key in counted if key[1] is not None}
     changed = {(key, at) for key, at in changes_of_orders(lab) if at[0] in causes.answers}
-    assert changed == {(key, at) for key, _, at in told}
+    assert changed == {(key, at) for key, _, at in counted}
 
 
 CHANGES = ("MISSED_FILL", "CORRECTED_FILL", "BUSTED_FILL", "ZOMBIE", "MISSED_STATE")
@@ -297,7 +297,7 @@ def test_executions_in_a_symbol_that_nobody_asks_about_are_found_by_their_balanc
 
 
 class Hidden:
-    """Nothing about Spot's SOLUSDT is told, pushed or asked, but for what it does to balances."""
+    """Nothing about Spot's SOLUSDT is pushed or asked, but for what it does to balances."""
 
     def __init__(self, lab: VenueLab) -> None:
         self.lab = lab

@@ -57,16 +57,16 @@ def test_a_time_that_came_twice_is_placed_where_it_came_first() -> None:
 def test_bounds_hold_every_offset_of_any_clock_however_many_are_joined() -> None:
     for seed in range(50):
         chance = random.Random(seed)
-        offset, at, told, time = 0.0, 100.0, [], VenueTime()
+        offset, at, sampled, time = 0.0, 100.0, [], VenueTime()
         for _ in range(3 * KEPT):
             offset += chance.choice([0, 0, 0, chance.uniform(-20, 20)])
             way = chance.uniform(0, 2)
             at += chance.uniform(3, 12)
             time.take(a_sample(at, offset + chance.uniform(-way, way), way), 1, int(at * SECOND))
-            told.append((int(at * SECOND), int(offset * SECOND)))
+            sampled.append((int(at * SECOND), int(offset * SECOND)))
         assert len(time.bounds) == KEPT
-        for place, (since_ns, _) in enumerate(told):
-            offsets = [one for _, one in told[place:]]
+        for place, (since_ns, _) in enumerate(sampled):
+            offsets = [one for _, one in sampled[place:]]
             assert time.lowest_ns(since_ns) <= min(offsets)
             assert time.highest_ns(since_ns) >= max(offsets)
 

@@ -37,7 +37,7 @@ class Worker:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def tell(self, number: int) -> None:
+    def send(self, number: int) -> None:
         self.process.send_signal(number)
 
     def end(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
@@ -46,7 +46,7 @@ class Worker:
             self.process.send_signal(number)
         return self.process.wait(seconds)
 
-    def has_told_its_threads(self) -> bool:
+    def has_logged_its_threads(self) -> bool:
         """Whether its log ends with what `faulthandler` writes of the thread that was signalled."""
         return "Current thread" in self.log.read_text()[-LAST_WORDS:]
 
@@ -216,9 +216,9 @@ class Stage:
         """What each worker wrote last, and where the threads of the living ones stand."""
         living = self.living()
         for worker in living:
-            worker.tell(signal.SIGUSR1)
+            worker.send(signal.SIGUSR1)
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: all(at.has_told_its_threads() for at in living), 5)
+            wait_for(lambda: all(at.has_logged_its_threads() for at in living), 5)
         return "\n".join(
             f"{at.log.name} ({at.process.poll()}):\n{at.log.read_text()[-LAST_WORDS:]}"
             for at in self.workers

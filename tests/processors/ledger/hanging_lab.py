@@ -115,14 +115,14 @@ async def _write(lab: Lab, transactions: list[tuple[Transaction, Ending]]) -> No
         turn = _number_of(transaction) % TURNS
         producer = producers[turn]
         await producer.begin_transaction()
-        told = producer._txn_manager.txn_partitions
-        untold = {TopicPartition(lab.name(TOPIC_OF[kind]), 0) for kind in end.hanging}
-        told |= untold  # so the coordinator is not told of them
+        listed = producer._txn_manager.txn_partitions
+        unlisted = {TopicPartition(lab.name(TOPIC_OF[kind]), 0) for kind in end.hanging}
+        listed |= unlisted  # so the coordinator is not told of them
         for kind, records in transaction.items():
             for key, value, headers in records:
                 await producer.send(lab.name(TOPIC_OF[kind]), value, key, 0, headers=headers)
         await producer.flush()
-        told -= untold
+        listed -= unlisted
         if end.word == COMMIT:
             await producer.commit_transaction()
         elif end.word == ABORT:

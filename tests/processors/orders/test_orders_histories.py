@@ -1,4 +1,4 @@
-"""Seeded histories: arrival, repetition and cuts decide nothing; what is told adds up."""
+"""Seeded histories: arrival, repetition and cuts decide nothing; what is published adds up."""
 
 from decimal import Decimal
 from random import Random
@@ -52,12 +52,12 @@ def test_a_second_delivery_of_everything_publishes_nothing() -> None:
         history = a_history(seed)
         orders = folded(history)
         for event, origin in history:
-            told = orders.apply(event, origin)
-            assert not [one for one in told if isinstance(one, FillRecorded | KeyRetired)], seed
+            effects = orders.apply(event, origin)
+            assert not [one for one in effects if isinstance(one, FillRecorded | KeyRetired)], seed
 
 
-def told(orders: Orders, pieces: list[Piece]) -> list[tuple[object, ...]]:
-    """What these pieces did, in the order in which it is told."""
+def effects_of(orders: Orders, pieces: list[Piece]) -> list[tuple[object, ...]]:
+    """What these pieces did, in the order in which it is published."""
     return [
         (type(one).__name__, one.order.key, one.order.version, getattr(one, "fill", None))
         for piece in pieces
@@ -70,13 +70,13 @@ def test_after_a_restart_the_same_is_published_in_the_same_order() -> None:
         random = Random(seed)
         history = shuffled(a_history(seed), random)
         place = random.randrange(len(history) + 1)
-        straight = told(folded(history[:place]), history[place:])
-        again = told(cut(history[:place], place, random), history[place:])
+        straight = effects_of(folded(history[:place]), history[place:])
+        again = effects_of(cut(history[:place], place, random), history[place:])
         assert again == straight, seed
 
 
 class Consumer:
-    """Reads what is told as a consumer would: fills add up to positions, keys come and go."""
+    """Reads what is published as a consumer would: fills add up to positions, keys come and go."""
 
     def __init__(self) -> None:
         self.net = Decimal(0)

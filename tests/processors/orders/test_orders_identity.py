@@ -64,8 +64,8 @@ def test_what_becomes_known_of_an_order_without_an_id_is_published() -> None:
     orders = folded(an_execution(**NAMELESS))
     version = the_only(orders).version
     terms = {"quantity": None, "price": None, "margin_mode": "cross"}
-    told = orders.apply(a_report(None, **terms, **NAMELESS), an_origin())
-    assert [type(one) for one in told] == [OrderChanged]
+    effects = orders.apply(a_report(None, **terms, **NAMELESS), an_origin())
+    assert [type(one) for one in effects] == [OrderChanged]
     assert the_only(orders).version == version + 1
 
 

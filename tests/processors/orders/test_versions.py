@@ -228,6 +228,6 @@ def test_what_is_published_of_evidence_that_was_hidden_is_the_same_after_a_resta
         again.load_order(orjson.loads(orjson.dumps(document)))
     again.finish_load()
     shown = an_execution(**nameless)
-    told = [[type(one).__name__ for one in take(one, shown)] for one in (straight, again)]
-    assert told[0] == told[1]
-    assert "GapOpened" in told[0]
+    effects = [[type(one).__name__ for one in take(one, shown)] for one in (straight, again)]
+    assert effects[0] == effects[1]
+    assert "GapOpened" in effects[0]

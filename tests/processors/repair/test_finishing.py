@@ -1,4 +1,4 @@
-"""What a repair tells of what it could not rebuild, and how that ends: without Kafka."""
+"""What a repair publishes of what it could not rebuild, and how that ends: without Kafka."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -97,8 +97,8 @@ def test_everything_is_numbered_in_the_new_epoch() -> None:
 def test_lost_executions_make_their_position_unbounded_until_all_are_reported_again() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
-    [told] = {one["symbol"] for one in documents(run, topology.DIFFERENCES)}
-    assert told == lost[0].symbol
+    [symbol] = {one["symbol"] for one in documents(run, topology.DIFFERENCES)}
+    assert symbol == lost[0].symbol
     assert {one["unbounded"] for one in documents(run, topology.POSITIONS)} == {True}
     run.restart()
     assert run.partition.account(ACCOUNT).exposure.lost.counts == {lost[0].place: len(lost)}
@@ -122,10 +122,10 @@ def outputs_of(run: Run, record: Any, topic: Topic) -> list[bytes]:
 def test_lost_executions_are_published_once_however_often_they_are_found() -> None:
     lost = some_lost_fills()
     run = rebuilt(*lost)
-    told = len(documents(run, topology.DIFFERENCES))
+    before = len(documents(run, topology.DIFFERENCES))
     note_lost(run.partition, lost, NOW)
     run.take()
-    assert len(documents(run, topology.DIFFERENCES)) == told == 1
+    assert len(documents(run, topology.DIFFERENCES)) == before == 1
 
 
 def test_the_gap_reaches_back_to_the_first_lost_execution_or_for_ever() -> None:
@@ -188,7 +188,7 @@ def test_a_former_key_gets_a_tombstone_with_its_number_below_every_version() -> 
 
 
 def test_a_key_that_comes_back_after_its_tombstone_has_a_higher_version() -> None:
-    """Orders that the venue tells again, and a position that is shown for its lost executions."""
+    """Orders that the venue reports again, and a position that is shown for its lost executions."""
     former: dict[str, FormerView] = {}
     for one in history().outputs:
         if one.topic in (topology.ORDERS, topology.POSITIONS):

@@ -49,23 +49,23 @@ def changes_of(partition: PartitionFold) -> tuple[StepChanges, str]:
 
 
 def test_what_was_found_folds_the_same_from_its_record() -> None:
-    told, done = a_life(), a_life()
+    noted, done = a_life(), a_life()
     retire_former(done, FORMER, NOW)
-    apply_found(told, packed_views(FORMER), NOW)
-    assert changes_of(told) == changes_of(done)
+    apply_found(noted, packed_views(FORMER), NOW)
+    assert changes_of(noted) == changes_of(done)
     note_lost(done, LOST, NOW)
-    apply_found(told, packed_lost(LOST), NOW)
-    assert changes_of(told) == changes_of(done)
+    apply_found(noted, packed_lost(LOST), NOW)
+    assert changes_of(noted) == changes_of(done)
     end_rebuild(done, GAPS, NOW, looked=LOOKED)
-    apply_found(told, packed_end(GAPS, LOOKED), NOW)
-    assert changes_of(told) == changes_of(done)
+    apply_found(noted, packed_end(GAPS, LOOKED), NOW)
+    assert changes_of(noted) == changes_of(done)
 
 
 def test_a_partition_without_accounts_ends_too() -> None:
-    told, done = a_partition(), a_partition()
+    noted, done = a_partition(), a_partition()
     end_rebuild(done, [], NOW, looked={})
-    apply_found(told, packed_end([], {}), NOW)
-    assert changes_of(told) == changes_of(done)
+    apply_found(noted, packed_end([], {}), NOW)
+    assert changes_of(noted) == changes_of(done)
 
 
 def test_thousands_of_executions_of_one_position_fit_a_commit_record() -> None:

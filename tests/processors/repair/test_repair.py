@@ -171,7 +171,7 @@ def test_a_repair_killed_in_the_middle_still_stops_and_a_second_one_ends_it(
 
 
 class KillAtEnd:
-    """Kills once what is lost was told, before the repair has ended."""
+    """Kills once what is lost was published, before the repair has ended."""
 
     def __init__(self, lab: RepairLab) -> None:
         self._lab = lab
@@ -198,7 +198,7 @@ def test_a_repair_killed_before_its_last_transaction_is_not_half_ended(lab: Repa
     assert outcome.former.retired == 0, "what was retired before the kill is retired again"
     rows = [one for one in lab.documents(DIFFERENCES) if one["kind"] == "LOST_EVIDENCE"]
     noted = [(one["product"], one["symbol"], one["ours"]["position_side"]) for one in rows]
-    assert len(noted) == len(set(noted)) > 0, "what is lost was told twice"
+    assert len(noted) == len(set(noted)) > 0, "what is lost was published twice"
 
 
 def test_a_changed_fold_begins_the_repair_anew_in_another_epoch(lab: RepairLab) -> None:

@@ -148,10 +148,10 @@ def a_life(
             for offset, name in enumerate(accounts)
         ]
     )
-    told, _ = history_records(seed)
+    history, _ = history_records(seed)
     samples = [ClockSample(one, NOW, NOW, NOW) for one in VENUE.products]
     clocks = a_raw_record(*samples, account="venue")
-    records = [replace(record, offset=offset) for offset, record in enumerate([clocks, *told])]
+    records = [replace(record, offset=offset) for offset, record in enumerate([clocks, *history])]
     random_sizes, now_ns = random.Random(seed), NOW
     while records:
         size = random_sizes.randint(1, 12)

@@ -38,8 +38,8 @@ def after_any(*events: OrderReport | Execution, answered: tuple[OrderReport, ...
     pieces = [(one, an_origin()) for one in events] + [(one, origin) for one in answered]
     for arrival in permutations(pieces):
         orders = some_orders()
-        for event, told in (*arrival, *arrival[:1]):
-            orders.apply(event, told)
+        for event, from_where in (*arrival, *arrival[:1]):
+            orders.apply(event, from_where)
         (order,) = orders.all()
         every.append((order, order.content(), evidence_of(orders)))
     assert len(every) > 1
@@ -110,8 +110,8 @@ def test_a_change_that_an_answer_may_not_show_yet_counts() -> None:
 
 
 def test_what_a_conditional_order_says_of_its_child_is_no_answer_about_its_terms() -> None:
-    told = a_report(quantity="9", alias_ids=("algo",), ordinal=(1 * S, 0))
-    assert str(after_any(NEW, SECOND, answered=(told,)).quantity) == "5"
+    answer = a_report(quantity="9", alias_ids=("algo",), ordinal=(1 * S, 0))
+    assert str(after_any(NEW, SECOND, answered=(answer,)).quantity) == "5"
 
 
 def test_they_are_kept_over_a_restart_and_joined_with_those_of_another_record() -> None:
@@ -181,8 +181,10 @@ def a_life(random: Random) -> list[Piece]:
     for number in range(random.randint(1, 9)):
         at, quantity = random.randint(2, 90), str(random.randint(3, 9))
         later = random.choices(range(1, 60), k=random.randint(0, 2))
-        told = [a_change(f"n{number}", at + delay, quantity) for delay in (0, *later)]
-        pieces += [(one, an_origin()) for one in random.sample(told, random.randint(1, len(told)))]
+        reports = [a_change(f"n{number}", at + delay, quantity) for delay in (0, *later)]
+        pieces += [
+            (one, an_origin()) for one in random.sample(reports, random.randint(1, len(reports)))
+        ]
     for _ in range(random.randint(0, 3)):
         at = random.randint(2, 99)
         live = replace(LIVE, quantity=Decimal(random.randint(5, 9)), ordinal=(at * S, 0))
