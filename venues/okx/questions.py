@@ -21,9 +21,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from orderloom.question import About, Question
-from venues.document import fields_of, parse, rows_of
-from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT, time_ns
-from venues.okx.requests import API, Parameters, get_request
+from venues.document import fields_of, parse, rows_of, time_ns
+from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT
+from venues.okx.requests import API, get_request
+from venues.query import Parameters
 from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
 
 ROWS_MAX: Final = 100
