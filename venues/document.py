@@ -64,6 +64,15 @@ def read(body: bytes, bare_words: frozenset[bytes]) -> Any:
     return body.decode("ascii") if body in bare_words else parse(body)
 
 
+def object_in(body: bytes) -> Document:
+    """The object that `body` holds; an empty one where it is anything else, readable or not."""
+    try:
+        document = parse(body)
+    except BadFrame:
+        return {}
+    return document if type(document) is dict else {}
+
+
 def _is_too_deep(document: Any) -> bool:
     level = [document]
     for _ in range(DEPTH_MAX):
