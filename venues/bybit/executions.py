@@ -127,11 +127,11 @@ def _fee(row: Document, product: str, symbol: str, side: Side) -> tuple[Decimal 
 
 
 def _note_extra_fees(row: Document, reading: Message) -> None:
-    """Taxes beside the fee: one execution has one fee here, so they are counted, and not lost."""
-    extra = row.get("extraFees")
-    if extra in (None, ""):
-        return
+    """Further fees: an execution has one here, so that there are others is counted, and shows."""
+    extra = row.get("extraFees") or ""
     if type(extra) not in (list, str):
         raise BadFrame(f"extraFees: not a list: {extra!r:.80}")
     if extra:
         reading.unknown.append("extraFees: taxes beside the fee")
+    if blank_decimal(row, "execFeeV2"):
+        reading.unknown.append("execFeeV2: the fee of a spread's leg")

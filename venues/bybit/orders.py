@@ -52,7 +52,8 @@ from venues.venue import BadFrame
 
 ORDER_FIELDS: Final = names_in(
     "avgPrice blockTradeId brokerOrderPrice cancelType category closeOnTrigger closedPnl "
-    "createType createdTime cumExecFee cumExecQty cumExecValue cumFeeDetail feeCurrency isLeverage "
+    "createType createdTime cumExecFee cumExecQty cumExecValue cumFeeDetail extraFees feeCurrency "
+    "isLeverage "
     "lastPriceOnCreated leavesQty leavesValue marketUnit ocoTriggerBy orderId orderIv orderLinkId "
     "orderStatus orderType parentOrderLinkId placeType positionIdx price qty reduceOnly "
     "rejectReason rpiMatchedQty rpiTakerAccess side slLimitPrice slTriggerBy slippageTolerance "

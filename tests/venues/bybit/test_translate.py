@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orderloom.event import Event, Execution, OrderReport, PositionReport, Reply
+from orderloom.event import BalanceReport, Event, Execution, OrderReport, PositionReport, Reply
 from orderloom.words import PositionSide, Reason, Source, Status
 from tests.venues.bybit.wire import (
     CANCELED,
@@ -254,6 +254,36 @@ def test_a_row_alone_is_of_the_product_that_is_given_with_it(
     assert order.product == product
     with pytest.raises(BadFrame, match="category"):
         BYBIT.translate(Inbound(row, Source.QUERY, None))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("trades: GET execution/list, of coins", "Execution"),
+        ("order_rows: GET order/history, of coins", "OrderReport"),
+        ("positions: GET position/list", "PositionReport"),
+        ("balances: GET account/wallet-balance", "BalanceReport"),
+        ("instruments: inverse contracts", "InstrumentReport"),
+    ],
+)
+def test_a_row_says_itself_what_it_is(name: str, kind: str) -> None:
+    case = CASES[name]
+    row = parse(case.body)["result"]["list"][0]
+    said = BYBIT.translate(Inbound(row, Source.QUERY, case.product)).events
+    assert {type(event).__name__ for event in said} == {kind}
+    assert said[0].product == events_of(name)[0].product
+
+
+def test_a_coin_alone_is_a_balance() -> None:
+    (told,) = translated({"coin": "USDT", "walletBalance": "9000.46", "locked": "0"}).events
+    assert isinstance(told, BalanceReport)
+    assert (told.product, told.asset, told.venue_ns) == ("spot", "USDT", None)
+
+
+def test_the_fee_of_a_spreads_leg_is_counted_and_not_lost_in_silence() -> None:
+    translation = translated(document_of(FILL, execType="FutureSpread", execFeeV2="0.01"))
+    assert translation.unknown == ("execFeeV2: the fee of a spread's leg",)
+    assert translated(document_of(FILL, execFeeV2="")).unknown == ()
 
 
 def test_the_frames_hold_every_kind_of_event() -> None:
