@@ -77,14 +77,15 @@ def _execution(row: Document, product: str, kind: str, reading: Message) -> Exec
     symbol, is_maker = needed_text(row, "symbol"), flag(row, "isMaker")
     made = lenient_choice(row, "createType", CREATE_TYPES, reading.unknown)
     fee, currency = _fee(row, product, symbol, side)
+    has_order = kind not in WITHOUT_ORDER
     _note_extra_fees(row, reading)
     return Execution(
         product=product,
         symbol=symbol,
         exec_id=needed_text(row, "execId"),
-        venue_order_id=None if kind in WITHOUT_ORDER else text(row, "orderId"),
+        venue_order_id=text(row, "orderId") if has_order else None,
         # Of makers the fast topic leaves it blank.
-        client_order_id=text(row, "orderLinkId"),
+        client_order_id=text(row, "orderLinkId") if has_order else None,
         side=side,
         last_price=needed_amount(row, "execPrice"),
         last_quantity=needed_amount(row, "execQty"),

@@ -223,6 +223,40 @@ def test_what_is_unknown_is_counted_bounded_and_changes_nothing() -> None:
 @pytest.mark.parametrize(
     "document",
     [
+        {"topic": 7, "data": []},
+        {"topic": "order", "data": {}},
+        {"topic": "order", "data": ["row"]},
+        {"op": 7},
+        {"retCode": "0", "result": {}},
+        {"retCode": 10001, "retMsg": 7, "result": {}},
+        {"retCode": 0, "result": {"list": {}}},
+        {"op": "order.create", "reqId": "r-1", "data": {}},
+        {"topic": "position", "data": [{"category": "linear", "symbol": "BTCUSDT", "size": "1"}]},
+    ],
+)
+def test_a_message_of_a_known_kind_and_an_unknown_shape_is_refused(document: Any) -> None:
+    with pytest.raises(BadFrame):
+        translated(document)
+
+
+def test_rows_in_a_bare_list_are_read_one_by_one() -> None:
+    row = parse(CASES["order_rows: one row alone"].body)
+    inbound = Inbound([row, {**row, "orderId": "another"}], Source.QUERY, "linear")
+    orders = [event for event in BYBIT.translate(inbound).events if isinstance(event, OrderReport)]
+    assert [order.venue_order_id for order in orders] == [row["orderId"], "another"]
+    assert BYBIT.translate(Inbound([], Source.QUERY, "linear")).ignored == "an empty answer"
+
+
+@pytest.mark.parametrize("name", [LONG, FILL, NEW])
+def test_a_row_of_an_option_is_left_out_and_counted(name: str) -> None:
+    translation = translated(document_of(name, category="option"))
+    assert (translation.events, translation.unknown) == ((), ("category=option",))
+    assert translation.ignored is not None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
         {"topic": "order.of.tomorrow", "data": []},
         {"topic": "positions", "data": []},
         {"op": "negotiate", "success": True},

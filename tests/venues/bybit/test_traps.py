@@ -180,7 +180,7 @@ def test_trap_8_an_order_of_the_venues_own_ends_with_its_last_execution() -> Non
 
 
 def test_trap_8_a_settlement_has_no_order_and_is_a_filled_one_of_its_own() -> None:
-    order = folded(*events_of("executions_push: settled, without an order"))
+    order = folded(*events_of("executions_push: settled, without an order", orderLinkId="desk1"))
     assert (order.lifecycle, order.executed) == (Lifecycle.FILLED, Decimal("0.012"))
 
 
