@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import cli.demo as play
     import cli.fold as folding
     import cli.normalize as normalizing
+    import simulator.server as boxes
     import venues
 else:
     play, folding, normalizing = Later("cli.demo"), Later("cli.fold"), Later("cli.normalize")
-    venues = Later("venues")
+    venues, boxes = Later("venues"), Later("simulator.server")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,5 +91,9 @@ def demo(
         minutes=minutes, rate=rate, seed=seed, kills=kills, directory=directory
     )
     if venue:
+        lacking = [name for name in venue if name not in boxes.BOXES]
+        if lacking:
+            choice = ", ".join(sorted(boxes.BOXES))
+            raise typer.BadParameter(f"{lacking[0]} is not simulated: choose from {choice}")
         options = replace(options, venues=tuple(venue))
     raise typer.Exit(play.run(options))

@@ -36,7 +36,10 @@ def test_the_compose_file_is_valid() -> None:
 def test_there_is_a_service_for_each_process(services: dict[str, Any]) -> None:
     assert set(services) == PROCESSES | {"kafka"}
     assert services["simulator"]["profiles"] == ["simulator"]
-    assert services["ingest-okx"]["profiles"] == services["process-okx"]["profiles"] == ["okx"]
+    # Binance is followed as it is; each other venue is asked for by its name.
+    for venue in set(VENUES) - {"binance"}:
+        profiles = [services[f"{kind}-{venue}"]["profiles"] for kind in ("ingest", "process")]
+        assert profiles == [[venue], [venue]]
 
 
 def test_every_port_is_published_on_the_loopback_alone(services: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The pages about the venues: what code cites is there, and what they name is there."""
 
 import re
+from types import ModuleType
 
 import pytest
 
@@ -8,6 +9,7 @@ from orderloom.words import Reason
 from tests.source_tree import ROOT, modules
 from venues import VENUES
 from venues.binance import replies as binance_replies
+from venues.bybit import replies as bybit_replies
 from venues.okx import replies as okx_replies
 
 PAGES = {name: ROOT / "docs" / "venues" / f"{name}.md" for name in VENUES}
@@ -18,7 +20,7 @@ CITED = re.compile(
 )
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LINKED = re.compile(r"\]\(([^)#]+)\)")
-CODES = re.compile(r"(-?\d{3,5})(?: to (-?\d{3,5}))?")
+CODES = re.compile(r"(-?\d{3,6}|-1\b)(?: to (-?\d{3,6}))?")
 
 
 def text(venue: str) -> str:
@@ -76,11 +78,13 @@ def numbers_in(numbers: str) -> set[int]:
     return found
 
 
-def test_the_page_has_okxs_refusal_codes_as_the_adapter_reads_them() -> None:
+@pytest.mark.parametrize("replies", [okx_replies, bybit_replies], ids=["okx", "bybit"])
+def test_the_page_has_the_refusal_codes_as_the_adapter_reads_them(replies: ModuleType) -> None:
     read: dict[str, set[int]] = {}
-    for code, reason in okx_replies.REASONS.items():
+    for code, reason in replies.REASONS.items():
         read.setdefault(reason.value, set()).add(int(code))
-    assert codes_by_reason("okx") == read
+    venue = replies.__name__.split(".")[1]
+    assert codes_by_reason(venue) == read
 
 
 def test_the_page_has_binances_refusal_codes_as_the_adapter_reads_them() -> None:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from venues.binance import BINANCE
+from venues.bybit import BYBIT
 from venues.okx import OKX
 from venues.venue import Venue
 
 VENUES: Final[Mapping[str, Venue]] = {
     BINANCE.name: BINANCE,
+    BYBIT.name: BYBIT,
     OKX.name: OKX,
 }

@@ -14,14 +14,15 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from orderloom.quantities import decimal_of
-from venues.venue import BadFrame
+from orderloom.quantities import ZERO, decimal_of
+from venues.venue import MILLISECOND_NS, BadFrame
 
 FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 DEPTH_MAX: Final = 128
 TEXT_LENGTH_MAX: Final = 256
 INTEGER_MAX: Final = 2**63 - 1
 DECIMALS_REMEMBERED_MAX: Final = 16_384
+MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 
 # Without the hook a number with a point becomes a float, which has other digits than the venue's.
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -61,6 +62,15 @@ def parse(body: bytes) -> Any:
 def read(body: bytes, bare_words: frozenset[bytes]) -> Any:
     """As `parse`, but a body that is one of the venue's `bare_words` is that word, as a text."""
     return body.decode("ascii") if body in bare_words else parse(body)
+
+
+def object_in(body: bytes) -> Document:
+    """The object that `body` holds; an empty one where it is anything else, readable or not."""
+    try:
+        document = parse(body)
+    except BadFrame:
+        return {}
+    return document if type(document) is dict else {}
 
 
 def _is_too_deep(document: Any) -> bool:
@@ -167,6 +177,37 @@ def decimal(document: Document, name: str) -> Decimal | None:
 def blank_decimal(document: Document, name: str) -> Decimal | None:
     """As `decimal`, for venues that write an empty text where there is no number."""
     return None if document.get(name) == "" else decimal(document, name)
+
+
+def amount(document: Document, name: str) -> Decimal | None:
+    """A quantity or price that cannot be negative; None where it is absent or blank."""
+    value = blank_decimal(document, name)
+    if value is not None and value < ZERO:
+        raise BadFrame(f"{name}: negative: {value}")
+    return value
+
+
+def needed_amount(document: Document, name: str) -> Decimal:
+    """A quantity or price that must be there, and cannot be negative."""
+    value = amount(document, name)
+    if value is None:
+        raise BadFrame(f"{name}: missing")
+    return value
+
+
+def time_ns(document: Document, name: str) -> int | None:
+    """The time of field `name` in ns, there in milliseconds as a number or its text; None if none.
+
+    0 is no time.
+    """
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is str and len(value) <= 16 and value.isdecimal() and value.isascii():
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= MILLISECONDS_MAX:
+        raise BadFrame(f"{name}: not a time: {value!r:.80}")
+    return value * MILLISECOND_NS or None
 
 
 def needed_decimal(document: Document, name: str) -> Decimal:

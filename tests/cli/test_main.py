@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from runtime.trouble import SettingsError
+from simulator.server import BOXES
 
 COMMANDS = sorted(
     command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
@@ -77,6 +78,13 @@ def test_wrong_arguments_are_named_and_end_with_2(arguments: list[str], words: s
     assert answer.exit_code == 2
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_demo_is_of_what_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(BOXES, "okx")
+    answer = CliRunner().invoke(app, ["demo", "--venue", "okx"], prog_name="orderloom")
+    assert answer.exit_code == 2
+    assert f"okx is not simulated: choose from {', '.join(sorted(BOXES))}" in answer.stderr
 
 
 def test_a_command_with_a_config_of_its_own_takes_it(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""The frames under `<venue>/frames/`: one file per kind, each with what its messages say."""
+"""What the suites over all venues know of one: its frames and samples, files beside its tests.
+
+`<venue>/frames/` has one file per kind, each with what its messages say; `<venue>/samples.json`
+what to ask a venue about and what its answers look like when there is nothing.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +37,31 @@ class Case:
     def name(self) -> str:
         """A name for the test's id."""
         return f"{self.kind}: {self.says}"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Of one venue: a symbol, and bodies of answers.
+
+    `prepared` answers what a connection asks before it is made; of `empty`, each question has one
+    that is its complete answer without rows. `since_ns`: a history needs a start.
+    """
+
+    symbol: str
+    prepared: bytes
+    empty: tuple[bytes, ...]
+    since_ns: int | None
+
+
+def samples(venue: str) -> Samples:
+    """The samples of a venue."""
+    told = parse((HERE / venue / "samples.json").read_bytes())
+    return Samples(
+        symbol=told["symbol"],
+        prepared=orjson.dumps(told.get("prepared")),
+        empty=tuple(orjson.dumps(answer) for answer in told["empty"]),
+        since_ns=told.get("since_ns"),
+    )
 
 
 def cases(venue: str) -> list[Case]:

@@ -8,6 +8,8 @@ from venues import document
 from venues.document import (
     DEPTH_MAX,
     FRAME_BYTES_MAX,
+    MILLISECONDS_MAX,
+    amount,
     blank_decimal,
     choice,
     decimal,
@@ -15,10 +17,12 @@ from venues.document import (
     identifier,
     integer,
     lenient_choice,
+    needed_amount,
     needed_decimal,
     note_unknown,
     parse,
     text,
+    time_ns,
 )
 from venues.venue import BadFrame
 
@@ -150,3 +154,25 @@ def test_a_bare_word_of_the_venue_is_itself_and_everything_else_is_parsed() -> N
     for body in (b"pong ", b"ping"):
         with pytest.raises(BadFrame):
             document.read(body, words)
+
+
+def test_an_amount_is_blank_or_not_below_zero_and_a_needed_one_is_there() -> None:
+    assert amount({"q": "0.10"}, "q") == Decimal("0.1")
+    assert (amount({"q": ""}, "q"), amount({}, "q")) == (None, None)
+    assert needed_amount({"q": "0"}, "q") == 0
+    for document_, read in (({"q": "-1"}, amount), ({"q": ""}, needed_amount), ({}, needed_amount)):
+        with pytest.raises(BadFrame):
+            read(document_, "q")
+
+
+@pytest.mark.parametrize("value", [1793000000508, "1793000000508"])
+def test_a_time_in_milliseconds_is_a_number_or_its_text(value: object) -> None:
+    assert time_ns({"t": value}, "t") == 1_793_000_000_508_000_000
+
+
+def test_a_time_that_is_none_or_none_at_all_is_told_from_nonsense() -> None:
+    assert [time_ns({"t": value}, "t") for value in (None, "", 0, "0")] == [None] * 4
+    nonsense: tuple[object, ...] = (True, -1, "-1", "soon", "1.5", MILLISECONDS_MAX + 1, "\u0661")
+    for value in nonsense:
+        with pytest.raises(BadFrame):
+            time_ns({"t": value}, "t")

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 from orderloom.quantities import EXACT
 from orderloom.words import TriggerType
-from venues.binance.reading import amount, amount_above_zero
+from venues.binance.reading import amount_above_zero
 from venues.binance.words import WORKING_TYPES
-from venues.document import Document, flag, lenient_choice
+from venues.document import Document, amount, flag, lenient_choice
 
 BASIS_POINTS_PER_PERCENT: Final = Decimal(100)
 
@@ -40,15 +40,15 @@ ALGO_ROW: Final = Names(
 
 def linear_conditions(row: Document, names: Names, unknown: list[str]) -> dict[str, Any]:
     """The fields of `OrderReport` that say what an order of USD-M waits for, or waited for."""
-    trigger_price = blank_amount(row, names.trigger) or None
-    callback_rate = blank_amount(row, names.callback) or None
+    trigger_price = amount(row, names.trigger) or None
+    callback_rate = amount(row, names.callback) or None
     is_conditional = trigger_price is not None or callback_rate is not None
     working = lenient_choice(row, names.working, WORKING_TYPES, unknown)
     return {
         "trigger_price": trigger_price,
         # A plain or a triggered order writes CONTRACT_PRICE as well.
         "trigger_type": working if is_conditional else None,
-        "activation_price": blank_amount(row, names.activation) or None,
+        "activation_price": amount(row, names.activation) or None,
         "callback_rate": callback_rate,
         "reduce_only": flag(row, names.reduce_only),
         "close_position": flag(row, names.close_position),
@@ -64,8 +64,3 @@ def spot_conditions(row: Document, stop: str, trailing: str) -> dict[str, Any]:
         "activation_price": None if delta is None else price,
         "callback_rate": delta and EXACT.divide(delta, BASIS_POINTS_PER_PERCENT),
     }
-
-
-def blank_amount(row: Document, name: str) -> Decimal | None:
-    """As `amount`; an algo order leaves an empty text where it has no number yet."""
-    return None if row.get(name) == "" else amount(row, name)

@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from orderloom.question import About, Question
 from venues.binance.reading import LINEAR, SPOT
-from venues.binance.requests import http_request, query_of, signed_query
+from venues.binance.requests import http_request, signed_query
 from venues.document import fields_of, parse
+from venues.query import query_of
 from venues.venue import (
     MILLISECOND_NS,
     SECOND_NS,

@@ -14,12 +14,20 @@ from typing import Any, Final
 from orderloom.quantities import ZERO
 from orderloom.words import Liquidity, Product, Reason, Status
 from venues.binance.words import CONDITIONAL_TYPES, EXPIRY_BY_TERMS, SYSTEM_PREFIXES
-from venues.document import INTEGER_MAX, Document, decimal, identifier, needed_text, text
+from venues.document import (
+    INTEGER_MAX,
+    MILLISECONDS_MAX,
+    Document,
+    amount,
+    decimal,
+    identifier,
+    needed_text,
+    text,
+)
 from venues.venue import BadFrame, UnknownFrame
 
 SPOT: Final = Product.SPOT.value
 LINEAR: Final = Product.LINEAR.value
-MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 MICROSECONDS_MAX: Final = MILLISECONDS_MAX * 1000
 NOT_SPOKEN: Final = "COIN-M contracts are not spoken here"
 # Quoted in USD itself, which nothing of USD-M is: BTCUSD_PERP, BTCUSD_261225.
@@ -93,22 +101,6 @@ def balance_ordinal(venue_ns: int | None, sent_ns: int | None) -> tuple[int, int
     Two events may share a millisecond, and an answer shows what both of them left.
     """
     return ordinal(venue_ns, INTEGER_MAX if sent_ns is None else sent_ns)
-
-
-def amount(document: Document, name: str) -> Decimal | None:
-    """A quantity or price that cannot be negative; None where it is absent."""
-    value = decimal(document, name)
-    if value is not None and value < ZERO:
-        raise BadFrame(f"{name}: negative: {value}")
-    return value
-
-
-def needed_amount(document: Document, name: str) -> Decimal:
-    """A quantity or price that must be there."""
-    value = amount(document, name)
-    if value is None:
-        raise BadFrame(f"{name}: missing")
-    return value
 
 
 def amount_above_zero(document: Document, name: str) -> Decimal | None:

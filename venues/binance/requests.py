@@ -9,14 +9,13 @@ Manual: "Request security" of both products, "WebSocket API: SIGNED request". Th
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 import orjson
 
 from venues.binance.reading import LINEAR, SPOT
 from venues.document import fields_of, needed_text, parse
+from venues.query import Parameters, query_of
 from venues.venue import MILLISECOND_NS, Context, Credentials, HttpRequest
 
 RECEIVE_WINDOW_MS: Final = 5000
@@ -24,21 +23,11 @@ RECEIVE_WINDOW_MS: Final = 5000
 SUBSCRIPTION_ID: Final = "user-data"
 LISTEN_KEY_PATH: Final = "/fapi/v1/listenKey"
 BUCKETS: Final = {SPOT: "spot-weight", LINEAR: "linear-weight"}
-_UNESCAPED: Final = "-_.~"  # RFC 3986
-Parameters = Mapping[str, str | int]
 
 
 def signature(credentials: Credentials, payload: str) -> str:
     """HMAC-SHA256 of `payload` as hex."""
     return hmac.new(credentials.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
-
-
-def query_of(parameters: Parameters) -> str:
-    """`parameters` as the query of an address."""
-    return "&".join(
-        f"{quote(name, safe=_UNESCAPED)}={quote(str(value), safe=_UNESCAPED)}"
-        for name, value in parameters.items()
-    )
 
 
 def signed_query(parameters: Parameters, context: Context) -> str:

@@ -19,7 +19,6 @@ from orderloom.words import Reason, Side, Status
 from venues.binance.conditions import spot_conditions
 from venues.binance.reading import (
     SPOT,
-    amount,
     amount_above_zero,
     asked_quantity,
     closure,
@@ -27,7 +26,6 @@ from venues.binance.reading import (
     given_id,
     known_quote,
     liquidity_of,
-    needed_amount,
     ordinal,
     time_ns,
     waiting_or,
@@ -43,6 +41,7 @@ from venues.binance.words import (
 )
 from venues.document import (
     Document,
+    amount,
     choice,
     fields_of,
     flag,
@@ -50,6 +49,7 @@ from venues.document import (
     integer,
     lenient_choice,
     names_in,
+    needed_amount,
     needed_identifier,
     needed_text,
     note_unknown,

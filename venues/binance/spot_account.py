@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from orderloom.event import BalanceReport, Event, InstrumentReport
-from venues.binance.reading import SPOT, amount, balance_ordinal, time_ns
+from venues.binance.reading import SPOT, balance_ordinal, time_ns
 from venues.document import (
     Document,
+    amount,
     fields_of,
     needed_decimal,
     needed_text,

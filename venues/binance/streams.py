@@ -14,10 +14,10 @@ from venues.binance.requests import (
     SUBSCRIPTION_ID,
     listen_key_of,
     listen_key_request,
-    query_of,
     subscription,
 )
 from venues.document import parse, said_code
+from venues.query import query_of
 from venues.venue import (
     DATA,
     MINUTE_NS,

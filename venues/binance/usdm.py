@@ -18,7 +18,6 @@ from orderloom.words import Reason, Side, Status
 from venues.binance.conditions import REPORT, ROW, linear_conditions
 from venues.binance.reading import (
     LINEAR,
-    amount,
     amount_above_zero,
     asked_quantity,
     by_quantity,
@@ -28,7 +27,6 @@ from venues.binance.reading import (
     known_quote,
     linear_symbol,
     liquidity_of,
-    needed_amount,
     ordinal,
     system_reason,
     time_ns,
@@ -46,11 +44,13 @@ from venues.binance.words import (
 )
 from venues.document import (
     Document,
+    amount,
     choice,
     fields_of,
     flag,
     lenient_choice,
     names_in,
+    needed_amount,
     needed_identifier,
     needed_text,
     note_unknown,

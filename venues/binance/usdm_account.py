@@ -23,7 +23,6 @@ from orderloom.words import PositionSide, Reason, Status
 from venues.binance.conditions import (
     ALGO_REPORT,
     ALGO_ROW,
-    blank_amount,
     linear_conditions,
 )
 from venues.binance.reading import (
@@ -48,6 +47,7 @@ from venues.binance.words import (
 )
 from venues.document import (
     Document,
+    amount,
     choice,
     decimal,
     fields_of,
@@ -108,8 +108,8 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
     engine_id = given_id(row, names["engine"], 1)
     order_type = lenient_choice(row, names["type"], ORDER_TYPES, unknown)
     time_in_force = lenient_choice(row, names["force"], TIMES_IN_FORCE, unknown)
-    quantity = blank_amount(row, names["quantity"]) or None
-    filled = blank_amount(row, names["filled"])
+    quantity = amount(row, names["quantity"]) or None
+    filled = amount(row, names["filled"])
     is_finished = needed_text(row, names["status"]) == "FINISHED"
     status = lenient_choice(row, names["status"], ALGO_STATUSES, unknown)
     if is_finished and engine_id is None and quantity and filled and filled >= quantity:
@@ -128,11 +128,11 @@ def algo_order(row: Document, names: dict[str, str], unknown: list[str]) -> Orde
         side=choice(row, names["side"], SIDES),
         order_type=order_type,
         time_in_force=time_in_force,
-        price=blank_amount(row, names["price"]) or None,
+        price=amount(row, names["price"]) or None,
         quantity=quantity,
         # Of an order that it became its row knows what was executed only once that has ended.
         filled_quantity=filled if is_finished or engine_id is None else None,
-        average_price=blank_amount(row, names["average"]) or None,
+        average_price=amount(row, names["average"]) or None,
         position_side=choice(row, names["position"], POSITION_SIDES),
         **linear_conditions(row, ALGO_REPORT if names is ALGO_STREAM else ALGO_ROW, unknown),
         is_ended=is_finished,

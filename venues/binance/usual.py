@@ -19,7 +19,6 @@ from orderloom.words import Liquidity, Reason, Status
 from venues.binance.reading import (
     LINEAR,
     MICROSECONDS_MAX,
-    MILLISECONDS_MAX,
     SPOT,
     asked_quantity,
     system_reason,
@@ -40,7 +39,7 @@ from venues.binance.words import (
     TIMES_IN_FORCE,
     WORKING_TYPES,
 )
-from venues.document import INTEGER_MAX, TEXT_LENGTH_MAX, plain_decimal
+from venues.document import INTEGER_MAX, MILLISECONDS_MAX, TEXT_LENGTH_MAX, plain_decimal
 
 USUAL_BYTES_MAX: Final = 4096
 # The name of the event is read before anything is parsed; written otherwise, it is not usual.

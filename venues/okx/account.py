@@ -20,21 +20,14 @@ from venues.document import (
     needed_text,
     rows_of,
     text,
-)
-from venues.okx.reading import (
-    INVERSE,
-    SPOT,
-    Reading,
-    amount_above_zero,
-    product_of,
-    quote_of,
     time_ns,
-    unit_of,
 )
+from venues.okx.reading import INVERSE, SPOT, amount_above_zero, product_of, quote_of, unit_of
 from venues.okx.words import (
     MARGIN_MODES,
     POSITION_SIDES,
 )
+from venues.reading import Reading
 from venues.venue import BadFrame
 
 ONE: Final = Decimal(1)

@@ -28,10 +28,10 @@ from venues.document import (
     needed_identifier,
     needed_text,
     text,
+    time_ns,
 )
 from venues.okx.reading import (
     SPOT,
-    Reading,
     amount_above_zero,
     change_id,
     flag,
@@ -41,10 +41,10 @@ from venues.okx.reading import (
     position_side_of,
     product_of,
     push_time_ns,
-    time_ns,
     unit_of,
 )
 from venues.okx.words import ALGO_STATES, ALGO_STRATEGIES, ALGO_TYPES, SIDES, TRIGGER_TYPES
+from venues.reading import Reading
 from venues.venue import BadFrame
 
 HUNDRED: Final = Decimal(100)

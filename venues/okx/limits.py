@@ -8,9 +8,9 @@ a code, with status 200 or 429, and says not for how long: the window is waited 
 from collections.abc import Mapping
 from typing import Final
 
-from venues.document import parse
+from venues.document import object_in
 from venues.okx.streams import CONNECT_BUCKET
-from venues.venue import SECOND_NS, BadFrame, Bucket, Throttling
+from venues.venue import SECOND_NS, Bucket, Throttling
 
 WINDOW_NS: Final = 2 * SECOND_NS
 BUSY_NS: Final = SECOND_NS
@@ -60,9 +60,5 @@ def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Throttling
 
 def _code_of(body: bytes) -> str | None:
     """The code of an answer; None where the body is something else."""
-    try:
-        document = parse(body)
-    except BadFrame:
-        return None
-    code = document.get("code") if isinstance(document, dict) else None
+    code = object_in(body).get("code")
     return code if isinstance(code, str) else None

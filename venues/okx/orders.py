@@ -23,31 +23,30 @@ from orderloom.event import Event, Execution, OrderReport, Reply
 from orderloom.words import Reason, Side, Status
 from venues.document import (
     Document,
+    amount,
     choice,
     identifier,
     lenient_choice,
     names_in,
+    needed_amount,
     needed_identifier,
     needed_text,
     note_unknown,
     text,
+    time_ns,
 )
 from venues.okx.reading import (
     SPOT,
-    Reading,
-    amount,
     amount_above_zero,
     change_id,
     fee_of,
     flag,
     is_sized_in_quote,
     margin_mode_of,
-    needed_amount,
     ordinal,
     position_side_of,
     product_of,
     push_time_ns,
-    time_ns,
     trade_id,
     unit_of,
 )
@@ -63,6 +62,7 @@ from venues.okx.words import (
     SPLIT_SOURCES,
     STATES,
 )
+from venues.reading import Reading
 from venues.venue import BadFrame
 
 ORDER_FIELDS: Final = names_in(

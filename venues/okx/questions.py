@@ -16,14 +16,14 @@ no times, and go back for months: a page that reaches back far enough is the las
 created earlier and closed since are known to us as open, and are asked for one by one.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from orderloom.question import About, Question
-from venues.document import fields_of, parse, rows_of
-from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT, time_ns
-from venues.okx.requests import API, Parameters, get_request
+from venues.document import fields_of, parse, rows_of, time_ns
+from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT
+from venues.okx.requests import API, get_request
+from venues.query import Parameters, QuestionList
 from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
 
 ROWS_MAX: Final = 100
@@ -56,17 +56,6 @@ _ROW_IDS: Final = {
     "trade/fills": "billId",
     "trade/fills-history": "billId",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """One list of a question: its path, what tells it from the others, how its pages go on."""
-
-    path: str
-    own: Parameters = field(default_factory=dict)
-
-    def is_of(self, path: str, asked: dict[str, str]) -> bool:
-        return path == self.path and all(asked.get(n) == str(v) for n, v in self.own.items())
 
 
 def ask(question: Question, context: Context) -> HttpRequest:
@@ -114,7 +103,7 @@ def _asked(request: HttpRequest) -> tuple[str, dict[str, str]]:
     return address.path.removeprefix(API), dict(parse_qsl(address.query))
 
 
-def _lists(question: Question, context: Context) -> list[_List]:
+def _lists(question: Question, context: Context) -> list[QuestionList]:
     """The lists that make up the answer, in the order in which they are asked."""
     kinds, about = KINDS.get(question.product), question.about
     if kinds is None or (about is About.POSITIONS and question.product == SPOT):
@@ -122,7 +111,7 @@ def _lists(question: Question, context: Context) -> list[_List]:
     if about is About.OPEN_ORDERS:
         # Conditional orders are in no list of orders until they
         # trigger: only all lists together say what is open.
-        algos = [_List("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_LISTS]
+        algos = [QuestionList("trade/orders-algo-pending", {"ordType": one}) for one in ALGO_LISTS]
         return [*_by_kind("trade/orders-pending", kinds), *algos]
     if about is About.ORDER_HISTORY:
         lists = _by_kind("trade/orders-history", kinds)
@@ -132,33 +121,35 @@ def _lists(question: Question, context: Context) -> list[_List]:
     if about is About.TRADES:
         return _trade_lists(question, kinds, context)
     if about is About.ORDER and question.is_conditional:
-        return [_List(ALGO_ORDER)]
+        return [QuestionList(ALGO_ORDER)]
     path = _ONE_PAGE[about]
     if about in (About.INSTRUMENTS, About.POSITIONS):
         return _by_kind(path, kinds)
-    return [_List(path)]
+    return [QuestionList(path)]
 
 
-def _by_kind(path: str, kinds: tuple[str, ...]) -> list[_List]:
-    return [_List(path, {"instType": kind}) for kind in kinds]
+def _by_kind(path: str, kinds: tuple[str, ...]) -> list[QuestionList]:
+    return [QuestionList(path, {"instType": kind}) for kind in kinds]
 
 
-def _ended_conditionals() -> list[_List]:
+def _ended_conditionals() -> list[QuestionList]:
     return [
         # Those that triggered are in the lists of orders: with their state as well it were
         # nine requests instead of six, at the limit that recovery waits for (decision 0807).
-        _List(ALGO_HISTORY, {"ordType": one, "state": state})
+        QuestionList(ALGO_HISTORY, {"ordType": one, "state": state})
         for one in ALGO_LISTS
         for state in UNTRIGGERED_ENDS
     ]
 
 
-def _trade_lists(question: Question, kinds: tuple[str, ...], context: Context) -> list[_List]:
+def _trade_lists(
+    question: Question, kinds: tuple[str, ...], context: Context
+) -> list[QuestionList]:
     if question.venue_order_id is not None:  # of any age: the recent list, then the long one
         own: Parameters = {"ordId": question.venue_order_id}
         return [
-            _List("trade/fills", own),
-            *(_List("trade/fills-history", {"instType": kind, **own}) for kind in kinds),
+            QuestionList("trade/fills", own),
+            *(QuestionList("trade/fills-history", {"instType": kind, **own}) for kind in kinds),
         ]
     # Without a start all is meant: a list of three days would look complete and not be.
     is_older = question.since_ns is None or _is_older(question, RECENT_TRADES_NS, context)
@@ -169,7 +160,9 @@ def _is_older(question: Question, span_ns: int, context: Context) -> bool:
     return question.since_ns is not None and question.since_ns < context.venue_ns - span_ns
 
 
-def _request(question: Question, one: _List, page: Parameters, context: Context) -> HttpRequest:
+def _request(
+    question: Question, one: QuestionList, page: Parameters, context: Context
+) -> HttpRequest:
     parameters: dict[str, str | int] = dict(one.own)
     is_without = question.about in (About.SERVER_TIME, About.BALANCES)
     if question.symbol is not None and not is_without and one.path != ALGO_ORDER:
@@ -195,7 +188,7 @@ def _order_named(question: Question) -> dict[str, str | int]:
     raise ValueError("which order? neither a venue order id nor a client order id is given")
 
 
-def _span(question: Question, one: _List) -> dict[str, str | int]:
+def _span(question: Question, one: QuestionList) -> dict[str, str | int]:
     """The times of a history; an order's own executions are asked for without."""
     is_history = question.about in (About.TRADES, About.ORDER_HISTORY)
     if not is_history or "ordId" in one.own or one.path == ALGO_HISTORY:

@@ -17,9 +17,18 @@ from typing import Final
 
 from orderloom.quantities import ZERO, Unit
 from orderloom.words import PositionSide, Product, Side
-from venues.document import Document, blank_decimal, choice, needed_text, text
+from venues.document import (
+    Document,
+    amount,
+    blank_decimal,
+    choice,
+    needed_text,
+    text,
+    time_ns,
+)
 from venues.okx.words import MARGIN_MODES, POSITION_SIDES
-from venues.venue import MILLISECOND_NS, BadFrame
+from venues.reading import Reading
+from venues.venue import BadFrame
 
 SPOT: Final = Product.SPOT.value
 LINEAR: Final = Product.LINEAR.value
@@ -36,25 +45,7 @@ PASSING: Final = ("state", "accFillSz", "lastPx", "notionalUsd", "last")
 """What a message about a change says besides: by it copies of one that has no name are known."""
 CHANGE_MARKS: Final = ("amendResult", "amendSource", "reqId")
 INVERSE_QUOTE: Final = "USD"
-MILLISECONDS_MAX: Final = 9_200_000_000_000  # the year 2261; nanoseconds stay within 63 bits
 _TRADE_ID: Final = re.compile(r"-?[0-9]{1,19}")
-
-
-class Reading:
-    """One message being read: its hints, and what it held that we do not know."""
-
-    __slots__ = ("ignored", "is_query", "product", "unknown")
-
-    def __init__(self, product: str | None, *, is_query: bool = False) -> None:
-        self.product = product
-        self.is_query = is_query
-        self.unknown: list[str] = []
-        self.ignored: str | None = None
-
-    def ignore(self, reason: str) -> tuple[()]:
-        """Say by which rule this says nothing; there are no events in it."""
-        self.ignored = reason
-        return ()
 
 
 def product_of(row: Document, reading: Reading) -> str | None:
@@ -114,18 +105,6 @@ def position_side_of(row: Document, product: str) -> PositionSide | None:
     return None if product == SPOT else choice(row, "posSide", POSITION_SIDES)
 
 
-def time_ns(document: Document, name: str) -> int | None:
-    """The time of field `name`, in milliseconds there, in ns; None where there is none."""
-    value = document.get(name)
-    if value is None or value == "":
-        return None
-    if type(value) is str and len(value) <= 16 and value.isdecimal() and value.isascii():
-        value = int(value)
-    if type(value) is not int or not 0 <= value <= MILLISECONDS_MAX:
-        raise BadFrame(f"{name}: not a time: {value!r:.80}")
-    return value * MILLISECOND_NS or None
-
-
 def push_time_ns(row: Document) -> int | None:
     """When a push on the orders channel happened, by what a later copy of it says too.
 
@@ -159,14 +138,6 @@ def ordinal(venue_ns: int | None) -> tuple[int, int] | None:
     return None if venue_ns is None else (venue_ns, 0)
 
 
-def amount(document: Document, name: str) -> Decimal | None:
-    """A quantity or price that cannot be negative; None where it is absent or blank."""
-    value = blank_decimal(document, name)
-    if value is not None and value < ZERO:
-        raise BadFrame(f"{name}: negative: {value}")
-    return value
-
-
 def flag(document: Document, name: str) -> bool | None:
     """A yes or no, as text or as itself; None where it is neither."""
     value = document.get(name)
@@ -175,14 +146,6 @@ def flag(document: Document, name: str) -> bool | None:
 
 def _yes_or_no(value: object) -> bool | None:
     return value if type(value) is bool else None
-
-
-def needed_amount(document: Document, name: str) -> Decimal:
-    """A quantity or price that must be there."""
-    value = amount(document, name)
-    if value is None:
-        raise BadFrame(f"{name}: missing")
-    return value
 
 
 def amount_above_zero(document: Document, name: str) -> Decimal | None:

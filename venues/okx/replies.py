@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from orderloom.event import Event, Reply
 from orderloom.words import Reason
-from venues.document import Document, fields_of, identifier, rows_of, text
-from venues.okx.reading import SPOT, Reading, time_ns
+from venues.document import Document, fields_of, identifier, rows_of, text, time_ns
+from venues.okx.reading import SPOT
+from venues.reading import Reading
 from venues.venue import BadFrame
 
 ACCEPTED: Final = "0"

@@ -14,10 +14,10 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 import orjson
 
+from venues.query import Parameters, query_of
 from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 API: Final = "/api/v5/"
@@ -25,8 +25,6 @@ LOGIN_PATH: Final = "/users/self/verify"
 PING: Final = b"ping"
 PONG: Final = b"pong"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UNESCAPED: Final = "-_.~"  # RFC 3986
-Parameters = Mapping[str, str | int]
 
 
 def signature(credentials: Credentials, payload: str) -> str:
@@ -40,14 +38,6 @@ def iso_time(venue_ns: int) -> str:
     moment = _EPOCH + timedelta(milliseconds=venue_ns // MILLISECOND_NS)
     # With its zone the text would end in +00:00; the venue writes Z.
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-
-
-def query_of(parameters: Parameters) -> str:
-    """`parameters` as the query of an address."""
-    return "&".join(
-        f"{quote(name, safe=_UNESCAPED)}={quote(str(value), safe=_UNESCAPED)}"
-        for name, value in parameters.items()
-    )
 
 
 def get_request(

@@ -8,15 +8,14 @@ Overview", "Connection count limit", "Notification". A subscription that is one 
 channel is first acknowledged and then dropped in silence, but for one event: that event is read.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from venues.document import parse, said_code
+from venues.document import Document, object_in, said_code
 from venues.okx.reading import SPOT
 from venues.okx.requests import PING, PONG, login, subscription, subscription_id
 from venues.venue import (
     DATA,
     SECOND_NS,
-    BadFrame,
     Context,
     Heartbeat,
     Stream,
@@ -81,20 +80,21 @@ def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:
     # Nearly all frames end here: a push is read by the processors, and not twice.
     if b'"event"' not in frame:  # what is pushed has none
         return DATA
-    event = _read(frame)
+    # What cannot be read is data here; the processors keep it as a dead letter.
+    event = object_in(frame)
     name = event.get("event")
     judge = _JUDGES.get(name) if isinstance(name, str) else None
     return DATA if judge is None else judge(event, stage, arguments)
 
 
-def _signed_in(event: dict[str, Any], stage: int, _arguments: Arguments) -> Verdict:
+def _signed_in(event: Document, stage: int, _arguments: Arguments) -> Verdict:
     if event.get("code") != "0":
         return _refusal(event)
     # Only the first stage waits for the sign-in: a second ack would pass for a subscription's.
     return DATA if stage else Verdict(Turn.ADVANCE)
 
 
-def _subscribed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
+def _subscribed(event: Document, stage: int, arguments: Arguments) -> Verdict:
     argument = event.get("arg")
     if not isinstance(argument, dict) or not 1 <= stage <= len(arguments):
         return DATA
@@ -102,20 +102,20 @@ def _subscribed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verd
     return Verdict(Turn.ADVANCE) if is_ours else DATA
 
 
-def _failed(event: dict[str, Any], stage: int, arguments: Arguments) -> Verdict:
+def _failed(event: Document, stage: int, arguments: Arguments) -> Verdict:
     """While we greet, an error without another's id is about the greeting; later about requests."""
     # Once all is subscribed the stage is beyond the arguments: then it ends nothing.
     is_ours = event.get("id") in (None, subscription_id(stage))
     return _refusal(event) if is_ours and stage <= len(arguments) else DATA
 
 
-def _crowded_out(event: dict[str, Any], _stage: int, arguments: Arguments) -> Verdict:
+def _crowded_out(event: Document, _stage: int, arguments: Arguments) -> Verdict:
     # It follows a good ack, and no push follows it: LIVE, the account would be blind unseen.
     named = [one["channel"] for one in arguments if one["channel"] == event.get("channel")]
     return Verdict(Turn.REFUSED, f"too many connections to {named[0] if named else 'a channel'}")
 
 
-def _noticed(event: dict[str, Any], _stage: int, _arguments: Arguments) -> Verdict:
+def _noticed(event: Document, _stage: int, _arguments: Arguments) -> Verdict:
     if event.get("code") != ENDING_CODE:
         return DATA
     # It still delivers until then: a successor first, and no blind interval.
@@ -131,18 +131,10 @@ _JUDGES: Final = {
 }
 
 
-def _refusal(event: dict[str, Any]) -> Verdict:
+def _refusal(event: Document) -> Verdict:
     code = event.get("code")
     # A refusal waits a minute and longer: too long where
     # nothing is wrong with the key (decision 0512).
     is_passing = isinstance(code, str) and code in PASSING_CODES
     turn = Turn.RECONNECT if is_passing else Turn.REFUSED
     return Verdict(turn, f"refused: {said_code(code)}")
-
-
-def _read(frame: bytes) -> dict[str, Any]:
-    try:
-        document = parse(frame)
-    except BadFrame:
-        return {}  # for the connection it is data; the processors keep it as a dead letter
-    return document if isinstance(document, dict) else {}

@@ -14,7 +14,8 @@ from orderloom.event import Event
 from orderloom.words import Source
 from venues.document import Document, fields_of, rows_of, text
 from venues.okx import account, algo, orders, replies
-from venues.okx.reading import INVERSE, LINEAR, SPOT, Reading
+from venues.okx.reading import INVERSE, LINEAR, SPOT
+from venues.reading import Reading
 from venues.venue import BadFrame, Inbound, Translation, UnknownFrame
 
 Reader = Callable[[Document, Reading], tuple[Event, ...]]
