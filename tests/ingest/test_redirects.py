@@ -38,6 +38,7 @@ from tests.ingest.raw_server import (
 )
 from tests.ingest.toy_venue import toy_venue
 from tests.third_venue.dusk import DUSK
+from tests.venues.frames import samples, samples_in
 from tests.waits import until
 from venues import VENUES
 from venues.venue import Credentials, HttpRequest, Stream, Venue
@@ -55,8 +56,13 @@ PLACES = (
     "ws://127.0.0.1:99999/elsewhere",
     "http://[::1/elsewhere",
 )
+THIRD_VENUE = Path(__file__).parent.parent / "third_venue"
 EVERY_VENUE = {**VENUES, DUSK.name: DUSK, "toy": toy_venue(stages=0, ping_every_ns=1)}
-PREPARED = b'{"listenKey":"prepared-key","key":"prepared-key"}'
+PREPARED = {
+    **{name: samples(name).prepared for name in VENUES},
+    DUSK.name: samples_in(THIRD_VENUE).prepared,
+    "toy": b'{"key":"prepared-key"}',
+}
 SECRETS = Credentials("the-key-itself", "the-secret", "the-passphrase")
 ACCOUNT = "any:one"
 
@@ -139,7 +145,8 @@ async def _tick(edge: Edge) -> None:
 class Elsewhere:
     """Answers with redirects to `place` what `misleads` names, and with sense all else."""
 
-    def __init__(self, place: str, misleads: str) -> None:
+    def __init__(self, venue: str, place: str, misleads: str) -> None:
+        self._prepared = PREPARED[venue]
         self._place = place
         self._misleads = misleads
         self._statuses: dict[str, Iterator[int]] = {}
@@ -153,7 +160,7 @@ class Elsewhere:
         elif heard.is_handshake:
             writer.write(handshake(heard))
         else:
-            writer.write(response(PREPARED))
+            writer.write(response(self._prepared))
 
     def is_done(self, kind: str) -> bool:
         """Whether all statuses were given to requests of this kind."""
@@ -172,7 +179,7 @@ async def test_no_redirect_is_followed_on_any_kind_of_connection(
         for method in ("", "GET handshake", "PUT"):
             if method == "PUT" and all(one.keep_alive is None for one in streams):
                 continue
-            elsewhere = Elsewhere(place, method)
+            elsewhere = Elsewhere(name, place, method)
             async with a_raw_server(elsewhere.answer) as here:
                 await _misled(venue, here, elsewhere, method)
             assert not [one for one in here.requests if "elsewhere" in one.path.partition("?")[0]]
@@ -212,7 +219,7 @@ async def test_neither_proxies_nor_passwords_come_from_the_environment(
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
-    venue, nowhere = EVERY_VENUE[name], Elsewhere("", "nothing is misled")
+    venue, nowhere = EVERY_VENUE[name], Elsewhere(name, "", "nothing is misled")
     async with a_raw_server(silence) as proxy, a_raw_server(nowhere.answer) as here:
         for scheme in ("http", "https", "all", "ws", "wss", "socks"):
             for variable in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
@@ -241,7 +248,7 @@ async def test_nothing_that_one_answer_brings_goes_along_with_the_next_request(n
             if heard.is_handshake:
                 writer.write(handshake(heard)[:-2] + "\r\n".join([*more, "", ""]).encode())
             else:
-                writer.write(response(PREPARED, "200 OK", *more))
+                writer.write(response(PREPARED[name], "200 OK", *more))
 
         async with a_raw_server(answer) as here:
             rest, stream = f"http://localhost:{here.port}", f"ws://localhost:{here.port}"

@@ -1,4 +1,8 @@
-"""The frames under `<venue>/frames/`: one file per kind, each with what its messages say."""
+"""What the suites over all venues find in a venue's folder of tests.
+
+`<venue>/frames/`: its messages, one file per kind, each with what they say. `<venue>/samples.json`:
+what it answers where the suites ask.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +37,37 @@ class Case:
     def name(self) -> str:
         """A name for the test's id."""
         return f"{self.kind}: {self.says}"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a venue answers.
+
+    `symbol` is one of its instruments, `prepared` the answer to preparing a connection (empty where
+    none is prepared), `empty` are pages that end a list, and `greetings` what ends the stages of
+    each stream of an account with all products, in their order.
+    """
+
+    symbol: str
+    prepared: bytes
+    empty: tuple[bytes, ...]
+    greetings: tuple[tuple[bytes, ...], ...]
+
+
+def samples(venue: str) -> Samples:
+    """What a venue answers."""
+    return samples_in(HERE / venue)
+
+
+def samples_in(folder: Path) -> Samples:
+    """The samples in a venue's folder of tests."""
+    given = parse((folder / "samples.json").read_bytes())
+    return Samples(
+        symbol=given["symbol"],
+        prepared=b"" if given["prepared"] is None else orjson.dumps(given["prepared"]),
+        empty=tuple(map(orjson.dumps, given["empty"])),
+        greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
+    )
 
 
 def cases(venue: str) -> list[Case]:

@@ -9,7 +9,7 @@ import pytest
 from cli.normalize import event_document
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
-from tests.venues.frames import Case, cases
+from tests.venues.frames import Case, cases, samples
 from venues import VENUES
 from venues.document import parse
 from venues.venue import (
@@ -26,12 +26,6 @@ from venues.venue import (
 
 SECRET = "a-secret-that-must-not-show"
 PASSPHRASE = "a-passphrase-that-signing-in-may-need"
-EMPTY_ANSWERS = (
-    b"[]",
-    b"{}",
-    b'{"code":"0","msg":"","data":[]}',
-    b'{"code":"0","msg":"","data":[{"details":[]}]}',
-)
 LISTS_MAX = 12
 NOW_NS = 1_793_000_000_123_000_000
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES.values(), ids=list(VENUES))
@@ -44,7 +38,10 @@ def context_of(venue: Venue, environment: str = "production") -> Context:
 
 
 def question(venue: Venue, about: About, product: str, **changed: Any) -> Question:
-    given = {"symbol": "BTCUSDT", "venue_order_id": "17" if about is About.ORDER else None}
+    given = {
+        "symbol": samples(venue.name).symbol,
+        "venue_order_id": "17" if about is About.ORDER else None,
+    }
     return Question(
         id="q-1", account=f"{venue.name}:main", about=about, product=product, **(given | changed)
     )
@@ -84,7 +81,7 @@ def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> No
     for asked in questions(venue):
         assert venue.ask(asked, context).url.startswith("http://127.0.0.1:1/")
     for stream in venue.streams(venue.products):
-        address = stream.address(context, b'{"listenKey":"abc"}')
+        address = stream.address(context, samples(venue.name).prepared)
         assert address.startswith("ws://127.0.0.1:2/")
 
 
@@ -132,7 +129,7 @@ def test_empty_pages_end_every_question_soon(venue: Venue) -> None:
         for number in range(1, LISTS_MAX):
             if request is None:
                 break
-            pages = [Page(number, request, 200, body) for body in EMPTY_ANSWERS]
+            pages = [Page(number, request, 200, body) for body in samples(venue.name).empty]
             page = next(page for page in pages if venue.is_complete_answer(page))
             request = venue.next_page(asked, page, context_of(venue))
         assert request is None, asked
@@ -143,7 +140,7 @@ def test_empty_pages_end_every_question_soon(venue: Venue) -> None:
 def test_an_error_is_never_a_complete_answer(venue: Venue, status: int) -> None:
     for asked in questions(venue):
         request = venue.ask(asked, context_of(venue))
-        for body in (*EMPTY_ANSWERS, b"", b"<html>"):
+        for body in (*samples(venue.name).empty, b"", b"<html>"):
             assert not venue.is_complete_answer(Page(1, request, status, body))
 
 
@@ -157,13 +154,13 @@ def test_garbage_with_status_200_is_never_a_complete_answer(venue: Venue) -> Non
 
 @EVERY_VENUE
 def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue: Venue) -> None:
-    context = context_of(venue)
+    context, prepared = context_of(venue), samples(venue.name).prepared
     shown: list[Any] = [context, context.credentials]
     shown += [venue.ask(asked, context) for asked in questions(venue)]
     for stream in venue.streams(venue.products):
-        shown.append(stream.address(context, b'{"listenKey":"abc"}'))
+        shown.append(stream.address(context, prepared))
         shown += [] if stream.prepare is None else [stream.prepare(context)]
-        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, b"{}")]
+        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, prepared)]
     assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]
     streams = venue.streams(venue.products)
     greetings = [one.greeting(context, stage) for one in streams for stage in range(one.stages)]
