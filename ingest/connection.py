@@ -13,6 +13,7 @@
 7. A refusal is told apart from trouble: who is refused must not knock at once again. An answer to
    PREPARING that holds no usable key is one, whatever its status.
 8. Requests are built when they are sent, by the credentials that this connection began with.
+9. What the venue said on the way (a token, a challenge) is given to all that is built later.
 """
 
 import re
@@ -35,7 +36,7 @@ from ingest.actions import (
 from ingest.instant import SECOND_NS, Instant
 from ingest.refusals import shown_refusal
 from orderloom import raw
-from venues.venue import DATA, UNREADABLE, Context, Stream, Turn, Verdict
+from venues.venue import DATA, UNREADABLE, Context, Heard, Stream, Turn, Verdict
 
 REASON_CHARACTERS_MAX = 300
 PROBES_PER_SILENCE = 3
@@ -104,7 +105,7 @@ class Connection:
         self._context = context
         self._patience = patience
         self._stage = 0
-        self._prepared: bytes | None = None
+        self._said: Heard = ()
         self._deadline_ns = NEVER_NS
         self._keep_alive_ns = NEVER_NS
         self._is_deaf = False
@@ -150,8 +151,7 @@ class Connection:
             self.identity, self.last_number, self._stream.product, now.wall_ns, body
         )  # fmt: skip
         # Numbered and published whatever it says: a number that lacked would be read as a loss.
-        verdict = _judged(self._stream, body, self._stage)
-        return (Publish(self.identity, frame), *self._turned(verdict, now))
+        return (Publish(self.identity, frame), *self._turned(self._judged(body), body, now))
 
     def heard(self, now: Instant, *, is_read: bool = True) -> None:
         """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""
@@ -207,9 +207,9 @@ class Connection:
     def _connect(self, now: Instant) -> Actions:
         self.state = State.CONNECTING
         self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
-        what = "no address" if self._prepared is None else "preparing failed: no key in the answer"
+        what = "preparing failed: no key in the answer" if self._said else "no address"
         try:
-            url = self._stream.address(self._context(now), self._prepared)
+            url = self._stream.address(self._context(now), self._said)
         # A refusal, though the status was 200: several venues answer
         # errors so, and asking at once again mends none (decision 0512).
         except UNREADABLE as error:  # whose words may hold what came in the key's place
@@ -223,16 +223,20 @@ class Connection:
             reason = f"preparing failed: {outcome.reason}"
             return self.closed(reason, now, is_refusal=outcome.is_our_fault)
         if outcome.status == 200:
-            self._prepared = outcome.body
+            self._said = (outcome.body,)
             return self._connect(now)
         reason = f"preparing failed: answered {shown_refusal(outcome.status, outcome.body)}"
         return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
 
     def _greet(self, now: Instant) -> Actions:
-        if self._stage == self._stream.stages:
+        if self._stage == len(self._stream.stages):
             return self._become_live(now)
         self._deadline_ns = now.steady_ns + self._patience.stage_ns_max
-        frames = self._stream.greeting(self._context(now), self._stage)
+        try:
+            frames = self._stream.stages[self._stage].say(self._context(now), self._said)
+        # It may repeat or sign what the venue said, which may be anything (decision 0808).
+        except UNREADABLE as error:  # whose words may hold a token
+            return self._refused(f"no greeting can be made ({type(error).__name__})", now)
         return tuple(Send(self.identity, frame) for frame in frames)
 
     def _become_live(self, now: Instant) -> Actions:
@@ -243,10 +247,18 @@ class Connection:
             self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
         return (self._changed("LIVE", now),)
 
-    def _turned(self, verdict: Verdict, now: Instant) -> Actions:
+    def _judged(self, body: bytes) -> Verdict:
+        is_greeting = self.state is State.GREETING
+        judge = self._stream.stages[self._stage].judge if is_greeting else self._stream.judge
+        try:
+            return judge(body)
+        except UNREADABLE:
+            return DATA  # rule 6
+
+    def _turned(self, verdict: Verdict, body: bytes, now: Instant) -> Actions:
         # An ack that comes once more while LIVE begins no stage.
         if verdict.turn is Turn.ADVANCE and self.state is State.GREETING:
-            self._stage += 1
+            self._stage, self._said = self._stage + 1, (*self._said, body)
             return self._greet(now)
         if verdict.turn is Turn.REFUSED:
             return self._refused(verdict.reason or "sign-in refused", now)
@@ -280,14 +292,9 @@ class Connection:
         if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
             return ()
         self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
-        keep_alive, prepared = self._stream.keep_alive, self._prepared
-        return (
-            Ask(
-                self.identity,
-                Purpose.KEEP_ALIVE,
-                lambda at: keep_alive(self._context(at), prepared),
-            ),
-        )
+        keep_alive, said = self._stream.keep_alive, self._said
+        build = lambda at: keep_alive(self._context(at), said)  # noqa: E731  as short as its use
+        return (Ask(self.identity, Purpose.KEEP_ALIVE, build),)
 
     def _ping(self, now: Instant) -> Actions:
         """The application's own ping, where the venue wants one."""
@@ -341,7 +348,7 @@ class Connection:
             _text(reason),
             self.last_number,
             # Its loss blinds every product that it carries (decision 0801).
-            list(self._stream.others),
+            list(self._stream.products[1:]),
             self._stream.feed,
         )
         return Publish(self.identity, item)
@@ -353,13 +360,6 @@ def is_refusal(status: int) -> bool:
     408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
     """
     return 400 <= status < 500 and status not in (408, 418, 425, 429)
-
-
-def _judged(stream: Stream, body: bytes, stage: int) -> Verdict:
-    try:
-        return stream.judge(body, stage)
-    except UNREADABLE:
-        return DATA  # rule 6
 
 
 def _text(reason: str) -> str:

@@ -126,28 +126,43 @@ class Heartbeat:
     ping_every_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One private connection of an account.
+Heard = tuple[bytes, ...]
+"""What the venue said so far on the way to one connection: the answer to preparing it, where one is
+prepared, then each frame that ended a stage."""
 
-    `prepare` gives a request whose answer `address` needs (a listen key); `greeting(context, n)`
-    gives the frames of stage n of signing in and subscribing, `stages` how many stages there are
-    (0: LIVE as soon as open). `judge(frame, stage)` reads no more than the connection needs.
-    `keep_alive` is asked every `keep_alive_ns`; if it fails with an answer for which
-    `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew before the venue does.
-    `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
-    `others`: further products of the account whose facts come on this connection. `feed`: where one
-    product's facts come on several connections, which of them this is; each is needed.
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of signing in and subscribing.
+
+    `say(context, heard)` gives the frames that we send, none where the venue speaks first;
+    `judge(frame)` says of each frame that comes meanwhile whether it ends the stage.
     """
 
-    product: str
-    address: Callable[[Context, bytes | None], str]
-    greeting: Callable[[Context, int], tuple[bytes, ...]]
-    judge: Callable[[bytes, int], Verdict]
+    say: Callable[[Context, Heard], tuple[bytes, ...]]
+    judge: Callable[[bytes], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One private connection of an account, on which the facts of `products` come.
+
+    `prepare` gives a request whose answer the connection needs (a listen key, a token). The socket
+    opens at `address(context, heard)`; it is LIVE once all `stages` are over. `judge(frame)` reads
+    no more than the connection needs. `keep_alive` is asked every `keep_alive_ns`; if it fails with
+    an answer for which `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew
+    before the venue does. `connect_bucket`, `connect_weight`: what opening the socket costs of
+    which rate limit. `feed`: where one product's facts come on several connections, which of them
+    this is; each is needed.
+    """
+
+    products: tuple[str, ...]
+    address: Callable[[Context, Heard], str]
+    judge: Callable[[bytes], Verdict]
     heartbeat: Heartbeat
-    stages: int = 0
+    stages: tuple[Stage, ...] = ()
     prepare: Callable[[Context], HttpRequest] | None = None
-    keep_alive: Callable[[Context, bytes | None], HttpRequest] | None = None
+    keep_alive: Callable[[Context, Heard], HttpRequest] | None = None
     keep_alive_ns: int = 30 * MINUTE_NS
     # Only an answer that says so: a key that could not
     # be kept alive just now still has time to live.
@@ -157,8 +172,12 @@ class Stream:
     connect_weight: int = 1
     # A product is seen while each of its feeds is live: else a living
     # second socket would hide that the first is dead (decision 0801).
-    others: tuple[str, ...] = ()
     feed: str = ""
+
+    @property
+    def product(self) -> str:
+        """The one that its frames are logged under, and its requests made for."""
+        return self.products[0]
 
 
 @dataclass(frozen=True, slots=True)

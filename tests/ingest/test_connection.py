@@ -250,8 +250,8 @@ def test_no_word_of_a_venue_stands_in_a_reason_as_it_may_be_a_key(body: bytes, s
 
 
 def test_a_reason_that_is_no_unicode_can_be_written() -> None:
-    stream = replace(toy_stream(), judge=lambda _body, _stage: Verdict(Turn.REFUSED, "\ud800no"))
-    for act in to_greeting(a_connection(stream)).received(b"x", at(3)):
+    stream = replace(toy_stream(), judge=lambda _body: Verdict(Turn.REFUSED, "\ud800no"))
+    for act in to_live(a_connection(stream)).received(b"x", at(4)):
         if isinstance(act, Publish):
             raw.encode(raw.RawRecord("toy:main", 1, "w1", (act.item,)))
 

@@ -267,7 +267,7 @@ async def test_an_answer_that_names_another_address_for_the_socket_is_refused() 
     async with a_raw_server(silence) as there:
         elsewhere = f"ws://127.0.0.1:{there.port}/private"
         misled = replace(
-            toy_venue().streams(())[0], address=lambda _context, answer: (answer or b"").decode()
+            toy_venue().streams(())[0], address=lambda _context, heard: heard[0].decode()
         )
         venue = replace(toy_venue(), streams=lambda _products: (misled,))
 

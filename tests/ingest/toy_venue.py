@@ -16,11 +16,13 @@ from venues.venue import (
     Bucket,
     Context,
     Endpoints,
+    Heard,
     Heartbeat,
     HttpRequest,
     Inbound,
     Page,
     Profile,
+    Stage,
     Stream,
     Throttling,
     Translation,
@@ -43,29 +45,31 @@ def _prepare(context: Context) -> HttpRequest:
     )
 
 
-def _keep_alive(context: Context, prepared: bytes | None) -> HttpRequest:
-    key = (prepared or b"").decode()
+def _keep_alive(context: Context, heard: Heard) -> HttpRequest:
+    key = heard[0].decode()
     url = f"{context.endpoints.rest[PRODUCT]}/key?keep={quote(key)}"
     headers = {"x-key": context.credentials.key, "x-at": str(context.venue_ns)}
     return HttpRequest("PUT", url, headers, channel="PUT key", bucket="weight")
 
 
-def _address(context: Context, prepared: bytes | None) -> str:
-    key = json.loads(prepared or b"{}")["key"]
+def _address(context: Context, heard: Heard) -> str:
+    key = json.loads(heard[0])["key"]
     return f"{context.endpoints.stream[PRODUCT]}/private?key={key}"
 
 
-def _plain_address(context: Context, _prepared: bytes | None) -> str:
+def _plain_address(context: Context, _heard: Heard) -> str:
     return f"{context.endpoints.stream[PRODUCT]}/private"
 
 
-def _greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-    if stage == 0:
-        return (b"login " + context.credentials.key.encode(),)
+def _sign_in(context: Context, _heard: Heard) -> tuple[bytes, ...]:
+    return (b"login " + context.credentials.key.encode(),)
+
+
+def _subscribe(_context: Context, _heard: Heard) -> tuple[bytes, ...]:
     return (b"subscribe",)
 
 
-def _judge(body: bytes, _stage: int) -> Verdict:
+def _judge(body: bytes) -> Verdict:
     word, _, rest = body.decode("utf-8").partition(" ")  # garbage raises: the edge must bear it
     if word == "ok":
         return Verdict(Turn.ADVANCE)
@@ -120,9 +124,8 @@ def toy_stream(
 ) -> Stream:
     """The toy venue's one stream, changed by keyword."""
     return Stream(
-        product=PRODUCT,
+        products=(PRODUCT,),
         address=_address if has_key else _plain_address,
-        greeting=_greeting,
         judge=_judge,
         heartbeat=Heartbeat(
             silence_ns_max,
@@ -130,7 +133,7 @@ def toy_stream(
             ping_after_ns,
             ping_every_ns,
         ),
-        stages=stages,
+        stages=(Stage(_sign_in, _judge), Stage(_subscribe, _judge))[:stages],
         prepare=_prepare if has_key else None,
         keep_alive=_keep_alive if has_key else None,
         keep_alive_ns=keep_alive_ns,

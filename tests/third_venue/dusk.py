@@ -8,21 +8,27 @@ an answer a list of such lists, and what stands where is told by COLUMNS alone:
   quantity, never of executions. They come as they please, one before the other or alone.
 - Markets that end in ``-F`` are futures, counted in contracts of a size that ``market`` tells.
 - Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end.
-- Who signs in on the socket signs the time; ``no`` refuses, with a number and a word.
+- Who signs in on the socket signs the venue's riddle (`streams.py`); ``no`` refuses, with a number.
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
-
-import orjson
+from urllib.parse import parse_qsl, urlsplit
 
 from orderloom import event, words
 from orderloom.quantities import Unit
 from orderloom.question import About, Question
 from orderloom.words import PositionSide, Reason, Status
+from tests.third_venue.requests import (
+    BUCKET,
+    FUTURE,
+    KINDS,
+    PRODUCTS,
+    SPOT,
+    get_request,
+    seconds_of,
+)
+from tests.third_venue.streams import streams
 from venues.document import (
     Document,
     blank_decimal,
@@ -35,32 +41,22 @@ from venues.document import (
     text,
 )
 from venues.venue import (
-    DATA,
     SECOND_NS,
     BadFrame,
     Bucket,
     Context,
     Endpoints,
-    Heartbeat,
     HttpRequest,
     Inbound,
     Page,
     Profile,
-    Stream,
     Throttling,
     Translation,
-    Turn,
     UnknownFrame,
     Venue,
-    Verdict,
 )
 
 NAME: Final = "dusk"
-SPOT: Final = "spot"
-FUTURE: Final = "linear"
-PRODUCTS: Final = (SPOT, FUTURE)
-KINDS: Final = {SPOT: "coins", FUTURE: "futures"}
-BUCKET: Final = "asks"
 NS_MAX: Final = 2**63 - 1
 
 COLUMNS: Final = {
@@ -85,8 +81,9 @@ WHYS: Final = {
 }  # fmt: skip
 REFUSALS: Final = {7: Reason.NOT_FOUND, 8: Reason.AUTH, 9: Reason.THROTTLED}
 IGNORED: Final = {
-    "signed": "the sign-in is taken", "fed": "the subscription is taken", "beat": "a heartbeat",
-    "leave": "a planned end", "clock": "the venue's clock",
+    "riddle": "what is to be signed", "signed": "the sign-in is taken",
+    "fed": "the subscription is taken", "beat": "a heartbeat", "leave": "a planned end",
+    "clock": "the venue's clock",
 }  # fmt: skip
 
 
@@ -262,11 +259,7 @@ def ask(question: Question, context: Context, after: str = "") -> HttpRequest:
         "order": question.venue_order_id, "own": question.client_order_id,
         "since": seconds_of(question.since_ns), "until": seconds_of(question.until_ns),
     }  # fmt: skip
-    target = f"/v/{path}?{urlencode({name: value for name, value in wanted.items() if value})}"
-    now, key = seconds_of(context.venue_ns), context.credentials.key
-    signed = {"Dusk-Key": key, "Dusk-Time": now, "Dusk-Mac": mac(context, f"{now}{target}")}
-    url = f"{context.endpoints.rest[question.product]}{target}"
-    return HttpRequest("GET", url, signed, channel=f"GET {path}", bucket=BUCKET)
+    return get_request(question.product, path, wanted, context)
 
 
 def next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
@@ -299,42 +292,6 @@ def backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling
     """Only 429 asks us to wait, for ``dusk-wait`` seconds."""
     wait = headers.get("dusk-wait", "")
     return Throttling(int(wait if wait.isdecimal() else "1") * SECOND_NS) if status == 429 else None
-
-
-def seconds_of(ns: int | None) -> str:
-    return "" if ns is None else f"{ns // SECOND_NS}.{ns % SECOND_NS:09d}"
-
-
-def mac(context: Context, what: str) -> str:
-    return hmac.new(context.credentials.secret.encode(), what.encode(), hashlib.sha512).hexdigest()
-
-
-def _greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-    now = seconds_of(context.venue_ns)
-    sign = ["sign", context.credentials.key, now, mac(context, now)]
-    return (orjson.dumps(["feed", "deal", "state", "purse", "stake"] if stage else sign),)
-
-
-def _judge(frame: bytes, stage: int) -> Verdict:
-    try:
-        word, *values = parse(frame)
-    except (BadFrame, ValueError, TypeError):
-        return DATA
-    if word == ("signed", "fed", None)[stage]:
-        return Verdict(Turn.ADVANCE)
-    if word == "no" and stage < 2:
-        return Verdict(Turn.REFUSED, f"{values!r:.80}")
-    return Verdict(Turn.ENDING) if word == "leave" else DATA
-
-
-def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
-    """One connection brings everything."""
-    product, *others = products
-    beat = Heartbeat(30 * SECOND_NS, b'["beat"]', 10 * SECOND_NS)
-    return (
-        Stream(product, lambda context, _: f"{context.endpoints.stream[product]}/feed", _greeting,
-               _judge, beat, stages=2, others=tuple(others)),
-    )  # fmt: skip
 
 
 DUSK: Final = Venue(

@@ -25,6 +25,7 @@ MARKETS = {
     "ADA-EUR": ("coins", "ADA", "EUR", "", "0.0001", "1", ""),
     "SOL-F": ("futures", "SOL", "EUR", "EUR", "0.01", "1", "0.1"),
 }
+NO = ["no", 8, "the key or its signature is wrong"]
 Row = list[Any]
 
 
@@ -175,32 +176,31 @@ class DuskServer:
     # ---- the private stream
 
     async def feed(self, request: web.Request) -> web.WebSocketResponse:
-        """One connection: sign in, subscribe, then listen."""
+        """One connection: a riddle, its signature, a word for each subscription, then the facts."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        key = ""
+        riddle, word, key = (f"{name}{self._chance.random()}" for name in ("riddle", "word", ""))
+        await socket.send_bytes(orjson.dumps(["riddle", riddle]))
         try:
             async for message in socket:
                 if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     break
-                word, *values = orjson.loads(message.data)
-                if word == "sign":
-                    key = self._signed_in(*values)
-                    said = ["signed"] if key else ["no", 8, "the key or its signature is wrong"]
-                    await socket.send_bytes(orjson.dumps(said))
-                elif word == "feed" and key:
-                    self.seen["fed"] += 1
-                    await socket.send_bytes(b'["fed"]')
-                    self._sockets[key].append(socket)
-                elif word == "beat":
-                    await socket.send_bytes(b'["beat"]')
+                match orjson.loads(message.data):
+                    case ["sign", str(name), str(signature)]:
+                        key = name if self._is_signed(name, riddle, signature) else ""
+                        await socket.send_bytes(orjson.dumps(["signed", word] if key else NO))
+                    case ["feed", said, *_] if said == word and key in self._sockets:
+                        self.seen["fed"] += 1
+                        await socket.send_bytes(b'["fed"]')
+                        self._sockets[key].append(socket)
+                    case ["beat"]:
+                        await socket.send_bytes(b'["beat"]')
+                    case _:
+                        await socket.send_bytes(orjson.dumps(NO))
         finally:
-            if key and socket in self._sockets[key]:
+            if socket in self._sockets.get(key, []):
                 self._sockets[key].remove(socket)
         return socket
-
-    def _signed_in(self, key: str, at: str, signature: str) -> str:
-        return key if self._is_signed(key, at, signature) else ""
 
     def _is_signed(self, key: str, what: str, signature: str) -> bool:
         secret = self._secrets.get(key, "").encode()
@@ -224,7 +224,7 @@ class DuskServer:
         key = said.get("Dusk-Key", "")
         what = f"{said.get('Dusk-Time')}{request.raw_path}"
         if not self._is_signed(key, what, said.get("Dusk-Mac", "")):
-            return _said(["no", 8, "the key or its signature is wrong"], 401)
+            return _said(NO, 401)
         return self._private(path, dict(asked), self.books[key])
 
     def _private(self, path: str, asked: dict[str, str], books: Books) -> web.Response:

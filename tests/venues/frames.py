@@ -12,7 +12,7 @@ import orjson
 
 from orderloom.words import Source
 from venues.document import parse
-from venues.venue import Inbound
+from venues.venue import Inbound, Stream, Verdict
 
 HERE = Path(__file__).parent
 
@@ -68,6 +68,12 @@ def samples_in(folder: Path) -> Samples:
         empty=tuple(map(orjson.dumps, given["empty"])),
         greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
     )
+
+
+def judged(stream: Stream, frame: bytes, stage: int) -> Verdict:
+    """What is made of `frame` while the stage of that number is under way; after the last: LIVE."""
+    judges = [*(one.judge for one in stream.stages), stream.judge]
+    return judges[stage](frame)
 
 
 def cases(venue: str) -> list[Case]:

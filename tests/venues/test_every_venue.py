@@ -1,5 +1,7 @@
 """One contract, every exchange: the cases come from the register."""
 
+import re
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -9,17 +11,20 @@ import pytest
 from cli.normalize import event_document
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
-from tests.venues.frames import Case, cases, samples
+from tests.venues.frames import Case, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
 from venues.venue import (
+    UNREADABLE,
     Bucket,
     Context,
     Credentials,
     Endpoints,
+    Heard,
     HttpRequest,
     Page,
     Profile,
+    Stream,
     Turn,
     Venue,
 )
@@ -71,6 +76,18 @@ def test_every_environment_names_every_product_and_is_encrypted(venue: Venue) ->
         assert all(address.startswith("wss://") for address in endpoints.stream.values())
 
 
+def heard_by(venue: Venue) -> list[tuple[Stream, list[Heard]]]:
+    """Each stream, with what was heard before each of its stages, and at last when it is LIVE."""
+    given = samples(venue.name)
+    heard = []
+    for stream, answers in zip(venue.streams(venue.products), given.greetings, strict=True):
+        assert len(answers) == len(stream.stages), "each stage has its answer in the samples"
+        said = answers if stream.prepare is None else (given.prepared, *answers)
+        begun = len(said) - len(answers)
+        heard.append((stream, [said[:end] for end in range(begun, len(said) + 1)]))
+    return heard
+
+
 @EVERY_VENUE
 def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> None:
     local = Endpoints(
@@ -80,22 +97,48 @@ def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> No
     context = replace(context_of(venue), endpoints=local)
     for asked in questions(venue):
         assert venue.ask(asked, context).url.startswith("http://127.0.0.1:1/")
-    for stream in venue.streams(venue.products):
-        address = stream.address(context, samples(venue.name).prepared)
-        assert address.startswith("ws://127.0.0.1:2/")
+    for stream, heard in heard_by(venue):
+        assert stream.address(context, heard[0]).startswith("ws://127.0.0.1:2/")
 
 
 @EVERY_VENUE
-def test_each_product_has_a_private_stream_that_can_be_greeted(venue: Venue) -> None:
+def test_each_product_has_a_private_stream(venue: Venue) -> None:
     streams = venue.streams(venue.products)
-    carried = [product for stream in streams for product in (stream.product, *stream.others)]
-    assert set(carried) == set(venue.products)
-    feeds = [(product, s.feed) for s in streams for product in (s.product, *s.others)]
+    assert {product for stream in streams for product in stream.products} == set(venue.products)
+    feeds = [(product, stream.feed) for stream in streams for product in stream.products]
     assert len(set(feeds)) == len(feeds), "two connections that bring the same"
-    for stream in streams:
-        assert stream.heartbeat.silence_ns_max > 0
-        for stage in range(stream.stages):
-            assert stream.greeting(context_of(venue), stage)
+    assert all(stream.heartbeat.silence_ns_max > 0 for stream in streams)
+
+
+@EVERY_VENUE
+def test_each_stage_of_a_greeting_ends_with_its_own_answer(venue: Venue) -> None:
+    for stream, heard in heard_by(venue):
+        for number, (stage, said) in enumerate(zip(stream.stages, heard, strict=False)):
+            frames = stage.say(context_of(venue), said)
+            assert all(type(frame) is bytes and frame for frame in frames)
+            answer = heard[number + 1][-1]
+            assert stage.judge(answer).turn is Turn.ADVANCE
+            for later in stream.stages[number + 1 :]:
+                assert later.judge(answer).turn is not Turn.ADVANCE, "it would end two stages"
+
+
+@EVERY_VENUE
+def test_what_was_heard_may_be_anything_and_is_repeated_in_no_refusal(venue: Venue) -> None:
+    strange = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]")
+    for stream, heard in heard_by(venue):
+        for stage, said in zip(stream.stages, heard, strict=False):
+            for body in strange:
+                with suppress(*UNREADABLE):  # then it is a refusal (decision 0808)
+                    stage.say(context_of(venue), (body,) * len(said))
+                assert stage.judge(body).turn is not Turn.ADVANCE
+        for judge in (*(stage.judge for stage in stream.stages), stream.judge):
+            for echo in map(_echoing, heard[-1]):
+                assert SECRET not in judge(echo).reason
+
+
+def _echoing(answer: bytes) -> bytes:
+    """A refusal of the answer's shape, all of whose texts repeat a secret."""
+    return re.sub(rb'"(?:[^"\\]|\\.)*"(?!:)', b'"' + SECRET.encode() + b'"', answer)
 
 
 @EVERY_VENUE
@@ -104,10 +147,10 @@ def test_a_stream_takes_every_known_message_and_every_garbage_for_data_or_a_turn
 ) -> None:
     for stream in venue.streams(venue.products):
         for case in cases(venue.name):
-            for stage in range(stream.stages + 1):
-                assert isinstance(stream.judge(case.body, stage).turn, Turn)
+            for stage in range(len(stream.stages) + 1):
+                assert isinstance(judged(stream, case.body, stage).turn, Turn)
         for garbage in (b"", b"\xff", b"{", b"[" * 100_000, b"null", b"1", b'"status" {}'):
-            assert stream.judge(garbage, stream.stages).turn is Turn.DATA
+            assert stream.judge(garbage).turn is Turn.DATA
 
 
 @EVERY_VENUE
@@ -154,16 +197,19 @@ def test_garbage_with_status_200_is_never_a_complete_answer(venue: Venue) -> Non
 
 @EVERY_VENUE
 def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue: Venue) -> None:
-    context, prepared = context_of(venue), samples(venue.name).prepared
+    context = context_of(venue)
     shown: list[Any] = [context, context.credentials]
     shown += [venue.ask(asked, context) for asked in questions(venue)]
-    for stream in venue.streams(venue.products):
-        shown.append(stream.address(context, prepared))
+    for stream, heard in heard_by(venue):
+        shown.append(stream.address(context, heard[0]))
         shown += [] if stream.prepare is None else [stream.prepare(context)]
-        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, prepared)]
+        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, heard[-1])]
     assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]
-    streams = venue.streams(venue.products)
-    greetings = [one.greeting(context, stage) for one in streams for stage in range(one.stages)]
+    greetings = [
+        stage.say(context, said)
+        for stream, heard in heard_by(venue)
+        for stage, said in zip(stream.stages, heard, strict=False)
+    ]
     assert not [frames for frames in greetings if SECRET in repr(frames)]
 
 

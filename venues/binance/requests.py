@@ -103,10 +103,10 @@ def listen_key_request(method: str, context: Context) -> HttpRequest:
     return http_request(LINEAR, (method, LISTEN_KEY_PATH), "", context, 1)
 
 
-def listen_key_of(answer: bytes | None) -> str:
+def listen_key_of(answer: bytes) -> str:
     """The key in the answer to a POST.
 
     Raises:
         BadFrame: there is none.
     """
-    return needed_text(fields_of(parse(answer or b""), "listenKey answer"), "listenKey")
+    return needed_text(fields_of(parse(answer), "listenKey answer"), "listenKey")

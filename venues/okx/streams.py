@@ -18,7 +18,9 @@ from venues.venue import (
     SECOND_NS,
     BadFrame,
     Context,
+    Heard,
     Heartbeat,
+    Stage,
     Stream,
     Turn,
     Verdict,
@@ -55,24 +57,27 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
 
 
 def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Stream:
-    product, *others = products
-
-    def greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-        # A channel at a time: each is acknowledged by itself,
-        # and LIVE means all (docs/venues/okx.md 2.2).
-        return (subscription(stage, arguments[stage - 1]) if stage else login(context),)
-
+    # A channel at a time: each is acknowledged by itself,
+    # and LIVE means all (docs/venues/okx.md 2.2).
+    stages = tuple(_stage(number, arguments) for number in range(1 + len(arguments)))
     return Stream(
-        product=product,
-        address=lambda context, _answer: f"{context.endpoints.stream[product]}/ws/v5/{feed}",
-        greeting=greeting,
-        judge=lambda frame, stage: _judge(frame, stage, arguments),
+        products=products,
+        address=lambda context, _heard: f"{context.endpoints.stream[products[0]]}/ws/v5/{feed}",
+        judge=lambda frame: _judge(frame, len(stages), arguments),
         heartbeat=Heartbeat(SILENCE_NS_MAX, PING, PING_AFTER_NS),
-        stages=1 + len(arguments),
+        stages=stages,
         connect_bucket=CONNECT_BUCKET,
-        others=tuple(others),
         feed=feed,
     )
+
+
+def _stage(number: int, arguments: Arguments) -> Stage:
+    """The sign-in, and then a subscription each."""
+
+    def say(context: Context, _heard: Heard) -> tuple[bytes, ...]:
+        return (subscription(number, arguments[number - 1]) if number else login(context),)
+
+    return Stage(say, lambda frame: _judge(frame, number, arguments))
 
 
 def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:

@@ -52,7 +52,7 @@ def test_public_questions_show_no_key() -> None:
 
 def test_signing_in_counts_in_seconds() -> None:
     for stream in OKX.streams(OKX.products):
-        (frame,) = stream.greeting(CONTEXT, 0)
+        (frame,) = stream.stages[0].say(CONTEXT, ())
         assert orjson.loads(frame) == {
             "op": "login",
             "args": [
@@ -73,7 +73,7 @@ def test_demo_is_told_apart_by_a_header_and_its_sockets_hosts(environment: str) 
         assert asked(about, context).headers["x-simulated-trading"] == "1"
         assert "x-simulated-trading" not in asked(about).headers
     for stream in OKX.streams(OKX.products):
-        assert "pap.okx.com:8443/ws/v5/" in stream.address(context, None)
+        assert "pap.okx.com:8443/ws/v5/" in stream.address(context, ())
 
 
 def test_too_many_requests_is_a_code_whatever_the_status() -> None:

@@ -1,0 +1,85 @@
+"""Dusk's private connection. Pure.
+
+The venue speaks first, with a riddle. Who signs it is told a word for this connection, which goes
+into every subscription; ``no`` refuses, with a number and a word.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from tests.third_venue.requests import mac
+from venues.document import parse, said_code
+from venues.venue import (
+    DATA,
+    SECOND_NS,
+    BadFrame,
+    Context,
+    Heard,
+    Heartbeat,
+    Stage,
+    Stream,
+    Turn,
+    Verdict,
+)
+
+FACTS: Final = ("deal", "state", "purse", "stake")
+BEAT: Final = Heartbeat(30 * SECOND_NS, b'["beat"]', 10 * SECOND_NS)
+
+
+def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
+    """One connection brings everything."""
+    product = products[0]
+    return (
+        Stream(
+            products=products,
+            address=lambda context, _heard: f"{context.endpoints.stream[product]}/feed",
+            judge=_judge,
+            heartbeat=BEAT,
+            stages=(
+                Stage(lambda _context, _heard: (), lambda frame: _ends(frame, "riddle")),
+                Stage(_sign_in, lambda frame: _ends(frame, "signed")),
+                Stage(_subscribe, lambda frame: _ends(frame, "fed")),
+            ),
+        ),
+    )
+
+
+def _sign_in(context: Context, heard: Heard) -> tuple[bytes, ...]:
+    return _said("sign", context.credentials.key, mac(context, _word_in(heard[-1])))
+
+
+def _subscribe(_context: Context, heard: Heard) -> tuple[bytes, ...]:
+    return _said("feed", _word_in(heard[-1]), *FACTS)
+
+
+def _said(*words: str) -> tuple[bytes, ...]:
+    return (orjson.dumps(words),)
+
+
+def _word_in(frame: bytes) -> str:
+    """The word that ``riddle`` and ``signed`` bring. Raises BadFrame."""
+    row = _row(frame)
+    if len(row) < 2 or type(row[1]) is not str:
+        raise BadFrame("no word where one was to come")
+    return row[1]
+
+
+def _ends(frame: bytes, word: str) -> Verdict:
+    """Whether `frame` is the answer that begins with `word`."""
+    row = _row(frame)
+    if row[:1] == ["no"]:
+        return Verdict(Turn.REFUSED, f"refused: {said_code(row[1] if len(row) > 1 else None)}")
+    return Verdict(Turn.ADVANCE) if row[:1] == [word] else _judge(frame)
+
+
+def _judge(frame: bytes) -> Verdict:
+    return Verdict(Turn.ENDING) if _row(frame)[:1] == ["leave"] else DATA
+
+
+def _row(frame: bytes) -> list[Any]:
+    try:
+        row = parse(frame)
+    except BadFrame:
+        return []  # for the connection it is data; the processors keep it as a dead letter
+    return row if type(row) is list else []
