@@ -20,10 +20,14 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a socket to `url`, which may hold a secret: it is never logged."""
+    """Open a socket to `url`, which may hold a secret: it is never logged.
+
+    `build` makes the address anew for the moment when the handshake is sent: it may be signed.
+    """
 
     connection: str
     url: str = field(repr=False)
+    build: Callable[[Instant], str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

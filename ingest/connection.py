@@ -118,10 +118,10 @@ class Connection:
         if self._stream.prepare is None:
             return (beginning, *self._connect(now))
         self._deadline_ns = now.steady_ns + self._patience.prepare_ns_max
-        prepare = self._stream.prepare
+        request = self._stream.prepare.request
         # Built when it is sent: a signature that waited
         # for the rate limit is too old (decision 0512).
-        ask = Ask(self.identity, Purpose.PREPARE, lambda at: prepare(self._context(at)))
+        ask = Ask(self.identity, Purpose.PREPARE, lambda at: request(self._context(at)))
         return (beginning, ask)
 
     def answered(self, purpose: Purpose, outcome: HttpOutcome, now: Instant) -> Actions:
@@ -209,24 +209,36 @@ class Connection:
         self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
         what = "preparing failed: no key in the answer" if self._said else "no address"
         try:
-            url = self._stream.address(self._context(now), self._said)
+            url = self._address(now)
         # A refusal, though the status was 200: several venues answer
         # errors so, and asking at once again mends none (decision 0512).
         except UNREADABLE as error:  # whose words may hold what came in the key's place
             return self._refused(f"{what} ({type(error).__name__})", now)
         if not _ADDRESS.fullmatch(url):
             return self._refused(f"{what} (it is no address of one line)", now)
-        return (Connect(self.identity, url),)
+        return (Connect(self.identity, url, self._address),)
+
+    def _address(self, at: Instant) -> str:
+        return self._stream.address(self._context(at), self._said)
 
     def _prepared_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
         if not isinstance(outcome, HttpAnswer):
             reason = f"preparing failed: {outcome.reason}"
             return self.closed(reason, now, is_refusal=outcome.is_our_fault)
-        if outcome.status == 200:
+        verdict = self._judged_answer(outcome)
+        if verdict.turn is Turn.ADVANCE:
             self._said = (outcome.body,)
             return self._connect(now)
-        reason = f"preparing failed: answered {shown_refusal(outcome.status, outcome.body)}"
-        return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
+        why = verdict.reason or f"answered {shown_refusal(outcome.status, outcome.body)}"
+        is_refusal = verdict.turn is Turn.REFUSED
+        return self.closed(f"preparing failed: {why}", now, is_refusal=is_refusal)
+
+    def _judged_answer(self, answer: HttpAnswer) -> Verdict:
+        assert self._stream.prepare is not None, "only what is prepared is answered"
+        try:
+            return self._stream.prepare.judge(answer.status, answer.body)
+        except UNREADABLE as error:  # rule 7
+            return Verdict(Turn.REFUSED, f"no key in the answer ({type(error).__name__})")
 
     def _greet(self, now: Instant) -> Actions:
         if self._stage == len(self._stream.stages):
@@ -244,7 +256,7 @@ class Connection:
         self.live_since_ns = now.steady_ns
         self._deadline_ns = NEVER_NS
         if self._stream.keep_alive is not None:
-            self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
+            self._keep_alive_ns = now.steady_ns + self._stream.keep_alive.every_ns
         return (self._changed("LIVE", now),)
 
     def _judged(self, body: bytes) -> Verdict:
@@ -284,17 +296,19 @@ class Connection:
 
     def _is_key_lost(self, answer: HttpAnswer) -> bool:
         try:
-            return self._stream.is_key_lost(answer.status, answer.body)
+            kept = self._stream.keep_alive
+            return kept is not None and kept.is_lost(answer.status, answer.body)
         except UNREADABLE:  # which says nothing of the key
             return False
 
     def _keep_alive(self, now: Instant) -> Actions:
         if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
             return ()
-        self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
-        keep_alive, said = self._stream.keep_alive, self._said
-        build = lambda at: keep_alive(self._context(at), said)  # noqa: E731  as short as its use
-        return (Ask(self.identity, Purpose.KEEP_ALIVE, build),)
+        self._keep_alive_ns = now.steady_ns + self._stream.keep_alive.every_ns
+        request, said = self._stream.keep_alive.request, self._said
+        return (
+            Ask(self.identity, Purpose.KEEP_ALIVE, lambda at: request(self._context(at), said)),
+        )
 
     def _ping(self, now: Instant) -> Actions:
         """The application's own ping, where the venue wants one."""
@@ -352,14 +366,6 @@ class Connection:
             self._stream.feed,
         )
         return Publish(self.identity, item)
-
-
-def is_refusal(status: int) -> bool:
-    """Whether an HTTP status refuses us, rather than reporting trouble that passes.
-
-    408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
-    """
-    return 400 <= status < 500 and status not in (408, 418, 425, 429)
 
 
 def _text(reason: str) -> str:

@@ -32,7 +32,7 @@ from ingest.actions import (
     Purpose,
     Send,
 )
-from ingest.connection import Actions, ContextAt, is_refusal
+from ingest.connection import Actions, ContextAt
 from ingest.http import is_named, is_safe, redirected
 from ingest.instant import MINUTE_NS, Instant
 from ingest.limits import Rank
@@ -41,7 +41,7 @@ from ingest.requester import Requester, mistake
 from ingest.stream import StreamKeeper
 from orderloom import raw
 from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
-from venues.venue import UNREADABLE, HttpRequest
+from venues.venue import UNREADABLE, HttpRequest, is_refusal
 
 FRAMES_QUEUED_MAX = 32
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
@@ -160,9 +160,9 @@ class StreamRunner:
                 self._enqueue(connection, frame)
             case Probe(connection):
                 self._enqueue(connection, None)
-            case Connect(connection, url):
-                link = self._links[connection] = _Link()
-                link.task = self._start(self._run(connection, link, url))
+            case Connect():
+                link = self._links[action.connection] = _Link()
+                link.task = self._start(self._run(link, action))
             case Ask(connection, purpose, build):
                 work = self._ask(connection, purpose, build)
                 self._asking[connection] = self._start(work)
@@ -261,24 +261,24 @@ class StreamRunner:
             outcome = HttpFailure(reason, at_ns, at_ns, is_our_fault=True)
         self._perform(self.keeper.answered(connection, purpose, outcome, requester.now()))
 
-    async def _run(self, connection: str, link: _Link, url: str) -> None:
+    async def _run(self, link: _Link, asked: Connect) -> None:
         """One socket, from opening to its end; what a peer does to our reader ends it alone."""
         try:
-            await self._run_unguarded(connection, link, url)
+            await self._run_unguarded(link, asked)
         except (*UNREADABLE, OSError, EOFError, WebSocketException) as error:
-            self._failed(connection, url, f"unreadable: {mistake(error)}")
+            self._failed(asked, f"unreadable: {mistake(error)}")
 
-    async def _run_unguarded(self, connection: str, link: _Link, url: str) -> None:
-        if reason := self._unfit(url):
-            self._closed(connection, reason, is_refusal=True)
-            return
+    async def _run_unguarded(self, link: _Link, asked: Connect) -> None:
         stream = self.keeper.stream
+        # Opening costs weight too (docs/venues/binance.md 2.6),
+        # at OKX connections are counted (docs/venues/okx.md 2.3).
+        await self._requester.gate.admit(stream.connect_bucket, stream.connect_weight, Rank.STREAM)
+        # Anew, as a signature in it aged in line (decision 0512).
+        url = asked.build(self._requester.now())
+        if reason := self._unfit(url):
+            self._closed(asked.connection, reason, is_refusal=True)
+            return
         try:
-            # Opening costs weight too (docs/venues/binance.md 2.6),
-            # at OKX connections are counted (docs/venues/okx.md 2.3).
-            await self._requester.gate.admit(
-                stream.connect_bucket, stream.connect_weight, Rank.STREAM
-            )
             link.socket = await _opened(url)
         except InvalidStatus as error:
             status = error.response.status_code
@@ -288,13 +288,13 @@ class StreamRunner:
             self._requester.learn(
                 stream.connect_bucket, _answer_of(error, self._requester.now().wall_ns)
             )
-            self._failed(connection, url, reason, is_refusal=is_refusal(status))
+            self._failed(asked, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
-            self._failed(connection, url, f"no handshake: {type(error).__name__}")
+            self._failed(asked, f"no handshake: {type(error).__name__}")
         except (OSError, TimeoutError) as error:
-            self._failed(connection, url, f"cannot connect: {error or 'no answer in time'}")
+            self._failed(asked, f"cannot connect: {error or 'no answer in time'}")
         else:
-            await self._converse(connection, link, link.socket)
+            await self._converse(asked.connection, link, link.socket)
 
     def _unfit(self, url: str) -> str:
         """Why nothing may be sent to `url`, or ""."""
@@ -304,10 +304,10 @@ class StreamRunner:
             return "the socket would go to an address that the settings do not name"
         return ""
 
-    def _failed(self, connection: str, url: str, reason: str, *, is_refusal: bool = False) -> None:
+    def _failed(self, asked: Connect, reason: str, *, is_refusal: bool = False) -> None:
         if not is_refusal:
-            self._unreached("stream", url, reason)
-        self._closed(connection, reason, is_refusal=is_refusal)
+            self._unreached("stream", asked.url, reason)
+        self._closed(asked.connection, reason, is_refusal=is_refusal)
 
     async def _converse(self, connection: str, link: _Link, socket: _Socket) -> None:
         self._unreached_from_ns = None

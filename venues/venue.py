@@ -143,17 +143,56 @@ class Stage:
     judge: Callable[[bytes], Verdict]
 
 
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status refuses us, rather than reporting trouble that passes.
+
+    408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
+    """
+    return 400 <= status < 500 and status not in (408, 418, 425, 429)
+
+
+def by_status(status: int, _body: bytes) -> Verdict:
+    """What an answer to preparing means where its status says it."""
+    if status == 200:
+        return Verdict(Turn.ADVANCE)
+    return Verdict(Turn.REFUSED if is_refusal(status) else Turn.RECONNECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is asked over HTTP before a connection: a listen key, a token.
+
+    `judge(status, body)` takes the answer (ADVANCE), refuses us (REFUSED), or reports trouble that
+    passes (RECONNECT), whatever its status: several venues answer errors with 200.
+    """
+
+    request: Callable[[Context], HttpRequest]
+    judge: Callable[[int, bytes], Verdict] = by_status
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """What is asked over HTTP every `every_ns`, so that the venue goes on sending.
+
+    If it fails with an answer for which `is_lost` holds, the connection is made anew.
+    """
+
+    request: Callable[[Context, Heard], HttpRequest]
+    every_ns: int
+    # Only an answer that says so: a key that could not
+    # be kept alive just now still has time to live.
+    is_lost: Callable[[int, bytes], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One private connection of an account, on which the facts of `products` come.
 
-    `prepare` gives a request whose answer the connection needs (a listen key, a token). The socket
-    opens at `address(context, heard)`; it is LIVE once all `stages` are over. `judge(frame)` reads
-    no more than the connection needs. `keep_alive` is asked every `keep_alive_ns`; if it fails with
-    an answer for which `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew
-    before the venue does. `connect_bucket`, `connect_weight`: what opening the socket costs of
-    which rate limit. `feed`: where one product's facts come on several connections, which of them
-    this is; each is needed.
+    The socket opens at `address(context, heard)`; it is LIVE once all `stages` are over.
+    `judge(frame)` reads no more than the connection needs. `life_ns`: connect anew before the venue
+    does. `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
+    `feed`: where one product's facts come on several connections, which of them this is; each is
+    needed.
     """
 
     products: tuple[str, ...]
@@ -161,12 +200,8 @@ class Stream:
     judge: Callable[[bytes], Verdict]
     heartbeat: Heartbeat
     stages: tuple[Stage, ...] = ()
-    prepare: Callable[[Context], HttpRequest] | None = None
-    keep_alive: Callable[[Context, Heard], HttpRequest] | None = None
-    keep_alive_ns: int = 30 * MINUTE_NS
-    # Only an answer that says so: a key that could not
-    # be kept alive just now still has time to live.
-    is_key_lost: Callable[[int, bytes], bool] = lambda _status, _body: False
+    prepare: Preparation | None = None
+    keep_alive: KeepAlive | None = None
     life_ns: int | None = None
     connect_bucket: str = ""
     connect_weight: int = 1

@@ -243,7 +243,9 @@ ECHO = b'{"code":-1125,"msg":"the-key of X-MBX-APIKEY: the-key"}'
 def test_no_word_of_a_venue_stands_in_a_reason_as_it_may_be_a_key(body: bytes, said: str) -> None:
     refused = to_preparing(a_connection()).answered(Purpose.PREPARE, answer(401, body), at(1))
     assert f"preparing failed: answered 401, {said}" in str(refused)
-    stream = replace(toy_stream(), is_key_lost=lambda _status, _body: True)
+    kept = toy_stream().keep_alive
+    assert kept is not None
+    stream = replace(toy_stream(), keep_alive=replace(kept, is_lost=lambda _status, _body: True))
     lost = to_live(a_connection(stream)).answered(Purpose.KEEP_ALIVE, answer(400, body), at(9))
     assert f"key lost: 400, {said}" in str(lost)
     assert "the-key" not in str(refused) + str(lost)

@@ -20,7 +20,9 @@ from venues.venue import (
     Heartbeat,
     HttpRequest,
     Inbound,
+    KeepAlive,
     Page,
+    Preparation,
     Profile,
     Stage,
     Stream,
@@ -52,9 +54,13 @@ def _keep_alive(context: Context, heard: Heard) -> HttpRequest:
     return HttpRequest("PUT", url, headers, channel="PUT key", bucket="weight")
 
 
+def _is_lost(status: int, body: bytes) -> bool:
+    return status == 400 and b"lost" in body
+
+
 def _address(context: Context, heard: Heard) -> str:
     key = json.loads(heard[0])["key"]
-    return f"{context.endpoints.stream[PRODUCT]}/private?key={key}"
+    return f"{context.endpoints.stream[PRODUCT]}/private?key={key}&at={context.venue_ns}"
 
 
 def _plain_address(context: Context, _heard: Heard) -> str:
@@ -134,10 +140,8 @@ def toy_stream(
             ping_every_ns,
         ),
         stages=(Stage(_sign_in, _judge), Stage(_subscribe, _judge))[:stages],
-        prepare=_prepare if has_key else None,
-        keep_alive=_keep_alive if has_key else None,
-        keep_alive_ns=keep_alive_ns,
-        is_key_lost=lambda status, body: status == 400 and b"lost" in body,
+        prepare=Preparation(_prepare) if has_key else None,
+        keep_alive=KeepAlive(_keep_alive, keep_alive_ns, _is_lost) if has_key else None,
         life_ns=life_ns,
         connect_bucket=connect_bucket,
     )

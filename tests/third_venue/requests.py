@@ -19,7 +19,8 @@ def get_request(
     product: str, path: str, wanted: Mapping[str, str | None], context: Context
 ) -> HttpRequest:
     """The signed request of `path`; what is None or empty is not asked for."""
-    target = f"/v/{path}?{urlencode({name: value for name, value in wanted.items() if value})}"
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    target = f"/v/{path}?{query}" if query else f"/v/{path}"
     now, key = seconds_of(context.venue_ns), context.credentials.key
     signed = {"Dusk-Key": key, "Dusk-Time": now, "Dusk-Mac": mac(context, f"{now}{target}")}
     url = f"{context.endpoints.rest[product]}{target}"

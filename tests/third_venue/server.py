@@ -19,6 +19,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 PAGE = 7
+TICKET_SECONDS_MAX = 5.0
 WORKING, DONE, PULLED, LAPSED = 10, 20, 30, 40
 MARKETS = {
     "SOL-EUR": ("coins", "SOL", "EUR", "", "0.01", "0.001", ""),
@@ -88,6 +89,7 @@ class DuskServer:
         self.lost_share = 0.0
         self.refuse_each = 0
         self._secrets = secrets
+        self._tickets: set[str] = set()
         self._chance = chance
         self._sockets: dict[str, list[web.WebSocketResponse]] = {key: [] for key in secrets}
         self._order_numbers = self._deal_numbers = 7_000_000
@@ -175,8 +177,11 @@ class DuskServer:
 
     # ---- the private stream
 
-    async def feed(self, request: web.Request) -> web.WebSocketResponse:
+    async def feed(self, request: web.Request) -> web.StreamResponse:
         """One connection: a riddle, its signature, a word for each subscription, then the facts."""
+        if request.query.get("ticket") not in self._tickets:
+            return _said(NO, 403)
+        self._tickets.remove(request.query["ticket"])
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         riddle, word, key = (f"{name}{self._chance.random()}" for name in ("riddle", "word", ""))
@@ -224,8 +229,20 @@ class DuskServer:
         key = said.get("Dusk-Key", "")
         what = f"{said.get('Dusk-Time')}{request.raw_path}"
         if not self._is_signed(key, what, said.get("Dusk-Mac", "")):
-            return _said(NO, 401)
+            return _said([NO], 200) if path == "ticket" else _said(NO, 401)
+        if path == "ticket":
+            return self._ticket(float(said["Dusk-Time"]))
         return self._private(path, dict(asked), self.books[key])
+
+    def _ticket(self, asked_at: float) -> web.Response:
+        """One for each connection, and asked for just now; what is wrong has status 200 too."""
+        if abs(time.time() - asked_at) > TICKET_SECONDS_MAX:
+            return _said([["no", 6, "asked for long ago"]])
+        self.seen["tickets"] += 1
+        if self.seen["tickets"] % 3 == 2:
+            return _said([["no", 9, "not now"]])
+        self._tickets.add(f"ticket{self.seen['tickets']}")
+        return _said([["ticket", f"ticket{self.seen['tickets']}"]])
 
     def _private(self, path: str, asked: dict[str, str], books: Books) -> web.Response:
         orders = [one for one in books.orders.values() if _is_of(one.market, asked)]

@@ -1,14 +1,16 @@
 """Dusk's private connection. Pure.
 
+A ticket opens the socket. It is asked for over HTTP, where errors have status 200 too.
 The venue speaks first, with a riddle. Who signs it is told a word for this connection, which goes
 into every subscription; ``no`` refuses, with a number and a word.
 """
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 
-from tests.third_venue.requests import mac
+from tests.third_venue.requests import get_request, mac
 from venues.document import parse, said_code
 from venues.venue import (
     DATA,
@@ -17,10 +19,12 @@ from venues.venue import (
     Context,
     Heard,
     Heartbeat,
+    Preparation,
     Stage,
     Stream,
     Turn,
     Verdict,
+    by_status,
 )
 
 FACTS: Final = ("deal", "state", "purse", "stake")
@@ -33,9 +37,12 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
     return (
         Stream(
             products=products,
-            address=lambda context, _heard: f"{context.endpoints.stream[product]}/feed",
+            address=lambda context, heard: _address(product, context, heard),
             judge=_judge,
             heartbeat=BEAT,
+            prepare=Preparation(
+                lambda context: get_request(product, "ticket", {}, context), _judge_ticket
+            ),
             stages=(
                 Stage(lambda _context, _heard: (), lambda frame: _ends(frame, "riddle")),
                 Stage(_sign_in, lambda frame: _ends(frame, "signed")),
@@ -43,6 +50,23 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
             ),
         ),
     )
+
+
+def _judge_ticket(status: int, body: bytes) -> Verdict:
+    """``[["ticket", word]]``, or ``[["no", number, why]]``; 9 is said to whom asks too often."""
+    if status != 200:
+        return by_status(status, body)
+    match parse(body):
+        case [["ticket", str()]]:
+            return Verdict(Turn.ADVANCE)
+        case [["no", code, *_]]:
+            return Verdict(Turn.RECONNECT if code == 9 else Turn.REFUSED, said_code(code))
+    return Verdict(Turn.REFUSED, "no ticket")
+
+
+def _address(product: str, context: Context, heard: Heard) -> str:
+    [[_, ticket]] = parse(heard[0])
+    return f"{context.endpoints.stream[product]}/feed?{urlencode({'ticket': ticket})}"
 
 
 def _sign_in(context: Context, heard: Heard) -> tuple[bytes, ...]:

@@ -110,6 +110,26 @@ def test_each_product_has_a_private_stream(venue: Venue) -> None:
     assert all(stream.heartbeat.silence_ns_max > 0 for stream in streams)
 
 
+STRANGE = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]", b"[[]]")
+
+
+@EVERY_VENUE
+def test_only_an_answer_that_holds_what_the_connection_needs_prepares_it(venue: Venue) -> None:
+    for stream, heard in heard_by(venue):
+        if stream.prepare is None:
+            continue
+        judge = stream.prepare.judge
+        assert judge(200, heard[0][0]).turn is Turn.ADVANCE
+        assert judge(401, b"{}").turn is Turn.REFUSED
+        assert {judge(status, b"").turn for status in (429, 503)} == {Turn.RECONNECT}
+        for body in STRANGE:
+            # Raised or said, it is a refusal to the edge (decision 0512).
+            with suppress(*UNREADABLE):
+                if judge(200, body).turn is Turn.ADVANCE:
+                    stream.address(context_of(venue), (body,))
+                    pytest.fail(f"{body!r} was taken for a key")
+
+
 @EVERY_VENUE
 def test_each_stage_of_a_greeting_ends_with_its_own_answer(venue: Venue) -> None:
     for stream, heard in heard_by(venue):
@@ -124,10 +144,9 @@ def test_each_stage_of_a_greeting_ends_with_its_own_answer(venue: Venue) -> None
 
 @EVERY_VENUE
 def test_what_was_heard_may_be_anything_and_is_repeated_in_no_refusal(venue: Venue) -> None:
-    strange = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]")
     for stream, heard in heard_by(venue):
         for stage, said in zip(stream.stages, heard, strict=False):
-            for body in strange:
+            for body in STRANGE:
                 with suppress(*UNREADABLE):  # then it is a refusal (decision 0808)
                     stage.say(context_of(venue), (body,) * len(said))
                 assert stage.judge(body).turn is not Turn.ADVANCE
@@ -202,8 +221,8 @@ def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue:
     shown += [venue.ask(asked, context) for asked in questions(venue)]
     for stream, heard in heard_by(venue):
         shown.append(stream.address(context, heard[0]))
-        shown += [] if stream.prepare is None else [stream.prepare(context)]
-        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, heard[-1])]
+        shown += [] if stream.prepare is None else [stream.prepare.request(context)]
+        shown += [] if (kept := stream.keep_alive) is None else [kept.request(context, heard[-1])]
     assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]
     greetings = [
         stage.say(context, said)

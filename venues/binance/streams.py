@@ -26,6 +26,8 @@ from venues.venue import (
     Context,
     Heard,
     Heartbeat,
+    KeepAlive,
+    Preparation,
     Stage,
     Stream,
     Turn,
@@ -76,10 +78,10 @@ def linear_stream() -> Stream:
         heartbeat=Heartbeat(silence_ns_max=LINEAR_SILENCE_NS_MAX),
         # The account has one key: POST gives the one that is
         # there and extends it (docs/venues/binance.md 2.5).
-        prepare=lambda context: listen_key_request("POST", context),
-        keep_alive=lambda context, _heard: listen_key_request("PUT", context),
-        keep_alive_ns=KEEP_ALIVE_NS,
-        is_key_lost=_is_key_lost,
+        prepare=Preparation(lambda context: listen_key_request("POST", context)),
+        keep_alive=KeepAlive(
+            lambda context, _heard: listen_key_request("PUT", context), KEEP_ALIVE_NS, _is_key_lost
+        ),
         life_ns=LIFE_NS,
     )
 

@@ -76,7 +76,7 @@ async def live(client: Client, stream: Stream) -> AsyncIterator[aiohttp.ClientWe
     context = context_of(client)
     heard: Heard = ()
     if stream.prepare is not None:
-        heard = ((await perform(client, stream.prepare(context))).body,)
+        heard = ((await perform(client, stream.prepare.request(context))).body,)
     async with client.http.ws_connect(
         yarl.URL(stream.address(context, heard), encoded=True)
     ) as websocket:

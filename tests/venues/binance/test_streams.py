@@ -66,17 +66,18 @@ def test_a_listen_key_is_kept_alive_with_put_and_never_deleted() -> None:
     linear = stream("linear")
     assert linear.prepare is not None
     assert linear.keep_alive is not None
-    assert linear.prepare(CONTEXT).method == "POST"
-    request = linear.keep_alive(CONTEXT, (b'{"listenKey":"k"}',))
+    assert linear.prepare.request(CONTEXT).method == "POST"
+    request = linear.keep_alive.request(CONTEXT, (b'{"listenKey":"k"}',))
     assert (request.method, request.channel) == ("PUT", "PUT listenKey")
     assert "signature" not in request.url
 
 
 def test_a_lost_key_is_known_by_its_code_alone() -> None:
-    linear = stream("linear")
-    assert linear.is_key_lost(400, b'{"code":-1125,"msg":"This listenKey does not exist."}')
+    kept = stream("linear").keep_alive
+    assert kept is not None
+    assert kept.is_lost(400, b'{"code":-1125,"msg":"This listenKey does not exist."}')
     for body in (b"{}", b"", b'{"code":-1003}', b"[]"):
-        assert not linear.is_key_lost(400, body)
+        assert not kept.is_lost(400, body)
 
 
 def test_connections_are_renewed_before_the_venue_ends_them() -> None:
