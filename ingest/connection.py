@@ -26,6 +26,7 @@ from ingest.actions import (
     Ask,
     Close,
     Connect,
+    Handshake,
     HttpAnswer,
     HttpOutcome,
     Probe,
@@ -209,17 +210,19 @@ class Connection:
         self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
         what = "preparing failed: no key in the answer" if self._said else "no address"
         try:
-            url = self._address(now)
+            url = self._handshake(now).url
         # A refusal, though the status was 200: several venues answer
         # errors so, and asking at once again mends none (decision 0512).
         except UNREADABLE as error:  # whose words may hold what came in the key's place
             return self._refused(f"{what} ({type(error).__name__})", now)
         if not _ADDRESS.fullmatch(url):
             return self._refused(f"{what} (it is no address of one line)", now)
-        return (Connect(self.identity, url, self._address),)
+        return (Connect(self.identity, url, self._handshake),)
 
-    def _address(self, at: Instant) -> str:
-        return self._stream.address(self._context(at), self._said)
+    def _handshake(self, at: Instant) -> Handshake:
+        context = self._context(at)
+        headers = {**context.endpoints.stream_headers, **self._stream.headers(context)}
+        return Handshake(self._stream.address(context, self._said), headers)
 
     def _prepared_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
         if not isinstance(outcome, HttpAnswer):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from ingest.gate import Gate
@@ -89,6 +89,8 @@ class Requester:
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")
         request = build(self.context(product, self.now()))
+        # Public ones too: of demo on the host of production they say which is meant.
+        request = replace(request, headers={**self.endpoints.headers, **request.headers})
         # Whoever built it: a host that an answer named would be handed the key (decision 0508).
         if not is_named(request.url, self.endpoints):
             reason = "the request would go to an address that the settings do not name"

@@ -1,6 +1,7 @@
 """Where an account is reached: its environment's addresses, and what the settings replace. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from orderloom.account import AccountConfig
 from venues.venue import Endpoints, Venue
@@ -17,7 +18,7 @@ def endpoints_of(
     """
     known = venue.environments.get(environment, NOWHERE)
     # The headers are the environment's and not the address's: demo stays demo behind another host.
-    return Endpoints({**known.rest, **rest}, {**known.stream, **stream}, known.headers)
+    return replace(known, rest={**known.rest, **rest}, stream={**known.stream, **stream})
 
 
 def misplaced(account: AccountConfig, venue: Venue, endpoints: Endpoints) -> Iterator[str]:

@@ -49,13 +49,15 @@ class Endpoints:
     """Base addresses of one environment of one venue, by product.
 
     `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``.
-    `headers` go with each request there: some venues tell environments apart by one.
+    `headers` go with each request there, `stream_headers` with each handshake, of which no adapter
+    needs to know: some venues tell environments apart by one.
     """
 
     rest: Mapping[str, str]
     stream: Mapping[str, str]
     # One host of OKX serves production and demo: the header alone tells them apart.
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +186,17 @@ class KeepAlive:
     is_lost: Callable[[int, bytes], bool]
 
 
+def no_headers(_context: Context) -> Mapping[str, str]:
+    """None beside those of the environment."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One private connection of an account, on which the facts of `products` come.
 
-    The socket opens at `address(context, heard)`; it is LIVE once all `stages` are over.
+    The socket opens at `address(context, heard)`, with `headers(context)` beside those of the
+    environment (Gate rounds sizes without one); it is LIVE once all `stages` are over.
     `judge(frame)` reads no more than the connection needs. `life_ns`: connect anew before the venue
     does. `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
     `feed`: where one product's facts come on several connections, which of them this is; each is
@@ -199,6 +207,7 @@ class Stream:
     address: Callable[[Context, Heard], str]
     judge: Callable[[bytes], Verdict]
     heartbeat: Heartbeat
+    headers: Callable[[Context], Mapping[str, str]] = no_headers
     stages: tuple[Stage, ...] = ()
     prepare: Preparation | None = None
     keep_alive: KeepAlive | None = None

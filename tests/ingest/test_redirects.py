@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import questions, requesters, runner
+from ingest import questions, requesters, websocket
 from ingest.connection import Patience
 from ingest.edge import Edge
 from ingest.group_events import Gained
@@ -73,7 +73,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     patient = Patience(keep_alive_retry_ns=MILLISECOND_NS)
     monkeypatch.setattr(requesters, "Pauses", lambda: quick)
     monkeypatch.setattr(requesters, "Patience", lambda: patient)
-    monkeypatch.setattr(runner, "CLOSE_SECONDS_MAX", 0.05)  # the raw server closes no socket
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS_MAX", 0.05)  # the raw server closes no socket
     monkeypatch.setattr(questions, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(questions, "TRIES_MAX", len(STATUSES))
 

@@ -1,10 +1,12 @@
 """The runner against a real server on this machine, and a log that is a plain list."""
 
 import asyncio
+import logging
 import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -319,16 +321,46 @@ async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> 
     assert max(late_ns) < SECOND_NS // 2, "it was built before it waited for a second"
 
 
+async def test_headers_go_with_each_request_and_handshake_and_into_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    seen: dict[str, dict[str, str]] = {}
+
+    async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        seen[heard.kind] = heard.headers
+        writer.write(handshake(heard) if heard.is_handshake else response(b'{"key":"k1"}'))
+
+    async with a_raw_server(answer) as raw:
+        toy = ToyServer()
+        toy.rest, toy.stream = f"http://127.0.0.1:{raw.port}", f"ws://127.0.0.1:{raw.port}"
+        async with a_runner(toy, key="the-key-itself", stages=1) as running:
+            known = running.requester.endpoints
+            running.requester.endpoints = replace(
+                known,
+                headers={"x-demo": "1", "x-key": "the request's own wins"},
+                stream_headers={"x-site": "2", "user-agent": "ours"},
+            )
+            await running.until_change("OPEN")
+            await until(lambda: "GET handshake" in seen)
+    assert [seen["POST /key"].get(name) for name in ("x-demo", "x-site")] == ["1", None]
+    opened = seen["GET handshake"]
+    assert [opened.get(name) for name in ("x-demo", "x-site", "user-agent")] == [None, "2", "ours"]
+    assert seen["POST /key"]["x-key"] == opened["x-socket-key"] == "the-key-itself"
+    assert "the-key-itself" not in caplog.text + str(running.items)
+
+
+@pytest.mark.parametrize("has_key", [True, False])
 @pytest.mark.parametrize("key", ["hidden\nx-more: 1", "hidden\r", "hidden\0"])
 async def test_a_key_that_no_header_can_hold_is_refused_by_us_and_not_shown(
-    key: str, caplog: pytest.LogCaptureFixture
+    key: str, has_key: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with a_toy_server() as toy, a_runner(toy, key=key) as running:
+    async with a_toy_server() as toy, a_runner(toy, key=key, has_key=has_key) as running:
         await running.until_change("REFUSED")
         [reason] = running.reasons("REFUSED")
         assert "cannot be written" in reason
         assert "hidden" not in reason + caplog.text
-        assert toy.seen["POST key"] == 0
+        assert not toy.seen
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,7 @@ def toy_stream(
         products=(PRODUCT,),
         address=_address if has_key else _plain_address,
         judge=_judge,
+        headers=lambda context: {"x-socket-key": context.credentials.key},
         heartbeat=Heartbeat(
             silence_ns_max,
             b"beat?" if ping_after_ns or ping_every_ns else None,

@@ -179,6 +179,8 @@ class DuskServer:
 
     async def feed(self, request: web.Request) -> web.StreamResponse:
         """One connection: a riddle, its signature, a word for each subscription, then the facts."""
+        if request.headers.get("Dusk-Wire") != "2":
+            return _said(["no", 5, "another wire"], 400)
         if request.query.get("ticket") not in self._tickets:
             return _said(NO, 403)
         self._tickets.remove(request.query["ticket"])

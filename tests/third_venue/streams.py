@@ -27,6 +27,8 @@ from venues.venue import (
     by_status,
 )
 
+WIRE: Final = {"Dusk-Wire": "2"}
+"""Without it the venue would speak as it did of old, and round what it says."""
 FACTS: Final = ("deal", "state", "purse", "stake")
 BEAT: Final = Heartbeat(30 * SECOND_NS, b'["beat"]', 10 * SECOND_NS)
 
@@ -40,6 +42,7 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
             address=lambda context, heard: _address(product, context, heard),
             judge=_judge,
             heartbeat=BEAT,
+            headers=lambda _context: WIRE,
             prepare=Preparation(
                 lambda context: get_request(product, "ticket", {}, context), _judge_ticket
             ),

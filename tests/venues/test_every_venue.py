@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from cli.normalize import event_document
+from ingest.http import can_be_headers
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
 from tests.venues.frames import Case, cases, judged, samples
@@ -108,6 +109,15 @@ def test_each_product_has_a_private_stream(venue: Venue) -> None:
     feeds = [(product, stream.feed) for stream in streams for product in stream.products]
     assert len(set(feeds)) == len(feeds), "two connections that bring the same"
     assert all(stream.heartbeat.silence_ns_max > 0 for stream in streams)
+
+
+@EVERY_VENUE
+def test_a_handshake_has_headers_that_one_line_each_can_hold(venue: Venue) -> None:
+    for environment, endpoints in venue.environments.items():
+        given = [endpoints.headers, endpoints.stream_headers]
+        context = context_of(venue, environment)
+        given += [stream.headers(context) for stream in venue.streams(tuple(endpoints.stream))]
+        assert all(can_be_headers(headers) for headers in given)
 
 
 STRANGE = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]", b"[[]]")
@@ -220,7 +230,7 @@ def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue:
     shown: list[Any] = [context, context.credentials]
     shown += [venue.ask(asked, context) for asked in questions(venue)]
     for stream, heard in heard_by(venue):
-        shown.append(stream.address(context, heard[0]))
+        shown += [stream.address(context, heard[0]), stream.headers(context)]
         shown += [] if stream.prepare is None else [stream.prepare.request(context)]
         shown += [] if (kept := stream.keep_alive) is None else [kept.request(context, heard[-1])]
     assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]

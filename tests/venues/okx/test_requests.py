@@ -69,9 +69,9 @@ def test_signing_in_counts_in_seconds() -> None:
 @pytest.mark.parametrize("environment", ["demo", "demo-eea", "demo-us"])
 def test_demo_is_told_apart_by_a_header_and_its_sockets_hosts(environment: str) -> None:
     context = replace(CONTEXT, endpoints=OKX.environments[environment])
-    for about in (About.SERVER_TIME, About.BALANCES):
-        assert asked(about, context).headers["x-simulated-trading"] == "1"
-        assert "x-simulated-trading" not in asked(about).headers
+    assert context.endpoints.headers == {"x-simulated-trading": "1"}
+    assert not context.endpoints.stream_headers
+    assert not CONTEXT.endpoints.headers
     for stream in OKX.streams(OKX.products):
         assert "pap.okx.com:8443/ws/v5/" in stream.address(context, ())
 
