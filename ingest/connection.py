@@ -141,8 +141,8 @@ class Connection:
         self.state = State.GREETING
         return (self._changed("OPEN", now), *self._greet(now))
 
-    def received(self, body: bytes, now: Instant) -> Actions:
-        """One message, which is published first, and then judged."""
+    def received(self, body: bytes, now: Instant, unpacked: bytes | None = None) -> Actions:
+        """One message, which is published as it came, and then judged as it reads `unpacked`."""
         # The record of the end names the last number: after it none may follow.
         if self.state not in (State.GREETING, State.LIVE):
             return ()
@@ -152,7 +152,8 @@ class Connection:
             self.identity, self.last_number, self._stream.product, now.wall_ns, body
         )  # fmt: skip
         # Numbered and published whatever it says: a number that lacked would be read as a loss.
-        return (Publish(self.identity, frame), *self._turned(self._judged(body), body, now))
+        said = body if unpacked is None else unpacked
+        return (Publish(self.identity, frame), *self._turned(self._judged(said), said, now))
 
     def heard(self, now: Instant, *, is_read: bool = True) -> None:
         """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""
@@ -262,18 +263,18 @@ class Connection:
             self._keep_alive_ns = now.steady_ns + self._stream.keep_alive.every_ns
         return (self._changed("LIVE", now),)
 
-    def _judged(self, body: bytes) -> Verdict:
+    def _judged(self, said: bytes) -> Verdict:
         is_greeting = self.state is State.GREETING
         judge = self._stream.stages[self._stage].judge if is_greeting else self._stream.judge
         try:
-            return judge(body)
+            return judge(said)
         except UNREADABLE:
             return DATA  # rule 6
 
-    def _turned(self, verdict: Verdict, body: bytes, now: Instant) -> Actions:
+    def _turned(self, verdict: Verdict, said: bytes, now: Instant) -> Actions:
         # An ack that comes once more while LIVE begins no stage.
         if verdict.turn is Turn.ADVANCE and self.state is State.GREETING:
-            self._stage, self._said = self._stage + 1, (*self._said, body)
+            self._stage, self._said = self._stage + 1, (*self._said, said)
             return self._greet(now)
         if verdict.turn is Turn.REFUSED:
             return self._refused(verdict.reason or "sign-in refused", now)

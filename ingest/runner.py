@@ -291,14 +291,24 @@ class StreamRunner:
             while True:
                 await self._room()
                 body = await socket.recv(decode=False)
-                now = self._requester.now()
-                self._perform(self.keeper.received(connection, body, now))
+                now, unpacked = self._requester.now(), self._unpacked(body)
+                self._perform(self.keeper.received(connection, body, now, unpacked))
         except ConnectionClosed as error:
             self._closed(connection, reason_of(error))
         finally:
             writer.cancel()
             await socket.close()
             await asyncio.gather(writer, return_exceptions=True)
+
+    def _unpacked(self, body: bytes) -> bytes | None:
+        """What a compressed frame holds; None for a venue that sends none."""
+        unpack = self._requester.venue.unpack
+        if unpack is None:
+            return None
+        try:
+            return unpack(body)
+        except UNREADABLE:  # garbage: for the processors to say
+            return b""
 
     async def _room(self) -> None:
         """Return when one more message may be read."""

@@ -338,6 +338,8 @@ class Venue:
     straight way for the most frequent frames of the stream: the evidence that `translate` would
     give, or None for any frame that it does not take. `bare_words` are the frames that are no JSON
     but whole words (the answer to our ping, say); translation gets such a word as a text.
+    `unpack` gives what a compressed frame of the stream holds, and any other frame as it came; it
+    is bounded, and raises BadFrame (`venues.document.inflated`).
     `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
     """
@@ -358,5 +360,7 @@ class Venue:
     usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
     # Else each `pong` of OKX would be a dead letter (decision 0801).
     bare_words: frozenset[bytes] = frozenset()
+    # The log keeps a frame as it came, so whoever reads one unpacks it (decision 0809).
+    unpack: Callable[[bytes], bytes] | None = None
     list_field: str | None = None
     needs_passphrase: bool = False

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import socket
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.connection import Patience
-from ingest.http import HttpClient, is_safe
+from ingest.http import HttpClient
 from ingest.instant import MILLISECOND_NS, SECOND_NS
 from ingest.outbox import Address, Outbox
 from ingest.requester import Requester
@@ -26,6 +27,7 @@ from tests.ingest.requester_on_loopback import a_requester
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
 from tests.waits import until
+from venues.document import inflated
 from venues.venue import Credentials, Throttling
 
 QUICK = Pauses(
@@ -122,6 +124,25 @@ async def test_it_signs_in_subscribes_and_every_byte_arrives_unchanged() -> None
         assert running.changes == ["CONNECTING", "OPEN", "LIVE"]
         assert toy.heard[:2] == [b"login me", b"subscribe"]
         assert toy.urls[0] == "/key"
+
+
+async def test_the_log_keeps_compressed_frames_as_they_came_and_the_machine_reads_what_they_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packed = zlib.compress(b"no bad key", wbits=-zlib.MAX_WBITS)
+    async with a_toy_server() as toy, a_runner(toy) as running:
+        unpacking = replace(running.requester.venue, unpack=_unpack)
+        monkeypatch.setattr(running.requester, "venue", unpacking)
+        await running.until_change("LIVE")
+        for body in (b"\xff\xff no such data", packed):
+            await toy.push(body, text=False)
+        await running.until_change("REFUSED")
+        assert running.reasons("REFUSED") == ["bad key"]
+        assert running.bodies == [b"ok", b"ok", b"\xff\xff no such data", packed]
+
+
+def _unpack(body: bytes) -> bytes:
+    return body if body == b"ok" else inflated(body)
 
 
 async def test_after_a_broken_socket_it_comes_back_and_both_ends_are_written() -> None:
@@ -361,20 +382,3 @@ async def test_a_key_that_no_header_can_hold_is_refused_by_us_and_not_shown(
         assert "cannot be written" in reason
         assert "hidden" not in reason + caplog.text
         assert not toy.seen
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://api.example.com/x", True),
-        ("wss://ws.example.com", True),
-        ("http://127.0.0.1:80", True),
-        ("ws://localhost:80", True),
-        ("http://[::1]:80", True),
-        ("http://api.example.com", False),
-        ("ws://10.0.0.1", False),
-        ("ftp://127.0.0.1", False),
-    ],
-)
-def test_what_is_safe_for_a_key(url: str, expected: bool) -> None:
-    assert is_safe(url) is expected

@@ -6,6 +6,7 @@ an answer a list of such lists, and what stands where is told by COLUMNS alone:
 - Sides, states and reasons are numbers; times are seconds with a decimal point, as text.
 - ``deal`` tells of an execution and of nothing else, ``state`` of an order and its cumulative
   quantity, never of executions. They come as they please, one before the other or alone.
+- Some frames of the socket are compressed, and do not say so.
 - Markets that end in ``-F`` are futures, counted in contracts of a size that ``market`` tells.
 - Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end.
 - Who signs in on the socket signs the venue's riddle (`streams.py`); ``no`` refuses, with a number.
@@ -33,6 +34,7 @@ from venues.document import (
     Document,
     blank_decimal,
     decimal,
+    inflated,
     integer,
     needed_decimal,
     needed_identifier,
@@ -312,4 +314,5 @@ DUSK: Final = Venue(
     backoff=backoff,
     server_time=lambda body: time_ns({"at": parse(body)[0][1]}),
     translate=translate,
+    unpack=lambda body: body if body[:1] in (b"[", b"") else inflated(body),
 )

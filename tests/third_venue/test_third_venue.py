@@ -213,6 +213,7 @@ async def test_its_orders_fills_and_positions_are_those_of_its_books(
     assert server.seen["lost deal"] > 5
     assert server.seen["cut"] == 2
     assert server.seen["429"] > 0
+    assert server.seen["packed"] > 20
     told = Counter(told_fills(broker.bootstrap, namespace))
     assert len(told) == len(books_of(server)["fills"]) > 100
     assert set(told.values()) == {1}, "an execution was told twice"

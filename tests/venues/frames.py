@@ -4,6 +4,7 @@
 what it answers where the suites ask.
 """
 
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,15 @@ class Samples:
 
     `symbol` is one of its instruments, `prepared` the answer to preparing a connection (empty where
     none is prepared), `empty` are pages that end a list, and `greetings` what ends the stages of
-    each stream of an account with all products, in their order.
+    each stream of an account with all products, in their order. `packed` are compressed frames, and
+    what they hold.
     """
 
     symbol: str
     prepared: bytes
     empty: tuple[bytes, ...]
     greetings: tuple[tuple[bytes, ...], ...]
+    packed: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def samples(venue: str) -> Samples:
@@ -67,6 +70,7 @@ def samples_in(folder: Path) -> Samples:
         prepared=b"" if given["prepared"] is None else orjson.dumps(given["prepared"]),
         empty=tuple(map(orjson.dumps, given["empty"])),
         greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
+        packed=tuple((b64decode(one), orjson.dumps(said)) for one, said in given["packed"]),
     )
 
 

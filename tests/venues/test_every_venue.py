@@ -12,6 +12,8 @@ from cli.normalize import event_document
 from ingest.http import can_be_headers
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
+from orderloom.raw import Frame
+from processors.intake import Refusal, read_frame
 from tests.venues.frames import Case, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
@@ -26,6 +28,7 @@ from venues.venue import (
     Page,
     Profile,
     Stream,
+    Translation,
     Turn,
     Venue,
 )
@@ -180,6 +183,26 @@ def test_a_stream_takes_every_known_message_and_every_garbage_for_data_or_a_turn
                 assert isinstance(judged(stream, case.body, stage).turn, Turn)
         for garbage in (b"", b"\xff", b"{", b"[" * 100_000, b"null", b"1", b'"status" {}'):
             assert stream.judge(garbage).turn is Turn.DATA
+
+
+@EVERY_VENUE
+def test_a_compressed_frame_says_what_it_holds_and_any_other_what_it_is(venue: Venue) -> None:
+    packed = samples(venue.name).packed
+    assert bool(packed) == (venue.unpack is not None)
+    for body, held in packed:
+        assert body != held
+        assert said_by(venue, body) == said_by(venue, held)
+        assert isinstance(said_by(venue, held), Translation)
+        assert isinstance(said_by(venue, body[:-1] + b"\xff\xff"), Refusal)
+    for case in cases(venue.name):
+        assert venue.unpack is None or venue.unpack(case.body) == case.body
+    for garbage in (b"", b"\xff", b"{", b"\x03\x00more", b"null"):
+        assert said_by(venue, garbage) is not None  # and nothing is raised
+
+
+def said_by(venue: Venue, body: bytes) -> Translation | Refusal:
+    """What the processors read in a frame of the venue's."""
+    return read_frame(venue, Frame("c-1", 1, venue.products[0], NOW_NS, body))
 
 
 @EVERY_VENUE
