@@ -315,9 +315,9 @@ class Connection:
         )
 
     def _ping(self, now: Instant) -> Actions:
-        """The application's own ping, where the venue wants one."""
+        """A ping that the venue wants, of its own or of the protocol."""
         heartbeat = self._stream.heartbeat
-        if heartbeat.ping is None or self.state not in (State.GREETING, State.LIVE):
+        if self.state not in (State.GREETING, State.LIVE):
             return ()
         # By messages and not by bytes: the protocol's pings
         # do not count for a venue that wants its own.
@@ -328,7 +328,9 @@ class Connection:
         if not is_quiet and not is_due:
             return ()
         self._pinged_ns = now.steady_ns
-        return (Send(self.identity, heartbeat.ping),)
+        if heartbeat.ping is None:
+            return (Probe(self.identity),)
+        return (Send(self.identity, heartbeat.ping(self._context(now))),)
 
     def _probe(self, now: Instant) -> Actions:
         """RFC 6455, section 5.5.2: a ping must be answered, so silence after it means death."""

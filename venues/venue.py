@@ -116,14 +116,14 @@ class Heartbeat:
     """How a connection proves that it lives.
 
     Protocol-level pings are answered by the client library. `silence_ns_max`: no byte (frame or
-    protocol ping) for so long means a dead peer. `ping` is the application's own ping, where the
-    venue wants one: after `ping_after_ns` without a frame from it (a venue that closes connections
-    on which nothing is said), or every `ping_every_ns` whatever it sends (one that closes those
-    that do not ping, however busy they are).
+    protocol ping) for so long means a dead peer. Where the venue wants pings of ours, they go out
+    after `ping_after_ns` without a frame from it (a venue that closes connections on which nothing
+    is said), or every `ping_every_ns` whatever it sends (one that closes those that do not ping,
+    however busy they are). `ping(context)` is the frame; None: the protocol's own ping.
     """
 
     silence_ns_max: int
-    ping: bytes | None = None
+    ping: Callable[[Context], bytes] | None = None
     ping_after_ns: int | None = None
     ping_every_ns: int | None = None
 

@@ -316,32 +316,6 @@ def test_silence_says_nothing_while_the_edge_itself_does_not_listen() -> None:
     assert connection.state is State.CLOSED
 
 
-def test_the_venues_own_ping_goes_out_after_a_pause_and_not_in_floods() -> None:
-    connection = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    sent = [connection.tick(at(second)) for second in range(4, 30)]
-    assert sum(Send("w1-1", b"beat?") in actions for actions in sent) == 2
-
-
-def test_a_venue_that_wants_pings_by_the_clock_gets_them_however_busy_it_is() -> None:
-    periodic = to_live(a_connection(toy_stream(ping_every_ns=10 * SECOND_NS)))
-    quiet = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    pings = dict.fromkeys((periodic, quiet), 0)
-    for second in range(4, 64):
-        for connection in pings:
-            connection.received(b"busy", at(second))
-            pings[connection] += Send("w1-1", b"beat?") in connection.tick(at(second))
-    assert list(pings.values()) == [6, 0]
-
-
-def test_neither_bytes_nor_our_own_deafness_put_the_venues_ping_off() -> None:
-    """A protocol pong is no message: a venue that counts messages would close the connection."""
-    connection = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    connection.heard(at(12))
-    assert Send("w1-1", b"beat?") in connection.tick(at(13))
-    connection.deafened(True, at(14))
-    assert Send("w1-1", b"beat?") in connection.tick(at(23))
-
-
 def test_a_key_is_kept_alive_and_a_failure_is_tried_again_soon() -> None:
     connection = to_live(a_connection(toy_stream(silence_ns_max=10**18), UNPROBED))
     [asked] = [act for act in connection.tick(at(1804)) if isinstance(act, Ask)]

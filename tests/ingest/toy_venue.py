@@ -136,7 +136,7 @@ def toy_stream(
         headers=lambda context: {"x-socket-key": context.credentials.key},
         heartbeat=Heartbeat(
             silence_ns_max,
-            b"beat?" if ping_after_ns or ping_every_ns else None,
+            lambda _context: b"beat?",
             ping_after_ns,
             ping_every_ns,
         ),

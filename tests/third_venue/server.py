@@ -4,31 +4,27 @@ It imports nothing of `dusk.py`: the wire is written down twice, as any exchange
 """
 
 import asyncio
-import hashlib
-import hmac
 import random
 import time
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import web
+
+from tests.third_venue.sockets import NO, Row, Sockets
 
 PAGE = 7
-TICKET_SECONDS_MAX = 5.0
 WORKING, DONE, PULLED, LAPSED = 10, 20, 30, 40
 MARKETS = {
     "SOL-EUR": ("coins", "SOL", "EUR", "", "0.01", "0.001", ""),
     "ADA-EUR": ("coins", "ADA", "EUR", "", "0.0001", "1", ""),
     "SOL-F": ("futures", "SOL", "EUR", "EUR", "0.01", "1", "0.1"),
 }
-NO = ["no", 8, "the key or its signature is wrong"]
-Row = list[Any]
 
 
 def now() -> str:
@@ -89,10 +85,8 @@ class DuskServer:
         self.seen: Counter[str] = Counter()
         self.lost_share = 0.0
         self.refuse_each = 0
-        self._secrets = secrets
-        self._tickets: set[str] = set()
+        self.sockets = Sockets(secrets, chance, self.seen)
         self._chance = chance
-        self._sockets: dict[str, list[web.WebSocketResponse]] = {key: [] for key in secrets}
         self._order_numbers = self._deal_numbers = 7_000_000
 
     # ---- trading
@@ -163,66 +157,7 @@ class DuskServer:
         if self._chance.random() < self.lost_share:
             self.seen[f"lost {row[0]}"] += 1
             return
-        for socket in self._sockets[key]:
-            with suppress(ConnectionError):
-                await socket.send_bytes(self._frame(row))
-
-    def cut(self) -> None:
-        """Break every connection without a closing handshake."""
-        for sockets in self._sockets.values():
-            for socket in sockets:
-                self.seen["cut"] += 1
-                transport = socket._req.transport if socket._req else None
-                assert transport is not None
-                transport.abort()
-
-    # ---- the private stream
-
-    async def feed(self, request: web.Request) -> web.StreamResponse:
-        """One connection: a riddle, its signature, a word for each subscription, then the facts."""
-        if request.headers.get("Dusk-Wire") != "2":
-            return _said(["no", 5, "another wire"], 400)
-        if request.query.get("ticket") not in self._tickets:
-            return _said(NO, 403)
-        self._tickets.remove(request.query["ticket"])
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        riddle, word, key = (f"{name}{self._chance.random()}" for name in ("riddle", "word", ""))
-        await socket.send_bytes(self._frame(["riddle", riddle]))
-        try:
-            async for message in socket:
-                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    break
-                match orjson.loads(message.data):
-                    case ["sign", str(name), str(signature)]:
-                        key = name if self._is_signed(name, riddle, signature) else ""
-                        await socket.send_bytes(self._frame(["signed", word] if key else NO))
-                    case ["feed", said, *_] if said == word and key in self._sockets:
-                        self.seen["fed"] += 1
-                        await socket.send_bytes(self._frame(["fed"]))
-                        self._sockets[key].append(socket)
-                    case ["beat"]:
-                        await socket.send_bytes(self._frame(["beat"]))
-                    case _:
-                        await socket.send_bytes(self._frame(NO))
-        finally:
-            if socket in self._sockets.get(key, []):
-                self._sockets[key].remove(socket)
-        return socket
-
-    def _frame(self, row: Row) -> bytes:
-        """As it is, or compressed (RFC 1951): the venue does as it pleases."""
-        body = orjson.dumps(row)
-        if self._chance.random() < 0.5:
-            return body
-        self.seen["packed"] += 1
-        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        return packer.compress(body) + packer.flush()
-
-    def _is_signed(self, key: str, what: str, signature: str) -> bool:
-        secret = self._secrets.get(key, "").encode()
-        right = hmac.new(secret, what.encode(), hashlib.sha512).hexdigest()
-        return bool(secret) and hmac.compare_digest(right, signature)
+        await self.sockets.tell(key, row)
 
     # ---- questions
 
@@ -240,21 +175,11 @@ class DuskServer:
             return _said([["market", name, *one[1:]] for name, one in wanted.items()])
         key = said.get("Dusk-Key", "")
         what = f"{said.get('Dusk-Time')}{request.raw_path}"
-        if not self._is_signed(key, what, said.get("Dusk-Mac", "")):
+        if not self.sockets.is_signed(key, what, said.get("Dusk-Mac", "")):
             return _said([NO], 200) if path == "ticket" else _said(NO, 401)
         if path == "ticket":
-            return self._ticket(float(said["Dusk-Time"]))
+            return _said([self.sockets.ticket(float(said["Dusk-Time"]))])
         return self._private(path, dict(asked), self.books[key])
-
-    def _ticket(self, asked_at: float) -> web.Response:
-        """One for each connection, and asked for just now; what is wrong has status 200 too."""
-        if abs(time.time() - asked_at) > TICKET_SECONDS_MAX:
-            return _said([["no", 6, "asked for long ago"]])
-        self.seen["tickets"] += 1
-        if self.seen["tickets"] % 3 == 2:
-            return _said([["no", 9, "not now"]])
-        self._tickets.add(f"ticket{self.seen['tickets']}")
-        return _said([["ticket", f"ticket{self.seen['tickets']}"]])
 
     def _private(self, path: str, asked: dict[str, str], books: Books) -> web.Response:
         orders = [one for one in books.orders.values() if _is_of(one.market, asked)]
@@ -302,7 +227,7 @@ def _said(rows: Row, status: int = 200, headers: dict[str, str] | None = None) -
 async def running(server: DuskServer) -> AsyncIterator[DuskServer]:
     """`server` on a free port of this machine."""
     app = web.Application()
-    app.router.add_get("/feed", server.feed)
+    app.router.add_get("/feed", server.sockets.feed)
     app.router.add_get("/v/{path}", server.answer)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()

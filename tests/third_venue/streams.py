@@ -1,4 +1,4 @@
-"""Dusk's private connection. Pure.
+"""Dusk's private connections. Pure.
 
 A ticket opens the socket. It is asked for over HTTP, where errors have status 200 too.
 The venue speaks first, with a riddle. Who signs it is told a word for this connection, which goes
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tests.third_venue.requests import get_request, mac
+from tests.third_venue.requests import get_request, mac, seconds_of
 from venues.document import parse, said_code
 from venues.venue import (
     DATA,
@@ -29,29 +29,46 @@ from venues.venue import (
 
 WIRE: Final = {"Dusk-Wire": "2"}
 """Without it the venue would speak as it did of old, and round what it says."""
-FACTS: Final = ("deal", "state", "purse", "stake")
-BEAT: Final = Heartbeat(30 * SECOND_NS, b'["beat"]', 10 * SECOND_NS)
+DEALS: Final = ("deal", "state")
+MONEY: Final = ("purse", "stake")
+
+
+def _beat(context: Context) -> bytes:
+    return orjson.dumps(["beat", seconds_of(context.venue_ns)])
+
+
+# It closes who does not prove in time that he lives, however much it says itself.
+BEATS: Final[dict[tuple[str, ...], Heartbeat]] = {
+    DEALS: Heartbeat(30 * SECOND_NS, _beat, ping_every_ns=SECOND_NS),
+    MONEY: Heartbeat(30 * SECOND_NS, ping_every_ns=SECOND_NS),
+}
 
 
 def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
-    """One connection brings everything."""
+    """One connection tells of orders and executions, one of balances and positions."""
+    return (_stream(products, "deals", DEALS), _stream(products, "money", MONEY))
+
+
+def _stream(products: tuple[str, ...], feed: str, facts: tuple[str, ...]) -> Stream:
     product = products[0]
-    return (
-        Stream(
-            products=products,
-            address=lambda context, heard: _address(product, context, heard),
-            judge=_judge,
-            heartbeat=BEAT,
-            headers=lambda _context: WIRE,
-            prepare=Preparation(
-                lambda context: get_request(product, "ticket", {}, context), _judge_ticket
-            ),
-            stages=(
-                Stage(lambda _context, _heard: (), lambda frame: _ends(frame, "riddle")),
-                Stage(_sign_in, lambda frame: _ends(frame, "signed")),
-                Stage(_subscribe, lambda frame: _ends(frame, "fed")),
+    return Stream(
+        products=products,
+        address=lambda context, heard: _address(product, context, heard),
+        judge=_judge,
+        heartbeat=BEATS[facts],
+        headers=lambda _context: WIRE,
+        prepare=Preparation(
+            lambda context: get_request(product, "ticket", {}, context), _judge_ticket
+        ),
+        stages=(
+            Stage(lambda _context, _heard: (), lambda frame: _ends(frame, "riddle")),
+            Stage(_sign_in, lambda frame: _ends(frame, "signed")),
+            Stage(
+                lambda _context, heard: _said("feed", _word_in(heard[-1]), *facts),
+                lambda frame: _ends(frame, "fed"),
             ),
         ),
+        feed=feed,
     )
 
 
@@ -74,10 +91,6 @@ def _address(product: str, context: Context, heard: Heard) -> str:
 
 def _sign_in(context: Context, heard: Heard) -> tuple[bytes, ...]:
     return _said("sign", context.credentials.key, mac(context, _word_in(heard[-1])))
-
-
-def _subscribe(_context: Context, heard: Heard) -> tuple[bytes, ...]:
-    return _said("feed", _word_in(heard[-1]), *FACTS)
 
 
 def _said(*words: str) -> tuple[bytes, ...]:

@@ -111,7 +111,20 @@ def test_each_product_has_a_private_stream(venue: Venue) -> None:
     assert {product for stream in streams for product in stream.products} == set(venue.products)
     feeds = [(product, stream.feed) for stream in streams for product in stream.products]
     assert len(set(feeds)) == len(feeds), "two connections that bring the same"
-    assert all(stream.heartbeat.silence_ns_max > 0 for stream in streams)
+
+
+@EVERY_VENUE
+def test_a_heartbeat_is_well_within_the_silence_that_means_death(venue: Venue) -> None:
+    for stream in venue.streams(venue.products):
+        beat = stream.heartbeat
+        assert beat.silence_ns_max > 0
+        for period_ns in (beat.ping_after_ns, beat.ping_every_ns):
+            assert period_ns is None or 0 < period_ns <= beat.silence_ns_max / 2
+        if beat.ping is not None:
+            ping = beat.ping(context_of(venue))
+            assert type(ping) is bytes
+            assert SECRET.encode() not in ping
+            assert beat.ping_after_ns or beat.ping_every_ns, "it would never be sent"
 
 
 @EVERY_VENUE

@@ -64,7 +64,7 @@ def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Strea
         products=products,
         address=lambda context, _heard: f"{context.endpoints.stream[products[0]]}/ws/v5/{feed}",
         judge=lambda frame: _judge(frame, len(stages), arguments),
-        heartbeat=Heartbeat(SILENCE_NS_MAX, PING, PING_AFTER_NS),
+        heartbeat=Heartbeat(SILENCE_NS_MAX, lambda _context: PING, PING_AFTER_NS),
         stages=stages,
         connect_bucket=CONNECT_BUCKET,
         feed=feed,

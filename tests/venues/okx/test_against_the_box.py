@@ -260,7 +260,7 @@ async def test_a_ping_is_answered_by_a_word_that_is_no_dead_letter() -> None:
         for stream in OKX.streams(OKX.products):
             async with live(box, stream) as websocket:
                 assert stream.heartbeat.ping is not None
-                await websocket.send_str(stream.heartbeat.ping.decode())
+                await websocket.send_str(stream.heartbeat.ping(box.context).decode())
                 body = b""
                 while body not in OKX.bare_words:
                     body = (await websocket.receive_str(timeout=5)).encode()

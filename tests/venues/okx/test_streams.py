@@ -106,7 +106,8 @@ def test_a_planned_end_wants_a_successor_first() -> None:
 
 def test_the_ping_is_a_bare_word_and_comes_before_the_venue_loses_patience() -> None:
     for stream in (PRIVATE, BUSINESS):
-        assert stream.heartbeat.ping == b"ping"
+        assert stream.heartbeat.ping is not None
+        assert stream.heartbeat.ping(CONTEXT) == b"ping"
         assert stream.heartbeat.ping_after_ns is not None
         assert stream.heartbeat.ping_after_ns < 25 * 10**9
         assert stream.judge(b"pong").turn is Turn.DATA
