@@ -74,6 +74,8 @@ class HttpRequest:
     """One HTTP request, complete and signed. `weight` is what it costs of `bucket`.
 
     Headers and body may hold what must not be seen (a passphrase): they are in no text form.
+    `carry` is never sent: what a list has to remember from page to page, and finds again in
+    `Page.request` (KuCoin's open orders: the symbols that are still to be asked about).
     """
 
     method: str
@@ -83,6 +85,7 @@ class HttpRequest:
     channel: str = ""
     bucket: str = ""
     weight: int = 1
+    carry: tuple[str, ...] = ()
 
 
 class Turn(Enum):

@@ -42,6 +42,18 @@ async def failure_of(client: HttpClient, url: str) -> str:
     return outcome.reason
 
 
+async def test_what_a_list_remembers_is_never_sent() -> None:
+    async def answer(_heard: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"[]"))
+
+    async with a_raw_server(answer) as server, a_client() as client:
+        url = f"http://127.0.0.1:{server.port}/list"
+        request = HttpRequest("POST", url, {"x": "1"}, b"page", carry=("remembered",))
+        assert isinstance(await client.perform(request), HttpAnswer)
+        assert server.requests[0].body == b"page"
+        assert "remembered" not in str(server.requests)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 async def test_a_request_whose_connection_breaks_is_not_sent_a_second_time(method: str) -> None:
     """aiohttp repeats all but POST by itself where an old connection turns out to be dead."""

@@ -8,11 +8,13 @@ an answer a list of such lists, and what stands where is told by COLUMNS alone:
   quantity, never of executions. They come as they please, one before the other or alone.
 - Some frames of the socket are compressed, and do not say so.
 - Markets that end in ``-F`` are futures, counted in contracts of a size that ``market`` tells.
-- Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end.
+- Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end. Working
+  orders are listed by market, and ``busy`` tells which markets have any.
 - Who signs in on the socket signs the venue's riddle (`streams.py`); ``no`` refuses, with a number.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -85,7 +87,7 @@ REFUSALS: Final = {7: Reason.NOT_FOUND, 8: Reason.AUTH, 9: Reason.THROTTLED}
 IGNORED: Final = {
     "riddle": "what is to be signed", "signed": "the sign-in is taken",
     "fed": "the subscription is taken", "beat": "a heartbeat", "leave": "a planned end",
-    "clock": "the venue's clock",
+    "clock": "the venue's clock", "busy": "where there are working orders",
 }  # fmt: skip
 
 
@@ -242,7 +244,7 @@ def time_ns(row: Document) -> int:
     return int(seconds * SECOND_NS)
 
 
-# ---- what is asked of it, and the private stream
+# ---- what is asked of it
 
 PATHS: Final = {
     About.SERVER_TIME: ("clock", "clock"), About.INSTRUMENTS: ("markets", "market"),
@@ -250,35 +252,52 @@ PATHS: Final = {
     About.ORDER: ("state", "state"), About.TRADES: ("deals", "deal"),
     About.POSITIONS: ("stakes", "stake"), About.BALANCES: ("purse", "purse"),
 }  # fmt: skip
+BUSY: Final = ("busy", "busy")
+"""The markets with working orders, of which only one at a time can be asked for."""
+ROWS: Final = dict([*PATHS.values(), BUSY])
 PAGED: Final = frozenset({About.OPEN_ORDERS, About.ORDER_HISTORY, About.TRADES})
 
 
-def ask(question: Question, context: Context, after: str = "") -> HttpRequest:
-    """The request of a question, or of its page after the row `after`."""
-    path, _ = PATHS[question.about]
+def ask(question: Question, context: Context) -> HttpRequest:
+    """The first request of a question."""
+    if question.about is About.OPEN_ORDERS and question.symbol is None:
+        return get_request(question.product, BUSY[0], {"kind": KINDS[question.product]}, context)
+    return _page(question, context)
+
+
+def _page(question: Question, context: Context, after: str = "") -> HttpRequest:
+    """The page after the row `after`."""
     wanted = {
         "kind": KINDS[question.product], "market": question.symbol, "from": after,
         "order": question.venue_order_id, "own": question.client_order_id,
         "since": seconds_of(question.since_ns), "until": seconds_of(question.until_ns),
     }  # fmt: skip
-    return get_request(question.product, path, wanted, context)
+    return get_request(question.product, PATHS[question.about][0], wanted, context)
 
 
 def next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
-    """The page that follows."""
-    rows = parse(page.body)
-    if question.about not in PAGED or not rows:
+    """The page that follows, or the first one of the next market."""
+    rows, left = parse(page.body), page.request.carry
+    path = urlsplit(page.request.url).path.removeprefix("/v/")
+    asked = dict(parse_qsl(urlsplit(page.request.url).query))
+    if path == BUSY[0]:
+        left = tuple(row[1] for row in rows)
+    elif question.about in PAGED and rows:
+        after = str(rows[-1][1])
+        if asked.get("from") == after:
+            raise ValueError("a page that ends where it began")
+        here = question.model_copy(update={"symbol": asked.get("market")})
+        return replace(_page(here, context, after), carry=left)
+    if not left:
         return None
-    after = str(rows[-1][1])
-    if dict(parse_qsl(urlsplit(page.request.url).query)).get("from") == after:
-        raise ValueError("a page that ends where it began")
-    return ask(question, context, after)
+    there = question.model_copy(update={"symbol": left[0]})
+    return replace(_page(there, context), carry=left[1:])
 
 
 def is_complete_answer(page: Page) -> bool:
     """Whether it is a list of nothing but the rows asked for."""
     path = urlsplit(page.request.url).path.removeprefix("/v/")
-    word = dict(PATHS.values())[path]
+    word = ROWS[path]
     try:
         rows = parse(page.body)
     except BadFrame:

@@ -183,19 +183,23 @@ class DuskServer:
 
     def _private(self, path: str, asked: dict[str, str], books: Books) -> web.Response:
         orders = [one for one in books.orders.values() if _is_of(one.market, asked)]
-        if path == "purse":
-            return _said(books.purse())
-        if path == "stakes":
-            return _said(books.futures())
         if path == "state":
             order = books.orders.get(int(asked["order"]))
             return _said(["no", 7, "no such order"], 404) if order is None else _said([order.row()])
-        if path == "working":
-            return _paged((one.row() for one in orders if one.code == WORKING), asked, 12)
-        if path == "past":
-            return _paged((one.row() for one in orders if one.code != WORKING), asked, 12)
-        assert path == "deals", path
-        return _paged((row for row in books.deals if _is_of(row[4], asked)), asked, 11)
+        if path == "working" and "market" not in asked:
+            return _said(["no", 4, "of which market?"], 400)
+        if path in ("working", "past"):
+            is_working = path == "working"
+            rows = (one.row() for one in orders if (one.code == WORKING) == is_working)
+            return _paged(rows, asked, 12)
+        if path == "deals":
+            return _paged((row for row in books.deals if _is_of(row[4], asked)), asked, 11)
+        busy = sorted({one.market for one in orders if one.code == WORKING})
+        lists: dict[str, list[Row]] = {
+            "purse": books.purse(), "stakes": books.futures(),
+            "busy": [["busy", market] for market in busy],
+        }  # fmt: skip
+        return _said(lists[path])
 
 
 def _is_of(market: str, asked: dict[str, str]) -> bool:
