@@ -168,7 +168,7 @@ def is_safe(url: str) -> bool:
 def is_named(url: str, endpoints: Endpoints) -> bool:
     """Whether `url` is at an address of `endpoints`: no answer may name another for us."""
     try:
-        bases = [*endpoints.rest.values(), *endpoints.stream.values()]
+        bases = [*endpoints.rest.values(), *endpoints.stream.values(), *endpoints.servers]
         return _origin_of(url) in map(_origin_of, bases)
     except ValueError:
         return False

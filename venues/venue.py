@@ -48,7 +48,9 @@ class Credentials:
 class Endpoints:
     """Base addresses of one environment of one venue, by product.
 
-    `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``.
+    `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``; a product
+    without either is not offered there. `servers` are further addresses of the venue's own that an
+    answer may name for a socket (KuCoin does): nothing is sent but to what stands here.
     `headers` go with each request there, `stream_headers` with each handshake, of which no adapter
     needs to know: some venues tell environments apart by one.
     """
@@ -58,6 +60,12 @@ class Endpoints:
     # One host of OKX serves production and demo: the header alone tells them apart.
     headers: Mapping[str, str] = field(default_factory=dict)
     stream_headers: Mapping[str, str] = field(default_factory=dict)
+    servers: frozenset[str] = frozenset()
+
+    @property
+    def products(self) -> frozenset[str]:
+        """Those that are offered here."""
+        return frozenset(self.rest.keys() & self.stream.keys())
 
 
 @dataclass(frozen=True, slots=True)

@@ -322,7 +322,14 @@ DUSK: Final = Venue(
         "production": Endpoints(
             dict.fromkeys(PRODUCTS, "https://ask.dusk.example"),
             dict.fromkeys(PRODUCTS, "wss://feed.dusk.example"),
-        )
+            servers=frozenset({"wss://feed-2.dusk.example"}),
+        ),
+        "rehearsal": Endpoints(
+            {FUTURE: "https://ask.dusk.example"},
+            {FUTURE: "wss://feed.dusk.example"},
+            headers={"Dusk-Stage": "rehearsal"},
+            stream_headers={"Dusk-Site": "rehearsal"},
+        ),
     },
     buckets={BUCKET: Bucket(600, 10 * SECOND_NS)},
     profile=Profile(positions_of=frozenset({FUTURE}), visibility_lag_ns=SECOND_NS),

@@ -236,6 +236,6 @@ async def running(server: DuskServer) -> AsyncIterator[DuskServer]:
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.address = f"127.0.0.1:{runner.addresses[0][1]}"
+    server.address = server.sockets.address = f"127.0.0.1:{runner.addresses[0][1]}"
     yield server
     await runner.cleanup()

@@ -54,6 +54,7 @@ class Sockets:
 
     def __init__(self, secrets: dict[str, str], chance: random.Random, seen: Counter[str]) -> None:
         self.seen = seen
+        self.address = ""
         self._secrets = secrets
         self._chance = chance
         self._tickets: set[str] = set()
@@ -72,7 +73,8 @@ class Sockets:
         if self.seen["tickets"] % 3 == 2:
             return ["no", 9, "not now"]
         self._tickets.add(ticket := f"ticket{self.seen['tickets']}")
-        return ["ticket", ticket]
+        server = self._chance.choice(["", f"ws://{self.address}"])
+        return ["ticket", ticket, server]
 
     async def tell(self, key: str, row: Row) -> None:
         """Push one fact to who listens to it."""

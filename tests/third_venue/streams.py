@@ -73,11 +73,11 @@ def _stream(products: tuple[str, ...], feed: str, facts: tuple[str, ...]) -> Str
 
 
 def _judge_ticket(status: int, body: bytes) -> Verdict:
-    """``[["ticket", word]]``, or ``[["no", number, why]]``; 9 is said to whom asks too often."""
+    """``[["ticket", word, server]]``, or ``[["no", number, why]]``; 9: whoever asks too often."""
     if status != 200:
         return by_status(status, body)
     match parse(body):
-        case [["ticket", str()]]:
+        case [["ticket", str(), str()]]:
             return Verdict(Turn.ADVANCE)
         case [["no", code, *_]]:
             return Verdict(Turn.RECONNECT if code == 9 else Turn.REFUSED, said_code(code))
@@ -85,8 +85,9 @@ def _judge_ticket(status: int, body: bytes) -> Verdict:
 
 
 def _address(product: str, context: Context, heard: Heard) -> str:
-    [[_, ticket]] = parse(heard[0])
-    return f"{context.endpoints.stream[product]}/feed?{urlencode({'ticket': ticket})}"
+    [[_, ticket, server]] = parse(heard[0])
+    # It may send us to another of its servers.
+    return f"{server or context.endpoints.stream[product]}/feed?{urlencode({'ticket': ticket})}"
 
 
 def _sign_in(context: Context, heard: Heard) -> tuple[bytes, ...]:

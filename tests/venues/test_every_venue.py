@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from cli.normalize import event_document
-from ingest.http import can_be_headers
+from ingest.http import can_be_headers, is_named
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
 from orderloom.raw import Frame
@@ -72,12 +72,29 @@ def test_its_register_name_is_its_own_and_a_valid_venue_name(venue: Venue) -> No
 
 
 @EVERY_VENUE
-def test_every_environment_names_every_product_and_is_encrypted(venue: Venue) -> None:
-    assert "production" in venue.environments
+def test_every_environment_names_its_products_and_is_encrypted(venue: Venue) -> None:
+    assert venue.environments["production"].products == set(venue.products)
     for endpoints in venue.environments.values():
-        assert set(endpoints.rest) == set(endpoints.stream) == set(venue.products)
+        assert endpoints.products
+        assert set(endpoints.rest) == set(endpoints.stream) <= set(venue.products)
         assert all(address.startswith("https://") for address in endpoints.rest.values())
-        assert all(address.startswith("wss://") for address in endpoints.stream.values())
+        sockets = [*endpoints.stream.values(), *endpoints.servers]
+        assert all(address.startswith("wss://") for address in sockets)
+
+
+@EVERY_VENUE
+def test_what_an_environment_offers_can_be_asked_and_connected_to_there(venue: Venue) -> None:
+    for environment, endpoints in venue.environments.items():
+        context = context_of(venue, environment)
+        offered = tuple(product for product in venue.products if product in endpoints.products)
+        for product in offered:
+            assert is_named(
+                venue.ask(question(venue, About.BALANCES, product), context).url, endpoints
+            )
+        prepared = samples(venue.name).prepared
+        for stream in venue.streams(offered):
+            heard = () if stream.prepare is None else (prepared,)
+            assert is_named(stream.address(context, heard), endpoints)
 
 
 def heard_by(venue: Venue) -> list[tuple[Stream, list[Heard]]]:
@@ -132,7 +149,9 @@ def test_a_handshake_has_headers_that_one_line_each_can_hold(venue: Venue) -> No
     for environment, endpoints in venue.environments.items():
         given = [endpoints.headers, endpoints.stream_headers]
         context = context_of(venue, environment)
-        given += [stream.headers(context) for stream in venue.streams(tuple(endpoints.stream))]
+        given += [
+            stream.headers(context) for stream in venue.streams(tuple(sorted(endpoints.products)))
+        ]
         assert all(can_be_headers(headers) for headers in given)
 
 
