@@ -15,6 +15,7 @@ from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
 from venues.venue import (
     UNREADABLE,
+    Answered,
     Context,
     Credentials,
     Endpoints,
@@ -100,37 +101,34 @@ class Requester:
         if not isinstance(outcome, HttpAnswer):
             return HttpResult(request, outcome)
         try:
-            return HttpResult(
-                request, outcome, self.learn(request.bucket, outcome, request.channel)
-            )
+            return HttpResult(request, outcome, self.learn(request, outcome))
         except UNREADABLE as error:
             reason = f"what it says of its limits cannot be read: {mistake(error)}"
             return HttpResult(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
 
-    def learn(
-        self, bucket: str, answer: HttpAnswer, channel: str = "a handshake"
-    ) -> Throttling | None:
+    def learn(self, request: HttpRequest, answer: HttpAnswer) -> Throttling | None:
         """Take in what an answer says of the rate limits. Raises UNREADABLE."""
-        self.gate.answered(bucket, answer.headers)
+        self.gate.answered(request.bucket, answer.headers)
+        answered = Answered(request, answer.status, answer.headers, answer.body)
         try:
-            backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
+            backoff = self.venue.backoff(answered)
         except UNREADABLE:
             # The words cannot be read, the status can: a pause all the same (decision 0509).
             if answer.status in (418, 429):
-                self._slow_down(bucket, channel, answer.status, Throttling(0))
+                self._slow_down(answered, Throttling(0))
             raise
         if backoff is not None:
-            self._slow_down(bucket, channel, answer.status, backoff)
+            self._slow_down(answered, backoff)
         return backoff
 
-    def _slow_down(self, bucket: str, channel: str, status: int, backoff: Throttling) -> None:
-        self.gate.throttled(bucket, backoff)
+    def _slow_down(self, answered: Answered, backoff: Throttling) -> None:
+        self.gate.throttled(answered.request.bucket, backoff)
         THROTTLED.labels(self.venue.name, self.ip_group).inc()
         _log.warning(
             "%s answers %d to %s: %s; IP group %s waits %.1f s",
             self.venue.name,
-            status,
-            channel,
+            answered.status,
+            answered.request.channel,
             "we are banned" if backoff.is_ban else "too many requests",
             self.ip_group,
             backoff.retry_after_ns / 1e9,

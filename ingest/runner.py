@@ -256,9 +256,11 @@ class StreamRunner:
             reason = f"the venue answers {status} to the handshake"
             if 300 <= status < 400:
                 reason = f"no handshake: {redirected(status)}"
-            self._requester.learn(
-                stream.connect_bucket, _answer_of(error, self._requester.now().wall_ns)
+            asked_for = HttpRequest(
+                "GET", handshake.url, channel="a handshake", bucket=stream.connect_bucket
             )
+            answer = _answer_of(error, self._requester.now().wall_ns)
+            self._requester.learn(asked_for, answer)
             self._failed(asked, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
             self._failed(asked, f"no handshake: {type(error).__name__}")

@@ -264,6 +264,16 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back for a request, whatever it is; header names in lower case."""
+
+    request: HttpRequest
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Throttling:
     """What an answer says about going on: not before `retry_after_ns` from now; `is_ban`."""
 
@@ -343,11 +353,12 @@ class Venue:
 
     `ask(question, context)` builds the first request of a question, `next_page(question, page,
     context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
-    that may be read as "this is all there is" from an error. `backoff(status, headers, body)` reads
+    that may be read as "this is all there is" from an error. `backoff(answered)` reads
     throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
-    clock, in ns, out of the answer to a SERVER_TIME question. `usual(body, product)` is the
-    straight way for the most frequent frames of the stream: the evidence that `translate` would
-    give, or None for any frame that it does not take. `bare_words` are the frames that are no JSON
+    clock, in ns, out of the answer to a SERVER_TIME question; `clock_steps_ns`: by product, in what
+    steps that clock is told, where it is not told finely. `usual(body, product)` is the straight
+    way for the most frequent frames of the stream: the evidence that `translate` would give, or
+    None for any frame that it does not take. `bare_words` are the frames that are no JSON
     but whole words (the answer to our ping, say); translation gets such a word as a text.
     `unpack` gives what a compressed frame of the stream holds, and any other frame as it came; it
     is bounded, and raises BadFrame (`venues.document.inflated`).
@@ -364,9 +375,11 @@ class Venue:
     ask: Callable[[Question, Context], HttpRequest]
     next_page: Callable[[Question, Page, Context], HttpRequest | None]
     is_complete_answer: Callable[[Page], bool]
-    backoff: Callable[[int, Mapping[str, str], bytes], Throttling | None]
+    # With its request: one code may mean another thing at another of the venue's hosts.
+    backoff: Callable[[Answered], Throttling | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
+    clock_steps_ns: Mapping[str, int] = field(default_factory=dict)
     # A second way into the same evidence, and no second set of rules (decision 0310).
     usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
     # Else each `pong` of OKX would be a dead letter (decision 0801).

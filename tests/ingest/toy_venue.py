@@ -6,13 +6,13 @@ end, ``gone`` says that nothing comes any more. All else is data.
 """
 
 import json
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from orderloom.question import About, Question
 from venues.venue import (
     DATA,
     SECOND_NS,
+    Answered,
     Bucket,
     Context,
     Endpoints,
@@ -111,10 +111,11 @@ def _next_page(question: Question, page: Page, context: Context) -> HttpRequest 
     return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
 
 
-def _backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
-    if status not in (418, 429):
+def _backoff(answered: Answered) -> Throttling | None:
+    if answered.status not in (418, 429):
         return None
-    return Throttling(int(float(headers.get("retry-after", "1")) * SECOND_NS), is_ban=status == 418)
+    seconds = float(answered.headers.get("retry-after", "1"))
+    return Throttling(int(seconds * SECOND_NS), is_ban=answered.status == 418)
 
 
 def toy_stream(

@@ -6,6 +6,7 @@ an answer a list of such lists, and what stands where is told by COLUMNS alone:
 - Sides, states and reasons are numbers; times are seconds with a decimal point, as text.
 - ``deal`` tells of an execution and of nothing else, ``state`` of an order and its cumulative
   quantity, never of executions. They come as they please, one before the other or alone.
+- Its clock is told in whole seconds.
 - Some frames of the socket are compressed, and do not say so.
 - Markets that end in ``-F`` are futures, counted in contracts of a size that ``market`` tells.
 - Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end. Working
@@ -46,6 +47,7 @@ from venues.document import (
 )
 from venues.venue import (
     SECOND_NS,
+    Answered,
     BadFrame,
     Bucket,
     Context,
@@ -309,10 +311,21 @@ def _is_row(row: Any, word: str) -> bool:
     return type(row) is list and len(row) > 1 and row[0] == word and type(row[1]) in (int, str)
 
 
-def backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
-    """Only 429 asks us to wait, for ``dusk-wait`` seconds."""
-    wait = headers.get("dusk-wait", "")
-    return Throttling(int(wait if wait.isdecimal() else "1") * SECOND_NS) if status == 429 else None
+def backoff(answered: Answered) -> Throttling | None:
+    """429 asks us to wait, for ``dusk-wait`` seconds; of a ticket 9 does, with status 200."""
+    wait = answered.headers.get("dusk-wait", "")
+    if answered.status == 429:
+        return Throttling(int(wait if wait.isdecimal() and len(wait) < 8 else "1") * SECOND_NS)
+    is_ticket = answered.request.url.endswith("/v/ticket")
+    return Throttling(SECOND_NS // 2) if is_ticket and _is_nine(answered.body) else None
+
+
+def _is_nine(body: bytes) -> bool:
+    try:
+        rows = parse(body)
+    except BadFrame:
+        return False
+    return type(rows) is list and rows[:1] == [["no", 9, "not now"]]
 
 
 DUSK: Final = Venue(
@@ -339,6 +352,7 @@ DUSK: Final = Venue(
     is_complete_answer=is_complete_answer,
     backoff=backoff,
     server_time=lambda body: time_ns({"at": parse(body)[0][1]}),
+    clock_steps_ns=dict.fromkeys(PRODUCTS, SECOND_NS),
     translate=translate,
     unpack=lambda body: body if body[:1] in (b"[", b"") else inflated(body),
 )

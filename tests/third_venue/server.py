@@ -169,7 +169,7 @@ class DuskServer:
             self.seen["429"] += 1
             return _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
         if path == "clock":
-            return _said([["clock", now()]])
+            return _said([["clock", now().partition(".")[0]]])
         if path == "markets":
             wanted = {name: one for name, one in MARKETS.items() if one[0] == asked["kind"]}
             return _said([["market", name, *one[1:]] for name, one in wanted.items()])

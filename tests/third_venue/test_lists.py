@@ -1,9 +1,10 @@
-"""A list that has to remember something from page to page: `HttpRequest.carry`."""
+"""What Dusk is asked: lists that remember something, and one code of two meanings."""
 
 import orjson
 
 from orderloom.question import About, Question
 from tests.third_venue.dusk import DUSK
+from tests.venues.frames import answered
 from venues.venue import Context, Credentials, HttpRequest, Page
 
 CONTEXT = Context(Credentials("key", "secret"), DUSK.environments["production"], 10**18)
@@ -45,3 +46,9 @@ def test_of_one_market_no_other_is_asked() -> None:
 
 def test_where_nothing_works_one_page_is_all() -> None:
     assert asked(OPEN, {}) == ["busy?kind=coins"]
+
+
+def test_one_code_asks_us_to_wait_where_a_ticket_was_asked_for_and_nowhere_else() -> None:
+    body = b'[["no",9,"not now"]]'
+    assert DUSK.backoff(answered(200, {}, body, "v/ticket")) is not None
+    assert DUSK.backoff(answered(200, {}, body, "v/state?order=7")) is None

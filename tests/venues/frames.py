@@ -13,7 +13,7 @@ import orjson
 
 from orderloom.words import Source
 from venues.document import parse
-from venues.venue import Inbound, Stream, Verdict
+from venues.venue import Answered, HttpRequest, Inbound, Stream, Verdict
 
 HERE = Path(__file__).parent
 
@@ -72,6 +72,12 @@ def samples_in(folder: Path) -> Samples:
         greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
         packed=tuple((b64decode(one), orjson.dumps(said)) for one, said in given["packed"]),
     )
+
+
+def answered(status: int, headers: dict[str, str], body: bytes, path: str = "") -> Answered:
+    """An answer to a request for `path`."""
+    request = HttpRequest("GET", f"https://venue.example/{path}")
+    return Answered(request, status, {name.lower(): text for name, text in headers.items()}, body)
 
 
 def judged(stream: Stream, frame: bytes, stage: int) -> Verdict:

@@ -24,9 +24,8 @@ def test_a_product_that_an_environment_lacks_is_named_with_those_that_offer_it()
 
 
 def test_a_product_of_which_only_one_address_is_known_is_not_offered() -> None:
-    assert Endpoints(
-        {"spot": "https://a", "linear": "https://b"}, {"spot": "wss://c"}
-    ).products == {"spot"}
+    half = Endpoints({"spot": "https://a", "linear": "https://b"}, {"spot": "wss://c"})
+    assert half.products == {"spot"}
 
 
 def test_an_environments_headers_stay_with_other_addresses() -> None:

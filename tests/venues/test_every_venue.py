@@ -14,7 +14,7 @@ from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
 from orderloom.raw import Frame
 from processors.intake import Refusal, read_frame
-from tests.venues.frames import Case, cases, judged, samples
+from tests.venues.frames import Case, answered, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
 from venues.venue import (
@@ -321,12 +321,14 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
 @EVERY_VENUE
 def test_only_throttling_asks_us_to_wait(venue: Venue) -> None:
     for status in (200, 400, 401, 404, 500):
-        assert venue.backoff(status, {}, b"{}") is None
-    throttled = venue.backoff(429, {}, b"")
+        assert venue.backoff(answered(status, {}, b"{}")) is None
+    throttled = venue.backoff(answered(429, {}, b""))
     assert throttled is not None
     assert throttled.retry_after_ns > 0
     for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
-        assert venue.backoff(429, {"Retry-After": "soon", "date": "never"}, body) is not None
+        assert (
+            venue.backoff(answered(429, {"Retry-After": "soon", "date": "never"}, body)) is not None
+        )
 
 
 @pytest.mark.parametrize("case", ALL_CASES, ids=[f"{c.venue} {c.name}" for c in ALL_CASES])

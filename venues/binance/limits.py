@@ -14,7 +14,15 @@ from typing import Final
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import BUCKETS
 from venues.document import parse
-from venues.venue import MILLISECOND_NS, MINUTE_NS, SECOND_NS, BadFrame, Bucket, Throttling
+from venues.venue import (
+    MILLISECOND_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Answered,
+    BadFrame,
+    Bucket,
+    Throttling,
+)
 
 USED_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
 SPOT_WEIGHT_PER_MINUTE: Final = 6000
@@ -33,9 +41,9 @@ BUCKET_LIMITS: Final = {
 }
 
 
-def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Throttling | None:
+def backoff(answered: Answered) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
-    known = {name.lower(): value for name, value in headers.items()}
+    status, known, body = answered.status, answered.headers, answered.body
     if status not in (418, 429):
         code, _ = _refusal(body) if status in (403, 503) else (None, "")
         # A firewall has no code of the venue's; a refusal that has one is no matter of pace.

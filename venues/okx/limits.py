@@ -5,12 +5,11 @@ by itself, per user (public ones per address). Nothing in an answer counts what 
 a code, with status 200 or 429, and says not for how long: the window is waited out.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from venues.document import parse
 from venues.okx.streams import CONNECT_BUCKET
-from venues.venue import SECOND_NS, BadFrame, Bucket, Throttling
+from venues.venue import SECOND_NS, Answered, BadFrame, Bucket, Throttling
 
 WINDOW_NS: Final = 2 * SECOND_NS
 BUSY_NS: Final = SECOND_NS
@@ -42,8 +41,9 @@ BUCKET_LIMITS: Final = {
 }
 
 
-def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Throttling | None:
+def backoff(answered: Answered) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
+    status, body = answered.status, answered.body
     # A good answer begins with its code: most of them are not parsed a second time.
     if status == 200 and b'"code":"0"' in body[:HEAD_BYTES]:
         return None
