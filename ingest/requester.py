@@ -13,6 +13,7 @@ from ingest.instant import Instant
 from ingest.limits import Rank
 from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
+from venues.rates import Throttling
 from venues.venue import (
     UNREADABLE,
     Answered,
@@ -20,7 +21,6 @@ from venues.venue import (
     Credentials,
     Endpoints,
     HttpRequest,
-    Throttling,
     Venue,
 )
 
@@ -82,10 +82,10 @@ class Requester:
         """
         if self.timed is not None:
             await self.timed.wait()
-        # Only for its bucket and weight: what is sent is
+        # Only for its costs: what is sent is
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
-        await self.gate.admit(wish.bucket, wish.weight, rank)
+        await self.gate.admit(wish.costs, self.account, rank)
         # It may have been removed from the registry while it waited.
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")
@@ -108,7 +108,7 @@ class Requester:
 
     def learn(self, request: HttpRequest, answer: HttpAnswer) -> Throttling | None:
         """Take in what an answer says of the rate limits. Raises UNREADABLE."""
-        self.gate.answered(request.bucket, answer.headers)
+        self.gate.answered(request.costs, self.account, answer.headers, self.now())
         answered = Answered(request, answer.status, answer.headers, answer.body)
         try:
             backoff = self.venue.backoff(answered)
@@ -122,15 +122,16 @@ class Requester:
         return backoff
 
     def _slow_down(self, answered: Answered, backoff: Throttling) -> None:
-        self.gate.throttled(answered.request.bucket, backoff)
+        self.gate.throttled(answered.request.costs, self.account, backoff)
         THROTTLED.labels(self.venue.name, self.ip_group).inc()
         _log.warning(
-            "%s answers %d to %s: %s; IP group %s waits %.1f s",
+            "%s answers %d to %s: %s %.1f s",
             self.venue.name,
             answered.status,
             answered.request.channel,
-            "we are banned" if backoff.is_ban else "too many requests",
-            self.ip_group,
+            f"we are banned; IP group {self.ip_group} waits"
+            if backoff.is_ban
+            else "too many requests; the next of its kind waits",
             backoff.retry_after_ns / 1e9,
             extra={"account": self.account, "venue": self.venue.name},
         )

@@ -243,7 +243,7 @@ class StreamRunner:
         stream = self.keeper.stream
         # Opening costs weight too (docs/venues/binance.md 2.6),
         # at OKX connections are counted (docs/venues/okx.md 2.3).
-        await self._requester.gate.admit(stream.connect_bucket, stream.connect_weight, Rank.STREAM)
+        await self._requester.gate.admit(stream.connect_costs, self.account, Rank.STREAM)
         # Anew, as a signature in it aged in line (decision 0512).
         handshake = asked.build(self._requester.now())
         if reason := self._unfit(handshake):
@@ -257,7 +257,7 @@ class StreamRunner:
             if 300 <= status < 400:
                 reason = f"no handshake: {redirected(status)}"
             asked_for = HttpRequest(
-                "GET", handshake.url, channel="a handshake", bucket=stream.connect_bucket
+                "GET", handshake.url, channel="a handshake", costs=stream.connect_costs
             )
             answer = _answer_of(error, self._requester.now().wall_ns)
             self._requester.learn(asked_for, answer)

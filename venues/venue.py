@@ -12,6 +12,7 @@ from typing import Any, Final
 from orderloom.event import Event
 from orderloom.question import Question
 from orderloom.words import Source
+from venues.rates import Bucket, Cost, Throttling
 
 MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
@@ -79,7 +80,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request, complete and signed. `weight` is what it costs of `bucket`.
+    """One HTTP request, complete and signed. `costs` are paid together; the narrowest comes first.
 
     Headers and body may hold what must not be seen (a passphrase): they are in no text form.
     `carry` is never sent: what a list has to remember from page to page, and finds again in
@@ -91,8 +92,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     channel: str = ""
-    bucket: str = ""
-    weight: int = 1
+    costs: tuple[Cost, ...] = ()
     carry: tuple[str, ...] = ()
 
 
@@ -209,9 +209,8 @@ class Stream:
     The socket opens at `address(context, heard)`, with `headers(context)` beside those of the
     environment (Gate rounds sizes without one); it is LIVE once all `stages` are over.
     `judge(frame)` reads no more than the connection needs. `life_ns`: connect anew before the venue
-    does. `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
-    `feed`: where one product's facts come on several connections, which of them this is; each is
-    needed.
+    does. `connect_costs`: what opening the socket costs. `feed`: where one product's facts come on
+    several connections, which of them this is; each is needed.
     """
 
     products: tuple[str, ...]
@@ -223,8 +222,7 @@ class Stream:
     prepare: Preparation | None = None
     keep_alive: KeepAlive | None = None
     life_ns: int | None = None
-    connect_bucket: str = ""
-    connect_weight: int = 1
+    connect_costs: tuple[Cost, ...] = ()
     # A product is seen while each of its feeds is live: else a living
     # second socket would hide that the first is dead (decision 0801).
     feed: str = ""
@@ -246,24 +244,6 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """A rate limit: `capacity` per `period_ns`, kept by IP group.
-
-    `used_header` names the answer's header with the venue's own count, lower case. `is_window`: the
-    venue reports no count and refuses what exceeds `capacity` within any `period_ns`, so that what
-    goes at once and what follows must fit together.
-    """
-
-    capacity: int
-    period_ns: int
-    # Where there is a count it is believed (decision 0511); where there
-    # is none, a bucket that went all at once and then refilled would
-    # put nearly twice its capacity into one window (decision 0806).
-    used_header: str | None = None
-    is_window: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """What came back for a request, whatever it is; header names in lower case."""
 
@@ -271,14 +251,6 @@ class Answered:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Throttling:
-    """What an answer says about going on: not before `retry_after_ns` from now; `is_ban`."""
-
-    retry_after_ns: int
-    is_ban: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
 from tests.waits import until
 from venues.document import inflated
-from venues.venue import Credentials, Throttling
+from venues.rates import Cost, Throttling
+from venues.venue import Credentials
 
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,
@@ -92,7 +93,7 @@ async def a_runner(
     )
     runner = StreamRunner(keeper, requester, outbox, Address("toy:main", 0, 1))
     if throttled:
-        requester.gate.throttled("weight", Throttling(SECOND_NS))
+        requester.gate.throttled((Cost("weight"),), "toy:main", Throttling(SECOND_NS))
     ticker = asyncio.create_task(_tick(runner))
     try:
         yield Running(runner, log, outbox, requester)
@@ -333,9 +334,11 @@ async def test_a_request_is_built_when_its_turn_at_the_rate_limit_has_come() -> 
         toy.rest, toy.stream = f"http://127.0.0.1:{raw.port}", f"ws://127.0.0.1:{raw.port}"
         keeping: dict[str, Any] = {"stages": 0, "keep_alive_ns": SECOND_NS // 10}
         async with a_runner(toy, throttled=True, connect_bucket="connect", **keeping) as running:
-            running.requester.gate.throttled("connect", Throttling(2 * SECOND_NS))
+            running.requester.gate.throttled(
+                (Cost("connect"),), "toy:main", Throttling(2 * SECOND_NS)
+            )
             await running.until_change("LIVE")
-            running.requester.gate.throttled("weight", Throttling(SECOND_NS))
+            running.requester.gate.throttled((Cost("weight"),), "toy:main", Throttling(SECOND_NS))
             await until(lambda: built[-1][0] == "PUT /key")
     late_ns = [-ns for _, ns in built]
     assert {"POST /key", "GET handshake", "PUT /key"} <= {kind for kind, _ in built}

@@ -9,11 +9,11 @@ import json
 from urllib.parse import quote
 
 from orderloom.question import About, Question
+from venues.rates import Bucket, Cost, Throttling
 from venues.venue import (
     DATA,
     SECOND_NS,
     Answered,
-    Bucket,
     Context,
     Endpoints,
     Heard,
@@ -26,7 +26,6 @@ from venues.venue import (
     Profile,
     Stage,
     Stream,
-    Throttling,
     Translation,
     Turn,
     Venue,
@@ -43,7 +42,7 @@ def _prepare(context: Context) -> HttpRequest:
         f"{context.endpoints.rest[PRODUCT]}/key",
         {"x-key": context.credentials.key, "x-at": str(context.venue_ns)},
         channel="POST key",
-        bucket="weight",
+        costs=(Cost("weight"),),
     )
 
 
@@ -51,7 +50,7 @@ def _keep_alive(context: Context, heard: Heard) -> HttpRequest:
     key = heard[0].decode()
     url = f"{context.endpoints.rest[PRODUCT]}/key?keep={quote(key)}"
     headers = {"x-key": context.credentials.key, "x-at": str(context.venue_ns)}
-    return HttpRequest("PUT", url, headers, channel="PUT key", bucket="weight")
+    return HttpRequest("PUT", url, headers, channel="PUT key", costs=(Cost("weight"),))
 
 
 def _is_lost(status: int, body: bytes) -> bool:
@@ -96,8 +95,7 @@ def _ask(question: Question, context: Context) -> HttpRequest:
         f"{base}/{path}?page=1&at={context.venue_ns}",
         {"x-key": context.credentials.key},
         channel=f"GET {path}",
-        bucket="weight",
-        weight=5,
+        costs=(Cost("weight", 5),),
     )
 
 
@@ -108,7 +106,7 @@ def _next_page(question: Question, page: Page, context: Context) -> HttpRequest 
         raise ValueError("a page that ends where it began")
     base = context.endpoints.rest[question.product]
     url = f"{base}/trades?page={page.number + 1}&at={context.venue_ns}"
-    return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
+    return HttpRequest("GET", url, channel="GET trades", costs=(Cost("weight", 5),))
 
 
 def _backoff(answered: Answered) -> Throttling | None:
@@ -145,7 +143,7 @@ def toy_stream(
         prepare=Preparation(_prepare) if has_key else None,
         keep_alive=KeepAlive(_keep_alive, keep_alive_ns, _is_lost) if has_key else None,
         life_ns=life_ns,
-        connect_bucket=connect_bucket,
+        connect_costs=(Cost(connect_bucket),) if connect_bucket else (),
     )
 
 
@@ -163,7 +161,7 @@ def toy_venue(
         products=(PRODUCT,),
         environments={"production": Endpoints({PRODUCT: rest}, {PRODUCT: stream})},
         buckets={
-            "weight": Bucket(1200, 60 * SECOND_NS, "x-used"),
+            "weight": Bucket(1200, 60 * SECOND_NS, used_header="x-used"),
             "connect": Bucket(2, 3600 * SECOND_NS),
         },
         profile=Profile(),

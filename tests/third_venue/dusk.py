@@ -24,15 +24,17 @@ from orderloom.quantities import Unit
 from orderloom.question import About, Question
 from orderloom.words import PositionSide, Reason, Status
 from tests.third_venue.requests import (
-    BUCKET,
+    ADDRESS,
+    ASKS,
     FUTURE,
     KINDS,
+    LISTS,
     PRODUCTS,
     SPOT,
     get_request,
     seconds_of,
 )
-from tests.third_venue.streams import streams
+from tests.third_venue.streams import DIALS, streams
 from venues.document import (
     Document,
     blank_decimal,
@@ -45,18 +47,17 @@ from venues.document import (
     parse,
     text,
 )
+from venues.rates import Bucket, Scope, Throttling
 from venues.venue import (
     SECOND_NS,
     Answered,
     BadFrame,
-    Bucket,
     Context,
     Endpoints,
     HttpRequest,
     Inbound,
     Page,
     Profile,
-    Throttling,
     Translation,
     UnknownFrame,
     Venue,
@@ -344,7 +345,15 @@ DUSK: Final = Venue(
             stream_headers={"Dusk-Site": "rehearsal"},
         ),
     },
-    buckets={BUCKET: Bucket(600, 10 * SECOND_NS)},
+    buckets={
+        # Of each market of an account; of each account, with what is left; of all at an address.
+        LISTS: Bucket(4, SECOND_NS, Scope.MARKET, burst=1),
+        ASKS: Bucket(
+            12, SECOND_NS, Scope.ACCOUNT, left_header="dusk-left", reset_header="dusk-reset"
+        ),
+        ADDRESS: Bucket(600, 10 * SECOND_NS, burst=100),
+        DIALS: Bucket(20, SECOND_NS, burst=2),
+    },
     profile=Profile(positions_of=frozenset({FUTURE}), visibility_lag_ns=SECOND_NS),
     streams=streams,
     ask=ask,

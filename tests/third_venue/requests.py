@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
+from venues.rates import Cost
 from venues.venue import SECOND_NS, Context, HttpRequest
 
 SPOT: Final = "spot"
 FUTURE: Final = "linear"
 PRODUCTS: Final = (SPOT, FUTURE)
 KINDS: Final = {SPOT: "coins", FUTURE: "futures"}
-BUCKET: Final = "asks"
+ASKS: Final = "asks"
+LISTS: Final = "lists"
+ADDRESS: Final = "address"
 
 
 def get_request(
@@ -24,7 +27,10 @@ def get_request(
     now, key = seconds_of(context.venue_ns), context.credentials.key
     signed = {"Dusk-Key": key, "Dusk-Time": now, "Dusk-Mac": mac(context, f"{now}{target}")}
     url = f"{context.endpoints.rest[product]}{target}"
-    return HttpRequest("GET", url, signed, channel=f"GET {path}", bucket=BUCKET)
+    market = wanted.get("market")
+    narrow = (Cost(LISTS, market=market),) if market else ()
+    costs = (*narrow, Cost(ASKS), Cost(ADDRESS))
+    return HttpRequest("GET", url, signed, channel=f"GET {path}", costs=costs)
 
 
 def seconds_of(ns: int | None) -> str:

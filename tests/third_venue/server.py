@@ -19,6 +19,10 @@ from aiohttp import web
 from tests.third_venue.sockets import NO, Row, Sockets
 
 PAGE = 7
+ASKED_MAX = 12
+"""So many questions in a second, each account by itself."""
+LISTED_MAX = 4
+"""Of them so many about one market."""
 WORKING, DONE, PULLED, LAPSED = 10, 20, 30, 40
 MARKETS = {
     "SOL-EUR": ("coins", "SOL", "EUR", "", "0.01", "0.001", ""),
@@ -85,6 +89,7 @@ class DuskServer:
         self.seen: Counter[str] = Counter()
         self.lost_share = 0.0
         self.refuse_each = 0
+        self._windows: dict[str, tuple[float, int]] = {}
         self.sockets = Sockets(secrets, chance, self.seen)
         self._chance = chance
         self._order_numbers = self._deal_numbers = 7_000_000
@@ -162,18 +167,36 @@ class DuskServer:
     # ---- questions
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One question."""
-        path, asked, said = request.match_info["path"], request.query, request.headers
+        """One question, and what its asker has left in this window."""
+        key = request.headers.get("Dusk-Key", "")
+        left, reset_ms = self._left(key, ASKED_MAX)
+        if (market := request.query.get("market")) is not None:
+            in_time = self._left(f"{key} {market}", LISTED_MAX)[0] >= 0
+            left = left if in_time else -1
         self.seen["questions"] += 1
-        if self.refuse_each and self.seen["questions"] % self.refuse_each == 0:
-            self.seen["429"] += 1
-            return _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
+        if left < 0 or (self.refuse_each and self.seen["questions"] % self.refuse_each == 0):
+            self.seen["over" if left < 0 else "429"] += 1
+            said = _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
+        else:
+            said = self._answer(request, key)
+        said.headers.update({"dusk-left": str(max(0, left)), "dusk-reset": str(reset_ms)})
+        return said
+
+    def _left(self, key: str, asked_max: int) -> tuple[int, int]:
+        """What `key` may still ask in its window, which its first question began; ms to its end."""
+        at = time.monotonic()
+        began, used = self._windows.get(key, (at, 0))
+        began, used = (at, 0) if at - began >= 1 else (began, used)
+        self._windows[key] = began, used + 1
+        return asked_max - used - 1, int(1000 * (began + 1 - at)) + 1
+
+    def _answer(self, request: web.Request, key: str) -> web.Response:
+        path, asked, said = request.match_info["path"], request.query, request.headers
         if path == "clock":
             return _said([["clock", now().partition(".")[0]]])
         if path == "markets":
             wanted = {name: one for name, one in MARKETS.items() if one[0] == asked["kind"]}
             return _said([["market", name, *one[1:]] for name, one in wanted.items()])
-        key = said.get("Dusk-Key", "")
         what = f"{said.get('Dusk-Time')}{request.raw_path}"
         if not self.sockets.is_signed(key, what, said.get("Dusk-Mac", "")):
             return _said([NO], 200) if path == "ticket" else _said(NO, 401)

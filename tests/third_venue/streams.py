@@ -12,6 +12,7 @@ import orjson
 
 from tests.third_venue.requests import get_request, mac, seconds_of
 from venues.document import parse, said_code
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     SECOND_NS,
@@ -29,6 +30,7 @@ from venues.venue import (
 
 WIRE: Final = {"Dusk-Wire": "2"}
 """Without it the venue would speak as it did of old, and round what it says."""
+DIALS: Final = "dials"
 DEALS: Final = ("deal", "state")
 MONEY: Final = ("purse", "stake")
 
@@ -68,6 +70,7 @@ def _stream(products: tuple[str, ...], feed: str, facts: tuple[str, ...]) -> Str
                 lambda frame: _ends(frame, "fed"),
             ),
         ),
+        connect_costs=(Cost(DIALS),),
         feed=feed,
     )
 

@@ -17,9 +17,9 @@ from processors.intake import Refusal, read_frame
 from tests.venues.frames import Case, answered, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
+from venues.rates import Cost, Scope
 from venues.venue import (
     UNREADABLE,
-    Bucket,
     Context,
     Credentials,
     Endpoints,
@@ -238,15 +238,34 @@ def said_by(venue: Venue, body: bytes) -> Translation | Refusal:
 
 
 @EVERY_VENUE
-def test_every_question_has_a_request_that_costs_something_in_a_bucket_of_the_venue(
+def test_every_question_has_a_request_that_costs_something_in_buckets_of_the_venue(
     venue: Venue,
 ) -> None:
     for asked in questions(venue):
         request = venue.ask(asked, context_of(venue))
-        assert request.weight >= 1
-        assert request.bucket in venue.buckets
+        assert request.costs
         assert request.channel
-        assert isinstance(venue.buckets[request.bucket], Bucket)
+        are_costs_of(venue, request.costs)
+    for stream in venue.streams(venue.products):
+        are_costs_of(venue, stream.connect_costs)
+
+
+def are_costs_of(venue: Venue, costs: tuple[Cost, ...]) -> None:
+    assert len({cost.bucket for cost in costs}) == len(costs), "one bucket is paid twice"
+    for cost in costs:
+        assert cost.weight > 0
+        assert cost.bucket in venue.buckets
+        assert bool(cost.market) == (venue.buckets[cost.bucket].scope is Scope.MARKET)
+
+
+@EVERY_VENUE
+def test_a_bucket_lets_no_more_go_at_once_than_it_holds(venue: Venue) -> None:
+    for bucket in venue.buckets.values():
+        assert bucket.capacity >= 1
+        assert bucket.burst is None or 1 <= bucket.burst <= bucket.capacity
+        counts = (bucket.used_header, bucket.left_header, bucket.reset_header)
+        assert all(name is None or name == name.lower() for name in counts)
+        assert bucket.used_header is None or bucket.left_header is None
 
 
 @EVERY_VENUE

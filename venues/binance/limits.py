@@ -14,14 +14,13 @@ from typing import Final
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import BUCKETS
 from venues.document import parse
+from venues.rates import Bucket, Throttling
 from venues.venue import (
     MILLISECOND_NS,
     MINUTE_NS,
     SECOND_NS,
     Answered,
     BadFrame,
-    Bucket,
-    Throttling,
 )
 
 USED_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
@@ -36,8 +35,8 @@ OVERLOADED: Final = -1008
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
 
 BUCKET_LIMITS: Final = {
-    BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
-    BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
+    BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
+    BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
 }
 
 

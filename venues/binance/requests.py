@@ -17,6 +17,7 @@ import orjson
 
 from venues.binance.reading import LINEAR, SPOT
 from venues.document import fields_of, needed_text, parse
+from venues.rates import Cost
 from venues.venue import MILLISECOND_NS, Context, Credentials, HttpRequest
 
 RECEIVE_WINDOW_MS: Final = 5000
@@ -68,8 +69,7 @@ def http_request(
         channel=f"{method} {path.rpartition('/')[2]}",
         # Weight is counted by address: the accounts behind
         # one share the bucket (docs/venues/binance.md 9).
-        bucket=BUCKETS[product],
-        weight=weight,
+        costs=(Cost(BUCKETS[product], weight),),
     )
 
 

@@ -18,6 +18,7 @@ from venues.binance.requests import (
     subscription,
 )
 from venues.document import parse, said_code
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     MINUTE_NS,
@@ -64,8 +65,7 @@ def spot_stream() -> Stream:
         heartbeat=Heartbeat(silence_ns_max=SPOT_SILENCE_NS_MAX),
         stages=(Stage(lambda context, _heard: (subscription(context),), _judge_spot),),
         life_ns=LIFE_NS,
-        connect_bucket=BUCKETS[SPOT],
-        connect_weight=SPOT_CONNECT_WEIGHT,
+        connect_costs=(Cost(BUCKETS[SPOT], SPOT_CONNECT_WEIGHT),),
     )
 
 

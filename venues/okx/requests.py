@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import orjson
 
+from venues.rates import Cost
 from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 API: Final = "/api/v5/"
@@ -62,7 +63,7 @@ def get_request(
         # The very text that is sent is signed, its query included (docs/venues/okx.md 2.1).
         headers={} if is_public else _signed(context, "GET", target, ""),
         channel=path,
-        bucket=path,
+        costs=(Cost(path),),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from venues.document import parse, said_code
 from venues.okx.reading import SPOT
 from venues.okx.requests import PING, PONG, login, subscription, subscription_id
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     SECOND_NS,
@@ -66,7 +67,7 @@ def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Strea
         judge=lambda frame: _judge(frame, len(stages), arguments),
         heartbeat=Heartbeat(SILENCE_NS_MAX, lambda _context: PING, PING_AFTER_NS),
         stages=stages,
-        connect_bucket=CONNECT_BUCKET,
+        connect_costs=(Cost(CONNECT_BUCKET),),
         feed=feed,
     )
 
