@@ -19,11 +19,24 @@ class Purpose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handshake:
+    """How a socket is opened; address and headers may hold a secret."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a socket to `url`, which may hold a secret: it is never logged."""
+    """Open a socket.
+
+    `build` makes the handshake for the moment when it is sent, as it may be signed; `url` is its
+    address as of now, for the log: of it no more is shown than the host.
+    """
 
     connection: str
     url: str = field(repr=False)
+    build: Callable[[Instant], Handshake] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

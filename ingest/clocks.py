@@ -87,7 +87,10 @@ class ClockKeeper:
         if not 0 < venue_ns <= TIME_NS_MAX:
             _log.warning("%s reports a time that is none: %r", product, answer.body[:100])
             return
-        sample = ClockSample(product, venue_ns, answer.sent_ns, answer.received_ns)
+        # Told in whole seconds, the clock read that time up to a second
+        # before it was asked: so the sample is true, and wide (decision 0514).
+        step_ns = self._requester.venue.clock_steps_ns.get(product, 0)
+        sample = ClockSample(product, venue_ns, answer.sent_ns - step_ns, answer.received_ns)
         if clock.add(sample):
             self._log_change(product, clock)
         CLOCK_ERROR_SECONDS.labels(self._requester.venue.name).set(clock.offset_ns / 1e9)

@@ -13,6 +13,7 @@
 7. A refusal is told apart from trouble: who is refused must not knock at once again. An answer to
    PREPARING that holds no usable key is one, whatever its status.
 8. Requests are built when they are sent, by the credentials that this connection began with.
+9. What the venue said on the way (a token, a challenge) is given to all that is built later.
 """
 
 import re
@@ -25,6 +26,7 @@ from ingest.actions import (
     Ask,
     Close,
     Connect,
+    Handshake,
     HttpAnswer,
     HttpOutcome,
     Probe,
@@ -35,7 +37,7 @@ from ingest.actions import (
 from ingest.instant import SECOND_NS, Instant
 from ingest.refusals import shown_refusal
 from orderloom import raw
-from venues.venue import DATA, UNREADABLE, Context, Stream, Turn, Verdict
+from venues.venue import DATA, UNREADABLE, Context, Heard, Stream, Turn, Verdict
 
 REASON_CHARACTERS_MAX = 300
 PROBES_PER_SILENCE = 3
@@ -104,7 +106,7 @@ class Connection:
         self._context = context
         self._patience = patience
         self._stage = 0
-        self._prepared: bytes | None = None
+        self._said: Heard = ()
         self._deadline_ns = NEVER_NS
         self._keep_alive_ns = NEVER_NS
         self._is_deaf = False
@@ -117,10 +119,10 @@ class Connection:
         if self._stream.prepare is None:
             return (beginning, *self._connect(now))
         self._deadline_ns = now.steady_ns + self._patience.prepare_ns_max
-        prepare = self._stream.prepare
+        request = self._stream.prepare.request
         # Built when it is sent: a signature that waited
         # for the rate limit is too old (decision 0512).
-        ask = Ask(self.identity, Purpose.PREPARE, lambda at: prepare(self._context(at)))
+        ask = Ask(self.identity, Purpose.PREPARE, lambda at: request(self._context(at)))
         return (beginning, ask)
 
     def answered(self, purpose: Purpose, outcome: HttpOutcome, now: Instant) -> Actions:
@@ -139,8 +141,8 @@ class Connection:
         self.state = State.GREETING
         return (self._changed("OPEN", now), *self._greet(now))
 
-    def received(self, body: bytes, now: Instant) -> Actions:
-        """One message, which is published first, and then judged."""
+    def received(self, body: bytes, now: Instant, unpacked: bytes | None = None) -> Actions:
+        """One message, which is published as it came, and then judged as it reads `unpacked`."""
         # The record of the end names the last number: after it none may follow.
         if self.state not in (State.GREETING, State.LIVE):
             return ()
@@ -150,8 +152,8 @@ class Connection:
             self.identity, self.last_number, self._stream.product, now.wall_ns, body
         )  # fmt: skip
         # Numbered and published whatever it says: a number that lacked would be read as a loss.
-        verdict = _judged(self._stream, body, self._stage)
-        return (Publish(self.identity, frame), *self._turned(verdict, now))
+        said = body if unpacked is None else unpacked
+        return (Publish(self.identity, frame), *self._turned(self._judged(said), said, now))
 
     def heard(self, now: Instant, *, is_read: bool = True) -> None:
         """Any byte came, if only a ping; `is_read`: and no message waits unread behind it."""
@@ -207,32 +209,50 @@ class Connection:
     def _connect(self, now: Instant) -> Actions:
         self.state = State.CONNECTING
         self._deadline_ns = now.steady_ns + self._patience.connect_ns_max
-        what = "no address" if self._prepared is None else "preparing failed: no key in the answer"
+        what = "preparing failed: no key in the answer" if self._said else "no address"
         try:
-            url = self._stream.address(self._context(now), self._prepared)
+            url = self._handshake(now).url
         # A refusal, though the status was 200: several venues answer
         # errors so, and asking at once again mends none (decision 0512).
         except UNREADABLE as error:  # whose words may hold what came in the key's place
             return self._refused(f"{what} ({type(error).__name__})", now)
         if not _ADDRESS.fullmatch(url):
             return self._refused(f"{what} (it is no address of one line)", now)
-        return (Connect(self.identity, url),)
+        return (Connect(self.identity, url, self._handshake),)
+
+    def _handshake(self, at: Instant) -> Handshake:
+        context = self._context(at)
+        headers = {**context.endpoints.stream_headers, **self._stream.headers(context)}
+        return Handshake(self._stream.address(context, self._said), headers)
 
     def _prepared_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
         if not isinstance(outcome, HttpAnswer):
             reason = f"preparing failed: {outcome.reason}"
             return self.closed(reason, now, is_refusal=outcome.is_our_fault)
-        if outcome.status == 200:
-            self._prepared = outcome.body
+        verdict = self._judged_answer(outcome)
+        if verdict.turn is Turn.ADVANCE:
+            self._said = (outcome.body,)
             return self._connect(now)
-        reason = f"preparing failed: answered {shown_refusal(outcome.status, outcome.body)}"
-        return self.closed(reason, now, is_refusal=is_refusal(outcome.status))
+        why = verdict.reason or f"answered {shown_refusal(outcome.status, outcome.body)}"
+        is_refusal = verdict.turn is Turn.REFUSED
+        return self.closed(f"preparing failed: {why}", now, is_refusal=is_refusal)
+
+    def _judged_answer(self, answer: HttpAnswer) -> Verdict:
+        assert self._stream.prepare is not None, "only what is prepared is answered"
+        try:
+            return self._stream.prepare.judge(answer.status, answer.body)
+        except UNREADABLE as error:  # rule 7
+            return Verdict(Turn.REFUSED, f"no key in the answer ({type(error).__name__})")
 
     def _greet(self, now: Instant) -> Actions:
-        if self._stage == self._stream.stages:
+        if self._stage == len(self._stream.stages):
             return self._become_live(now)
         self._deadline_ns = now.steady_ns + self._patience.stage_ns_max
-        frames = self._stream.greeting(self._context(now), self._stage)
+        try:
+            frames = self._stream.stages[self._stage].say(self._context(now), self._said)
+        # It may repeat or sign what the venue said, which may be anything (decision 0808).
+        except UNREADABLE as error:  # whose words may hold a token
+            return self._refused(f"no greeting can be made ({type(error).__name__})", now)
         return tuple(Send(self.identity, frame) for frame in frames)
 
     def _become_live(self, now: Instant) -> Actions:
@@ -240,13 +260,21 @@ class Connection:
         self.live_since_ns = now.steady_ns
         self._deadline_ns = NEVER_NS
         if self._stream.keep_alive is not None:
-            self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
+            self._keep_alive_ns = now.steady_ns + self._stream.keep_alive.every_ns
         return (self._changed("LIVE", now),)
 
-    def _turned(self, verdict: Verdict, now: Instant) -> Actions:
+    def _judged(self, said: bytes) -> Verdict:
+        is_greeting = self.state is State.GREETING
+        judge = self._stream.stages[self._stage].judge if is_greeting else self._stream.judge
+        try:
+            return judge(said)
+        except UNREADABLE:
+            return DATA  # rule 6
+
+    def _turned(self, verdict: Verdict, said: bytes, now: Instant) -> Actions:
         # An ack that comes once more while LIVE begins no stage.
         if verdict.turn is Turn.ADVANCE and self.state is State.GREETING:
-            self._stage += 1
+            self._stage, self._said = self._stage + 1, (*self._said, said)
             return self._greet(now)
         if verdict.turn is Turn.REFUSED:
             return self._refused(verdict.reason or "sign-in refused", now)
@@ -272,27 +300,24 @@ class Connection:
 
     def _is_key_lost(self, answer: HttpAnswer) -> bool:
         try:
-            return self._stream.is_key_lost(answer.status, answer.body)
+            kept = self._stream.keep_alive
+            return kept is not None and kept.is_lost(answer.status, answer.body)
         except UNREADABLE:  # which says nothing of the key
             return False
 
     def _keep_alive(self, now: Instant) -> Actions:
         if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
             return ()
-        self._keep_alive_ns = now.steady_ns + self._stream.keep_alive_ns
-        keep_alive, prepared = self._stream.keep_alive, self._prepared
+        self._keep_alive_ns = now.steady_ns + self._stream.keep_alive.every_ns
+        request, said = self._stream.keep_alive.request, self._said
         return (
-            Ask(
-                self.identity,
-                Purpose.KEEP_ALIVE,
-                lambda at: keep_alive(self._context(at), prepared),
-            ),
+            Ask(self.identity, Purpose.KEEP_ALIVE, lambda at: request(self._context(at), said)),
         )
 
     def _ping(self, now: Instant) -> Actions:
-        """The application's own ping, where the venue wants one."""
+        """A ping that the venue wants, of its own or of the protocol."""
         heartbeat = self._stream.heartbeat
-        if heartbeat.ping is None or self.state not in (State.GREETING, State.LIVE):
+        if self.state not in (State.GREETING, State.LIVE):
             return ()
         # By messages and not by bytes: the protocol's pings
         # do not count for a venue that wants its own.
@@ -303,7 +328,9 @@ class Connection:
         if not is_quiet and not is_due:
             return ()
         self._pinged_ns = now.steady_ns
-        return (Send(self.identity, heartbeat.ping),)
+        if heartbeat.ping is None:
+            return (Probe(self.identity),)
+        return (Send(self.identity, heartbeat.ping(self._context(now))),)
 
     def _probe(self, now: Instant) -> Actions:
         """RFC 6455, section 5.5.2: a ping must be answered, so silence after it means death."""
@@ -341,25 +368,10 @@ class Connection:
             _text(reason),
             self.last_number,
             # Its loss blinds every product that it carries (decision 0801).
-            list(self._stream.others),
+            list(self._stream.products[1:]),
             self._stream.feed,
         )
         return Publish(self.identity, item)
-
-
-def is_refusal(status: int) -> bool:
-    """Whether an HTTP status refuses us, rather than reporting trouble that passes.
-
-    408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
-    """
-    return 400 <= status < 500 and status not in (408, 418, 425, 429)
-
-
-def _judged(stream: Stream, body: bytes, stage: int) -> Verdict:
-    try:
-        return stream.judge(body, stage)
-    except UNREADABLE:
-        return DATA  # rule 6
 
 
 def _text(reason: str) -> str:

@@ -6,8 +6,9 @@ The order is decided by `limits`; here those whose turn it is are woken.
 import asyncio
 from collections.abc import Callable, Mapping
 
+from ingest.instant import Instant
 from ingest.limits import NEVER_NS, Limits, Rank
-from venues.venue import Throttling
+from venues.rates import Cost, Throttling
 
 
 class Gate:
@@ -22,9 +23,9 @@ class Gate:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def admit(self, bucket: str, weight: int, rank: Rank) -> None:
+    async def admit(self, costs: tuple[Cost, ...], account: str, rank: Rank) -> None:
         """Return when it is our turn; what is let through counts as spent."""
-        ticket = self._limits.wish(bucket, weight, rank)
+        ticket = self._limits.wish(costs, account, rank)
         turn = asyncio.get_running_loop().create_future()
         self._waiting[ticket.number] = turn
         self._serve()
@@ -35,13 +36,15 @@ class Gate:
             # Cancelled while it waited: it must not hold up those behind it.
             self._limits.withdraw(ticket)
 
-    def answered(self, bucket: str, headers: Mapping[str, str]) -> None:
+    def answered(
+        self, costs: tuple[Cost, ...], account: str, headers: Mapping[str, str], now: Instant
+    ) -> None:
         """See `Limits.answered`."""
-        self._limits.answered(bucket, headers)
+        self._limits.answered(costs, account, headers, now)
 
-    def throttled(self, bucket: str, backoff: Throttling) -> None:
+    def throttled(self, costs: tuple[Cost, ...], account: str, backoff: Throttling) -> None:
         """See `Limits.throttled`."""
-        self._limits.throttled(bucket, backoff, self._steady_ns())
+        self._limits.throttled(costs, account, backoff, self._steady_ns())
         self._serve()
 
     def share(self, share: float) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -115,9 +115,12 @@ def _can_be_written(request: HttpRequest) -> bool:
         yarl.URL(request.url, encoded=True)
     except ValueError:  # a port of six digits, say
         return False
-    return _PRINTABLE.fullmatch(request.url) is not None and not any(
-        _NO_HEADER.search(value) for value in request.headers.values()
-    )
+    return _PRINTABLE.fullmatch(request.url) is not None and can_be_headers(request.headers)
+
+
+def can_be_headers(headers: Mapping[str, str]) -> bool:
+    """Whether each is one header and no more."""
+    return not any(_NO_HEADER.search(text) for pair in headers.items() for text in pair)
 
 
 def _reason_of(error: BaseException) -> str:
@@ -165,7 +168,7 @@ def is_safe(url: str) -> bool:
 def is_named(url: str, endpoints: Endpoints) -> bool:
     """Whether `url` is at an address of `endpoints`: no answer may name another for us."""
     try:
-        bases = [*endpoints.rest.values(), *endpoints.stream.values()]
+        bases = [*endpoints.rest.values(), *endpoints.stream.values(), *endpoints.servers]
         return _origin_of(url) in map(_origin_of, bases)
     except ValueError:
         return False

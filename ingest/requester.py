@@ -4,7 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from ingest.gate import Gate
@@ -13,13 +13,14 @@ from ingest.instant import Instant
 from ingest.limits import Rank
 from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
+from venues.rates import Throttling
 from venues.venue import (
     UNREADABLE,
+    Answered,
     Context,
     Credentials,
     Endpoints,
     HttpRequest,
-    Throttling,
     Venue,
 )
 
@@ -81,14 +82,16 @@ class Requester:
         """
         if self.timed is not None:
             await self.timed.wait()
-        # Only for its bucket and weight: what is sent is
+        # Only for its costs: what is sent is
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
-        await self.gate.admit(wish.bucket, wish.weight, rank)
+        await self.gate.admit(wish.costs, self.account, rank)
         # It may have been removed from the registry while it waited.
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")
         request = build(self.context(product, self.now()))
+        # Public ones too: of demo on the host of production they say which is meant.
+        request = replace(request, headers={**self.endpoints.headers, **request.headers})
         # Whoever built it: a host that an answer named would be handed the key (decision 0508).
         if not is_named(request.url, self.endpoints):
             reason = "the request would go to an address that the settings do not name"
@@ -98,39 +101,37 @@ class Requester:
         if not isinstance(outcome, HttpAnswer):
             return HttpResult(request, outcome)
         try:
-            return HttpResult(
-                request, outcome, self.learn(request.bucket, outcome, request.channel)
-            )
+            return HttpResult(request, outcome, self.learn(request, outcome))
         except UNREADABLE as error:
             reason = f"what it says of its limits cannot be read: {mistake(error)}"
             return HttpResult(request, HttpFailure(reason, outcome.sent_ns, outcome.received_ns))
 
-    def learn(
-        self, bucket: str, answer: HttpAnswer, channel: str = "a handshake"
-    ) -> Throttling | None:
+    def learn(self, request: HttpRequest, answer: HttpAnswer) -> Throttling | None:
         """Take in what an answer says of the rate limits. Raises UNREADABLE."""
-        self.gate.answered(bucket, answer.headers)
+        self.gate.answered(request.costs, self.account, answer.headers, self.now())
+        answered = Answered(request, answer.status, answer.headers, answer.body)
         try:
-            backoff = self.venue.backoff(answer.status, answer.headers, answer.body)
+            backoff = self.venue.backoff(answered)
         except UNREADABLE:
             # The words cannot be read, the status can: a pause all the same (decision 0509).
             if answer.status in (418, 429):
-                self._slow_down(bucket, channel, answer.status, Throttling(0))
+                self._slow_down(answered, Throttling(0))
             raise
         if backoff is not None:
-            self._slow_down(bucket, channel, answer.status, backoff)
+            self._slow_down(answered, backoff)
         return backoff
 
-    def _slow_down(self, bucket: str, channel: str, status: int, backoff: Throttling) -> None:
-        self.gate.throttled(bucket, backoff)
+    def _slow_down(self, answered: Answered, backoff: Throttling) -> None:
+        self.gate.throttled(answered.request.costs, self.account, backoff)
         THROTTLED.labels(self.venue.name, self.ip_group).inc()
         _log.warning(
-            "%s answers %d to %s: %s; IP group %s waits %.1f s",
+            "%s answers %d to %s: %s %.1f s",
             self.venue.name,
-            status,
-            channel,
-            "we are banned" if backoff.is_ban else "too many requests",
-            self.ip_group,
+            answered.status,
+            answered.request.channel,
+            f"we are banned; IP group {self.ip_group} waits"
+            if backoff.is_ban
+            else "too many requests; the next of its kind waits",
             backoff.retry_after_ns / 1e9,
             extra={"account": self.account, "venue": self.venue.name},
         )

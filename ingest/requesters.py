@@ -27,6 +27,7 @@ from runtime.metrics import CLOCK_JUMPS
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
 from venues.addresses import endpoints_of, misplaced
+from venues.rates import Bucket
 from venues.venue import Credentials, Endpoints, Venue
 
 DEFAULT_GROUP = "default"
@@ -158,7 +159,7 @@ class Requesters:
     def _new_gate(self) -> Gate:
         chosen = self._settings.venue(self._venue.name)
         buckets = {
-            name: replace(bucket, capacity=chosen.limits.get(name, bucket.capacity))
+            name: resized(bucket, chosen.limits.get(name, bucket.capacity))
             for name, bucket in self._venue.buckets.items()
         }
         limits = Limits(buckets, boottime_ns(), reserve=1 - chosen.questions_share)
@@ -185,6 +186,12 @@ class Requesters:
         if lines := list(misplaced(account, self._venue, found)):
             raise SettingsError(lines)
         return found
+
+
+def resized(bucket: Bucket, capacity: int) -> Bucket:
+    """The bucket with another capacity; what of it goes at once is the same part."""
+    burst = bucket.burst and max(1, bucket.burst * capacity // bucket.capacity)
+    return replace(bucket, capacity=capacity, burst=burst)
 
 
 def owner_name(member: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -24,6 +23,7 @@ from ingest.actions import (
     Ask,
     Close,
     Connect,
+    Handshake,
     HttpAnswer,
     HttpFailure,
     HttpOutcome,
@@ -32,21 +32,18 @@ from ingest.actions import (
     Purpose,
     Send,
 )
-from ingest.connection import Actions, ContextAt, is_refusal
-from ingest.http import is_named, is_safe, redirected
+from ingest.connection import Actions, ContextAt
+from ingest.http import can_be_headers, is_named, is_safe, redirected
 from ingest.instant import MINUTE_NS, Instant
 from ingest.limits import Rank
 from ingest.outbox import Address, Outbox
 from ingest.requester import Requester, mistake
 from ingest.stream import StreamKeeper
+from ingest.websocket import Socket, opened, reason_of, write
 from orderloom import raw
 from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
-from venues.venue import UNREADABLE, HttpRequest
+from venues.venue import UNREADABLE, HttpRequest, is_refusal
 
-FRAMES_QUEUED_MAX = 32
-MESSAGE_BYTES_MAX = 32 * 1024 * 1024
-OPEN_SECONDS_MAX = 10.0
-CLOSE_SECONDS_MAX = 1.0
 SENDS_WAITING_MAX = 100
 UNREACHED_AGAIN_NS = 10 * MINUTE_NS
 """A venue that cannot be reached is logged so rarely, after the first time."""
@@ -67,38 +64,12 @@ KINDS_OF_END = frozenset(
 _log = logging.getLogger(__name__)
 
 
-class _Socket(ClientConnection):
-    """Notices every byte: a ping of the protocol proves life as well as a message."""
-
-    has_heard = False
-
-    @property
-    def is_read(self) -> bool:
-        """Whether no message waits to be read."""
-        return len(self.recv_messages.frames) == 0
-
-    def data_received(self, data: bytes) -> None:
-        self.has_heard = True
-        super().data_received(data)
-
-
-class _Connect(connect):
-    """Connects to the address that it is given, and to no other.
-
-    The library follows a redirect to any host, and the greeting with the key's signature after it.
-    """
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        """A redirect is an answer that is no handshake."""
-        return exc
-
-
 class _Link:
     """One connection's socket, the task that reads it, and what is to be written to it."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
-        self.socket: _Socket | None = None
+        self.socket: Socket | None = None
         self.to_send: asyncio.Queue[bytes | None] = asyncio.Queue(SENDS_WAITING_MAX)
 
 
@@ -160,9 +131,9 @@ class StreamRunner:
                 self._enqueue(connection, frame)
             case Probe(connection):
                 self._enqueue(connection, None)
-            case Connect(connection, url):
-                link = self._links[connection] = _Link()
-                link.task = self._start(self._run(connection, link, url))
+            case Connect():
+                link = self._links[action.connection] = _Link()
+                link.task = self._start(self._run(link, action))
             case Ask(connection, purpose, build):
                 work = self._ask(connection, purpose, build)
                 self._asking[connection] = self._start(work)
@@ -261,70 +232,85 @@ class StreamRunner:
             outcome = HttpFailure(reason, at_ns, at_ns, is_our_fault=True)
         self._perform(self.keeper.answered(connection, purpose, outcome, requester.now()))
 
-    async def _run(self, connection: str, link: _Link, url: str) -> None:
+    async def _run(self, link: _Link, asked: Connect) -> None:
         """One socket, from opening to its end; what a peer does to our reader ends it alone."""
         try:
-            await self._run_unguarded(connection, link, url)
+            await self._run_unguarded(link, asked)
         except (*UNREADABLE, OSError, EOFError, WebSocketException) as error:
-            self._failed(connection, url, f"unreadable: {mistake(error)}")
+            self._failed(asked, f"unreadable: {mistake(error)}")
 
-    async def _run_unguarded(self, connection: str, link: _Link, url: str) -> None:
-        if reason := self._unfit(url):
-            self._closed(connection, reason, is_refusal=True)
-            return
+    async def _run_unguarded(self, link: _Link, asked: Connect) -> None:
         stream = self.keeper.stream
+        # Opening costs weight too (docs/venues/binance.md 2.6),
+        # at OKX connections are counted (docs/venues/okx.md 2.3).
+        await self._requester.gate.admit(stream.connect_costs, self.account, Rank.STREAM)
+        # Anew, as a signature in it aged in line (decision 0512).
+        handshake = asked.build(self._requester.now())
+        if reason := self._unfit(handshake):
+            self._closed(asked.connection, reason, is_refusal=True)
+            return
         try:
-            # Opening costs weight too (docs/venues/binance.md 2.6),
-            # at OKX connections are counted (docs/venues/okx.md 2.3).
-            await self._requester.gate.admit(
-                stream.connect_bucket, stream.connect_weight, Rank.STREAM
-            )
-            link.socket = await _opened(url)
+            link.socket = await opened(handshake)
         except InvalidStatus as error:
             status = error.response.status_code
             reason = f"the venue answers {status} to the handshake"
             if 300 <= status < 400:
                 reason = f"no handshake: {redirected(status)}"
-            self._requester.learn(
-                stream.connect_bucket, _answer_of(error, self._requester.now().wall_ns)
+            asked_for = HttpRequest(
+                "GET", handshake.url, channel="a handshake", costs=stream.connect_costs
             )
-            self._failed(connection, url, reason, is_refusal=is_refusal(status))
+            answer = _answer_of(error, self._requester.now().wall_ns)
+            self._requester.learn(asked_for, answer)
+            self._failed(asked, reason, is_refusal=is_refusal(status))
         except (InvalidHandshake, InvalidURI) as error:  # their words may hold the address
-            self._failed(connection, url, f"no handshake: {type(error).__name__}")
+            self._failed(asked, f"no handshake: {type(error).__name__}")
         except (OSError, TimeoutError) as error:
-            self._failed(connection, url, f"cannot connect: {error or 'no answer in time'}")
+            self._failed(asked, f"cannot connect: {error or 'no answer in time'}")
         else:
-            await self._converse(connection, link, link.socket)
+            await self._converse(asked.connection, link, link.socket)
 
-    def _unfit(self, url: str) -> str:
-        """Why nothing may be sent to `url`, or ""."""
-        if not is_safe(url):
+    def _unfit(self, handshake: Handshake) -> str:
+        """Why it may not be sent, or ""."""
+        if not is_safe(handshake.url):
             return "a plain ws address beyond this machine would show the key: use wss"
-        if not is_named(url, self._requester.endpoints):
+        if not is_named(handshake.url, self._requester.endpoints):
             return "the socket would go to an address that the settings do not name"
+        # The library writes whatever it is given.
+        if not can_be_headers(handshake.headers):
+            return "its headers cannot be written: does the key hold a line's end, or the like?"
         return ""
 
-    def _failed(self, connection: str, url: str, reason: str, *, is_refusal: bool = False) -> None:
+    def _failed(self, asked: Connect, reason: str, *, is_refusal: bool = False) -> None:
         if not is_refusal:
-            self._unreached("stream", url, reason)
-        self._closed(connection, reason, is_refusal=is_refusal)
+            self._unreached("stream", asked.url, reason)
+        self._closed(asked.connection, reason, is_refusal=is_refusal)
 
-    async def _converse(self, connection: str, link: _Link, socket: _Socket) -> None:
+    async def _converse(self, connection: str, link: _Link, socket: Socket) -> None:
         self._unreached_from_ns = None
-        writer = asyncio.get_running_loop().create_task(_write(socket, link.to_send))
+        writer = asyncio.get_running_loop().create_task(write(socket, link.to_send))
         try:
             self._perform(self.keeper.opened(connection, self._requester.now()))
             while True:
                 await self._room()
                 body = await socket.recv(decode=False)
-                now = self._requester.now()
-                self._perform(self.keeper.received(connection, body, now))
+                now, unpacked = self._requester.now(), self._unpacked(body)
+                self._perform(self.keeper.received(connection, body, now, unpacked))
         except ConnectionClosed as error:
-            self._closed(connection, _reason_of(error))
+            self._closed(connection, reason_of(error))
         finally:
             writer.cancel()
             await socket.close()
             await asyncio.gather(writer, return_exceptions=True)
+
+    def _unpacked(self, body: bytes) -> bytes | None:
+        """What a compressed frame holds; None for a venue that sends none."""
+        unpack = self._requester.venue.unpack
+        if unpack is None:
+            return None
+        try:
+            return unpack(body)
+        except UNREADABLE:  # garbage: for the processors to say
+            return b""
 
     async def _room(self) -> None:
         """Return when one more message may be read."""
@@ -357,40 +343,3 @@ def _answer_of(error: InvalidStatus, at_ns: int) -> HttpAnswer:
     headers = {name.lower(): value for name, value in response.headers.raw_items()}
     body = bytes(response.body or b"")
     return HttpAnswer(response.status_code, headers, body, at_ns, at_ns)
-
-
-async def _opened(url: str) -> _Socket:
-    socket = await _Connect(
-        url,
-        create_connection=_Socket,
-        compression=None,
-        proxy=None,  # decision 0508
-        open_timeout=OPEN_SECONDS_MAX,
-        close_timeout=CLOSE_SECONDS_MAX,
-        ping_interval=None,  # the machine probes; the library would call our own pauses death
-        max_size=MESSAGE_BYTES_MAX,
-        max_queue=FRAMES_QUEUED_MAX,
-    )
-    assert isinstance(socket, _Socket)
-    return socket
-
-
-async def _write(socket: _Socket, to_send: "asyncio.Queue[bytes | None]") -> None:
-    """Send one after the other; None is a ping. A closed socket is the reader's to report."""
-    try:
-        while True:
-            frame = await to_send.get()
-            if frame is None:
-                await socket.ping()
-            else:
-                await socket.send(frame, text=True)
-    except ConnectionClosed:
-        return
-
-
-def _reason_of(error: ConnectionClosed) -> str:
-    if error.rcvd is not None:
-        return f"closed by the venue: {error.rcvd.code}"  # its words may hold the address, a key
-    if error.sent is not None:
-        return f"closed by us: {error.sent.code} {error.sent.reason}".rstrip()
-    return "broken: no closing handshake"

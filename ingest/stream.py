@@ -121,10 +121,12 @@ class StreamKeeper:
             return (Close(connection, "opened too late"),)
         return self._after(one.opened(now), now)
 
-    def received(self, connection: str, body: bytes, now: Instant) -> Actions:
+    def received(
+        self, connection: str, body: bytes, now: Instant, unpacked: bytes | None = None
+    ) -> Actions:
         """See `Connection.received`."""
         one = self._find(connection)
-        return () if one is None else self._after(one.received(body, now), now)
+        return () if one is None else self._after(one.received(body, now, unpacked), now)
 
     def closed(
         self, connection: str, reason: str, now: Instant, *, is_refusal: bool = False

@@ -18,6 +18,7 @@ class VenueClock:
     def __init__(self) -> None:
         self._samples: deque[ClockSample] = deque(maxlen=SAMPLES_KEPT)
         self.offset_ns = 0
+        self._doubt_ns = 0
 
     @property
     def has_sample(self) -> bool:
@@ -31,9 +32,11 @@ class VenueClock:
         best = min(self._samples, key=lambda one: one.received_ns - one.sent_ns)
         # The middle of the span: whenever the venue looked, that is off by half of it at most.
         self.offset_ns = best.venue_ns - (best.sent_ns + best.received_ns) // 2
+        self._doubt_ns = (best.received_ns - best.sent_ns) // 2
         return self.is_wrong != was_wrong
 
     @property
     def is_wrong(self) -> bool:
-        """Whether our clock and the venue's are more than a second apart."""
-        return abs(self.offset_ns) > ERROR_NS_MAX
+        """Whether our clock and the venue's are surely more than a second apart."""
+        # By less than the doubt a right clock that is told in whole seconds would look wrong.
+        return abs(self.offset_ns) - self._doubt_ns > ERROR_NS_MAX

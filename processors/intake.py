@@ -22,10 +22,16 @@ class Refusal:
 
 def read_frame(venue: Venue, frame: Frame) -> Translation | Refusal:
     """The evidence in one stream frame."""
+    body = frame.body
+    if venue.unpack is not None:
+        try:
+            body = venue.unpack(body)
+        except BadFrame as error:
+            return Refusal(f"bad frame: {error}")
     # The most frequent frames are read straight, all others the general way (decision 0310).
-    if venue.usual is not None and (events := venue.usual(frame.body, frame.product)) is not None:
+    if venue.usual is not None and (events := venue.usual(body, frame.product)) is not None:
         return Translation(events)
-    return _translate(venue, frame.body, Source.STREAM, frame.product)
+    return _translate(venue, body, Source.STREAM, frame.product)
 
 
 def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:

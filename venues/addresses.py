@@ -1,6 +1,7 @@
 """Where an account is reached: its environment's addresses, and what the settings replace. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from orderloom.account import AccountConfig
 from venues.venue import Endpoints, Venue
@@ -17,17 +18,20 @@ def endpoints_of(
     """
     known = venue.environments.get(environment, NOWHERE)
     # The headers are the environment's and not the address's: demo stays demo behind another host.
-    return Endpoints({**known.rest, **rest}, {**known.stream, **stream}, known.headers)
+    given = replace(known, rest={**known.rest, **rest}, stream={**known.stream, **stream})
+    # Whoever has named another place for the sockets does not mean the venue's own servers.
+    return replace(given, servers=frozenset()) if stream else given
 
 
 def misplaced(account: AccountConfig, venue: Venue, endpoints: Endpoints) -> Iterator[str]:
     """A line for each product that is none of the venue's, or that is nowhere at `endpoints`."""
     for product in account.products:
-        if product not in endpoints.rest or product not in endpoints.stream:
+        if product not in endpoints.products:
+            offering = [name for name, one in venue.environments.items() if product in one.products]
             yield (
                 f"{product} has no address in environment {account.environment}: choose one of "
-                f"{', '.join(sorted(venue.environments))}, or set venues.{venue.name}.rest and "
-                ".stream"
+                f"{', '.join(sorted(offering or venue.environments))}, or set "
+                f"venues.{venue.name}.rest and .stream"
             )
     for product in dict.fromkeys([*account.products, *account.symbols]):
         if product not in venue.products:

@@ -7,6 +7,7 @@ made. Readers take `None` and an absent field for the same: "this message does n
 """
 
 import re
+import zlib
 from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from functools import lru_cache
@@ -71,6 +72,25 @@ def object_in(body: bytes) -> Document:
     except BadFrame:
         return {}
     return document if type(document) is dict else {}
+
+
+def inflated(body: bytes) -> bytes:
+    """What raw DEFLATE data (RFC 1951, without a header) hold, within the bounds of a frame.
+
+    Raises:
+        BadFrame: they are none, are followed by more, or hold too much.
+    """
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        # A few bytes may hold gigabytes: no more is made of them than a frame may have.
+        unpacked = stream.decompress(body, FRAME_BYTES_MAX)
+    except zlib.error as error:
+        raise BadFrame(f"not compressed: {error}") from None
+    if stream.unconsumed_tail or len(unpacked) == FRAME_BYTES_MAX:
+        raise BadFrame(f"{FRAME_BYTES_MAX} bytes or more when unpacked")
+    if stream.unused_data:
+        raise BadFrame("compressed data with more behind them")
+    return unpacked  # data that end too early are no whole document, which is for `parse` to say
 
 
 def _is_too_deep(document: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from orderloom.event import Event
 from orderloom.question import Question
 from orderloom.words import Source
+from venues.rates import Bucket, Cost, Throttling
 
 MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
@@ -48,14 +49,24 @@ class Credentials:
 class Endpoints:
     """Base addresses of one environment of one venue, by product.
 
-    `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``.
-    `headers` go with each request there: some venues tell environments apart by one.
+    `rest` such as ``https://api.example.com``, `stream` such as ``wss://ws.example.com``; a product
+    without either is not offered there. `servers` are further addresses of the venue's own that an
+    answer may name for a socket (KuCoin does): nothing is sent but to what stands here.
+    `headers` go with each request there, `stream_headers` with each handshake, of which no adapter
+    needs to know: some venues tell environments apart by one.
     """
 
     rest: Mapping[str, str]
     stream: Mapping[str, str]
     # One host of OKX serves production and demo: the header alone tells them apart.
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream_headers: Mapping[str, str] = field(default_factory=dict)
+    servers: frozenset[str] = frozenset()
+
+    @property
+    def products(self) -> frozenset[str]:
+        """Those that are offered here."""
+        return frozenset(self.rest.keys() & self.stream.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +80,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request, complete and signed. `weight` is what it costs of `bucket`.
+    """One HTTP request, complete and signed. `costs` are paid together; the narrowest comes first.
 
     Headers and body may hold what must not be seen (a passphrase): they are in no text form.
+    `carry` is never sent: what a list has to remember from page to page, and finds again in
+    `Page.request` (KuCoin's open orders: the symbols that are still to be asked about).
     """
 
     method: str
@@ -79,8 +92,8 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     channel: str = ""
-    bucket: str = ""
-    weight: int = 1
+    costs: tuple[Cost, ...] = ()
+    carry: tuple[str, ...] = ()
 
 
 class Turn(Enum):
@@ -114,51 +127,110 @@ class Heartbeat:
     """How a connection proves that it lives.
 
     Protocol-level pings are answered by the client library. `silence_ns_max`: no byte (frame or
-    protocol ping) for so long means a dead peer. `ping` is the application's own ping, where the
-    venue wants one: after `ping_after_ns` without a frame from it (a venue that closes connections
-    on which nothing is said), or every `ping_every_ns` whatever it sends (one that closes those
-    that do not ping, however busy they are).
+    protocol ping) for so long means a dead peer. Where the venue wants pings of ours, they go out
+    after `ping_after_ns` without a frame from it (a venue that closes connections on which nothing
+    is said), or every `ping_every_ns` whatever it sends (one that closes those that do not ping,
+    however busy they are). `ping(context)` is the frame; None: the protocol's own ping.
     """
 
     silence_ns_max: int
-    ping: bytes | None = None
+    ping: Callable[[Context], bytes] | None = None
     ping_after_ns: int | None = None
     ping_every_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One private connection of an account.
+Heard = tuple[bytes, ...]
+"""What the venue said so far on the way to one connection: the answer to preparing it, where one is
+prepared, then each frame that ended a stage."""
 
-    `prepare` gives a request whose answer `address` needs (a listen key); `greeting(context, n)`
-    gives the frames of stage n of signing in and subscribing, `stages` how many stages there are
-    (0: LIVE as soon as open). `judge(frame, stage)` reads no more than the connection needs.
-    `keep_alive` is asked every `keep_alive_ns`; if it fails with an answer for which
-    `is_key_lost` holds, the connection is made anew. `life_ns`: connect anew before the venue does.
-    `connect_bucket`, `connect_weight`: what opening the socket costs of which rate limit.
-    `others`: further products of the account whose facts come on this connection. `feed`: where one
-    product's facts come on several connections, which of them this is; each is needed.
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of signing in and subscribing.
+
+    `say(context, heard)` gives the frames that we send, none where the venue speaks first;
+    `judge(frame)` says of each frame that comes meanwhile whether it ends the stage.
     """
 
-    product: str
-    address: Callable[[Context, bytes | None], str]
-    greeting: Callable[[Context, int], tuple[bytes, ...]]
-    judge: Callable[[bytes, int], Verdict]
-    heartbeat: Heartbeat
-    stages: int = 0
-    prepare: Callable[[Context], HttpRequest] | None = None
-    keep_alive: Callable[[Context, bytes | None], HttpRequest] | None = None
-    keep_alive_ns: int = 30 * MINUTE_NS
+    say: Callable[[Context, Heard], tuple[bytes, ...]]
+    judge: Callable[[bytes], Verdict]
+
+
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status refuses us, rather than reporting trouble that passes.
+
+    408, 418, 425 and 429 pass; so does 403 from a firewall, but slowly: it counts as a refusal.
+    """
+    return 400 <= status < 500 and status not in (408, 418, 425, 429)
+
+
+def by_status(status: int, _body: bytes) -> Verdict:
+    """What an answer to preparing means where its status says it."""
+    if status == 200:
+        return Verdict(Turn.ADVANCE)
+    return Verdict(Turn.REFUSED if is_refusal(status) else Turn.RECONNECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is asked over HTTP before a connection: a listen key, a token.
+
+    `judge(status, body)` takes the answer (ADVANCE), refuses us (REFUSED), or reports trouble that
+    passes (RECONNECT), whatever its status: several venues answer errors with 200.
+    """
+
+    request: Callable[[Context], HttpRequest]
+    judge: Callable[[int, bytes], Verdict] = by_status
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """What is asked over HTTP every `every_ns`, so that the venue goes on sending.
+
+    If it fails with an answer for which `is_lost` holds, the connection is made anew.
+    """
+
+    request: Callable[[Context, Heard], HttpRequest]
+    every_ns: int
     # Only an answer that says so: a key that could not
     # be kept alive just now still has time to live.
-    is_key_lost: Callable[[int, bytes], bool] = lambda _status, _body: False
+    is_lost: Callable[[int, bytes], bool]
+
+
+def no_headers(_context: Context) -> Mapping[str, str]:
+    """None beside those of the environment."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One private connection of an account, on which the facts of `products` come.
+
+    The socket opens at `address(context, heard)`, with `headers(context)` beside those of the
+    environment (Gate rounds sizes without one); it is LIVE once all `stages` are over.
+    `judge(frame)` reads no more than the connection needs. `life_ns`: connect anew before the venue
+    does. `connect_costs`: what opening the socket costs. `feed`: where one product's facts come on
+    several connections, which of them this is; each is needed.
+    """
+
+    products: tuple[str, ...]
+    address: Callable[[Context, Heard], str]
+    judge: Callable[[bytes], Verdict]
+    heartbeat: Heartbeat
+    headers: Callable[[Context], Mapping[str, str]] = no_headers
+    stages: tuple[Stage, ...] = ()
+    prepare: Preparation | None = None
+    keep_alive: KeepAlive | None = None
     life_ns: int | None = None
-    connect_bucket: str = ""
-    connect_weight: int = 1
+    connect_costs: tuple[Cost, ...] = ()
     # A product is seen while each of its feeds is live: else a living
     # second socket would hide that the first is dead (decision 0801).
-    others: tuple[str, ...] = ()
     feed: str = ""
+
+    @property
+    def product(self) -> str:
+        """The one that its frames are logged under, and its requests made for."""
+        return self.products[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,29 +244,13 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """A rate limit: `capacity` per `period_ns`, kept by IP group.
+class Answered:
+    """What came back for a request, whatever it is; header names in lower case."""
 
-    `used_header` names the answer's header with the venue's own count, lower case. `is_window`: the
-    venue reports no count and refuses what exceeds `capacity` within any `period_ns`, so that what
-    goes at once and what follows must fit together.
-    """
-
-    capacity: int
-    period_ns: int
-    # Where there is a count it is believed (decision 0511); where there
-    # is none, a bucket that went all at once and then refilled would
-    # put nearly twice its capacity into one window (decision 0806).
-    used_header: str | None = None
-    is_window: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Throttling:
-    """What an answer says about going on: not before `retry_after_ns` from now; `is_ban`."""
-
-    retry_after_ns: int
-    is_ban: bool = False
+    request: HttpRequest
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +344,15 @@ class Venue:
 
     `ask(question, context)` builds the first request of a question, `next_page(question, page,
     context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
-    that may be read as "this is all there is" from an error. `backoff(status, headers, body)` reads
+    that may be read as "this is all there is" from an error. `backoff(answered)` reads
     throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
-    clock, in ns, out of the answer to a SERVER_TIME question. `usual(body, product)` is the
-    straight way for the most frequent frames of the stream: the evidence that `translate` would
-    give, or None for any frame that it does not take. `bare_words` are the frames that are no JSON
+    clock, in ns, out of the answer to a SERVER_TIME question; `clock_steps_ns`: by product, in what
+    steps that clock is told, where it is not told finely. `usual(body, product)` is the straight
+    way for the most frequent frames of the stream: the evidence that `translate` would give, or
+    None for any frame that it does not take. `bare_words` are the frames that are no JSON
     but whole words (the answer to our ping, say); translation gets such a word as a text.
+    `unpack` gives what a compressed frame of the stream holds, and any other frame as it came; it
+    is bounded, and raises BadFrame (`venues.document.inflated`).
     `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
     `names_vary`: the products in which answers may name an instrument otherwise than the stream
@@ -309,13 +368,17 @@ class Venue:
     ask: Callable[[Question, Context], HttpRequest]
     next_page: Callable[[Question, Page, Context], HttpRequest | None]
     is_complete_answer: Callable[[Page], bool]
-    backoff: Callable[[int, Mapping[str, str], bytes], Throttling | None]
+    # With its request: one code may mean another thing at another of the venue's hosts.
+    backoff: Callable[[Answered], Throttling | None]
     server_time: Callable[[bytes], int]
     translate: Callable[[Inbound], Translation]
+    clock_steps_ns: Mapping[str, int] = field(default_factory=dict)
     # A second way into the same evidence, and no second set of rules (decision 0310).
     usual: Callable[[bytes, str | None], tuple[Event, ...] | None] | None = None
     # Else each `pong` of OKX would be a dead letter (decision 0801).
     bare_words: frozenset[bytes] = frozenset()
+    # The log keeps a frame as it came, so whoever reads one unpacks it (decision 0809).
+    unpack: Callable[[bytes], bytes] | None = None
     list_field: str | None = None
     needs_passphrase: bool = False
     names_vary: frozenset[str] = frozenset()

@@ -243,15 +243,17 @@ ECHO = b'{"code":-1125,"msg":"the-key of X-MBX-APIKEY: the-key"}'
 def test_no_word_of_a_venue_stands_in_a_reason_as_it_may_be_a_key(body: bytes, said: str) -> None:
     refused = to_preparing(a_connection()).answered(Purpose.PREPARE, answer(401, body), at(1))
     assert f"preparing failed: answered 401, {said}" in str(refused)
-    stream = replace(toy_stream(), is_key_lost=lambda _status, _body: True)
+    kept = toy_stream().keep_alive
+    assert kept is not None
+    stream = replace(toy_stream(), keep_alive=replace(kept, is_lost=lambda _status, _body: True))
     lost = to_live(a_connection(stream)).answered(Purpose.KEEP_ALIVE, answer(400, body), at(9))
     assert f"key lost: 400, {said}" in str(lost)
     assert "the-key" not in str(refused) + str(lost)
 
 
 def test_a_reason_that_is_no_unicode_can_be_written() -> None:
-    stream = replace(toy_stream(), judge=lambda _body, _stage: Verdict(Turn.REFUSED, "\ud800no"))
-    for act in to_greeting(a_connection(stream)).received(b"x", at(3)):
+    stream = replace(toy_stream(), judge=lambda _body: Verdict(Turn.REFUSED, "\ud800no"))
+    for act in to_live(a_connection(stream)).received(b"x", at(4)):
         if isinstance(act, Publish):
             raw.encode(raw.RawRecord("toy:main", 1, "w1", (act.item,)))
 
@@ -312,32 +314,6 @@ def test_silence_says_nothing_while_the_edge_itself_does_not_listen() -> None:
     assert state_of(connection) is State.LIVE
     connection.tick(at(631))
     assert connection.state is State.CLOSED
-
-
-def test_the_venues_own_ping_goes_out_after_a_pause_and_not_in_floods() -> None:
-    connection = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    sent = [connection.tick(at(second)) for second in range(4, 30)]
-    assert sum(Send("w1-1", b"beat?") in actions for actions in sent) == 2
-
-
-def test_a_venue_that_wants_pings_by_the_clock_gets_them_however_busy_it_is() -> None:
-    periodic = to_live(a_connection(toy_stream(ping_every_ns=10 * SECOND_NS)))
-    quiet = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    pings = dict.fromkeys((periodic, quiet), 0)
-    for second in range(4, 64):
-        for connection in pings:
-            connection.received(b"busy", at(second))
-            pings[connection] += Send("w1-1", b"beat?") in connection.tick(at(second))
-    assert list(pings.values()) == [6, 0]
-
-
-def test_neither_bytes_nor_our_own_deafness_put_the_venues_ping_off() -> None:
-    """A protocol pong is no message: a venue that counts messages would close the connection."""
-    connection = to_live(a_connection(toy_stream(ping_after_ns=10 * SECOND_NS)))
-    connection.heard(at(12))
-    assert Send("w1-1", b"beat?") in connection.tick(at(13))
-    connection.deafened(True, at(14))
-    assert Send("w1-1", b"beat?") in connection.tick(at(23))
 
 
 def test_a_key_is_kept_alive_and_a_failure_is_tried_again_soon() -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ingest import questions, requesters, runner
+from ingest import questions, requesters, websocket
 from ingest.connection import Patience
 from ingest.group_events import Gained
 from ingest.instant import MILLISECOND_NS
@@ -92,7 +92,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requesters, "Patience", lambda: patience)
     monkeypatch.setattr(questions, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(questions, "PAGE_SECONDS_MAX", 0.5)
-    monkeypatch.setattr(runner, "CLOSE_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS_MAX", 0.05)
 
 
 class Mad:

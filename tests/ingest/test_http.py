@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from ingest import http
 from ingest.actions import HttpAnswer, HttpFailure
-from ingest.http import HttpClient
+from ingest.http import HttpClient, is_safe
 from runtime.clock import wall_ns
 from tests.ingest.raw_server import Answer, Heard, a_raw_server, response
 from tests.ingest.test_runner import a_runner
@@ -40,6 +40,18 @@ async def failure_of(client: HttpClient, url: str) -> str:
     outcome = await client.perform(HttpRequest("GET", url, {"x-key": "hidden"}))
     assert isinstance(outcome, HttpFailure)
     return outcome.reason
+
+
+async def test_what_a_list_remembers_is_never_sent() -> None:
+    async def answer(_heard: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"[]"))
+
+    async with a_raw_server(answer) as server, a_client() as client:
+        url = f"http://127.0.0.1:{server.port}/list"
+        request = HttpRequest("POST", url, {"x": "1"}, b"page", carry=("remembered",))
+        assert isinstance(await client.perform(request), HttpAnswer)
+        assert server.requests[0].body == b"page"
+        assert "remembered" not in str(server.requests)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
@@ -230,3 +242,20 @@ async def test_a_stream_whose_tls_is_wrong_logs_the_cause_and_the_setting(
             assert running.reasons("CLOSED")[0].startswith("cannot connect")
         assert not heard
     assert "venues.toy.stream in the settings" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com/x", True),
+        ("wss://ws.example.com", True),
+        ("http://127.0.0.1:80", True),
+        ("ws://localhost:80", True),
+        ("http://[::1]:80", True),
+        ("http://api.example.com", False),
+        ("ws://10.0.0.1", False),
+        ("ftp://127.0.0.1", False),
+    ],
+)
+def test_what_is_safe_for_a_key(url: str, expected: bool) -> None:
+    assert is_safe(url) is expected

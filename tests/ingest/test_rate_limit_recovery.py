@@ -7,7 +7,7 @@ they would for hours, and all of it is read at once when it is back.
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -127,7 +127,7 @@ class Partition:
     def work_seconds(self) -> float:
         """How long the venue's limits make one cycle of all accounts last."""
         venue = self._requesters.public.venue
-        weights: Counter[str] = Counter()
+        weights: dict[str, float] = defaultdict(float)
         for value in {_content_of(value): value for value in self.dispatched}.values():
             asked = read_dispatch(value)
             context = self._requesters.by_account[asked.account].context(
@@ -135,7 +135,8 @@ class Partition:
             )
             request: HttpRequest | None = venue.ask(asked.question, context)
             while request is not None:
-                weights[request.bucket] += request.weight
+                for cost in request.costs:
+                    weights[cost.bucket] += cost.weight
                 page = Page(1, request, 200, b"[]")
                 request = venue.next_page(asked.question, page, context)
         rates = {name: bucket.capacity / WINDOW_SECONDS for name, bucket in venue.buckets.items()}

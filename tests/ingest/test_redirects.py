@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import questions, requesters, runner
+from ingest import questions, requesters, websocket
 from ingest.connection import Patience
 from ingest.edge import Edge
 from ingest.group_events import Gained
@@ -38,6 +38,7 @@ from tests.ingest.raw_server import (
 )
 from tests.ingest.toy_venue import toy_venue
 from tests.third_venue.dusk import DUSK
+from tests.venues.frames import Samples, samples, samples_in
 from tests.waits import until
 from venues import VENUES
 from venues.venue import Credentials, HttpRequest, Stream, Venue
@@ -55,8 +56,13 @@ PLACES = (
     "ws://127.0.0.1:99999/elsewhere",
     "http://[::1/elsewhere",
 )
+THIRD_VENUE = Path(__file__).parent.parent / "third_venue"
 EVERY_VENUE = {**VENUES, DUSK.name: DUSK, "toy": toy_venue(stages=0, ping_every_ns=1)}
-PREPARED = b'{"listenKey":"prepared-key","key":"prepared-key"}'
+SAMPLES = {
+    **{name: samples(name) for name in VENUES},
+    DUSK.name: samples_in(THIRD_VENUE),
+    "toy": Samples("", b'{"key":"prepared-key"}', (b"[]",), ((),)),
+}
 SECRETS = Credentials("the-key-itself", "the-secret", "the-passphrase")
 ACCOUNT = "any:one"
 
@@ -67,7 +73,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     patient = Patience(keep_alive_retry_ns=MILLISECOND_NS)
     monkeypatch.setattr(requesters, "Pauses", lambda: quick)
     monkeypatch.setattr(requesters, "Patience", lambda: patient)
-    monkeypatch.setattr(runner, "CLOSE_SECONDS_MAX", 0.05)  # the raw server closes no socket
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS_MAX", 0.05)  # the raw server closes no socket
     monkeypatch.setattr(questions, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(questions, "TRIES_MAX", len(STATUSES))
 
@@ -127,7 +133,8 @@ async def an_edge_of(venue: Venue, rest: str, stream: str) -> AsyncIterator[Runn
 
 
 def _hurried(stream: Stream) -> Stream:
-    return replace(stream, keep_alive_ns=MILLISECOND_NS)
+    kept = stream.keep_alive
+    return replace(stream, keep_alive=kept and replace(kept, every_ns=MILLISECOND_NS))
 
 
 async def _tick(edge: Edge) -> None:
@@ -136,10 +143,17 @@ async def _tick(edge: Edge) -> None:
         await asyncio.sleep(0.01)
 
 
+def sense_of(given: Samples, heard: Heard) -> bytes:
+    """What the venue would answer."""
+    is_prepared = "ey" in heard.path or "ticket" in heard.path  # a listen key, a toy's key
+    return given.prepared if is_prepared else given.empty[0]
+
+
 class Elsewhere:
     """Answers with redirects to `place` what `misleads` names, and with sense all else."""
 
-    def __init__(self, place: str, misleads: str) -> None:
+    def __init__(self, venue: str, place: str, misleads: str) -> None:
+        self._samples = SAMPLES[venue]
         self._place = place
         self._misleads = misleads
         self._statuses: dict[str, Iterator[int]] = {}
@@ -153,7 +167,7 @@ class Elsewhere:
         elif heard.is_handshake:
             writer.write(handshake(heard))
         else:
-            writer.write(response(PREPARED))
+            writer.write(response(sense_of(self._samples, heard)))
 
     def is_done(self, kind: str) -> bool:
         """Whether all statuses were given to requests of this kind."""
@@ -172,7 +186,7 @@ async def test_no_redirect_is_followed_on_any_kind_of_connection(
         for method in ("", "GET handshake", "PUT"):
             if method == "PUT" and all(one.keep_alive is None for one in streams):
                 continue
-            elsewhere = Elsewhere(place, method)
+            elsewhere = Elsewhere(name, place, method)
             async with a_raw_server(elsewhere.answer) as here:
                 await _misled(venue, here, elsewhere, method)
             assert not [one for one in here.requests if "elsewhere" in one.path.partition("?")[0]]
@@ -212,7 +226,7 @@ async def test_neither_proxies_nor_passwords_come_from_the_environment(
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
-    venue, nowhere = EVERY_VENUE[name], Elsewhere("", "nothing is misled")
+    venue, nowhere = EVERY_VENUE[name], Elsewhere(name, "", "nothing is misled")
     async with a_raw_server(silence) as proxy, a_raw_server(nowhere.answer) as here:
         for scheme in ("http", "https", "all", "ws", "wss", "socks"):
             for variable in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
@@ -241,7 +255,7 @@ async def test_nothing_that_one_answer_brings_goes_along_with_the_next_request(n
             if heard.is_handshake:
                 writer.write(handshake(heard)[:-2] + "\r\n".join([*more, "", ""]).encode())
             else:
-                writer.write(response(PREPARED, "200 OK", *more))
+                writer.write(response(sense_of(SAMPLES[name], heard), "200 OK", *more))
 
         async with a_raw_server(answer) as here:
             rest, stream = f"http://localhost:{here.port}", f"ws://localhost:{here.port}"
@@ -260,7 +274,7 @@ async def test_an_answer_that_names_another_address_for_the_socket_is_refused() 
     async with a_raw_server(silence) as there:
         elsewhere = f"ws://127.0.0.1:{there.port}/private"
         misled = replace(
-            toy_venue().streams(())[0], address=lambda _context, answer: (answer or b"").decode()
+            toy_venue().streams(())[0], address=lambda _context, heard: heard[0].decode()
         )
         venue = replace(toy_venue(), streams=lambda _products: (misled,))
 

@@ -6,23 +6,26 @@ end, ``gone`` says that nothing comes any more. All else is data.
 """
 
 import json
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from orderloom.question import About, Question
+from venues.rates import Bucket, Cost, Throttling
 from venues.venue import (
     DATA,
     SECOND_NS,
-    Bucket,
+    Answered,
     Context,
     Endpoints,
+    Heard,
     Heartbeat,
     HttpRequest,
     Inbound,
+    KeepAlive,
     Page,
+    Preparation,
     Profile,
+    Stage,
     Stream,
-    Throttling,
     Translation,
     Turn,
     Venue,
@@ -39,33 +42,39 @@ def _prepare(context: Context) -> HttpRequest:
         f"{context.endpoints.rest[PRODUCT]}/key",
         {"x-key": context.credentials.key, "x-at": str(context.venue_ns)},
         channel="POST key",
-        bucket="weight",
+        costs=(Cost("weight"),),
     )
 
 
-def _keep_alive(context: Context, prepared: bytes | None) -> HttpRequest:
-    key = (prepared or b"").decode()
+def _keep_alive(context: Context, heard: Heard) -> HttpRequest:
+    key = heard[0].decode()
     url = f"{context.endpoints.rest[PRODUCT]}/key?keep={quote(key)}"
     headers = {"x-key": context.credentials.key, "x-at": str(context.venue_ns)}
-    return HttpRequest("PUT", url, headers, channel="PUT key", bucket="weight")
+    return HttpRequest("PUT", url, headers, channel="PUT key", costs=(Cost("weight"),))
 
 
-def _address(context: Context, prepared: bytes | None) -> str:
-    key = json.loads(prepared or b"{}")["key"]
-    return f"{context.endpoints.stream[PRODUCT]}/private?key={key}"
+def _is_lost(status: int, body: bytes) -> bool:
+    return status == 400 and b"lost" in body
 
 
-def _plain_address(context: Context, _prepared: bytes | None) -> str:
+def _address(context: Context, heard: Heard) -> str:
+    key = json.loads(heard[0])["key"]
+    return f"{context.endpoints.stream[PRODUCT]}/private?key={key}&at={context.venue_ns}"
+
+
+def _plain_address(context: Context, _heard: Heard) -> str:
     return f"{context.endpoints.stream[PRODUCT]}/private"
 
 
-def _greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-    if stage == 0:
-        return (b"login " + context.credentials.key.encode(),)
+def _sign_in(context: Context, _heard: Heard) -> tuple[bytes, ...]:
+    return (b"login " + context.credentials.key.encode(),)
+
+
+def _subscribe(_context: Context, _heard: Heard) -> tuple[bytes, ...]:
     return (b"subscribe",)
 
 
-def _judge(body: bytes, _stage: int) -> Verdict:
+def _judge(body: bytes) -> Verdict:
     word, _, rest = body.decode("utf-8").partition(" ")  # garbage raises: the edge must bear it
     if word == "ok":
         return Verdict(Turn.ADVANCE)
@@ -86,8 +95,7 @@ def _ask(question: Question, context: Context) -> HttpRequest:
         f"{base}/{path}?page=1&at={context.venue_ns}",
         {"x-key": context.credentials.key},
         channel=f"GET {path}",
-        bucket="weight",
-        weight=5,
+        costs=(Cost("weight", 5),),
     )
 
 
@@ -98,13 +106,14 @@ def _next_page(question: Question, page: Page, context: Context) -> HttpRequest 
         raise ValueError("a page that ends where it began")
     base = context.endpoints.rest[question.product]
     url = f"{base}/trades?page={page.number + 1}&at={context.venue_ns}"
-    return HttpRequest("GET", url, channel="GET trades", bucket="weight", weight=5)
+    return HttpRequest("GET", url, channel="GET trades", costs=(Cost("weight", 5),))
 
 
-def _backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
-    if status not in (418, 429):
+def _backoff(answered: Answered) -> Throttling | None:
+    if answered.status not in (418, 429):
         return None
-    return Throttling(int(float(headers.get("retry-after", "1")) * SECOND_NS), is_ban=status == 418)
+    seconds = float(answered.headers.get("retry-after", "1"))
+    return Throttling(int(seconds * SECOND_NS), is_ban=answered.status == 418)
 
 
 def toy_stream(
@@ -120,23 +129,21 @@ def toy_stream(
 ) -> Stream:
     """The toy venue's one stream, changed by keyword."""
     return Stream(
-        product=PRODUCT,
+        products=(PRODUCT,),
         address=_address if has_key else _plain_address,
-        greeting=_greeting,
         judge=_judge,
+        headers=lambda context: {"x-socket-key": context.credentials.key},
         heartbeat=Heartbeat(
             silence_ns_max,
-            b"beat?" if ping_after_ns or ping_every_ns else None,
+            lambda _context: b"beat?",
             ping_after_ns,
             ping_every_ns,
         ),
-        stages=stages,
-        prepare=_prepare if has_key else None,
-        keep_alive=_keep_alive if has_key else None,
-        keep_alive_ns=keep_alive_ns,
-        is_key_lost=lambda status, body: status == 400 and b"lost" in body,
+        stages=(Stage(_sign_in, _judge), Stage(_subscribe, _judge))[:stages],
+        prepare=Preparation(_prepare) if has_key else None,
+        keep_alive=KeepAlive(_keep_alive, keep_alive_ns, _is_lost) if has_key else None,
         life_ns=life_ns,
-        connect_bucket=connect_bucket,
+        connect_costs=(Cost(connect_bucket),) if connect_bucket else (),
     )
 
 
@@ -154,7 +161,7 @@ def toy_venue(
         products=(PRODUCT,),
         environments={"production": Endpoints({PRODUCT: rest}, {PRODUCT: stream})},
         buckets={
-            "weight": Bucket(1200, 60 * SECOND_NS, "x-used"),
+            "weight": Bucket(1200, 60 * SECOND_NS, used_header="x-used"),
             "connect": Bucket(2, 3600 * SECOND_NS),
         },
         profiles={PRODUCT: Profile()},

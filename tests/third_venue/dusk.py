@@ -6,27 +6,40 @@ an answer a list of such lists, and what stands where is told by COLUMNS alone:
 - Sides, states and reasons are numbers; times are seconds with a decimal point, as text.
 - ``deal`` tells of an execution and of nothing else, ``state`` of an order and its cumulative
   quantity, never of executions. They come as they please, one before the other or alone.
+- Its clock is told in whole seconds.
+- Some frames of the socket are compressed, and do not say so.
 - Markets that end in ``-F`` are futures, counted in contracts of a size that ``market`` tells.
-- Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end.
-- Who signs in on the socket signs the time; ``no`` refuses, with a number and a word.
+- Lists go by cursor, oldest first: ``from`` is the last id seen; an empty page is the end. Working
+  orders are listed by market, and ``busy`` tells which markets have any.
+- Who signs in on the socket signs the venue's riddle (`streams.py`); ``no`` refuses, with a number.
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
-
-import orjson
+from urllib.parse import parse_qsl, urlsplit
 
 from orderloom import event, words
 from orderloom.quantities import Unit
 from orderloom.question import About, Question
 from orderloom.words import OrderType, PositionSide, Reason, Status
+from tests.third_venue.requests import (
+    ADDRESS,
+    ASKS,
+    FUTURE,
+    KINDS,
+    LISTS,
+    PRODUCTS,
+    SPOT,
+    get_request,
+    seconds_of,
+)
+from tests.third_venue.streams import DIALS, streams
 from venues.document import (
     Document,
     blank_decimal,
     decimal,
+    inflated,
     integer,
     needed_decimal,
     needed_identifier,
@@ -34,33 +47,23 @@ from venues.document import (
     parse,
     text,
 )
+from venues.rates import Bucket, Scope, Throttling
 from venues.venue import (
-    DATA,
     SECOND_NS,
+    Answered,
     BadFrame,
-    Bucket,
     Context,
     Endpoints,
-    Heartbeat,
     HttpRequest,
     Inbound,
     Page,
     Profile,
-    Stream,
-    Throttling,
     Translation,
-    Turn,
     UnknownFrame,
     Venue,
-    Verdict,
 )
 
 NAME: Final = "dusk"
-SPOT: Final = "spot"
-FUTURE: Final = "linear"
-PRODUCTS: Final = (SPOT, FUTURE)
-KINDS: Final = {SPOT: "coins", FUTURE: "futures"}
-BUCKET: Final = "asks"
 NS_MAX: Final = 2**63 - 1
 
 COLUMNS: Final = {
@@ -85,8 +88,9 @@ WHYS: Final = {
 }  # fmt: skip
 REFUSALS: Final = {7: Reason.NOT_FOUND, 8: Reason.AUTH, 9: Reason.THROTTLED}
 IGNORED: Final = {
-    "signed": "the sign-in is taken", "fed": "the subscription is taken", "beat": "a heartbeat",
-    "leave": "a planned end", "clock": "the venue's clock",
+    "riddle": "what is to be signed", "signed": "the sign-in is taken",
+    "fed": "the subscription is taken", "beat": "a heartbeat", "leave": "a planned end",
+    "clock": "the venue's clock", "busy": "where there are working orders",
 }  # fmt: skip
 
 
@@ -243,7 +247,7 @@ def time_ns(row: Document) -> int:
     return int(seconds * SECOND_NS)
 
 
-# ---- what is asked of it, and the private stream
+# ---- what is asked of it
 
 PATHS: Final = {
     About.SERVER_TIME: ("clock", "clock"), About.INSTRUMENTS: ("markets", "market"),
@@ -251,39 +255,52 @@ PATHS: Final = {
     About.ORDER: ("state", "state"), About.TRADES: ("deals", "deal"),
     About.POSITIONS: ("stakes", "stake"), About.BALANCES: ("purse", "purse"),
 }  # fmt: skip
+BUSY: Final = ("busy", "busy")
+"""The markets with working orders, of which only one at a time can be asked for."""
+ROWS: Final = dict([*PATHS.values(), BUSY])
 PAGED: Final = frozenset({About.OPEN_ORDERS, About.ORDER_HISTORY, About.TRADES})
 
 
-def ask(question: Question, context: Context, after: str = "") -> HttpRequest:
-    """The request of a question, or of its page after the row `after`."""
-    path, _ = PATHS[question.about]
+def ask(question: Question, context: Context) -> HttpRequest:
+    """The first request of a question."""
+    if question.about is About.OPEN_ORDERS and question.symbol is None:
+        return get_request(question.product, BUSY[0], {"kind": KINDS[question.product]}, context)
+    return _page(question, context)
+
+
+def _page(question: Question, context: Context, after: str = "") -> HttpRequest:
+    """The page after the row `after`."""
     wanted = {
         "kind": KINDS[question.product], "market": question.symbol, "from": after,
         "order": question.venue_order_id, "own": question.client_order_id,
         "since": seconds_of(question.since_ns), "until": seconds_of(question.until_ns),
     }  # fmt: skip
-    target = f"/v/{path}?{urlencode({name: value for name, value in wanted.items() if value})}"
-    now, key = seconds_of(context.venue_ns), context.credentials.key
-    signed = {"Dusk-Key": key, "Dusk-Time": now, "Dusk-Mac": mac(context, f"{now}{target}")}
-    url = f"{context.endpoints.rest[question.product]}{target}"
-    return HttpRequest("GET", url, signed, channel=f"GET {path}", bucket=BUCKET)
+    return get_request(question.product, PATHS[question.about][0], wanted, context)
 
 
 def next_page(question: Question, page: Page, context: Context) -> HttpRequest | None:
-    """The page that follows."""
-    rows = parse(page.body)
-    if question.about not in PAGED or not rows:
+    """The page that follows, or the first one of the next market."""
+    rows, left = parse(page.body), page.request.carry
+    path = urlsplit(page.request.url).path.removeprefix("/v/")
+    asked = dict(parse_qsl(urlsplit(page.request.url).query))
+    if path == BUSY[0]:
+        left = tuple(row[1] for row in rows)
+    elif question.about in PAGED and rows:
+        after = str(rows[-1][1])
+        if asked.get("from") == after:
+            raise ValueError("a page that ends where it began")
+        here = question.model_copy(update={"symbol": asked.get("market")})
+        return replace(_page(here, context, after), carry=left)
+    if not left:
         return None
-    after = str(rows[-1][1])
-    if dict(parse_qsl(urlsplit(page.request.url).query)).get("from") == after:
-        raise ValueError("a page that ends where it began")
-    return ask(question, context, after)
+    there = question.model_copy(update={"symbol": left[0]})
+    return replace(_page(there, context), carry=left[1:])
 
 
 def is_complete_answer(page: Page) -> bool:
     """Whether it is a list of nothing but the rows asked for."""
     path = urlsplit(page.request.url).path.removeprefix("/v/")
-    word = dict(PATHS.values())[path]
+    word = ROWS[path]
     try:
         rows = parse(page.body)
     except BadFrame:
@@ -295,46 +312,21 @@ def _is_row(row: Any, word: str) -> bool:
     return type(row) is list and len(row) > 1 and row[0] == word and type(row[1]) in (int, str)
 
 
-def backoff(status: int, headers: Mapping[str, str], _body: bytes) -> Throttling | None:
-    """Only 429 asks us to wait, for ``dusk-wait`` seconds."""
-    wait = headers.get("dusk-wait", "")
-    return Throttling(int(wait if wait.isdecimal() else "1") * SECOND_NS) if status == 429 else None
+def backoff(answered: Answered) -> Throttling | None:
+    """429 asks us to wait, for ``dusk-wait`` seconds; of a ticket 9 does, with status 200."""
+    wait = answered.headers.get("dusk-wait", "")
+    if answered.status == 429:
+        return Throttling(int(wait if wait.isdecimal() and len(wait) < 8 else "1") * SECOND_NS)
+    is_ticket = answered.request.url.endswith("/v/ticket")
+    return Throttling(SECOND_NS // 2) if is_ticket and _is_nine(answered.body) else None
 
 
-def seconds_of(ns: int | None) -> str:
-    return "" if ns is None else f"{ns // SECOND_NS}.{ns % SECOND_NS:09d}"
-
-
-def mac(context: Context, what: str) -> str:
-    return hmac.new(context.credentials.secret.encode(), what.encode(), hashlib.sha512).hexdigest()
-
-
-def _greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-    now = seconds_of(context.venue_ns)
-    sign = ["sign", context.credentials.key, now, mac(context, now)]
-    return (orjson.dumps(["feed", "deal", "state", "purse", "stake"] if stage else sign),)
-
-
-def _judge(frame: bytes, stage: int) -> Verdict:
+def _is_nine(body: bytes) -> bool:
     try:
-        word, *values = parse(frame)
-    except (BadFrame, ValueError, TypeError):
-        return DATA
-    if word == ("signed", "fed", None)[stage]:
-        return Verdict(Turn.ADVANCE)
-    if word == "no" and stage < 2:
-        return Verdict(Turn.REFUSED, f"{values!r:.80}")
-    return Verdict(Turn.ENDING) if word == "leave" else DATA
-
-
-def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
-    """One connection brings everything."""
-    product, *others = products
-    beat = Heartbeat(30 * SECOND_NS, b'["beat"]', 10 * SECOND_NS)
-    return (
-        Stream(product, lambda context, _: f"{context.endpoints.stream[product]}/feed", _greeting,
-               _judge, beat, stages=2, others=tuple(others)),
-    )  # fmt: skip
+        rows = parse(body)
+    except BadFrame:
+        return False
+    return type(rows) is list and rows[:1] == [["no", 9, "not now"]]
 
 
 DUSK: Final = Venue(
@@ -344,9 +336,24 @@ DUSK: Final = Venue(
         "production": Endpoints(
             dict.fromkeys(PRODUCTS, "https://ask.dusk.example"),
             dict.fromkeys(PRODUCTS, "wss://feed.dusk.example"),
-        )
+            servers=frozenset({"wss://feed-2.dusk.example"}),
+        ),
+        "rehearsal": Endpoints(
+            {FUTURE: "https://ask.dusk.example"},
+            {FUTURE: "wss://feed.dusk.example"},
+            headers={"Dusk-Stage": "rehearsal"},
+            stream_headers={"Dusk-Site": "rehearsal"},
+        ),
     },
-    buckets={BUCKET: Bucket(600, 10 * SECOND_NS)},
+    buckets={
+        # Of each market of an account; of each account, with what is left; of all at an address.
+        LISTS: Bucket(4, SECOND_NS, Scope.MARKET, burst=1),
+        ASKS: Bucket(
+            12, SECOND_NS, Scope.ACCOUNT, left_header="dusk-left", reset_header="dusk-reset"
+        ),
+        ADDRESS: Bucket(600, 10 * SECOND_NS, burst=100),
+        DIALS: Bucket(20, SECOND_NS, burst=2),
+    },
     profiles={
         product: Profile(has_positions=product == FUTURE, visibility_lag_ns=SECOND_NS)
         for product in PRODUCTS
@@ -357,5 +364,7 @@ DUSK: Final = Venue(
     is_complete_answer=is_complete_answer,
     backoff=backoff,
     server_time=lambda body: time_ns({"at": parse(body)[0][1]}),
+    clock_steps_ns=dict.fromkeys(PRODUCTS, SECOND_NS),
     translate=translate,
+    unpack=lambda body: body if body[:1] in (b"[", b"") else inflated(body),
 )

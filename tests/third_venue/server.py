@@ -4,28 +4,31 @@ It imports nothing of `dusk.py`: the wire is written down twice, as any exchange
 """
 
 import asyncio
-import hashlib
-import hmac
 import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import web
+
+from tests.third_venue.sockets import NO, Row, Sockets
 
 PAGE = 7
+ASKED_MAX = 12
+"""So many questions in a second, each account by itself."""
+LISTED_MAX = 4
+"""Of them so many about one market."""
 WORKING, DONE, PULLED, LAPSED = 10, 20, 30, 40
 MARKETS = {
     "SOL-EUR": ("coins", "SOL", "EUR", "", "0.01", "0.001", ""),
     "ADA-EUR": ("coins", "ADA", "EUR", "", "0.0001", "1", ""),
     "SOL-F": ("futures", "SOL", "EUR", "EUR", "0.01", "1", "0.1"),
 }
-Row = list[Any]
 
 
 def now() -> str:
@@ -86,9 +89,9 @@ class DuskServer:
         self.seen: Counter[str] = Counter()
         self.lost_share = 0.0
         self.refuse_each = 0
-        self._secrets = secrets
+        self._windows: dict[str, tuple[float, int]] = {}
+        self.sockets = Sockets(secrets, chance, self.seen)
         self._chance = chance
-        self._sockets: dict[str, list[web.WebSocketResponse]] = {key: [] for key in secrets}
         self._order_numbers = self._deal_numbers = 7_000_000
 
     # ---- trading
@@ -159,89 +162,67 @@ class DuskServer:
         if self._chance.random() < self.lost_share:
             self.seen[f"lost {row[0]}"] += 1
             return
-        for socket in self._sockets[key]:
-            with suppress(ConnectionError):
-                await socket.send_bytes(orjson.dumps(row))
-
-    def cut(self) -> None:
-        """Break every connection without a closing handshake."""
-        for sockets in self._sockets.values():
-            for socket in sockets:
-                self.seen["cut"] += 1
-                transport = socket._req.transport if socket._req else None
-                assert transport is not None
-                transport.abort()
-
-    # ---- the private stream
-
-    async def feed(self, request: web.Request) -> web.WebSocketResponse:
-        """One connection: sign in, subscribe, then listen."""
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        key = ""
-        try:
-            async for message in socket:
-                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    break
-                word, *values = orjson.loads(message.data)
-                if word == "sign":
-                    key = self._signed_in(*values)
-                    said = ["signed"] if key else ["no", 8, "the key or its signature is wrong"]
-                    await socket.send_bytes(orjson.dumps(said))
-                elif word == "feed" and key:
-                    self.seen["fed"] += 1
-                    await socket.send_bytes(b'["fed"]')
-                    self._sockets[key].append(socket)
-                elif word == "beat":
-                    await socket.send_bytes(b'["beat"]')
-        finally:
-            if key and socket in self._sockets[key]:
-                self._sockets[key].remove(socket)
-        return socket
-
-    def _signed_in(self, key: str, at: str, signature: str) -> str:
-        return key if self._is_signed(key, at, signature) else ""
-
-    def _is_signed(self, key: str, what: str, signature: str) -> bool:
-        secret = self._secrets.get(key, "").encode()
-        right = hmac.new(secret, what.encode(), hashlib.sha512).hexdigest()
-        return bool(secret) and hmac.compare_digest(right, signature)
+        await self.sockets.tell(key, row)
 
     # ---- questions
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One question."""
-        path, asked, said = request.match_info["path"], request.query, request.headers
+        """One question, and what its asker has left in this window."""
+        key = request.headers.get("Dusk-Key", "")
+        left, reset_ms = self._left(key, ASKED_MAX)
+        if (market := request.query.get("market")) is not None:
+            in_time = self._left(f"{key} {market}", LISTED_MAX)[0] >= 0
+            left = left if in_time else -1
         self.seen["questions"] += 1
-        if self.refuse_each and self.seen["questions"] % self.refuse_each == 0:
-            self.seen["429"] += 1
-            return _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
+        if left < 0 or (self.refuse_each and self.seen["questions"] % self.refuse_each == 0):
+            self.seen["over" if left < 0 else "429"] += 1
+            said = _said([["no", 9, "slow down"]], 429, {"dusk-wait": "1"})
+        else:
+            said = self._answer(request, key)
+        said.headers.update({"dusk-left": str(max(0, left)), "dusk-reset": str(reset_ms)})
+        return said
+
+    def _left(self, key: str, asked_max: int) -> tuple[int, int]:
+        """What `key` may still ask in its window, which its first question began; ms to its end."""
+        at = time.monotonic()
+        began, used = self._windows.get(key, (at, 0))
+        began, used = (at, 0) if at - began >= 1 else (began, used)
+        self._windows[key] = began, used + 1
+        return asked_max - used - 1, int(1000 * (began + 1 - at)) + 1
+
+    def _answer(self, request: web.Request, key: str) -> web.Response:
+        path, asked, said = request.match_info["path"], request.query, request.headers
         if path == "clock":
-            return _said([["clock", now()]])
+            return _said([["clock", now().partition(".")[0]]])
         if path == "markets":
             wanted = {name: one for name, one in MARKETS.items() if one[0] == asked["kind"]}
             return _said([["market", name, *one[1:]] for name, one in wanted.items()])
-        key = said.get("Dusk-Key", "")
         what = f"{said.get('Dusk-Time')}{request.raw_path}"
-        if not self._is_signed(key, what, said.get("Dusk-Mac", "")):
-            return _said(["no", 8, "the key or its signature is wrong"], 401)
+        if not self.sockets.is_signed(key, what, said.get("Dusk-Mac", "")):
+            return _said([NO], 200) if path == "ticket" else _said(NO, 401)
+        if path == "ticket":
+            return _said([self.sockets.ticket(float(said["Dusk-Time"]))])
         return self._private(path, dict(asked), self.books[key])
 
     def _private(self, path: str, asked: dict[str, str], books: Books) -> web.Response:
         orders = [one for one in books.orders.values() if _is_of(one.market, asked)]
-        if path == "purse":
-            return _said(books.purse())
-        if path == "stakes":
-            return _said(books.futures())
         if path == "state":
             order = books.orders.get(int(asked["order"]))
             return _said(["no", 7, "no such order"], 404) if order is None else _said([order.row()])
-        if path == "working":
-            return _paged((one.row() for one in orders if one.code == WORKING), asked, 12)
-        if path == "past":
-            return _paged((one.row() for one in orders if one.code != WORKING), asked, 12)
-        assert path == "deals", path
-        return _paged((row for row in books.deals if _is_of(row[4], asked)), asked, 11)
+        if path == "working" and "market" not in asked:
+            return _said(["no", 4, "of which market?"], 400)
+        if path in ("working", "past"):
+            is_working = path == "working"
+            rows = (one.row() for one in orders if (one.code == WORKING) == is_working)
+            return _paged(rows, asked, 12)
+        if path == "deals":
+            return _paged((row for row in books.deals if _is_of(row[4], asked)), asked, 11)
+        busy = sorted({one.market for one in orders if one.code == WORKING})
+        lists: dict[str, list[Row]] = {
+            "purse": books.purse(), "stakes": books.futures(),
+            "busy": [["busy", market] for market in busy],
+        }  # fmt: skip
+        return _said(lists[path])
 
 
 def _is_of(market: str, asked: dict[str, str]) -> bool:
@@ -273,11 +254,11 @@ def _said(rows: Row, status: int = 200, headers: dict[str, str] | None = None) -
 async def running(server: DuskServer) -> AsyncIterator[DuskServer]:
     """`server` on a free port of this machine."""
     app = web.Application()
-    app.router.add_get("/feed", server.feed)
+    app.router.add_get("/feed", server.sockets.feed)
     app.router.add_get("/v/{path}", server.answer)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.address = f"127.0.0.1:{runner.addresses[0][1]}"
+    server.address = server.sockets.address = f"127.0.0.1:{runner.addresses[0][1]}"
     yield server
     await runner.cleanup()

@@ -202,7 +202,7 @@ async def test_its_orders_fills_and_positions_are_those_of_its_books(
         for turn in range(6):
             await server.trade(15)
             if turn == 2:
-                server.cut()
+                server.sockets.cut()
             if turn == 4:
                 workers.kill("process")
                 workers.start("process", "dusk", "--once")
@@ -211,8 +211,13 @@ async def test_its_orders_fills_and_positions_are_those_of_its_books(
         await until(is_told, WAIT_SECONDS, check=workers.check)
         assert published(sink) == books_of(server)
     assert server.seen["lost deal"] > 5
-    assert server.seen["cut"] == 2
+    assert server.seen["cut"] == 4
+    assert server.seen["lifeless"] == 0
+    assert server.seen["beats"] > 5
+    assert server.seen["pings"] > 5
     assert server.seen["429"] > 0
+    assert server.seen["over"] == 0, "more was asked in a window than an account may"
+    assert server.seen["packed"] > 20
     told = Counter(told_fills(broker.bootstrap, namespace))
     assert len(told) == len(books_of(server)["fills"]) > 100
     assert set(told.values()) == {1}, "an execution was told twice"

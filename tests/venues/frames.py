@@ -1,9 +1,10 @@
-"""What the suites over all venues know of one: its frames and samples, files beside its tests.
+"""What the suites over all venues find in a venue's folder of tests.
 
-`<venue>/frames/` has one file per kind, each with what its messages say; `<venue>/samples.json`
-what to ask a venue about and what its answers look like when there is nothing.
+`<venue>/frames/`: its messages, one file per kind, each with what they say. `<venue>/samples.json`:
+what it answers where the suites ask.
 """
 
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import orjson
 
 from orderloom.words import Source
 from venues.document import parse
-from venues.venue import Inbound
+from venues.venue import Answered, HttpRequest, Inbound, Stream, Verdict
 
 HERE = Path(__file__).parent
 
@@ -41,27 +42,50 @@ class Case:
 
 @dataclass(frozen=True)
 class Samples:
-    """Of one venue: a symbol, and bodies of answers.
+    """What a venue answers.
 
-    `prepared` answers what a connection asks before it is made; of `empty`, each question has one
-    that is its complete answer without rows. `since_ns`: a history needs a start.
+    `symbol` is one of its instruments, `prepared` the answer to preparing a connection (empty where
+    none is prepared), `empty` are pages that end a list, and `greetings` what ends the stages of
+    each stream of an account with all products, in their order. `packed` are compressed frames, and
+    what they hold. `since_ns`: a history needs a start.
     """
 
     symbol: str
     prepared: bytes
     empty: tuple[bytes, ...]
-    since_ns: int | None
+    greetings: tuple[tuple[bytes, ...], ...]
+    packed: tuple[tuple[bytes, bytes], ...] = ()
+    since_ns: int | None = None
 
 
 def samples(venue: str) -> Samples:
-    """The samples of a venue."""
-    told = parse((HERE / venue / "samples.json").read_bytes())
+    """What a venue answers."""
+    return samples_in(HERE / venue)
+
+
+def samples_in(folder: Path) -> Samples:
+    """The samples in a venue's folder of tests."""
+    given = parse((folder / "samples.json").read_bytes())
     return Samples(
-        symbol=told["symbol"],
-        prepared=orjson.dumps(told.get("prepared")),
-        empty=tuple(orjson.dumps(answer) for answer in told["empty"]),
-        since_ns=told.get("since_ns"),
+        symbol=given["symbol"],
+        prepared=b"" if given["prepared"] is None else orjson.dumps(given["prepared"]),
+        empty=tuple(map(orjson.dumps, given["empty"])),
+        greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
+        packed=tuple((b64decode(one), orjson.dumps(said)) for one, said in given["packed"]),
+        since_ns=given.get("since_ns"),
     )
+
+
+def answered(status: int, headers: dict[str, str], body: bytes, path: str = "") -> Answered:
+    """An answer to a request for `path`."""
+    request = HttpRequest("GET", f"https://venue.example/{path}")
+    return Answered(request, status, {name.lower(): text for name, text in headers.items()}, body)
+
+
+def judged(stream: Stream, frame: bytes, stage: int) -> Verdict:
+    """What is made of `frame` while the stage of that number is under way; after the last: LIVE."""
+    judges = [*(one.judge for one in stream.stages), stream.judge]
+    return judges[stage](frame)
 
 
 def cases(venue: str) -> list[Case]:

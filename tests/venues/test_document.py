@@ -1,5 +1,6 @@
 """Documents and their readers: exact, bounded, and never silent."""
 
+import zlib
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from venues.document import (
     decimal,
     flag,
     identifier,
+    inflated,
     integer,
     lenient_choice,
     needed_amount,
@@ -176,3 +178,36 @@ def test_a_time_that_is_none_or_none_at_all_is_told_from_nonsense() -> None:
     for value in nonsense:
         with pytest.raises(BadFrame):
             time_ns({"t": value}, "t")
+
+
+def deflated(body: bytes, flush: int = zlib.Z_FINISH) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush(flush)
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_FINISH, zlib.Z_SYNC_FLUSH])
+def test_compressed_data_are_unpacked(flush: int) -> None:
+    assert inflated(deflated(b'{"a":1}' * 1000, flush)) == b'{"a":1}' * 1000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xff",
+        b'{"a":1}',
+        deflated(b"[]") + b"more",
+        zlib.compress(b"[]"),
+        deflated(b" " * FRAME_BYTES_MAX),
+        deflated(b"0" * 4 * FRAME_BYTES_MAX),
+    ],
+    ids=["garbage", "plain", "more behind it", "with a header", "all that may be", "a bomb"],
+)
+def test_what_is_not_compressed_or_holds_too_much_is_a_bad_frame(body: bytes) -> None:
+    with pytest.raises(BadFrame):
+        parse(inflated(body))
+
+
+def test_half_of_compressed_data_is_no_document() -> None:
+    half = deflated(bytes(range(256)) * 100)[:200]
+    with pytest.raises(BadFrame):
+        parse(inflated(half))

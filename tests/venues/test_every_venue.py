@@ -1,5 +1,7 @@
 """One contract, every exchange: the cases come from the register."""
 
+import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -7,20 +9,27 @@ import orjson
 import pytest
 
 from cli.normalize import event_document
+from ingest.http import can_be_headers, is_named
 from orderloom.event import InstrumentReport, OrderReport
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
+from orderloom.raw import Frame
 from orderloom.words import OrderType, Product, TimeInForce
-from tests.venues.frames import Case, cases, samples
+from processors.intake import Refusal, read_frame
+from tests.venues.frames import Case, answered, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
+from venues.rates import Cost, Scope
 from venues.venue import (
-    Bucket,
+    UNREADABLE,
     Context,
     Credentials,
     Endpoints,
+    Heard,
     HttpRequest,
     Page,
+    Stream,
+    Translation,
     Turn,
     Venue,
 )
@@ -40,12 +49,12 @@ def context_of(venue: Venue, environment: str = "production") -> Context:
 
 
 def question(venue: Venue, about: About, product: str, **changed: Any) -> Question:
-    told = samples(venue.name)
+    sample = samples(venue.name)
     given: dict[str, Any] = {
-        "symbol": told.symbol,
+        "symbol": sample.symbol,
         "venue_order_id": "17" if about is About.ORDER else None,
     }
-    given |= {"since_ns": told.since_ns} if about in HISTORIES else {}
+    given |= {"since_ns": sample.since_ns} if about in HISTORIES else {}
     return Question(
         id="q-1", account=f"{venue.name}:main", about=about, product=product, **(given | changed)
     )
@@ -88,12 +97,41 @@ def test_it_speaks_the_words_of_the_contract_and_none_of_its_own(venue: Venue) -
 
 
 @EVERY_VENUE
-def test_every_environment_names_every_product_and_is_encrypted(venue: Venue) -> None:
-    assert "production" in venue.environments
+def test_every_environment_names_its_products_and_is_encrypted(venue: Venue) -> None:
+    assert venue.environments["production"].products == set(venue.products)
     for endpoints in venue.environments.values():
-        assert set(endpoints.rest) == set(endpoints.stream) == set(venue.products)
+        assert endpoints.products
+        assert set(endpoints.rest) == set(endpoints.stream) <= set(venue.products)
         assert all(address.startswith("https://") for address in endpoints.rest.values())
-        assert all(address.startswith("wss://") for address in endpoints.stream.values())
+        sockets = [*endpoints.stream.values(), *endpoints.servers]
+        assert all(address.startswith("wss://") for address in sockets)
+
+
+@EVERY_VENUE
+def test_what_an_environment_offers_can_be_asked_and_connected_to_there(venue: Venue) -> None:
+    for environment, endpoints in venue.environments.items():
+        context = context_of(venue, environment)
+        offered = tuple(product for product in venue.products if product in endpoints.products)
+        for product in offered:
+            assert is_named(
+                venue.ask(question(venue, About.BALANCES, product), context).url, endpoints
+            )
+        prepared = samples(venue.name).prepared
+        for stream in venue.streams(offered):
+            heard = () if stream.prepare is None else (prepared,)
+            assert is_named(stream.address(context, heard), endpoints)
+
+
+def heard_by(venue: Venue) -> list[tuple[Stream, list[Heard]]]:
+    """Each stream, with what was heard before each of its stages, and at last when it is LIVE."""
+    given = samples(venue.name)
+    heard = []
+    for stream, answers in zip(venue.streams(venue.products), given.greetings, strict=True):
+        assert len(answers) == len(stream.stages), "each stage has its answer in the samples"
+        said = answers if stream.prepare is None else (given.prepared, *answers)
+        begun = len(said) - len(answers)
+        heard.append((stream, [said[:end] for end in range(begun, len(said) + 1)]))
+    return heard
 
 
 @EVERY_VENUE
@@ -105,22 +143,91 @@ def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> No
     context = replace(context_of(venue), endpoints=local)
     for asked in questions(venue):
         assert venue.ask(asked, context).url.startswith("http://127.0.0.1:1/")
-    for stream in venue.streams(venue.products):
-        address = stream.address(context, samples(venue.name).prepared)
-        assert address.startswith("ws://127.0.0.1:2/")
+    for stream, heard in heard_by(venue):
+        assert stream.address(context, heard[0]).startswith("ws://127.0.0.1:2/")
 
 
 @EVERY_VENUE
-def test_each_product_has_a_private_stream_that_can_be_greeted(venue: Venue) -> None:
+def test_each_product_has_a_private_stream(venue: Venue) -> None:
     streams = venue.streams(venue.products)
-    carried = [product for stream in streams for product in (stream.product, *stream.others)]
-    assert set(carried) == set(venue.products)
-    feeds = [(product, s.feed) for s in streams for product in (s.product, *s.others)]
+    assert {product for stream in streams for product in stream.products} == set(venue.products)
+    feeds = [(product, stream.feed) for stream in streams for product in stream.products]
     assert len(set(feeds)) == len(feeds), "two connections that bring the same"
-    for stream in streams:
-        assert stream.heartbeat.silence_ns_max > 0
-        for stage in range(stream.stages):
-            assert stream.greeting(context_of(venue), stage)
+
+
+@EVERY_VENUE
+def test_a_heartbeat_is_well_within_the_silence_that_means_death(venue: Venue) -> None:
+    for stream in venue.streams(venue.products):
+        beat = stream.heartbeat
+        assert beat.silence_ns_max > 0
+        for period_ns in (beat.ping_after_ns, beat.ping_every_ns):
+            assert period_ns is None or 0 < period_ns <= beat.silence_ns_max / 2
+        if beat.ping is not None:
+            ping = beat.ping(context_of(venue))
+            assert type(ping) is bytes
+            assert SECRET.encode() not in ping
+            assert beat.ping_after_ns or beat.ping_every_ns, "it would never be sent"
+
+
+@EVERY_VENUE
+def test_a_handshake_has_headers_that_one_line_each_can_hold(venue: Venue) -> None:
+    for environment, endpoints in venue.environments.items():
+        given = [endpoints.headers, endpoints.stream_headers]
+        context = context_of(venue, environment)
+        given += [
+            stream.headers(context) for stream in venue.streams(tuple(sorted(endpoints.products)))
+        ]
+        assert all(can_be_headers(headers) for headers in given)
+
+
+STRANGE = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]", b"[[]]")
+
+
+@EVERY_VENUE
+def test_only_an_answer_that_holds_what_the_connection_needs_prepares_it(venue: Venue) -> None:
+    for stream, heard in heard_by(venue):
+        if stream.prepare is None:
+            continue
+        judge = stream.prepare.judge
+        assert judge(200, heard[0][0]).turn is Turn.ADVANCE
+        assert judge(401, b"{}").turn is Turn.REFUSED
+        assert {judge(status, b"").turn for status in (429, 503)} == {Turn.RECONNECT}
+        for body in STRANGE:
+            # Raised or said, it is a refusal to the edge (decision 0512).
+            with suppress(*UNREADABLE):
+                if judge(200, body).turn is Turn.ADVANCE:
+                    stream.address(context_of(venue), (body,))
+                    pytest.fail(f"{body!r} was taken for a key")
+
+
+@EVERY_VENUE
+def test_each_stage_of_a_greeting_ends_with_its_own_answer(venue: Venue) -> None:
+    for stream, heard in heard_by(venue):
+        for number, (stage, said) in enumerate(zip(stream.stages, heard, strict=False)):
+            frames = stage.say(context_of(venue), said)
+            assert all(type(frame) is bytes and frame for frame in frames)
+            answer = heard[number + 1][-1]
+            assert stage.judge(answer).turn is Turn.ADVANCE
+            for later in stream.stages[number + 1 :]:
+                assert later.judge(answer).turn is not Turn.ADVANCE, "it would end two stages"
+
+
+@EVERY_VENUE
+def test_what_was_heard_may_be_anything_and_is_repeated_in_no_refusal(venue: Venue) -> None:
+    for stream, heard in heard_by(venue):
+        for stage, said in zip(stream.stages, heard, strict=False):
+            for body in STRANGE:
+                with suppress(*UNREADABLE):  # then it is a refusal (decision 0808)
+                    stage.say(context_of(venue), (body,) * len(said))
+                assert stage.judge(body).turn is not Turn.ADVANCE
+        for judge in (*(stage.judge for stage in stream.stages), stream.judge):
+            for echo in map(_echoing, heard[-1]):
+                assert SECRET not in judge(echo).reason
+
+
+def _echoing(answer: bytes) -> bytes:
+    """A refusal of the answer's shape, all of whose texts repeat a secret."""
+    return re.sub(rb'"(?:[^"\\]|\\.)*"(?!:)', b'"' + SECRET.encode() + b'"', answer)
 
 
 @EVERY_VENUE
@@ -129,22 +236,61 @@ def test_a_stream_takes_every_known_message_and_every_garbage_for_data_or_a_turn
 ) -> None:
     for stream in venue.streams(venue.products):
         for case in cases(venue.name):
-            for stage in range(stream.stages + 1):
-                assert isinstance(stream.judge(case.body, stage).turn, Turn)
+            for stage in range(len(stream.stages) + 1):
+                assert isinstance(judged(stream, case.body, stage).turn, Turn)
         for garbage in (b"", b"\xff", b"{", b"[" * 100_000, b"null", b"1", b'"status" {}'):
-            assert stream.judge(garbage, stream.stages).turn is Turn.DATA
+            assert stream.judge(garbage).turn is Turn.DATA
 
 
 @EVERY_VENUE
-def test_every_question_has_a_request_that_costs_something_in_a_bucket_of_the_venue(
+def test_a_compressed_frame_says_what_it_holds_and_any_other_what_it_is(venue: Venue) -> None:
+    packed = samples(venue.name).packed
+    assert bool(packed) == (venue.unpack is not None)
+    for body, held in packed:
+        assert body != held
+        assert said_by(venue, body) == said_by(venue, held)
+        assert isinstance(said_by(venue, held), Translation)
+        assert isinstance(said_by(venue, body[:-1] + b"\xff\xff"), Refusal)
+    for case in cases(venue.name):
+        assert venue.unpack is None or venue.unpack(case.body) == case.body
+    for garbage in (b"", b"\xff", b"{", b"\x03\x00more", b"null"):
+        assert said_by(venue, garbage) is not None  # and nothing is raised
+
+
+def said_by(venue: Venue, body: bytes) -> Translation | Refusal:
+    """What the processors read in a frame of the venue's."""
+    return read_frame(venue, Frame("c-1", 1, venue.products[0], NOW_NS, body))
+
+
+@EVERY_VENUE
+def test_every_question_has_a_request_that_costs_something_in_buckets_of_the_venue(
     venue: Venue,
 ) -> None:
     for asked in questions(venue):
         request = venue.ask(asked, context_of(venue))
-        assert request.weight >= 1
-        assert request.bucket in venue.buckets
+        assert request.costs
         assert request.channel
-        assert isinstance(venue.buckets[request.bucket], Bucket)
+        are_costs_of(venue, request.costs)
+    for stream in venue.streams(venue.products):
+        are_costs_of(venue, stream.connect_costs)
+
+
+def are_costs_of(venue: Venue, costs: tuple[Cost, ...]) -> None:
+    assert len({cost.bucket for cost in costs}) == len(costs), "one bucket is paid twice"
+    for cost in costs:
+        assert cost.weight > 0
+        assert cost.bucket in venue.buckets
+        assert bool(cost.market) == (venue.buckets[cost.bucket].scope is Scope.MARKET)
+
+
+@EVERY_VENUE
+def test_a_bucket_lets_no_more_go_at_once_than_it_holds(venue: Venue) -> None:
+    for bucket in venue.buckets.values():
+        assert bucket.capacity >= 1
+        assert bucket.burst is None or 1 <= bucket.burst <= bucket.capacity
+        counts = (bucket.used_header, bucket.left_header, bucket.reset_header)
+        assert all(name is None or name == name.lower() for name in counts)
+        assert bucket.used_header is None or bucket.left_header is None
 
 
 @EVERY_VENUE
@@ -182,13 +328,16 @@ def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue:
     context = context_of(venue)
     shown: list[Any] = [context, context.credentials]
     shown += [venue.ask(asked, context) for asked in questions(venue)]
-    for stream in venue.streams(venue.products):
-        shown.append(stream.address(context, samples(venue.name).prepared))
-        shown += [] if stream.prepare is None else [stream.prepare(context)]
-        shown += [] if stream.keep_alive is None else [stream.keep_alive(context, b"{}")]
+    for stream, heard in heard_by(venue):
+        shown += [stream.address(context, heard[0]), stream.headers(context)]
+        shown += [] if stream.prepare is None else [stream.prepare.request(context)]
+        shown += [] if (kept := stream.keep_alive) is None else [kept.request(context, heard[-1])]
     assert not [one for one in shown if SECRET in f"{one!r}" or PASSPHRASE in f"{one!r}{one!s}"]
-    streams = venue.streams(venue.products)
-    greetings = [one.greeting(context, stage) for one in streams for stage in range(one.stages)]
+    greetings = [
+        stage.say(context, said)
+        for stream, heard in heard_by(venue)
+        for stage, said in zip(stream.stages, heard, strict=False)
+    ]
     assert not [frames for frames in greetings if SECRET in repr(frames)]
 
 
@@ -214,12 +363,14 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
 @EVERY_VENUE
 def test_only_throttling_asks_us_to_wait(venue: Venue) -> None:
     for status in (200, 400, 401, 404, 500):
-        assert venue.backoff(status, {}, b"{}") is None
-    throttled = venue.backoff(429, {}, b"")
+        assert venue.backoff(answered(status, {}, b"{}")) is None
+    throttled = venue.backoff(answered(429, {}, b""))
     assert throttled is not None
     assert throttled.retry_after_ns > 0
     for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
-        assert venue.backoff(429, {"Retry-After": "soon", "date": "never"}, body) is not None
+        assert (
+            venue.backoff(answered(429, {"Retry-After": "soon", "date": "never"}, body)) is not None
+        )
 
 
 @pytest.mark.parametrize("case", ALL_CASES, ids=[f"{c.venue} {c.name}" for c in ALL_CASES])

@@ -14,7 +14,14 @@ from typing import Final
 from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import BUCKETS
 from venues.document import parse
-from venues.venue import MILLISECOND_NS, MINUTE_NS, SECOND_NS, BadFrame, Bucket, Throttling
+from venues.rates import Bucket, Throttling
+from venues.venue import (
+    MILLISECOND_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Answered,
+    BadFrame,
+)
 
 USED_WEIGHT_HEADER: Final = "x-mbx-used-weight-1m"
 SPOT_WEIGHT_PER_MINUTE: Final = 6000
@@ -28,14 +35,14 @@ OVERLOADED: Final = -1008
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
 
 BUCKET_LIMITS: Final = {
-    BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
-    BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, USED_WEIGHT_HEADER),
+    BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
+    BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
 }
 
 
-def backoff(status: int, headers: Mapping[str, str], body: bytes) -> Throttling | None:
+def backoff(answered: Answered) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
-    known = {name.lower(): value for name, value in headers.items()}
+    status, known, body = answered.status, answered.headers, answered.body
     if status not in (418, 429):
         code, _ = _refusal(body) if status in (403, 503) else (None, "")
         # A firewall has no code of the venue's; a refusal that has one is no matter of pace.

@@ -16,6 +16,7 @@ import orjson
 from venues.binance.reading import LINEAR, SPOT
 from venues.document import fields_of, needed_text, parse
 from venues.query import Parameters, query_of
+from venues.rates import Cost
 from venues.venue import MILLISECOND_NS, Context, Credentials, HttpRequest
 
 RECEIVE_WINDOW_MS: Final = 5000
@@ -57,8 +58,7 @@ def http_request(
         channel=f"{method} {path.rpartition('/')[2]}",
         # Weight is counted by address: the accounts behind
         # one share the bucket (docs/venues/binance.md 9).
-        bucket=BUCKETS[product],
-        weight=weight,
+        costs=(Cost(BUCKETS[product], weight),),
     )
 
 
@@ -92,10 +92,10 @@ def listen_key_request(method: str, context: Context) -> HttpRequest:
     return http_request(LINEAR, (method, LISTEN_KEY_PATH), "", context, 1)
 
 
-def listen_key_of(answer: bytes | None) -> str:
+def listen_key_of(answer: bytes) -> str:
     """The key in the answer to a POST.
 
     Raises:
         BadFrame: there is none.
     """
-    return needed_text(fields_of(parse(answer or b""), "listenKey answer"), "listenKey")
+    return needed_text(fields_of(parse(answer), "listenKey answer"), "listenKey")

@@ -18,13 +18,18 @@ from venues.binance.requests import (
 )
 from venues.document import parse, said_code
 from venues.query import query_of
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     MINUTE_NS,
     SECOND_NS,
     BadFrame,
     Context,
+    Heard,
     Heartbeat,
+    KeepAlive,
+    Preparation,
+    Stage,
     Stream,
     Turn,
     Verdict,
@@ -54,33 +59,29 @@ _ENDINGS: Final = tuple(word.encode() for word in _ENDING_WORDS)
 def spot_stream() -> Stream:
     """The private stream of Spot: connect, subscribe, LIVE."""
     return Stream(
-        product=SPOT,
-        address=lambda context, _answer: f"{context.endpoints.stream[SPOT]}/ws-api/v3",
-        greeting=lambda context, _stage: (subscription(context),),
+        products=(SPOT,),
+        address=lambda context, _heard: f"{context.endpoints.stream[SPOT]}/ws-api/v3",
         judge=_judge_spot,
         heartbeat=Heartbeat(silence_ns_max=SPOT_SILENCE_NS_MAX),
-        stages=1,
+        stages=(Stage(lambda context, _heard: (subscription(context),), _judge_spot),),
         life_ns=LIFE_NS,
-        connect_bucket=BUCKETS[SPOT],
-        connect_weight=SPOT_CONNECT_WEIGHT,
+        connect_costs=(Cost(BUCKETS[SPOT], SPOT_CONNECT_WEIGHT),),
     )
 
 
 def linear_stream() -> Stream:
     """The private stream of USD-M: get a listen key, connect, LIVE."""
     return Stream(
-        product=LINEAR,
+        products=(LINEAR,),
         address=_linear_address,
-        greeting=lambda _context, _stage: (),
-        judge=_judge_linear,
+        judge=_ending,
         heartbeat=Heartbeat(silence_ns_max=LINEAR_SILENCE_NS_MAX),
-        stages=0,
         # The account has one key: POST gives the one that is
         # there and extends it (docs/venues/binance.md 2.5).
-        prepare=lambda context: listen_key_request("POST", context),
-        keep_alive=lambda context, _answer: listen_key_request("PUT", context),
-        keep_alive_ns=KEEP_ALIVE_NS,
-        is_key_lost=_is_key_lost,
+        prepare=Preparation(lambda context: listen_key_request("POST", context)),
+        keep_alive=KeepAlive(
+            lambda context, _heard: listen_key_request("PUT", context), KEEP_ALIVE_NS, _is_key_lost
+        ),
         life_ns=LIFE_NS,
     )
 
@@ -91,9 +92,9 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
     return tuple(made[product]() for product in products)
 
 
-def _linear_address(context: Context, answer: bytes | None) -> str:
+def _linear_address(context: Context, heard: Heard) -> str:
     # Encoded: whatever came in the key's place must not change the address.
-    key = query_of({"listenKey": listen_key_of(answer)})
+    key = query_of({"listenKey": listen_key_of(heard[0])})
     base = context.endpoints.stream[LINEAR]
     # Without the route or the events it connects, and
     # nothing ever comes (docs/venues/binance.md 1.2).
@@ -106,11 +107,7 @@ def _is_key_lost(_status: int, body: bytes) -> bool:
     return document is not None and document.get("code") == KEY_LOST
 
 
-def _judge_linear(frame: bytes, _stage: int) -> Verdict:
-    return _ending(frame)
-
-
-def _judge_spot(frame: bytes, _stage: int) -> Verdict:
+def _judge_spot(frame: bytes) -> Verdict:
     # Replies are the only frames that begin with an id; events begin with their subscription.
     if b'"status"' in frame and b'"event"' not in frame:
         return _judge_reply(frame)

@@ -75,7 +75,7 @@ def text_of_refusal(document: Document, name: str) -> str | None:
     return (message or "")[:TEXT_KEPT_MAX] or None
 
 
-class Answered(NamedTuple):
+class RequestOutcome(NamedTuple):
     """What is said of one request: a code, words, the id that we gave it, what codes mean here."""
 
     code: str
@@ -84,7 +84,7 @@ class Answered(NamedTuple):
     reasons: Mapping[str, Reason] = REASONS
 
 
-def reply(row: Document, reading: Message, answered: Answered) -> tuple[Event, ...]:
+def reply(row: Document, reading: Message, answered: RequestOutcome) -> tuple[Event, ...]:
     """What became of one request: `row` names its order, if anything does."""
     code = answered.code
     is_accepted = code == ACCEPTED or code in UNCHANGED
@@ -115,13 +115,13 @@ def said_product(category: str | None, reading: Message) -> str:
 
 def ack(row: Document, reading: Message) -> tuple[Event, ...]:
     """The ids of one order that a request was taken for."""
-    return reply(row, reading, Answered(ACCEPTED))
+    return reply(row, reading, RequestOutcome(ACCEPTED))
 
 
 def refusal(answer: Document, reading: Message) -> tuple[Event, ...]:
     """An answer that is a refusal as a whole."""
     words = text_of_refusal(answer, "retMsg")
-    return reply({}, reading, Answered(code_of(answer, "retCode"), words))
+    return reply({}, reading, RequestOutcome(code_of(answer, "retCode"), words))
 
 
 def batch(rows: list[Any], verdicts: list[Any], reading: Message) -> tuple[Event, ...]:
@@ -131,7 +131,7 @@ def batch(rows: list[Any], verdicts: list[Any], reading: Message) -> tuple[Event
     found: list[Event] = []
     for row, verdict in zip(rows, verdicts, strict=True):
         said = fields_of(verdict, "retExtInfo")
-        answered = Answered(code_of(said, "code"), text_of_refusal(said, "msg"))
+        answered = RequestOutcome(code_of(said, "code"), text_of_refusal(said, "msg"))
         found += reply(fields_of(row, "list"), reading, answered)
     return tuple(found)
 
@@ -144,7 +144,7 @@ def socket_reply(answer: Document, reading: Message) -> tuple[Event, ...]:
         verdicts = fields_of(answer.get("retExtInfo") or {}, "retExtInfo").get("list")
         return batch(rows_of(data["list"], "list"), rows_of(verdicts, "retExtInfo"), reading)
     request_id = text(answer, "reqId")
-    return reply(data, reading, Answered(code, words, request_id, SOCKET_REASONS))
+    return reply(data, reading, RequestOutcome(code, words, request_id, SOCKET_REASONS))
 
 
 def failed_operation(answer: Document, reading: Message) -> tuple[Event, ...]:

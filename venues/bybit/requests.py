@@ -16,9 +16,11 @@ from urllib.parse import quote
 import orjson
 
 from venues.query import UNESCAPED, Parameters, query_of
+from venues.rates import Cost
 from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 API: Final = "/v5/"
+ADDRESS_BUCKET: Final = "address"
 RECEIVE_WINDOW_MS: Final = "5000"
 SIGN_IN_WITHIN_NS: Final = 10 * SECOND_NS
 SIGN_IN: Final = "auth"
@@ -40,21 +42,19 @@ def get_request(
     cursor: str = "",
     is_public: bool = False,
 ) -> HttpRequest:
-    """The GET request of `path` such as ``order/realtime``, which is also its bucket."""
+    """The GET request of `path` such as ``order/realtime``: where signed, its bucket too."""
     query = query_of(parameters)
     # A cursor is already percent-encoded and goes back as it
     # came: encoded twice it would be another (docs/venues/bybit.md 7).
     query += f"&cursor={quote(cursor, safe=UNESCAPED + '%')}" if cursor else ""
     target = f"{API}{path}?{query}" if query else f"{API}{path}"
-    headers = dict(context.endpoints.headers)
-    if not is_public:
-        headers |= _signed(context, query)
+    costs = (Cost(ADDRESS_BUCKET),) if is_public else (Cost(path), Cost(ADDRESS_BUCKET))
     return HttpRequest(
         method="GET",
         url=f"{context.endpoints.rest[product]}{target}",
-        headers=headers,
+        headers={} if is_public else _signed(context, query),
         channel=path,
-        bucket=path,
+        costs=costs,
     )
 
 

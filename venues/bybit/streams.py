@@ -6,17 +6,19 @@ traffic is closed after ten minutes. There is no limit of life, and no notice be
 Nothing is pushed on subscribing: what holds is asked for by REST. Manual: "Connect".
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from venues.bybit.replies import BUSY_CODES
 from venues.bybit.requests import PING, SIGN_IN, SUBSCRIBE, sign_in, subscription
 from venues.bybit.words import SPOT
 from venues.document import Document, object_in, said_code
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     SECOND_NS,
-    Context,
     Heartbeat,
+    Stage,
     Stream,
     Turn,
     Verdict,
@@ -28,40 +30,40 @@ SILENCE_NS_MAX: Final = 50 * SECOND_NS  # two pings without an answer
 # Topics of all products together: they may not be mixed with those of one (docs/venues/bybit.md 3).
 TOPICS: Final = ("order", "execution", "wallet")
 POSITION_TOPIC: Final = "position"
-STAGES: Final = (SIGN_IN, SUBSCRIBE)
 
 
 def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
     """The connection that an account with these products needs."""
-    product, *others = products
     with_positions = any(one != SPOT for one in products)
     topics = (*TOPICS, POSITION_TOPIC) if with_positions else TOPICS
-
-    def greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-        return (subscription(topics) if stage else sign_in(context),)
-
     private = Stream(
-        product=product,
-        address=lambda context, _answer: f"{context.endpoints.stream[product]}/v5/private",
-        greeting=greeting,
-        judge=_judge,
-        heartbeat=Heartbeat(SILENCE_NS_MAX, PING, ping_every_ns=PING_EVERY_NS),
-        stages=len(STAGES),
-        connect_bucket=CONNECT_BUCKET,
-        others=tuple(others),
+        products=products,
+        address=lambda context, _heard: f"{context.endpoints.stream[products[0]]}/v5/private",
+        judge=lambda _frame: DATA,  # once it is LIVE nothing that comes is about the connection
+        heartbeat=Heartbeat(SILENCE_NS_MAX, lambda _context: PING, ping_every_ns=PING_EVERY_NS),
+        stages=(
+            Stage(lambda context, _heard: (sign_in(context),), _judge_of(SIGN_IN)),
+            Stage(lambda _context, _heard: (subscription(topics),), _judge_of(SUBSCRIBE)),
+        ),
+        connect_costs=(Cost(CONNECT_BUCKET),),
     )
     return (private,)
 
 
-def _judge(frame: bytes, stage: int) -> Verdict:
-    # Nearly all frames end here: a push names its topic, and no operation.
-    if b'"op"' not in frame or stage >= len(STAGES):
-        return DATA
-    # What cannot be read is data here; the processors keep it as a dead letter.
-    answer = object_in(frame)
-    if answer.get("op") != STAGES[stage]:
-        return DATA
-    return Verdict(Turn.ADVANCE) if _is_success(answer) else _refusal(answer)
+def _judge_of(operation: str) -> Callable[[bytes], Verdict]:
+    """What ends the stage of that operation."""
+
+    def judge(frame: bytes) -> Verdict:
+        # Nearly all frames end here: a push names its topic, and no operation.
+        if b'"op"' not in frame:
+            return DATA
+        # What cannot be read is data here; the processors keep it as a dead letter.
+        answer = object_in(frame)
+        if answer.get("op") != operation:
+            return DATA
+        return Verdict(Turn.ADVANCE) if _is_success(answer) else _refusal(answer)
+
+    return judge
 
 
 def _is_success(answer: Document) -> bool:

@@ -5,12 +5,12 @@ by itself, per user (public ones per address). Nothing in an answer counts what 
 a code, with status 200 or 429, and says not for how long: the window is waited out.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from venues.document import object_in
 from venues.okx.streams import CONNECT_BUCKET
-from venues.venue import SECOND_NS, Bucket, Throttling
+from venues.rates import Bucket, Scope, Throttling
+from venues.venue import SECOND_NS, Answered
 
 WINDOW_NS: Final = 2 * SECOND_NS
 BUSY_NS: Final = SECOND_NS
@@ -20,7 +20,7 @@ THROTTLED: Final = frozenset({"50011", "50040", "50061", "60014"})
 # The venue is busy: no limit of ours is used up, so the pause is shorter than a window.
 BUSY: Final = "50013"
 # A path is its own bucket (`get_request`); one that lacked here would have no limit at all.
-_PER_WINDOW: Final = {
+_OF_ACCOUNT: Final = {
     "trade/order": 60,
     "trade/orders-pending": 60,
     "trade/orders-history": 40,
@@ -32,18 +32,26 @@ _PER_WINDOW: Final = {
     "trade/fills-history": 10,
     "account/positions": 10,
     "account/balance": 10,
-    "public/instruments": 20,
-    "public/time": 10,
 }
+_OF_ADDRESS: Final = {"public/instruments": 20, "public/time": 10}
+
+
+def _window(number: int, scope: Scope, period_ns: int = WINDOW_NS) -> Bucket:
+    """No answer says what is used: a quarter at once, and the rest evenly (decision 0806)."""
+    return Bucket(number, period_ns, scope, burst=max(1, number // 4))
+
+
 BUCKET_LIMITS: Final = {
-    **{path: Bucket(number, WINDOW_NS, is_window=True) for path, number in _PER_WINDOW.items()},
+    **{path: _window(number, Scope.ACCOUNT) for path, number in _OF_ACCOUNT.items()},
+    **{path: _window(number, Scope.ADDRESS) for path, number in _OF_ADDRESS.items()},
     # New connections are counted by the second and by address (docs/venues/okx.md 2.3).
-    CONNECT_BUCKET: Bucket(3, SECOND_NS, is_window=True),
+    CONNECT_BUCKET: _window(3, Scope.ADDRESS, SECOND_NS),
 }
 
 
-def backoff(status: int, _headers: Mapping[str, str], body: bytes) -> Throttling | None:
+def backoff(answered: Answered) -> Throttling | None:
     """Whether, and for how long, an answer asks us to wait."""
+    status, body = answered.status, answered.body
     # A good answer begins with its code: most of them are not parsed a second time.
     if status == 200 and b'"code":"0"' in body[:HEAD_BYTES]:
         return None

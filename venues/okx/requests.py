@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 
 from venues.query import Parameters, query_of
+from venues.rates import Cost
 from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 API: Final = "/api/v5/"
@@ -46,17 +47,13 @@ def get_request(
     """The GET request of `path` such as ``trade/order``, which is also its bucket."""
     query = query_of(parameters)
     target = f"{API}{path}?{query}" if query else f"{API}{path}"
-    # Public questions too: production and demo share the host, and the header says which is meant.
-    headers = dict(context.endpoints.headers)
-    if not is_public:
-        # The very text that is sent is signed, its query included (docs/venues/okx.md 2.1).
-        headers |= _signed(context, "GET", target, "")
     return HttpRequest(
         method="GET",
         url=f"{context.endpoints.rest[product]}{target}",
-        headers=headers,
+        # The very text that is sent is signed, its query included (docs/venues/okx.md 2.1).
+        headers={} if is_public else _signed(context, "GET", target, ""),
         channel=path,
-        bucket=path,
+        costs=(Cost(path),),
     )
 
 

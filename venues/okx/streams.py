@@ -13,11 +13,14 @@ from typing import Final
 from venues.document import Document, object_in, said_code
 from venues.okx.reading import SPOT
 from venues.okx.requests import PING, PONG, login, subscription, subscription_id
+from venues.rates import Cost
 from venues.venue import (
     DATA,
     SECOND_NS,
     Context,
+    Heard,
     Heartbeat,
+    Stage,
     Stream,
     Turn,
     Verdict,
@@ -54,24 +57,27 @@ def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:
 
 
 def _stream(products: tuple[str, ...], feed: str, arguments: Arguments) -> Stream:
-    product, *others = products
-
-    def greeting(context: Context, stage: int) -> tuple[bytes, ...]:
-        # A channel at a time: each is acknowledged by itself,
-        # and LIVE means all (docs/venues/okx.md 2.2).
-        return (subscription(stage, arguments[stage - 1]) if stage else login(context),)
-
+    # A channel at a time: each is acknowledged by itself,
+    # and LIVE means all (docs/venues/okx.md 2.2).
+    stages = tuple(_stage(number, arguments) for number in range(1 + len(arguments)))
     return Stream(
-        product=product,
-        address=lambda context, _answer: f"{context.endpoints.stream[product]}/ws/v5/{feed}",
-        greeting=greeting,
-        judge=lambda frame, stage: _judge(frame, stage, arguments),
-        heartbeat=Heartbeat(SILENCE_NS_MAX, PING, PING_AFTER_NS),
-        stages=1 + len(arguments),
-        connect_bucket=CONNECT_BUCKET,
-        others=tuple(others),
+        products=products,
+        address=lambda context, _heard: f"{context.endpoints.stream[products[0]]}/ws/v5/{feed}",
+        judge=lambda frame: _judge(frame, len(stages), arguments),
+        heartbeat=Heartbeat(SILENCE_NS_MAX, lambda _context: PING, PING_AFTER_NS),
+        stages=stages,
+        connect_costs=(Cost(CONNECT_BUCKET),),
         feed=feed,
     )
+
+
+def _stage(number: int, arguments: Arguments) -> Stage:
+    """The sign-in, and then a subscription each."""
+
+    def say(context: Context, _heard: Heard) -> tuple[bytes, ...]:
+        return (subscription(number, arguments[number - 1]) if number else login(context),)
+
+    return Stage(say, lambda frame: _judge(frame, number, arguments))
 
 
 def _judge(frame: bytes, stage: int, arguments: Arguments) -> Verdict:

@@ -18,7 +18,17 @@ from simulator.instrument import Product
 from tests.simulator.binance.client import Client, a_client
 from venues.binance import BINANCE
 from venues.document import parse
-from venues.venue import Context, Credentials, Endpoints, HttpRequest, Inbound, Page, Stream, Turn
+from venues.venue import (
+    Context,
+    Credentials,
+    Endpoints,
+    Heard,
+    HttpRequest,
+    Inbound,
+    Page,
+    Stream,
+    Turn,
+)
 
 MESSAGES = 800
 
@@ -64,17 +74,17 @@ async def ask(client: Client, about: About, product: str, **fields: Any) -> list
 async def live(client: Client, stream: Stream) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A connection as the description has it: prepared, addressed, greeted."""
     context = context_of(client)
-    prepared = None
+    heard: Heard = ()
     if stream.prepare is not None:
-        prepared = (await perform(client, stream.prepare(context))).body
+        heard = ((await perform(client, stream.prepare.request(context))).body,)
     async with client.http.ws_connect(
-        yarl.URL(stream.address(context, prepared), encoded=True)
+        yarl.URL(stream.address(context, heard), encoded=True)
     ) as websocket:
-        for stage in range(stream.stages):
-            for frame in stream.greeting(context, stage):
+        for stage in stream.stages:
+            for frame in stage.say(context, heard):
                 await websocket.send_str(frame.decode())
             answer = await websocket.receive_str(timeout=5)
-            assert stream.judge(answer.encode(), stage).turn is Turn.ADVANCE, answer
+            assert stage.judge(answer.encode()).turn is Turn.ADVANCE, answer
         yield websocket
 
 

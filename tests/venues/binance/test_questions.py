@@ -145,16 +145,16 @@ def test_an_orders_own_trades_are_asked_by_its_id_on_every_page(product: str) ->
 
 
 def test_a_question_about_one_symbols_open_orders_costs_less() -> None:
-    def weight(product: str, symbol: str | None) -> int:
+    def weight(product: str, symbol: str | None) -> float:
         question = Question(
             id="q", account="binance:main", about=About.OPEN_ORDERS, product=product, symbol=symbol
         )
-        return BINANCE.ask(question, CONTEXT).weight
+        return BINANCE.ask(question, CONTEXT).costs[0].weight
 
     assert [weight("spot", "BTCUSDT"), weight("spot", None)] == [6, 80]
     assert [weight("linear", "BTCUSDT"), weight("linear", None)] == [1, 40]
-    assert BINANCE.ask(trades("spot", venue_order_id="17"), CONTEXT).weight == 5
-    assert BINANCE.ask(trades("spot"), CONTEXT).weight == 20
+    assert BINANCE.ask(trades("spot", venue_order_id="17"), CONTEXT).costs[0].weight == 5
+    assert BINANCE.ask(trades("spot"), CONTEXT).costs[0].weight == 20
 
 
 @pytest.mark.parametrize(("symbol", "weight"), [(None, 40), ("BTCUSDT", 1)])
@@ -165,7 +165,7 @@ def test_open_orders_of_usd_m_are_two_lists(symbol: str | None, weight: int) -> 
     first = BINANCE.ask(question, CONTEXT)
     second = BINANCE.next_page(question, Page(1, first, 200, b"[]"), CONTEXT)
     assert second is not None
-    assert (second.channel, second.weight) == ("GET openAlgoOrders", weight)
+    assert (second.channel, second.costs[0].weight) == ("GET openAlgoOrders", weight)
     assert ("symbol=BTCUSDT" in second.url) is (symbol is not None)
     assert BINANCE.is_complete_answer(Page(2, second, 200, b"[]"))
     assert BINANCE.next_page(question, Page(2, second, 200, b"[]"), CONTEXT) is None
@@ -203,7 +203,7 @@ def test_a_conditional_order_of_usd_m_is_asked_for_where_it_is_kept(
     names: dict[str, str], asked: str
 ) -> None:
     request = BINANCE.ask(conditional(**names), CONTEXT)
-    assert (request.channel, request.weight) == ("GET algoOrder", 1)
+    assert (request.channel, request.costs[0].weight) == ("GET algoOrder", 1)
     query = urlsplit(request.url).query
     assert asked in query
     assert "symbol" not in query
@@ -229,7 +229,7 @@ def test_the_history_of_usd_m_goes_on_with_that_of_conditional_orders() -> None:
     first = BINANCE.ask(question, CONTEXT)
     second = BINANCE.next_page(question, Page(1, first, 200, b"[]"), CONTEXT)
     assert second is not None
-    assert (second.channel, second.weight) == ("GET allAlgoOrders", 5)
+    assert (second.channel, second.costs[0].weight) == ("GET allAlgoOrders", 5)
     assert "symbol=BTCUSDT" in second.url
     assert "startTime=" in second.url
     rows = [{"algoId": 5 + n, "createTime": NOW_NS // 10**6} for n in range(ROWS_MAX)]

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from orderloom.question import About, Question
+from tests.venues.frames import answered
 from venues.bybit import BYBIT
-from venues.bybit.limits import BUCKET_LIMITS
-from venues.bybit.streams import CONNECT_BUCKET
+from venues.rates import Scope, Throttling
 from venues.venue import MINUTE_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 NOW_NS = 1_793_000_000_715_999_999
@@ -52,7 +52,7 @@ def test_public_questions_show_no_key() -> None:
 
 def test_signing_in_names_a_time_to_come() -> None:
     (stream,) = BYBIT.streams(BYBIT.products)
-    (frame,) = stream.greeting(CONTEXT, 0)
+    (frame,) = stream.stages[0].say(CONTEXT, ())
     assert orjson.loads(frame) == {
         "req_id": "auth",
         "op": "auth",
@@ -67,10 +67,14 @@ def test_every_environment_has_hosts_of_its_own(environment: str) -> None:
     context = replace(CONTEXT, endpoints=endpoints)
     assert endpoints not in others
     (stream,) = BYBIT.streams(BYBIT.products)
-    assert stream.address(context, None).endswith("/v5/private")
+    assert stream.address(context, ()).endswith("/v5/private")
     assert len({*endpoints.rest.values(), *(one.rest["spot"] for one in others)}) == len(
         BYBIT.environments
     )
+
+
+def waits_for(status: int, headers: dict[str, str], body: bytes) -> Throttling | None:
+    return BYBIT.backoff(answered(status, headers, body))
 
 
 def refused(code: int, time: int = 1_793_000_000_100) -> bytes:
@@ -80,42 +84,46 @@ def refused(code: int, time: int = 1_793_000_000_100) -> bytes:
 @pytest.mark.parametrize("code", [10006, 10403, 20003, 170005, 170222])
 def test_too_many_requests_wait_for_the_end_of_the_window(code: int) -> None:
     headers = {"X-Bapi-Limit-Reset-Timestamp": "1793000003600"}
-    said = BYBIT.backoff(200, headers, refused(code))
+    said = waits_for(200, headers, refused(code))
     assert said is not None
     assert (said.retry_after_ns, said.is_ban) == (3_500_000_000, False)
     for other in ({}, {"x-bapi-limit-reset-timestamp": "soon"}):
-        waits = BYBIT.backoff(200, other, refused(code))
+        waits = waits_for(200, other, refused(code))
         assert waits is not None
         assert waits.retry_after_ns == SECOND_NS
-    far = BYBIT.backoff(200, {"x-bapi-limit-reset-timestamp": "1893000003600"}, refused(code))
+    far = waits_for(200, {"x-bapi-limit-reset-timestamp": "1893000003600"}, refused(code))
     assert far is not None
     assert far.retry_after_ns == 10 * SECOND_NS
 
 
 def test_an_address_that_asks_too_often_is_banned_for_ten_minutes() -> None:
     for body in (b"access too frequent", b'{"retMsg":"Access too frequent."}'):
-        said = BYBIT.backoff(403, {}, body)
+        said = waits_for(403, {}, body)
         assert said is not None
         assert (said.retry_after_ns, said.is_ban) == (10 * MINUTE_NS, True)
 
 
 def test_a_firewall_is_left_alone_for_a_while_and_a_refusal_of_the_venues_is_none() -> None:
-    said = BYBIT.backoff(403, {}, b"<html>The Amazon CloudFront distribution is configured")
+    said = waits_for(403, {}, b"<html>The Amazon CloudFront distribution is configured")
     assert said is not None
     assert (said.retry_after_ns, said.is_ban) == (30 * SECOND_NS, False)
-    assert BYBIT.backoff(403, {}, refused(10010)) is None
+    assert waits_for(403, {}, refused(10010)) is None
 
 
 def test_protection_of_the_whole_system_is_waited_out() -> None:
     for status, body in ((429, b""), (200, refused(429)), (200, refused(10429))):
-        said = BYBIT.backoff(status, {}, body)
+        said = waits_for(status, {}, body)
         assert said is not None
         assert (said.retry_after_ns, said.is_ban) == (5 * SECOND_NS, False)
-    assert BYBIT.backoff(200, {}, refused(10016)) is None
-    assert BYBIT.backoff(200, {}, b'{"result":{},"retCode":0,"retMsg":"OK"}') is None
+    assert waits_for(200, {}, refused(10016)) is None
+    assert waits_for(200, {}, b'{"result":{},"retCode":0,"retMsg":"OK"}') is None
 
 
-def test_all_paths_together_stay_within_the_limit_of_an_address() -> None:
-    paths = [bucket for name, bucket in BUCKET_LIMITS.items() if name != CONNECT_BUCKET]
-    assert all(bucket.capacity <= 50 and bucket.period_ns == SECOND_NS for bucket in paths)
-    assert sum(bucket.capacity for bucket in paths) * 5 <= 600
+def test_a_request_pays_the_limit_of_its_path_and_that_of_the_address() -> None:
+    costs = asked(About.BALANCES).costs
+    assert [one.bucket for one in costs] == ["account/wallet-balance", "address"]
+    assert [one.bucket for one in asked(About.SERVER_TIME).costs] == ["address"]
+    path, address = (BYBIT.buckets[one.bucket] for one in costs)
+    assert (path.scope, path.capacity, path.period_ns) == (Scope.ACCOUNT, 50, SECOND_NS)
+    assert (address.scope, address.period_ns) == (Scope.ADDRESS, 5 * SECOND_NS)
+    assert address.capacity < 600

@@ -291,7 +291,7 @@ def test_trap_19_the_price_of_a_market_order_is_a_bound_and_post_only_a_type() -
 def test_trap_20_demo_has_the_private_socket_and_the_questions_of_production() -> None:
     (stream,) = BYBIT.streams(BYBIT.products)
     demo = Context(Credentials("key", "secret"), BYBIT.environments["demo"], NOW_NS)
-    assert stream.address(demo, None) == "wss://stream-demo.bybit.com/v5/private"
+    assert stream.address(demo, ()) == "wss://stream-demo.bybit.com/v5/private"
     url = BYBIT.ask(a_question(About.BALANCES), demo).url
     assert url.startswith("https://api-demo.bybit.com/v5/")
 

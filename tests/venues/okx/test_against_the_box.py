@@ -99,15 +99,15 @@ async def ask(box: TrialVenue, about: About, product: str, **fields: Any) -> lis
 @asynccontextmanager
 async def live(box: TrialVenue, stream: Stream) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A connection as the description has it: addressed, then greeted stage by stage."""
-    url = yarl.URL(stream.address(box.context, None), encoded=True)
+    url = yarl.URL(stream.address(box.context, ()), encoded=True)
     async with box.http.ws_connect(url) as websocket:
-        for stage in range(stream.stages):
-            for frame in stream.greeting(box.context, stage):
+        for stage in stream.stages:
+            for frame in stage.say(box.context, ()):
                 await websocket.send_str(frame.decode())
             turn = Turn.DATA
             while turn is not Turn.ADVANCE:
                 answer = await websocket.receive_str(timeout=5)
-                turn = stream.judge(answer.encode(), stage).turn
+                turn = stage.judge(answer.encode()).turn
                 assert turn in (Turn.DATA, Turn.ADVANCE), answer
         yield websocket
 
@@ -260,11 +260,11 @@ async def test_a_ping_is_answered_by_a_word_that_is_no_dead_letter() -> None:
         for stream in OKX.streams(OKX.products):
             async with live(box, stream) as websocket:
                 assert stream.heartbeat.ping is not None
-                await websocket.send_str(stream.heartbeat.ping.decode())
+                await websocket.send_str(stream.heartbeat.ping(box.context).decode())
                 body = b""
                 while body not in OKX.bare_words:
                     body = (await websocket.receive_str(timeout=5)).encode()
-                assert stream.judge(body, stream.stages).turn is Turn.DATA
+                assert stream.judge(body).turn is Turn.DATA
                 assert said_by(body, Source.STREAM) == ()
 
 
@@ -272,10 +272,10 @@ async def test_a_wrong_passphrase_is_refused_with_the_venues_words() -> None:
     async with a_box() as box:
         box.account = box.account.model_copy(update={"passphrase": "wrong"})
         private, _ = OKX.streams(OKX.products)
-        url = yarl.URL(private.address(box.context, None), encoded=True)
+        url = yarl.URL(private.address(box.context, ()), encoded=True)
         async with box.http.ws_connect(url) as websocket:
-            (frame,) = private.greeting(box.context, 0)
+            (frame,) = private.stages[0].say(box.context, ())
             await websocket.send_str(frame.decode())
-            verdict = private.judge((await websocket.receive_str(timeout=5)).encode(), 0)
+            verdict = private.stages[0].judge((await websocket.receive_str(timeout=5)).encode())
         assert verdict.turn is Turn.REFUSED
         assert "600" in verdict.reason

@@ -243,8 +243,9 @@ def test_a_page_that_ends_where_it_began_is_never_followed() -> None:
 
 def test_each_path_draws_on_its_own_bucket() -> None:
     request = OKX.ask(a_question(About.TRADES, since_ns=NOW_NS - 5 * DAY_NS), CONTEXT)
-    assert (request.bucket, request.weight) == ("trade/fills-history", 1)
-    assert OKX.buckets[request.bucket].capacity == 10
+    [cost] = request.costs
+    assert (cost.bucket, cost.weight) == ("trade/fills-history", 1)
+    assert OKX.buckets[cost.bucket].capacity == 10
 
 
 def test_server_time_is_read_from_its_only_row() -> None:

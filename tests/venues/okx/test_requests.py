@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from orderloom.question import About, Question
+from tests.venues.frames import answered
 from venues.okx import OKX
 from venues.okx.requests import iso_time
 from venues.venue import Context, Credentials, HttpRequest
@@ -52,7 +53,7 @@ def test_public_questions_show_no_key() -> None:
 
 def test_signing_in_counts_in_seconds() -> None:
     for stream in OKX.streams(OKX.products):
-        (frame,) = stream.greeting(CONTEXT, 0)
+        (frame,) = stream.stages[0].say(CONTEXT, ())
         assert orjson.loads(frame) == {
             "op": "login",
             "args": [
@@ -69,24 +70,26 @@ def test_signing_in_counts_in_seconds() -> None:
 @pytest.mark.parametrize("environment", ["demo", "demo-eea", "demo-us"])
 def test_demo_is_told_apart_by_a_header_and_its_sockets_hosts(environment: str) -> None:
     context = replace(CONTEXT, endpoints=OKX.environments[environment])
-    for about in (About.SERVER_TIME, About.BALANCES):
-        assert asked(about, context).headers["x-simulated-trading"] == "1"
-        assert "x-simulated-trading" not in asked(about).headers
+    assert context.endpoints.headers == {"x-simulated-trading": "1"}
+    assert not context.endpoints.stream_headers
+    assert not CONTEXT.endpoints.headers
     for stream in OKX.streams(OKX.products):
-        assert "pap.okx.com:8443/ws/v5/" in stream.address(context, None)
+        assert "pap.okx.com:8443/ws/v5/" in stream.address(context, ())
 
 
 def test_too_many_requests_is_a_code_whatever_the_status() -> None:
     for status in (200, 429):
         for code in ("50011", "50040", "50061"):
-            said = OKX.backoff(status, {}, f'{{"code":"{code}","msg":"x","data":[]}}'.encode())
+            said = OKX.backoff(
+                answered(status, {}, f'{{"code":"{code}","msg":"x","data":[]}}'.encode())
+            )
             assert said is not None
             assert (said.retry_after_ns, said.is_ban) == (2_000_000_000, False)
-    assert OKX.backoff(200, {}, b'{"code":"50013","msg":"Systems are busy.","data":[]}')
-    assert OKX.backoff(200, {}, b'{"code":"51603","msg":"x","data":[]}') is None
-    assert OKX.backoff(200, {}, b'{"data":[],"msg":"","code":"0"}') is None
+    assert OKX.backoff(answered(200, {}, b'{"code":"50013","msg":"Systems are busy.","data":[]}'))
+    assert OKX.backoff(answered(200, {}, b'{"code":"51603","msg":"x","data":[]}')) is None
+    assert OKX.backoff(answered(200, {}, b'{"data":[],"msg":"","code":"0"}')) is None
 
 
 def test_a_firewall_that_answers_in_html_is_left_alone_for_a_while() -> None:
-    assert OKX.backoff(403, {}, b"<html>") is not None
-    assert OKX.backoff(403, {}, b'{"code":"50110","msg":"IP is not in the list"}') is None
+    assert OKX.backoff(answered(403, {}, b"<html>")) is not None
+    assert OKX.backoff(answered(403, {}, b'{"code":"50110","msg":"IP is not in the list"}')) is None
