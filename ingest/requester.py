@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from ingest.gate import Gate
@@ -24,6 +25,7 @@ from venues.venue import (
     Venue,
 )
 
+MICROSECOND_NS: Final = 1_000
 Build = Callable[[Context], HttpRequest]
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,9 @@ class Requester:
     new one. `refused` are the products whose questions the venue refuses, as was logged once;
     `refused_symbols` those it refuses by product and symbol (by kind, where a question has none).
     Until it is `timed`, where that is there, requests wait for the venue's time. Once it
-    `is_closed`, nothing is asked any more.
+    `is_closed`, nothing is asked any more. `nonce` is that of the request that was built last: the
+    clock's microseconds, so that a worker which takes the account over goes on above it. `turn`
+    lets one request at a time through where the venue wants that.
     """
 
     account: str
@@ -62,6 +66,8 @@ class Requester:
     refused: set[str] = field(default_factory=set)
     refused_symbols: set[tuple[str, str]] = field(default_factory=set)
     is_closed: bool = False
+    nonce: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def is_waiting(self) -> bool:
@@ -72,7 +78,9 @@ class Requester:
         """What building a request of `product` needs, at the venue's time."""
         clock = self.clocks.get(product)
         venue_ns = now.wall_ns + (0 if clock is None else clock.offset_ns)
-        return Context(self.credentials, self.endpoints, venue_ns)
+        # Our own clock: the venue's is measured now and then, and may fall back.
+        self.nonce = max(self.nonce + 1, now.wall_ns // MICROSECOND_NS)
+        return Context(self.credentials, self.endpoints, venue_ns, self.nonce)
 
     async def ask(self, product: str, build: Build, rank: Rank) -> HttpResult:
         """Wait for our turn, then build the request (its signature ages) and perform it.
@@ -86,6 +94,12 @@ class Requester:
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
         await self.gate.admit(wish.costs, self.account, rank)
+        if product not in self.venue.serial:
+            return await self._perform(product, build)
+        async with self.turn:
+            return await self._perform(product, build)
+
+    async def _perform(self, product: str, build: Build) -> HttpResult:
         # It may have been removed from the registry while it waited.
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")

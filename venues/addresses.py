@@ -33,6 +33,9 @@ def misplaced(account: AccountConfig, venue: Venue, endpoints: Endpoints) -> Ite
                 f"{', '.join(sorted(offering or venue.environments))}, or set "
                 f"venues.{venue.name}.rest and .stream"
             )
+    if venue.key_groups and not any(set(account.products) <= group for group in venue.key_groups):
+        groups = " or ".join(", ".join(sorted(group)) for group in venue.key_groups)
+        yield f"one key of {venue.name} opens {groups}: make an account of each"
     for product in dict.fromkeys([*account.products, *account.symbols]):
         if product not in venue.products:
             choice = f"choose from {', '.join(venue.products)}"

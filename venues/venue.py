@@ -71,11 +71,15 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What building a request needs: whose, where, and (estimated) venue time."""
+    """What building a request needs: whose, where, and (estimated) venue time.
+
+    `nonce` is above that of every request that was built before for the same account.
+    """
 
     credentials: Credentials
     endpoints: Endpoints
     venue_ns: int
+    nonce: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +359,8 @@ class Venue:
     is bounded, and raises BadFrame (`venues.document.inflated`).
     `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
     `needs_passphrase`: its keys are a key, a secret and a passphrase.
+    `serial`: the products in which one request of an account is under way at a time. `key_groups`:
+    the products that have keys of their own, where one key does not open all; an account has one.
     `names_vary`: the products in which answers may name an instrument otherwise than the stream
     does; `InstrumentReport.aliases` says how (decision 0018).
     """
@@ -381,4 +387,7 @@ class Venue:
     unpack: Callable[[bytes], bytes] | None = None
     list_field: str | None = None
     needs_passphrase: bool = False
+    # Requests under way together may overtake one another, and the nonce of the later is refused.
+    serial: frozenset[str] = frozenset()
+    key_groups: tuple[frozenset[str], ...] = ()
     names_vary: frozenset[str] = frozenset()

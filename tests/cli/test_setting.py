@@ -1,14 +1,17 @@
 """What is wrong only for those who know the venues: refused before anything is written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.setting import checked_settings, placed
+from orderloom.account import AccountConfig
 from runtime.settings import Settings, load_settings
 from runtime.trouble import SettingsError
 from tests.cli.test_main import orderloom
 from venues import VENUES
+from venues.addresses import misplaced
 
 ENTRY = """
 [[accounts]]
@@ -32,8 +35,9 @@ def an_entry(venue: str, *products: str) -> str:
 
 @pytest.mark.parametrize("venue", sorted(VENUES))
 def test_an_entry_with_what_its_venue_has_is_taken(venue: str, tmp_path: Path) -> None:
-    [account] = placed(settings_in(tmp_path, an_entry(venue, *VENUES[venue].products)))
-    assert account.products == VENUES[venue].products
+    for products in VENUES[venue].key_groups or (VENUES[venue].products,):
+        [account] = placed(settings_in(tmp_path, an_entry(venue, *sorted(products))))
+        assert account.products == tuple(sorted(products))
 
 
 @pytest.mark.parametrize("venue", sorted(VENUES))
@@ -59,6 +63,20 @@ def test_an_entry_with_what_its_venue_has_not_is_refused(
     )
     assert f"account {venue}:main: " in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_products_with_keys_of_their_own_are_accounts_of_their_own() -> None:
+    venue = replace(VENUES["binance"], key_groups=(frozenset({"spot"}), frozenset({"linear"})))
+    endpoints = venue.environments["production"]
+
+    def lines(*products: str) -> list[str]:
+        account = AccountConfig(id="binance:main", products=products, key="env:KEY")
+        return list(misplaced(account, venue, endpoints))
+
+    assert lines("spot") == lines("linear") == []
+    assert lines("spot", "linear") == [
+        "one key of binance opens spot or linear: make an account of each"
+    ]
 
 
 def test_an_environment_of_ones_own_has_the_addresses_that_the_settings_give(

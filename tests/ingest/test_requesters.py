@@ -1,6 +1,8 @@
 """Requesters that come and go, and change their key, while a worker runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +17,7 @@ from runtime.clock import wall_ns
 from runtime.settings import Settings
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
+from tests.waits import until
 from venues.venue import Context, Credentials, HttpRequest
 
 OLD, NEW = Credentials("old", "secret"), Credentials("new", "secret")
@@ -68,6 +71,43 @@ async def test_a_closed_requester_asks_nothing_more(requesters: Requesters, toy:
     with pytest.raises(ValueError, match="served no more"):
         await requester.ask(PRODUCT, build, Rank.URGENT)
     assert toy.seen["GET balances"] == 1
+
+
+async def test_each_request_is_built_with_a_higher_nonce(requesters: Requesters) -> None:
+    requesters.open(an_entry())
+    requester, now = requesters.by_account["toy:a"], requesters.clock()
+    first, second = (requester.context(PRODUCT, now).nonce for _ in range(2))
+    later = requester.context(PRODUCT, replace(now, wall_ns=now.wall_ns + SECOND_NS)).nonce
+    earlier = requester.context(PRODUCT, replace(now, wall_ns=now.wall_ns - SECOND_NS)).nonce
+    assert first == now.wall_ns // 1_000
+    assert (second, later, earlier) == (first + 1, first + 1_000_000, first + 1_000_001)
+
+
+@pytest.mark.parametrize("is_serial", [False, True])
+async def test_where_the_venue_wants_it_one_request_at_a_time_is_under_way(
+    requesters: Requesters, toy: ToyServer, is_serial: bool
+) -> None:
+    requesters.open(an_entry())
+    requester = requesters.by_account["toy:a"]
+    serial = frozenset({PRODUCT}) if is_serial else frozenset()
+    requester.venue = replace(requester.venue, serial=serial)
+    built: list[int] = []
+
+    def build(context: Context) -> HttpRequest:
+        built.append(context.nonce)
+        return requester.venue.ask(QUESTION, context)
+
+    toy.goes_on.clear()
+    asking = [asyncio.ensure_future(requester.ask(PRODUCT, build, Rank.URGENT)) for _ in range(3)]
+    # Each is built once for its costs; those that are sent are built once more.
+    under_way = 1 if is_serial else 3
+    await until(lambda: toy.seen["GET balances"] == under_way, what="the requests are sent")
+    assert len(built) == (4 if is_serial else 6)
+    toy.goes_on.set()
+    for one in asking:
+        assert isinstance((await one).outcome, HttpAnswer)
+    assert len(built) == 6
+    assert built == sorted(set(built))
 
 
 async def test_the_first_account_brings_addresses_and_clocks_to_those_who_need_no_key(

@@ -31,6 +31,9 @@ class ToyServer:
         self.delay_seconds = 0.0
         self.clock_ahead_ns = 0
         self.greets = True
+        self.goes_on = asyncio.Event()
+        """While it is not set, no request is answered."""
+        self.goes_on.set()
 
     async def push(self, body: bytes, *, text: bool = True) -> None:
         """Send one message on every open socket."""
@@ -42,6 +45,7 @@ class ToyServer:
         path = request.path.strip("/")
         self.seen[f"{request.method} {path}"] += 1
         self.urls.append(str(request.raw_path))
+        await self.goes_on.wait()
         await asyncio.sleep(self.delay_seconds)
         if path == "key":
             return web.Response(status=self.key_status, body=b'{"key":"k1"}')
