@@ -58,7 +58,7 @@ class Order:
         self.key = ""
         self.version = 0
         self.own = self.record = Record()
-        self.guests: list[Record] = []
+        self.guests: Sequence[Record] = ()
         self.derived: Derived = NOTHING
         self.graced = ZERO
         self.is_settled = False
@@ -177,7 +177,7 @@ class Order:
         self.rejoin()
         self.derived = derive(self.record, self.profile)
 
-    def host(self, guests: list[Record], origin: Origin | None, effects: list[Effect]) -> None:
+    def host(self, guests: Sequence[Record], origin: Origin | None, effects: list[Effect]) -> None:
         """Join `guests`, and no others, with the order's own evidence."""
         before, shown = self.record.fills, self.view()
         self.guests = guests

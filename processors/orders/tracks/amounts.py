@@ -116,8 +116,7 @@ def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | Non
 def is_comparable(record: Record, current: Link) -> bool:
     """Whether the link's quantity is in the unit in which the fills count."""
     unit = current.terms.value(UNIT)  # None where an execution named no quantity
-    units = record.totals.units
-    return unit is not Unit.QUOTE and (not units or (len(units) == 1 and unit in units))
+    return unit is not Unit.QUOTE and record.totals.counts_only(unit)
 
 
 def _summed(

@@ -9,6 +9,7 @@ of what was seen is needed beside the set itself.
 
 from collections.abc import Callable, Iterator
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from orderloom.event import Execution, Fee
 from orderloom.quantities import EXACT, ZERO, Unit, text_of, text_or_none
 from orderloom.words import Completeness, FillKind, Liquidity, PositionSide, Reason, Side
 from processors.digest import hash_of
+from processors.orders.shared_text import shared
 
 QUOTIENT: Final = Context(prec=28)
 """Average prices are the only numbers that are ever rounded."""
@@ -131,16 +133,19 @@ UNCONTESTED: Final = frozenset(
 larger is kept (a time in microseconds over the same in milliseconds), and nothing is a conflict."""
 
 
-def fill_of(event: Execution, exec_id: str) -> HeldFill:
-    """The fill that one execution event alone makes."""
+def fill_of(event: Execution, exec_id: str, order_id: str | None = None) -> HeldFill:
+    """The fill that one execution event alone makes.
+
+    `order_id`: an equal text of its order's id that is kept already; each message brings its own.
+    """
     fill = HeldFill(
         exec_id,
-        event.venue_order_id,
+        order_id or event.venue_order_id,
         event.side,
         event.last_price,
         event.last_quantity,
         event.fee,
-        event.fee_currency,
+        None if event.fee_currency is None else shared(event.fee_currency),
         event.liquidity,
         event.position_side,
         event.margin_mode,
@@ -223,6 +228,19 @@ def _joined_field(
     return value
 
 
+UNIT_PLACE: Final = {unit: place for place, unit in enumerate(Unit)}
+
+
+@lru_cache(maxsize=1024)
+def units_of(*counts: int) -> tuple[int, ...]:
+    """How many executions count in each unit, in the order of `Unit`: equal counts are one object,
+    as nearly every order has few executions, all in one unit."""
+    return counts
+
+
+NO_UNITS: Final = units_of(*(0 for _ in Unit))
+
+
 class Totals:
     """Exact sums over the fills that were not busted, kept as the set changes.
 
@@ -233,6 +251,7 @@ class Totals:
     __slots__ = (
         "_digest",
         "_unhashed",
+        "_units",
         "bought",
         "busted",
         "busted_quantity",
@@ -242,7 +261,6 @@ class Totals:
         "notional",
         "quantity",
         "sold",
-        "units",
         "unpriced",
         "unsided",
     )
@@ -251,25 +269,32 @@ class Totals:
         self.quantity = self.notional = self.bought = self.sold = self.unsided = ZERO
         self.busted_quantity = ZERO
         self.unpriced = self.busted = self.conflicted = self.corrected = self._digest = 0
-        self._unhashed: list[tuple[int, HeldFill]] = []
+        self._unhashed: list[tuple[int, HeldFill]] | None = None
+        self._units = NO_UNITS
         self.fees: dict[str, Decimal] = {}
-        self.units: dict[Unit, int] = {}
 
     def replace(self, before: HeldFill | None, after: HeldFill) -> None:
         """Take `before` out of the sums and put `after` in."""
+        if self._unhashed is None:
+            self._unhashed = []
         if before is not None:
             self._count(before, -1)
             self._unhashed.append((-1, before))
         self._count(after, 1)
         self._unhashed.append((1, after))
 
+    def counts_only(self, unit: Any) -> bool:
+        """Whether no execution counts anything else."""
+        place, counted = UNIT_PLACE.get(unit), sum(self._units)
+        return not counted or (place is not None and self._units[place] == counted)
+
     @property
     def digest(self) -> int:
         """The sum of the hashes of all fills, busted ones included: it stands for the set."""
         # Hashed only when a step says the content: most do not (decision 0214).
-        if self._unhashed:
+        if self._unhashed is not None:
             self._digest += sum(sign * hash_of(fill.content()) for sign, fill in self._unhashed)
-            self._unhashed.clear()
+            self._unhashed = None
         return self._digest
 
     def _count(self, fill: HeldFill, sign: int) -> None:
@@ -289,30 +314,35 @@ class Totals:
             self._count_quantity(fill, fill.last_quantity, sign)
 
     def _count_fee(self, fee: Decimal, currency: str) -> None:
-        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+        held = self.fees.get(currency)
+        self.fees[currency] = fee if held is None else EXACT.add(held, fee)
         # Gone, not zero: fees that cancel out leave no trace of what came first.
         if not self.fees[currency]:
             del self.fees[currency]
 
+    def _side_sum(self, held: Decimal, before: Decimal, amount: Decimal) -> Decimal:
+        # Of nearly every order all is on one side: its sum is that of all, and is kept once.
+        return self.quantity if held is before else EXACT.add(held, amount)
+
     def _count_quantity(self, fill: HeldFill, last_quantity: Decimal, sign: int) -> None:
         # Not `-last_quantity`, which rounds to 28 digits.
         amount = last_quantity if sign > 0 else last_quantity.copy_negate()
-        self.quantity = EXACT.add(self.quantity, amount)
+        before = self.quantity
+        self.quantity = EXACT.add(before, amount) if before else amount
         if fill.side is Side.BUY:
-            self.bought = EXACT.add(self.bought, amount)
+            self.bought = self._side_sum(self.bought, before, amount)
         elif fill.side is Side.SELL:
-            self.sold = EXACT.add(self.sold, amount)
+            self.sold = self._side_sum(self.sold, before, amount)
         else:
-            self.unsided = EXACT.add(self.unsided, amount)
+            self.unsided = self._side_sum(self.unsided, before, amount)
         if fill.last_price is None:
             self.unpriced += sign
         else:
             self.notional = EXACT.add(self.notional, EXACT.multiply(amount, fill.last_price))
-        unit = fill.quantity_unit
-        self.units[unit] = self.units.get(unit, 0) + sign
-        # A unit that no execution has any more must not make amounts incomparable.
-        if not self.units[unit]:
-            del self.units[unit]
+        place = UNIT_PLACE[fill.quantity_unit]
+        counts = list(self._units)
+        counts[place] += sign
+        self._units = units_of(*counts)
 
 
 def completeness(real: Decimal, missing: Decimal, quantity: Decimal | None) -> Completeness:

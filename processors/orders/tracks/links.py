@@ -7,7 +7,7 @@ same link.
 """
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import OrderReport, Origin
 from orderloom.quantities import ZERO, text_of
@@ -18,11 +18,12 @@ from processors.orders.tracks.registers import (
     LOWEST,
     NEVER_NS,
     NO_ORDINAL,
+    NOTHING_SAID,
     SAME,
     SHOWN,
     STORED,
-    Registers,
     Stamp,
+    own,
     put,
 )
 from processors.orders.tracks.terms import (
@@ -34,6 +35,9 @@ from processors.orders.tracks.terms import (
     dump_registers,
     load_registers,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIVE: Final = "LIVE"
 UNTRIGGERED: Final = "UNTRIGGERED"
@@ -82,7 +86,7 @@ class Link:
     def __init__(self) -> None:
         self.terms = Terms()
         self.changes: Changes | None = None
-        self.reasons: Registers = {}
+        self.reasons: Mapping[str, tuple[Any, Any]] = NOTHING_SAID
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
         self.claimed_quote = ZERO
@@ -128,8 +132,7 @@ class Link:
             # later, and must not hide the stream's word (docs/venues/binance.md 4.2).
             is_said = not report.is_reason_inferred
             rank = (int(report.reason in FORCED), int(is_said), *stamp)
-            # Whether it is shown depends on the other words too: that is compared after deriving.
-            changed |= put(self.reasons, word or "", rank, report.reason) & STORED
+            changed |= self.offer_reason(word or "", rank, report.reason)
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
         # With DECREMENT the order lives on with less: no end (docs/venues/binance.md 3.1).
@@ -225,6 +228,12 @@ class Link:
         self.changes.settle(answered_ns)
         return STORED | self._show_changed()
 
+    def offer_reason(self, word: str, stamp: Any, reason: Reason) -> int:
+        """Why it closed, by one word; what that changed."""
+        self.reasons = held = own(self.reasons)
+        # Whether it is shown depends on the other words too: that is compared after deriving.
+        return put(held, word, stamp, reason) & STORED
+
     def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
         held = self.words.get(word)
         joined = (ordinal, witness)
@@ -260,7 +269,7 @@ class Link:
         self.answered_ns = max(self.answered_ns, other.answered_ns)
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
-            put(self.reasons, name, stamp, value)
+            self.offer_reason(name, stamp, value)
         for word, (ordinal, witness) in other.words.items():
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)

@@ -5,12 +5,16 @@ The greater stamp wins, at equal stamps the greater value, never the later arriv
 content).
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 Stamp = tuple[int, int, int, Decimal, int]
 Registers = dict[str, tuple[Any, Any]]
 
+NOTHING_SAID: Final[Mapping[str, tuple[Any, Any]]] = MappingProxyType({})
+"""Registers that nobody wrote yet: all orders share it, as most of theirs stay empty."""
 LOWEST: Final[Stamp] = (-1, -1, 0, Decimal(-1), 0)
 """The stamp of what an execution says of its order in passing."""
 NO_ORDINAL: Final = (-1, -1)
@@ -21,6 +25,11 @@ STORED: Final = 1
 SHOWN: Final = 2
 """What taking evidence changed: nothing; the state; what consumers see. Bits. What follows from
 several facts (status, average price) counts as STORED here: it is compared after deriving."""
+
+
+def own(registers: Mapping[str, tuple[Any, Any]]) -> Registers:
+    """The same registers, which may be written."""
+    return registers if isinstance(registers, dict) else {}
 
 
 def put(registers: Registers, name: str, stamp: Any, value: Any) -> int:

@@ -6,7 +6,7 @@ where two reports each gave some, they stand apart, each a register with its own
 mean the same, and what is saved of them is the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final
@@ -17,11 +17,13 @@ from orderloom.words import OrderType, PositionSide, Side, TimeInForce, TriggerT
 from processors.orders.shared_text import shared
 from processors.orders.tracks.registers import (
     LOWEST,
+    NOTHING_SAID,
     SAME,
     SHOWN,
     STORED,
     Registers,
     Stamp,
+    own,
     put,
 )
 
@@ -67,7 +69,7 @@ class Terms:
     def __init__(self) -> None:
         self.row: Row | None = None
         self.stamp: Stamp = LOWEST
-        self.registers: Registers = {}
+        self.registers: Mapping[str, tuple[Any, Any]] = NOTHING_SAID
 
     def value(self, name: str) -> Any:
         """The present value; None where nothing was said."""
@@ -111,16 +113,18 @@ class Terms:
             if stamp < self.stamp and self.row[PLACE[name]] is not None:
                 return SAME
             self.spread()
-        return put(self.registers, name, stamp, value)
+        self.registers = held = own(self.registers)
+        return put(held, name, stamp, value)
 
     def spread(self) -> Registers:
         """The terms as registers, each apart from here on."""
+        self.registers = held = own(self.registers)
         if self.row is not None:
             row, self.row = self.row, None
             for name, value in zip(TERMS, row, strict=True):
                 if value is not None:
-                    self.registers[name] = (self.stamp, value)
-        return self.registers
+                    held[name] = (self.stamp, value)
+        return held
 
     def all(self) -> Registers:
         """Each with its stamp, in the order of their names."""
@@ -140,7 +144,7 @@ class Terms:
         """From here on, one report gave all."""
         if self.row is None:
             average = self.registers.get(AVERAGE)
-            self.registers = {} if average is None else {AVERAGE: average}
+            self.registers = NOTHING_SAID if average is None else {AVERAGE: average}
         self.row, self.stamp = _sharing(row), stamp
 
     def _put_each(self, row: Row, stamp: Stamp) -> int:
@@ -212,7 +216,9 @@ def _sharing(row: Row) -> Row:
     return row if mode is None else (*row[:MARGIN_MODE], shared(mode), *row[MARGIN_MODE + 1 :])
 
 
-def dump_registers(registers: Registers, places: dict[Any, int]) -> dict[str, Any]:
+def dump_registers(
+    registers: Mapping[str, tuple[Any, Any]], places: dict[Any, int]
+) -> dict[str, Any]:
     """JSON-ready: for each the place of its stamp, and its value."""
     return {
         name: (places[stamp], text_of(value) if type(value) is Decimal else value)
