@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench import against, growth, large, pauses
+from bench import against, growth, large, memory, pauses
 from bench import results as names
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
@@ -217,6 +217,7 @@ def _measure_growth(results: Results, *, is_quick: bool) -> int:
     print(growth.HEADER)
     rows, cycles = growth.measure(partial(print, flush=True), is_quick=is_quick)
     print(pauses.line(2_000 if is_quick else 20_000))
+    print(memory.line(2_000 if is_quick else 20_000))
     found = {"rows": [one.document() for one in rows]}
     found["cycles"] = [one.document() for one in cycles]
     path = HOME / f"{GROWTH}.json"
