@@ -198,6 +198,10 @@ def test_what_was_heard_may_be_anything_and_is_repeated_in_no_refusal(venue: Ven
         for judge in (*(stage.judge for stage in stream.stages), stream.judge):
             for echo in map(_echoing, heard[-1]):
                 assert SECRET not in judge(echo).reason
+        if stream.prepare is not None:
+            for echo in (_echoing(heard[0][0]), *STRANGE):
+                with suppress(*UNREADABLE):
+                    assert SECRET not in stream.prepare.judge(200, echo).reason
 
 
 def _echoing(answer: bytes) -> bytes:
