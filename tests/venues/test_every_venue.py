@@ -14,12 +14,14 @@ from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
 from orderloom.raw import Frame
 from processors.intake import Refusal, read_frame
-from tests.venues.frames import Case, answered, cases, judged, samples
+from tests.venues.frames import Case, cases, judged, samples
 from venues import VENUES
 from venues.document import parse
 from venues.rates import Cost, Scope
 from venues.venue import (
+    SECOND_NS,
     UNREADABLE,
+    Answered,
     Context,
     Credentials,
     Endpoints,
@@ -257,9 +259,10 @@ def test_every_question_has_a_request_that_costs_something_in_buckets_of_the_ven
 def are_costs_of(venue: Venue, costs: tuple[Cost, ...]) -> None:
     assert len({cost.bucket for cost in costs}) == len(costs), "one bucket is paid twice"
     for cost in costs:
-        assert cost.weight > 0
         assert cost.bucket in venue.buckets
-        assert bool(cost.market) == (venue.buckets[cost.bucket].scope is Scope.MARKET)
+        bucket = venue.buckets[cost.bucket]
+        assert 0 < cost.weight <= (bucket.burst or bucket.capacity), "it could never go in time"
+        assert bool(cost.market) == (bucket.scope is Scope.MARKET)
 
 
 @EVERY_VENUE
@@ -341,17 +344,33 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
     assert all(names <= set(venue.products) for names in by_product)
 
 
+def requests_of(venue: Venue) -> list[HttpRequest]:
+    """One for each question, and for each connection."""
+    context, streams = context_of(venue), venue.streams(venue.products)
+    prepared = [one.prepare.request(context) for one in streams if one.prepare is not None]
+    return [venue.ask(asked, context) for asked in questions(venue)] + prepared
+
+
 @EVERY_VENUE
 def test_only_throttling_asks_us_to_wait(venue: Venue) -> None:
-    for status in (200, 400, 401, 404, 500):
-        assert venue.backoff(answered(status, {}, b"{}")) is None
-    throttled = venue.backoff(answered(429, {}, b""))
-    assert throttled is not None
-    assert throttled.retry_after_ns > 0
-    for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
-        assert (
-            venue.backoff(answered(429, {"Retry-After": "soon", "date": "never"}, body)) is not None
-        )
+    date = {"retry-after": "soon", "date": "never"}
+    for request in requests_of(venue):
+        for status in (200, 400, 401, 404, 500):
+            assert venue.backoff(Answered(request, status, {}, b"{}")) is None
+        throttled = venue.backoff(Answered(request, 429, {}, b""))
+        assert throttled is not None
+        assert throttled.retry_after_ns > 0
+        assert throttled.bucket in ("", *venue.buckets)
+        for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
+            assert venue.backoff(Answered(request, 429, date, body)) is not None
+
+
+@EVERY_VENUE
+def test_its_clock_is_told_in_steps_of_its_own_products_and_no_longer_than_a_second(
+    venue: Venue,
+) -> None:
+    assert set(venue.clock_steps_ns) <= set(venue.products)
+    assert all(0 < step_ns <= SECOND_NS for step_ns in venue.clock_steps_ns.values())
 
 
 @pytest.mark.parametrize("case", ALL_CASES, ids=[f"{c.venue} {c.name}" for c in ALL_CASES])
