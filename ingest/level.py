@@ -23,7 +23,7 @@ class Level:
 
     def __init__(self, bucket: Bucket, at_ns: int, share: float) -> None:
         self.bucket = bucket
-        self.share = share
+        self._take_share(share)
         self.tokens = self.at_once
         self.at_ns = at_ns
         self.closed_until_ns = 0
@@ -31,18 +31,15 @@ class Level:
         """When how much went, of the last period; where the venue reports its count."""
         self._count = 0.0
 
-    @property
-    def at_once(self) -> float:
-        """What may go at once."""
-        burst = self.bucket.capacity if self.bucket.burst is None else self.bucket.burst
-        return max(1.0, min(burst, self.bucket.capacity) * self.share)
-
-    @property
-    def refilled(self) -> float:
-        """What comes back within a period."""
-        whole = max(1.0, self.bucket.capacity * self.share)
-        # What goes at once and what follows must fit into one window together (decision 0806).
-        return whole if self.bucket.burst is None else max(0.5, whole * WINDOW_USED - self.at_once)
+    def _take_share(self, share: float) -> None:
+        """What may go at once, and what comes back within a period."""
+        self.share = share
+        whole, burst = max(1.0, self.bucket.capacity * share), self.bucket.burst
+        self.at_once = self.refilled = whole
+        if burst is not None:
+            self.at_once = max(1.0, min(burst, self.bucket.capacity) * share)
+            # Both together must fit into one window (decision 0806).
+            self.refilled = max(0.5, whole * WINDOW_USED - self.at_once)
 
     @property
     def _is_counted(self) -> bool:
@@ -55,6 +52,8 @@ class Level:
 
     def refill(self, now_ns: int) -> None:
         """Let time pass."""
+        if now_ns == self.at_ns:
+            return
         gained = self.refilled * max(0, now_ns - self.at_ns) / self.bucket.period_ns
         self.tokens = min(self.at_once, self.tokens + gained)
         self.at_ns = max(self.at_ns, now_ns)
@@ -69,7 +68,7 @@ class Level:
     def give_share(self, share: float) -> None:
         """This worker may use so much of it: 0 to 1. A fuller share comes as full."""
         self.tokens *= share / self.share
-        self.share = share
+        self._take_share(share)
 
     def close(self, until_ns: int) -> None:
         """Nothing goes before."""

@@ -56,10 +56,16 @@ class Ticket:
     charges: tuple[tuple[Key, float], ...]
     rank: Rank
 
-    @property
-    def line(self) -> tuple[Rank, tuple[Key, ...]]:
-        """Those who wait for the very same stand in one line."""
-        return self.rank, tuple(key for key, _ in self.charges)
+
+class _Line:
+    """Those of one rank who wait for the very same limits, first come, first served."""
+
+    __slots__ = ("keys", "rank", "tickets")
+
+    def __init__(self, rank: Rank, keys: tuple[Key, ...]) -> None:
+        self.rank = rank
+        self.keys = keys
+        self.tickets: deque[Ticket] = deque()
 
 
 class Limits:
@@ -73,16 +79,18 @@ class Limits:
     ) -> None:
         self._buckets = buckets
         self._levels: dict[Key, Level] = {}
-        self._lines: dict[tuple[Rank, tuple[Key, ...]], deque[Ticket]] = {}
+        self._lines: dict[tuple[Rank, tuple[Key, ...]], _Line] = {}
         self._began_ns = now_ns
         self._reserve = reserve
         self._share = 1.0
         self._banned_until_ns = 0
         self._tickets = 0
+        # What `grant` found last, while it is true: who asks for a turn asks for the next one too.
+        self._next: tuple[int, int] | None = None
 
     def share(self, share: float) -> None:
         """This worker may use so much of each limit of the address: 0 to 1."""
-        self._share = share
+        self._share, self._next = share, None
         for level in self._levels.values():
             if level.bucket.scope is Scope.ADDRESS:
                 level.give_share(share)
@@ -92,40 +100,54 @@ class Limits:
         self._tickets += 1
         charges = tuple((self._key(cost, account), cost.weight) for cost in self._known(costs))
         ticket = Ticket(self._tickets, charges, rank)
-        self._lines.setdefault(ticket.line, deque()).append(ticket)
+        where = rank, tuple(key for key, _ in charges)
+        if where not in self._lines:
+            self._lines[where] = _Line(*where)
+        self._lines[where].tickets.append(ticket)
+        self._next = None
         return ticket
 
     def withdraw(self, ticket: Ticket) -> None:
         """Leave the line; one that was granted already is spent."""
-        line = self._lines.get(ticket.line, deque())
-        if ticket in line:
-            line.remove(ticket)
-            self._close_line(ticket)
+        line = self._lines.get((ticket.rank, tuple(key for key, _ in ticket.charges)))
+        if line is not None and ticket in line.tickets:
+            line.tickets.remove(ticket)
+            self._end(line)
+            self._next = None
 
     def grant(self, now_ns: int) -> tuple[Ticket, ...]:
         """Those whose turn it is; they are taken to be spent."""
         if now_ns < self._banned_until_ns:
             return ()
         granted: list[Ticket] = []
-        for ticket, due_ns in self._in_order(now_ns):
-            if due_ns <= now_ns:
-                self._lines[ticket.line].popleft()
-                self._close_line(ticket)
-                for key, weight in ticket.charges:
-                    self._levels[key].spend(weight)
-                granted.append(ticket)
+        soonest_ns = NEVER_NS
+        for line, due_ns in self._in_order(now_ns):
+            if due_ns > now_ns:
+                soonest_ns = min(soonest_ns, due_ns)
+                continue
+            ticket = line.tickets.popleft()
+            self._end(line)
+            for key, weight in ticket.charges:
+                self._levels[key].spend(weight)
+            granted.append(ticket)
         self._forget(now_ns)
+        # What was granted took from others, who were looked at before it.
+        self._next = None if granted else (now_ns, soonest_ns)
         return tuple(granted)
 
     def next_ns(self, now_ns: int) -> int:
         """When `grant` is worth calling again; NEVER_NS if nobody waits."""
-        soonest = min((due_ns for _, due_ns in self._in_order(now_ns)), default=NEVER_NS)
+        if self._next is not None and self._next[0] == now_ns:
+            soonest = self._next[1]
+        else:
+            soonest = min((due_ns for _, due_ns in self._in_order(now_ns)), default=NEVER_NS)
         return soonest if soonest == NEVER_NS else max(soonest, self._banned_until_ns)
 
     def answered(
         self, costs: tuple[Cost, ...], account: str, headers: Mapping[str, str], now: Instant
     ) -> None:
         """Learn the venue's own counts from an answer's headers (names in lower case)."""
+        self._next = None
         for cost in self._known(costs):
             self._level(self._key(cost, account)).hear(headers, now)
 
@@ -133,6 +155,7 @@ class Limits:
         self, costs: tuple[Cost, ...], account: str, backoff: Throttling, now_ns: int
     ) -> None:
         """The venue said: not before. A ban is for the whole group."""
+        self._next = None
         wait_ns = min(max(backoff.retry_after_ns, THROTTLED_NS_MIN), THROTTLED_NS_MAX)
         # It is the address that is banned: every request from it, whatever its bucket.
         if backoff.is_ban:
@@ -143,27 +166,26 @@ class Limits:
         for cost in self._known(meant):
             self._level(self._key(cost, account)).close(now_ns + wait_ns)
 
-    def _in_order(self, now_ns: int) -> Iterator[tuple[Ticket, int]]:
-        """The first of each line that nobody before it holds up, and when it may go.
+    def _in_order(self, now_ns: int) -> Iterator[tuple[_Line, int]]:
+        """The lines that nobody before them holds up, and when the first in each may go.
 
         Whoever is granted meanwhile makes room for the next one of its line.
         """
-        heads = [(line[0].rank, line[0].number, line[0]) for line in self._lines.values()]
+        heads = [(one.rank, one.tickets[0].number, one) for one in self._lines.values()]
         heapq.heapify(heads)
         held: set[Key] = set()
         while heads:
-            _, _, ticket = heapq.heappop(heads)
+            _, number, line = heapq.heappop(heads)
             # Nobody overtakes within a bucket: what is dear
             # would wait behind what is cheap for ever.
-            if any(key in held for key, _ in ticket.charges):
+            if not held.isdisjoint(line.keys):
                 continue
-            due_ns, bottleneck = self._due(ticket, now_ns)
+            due_ns, bottleneck = self._due(line.tickets[0], now_ns)
             if due_ns > now_ns:
                 held.add(bottleneck)
-            yield ticket, due_ns
-            following = self._lines.get(ticket.line)
-            if following and following[0] is not ticket:
-                heapq.heappush(heads, (following[0].rank, following[0].number, following[0]))
+            yield line, due_ns
+            if line.tickets and line.tickets[0].number != number:
+                heapq.heappush(heads, (line.rank, line.tickets[0].number, line))
 
     def _due(self, ticket: Ticket, now_ns: int) -> tuple[int, Key]:
         """When all its buckets have what it costs, and the one that is the last to have it."""
@@ -193,9 +215,10 @@ class Limits:
             self._levels[key] = Level(bucket, self._began_ns, share)
         return self._levels[key]
 
-    def _close_line(self, ticket: Ticket) -> None:
-        if not self._lines[ticket.line]:
-            del self._lines[ticket.line]
+    def _end(self, line: _Line) -> None:
+        """Forget a line in which nobody waits."""
+        if not line.tickets:
+            del self._lines[line.rank, line.keys]
 
     def _forget(self, now_ns: int) -> None:
         if len(self._levels) > LEVELS_MAX:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.clocks import ClockKeeper
@@ -28,6 +28,8 @@ def told(product: str, ahead_ns: int, looked_ns: int, way_ns: int) -> ClockSampl
     st.integers(-3 * SECOND_NS, 3 * SECOND_NS),
     st.lists(st.integers(0, 60_000), min_size=1, max_size=20),
 )
+@example(900 * MS, [100])
+@example(-900 * MS, [899])
 def test_whole_seconds_bound_the_truth_and_raise_no_false_alarm(
     ahead_ns: int, moments_ms: list[int]
 ) -> None:

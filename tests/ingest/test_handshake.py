@@ -5,6 +5,7 @@ from dataclasses import replace
 from ingest.actions import Ask, Publish, Purpose, Send
 from ingest.connection import Connection, Ending, State
 from ingest.instant import SECOND_NS
+from orderloom import raw
 from tests.ingest.test_connection import (
     KEY,
     UNPROBED,
@@ -51,15 +52,15 @@ def test_what_was_said_goes_into_what_is_built_next() -> None:
         keep_alive=KeepAlive(keep, 1800 * SECOND_NS, _never),
     )
     connection = to_connecting(a_connection(stream, UNPROBED))
-    said = [
-        [act.frame for act in actions if isinstance(act, Send)]
-        for actions in (
-            connection.opened(at(2)),
-            connection.received(b"a challenge", at(3)),
-            connection.received(b"welcome", at(3)),
-        )
-    ]
+    steps = (
+        connection.opened(at(2)),
+        connection.received(b"a challenge", at(3)),
+        connection.received(b"welcome", at(3)),
+    )
+    said = [[act.frame for act in actions if isinstance(act, Send)] for actions in steps]
+    published = [act.item for actions in steps for act in actions if isinstance(act, Publish)]
     assert said == [[KEY], [KEY, b"a challenge"], []]
+    assert b"k1" not in raw.encode(raw.RawRecord("toy:main", 1, "w1", tuple(published)))
     [ask] = [act for act in connection.tick(at(1900)) if isinstance(act, Ask)]
     ask.build(at(1900))
     assert kept == [(KEY, b"a challenge", b"welcome")]

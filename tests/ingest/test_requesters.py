@@ -10,7 +10,7 @@ from ingest.actions import HttpAnswer
 from ingest.instant import SECOND_NS
 from ingest.limits import Rank
 from ingest.registry import Entry
-from ingest.requesters import Clock, Requesters
+from ingest.requesters import Clock, Requesters, resized
 from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from runtime.clock import wall_ns
@@ -18,6 +18,7 @@ from runtime.settings import Settings
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
 from tests.waits import until
+from venues.rates import Bucket, Scope
 from venues.venue import Context, Credentials, HttpRequest
 
 OLD, NEW = Credentials("old", "secret"), Credentials("new", "secret")
@@ -157,3 +158,10 @@ async def test_an_account_that_has_an_address_again_is_left_out_no_more(
     assert list(requesters.left_out) == ["toy:a"]
     requesters.open(an_entry())
     assert requesters.left_out == {}
+
+
+def test_a_limit_of_the_settings_keeps_the_part_of_it_that_goes_at_once() -> None:
+    window = Bucket(60, SECOND_NS, Scope.ACCOUNT, burst=15)
+    assert resized(window, 240) == Bucket(240, SECOND_NS, Scope.ACCOUNT, burst=60)
+    assert resized(window, 3).burst == 1
+    assert resized(Bucket(60, SECOND_NS), 240) == Bucket(240, SECOND_NS)

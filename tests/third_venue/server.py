@@ -19,9 +19,9 @@ from aiohttp import web
 from tests.third_venue.sockets import NO, Row, Sockets
 
 PAGE = 7
-ASKED_MAX = 12
+ASKED_MAX = 24
 """So many questions in a second, each account by itself."""
-LISTED_MAX = 4
+LISTED_MAX = 9
 """Of them so many about one market."""
 WORKING, DONE, PULLED, LAPSED = 10, 20, 30, 40
 MARKETS = {

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import WSMessage, WSMsgType, web
 
 TICKET_SECONDS_MAX = 5.0
-BEAT_SECONDS_MAX = 3.0
+BEAT_SECONDS_MAX = 8.0
 BEATEN_FACTS = frozenset({"deal", "state"})
 """Who listens to these must say ``beat`` and the time, however much we say; others ping."""
 NO = ["no", 8, "the key or its signature is wrong"]

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from tests.third_venue.dusk import DUSK
-from tests.venues import frames, test_every_venue, test_fuzz
+from tests.venues import frames, test_every_stream, test_every_venue, test_fuzz
 from venues import VENUES
 
 Test = Callable[..., None]
 
 
 def those_that_take(*names: str) -> list[Any]:
-    """The tests of both suites with exactly these parameters."""
+    """The tests of these suites with exactly these parameters."""
     return [
         pytest.param(test, id=name)
-        for suite in (test_every_venue, test_fuzz)
+        for suite in (test_every_venue, test_every_stream, test_fuzz)
         for name, test in vars(suite).items()
         if name.startswith("test_") and set(inspect.signature(test).parameters) == set(names)
     ]

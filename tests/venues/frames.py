@@ -13,7 +13,7 @@ import orjson
 
 from orderloom.words import Source
 from venues.document import parse
-from venues.venue import Answered, HttpRequest, Inbound, Stream, Verdict
+from venues.venue import Answered, Heard, HttpRequest, Inbound, Stream, Venue, Verdict
 
 HERE = Path(__file__).parent
 
@@ -80,6 +80,18 @@ def answered(status: int, headers: dict[str, str], body: bytes, path: str = "") 
     """An answer to a request for `path`."""
     request = HttpRequest("GET", f"https://venue.example/{path}")
     return Answered(request, status, {name.lower(): text for name, text in headers.items()}, body)
+
+
+def heard_by(venue: Venue) -> list[tuple[Stream, list[Heard]]]:
+    """Each stream, with what was heard before each of its stages, and at last when it is LIVE."""
+    given = samples(venue.name)
+    heard = []
+    for stream, answers in zip(venue.streams(venue.products), given.greetings, strict=True):
+        assert len(answers) == len(stream.stages), "each stage has its answer in the samples"
+        said = answers if stream.prepare is None else (given.prepared, *answers)
+        begun = len(said) - len(answers)
+        heard.append((stream, [said[:end] for end in range(begun, len(said) + 1)]))
+    return heard
 
 
 def judged(stream: Stream, frame: bytes, stage: int) -> Verdict:

@@ -1,7 +1,5 @@
 """One contract, every exchange: the cases come from the register."""
 
-import re
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,28 +7,25 @@ import orjson
 import pytest
 
 from cli.normalize import event_document
-from ingest.http import can_be_headers, is_named
+from ingest.http import is_named
 from orderloom.event import InstrumentReport, OrderReport
 from orderloom.identity import VENUE_NAME
 from orderloom.question import About, Question
 from orderloom.raw import Frame
 from orderloom.words import OrderType, Product, TimeInForce
 from processors.intake import Refusal, read_frame
-from tests.venues.frames import Case, answered, cases, judged, samples
+from tests.venues.frames import Case, cases, heard_by, samples
 from venues import VENUES
 from venues.document import parse
 from venues.rates import Cost, Scope
 from venues.venue import (
-    UNREADABLE,
+    SECOND_NS,
+    Answered,
     Context,
     Credentials,
-    Endpoints,
-    Heard,
     HttpRequest,
     Page,
-    Stream,
     Translation,
-    Turn,
     Venue,
 )
 
@@ -122,126 +117,6 @@ def test_what_an_environment_offers_can_be_asked_and_connected_to_there(venue: V
             assert is_named(stream.address(context, heard), endpoints)
 
 
-def heard_by(venue: Venue) -> list[tuple[Stream, list[Heard]]]:
-    """Each stream, with what was heard before each of its stages, and at last when it is LIVE."""
-    given = samples(venue.name)
-    heard = []
-    for stream, answers in zip(venue.streams(venue.products), given.greetings, strict=True):
-        assert len(answers) == len(stream.stages), "each stage has its answer in the samples"
-        said = answers if stream.prepare is None else (given.prepared, *answers)
-        begun = len(said) - len(answers)
-        heard.append((stream, [said[:end] for end in range(begun, len(said) + 1)]))
-    return heard
-
-
-@EVERY_VENUE
-def test_addresses_given_from_outside_replace_the_venues_own(venue: Venue) -> None:
-    local = Endpoints(
-        rest=dict.fromkeys(venue.products, "http://127.0.0.1:1"),
-        stream=dict.fromkeys(venue.products, "ws://127.0.0.1:2"),
-    )
-    context = replace(context_of(venue), endpoints=local)
-    for asked in questions(venue):
-        assert venue.ask(asked, context).url.startswith("http://127.0.0.1:1/")
-    for stream, heard in heard_by(venue):
-        assert stream.address(context, heard[0]).startswith("ws://127.0.0.1:2/")
-
-
-@EVERY_VENUE
-def test_each_product_has_a_private_stream(venue: Venue) -> None:
-    streams = venue.streams(venue.products)
-    assert {product for stream in streams for product in stream.products} == set(venue.products)
-    feeds = [(product, stream.feed) for stream in streams for product in stream.products]
-    assert len(set(feeds)) == len(feeds), "two connections that bring the same"
-
-
-@EVERY_VENUE
-def test_a_heartbeat_is_well_within_the_silence_that_means_death(venue: Venue) -> None:
-    for stream in venue.streams(venue.products):
-        beat = stream.heartbeat
-        assert beat.silence_ns_max > 0
-        for period_ns in (beat.ping_after_ns, beat.ping_every_ns):
-            assert period_ns is None or 0 < period_ns <= beat.silence_ns_max / 2
-        if beat.ping is not None:
-            ping = beat.ping(context_of(venue))
-            assert type(ping) is bytes
-            assert SECRET.encode() not in ping
-            assert beat.ping_after_ns or beat.ping_every_ns, "it would never be sent"
-
-
-@EVERY_VENUE
-def test_a_handshake_has_headers_that_one_line_each_can_hold(venue: Venue) -> None:
-    for environment, endpoints in venue.environments.items():
-        given = [endpoints.headers, endpoints.stream_headers]
-        context = context_of(venue, environment)
-        given += [
-            stream.headers(context) for stream in venue.streams(tuple(sorted(endpoints.products)))
-        ]
-        assert all(can_be_headers(headers) for headers in given)
-
-
-STRANGE = (b"", b"\xff", b"null", b"[" * 999, b'{"token":5,"result":[]}', b"[7]", b"[[]]")
-
-
-@EVERY_VENUE
-def test_only_an_answer_that_holds_what_the_connection_needs_prepares_it(venue: Venue) -> None:
-    for stream, heard in heard_by(venue):
-        if stream.prepare is None:
-            continue
-        judge = stream.prepare.judge
-        assert judge(200, heard[0][0]).turn is Turn.ADVANCE
-        assert judge(401, b"{}").turn is Turn.REFUSED
-        assert {judge(status, b"").turn for status in (429, 503)} == {Turn.RECONNECT}
-        for body in STRANGE:
-            # Raised or said, it is a refusal to the edge (decision 0512).
-            with suppress(*UNREADABLE):
-                if judge(200, body).turn is Turn.ADVANCE:
-                    stream.address(context_of(venue), (body,))
-                    pytest.fail(f"{body!r} was taken for a key")
-
-
-@EVERY_VENUE
-def test_each_stage_of_a_greeting_ends_with_its_own_answer(venue: Venue) -> None:
-    for stream, heard in heard_by(venue):
-        for number, (stage, said) in enumerate(zip(stream.stages, heard, strict=False)):
-            frames = stage.say(context_of(venue), said)
-            assert all(type(frame) is bytes and frame for frame in frames)
-            answer = heard[number + 1][-1]
-            assert stage.judge(answer).turn is Turn.ADVANCE
-            for later in stream.stages[number + 1 :]:
-                assert later.judge(answer).turn is not Turn.ADVANCE, "it would end two stages"
-
-
-@EVERY_VENUE
-def test_what_was_heard_may_be_anything_and_is_repeated_in_no_refusal(venue: Venue) -> None:
-    for stream, heard in heard_by(venue):
-        for stage, said in zip(stream.stages, heard, strict=False):
-            for body in STRANGE:
-                with suppress(*UNREADABLE):  # then it is a refusal (decision 0808)
-                    stage.say(context_of(venue), (body,) * len(said))
-                assert stage.judge(body).turn is not Turn.ADVANCE
-        for judge in (*(stage.judge for stage in stream.stages), stream.judge):
-            for echo in map(_echoing, heard[-1]):
-                assert SECRET not in judge(echo).reason
-
-
-def _echoing(answer: bytes) -> bytes:
-    """A refusal of the answer's shape, all of whose texts repeat a secret."""
-    return re.sub(rb'"(?:[^"\\]|\\.)*"(?!:)', b'"' + SECRET.encode() + b'"', answer)
-
-
-@EVERY_VENUE
-def test_a_stream_takes_every_known_message_and_every_garbage_for_data_or_a_turn(
-    venue: Venue,
-) -> None:
-    for stream in venue.streams(venue.products):
-        for case in cases(venue.name):
-            for stage in range(len(stream.stages) + 1):
-                assert isinstance(judged(stream, case.body, stage).turn, Turn)
-        for garbage in (b"", b"\xff", b"{", b"[" * 100_000, b"null", b"1", b'"status" {}'):
-            assert stream.judge(garbage).turn is Turn.DATA
-
-
 @EVERY_VENUE
 def test_a_compressed_frame_says_what_it_holds_and_any_other_what_it_is(venue: Venue) -> None:
     packed = samples(venue.name).packed
@@ -278,9 +153,10 @@ def test_every_question_has_a_request_that_costs_something_in_buckets_of_the_ven
 def are_costs_of(venue: Venue, costs: tuple[Cost, ...]) -> None:
     assert len({cost.bucket for cost in costs}) == len(costs), "one bucket is paid twice"
     for cost in costs:
-        assert cost.weight > 0
         assert cost.bucket in venue.buckets
-        assert bool(cost.market) == (venue.buckets[cost.bucket].scope is Scope.MARKET)
+        bucket = venue.buckets[cost.bucket]
+        assert 0 < cost.weight <= (bucket.burst or bucket.capacity), "it could never go in time"
+        assert bool(cost.market) == (bucket.scope is Scope.MARKET)
 
 
 @EVERY_VENUE
@@ -360,17 +236,33 @@ def test_its_profile_says_something_on_every_point(venue: Venue) -> None:
         assert ages_ns is None or 0 < ages_ns[0] < ages_ns[1]
 
 
+def requests_of(venue: Venue) -> list[HttpRequest]:
+    """One for each question, and for each connection."""
+    context, streams = context_of(venue), venue.streams(venue.products)
+    prepared = [one.prepare.request(context) for one in streams if one.prepare is not None]
+    return [venue.ask(asked, context) for asked in questions(venue)] + prepared
+
+
 @EVERY_VENUE
 def test_only_throttling_asks_us_to_wait(venue: Venue) -> None:
-    for status in (200, 400, 401, 404, 500):
-        assert venue.backoff(answered(status, {}, b"{}")) is None
-    throttled = venue.backoff(answered(429, {}, b""))
-    assert throttled is not None
-    assert throttled.retry_after_ns > 0
-    for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
-        assert (
-            venue.backoff(answered(429, {"Retry-After": "soon", "date": "never"}, body)) is not None
-        )
+    date = {"retry-after": "soon", "date": "never"}
+    for request in requests_of(venue):
+        for status in (200, 400, 401, 404, 500):
+            assert venue.backoff(Answered(request, status, {}, b"{}")) is None
+        throttled = venue.backoff(Answered(request, 429, {}, b""))
+        assert throttled is not None
+        assert throttled.retry_after_ns > 0
+        assert throttled.bucket in ("", *venue.buckets)
+        for body in (b"\xff", b"[" * 9999, b'{"msg":5}', b'{"code":[]}'):
+            assert venue.backoff(Answered(request, 429, date, body)) is not None
+
+
+@EVERY_VENUE
+def test_its_clock_is_told_in_steps_of_its_own_products_and_no_longer_than_a_second(
+    venue: Venue,
+) -> None:
+    assert set(venue.clock_steps_ns) <= set(venue.products)
+    assert all(0 < step_ns <= SECOND_NS for step_ns in venue.clock_steps_ns.values())
 
 
 @pytest.mark.parametrize("case", ALL_CASES, ids=[f"{c.venue} {c.name}" for c in ALL_CASES])
