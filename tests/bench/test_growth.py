@@ -1,5 +1,7 @@
 """The bench of what grows: what it feeds is what a venue says, and its verdicts follow from it."""
 
+import pytest
+
 from bench.growth import (
     Cost,
     CycleCost,
@@ -33,7 +35,8 @@ def test_a_cycle_is_met_by_its_time_and_by_what_it_writes_of_orders() -> None:
     assert not a_cycle(25.0, 3).is_met
 
 
-def test_each_thing_that_grows_is_measured_at_each_size() -> None:
+def test_each_thing_that_grows_is_measured_at_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.growth.STEPS", 20)
     sizes = (1, 20)
     rows = [
         fills_of_one_order(sizes),

@@ -47,15 +47,15 @@ class PartlyRegisteredLab(OkxLab):
         return {one.product: one.unbounded for one in self.run.messages(topology.POSITIONS)}
 
 
-def lived(lab: PartlyRegisteredLab, *registered: str) -> PartlyRegisteredLab:
+def lived(lab: PartlyRegisteredLab, *registered: str, steps: int = 60) -> PartlyRegisteredLab:
     """An outage in which all products are traded."""
     lab.registered = registered
     lab.connect()
-    lab.trade(40)
+    lab.trade(steps // 2)
     lab.disconnect()
-    lab.trade(60)
+    lab.trade(steps)
     lab.reconnect()
-    rest(lab)
+    rest(lab, steps)
     return lab
 
 
@@ -88,7 +88,9 @@ def test_once_the_registry_names_it_and_its_stream_lives_the_account_is_in_sync(
 
 
 def test_restarts_change_nothing_of_a_product_that_the_registry_does_not_name() -> None:
-    calm = lived(PartlyRegisteredLab(2), "linear")
-    killed = lived(PartlyRegisteredLab(2, before_each=lambda lab: lab.restart()), "linear")
+    calm = lived(PartlyRegisteredLab(2), "linear", steps=30)
+    assert {one.product for one in calm.run.messages(topology.FILLS)} == set(calm.products)
+    restarted = PartlyRegisteredLab(2, before_each=lambda lab: lab.restart())
+    killed = lived(restarted, "linear", steps=30)
     assert killed.run.digests == calm.run.digests
     assert [one.value for one in killed.run.outputs] == [one.value for one in calm.run.outputs]

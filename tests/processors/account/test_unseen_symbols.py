@@ -106,7 +106,7 @@ def test_a_whole_holding_that_is_sold_unheard_in_an_unnamed_symbol_is_found() ->
 def test_restarts_change_nothing_of_what_was_not_looked_at() -> None:
     def lived(lab: OpeningLab) -> OpeningLab:
         outage(begun(lab))
-        rest(lab)
+        rest(lab, 30)
         return lab
 
     symbols = ("BTCUSDT",)
