@@ -10,6 +10,13 @@ from hypothesis import HealthCheck, settings
 
 from runtime.broker import EmbeddedBroker
 
+# A broker of tests lives for seconds or minutes: to compile its code thoroughly costs more than it
+# brings (15 s of CPU where 8 do, for a start and a little work). Only what `java` itself reads.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+# After a kill the controller keeps the old broker's place for this long (9 s by default).
+FORGETFUL = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "300"}
+
 # The machine may be busy: how long one example takes says nothing of our code.
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -60,7 +60,7 @@ async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_heal
 ) -> None:
     with EmbeddedBroker(tmp_path / "broker", heap_mib=256) as broker:
         lab = Lab(broker.bootstrap, namespace)
-        lab.configure(request_seconds_max=2.0)
+        lab.configure(request_seconds_max=2.0, session_seconds=2.0)
         stop, health = asyncio.Event(), Health()
         worker = ProcessWorker(lab.settings, Parts(counting_state), health)
         working = asyncio.create_task(worker.work(stop, str(tmp_path)))
@@ -109,8 +109,9 @@ class NothingTaken:
 
 @pytest.mark.broker
 async def test_a_worker_whose_commits_are_never_taken_is_started_again(
-    broker: RunningBroker, namespace: str, tmp_path: Path
+    broker: RunningBroker, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("processors.worker.ADRIFT_SECONDS", 0.5)
     lab = Lab(broker.bootstrap, namespace)
     lab.configure(session_seconds=1.0)
     worker = ProcessWorker(lab.settings, Parts(counting_state), Health())

@@ -18,12 +18,10 @@ from runtime.broker import (
     EmbeddedBroker,
     PortInUseError,
 )
+from tests.conftest import FORGETFUL
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
-
-# After a kill the controller keeps the old broker's place for this long (9 s by default).
-FORGETFUL = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "300"}
 
 PARENT = """
 import sys, time

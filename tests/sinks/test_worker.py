@@ -21,7 +21,7 @@ from sinks import SINKS
 from sinks.follower import LogChangedError, LossFoundError
 from sinks.sqlite_tables import TABLES
 from sinks.worker import SinkOptions, run
-from tests.conftest import RunningBroker
+from tests.conftest import FORGETFUL, RunningBroker
 from tests.sinks.contents import contents_of_file
 from tests.sinks.output_topics import OutputTopics
 from tests.sinks.records import VENUE, Content, a_batch, a_history, an_order, content_of
@@ -187,7 +187,7 @@ def test_topics_made_again_stop_it_until_it_is_told_to_rebuild(
 
 @pytest.mark.broker
 def test_a_broker_that_was_away_is_outlived(namespace: str, tmp_path: Path) -> None:
-    with EmbeddedBroker(tmp_path / "broker", heap_mib=256) as broker:
+    with EmbeddedBroker(tmp_path / "broker", heap_mib=256, settings=FORGETFUL) as broker:
         topics = OutputTopics(broker.bootstrap, namespace)
         settings = settings_for(topics, tmp_path)
         topics.write(orders(1))

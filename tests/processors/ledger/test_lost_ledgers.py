@@ -15,7 +15,7 @@ from tests.processors.ledger_lab import AlwaysOurs, Lab
 from tests.waits import wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
-LOSSES = 10
+LOSSES = 5
 OWN = Path("/proc/self")
 
 
