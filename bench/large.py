@@ -234,11 +234,11 @@ class LargeAccount:
         await self._until_synced(view, before)
 
     async def _compare(self) -> None:
-        """What the topics say beside the venue's books."""
+        """What the topics say beside the venue's truth."""
         give_up = time.monotonic() + SETTLE_SECONDS_MAX
         while True:
             published = await asyncio.to_thread(self._read)
-            verdict = judge(published, await self._shown_books(published.orders))
+            verdict = judge(published, await self._shown_truth(published.orders))
             details = verdict["details"]
             if not any(details.values()) or time.monotonic() > give_up:
                 break
@@ -262,13 +262,13 @@ class LargeAccount:
             raise StageError(f"the topics cannot be read: {reading.failure}")
         return reading.published
 
-    async def _shown_books(self, known: Collection[str]) -> dict[str, Any]:
-        """The venue's books, without orders that it shows no more and that nobody has `known`."""
+    async def _shown_truth(self, known: Collection[str]) -> dict[str, Any]:
+        """The venue's truth, without orders that it shows no more and that nobody has `known`."""
         truth = await self.stage.truth()
-        for account, books in truth["accounts"].items():
-            books["orders"] = [
+        for account, true in truth["accounts"].items():
+            true["orders"] = [
                 row
-                for row in books["orders"]
+                for row in true["orders"]
                 if _key_of(account, row) in known or not self._is_gone(row)
             ]
         return truth

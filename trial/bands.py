@@ -1,4 +1,4 @@
-"""The check of the bands: did [low, high] hold what the venue's books say?
+"""The check of the bands: did [low, high] hold what the venue's fills sum up to?
 
 Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
 executions of the orders known at the record's cause must lie in the band. Executions that move to
@@ -56,8 +56,8 @@ class _Sums:
 def _entries(published: Published, truth: dict[str, Any]) -> dict[Leg, list[tuple[Place, Decimal]]]:
     """Per position: where each order was first known, and what the venue executed of it."""
     by_order: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
-    for account, books in truth["accounts"].items():
-        for row in books["fills"]:
+    for account, true in truth["accounts"].items():
+        for row in true["fills"]:
             first_id = row.get("first_order_id", row["venue_order_id"])  # before its trigger
             key = adopted_order_key(account, row["product"], row["symbol"], first_id)
             by_order[key].append((account, row))

@@ -188,14 +188,15 @@ class Stage:
                 return await answer.json()
 
     async def truth(self) -> dict[str, Any]:
-        """The venues' own books, of all venues together."""
-        books = [await self.control(venue, "/truth") for venue in self.plan.venues]
+        """What is true at all venues together."""
+        truths = [await self.control(venue, "/truth") for venue in self.plan.venues]
         return {
-            "accounts": {name: one for book in books for name, one in book["accounts"].items()},
-            "messages": sum(book["messages"] for book in books),
-            "reconnects": sum(len(book["connections"].get("ended", ())) for book in books),
+            "accounts": {name: one for truth in truths for name, one in truth["accounts"].items()},
+            "messages": sum(truth["messages"] for truth in truths),
+            "reconnects": sum(len(truth["connections"].get("ended", ())) for truth in truths),
             "faults": {
-                venue: book["faults"] for venue, book in zip(self.plan.venues, books, strict=True)
+                venue: truth["faults"]
+                for venue, truth in zip(self.plan.venues, truths, strict=True)
             },
         }
 

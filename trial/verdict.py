@@ -1,4 +1,4 @@
-"""The verdict: what the topics say beside the exchange's own books.
+"""The verdict: what the topics say beside the truth of the simulated venues.
 
 Pure. `Published` is everything that consumers could read after the run; `truth` is the simulator's
 document, which the product never sees. Nothing is excused: an execution that is missing, twice, or
@@ -19,7 +19,7 @@ from orderloom.words import FillKind, Side, Source
 
 FillKey = tuple[str, str, str, str, str | None]
 Leg = tuple[str, str, str, str]
-"""Account, product, symbol, position side: what the venue's books are compared by."""
+"""Account, product, symbol, position side: by what a position is compared with the venue's."""
 STATUS: Final = {"NEW": "ACTIVE", "EXPIRED_IN_MATCH": "EXPIRED"}
 """The venue's words that our derived status spells otherwise."""
 
@@ -53,7 +53,7 @@ class Published:
         """One record of `positions`; all are kept for the check of the bands.
 
         A leg has a position for each margin mode (and one for executions whose message named none,
-        until their order does): what is compared with the books is all of them together.
+        until their order does): what is compared with the venue's is all of them together.
         """
         key = leg_of(position)
         modes = self.modes.setdefault(key, {})
@@ -127,7 +127,7 @@ def is_clean(verdict: dict[str, Any]) -> bool:
 
 
 def lost_fills(published: Published, truth: dict[str, Any]) -> Iterator[str]:
-    """Executions in the venue's books that no record of `fills` names."""
+    """Executions at the venue that no record of `fills` names."""
     for key in _true_fills(truth).keys() - published.fills.keys():
         yield str(key)
 
@@ -150,8 +150,8 @@ def wrong_fills(published: Published, truth: dict[str, Any]) -> Iterator[str]:
 def wrong_states(published: Published, truth: dict[str, Any]) -> Iterator[str]:
     """Orders whose final state or filled quantity differs, is missing, or that never were."""
     known = set()
-    for account, books in truth["accounts"].items():
-        for row in books["orders"]:
+    for account, true in truth["accounts"].items():
+        for row in true["orders"]:
             key = adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
             known.add(key)
             theirs = (STATUS.get(row["status"], row["status"]), Decimal(row["filled"]))
@@ -166,11 +166,11 @@ def wrong_states(published: Published, truth: dict[str, Any]) -> Iterator[str]:
 def wrong_positions(published: Published, truth: dict[str, Any]) -> Iterator[str]:
     """Positions whose net is not the sum of the venue's executions, or not its own figure."""
     nets = true_nets(row for row in _rows(truth, "fills"))
-    for account, books in truth["accounts"].items():
-        for row in books["positions"]:
+    for account, true in truth["accounts"].items():
+        for row in true["positions"]:
             key = (account, row["product"], row["symbol"], _leg(row["position_side"]))
             if nets.get(key, Decimal(0)) != Decimal(row["quantity"]):
-                yield f"{key}: the venue's own books disagree: {row['quantity']}, {nets.get(key)}"
+                yield f"{key}: the venue's own figures disagree: {row['quantity']}, {nets.get(key)}"
     for key in nets.keys() | published.positions.keys():
         position = published.positions.get(key)
         ours = position.net if position else None
@@ -198,13 +198,13 @@ def _true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
 
 
 def fill_key(account: str, row: dict[str, Any]) -> FillKey:
-    """Which execution a row of the venue's books is."""
+    """Which execution a row of the venue's fills is."""
     return (account, row["product"], row["symbol"], row["exec_id"], row["venue_order_id"])
 
 
 def _rows(truth: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for account, books in truth["accounts"].items():
-        for row in books[name]:
+    for account, true in truth["accounts"].items():
+        for row in true[name]:
             yield account, row
 
 

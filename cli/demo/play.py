@@ -284,7 +284,7 @@ class Play:
         )
 
     async def _counts(self) -> Counter[str]:
-        """How much there was so far at all venues, by their own books."""
+        """How much there was so far at all venues, by their own count."""
         counts: Counter[str] = Counter()
         for venue in self.options.venues:
             summary = await self.stage.control(venue, "/truth/summary")
