@@ -15,7 +15,7 @@ from runtime.broker import EmbeddedBroker
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # After a kill the controller keeps the old broker's place for this long (9 s by default).
-FORGETFUL = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "300"}
+FORGETFUL = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "300"}
 
 # The machine may be busy: how long one example takes says nothing of our code.
 settings.register_profile(

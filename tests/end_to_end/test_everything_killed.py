@@ -20,7 +20,9 @@ from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
 from orderloom import topology
+from runtime.broker import EmbeddedBroker
 from runtime.kafka import connected_admin, end_offsets
+from tests.conftest import FORGETFUL
 from tests.consumers.children import ReferenceConsumer
 from tests.end_to_end.test_chaos import in_short
 from tests.sinks.contents import contents_of_file
@@ -157,6 +159,7 @@ class Outcome:
 
 def played(options: DemoOptions) -> Outcome:
     stage = Stage.build(plan_of(options))
+    stage.broker = EmbeddedBroker(stage.plan.directory / "broker", settings=FORGETFUL)
     play = Killing(stage, options)
     try:
         verdict = asyncio.run(play.run())

@@ -22,6 +22,7 @@ from processors.ledger.settling import TOPIC_OF
 from runtime.broker import EmbeddedBroker
 from runtime.kafka import connected_admin, end_offsets, reader, transactional_producer
 from runtime.topics import TopicSpec, create_topics
+from tests.conftest import FORGETFUL
 from tests.processors.chaos.stage import Stage
 from tests.processors.counting_state import SpreadState
 
@@ -121,7 +122,7 @@ def test_a_killed_broker_starts_again_and_leaves_nothing_hanging(
     tmp_path: Path, kills: int, seed: int
 ) -> None:
     chance = random.Random(seed)
-    broker = EmbeddedBroker(tmp_path / "broker", heap_mib=400)
+    broker = EmbeddedBroker(tmp_path / "broker", heap_mib=400, settings=FORGETFUL)
     with broker:
         admin = connected_admin(broker.bootstrap)
         create_topics(admin, [TopicSpec(topic, IDS, 1, {}) for topic in TOPICS])
