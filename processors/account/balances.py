@@ -18,9 +18,11 @@ from typing import Any, ClassVar, Final
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
 from orderloom.raw import Answer
+from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
+from processors.orders.order import Order
 from venues.venue import Profiles
 
 BALANCE: Final = "b"
@@ -41,12 +43,14 @@ class Balances:
     `listed` is what lists that come in pages named so far, by the product that was asked about.
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
-    (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
+    (`opened`), and in the last comparison (`others`); what is older than the opening explains
+    nothing, whenever it becomes known. `standing` are the differences that stand.
     `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (BALANCE, EQUATION)
 
+    exposure: Exposure
     profiles: Profiles
     instruments: Instruments
     publish: Callable[..., None]
@@ -89,6 +93,10 @@ class Balances:
 
     def _transfer(self, key: str, report: BalanceReport) -> None:
         assert report.delta is not None
+        # What was held at first contact holds it, as it does such an execution.
+        held_ns = self.exposure.contained.get(report.product, -1)
+        if report.venue_ns is not None and report.venue_ns <= held_ns:
+            return
         name = f"{key}/{report.venue_ns}/{text_of(report.delta)}"
         if name not in self.recent:
             self.is_comparison_dirty = True
@@ -155,32 +163,29 @@ class Balances:
             venue_ns = report.venue_ns
         self.is_comparison_dirty = True
         # One page of no known time leaves the whole figure without one.
-        is_timed = asked_ns is not None and (item.page == 1 or held.get("is_timed", False))
-        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "is_timed": is_timed}
+        if item.page > 1 and asked_ns is not None:
+            asked_ns = held.get("asked_ns")
+        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "asked_ns": asked_ns}
         self.asked[product] = times | {"rows": rows}
 
     def check(
-        self, product: str, positions: Iterable[HeldPosition], coverage: CycleCoverage
+        self, product: str, coverage: CycleCoverage, orders: Callable[[], Iterable[Order]]
     ) -> set[str]:
-        """A cycle is complete: compare; the symbols that could explain what is not explained."""
+        """A cycle is complete: compare; the symbols that could explain what is not explained.
+
+        `orders` are all of the account, for their executions.
+        """
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
-        mine = [one for one in positions if one.product == product]
-        if asked is None or not asked["is_timed"]:
+        if asked is None or asked.get("asked_ns") is None:  # records of before lack it
             return set()
-        if any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
+        if any(one.last_ns > (asked["venue_ns"] or 0) for one in self._positions(product)):
             return set()  # an execution may not be in the figures yet
-        moved = self._moved(product, mine)
-        if moved is None:
-            return set()
         totals = {asset: Decimal(text) for asset, text in asked["rows"].items()}
         former = self.others.get(product)
-        # What is gone as a whole is not listed any more, and what took it may not be known.
-        assets = totals.keys() | moved.keys() | (former["assets"].keys() if former else set())
-        now = {
-            asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
-            for asset in sorted(assets)
-        }
+        now = self._unexplained(product, totals)
+        if now is None:
+            return set()
         times = {"answered_ns": asked["answered_ns"], "until_ns": coverage.until_ns}
         self.others[product] = times | {"assets": now}
         # A figure alone may hold executions that no list shows yet (`figures.py`, rule 1).
@@ -191,36 +196,55 @@ class Balances:
             # What executions yet to come explain would be taken for held before (rules 2 and 3).
             is_sure = not coverage.adds_to(former) and not self._lacks_any(product, coverage)
             if others == now and is_sure:
-                self.opened[product] = now
+                at_ns = asked["asked_ns"] - self.profiles[product].visibility_lag_ns
+                self.exposure.contain(product, at_ns, orders())
+                # An execution of up to then that becomes known later was in both figures, or they
+                # would differ.
+                now = self._unexplained(product, totals) or {}
+                self.opened[product] = self.others[product]["assets"] = now
             return set()
         agreed = {asset for asset in now if others.get(asset, "0") == now[asset]}
         return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
+
+    def _positions(self, product: str) -> list[HeldPosition]:
+        return [one for one in self.exposure.positions.values() if one.product == product]
+
+    def _unexplained(self, product: str, totals: dict[str, Decimal]) -> dict[str, str] | None:
+        """What nothing known explains, by asset; None while an instrument is unknown."""
+        moved, former = self._moved(product), self.others.get(product)
+        if moved is None:
+            return None
+        # What is gone as a whole is not listed any more, and what took it may not be known.
+        assets = totals.keys() | moved.keys() | (former["assets"].keys() if former else set())
+        return {
+            asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
+            for asset in sorted(assets)
+        }
 
     def _lacks_any(self, product: str, coverage: CycleCoverage) -> bool:
         """Whether assets may have moved by a symbol that is not covered: one that there is."""
         # A symbol mistyped in the registry moves nothing, and must keep nothing from opening.
         return any(self.instruments.assets(product, one) for one in sorted(coverage.lacking))
 
-    def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:
+    def _moved(self, product: str) -> dict[str, Decimal] | None:
         """What executions and transfers moved, by asset; None while an instrument is unknown."""
         moved: dict[str, Decimal] = {}
-        for key, amount in self._movements(product, positions):
+        for key, amount in self._movements(product):
             if key is None:
                 return None
             moved[key] = EXACT.add(moved.get(key, ZERO), amount)
         return moved
 
-    def _movements(
-        self, product: str, positions: Iterable[HeldPosition]
-    ) -> Iterator[tuple[str | None, Decimal]]:
-        for position in positions:
+    def _movements(self, product: str) -> Iterator[tuple[str | None, Decimal]]:
+        for position in self._positions(product):
             assets = self.instruments.assets(product, position.symbol)
-            yield assets and assets[0], position.now.net
-            yield assets and assets[1], position.paid.copy_negate()
+            held = position.contained
+            yield assets and assets[0], EXACT.subtract(position.now.net, held.net)
+            yield assets and assets[1], EXACT.subtract(held.paid, position.paid)
             # In whichever asset it was charged: a Spot purchase pays in base
             # (docs/venues/binance.md 12).
             for currency, fee in position.fees.items():
-                yield currency, fee.copy_negate()
+                yield currency, EXACT.subtract(held.fees.get(currency, ZERO), fee)
         for key, amount in self.transfers.items():
             if key.startswith(f"{product}/"):
                 yield key.partition("/")[2], amount

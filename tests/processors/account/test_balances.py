@@ -12,6 +12,7 @@ from orderloom.event import BalanceReport
 from orderloom.raw import Answer
 from orderloom.words import Source
 from processors.account.balances import Balances
+from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.instruments import Instruments
 from tests.processors.account.restoring import take_back
@@ -23,7 +24,7 @@ MS = 1_000_000
 
 def some_balances() -> Balances:
     venue = VENUES["binance"]
-    return Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
+    return Balances(Exposure(), venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
 
 
 def after(*reports: BalanceReport) -> dict[str, Any]:
@@ -110,7 +111,9 @@ def held(asset: str, amount: str, venue_ns: int | None = HELD_NS) -> BalanceRepo
 def some_okx_balances(*, sol_ns: int | None = HELD_NS) -> Balances:
     """An account that holds 10 SOL, since then, and USDT."""
     venue = VENUES["okx"]
-    balances = Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
+    balances = Balances(
+        Exposure(), venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None
+    )
     balances.take(held("SOL", "10", sol_ns))
     balances.take(held("USDT", "5"))
     return balances
@@ -208,7 +211,7 @@ def listed(balances: Balances, at_ns: int, held: dict[str, str]) -> set[str]:
     ]
     item = Answer({"product": "spot"}, "", 1, True, 200, at_ns, at_ns, at_ns, b"")
     balances.take_page(reports, item, at_ns)
-    return balances.check("spot", (), CycleCoverage(at_ns, at_ns))
+    return balances.check("spot", CycleCoverage(at_ns, at_ns), lambda: ())
 
 
 @pytest.mark.parametrize("rest", [{"USDT": "5"}, {"USDT": "5", "SOL": "0"}])
@@ -216,7 +219,10 @@ def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, s
     told: list[str] = []
     venue = VENUES["binance"]
     balances = Balances(
-        venue.profiles, Instruments(venue.name, 0), lambda kind, rule, *_, **__: told.append(rule)
+        Exposure(),
+        venue.profiles,
+        Instruments(venue.name, 0),
+        lambda kind, rule, *_, **__: told.append(rule),
     )
     whole = {"USDT": "5", "SOL": "3"}
     for second in range(1, 4):
@@ -227,3 +233,30 @@ def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, s
     for second in range(7, 10):
         listed(balances, second * MS * 1000, whole)
     assert told == ["open", "explained"]
+
+
+def a_transfer(amount: str, second: int) -> BalanceReport:
+    at_ns = second * MS * 1000
+    return BalanceReport(product="spot", asset="USDT", delta=Decimal(amount), venue_ns=at_ns)
+
+
+def test_a_transfer_that_what_was_held_holds_moves_nothing_when_it_is_heard_late() -> None:
+    told: list[str] = []
+    venue = VENUES["binance"]
+    instruments = Instruments(venue.name, 0)
+    balances = Balances(
+        Exposure(), venue.profiles, instruments, lambda kind, rule, *_, **__: told.append(rule)
+    )
+    for second in range(10, 13):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    balances.take(a_transfer("3", 5))
+    for second in range(13, 16):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    assert not told
+    balances.take(a_transfer("3", 14))
+    for second in range(16, 19):
+        listed(balances, second * MS * 1000, {"USDT": "8"})
+    assert not told
+    for second in range(19, 22):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    assert told == ["open"]

@@ -192,3 +192,40 @@ def test_restarts_change_nothing_of_what_was_not_looked_at() -> None:
     killed = lived(OpeningLab(symbols=symbols, before_each=VenueLab.restart))
     assert killed.run.digests == calm.run.digests
     assert outputs(killed) == outputs(calm)
+
+
+def traded_before() -> OpeningLab:
+    """In sync; SOLUSDT was bought an hour before first contact, and nobody spoke of it since."""
+    lab = OpeningLab(symbols=("BTCUSDT",))
+    order(lab, "spot", "2", "SOLUSDT")
+    lab.wait(3_600_000)
+    begun(lab)
+    rest(lab)
+    assert "spot" in lab.account_state().look_ups.balances.opened
+    return lab
+
+
+def test_what_was_executed_before_first_contact_moves_no_balance_when_it_becomes_known() -> None:
+    named, traded = traded_before(), traded_before()
+    register(named, "BTCUSDT", "SOLUSDT")
+    order(traded, "spot", "1", "SOLUSDT")
+    for lab in (named, traded):
+        rest(lab)
+        assert not [one for one in lab.differences() if one.kind == "BALANCE"]
+        assert not lab.wrong()
+        lab.disconnect()
+        order(lab, "spot", "-2", "SOLUSDT")
+        lab.reconnect()
+        rest(lab)
+        rest(lab)
+        assert not lab.account_state().look_ups.balances.standing
+
+
+def test_what_was_executed_before_first_contact_is_the_same_after_a_restart() -> None:
+    lab = traded_before()
+    lab.restart()
+    register(lab, "BTCUSDT", "SOLUSDT")
+    lab.wait(15_000)
+    lab.restart()
+    rest(lab)
+    assert not [one for one in lab.differences() if one.kind == "BALANCE"]
