@@ -40,7 +40,8 @@ class Balances:
 
     `ordinals` is where what stands in `rows` stands among what the venue said.
 
-    `listed` is what lists that come in pages named so far, by the product that was asked about.
+    `listed` is what lists that come in pages named so far, by the product that was asked about;
+    `lists` is as of when (ns, venue) the last complete one of a product was, and what it named.
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
     (`opened`), and in the last comparison (`others`); what is older than the opening explains
@@ -58,6 +59,7 @@ class Balances:
     ordinals: dict[str, list[int]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     listed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -75,7 +77,7 @@ class Balances:
         # What lacks a time is oldest.
         at = list(report.ordinal or (report.venue_ns or 0, 0))
         held, held_at = self.rows.get(key), self.ordinals.get(key, [0, 0])
-        if held_at > at:
+        if held_at > at or self._is_gone(report.product, report.asset, at):
             return False
         row = {"product": report.product, "asset": report.asset, "venue_ns": report.venue_ns}
         for name in AMOUNTS:
@@ -111,19 +113,40 @@ class Balances:
         `asked_ns` is venue time; without it nobody knows as of when anything is lacking.
         """
         profile = self.profiles.get(item.question.get("product", ""))
-        if profile is None or profile.balances_of is None:
+        if profile is None or (product := profile.balances_of) is None:
             return False
-        named = self._named({report.asset for report in reports}, item)
+        rows = list(reports)
+        named = self._named({report.asset for report in rows}, item)
         if named is None or asked_ns is None:
             return False
-        # As of then it surely lacks nothing: `take` keeps what was said of a later time.
-        at_ns = asked_ns - profile.visibility_lag_ns
+        # As of then it surely lacks nothing.
+        at_ns, last = asked_ns - profile.visibility_lag_ns, self.lists.get(product)
+        if last is not None and last["at_ns"] >= at_ns:
+            if last["at_ns"] > at_ns:
+                return False
+            named.update(last["assets"])
+        self.lists[product] = {"at_ns": at_ns, "assets": sorted(named)}
+        self.is_comparison_dirty = True
+        # Those that the list before lacked were not believed until now, if they are so old.
+        return sum(map(self.take, rows)) + self._drop_gone(product) > 0
+
+    def _is_gone(self, product: str, asset: str, at: list[int]) -> bool:
+        """Whether the last complete list says that what was said as of then is no more."""
+        last = self.lists.get(product)
+        return last is not None and at <= [last["at_ns"], 0] and asset not in last["assets"]
+
+    def _drop_gone(self, product: str) -> int:
+        """Forget what the last complete list lacks; how many of them held something."""
         gone = [
-            _emptied(row, at_ns)
-            for row in self.rows.values()
-            if row["product"] == profile.balances_of and row["asset"] not in named and is_held(row)
+            (key, row)
+            for key, row in self.rows.items()
+            if row["product"] == product
+            and self._is_gone(product, row["asset"], self.ordinals[key])
         ]
-        return sum(map(self.take, gone)) > 0
+        for key, _ in gone:
+            del self.rows[key], self.ordinals[key]
+            self.dirty.add(key)
+        return sum(is_held(row) for _, row in gone)
 
     def _named(self, assets: set[str], item: Answer) -> set[str] | None:
         """All that a list names, with its last page; None before, or where a page is missing."""
@@ -273,10 +296,11 @@ class Balances:
         missing = {key.partition("/")[2] for key in self.standing if key.startswith(f"{product}/")}
         return self.instruments.between(product, missing) if missing else set()
 
-    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The state records that changed since the last call."""
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call; None: there is nothing of it."""
         for key in sorted(self.dirty):
-            document = {"balance": self.rows[key], "ordinal": self.ordinals[key]}
+            row = self.rows.get(key)
+            document = row and {"balance": row, "ordinal": self.ordinals[key]}
             yield f"{BALANCE}/{key}", document
         self.dirty.clear()
         if self.is_comparison_dirty:
@@ -284,6 +308,7 @@ class Balances:
                 EQUATION,
                 {
                     "listed": self.listed,
+                    **({"lists": self.lists} if self.lists else {}),
                     "asked": self.asked,
                     "others": self.others,
                     "opened": self.opened,
@@ -302,6 +327,7 @@ class Balances:
             self.rows[key], self.ordinals[key] = row, document["ordinal"]
             return
         self.listed = document.get("listed", {})  # records of before lack it
+        self.lists = document.get("lists", {})  # and this
         self.asked, self.others = document["asked"], document["others"]
         self.opened, self.standing = document["opened"], document["standing"]
         self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}
@@ -317,12 +343,3 @@ def _lesser(amount: Decimal | None, held: str | None) -> Decimal | None:
 def is_held(row: dict[str, Any]) -> bool:
     """Whether there is any of the asset: an account may list hundreds that it does not hold."""
     return any(row[name] not in NOTHING for name in AMOUNTS)
-
-
-def _emptied(row: dict[str, Any], at_ns: int) -> BalanceReport:
-    """That there is nothing of an asset, as of `at_ns`: of each amount that is known of it."""
-    free, locked, total = (None if row[name] is None else ZERO for name in AMOUNTS)
-    return BalanceReport(
-        product=row["product"], asset=row["asset"], free=free, locked=locked, total=total,
-        ordinal=(at_ns, 0),
-    )  # fmt: skip
