@@ -7,6 +7,7 @@ is taken back under the old and is new under the new: a consumer holds it once.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from orderloom.words import FillKind, PositionSide, Side
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from processors.orders.tracks.fills import HeldFill
 
 
-SHARED: Final = ("client_order_id", "side", "position_side")
+SHARED: Final = ("client_order_id", "side", "position_side", "contract_size")
 """The terms of an order that its executions are shown with (`fill_document.py`)."""
-Shared = tuple[str | None, Side | None, PositionSide | None]
+Shared = tuple[str | None, Side | None, PositionSide | None, Decimal | None]
 """Their values."""
 
 
@@ -74,7 +75,8 @@ def terms_shown(order: Order) -> Shared | None:
     if not order.record.fills:
         return None
     # The owner's, which no amendment and no trigger changes (docs/state-model.md 4.11).
-    return order.record.first_name(), order.side, order.term("position_side")
+    name, leg = order.record.first_name(), order.term("position_side")
+    return name, order.side, leg, order.contract_size
 
 
 def renamed(

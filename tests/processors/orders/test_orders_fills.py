@@ -140,6 +140,22 @@ def test_an_execution_bears_the_name_that_the_owner_gave_its_order() -> None:
         assert shown_after(events) == dict.fromkeys("12", ("mine", None))
 
 
+def test_an_execution_is_corrected_where_its_order_is_joined_with_one_of_another_size() -> None:
+    orders = some_orders()
+    for name, size in (("1", 10), ("2", 5)):
+        take(orders, an_execution(name, venue_order_id=name))
+        order = orders.find("spot", "SOLUSDT", name)
+        assert order is not None
+        orders.pin(order, Decimal(size))
+    effects = take(orders, a_report(venue_order_id="2", replaces="1", client_order_id=None))
+    sizes = {
+        one.fill.exec_id: one.order.contract_size
+        for one in effects
+        if isinstance(one, FillRecorded)
+    }
+    assert sizes == {"1": Decimal(5), "2": Decimal(5)}
+
+
 def test_a_bust_takes_the_execution_back_and_the_order_is_corrected() -> None:
     orders = some_orders()
     take(orders, a_report(quantity="1.5"), an_execution())
