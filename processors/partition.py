@@ -38,7 +38,9 @@ from venues.venue import Translation, Venue
 if TYPE_CHECKING:
     from processors.account.saved import Saved
 
-STATE_FORMAT: Final = 9
+STATE_FORMAT: Final = 10
+READABLE: Final = (9, STATE_FORMAT)
+"""The formats that are read; what is read is written in the newest when it changes."""
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
 
@@ -101,10 +103,10 @@ class PartitionFold:
             UnknownStateFormat: it was written by a newer version of this code.
         """
         document = orjson.loads(value)
-        if document.get("f") != STATE_FORMAT:
+        if document.get("f") not in READABLE:
             raise UnknownStateFormat(
                 f"state record {key!r} has format {document.get('f')!r}, this code reads "
-                f"{STATE_FORMAT}: run the version that wrote it, or `orderloom repair`"
+                f"{READABLE}: run the version that wrote it, or `orderloom repair`"
             )
         kind, _, _ = key.decode().partition("/")
         del document["f"]

@@ -18,9 +18,11 @@ from typing import Any, ClassVar, Final
 from orderloom.event import BalanceReport
 from orderloom.quantities import EXACT, ZERO, text_of
 from orderloom.raw import Answer
+from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.account.positions import HeldPosition
 from processors.instruments import Instruments
+from processors.orders.order import Order
 from venues.venue import Profiles
 
 BALANCE: Final = "b"
@@ -38,15 +40,18 @@ class Balances:
 
     `ordinals` is where what stands in `rows` stands among what the venue said.
 
-    `listed` is what lists that come in pages named so far, by the product that was asked about.
+    `listed` is what lists that come in pages named so far, by the product that was asked about;
+    `lists` is as of when (ns, venue) the last complete one of a product was, and what it named.
 
     `others`: what no known execution or transfer explains, by product and asset: at first contact
-    (`opened`), and in the last comparison (`others`). `standing` are the differences that stand.
+    (`opened`), and in the last comparison (`others`); what is older than the opening explains
+    nothing, whenever it becomes known. `standing` are the differences that stand.
     `dirty` names the rows, `is_comparison_dirty` says whether the rest changed since it was saved.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (BALANCE, EQUATION)
 
+    exposure: Exposure
     profiles: Profiles
     instruments: Instruments
     publish: Callable[..., None]
@@ -54,6 +59,7 @@ class Balances:
     ordinals: dict[str, list[int]] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     listed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -71,7 +77,7 @@ class Balances:
         # What lacks a time is oldest.
         at = list(report.ordinal or (report.venue_ns or 0, 0))
         held, held_at = self.rows.get(key), self.ordinals.get(key, [0, 0])
-        if held_at > at:
+        if held_at > at or self._is_gone(report.product, report.asset, at):
             return False
         row = {"product": report.product, "asset": report.asset, "venue_ns": report.venue_ns}
         for name in AMOUNTS:
@@ -89,6 +95,10 @@ class Balances:
 
     def _transfer(self, key: str, report: BalanceReport) -> None:
         assert report.delta is not None
+        # What was held at first contact holds it, as it does such an execution.
+        held_ns = self.exposure.contained.get(report.product, -1)
+        if report.venue_ns is not None and report.venue_ns <= held_ns:
+            return
         name = f"{key}/{report.venue_ns}/{text_of(report.delta)}"
         if name not in self.recent:
             self.is_comparison_dirty = True
@@ -103,19 +113,40 @@ class Balances:
         `asked_ns` is venue time; without it nobody knows as of when anything is lacking.
         """
         profile = self.profiles.get(item.question.get("product", ""))
-        if profile is None or profile.balances_of is None:
+        if profile is None or (product := profile.balances_of) is None:
             return False
-        named = self._named({report.asset for report in reports}, item)
+        rows = list(reports)
+        named = self._named({report.asset for report in rows}, item)
         if named is None or asked_ns is None:
             return False
-        # As of then it surely lacks nothing: `take` keeps what was said of a later time.
-        at_ns = asked_ns - profile.visibility_lag_ns
+        # As of then it surely lacks nothing.
+        at_ns, last = asked_ns - profile.visibility_lag_ns, self.lists.get(product)
+        if last is not None and last["at_ns"] >= at_ns:
+            if last["at_ns"] > at_ns:
+                return False
+            named.update(last["assets"])
+        self.lists[product] = {"at_ns": at_ns, "assets": sorted(named)}
+        self.is_comparison_dirty = True
+        # Those that the list before lacked were not believed until now, if they are so old.
+        return sum(map(self.take, rows)) + self._drop_gone(product) > 0
+
+    def _is_gone(self, product: str, asset: str, at: list[int]) -> bool:
+        """Whether the last complete list says that what was said as of then is no more."""
+        last = self.lists.get(product)
+        return last is not None and at <= [last["at_ns"], 0] and asset not in last["assets"]
+
+    def _drop_gone(self, product: str) -> int:
+        """Forget what the last complete list lacks; how many of them held something."""
         gone = [
-            _emptied(row, at_ns)
-            for row in self.rows.values()
-            if row["product"] == profile.balances_of and row["asset"] not in named and is_held(row)
+            (key, row)
+            for key, row in self.rows.items()
+            if row["product"] == product
+            and self._is_gone(product, row["asset"], self.ordinals[key])
         ]
-        return sum(map(self.take, gone)) > 0
+        for key, _ in gone:
+            del self.rows[key], self.ordinals[key]
+            self.dirty.add(key)
+        return sum(is_held(row) for _, row in gone)
 
     def _named(self, assets: set[str], item: Answer) -> set[str] | None:
         """All that a list names, with its last page; None before, or where a page is missing."""
@@ -155,32 +186,29 @@ class Balances:
             venue_ns = report.venue_ns
         self.is_comparison_dirty = True
         # One page of no known time leaves the whole figure without one.
-        is_timed = asked_ns is not None and (item.page == 1 or held.get("is_timed", False))
-        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "is_timed": is_timed}
+        if item.page > 1 and asked_ns is not None:
+            asked_ns = held.get("asked_ns")
+        times = {"venue_ns": venue_ns, "answered_ns": item.received_ns, "asked_ns": asked_ns}
         self.asked[product] = times | {"rows": rows}
 
     def check(
-        self, product: str, positions: Iterable[HeldPosition], coverage: CycleCoverage
+        self, product: str, coverage: CycleCoverage, orders: Callable[[], Iterable[Order]]
     ) -> set[str]:
-        """A cycle is complete: compare; the symbols that could explain what is not explained."""
+        """A cycle is complete: compare; the symbols that could explain what is not explained.
+
+        `orders` are all of the account, for their executions.
+        """
         asked = self.asked.pop(product, None)
         self.is_comparison_dirty |= asked is not None
-        mine = [one for one in positions if one.product == product]
-        if asked is None or not asked["is_timed"]:
+        if asked is None or asked.get("asked_ns") is None:  # records of before lack it
             return set()
-        if any(one.last_ns > (asked["venue_ns"] or 0) for one in mine):
+        if any(one.last_ns > (asked["venue_ns"] or 0) for one in self._positions(product)):
             return set()  # an execution may not be in the figures yet
-        moved = self._moved(product, mine)
-        if moved is None:
-            return set()
         totals = {asset: Decimal(text) for asset, text in asked["rows"].items()}
         former = self.others.get(product)
-        # What is gone as a whole is not listed any more, and what took it may not be known.
-        assets = totals.keys() | moved.keys() | (former["assets"].keys() if former else set())
-        now = {
-            asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
-            for asset in sorted(assets)
-        }
+        now = self._unexplained(product, totals)
+        if now is None:
+            return set()
         times = {"answered_ns": asked["answered_ns"], "until_ns": coverage.until_ns}
         self.others[product] = times | {"assets": now}
         # A figure alone may hold executions that no list shows yet (`figures.py`, rule 1).
@@ -191,36 +219,55 @@ class Balances:
             # What executions yet to come explain would be taken for held before (rules 2 and 3).
             is_sure = not coverage.adds_to(former) and not self._lacks_any(product, coverage)
             if others == now and is_sure:
-                self.opened[product] = now
+                at_ns = asked["asked_ns"] - self.profiles[product].visibility_lag_ns
+                self.exposure.contain(product, at_ns, orders())
+                # An execution of up to then that becomes known later was in both figures, or they
+                # would differ.
+                now = self._unexplained(product, totals) or {}
+                self.opened[product] = self.others[product]["assets"] = now
             return set()
         agreed = {asset for asset in now if others.get(asset, "0") == now[asset]}
         return self._compare(product, {asset: now[asset] for asset in agreed}, totals)
+
+    def _positions(self, product: str) -> list[HeldPosition]:
+        return [one for one in self.exposure.positions.values() if one.product == product]
+
+    def _unexplained(self, product: str, totals: dict[str, Decimal]) -> dict[str, str] | None:
+        """What nothing known explains, by asset; None while an instrument is unknown."""
+        moved, former = self._moved(product), self.others.get(product)
+        if moved is None:
+            return None
+        # What is gone as a whole is not listed any more, and what took it may not be known.
+        assets = totals.keys() | moved.keys() | (former["assets"].keys() if former else set())
+        return {
+            asset: text_of(EXACT.subtract(totals.get(asset, ZERO), moved.get(asset, ZERO)))
+            for asset in sorted(assets)
+        }
 
     def _lacks_any(self, product: str, coverage: CycleCoverage) -> bool:
         """Whether assets may have moved by a symbol that is not covered: one that there is."""
         # A symbol mistyped in the registry moves nothing, and must keep nothing from opening.
         return any(self.instruments.assets(product, one) for one in sorted(coverage.lacking))
 
-    def _moved(self, product: str, positions: Iterable[HeldPosition]) -> dict[str, Decimal] | None:
+    def _moved(self, product: str) -> dict[str, Decimal] | None:
         """What executions and transfers moved, by asset; None while an instrument is unknown."""
         moved: dict[str, Decimal] = {}
-        for key, amount in self._movements(product, positions):
+        for key, amount in self._movements(product):
             if key is None:
                 return None
             moved[key] = EXACT.add(moved.get(key, ZERO), amount)
         return moved
 
-    def _movements(
-        self, product: str, positions: Iterable[HeldPosition]
-    ) -> Iterator[tuple[str | None, Decimal]]:
-        for position in positions:
+    def _movements(self, product: str) -> Iterator[tuple[str | None, Decimal]]:
+        for position in self._positions(product):
             assets = self.instruments.assets(product, position.symbol)
-            yield assets and assets[0], position.now.net
-            yield assets and assets[1], position.paid.copy_negate()
+            held = position.contained
+            yield assets and assets[0], EXACT.subtract(position.now.net, held.net)
+            yield assets and assets[1], EXACT.subtract(held.paid, position.paid)
             # In whichever asset it was charged: a Spot purchase pays in base
             # (docs/venues/binance.md 12).
             for currency, fee in position.fees.items():
-                yield currency, fee.copy_negate()
+                yield currency, EXACT.subtract(held.fees.get(currency, ZERO), fee)
         for key, amount in self.transfers.items():
             if key.startswith(f"{product}/"):
                 yield key.partition("/")[2], amount
@@ -249,10 +296,11 @@ class Balances:
         missing = {key.partition("/")[2] for key in self.standing if key.startswith(f"{product}/")}
         return self.instruments.between(product, missing) if missing else set()
 
-    def state(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The state records that changed since the last call."""
+    def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """The state records that changed since the last call; None: there is nothing of it."""
         for key in sorted(self.dirty):
-            document = {"balance": self.rows[key], "ordinal": self.ordinals[key]}
+            row = self.rows.get(key)
+            document = row and {"balance": row, "ordinal": self.ordinals[key]}
             yield f"{BALANCE}/{key}", document
         self.dirty.clear()
         if self.is_comparison_dirty:
@@ -260,6 +308,7 @@ class Balances:
                 EQUATION,
                 {
                     "listed": self.listed,
+                    **({"lists": self.lists} if self.lists else {}),
                     "asked": self.asked,
                     "others": self.others,
                     "opened": self.opened,
@@ -278,6 +327,7 @@ class Balances:
             self.rows[key], self.ordinals[key] = row, document["ordinal"]
             return
         self.listed = document.get("listed", {})  # records of before lack it
+        self.lists = document.get("lists", {})  # and this
         self.asked, self.others = document["asked"], document["others"]
         self.opened, self.standing = document["opened"], document["standing"]
         self.transfers = {key: Decimal(text) for key, text in document["transfers"].items()}
@@ -293,12 +343,3 @@ def _lesser(amount: Decimal | None, held: str | None) -> Decimal | None:
 def is_held(row: dict[str, Any]) -> bool:
     """Whether there is any of the asset: an account may list hundreds that it does not hold."""
     return any(row[name] not in NOTHING for name in AMOUNTS)
-
-
-def _emptied(row: dict[str, Any], at_ns: int) -> BalanceReport:
-    """That there is nothing of an asset, as of `at_ns`: of each amount that is known of it."""
-    free, locked, total = (None if row[name] is None else ZERO for name in AMOUNTS)
-    return BalanceReport(
-        product=row["product"], asset=row["asset"], free=free, locked=locked, total=total,
-        ordinal=(at_ns, 0),
-    )  # fmt: skip

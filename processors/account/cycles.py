@@ -71,8 +71,9 @@ class Cycles:
     """The symbols that the venue refuses to be asked about."""
     fruitless: int = 0
     """How many cycles in a row covered nothing, as the venue's clock is not known."""
-    unseen: frozenset[str] = frozenset()
-    """Symbols that turned up where something was missed, and that no cycle has asked for yet."""
+    unseen: dict[str, int] = field(default_factory=dict)
+    """Symbols that turned up where something was missed, and that no cycle has asked for yet: since
+    when something of them may be missing."""
     is_late: bool = False
     """The present cycle is under way for too long."""
 
@@ -98,7 +99,7 @@ class Cycles:
     def lacking(self) -> tuple[Any, ...]:
         """All on which it depends what `lacks` says, of any symbol."""
         refused = tuple((name, one.may_lack) for name, one in self.refused.items())
-        return self.unseen, self.registered, refused
+        return tuple(self.unseen), self.registered, refused
 
     def uncovered(self, symbols: Iterable[str]) -> frozenset[str]:
         """Those of the symbols, and of the refused ones, of which something may be missing."""
@@ -154,9 +155,11 @@ class Cycles:
 
     def since_of(self, symbol: str, since_ns: int, pace: Pace, time: VenueTime) -> int:
         """Since when a question of this cycle asks about a symbol, if about others `since_ns`."""
+        held_ns = self.unseen.get(symbol)
         if symbol in self.refused:
-            refused_ns = self.refused[symbol].since_ns
-            since_ns = min(since_ns, refused_ns + time.lowest_ns(refused_ns))
+            held_ns = self.refused[symbol].since_ns
+        if held_ns is not None:
+            since_ns = min(since_ns, held_ns + time.lowest_ns(held_ns))
         # However far the last cycle reached, it did not ask about this one (decision 0010).
         if symbol not in self.covered:
             since_ns = min(since_ns, self.until_ns - pace.lookback_ns)
@@ -220,7 +223,8 @@ class Cycles:
         refused = self.refused.get(symbol)
         is_news = refused is None
         if refused is None:
-            never, since_ns = symbol not in self.covered, self.from_ns
+            never = symbol not in self.covered
+            since_ns = min(self.from_ns, self.unseen.get(symbol, self.from_ns))
             if never:
                 since_ns = min(since_ns, self.began_ns - pace.lookback_ns)
             refused = UncoveredSymbol(symbol, "", since_ns, 0, 0, may_lack=never)
@@ -229,6 +233,13 @@ class Cycles:
         if refused.at_ns < self.began_ns:
             refused.refuse(reply.code or "", now_ns, pace.period_ns)
         return refused if is_news else None
+
+    def turn_up(self, symbols: Iterable[str]) -> None:
+        """These were met where something was missed: unseen, unless a cycle covers them."""
+        # The last one may have asked for more than the one under way, which alone counts then.
+        asked = frozenset(self.symbols) if self.asking else self.covered
+        for one in sorted(frozenset(symbols) - asked - self.refused.keys()):
+            self.unseen.setdefault(one, self.from_ns or self.next_ns)
 
     def take_answered(self) -> list[UncoveredSymbol]:
         """The cycle is complete: the symbols that were refused before, and in it were not."""
@@ -295,7 +306,8 @@ class Cycles:
             self.next_ns = now_ns + (now_ns - self.began_ns) // 2
         self.completed += 1
         self.covered = frozenset(self.symbols) - self.refused.keys()
-        self.unseen -= frozenset(self.symbols)  # of one that was refused, that says what is lacking
+        for seen in self.unseen.keys() & {*self.symbols, *self.refused}:
+            del self.unseen[seen]  # of one that was refused, that says what is lacking
         for one in self.refused.values():
             one.since_ns = min(one.since_ns, self.from_ns)
         # What was asked up to, however late rate limits let it be asked; and never more than a lag
@@ -315,27 +327,12 @@ class Cycles:
         return {
             "product": self.product,
             "next_ns": self.next_ns,
-            "covered_ns": self.covered_ns,
-            "since_ns": self.since_ns,
-            "until_ns": self.until_ns,
-            "floor_ns": self.floor_ns,
-            "began_ns": self.began_ns,
-            "completed": self.completed,
-            "asking": self.asking,
+            **{name: getattr(self, name) for name in NUMBERS},
             "symbols": self.symbols,
             "covered": sorted(self.covered),
             "registered": sorted(self.registered),
-            "patient_ns": self.patient_ns,
-            "asked": self.asked,
-            "pages": self.pages,
-            "first_ns": self.first_ns,
-            "reached_ns": self.reached_ns,
-            "fruitless": self.fruitless,
-            "from_ns": self.from_ns,
-            "deep_ns": self.deep_ns,
             "refused": [one.document() for one in self.refused.values()],
-            "unseen": sorted(self.unseen),
-            "is_late": self.is_late,
+            "unseen": dict(self.unseen),
         }
 
     @classmethod
@@ -347,7 +344,10 @@ class Cycles:
         cycles.symbols = tuple(document["symbols"])
         cycles.covered = frozenset(document["covered"])
         cycles.registered = frozenset(document["registered"])
-        cycles.unseen = frozenset(document["unseen"])
+        unseen = document["unseen"]
+        if isinstance(unseen, list):  # records of before lack since when
+            unseen = dict.fromkeys(unseen, cycles.from_ns)
+        cycles.unseen = unseen
         cycles.refused = {one["symbol"]: UncoveredSymbol(**one) for one in document["refused"]}
         return cycles
 

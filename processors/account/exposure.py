@@ -60,6 +60,8 @@ class Exposure:
     """The positions that `refresh` must compute again before anybody looks at their sums."""
     floors: dict[str, int] = field(default_factory=dict)
     """By product whose openings are known: up to when (ns) they contain every execution."""
+    contained: dict[str, int] = field(default_factory=dict)
+    """By product: up to when (ns) the balances of first contact hold every execution."""
     dirty: set[str] = field(default_factory=set)
     """The positions to be saved: those that were made, and those that were shown anew."""
     brought: dict[str, int] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class Exposure:
 
     def _make(self, position: HeldPosition) -> HeldPosition:
         """A new position; where the product's openings are known, nothing was held there then."""
+        position.contained_ns = self.contained.get(position.product, -1)
         floor_ns = self.floors.get(position.product)
         if floor_ns is not None:
             nothing = Sums(is_inverse=position.is_inverse)
@@ -175,6 +178,19 @@ class Exposure:
             position.begin(PositionOpening(at_ns, sums, floor_ns, keys))
         return positions
 
+    def contain(self, product: str, at_ns: int, orders: Iterable[Order]) -> None:
+        """The product's balances are known, and hold what was executed up to `at_ns` (ns, venue).
+
+        Whenever that becomes known. `orders` are all of the account.
+        """
+        self.contained[product], self.are_floors_dirty = at_ns, True
+        for key, position in self.positions.items():
+            if position.product == product:
+                position.contained_ns = at_ns
+                self.stale.add(key)
+                self.dirty.add(key)
+        self.refresh(orders)
+
     def count(self, order: Order, fill: HeldFill | None, before: HeldFill | None) -> HeldPosition:
         """Count one execution as it is now (None: no more), instead of as it was `before`."""
         position = self._home_of(order)
@@ -204,7 +220,7 @@ class Exposure:
         if fill is None or fill.is_busted:
             return
         for currency, fee in fill.fees():
-            position.charge(currency, _signed(fee, sign))
+            position.charge(currency, _signed(fee, sign), fill.venue_ns or 0)
 
     def refresh(self, orders: Iterable[Order]) -> None:
         """Compute the stale positions from all executions of their orders, in one pass."""
@@ -296,7 +312,8 @@ class Exposure:
                 yield f"{TAIL}/{key}/{number}", segment and {"position": key, **segment}
         self.dirty.clear()
         if self.are_floors_dirty:
-            yield FLOORS, {"floors": self.floors, "brought": self.brought}
+            reached = {"floors": self.floors, "brought": self.brought}
+            yield FLOORS, reached | ({"contained": self.contained} if self.contained else {})
         self.are_floors_dirty = False
         yield from self.lost.state()
 
@@ -311,13 +328,16 @@ class Exposure:
             self._tails.setdefault(document["position"], Segments()).restore(document)
         elif kind == FLOORS:
             self.floors, self.brought = document["floors"], document["brought"]
+            self.contained = document.get("contained", {})  # records of before lack it
         else:
             self.lost.restore(LostFill(**document))
 
     def finish_restore(self, orders: Iterable[Order]) -> None:
         """All records are back: the tails, and where each order counts."""
         for key, segments in self._tails.items():
-            self.positions[key].load_tail(segments)
+            position = self.positions[key]
+            position.load_tail(segments)
+            position.contained_ns = self.contained.get(position.product, -1)
         self._tails.clear()
         for order in orders:
             self._restore_home(order)

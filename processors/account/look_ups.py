@@ -74,7 +74,7 @@ class LookUps:
         asking = publisher.ask, publish, setting.times
         self.reconciliation = Reconciliation(profiles, setting.pace, ours.streams, *asking)
         self.positions = PositionCheck(ours.exposure, profiles, publish)
-        self.balances = Balances(profiles, setting.instruments, publish)
+        self.balances = Balances(ours.exposure, profiles, setting.instruments, publish)
 
     # ---- what there is to look at
 
@@ -239,9 +239,8 @@ class LookUps:
         # Ours are held against the venue's figures now: none of them may be stale.
         self._exposure.refresh(self._orders.all())
         coverage = self._coverage(product)
-        positions = self._exposure.positions.values()
         # They turn up as in any answer: the account waits until a cycle has asked for them.
-        self.touch(product, self.balances.check(product, positions, coverage))
+        self.touch(product, self.balances.check(product, coverage, self._orders.all))
         for position in self.positions.check(product, coverage, self._orders.all):
             self._publisher.positions[position.key] = self._publisher.cause
         if not self.positions.is_open(product) and self._may_open_soon(product):

@@ -22,21 +22,24 @@ FOUND: Final = "the venue told all of them again"
 
 @dataclass(frozen=True, slots=True)
 class LostFill:
-    """One execution as it was published; `quantity` is signed, above 0 for a buy."""
+    """One execution as it was published; `quantity` is signed, above 0 for a buy.
+
+    `position_side` is None where nobody had said it: then it may be lacking on any side.
+    """
 
     account: str
     execution_key: str
     product: str
     symbol: str
-    position_side: str
+    position_side: str | None
     quantity: str
     quantity_unit: str
     venue_ns: int
 
     @property
     def place(self) -> str:
-        """The position's product, symbol and side."""
-        return f"{self.product}/{self.symbol}/{self.position_side}"
+        """The position's product, symbol and side; the beginning of each where that is unknown."""
+        return f"{self.product}/{self.symbol}/{self.position_side or ''}"
 
 
 @dataclass(slots=True)
@@ -69,6 +72,12 @@ class LostFills:
             del self.counts[fill.place]
             self.settled.append(fill.place)
 
+    def lack(self, place: str) -> bool:
+        """Whether an execution of the position at `place` is missing, or may be one of its."""
+        return bool(self.counts) and (
+            place in self.counts or f"{place.rpartition('/')[0]}/" in self.counts
+        )
+
     def take_settled(self) -> list[str]:
         """The places that have none left since the last call."""
         settled, self.settled = self.settled, []
@@ -95,7 +104,7 @@ def difference_of(place: str, fills: Iterable[LostFill], rule: str) -> dict[str,
         "symbol": symbol,
         "kind": KIND,
         "ours": {
-            "position_side": side,
+            "position_side": side or None,
             "executions": len(missing),
             "net": text_of(net),
             "first_ns": min((fill.venue_ns for fill in missing), default=None),

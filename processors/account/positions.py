@@ -89,6 +89,20 @@ class Sums:
         return AVERAGE.subtract(AVERAGE.divide(1, self.entry), AVERAGE.divide(1, price))
 
 
+@dataclass(slots=True)
+class Movement:
+    """What some executions moved of an account's assets: base, quote (paid), fees by currency."""
+
+    net: Decimal = ZERO
+    paid: Decimal = ZERO
+    fees: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, traded: Traded) -> None:
+        """One more."""
+        self.net = EXACT.add(self.net, traded.quantity)
+        self.paid = EXACT.add(self.paid, EXACT.multiply(traded.quantity, traded.price))
+
+
 class PositionOpening(NamedTuple):
     """What was held at a venue time (ns), and which executions are contained in it.
 
@@ -124,6 +138,9 @@ class HeldPosition:
     paid: Decimal = ZERO
     """Quantity times price over all executions, above 0 for what was bought."""
     fees: dict[str, Decimal] = field(default_factory=dict)
+    contained_ns: int = -1
+    contained: Movement = field(default_factory=Movement)
+    """What executions up to `contained_ns` moved: the balances of first contact hold it."""
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
     unknown_leaves: int = 0
@@ -161,7 +178,7 @@ class HeldPosition:
         """Take one execution in; False if it is older than the tail: recompute."""
         if (traded.venue_ns, traded.key) <= self.forgotten:
             return False
-        self.paid = EXACT.add(self.paid, EXACT.multiply(traded.quantity, traded.price))
+        self._pay(traded)
         if not self.tail or traded > self.tail[-1]:
             self.tail.append(traded)
             self.now.add(traded.quantity, traded.price)
@@ -194,10 +211,15 @@ class HeldPosition:
     def recompute(self, executions: Iterable[Traded]) -> None:
         """The position from all its executions."""
         every = list(executions)
-        self.paid = ZERO
+        self.paid, self.contained = ZERO, Movement()
         for one in every:
-            self.paid = EXACT.add(self.paid, EXACT.multiply(one.quantity, one.price))
+            self._pay(one)
         self._start(every)
+
+    def _pay(self, traded: Traded) -> None:
+        self.paid = EXACT.add(self.paid, EXACT.multiply(traded.quantity, traded.price))
+        if traded.venue_ns <= self.contained_ns:
+            self.contained.add(traded)
 
     def _start(self, executions: Iterable[Traded]) -> None:
         """The sums from the opening on; `executions` hold at least all that are younger."""
@@ -230,9 +252,10 @@ class HeldPosition:
             self.base.add(traded.quantity, traded.price)
             self.forgotten = (traded.venue_ns, traded.key)
 
-    def charge(self, currency: str, fee: Decimal) -> None:
-        """Add to the fees of one currency (below 0: a rebate, or a correction downwards)."""
-        self.fees[currency] = EXACT.add(self.fees.get(currency, ZERO), fee)
+    def charge(self, currency: str, fee: Decimal, venue_ns: int) -> None:
+        """Add a fee of that time in one currency (below 0: a rebate, or a correction downwards)."""
+        for fees in (self.fees, *([self.contained.fees] if venue_ns <= self.contained_ns else ())):
+            fees[currency] = EXACT.add(fees.get(currency, ZERO), fee)
 
     def view(self, *, unbounded: bool) -> dict[str, Any]:
         """What `positions` shows, without account, sequence and cause."""
@@ -279,6 +302,7 @@ class HeldPosition:
             "shown_unbounded": self.shown_unbounded,
             "is_doubted": self.is_doubted,
             "contract_size": text_or_none(self.contract_size),
+            **({} if self.contained == Movement() else {"contained": _moved(self.contained)}),
         }  # fmt: skip
 
     @classmethod
@@ -300,6 +324,10 @@ class HeldPosition:
         position.version = document["version"]
         position.shown_unbounded = document["shown_unbounded"]
         position.is_doubted = document["is_doubted"]
+        if (moved := document.get("contained")) is not None:
+            net, paid, fees = moved
+            fees = {name: Decimal(fee) for name, fee in fees.items()}
+            position.contained = Movement(Decimal(net), Decimal(paid), fees)
         size = document["contract_size"]
         position.contract_size = None if size is None else Decimal(size)
         return position
@@ -336,6 +364,11 @@ def _shown(opening: PositionOpening) -> dict[str, Any]:
 
 def _dumped(opening: PositionOpening) -> list[Any]:
     return [opening.at_ns, _texts(opening.sums), opening.floor_ns, opening.contained]
+
+
+def _moved(moved: Movement) -> list[Any]:
+    fees = {currency: text_of(fee) for currency, fee in sorted(moved.fees.items())}
+    return [text_of(moved.net), text_of(moved.paid), fees]
 
 
 def _texts(sums: Sums) -> list[str]:

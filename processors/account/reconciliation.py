@@ -298,7 +298,7 @@ class Reconciliation:
         the product is blind. If no cycle asks for them, what closes now does not cover them."""
         cycles = self.cycles.get(product)
         if cycles is not None and self.profiles[product].trades_by_symbol:
-            cycles.unseen |= frozenset(symbols) - cycles.covered - frozenset(cycles.symbols)
+            cycles.turn_up(symbols)
             self.changed.add(product)
 
     def spoken_of(self, product: str, symbols: Iterable[str]) -> bool:

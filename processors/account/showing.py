@@ -41,7 +41,7 @@ def _settle_lost(account: AccountFold) -> None:
         document = difference_of(place, (), FOUND)
         publisher.event(topology.DIFFERENCES, document, publisher.cause)
         for key, position in exposure.positions.items():
-            if position.place == place:
+            if position.place.startswith(place):
                 publisher.positions[key] = publisher.cause
 
 
@@ -71,7 +71,7 @@ def _positions(account: AccountFold) -> Iterator[Output]:
 def is_unbounded(account: AccountFold, position: HeldPosition) -> bool:
     """Whether something may have been missed of what the position sums up."""
     is_open = account.look_ups.positions.is_open(position.product)
-    is_lost = position.place in account.exposure.lost.counts
+    is_lost = account.exposure.lost.lack(position.place)
     if is_lost or not is_open or account.exposure.sides.lacks(position):
         return True
     return _is_blind(account, position.product, position.symbol)

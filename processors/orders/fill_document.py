@@ -23,8 +23,8 @@ def fill_document(order: Order, effect: FillRecorded, origin: Origin) -> dict[st
         # Not by the present id, which changes: it would be held twice (decision 0403).
         "execution_key": execution_key(order.product, order.symbol, fill.exec_id, effect.name),
         "exec_id": fill.exec_id,
-        "venue_order_id": fill.venue_order_id or order.venue_order_id,
-        "client_order_id": order.term("client_order_id"),
+        "venue_order_id": effect.name or None,
+        "client_order_id": order.record.first_name(),
         "side": fill.side or order.side,
         "price": text_or_none(fill.last_price),
         "quantity": text_or_none(fill.last_quantity),

@@ -7,9 +7,10 @@ is taken back under the old and is new under the new: a consumer holds it once.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from orderloom.words import FillKind
+from orderloom.words import FillKind, PositionSide, Side
 from processors.orders.effects import FillRecorded
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from processors.orders.tracks.fills import HeldFill
 
 
-NAMED: Final = ("client_order_id", "side", "position_side")
+SHARED: Final = ("client_order_id", "side", "position_side", "contract_size")
 """The terms of an order that its executions are shown with (`fill_document.py`)."""
+Shared = tuple[str | None, Side | None, PositionSide | None, Decimal | None]
+"""Their values."""
 
 
 def name_of(order: Order, fill: HeldFill) -> str:
@@ -67,22 +70,31 @@ def changed_fills(
     ]
 
 
-def lacking(order: Order) -> list[str]:
-    """Of the terms that its executions are shown with, those that nothing said yet."""
+def terms_shown(order: Order) -> Shared | None:
+    """The terms that its executions are shown with; None where it has none."""
     if not order.record.fills:
-        return []
-    return [name for name in NAMED if order.term(name) is None]
+        return None
+    # The owner's, which no amendment and no trigger changes (docs/state-model.md 4.11).
+    name, leg = order.record.first_name(), order.term("position_side")
+    return name, order.side, leg, order.contract_size
 
 
-def named_since(
-    order: Order, lacked: list[str], origin: Origin | None, but: Set[str | None]
+def renamed(
+    order: Order, before: Shared | None, origin: Origin | None, effects: list[Effect]
 ) -> list[FillRecorded]:
-    """The executions, but these, that are shown with a term now that they were shown without."""
-    said = {name for name in lacked if order.term(name) is not None}
+    """The executions that are shown with other terms than `before`, but those in `effects`.
+
+    Those are published as the order is at the end of the step.
+    """
+    if before is None or (now := terms_shown(order)) is None or now == before:
+        return []
+    other = {name for name, was, is_now in zip(SHARED, before, now, strict=True) if was != is_now}
+    of_order = (one for one in effects if isinstance(one, FillRecorded) and one.order is order)
+    told = {one.fill.exec_id for one in of_order}
     return [
         effect
-        for fill in (order.fills() if said else ())
-        if fill.exec_id not in but and not fill.is_busted and _shows(fill, said)
+        for fill in order.fills()
+        if fill.exec_id not in told and not fill.is_busted and _shows(fill, other)
         for effect in recorded(order, fill, fill, origin)
     ]
 

@@ -29,6 +29,7 @@ from processors.orders.tracks.links import UNTRIGGERED, Link
 from processors.orders.tracks.registers import SAME, SHOWN
 from processors.orders.tracks.terms import TERMS, Row
 from processors.orders.tracks.trust import Derived, derive, provisional
+from processors.orders.view import NEVER_SHOWN, Before
 from venues.venue import Profile
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Order:
 
         What follows is derived once, from all of them. Returns whether the state changed.
         """
-        shown, lacked = self._compared(), fill_effects.lacking(self)
+        before = self.before()
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
         is_known = report.status is not None or report.is_ended
         # A reply is about a request, and may say nothing of the order (docs/state-model.md 2.1).
@@ -90,18 +91,15 @@ class Order:
         # What was said before its symbol was known may say all that this does (`sparse`).
         is_news = changed != SAME or not self.version
         if is_news:
-            self.refresh(changed, origin, effects, shown)
-            if lacked:
-                just_reported = {one.exec_id for one in executions}
-                effects += fill_effects.named_since(self, lacked, origin, just_reported)
+            self.refresh(changed, origin, effects, before)
         return is_news
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:
         """Fold one execution into the evidence; returns whether that changed the state."""
-        shown = self._compared()
+        before = self.before()
         changed = self._take_one(event, origin, effects)
         if changed != SAME:
-            self.refresh(changed, origin, effects, shown)
+            self.refresh(changed, origin, effects, before)
         return changed != SAME
 
     def _take_one(self, event: Execution, origin: Origin, effects: list[Effect]) -> int:
@@ -115,30 +113,29 @@ class Order:
 
     def take_absence(self, asked_ns: int, effects: list[Effect], *, has_all_trades: bool) -> bool:
         """Fold a proof of absence into the evidence; returns whether that changed the state."""
-        shown = self._compared()
+        before = self.before()
         changed = self.own.take_absence(asked_ns, has_all_trades=has_all_trades)
         if changed != SAME:
-            self.refresh(changed, None, effects, shown)
+            self.refresh(changed, None, effects, before)
         return changed != SAME
 
-    def _compared(self) -> dict[str, Any] | None:
-        """What is shown of it, where no single fact says whether that changed; else None.
-
-        Of several links, or joined with what names only an alias, one fact may hide another.
-        """
+    def before(self, *, is_joining: bool = False) -> Before:
+        """What is shown of it and with its executions, to be compared after a change."""
         own = self.own
-        return self.view() if self.guests or own.replaced or own.parts else None
+        # Of several links, or joined with what names only an alias, one fact may hide another.
+        is_compared = is_joining or self.guests or own.replaced or own.parts
+        return Before(self.view() if is_compared else None, fill_effects.terms_shown(self))
 
     def refresh(
         self,
         changed: int,
         origin: Origin | None,
         effects: list[Effect],
-        shown: dict[str, Any] | None = None,
+        shown: Before = NEVER_SHOWN,
     ) -> None:
         """Derive anew after the evidence changed; what that means goes into `effects`.
 
-        `shown` is what was shown of it before, where `changed` alone does not say it all.
+        `shown` is what was shown of it before.
         """
         if self.guests:
             known = self.record.fills
@@ -153,7 +150,8 @@ class Order:
             # When it opens, and not at each report that claims more.
             if bool(before.amounts.missing) != bool(after.amounts.missing):
                 effects.append(GapOpened(self) if after.amounts.missing else GapClosed(self))
-        is_other = shown is not None and self.view() != shown
+        effects += fill_effects.renamed(self, shown.terms, origin, effects)
+        is_other = shown.view is not None and self.view() != shown.view
         if changed & SHOWN or is_other or not self.version:
             self.touch(effects)
 
@@ -179,7 +177,7 @@ class Order:
 
     def host(self, guests: Sequence[Record], origin: Origin | None, effects: list[Effect]) -> None:
         """Join `guests`, and no others, with the order's own evidence."""
-        before, shown = self.record.fills, self.view()
+        before, shown = self.record.fills, self.before(is_joining=True)
         self.guests = guests
         self.rejoin()
         gone = {one: before[one] for one in before.keys() - self.record.fills.keys()}

@@ -17,7 +17,7 @@ from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
 from processors.orders import fill_records, stored_order
 from processors.orders.effects import Effect, GapClosed, KeyRetired
-from processors.orders.fill_effects import joined
+from processors.orders.fill_effects import joined, terms_shown
 from processors.orders.index import OrderIndex
 from processors.orders.lists import OpenLists
 from processors.orders.order import NOTHING, Order
@@ -26,6 +26,7 @@ from processors.orders.placing import Placing
 from processors.orders.seen import Seen
 from processors.orders.sparse import SparseReports
 from processors.orders.unattributed import Unattributed, UnattributedEvidence, handle_of
+from processors.orders.view import Before
 from venues.venue import Profiles
 
 ORDER: Final = "o"
@@ -241,12 +242,14 @@ class Orders:
         if not order.own.new_pairs(report):
             return
         shown, former = order.view(), [(order, order.own.root())]  # while the chain is not known
+        terms = {order.key: terms_shown(order)}
         order.own.connect(report)
         for name in sorted(order.own.ids()):
             self._join_sparse(order, name)
         found = self._index.led_to(order)
         others = [self.lists.take_off(one) for one in found if one is not order]
         former += [(other, other.own.root()) for other in others]
+        terms |= {other.key: terms_shown(other) for other in others}
         held, keys = joined(former, origin, effects)
         is_renamed = self._rename(order, others, effects)
         self._index.follow(order)
@@ -255,7 +258,7 @@ class Orders:
         changed = order.publish_fills(held, origin, effects, anew)
         if is_renamed:  # what stood under its key was derived from less
             order.derived, shown = NOTHING, {}
-        order.refresh(changed, origin, effects, shown)
+        order.refresh(changed, origin, effects, Before(shown, terms.get(order.key)))
         if is_renamed and not order.missing_quantity:  # `NOTHING` has no gap that could close
             effects.append(GapClosed(order))
         self._changed(order, origin, effects)

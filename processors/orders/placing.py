@@ -15,6 +15,7 @@ from processors.orders.record import Record
 from processors.orders.tracks.fills import HeldFill
 from processors.orders.tracks.registers import STORED
 from processors.orders.unattributed import Handle, Unattributed, UnattributedEvidence
+from processors.orders.view import NEVER_SHOWN
 
 
 class Placing:
@@ -46,13 +47,13 @@ class Placing:
             return
         unattributed = self._unattributed.get(handle, origin.cause, self._index.all())
         order, known = unattributed.order, self._shown_fills(unattributed)
-        shown = (former := unattributed.host or order).view()
+        shown = (former := unattributed.host or order).before(is_joining=True)
         take(order.own)
         self._dirty.add(order.key)
         self._place(unattributed, known, origin, effects)
         if (host := unattributed.host) is not None:
             self._dirty.add(host.key)
-            host.refresh(STORED, origin, effects, shown if host is former else None)
+            host.refresh(STORED, origin, effects, shown if host is former else NEVER_SHOWN)
         elif unattributed.is_shown:
             self._index.put(order)
             changed = order.publish_fills(known, origin, effects)

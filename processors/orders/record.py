@@ -202,6 +202,10 @@ class Record:
                 present = held
         return sorted(self.client_ids, key=lambda one: (one == present, one in later, one))
 
+    def first_name(self) -> str | None:
+        """The client order id that its owner gave it, and no later one; None where it has none."""
+        return next(iter(self.names()), None)
+
     def join(self, other: "Record", current: str = NAMELESS) -> None:
         """Join another record of the same order; what names no id goes to the `current` link."""
         if other.replaced or other.parts:

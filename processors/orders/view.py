@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -10,7 +10,18 @@ from orderloom.quantities import Unit, text_of, text_or_none
 from processors.orders.tracks.lifecycle import shown_status
 
 if TYPE_CHECKING:
+    from processors.orders.fill_effects import Shared
     from processors.orders.order import Order
+
+
+class Before(NamedTuple):
+    """What was shown of an order before a change; `view` None where single facts say all of it."""
+
+    view: dict[str, Any] | None = None
+    terms: Shared | None = None
+
+
+NEVER_SHOWN: Final = Before()
 
 
 def view_of(order: Order) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orderloom import topology
 from orderloom.topology import Topic
+from orderloom.words import PositionSide
 from processors.account.account import AccountFold
 from processors.account.lost_fills import OPEN, LostFill, difference_of
 from processors.partition import PartitionFold
@@ -75,9 +76,13 @@ def _touch(account: AccountFold, product: str, symbol: str) -> None:
 
 def _doubt(account: AccountFold, fill: LostFill) -> None:
     """Its positions are published anew: unbounded while an execution of theirs is lost."""
-    place = (fill.product, fill.symbol, fill.position_side, fill.quantity_unit)
-    for position in account.exposure.at(*place):
-        account.publisher.positions[position.key] = account.cause
+    side = fill.position_side or PositionSide.NET
+    account.exposure.at(
+        fill.product, fill.symbol, side, fill.quantity_unit
+    )  # there is one at least
+    for key, position in account.exposure.positions.items():
+        if position.place.startswith(fill.place):
+            account.publisher.positions[key] = account.cause
 
 
 def end_rebuild(

@@ -7,7 +7,7 @@ import orjson
 from confluent_kafka import Message
 
 from orderloom.topology import ACCOUNTS, COMMITS, FILLS, OUTPUTS, Topic
-from orderloom.words import FillKind, PositionSide
+from orderloom.words import FillKind
 from processors.account.lost_fills import LostFill
 from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
@@ -161,7 +161,7 @@ def lost_fills(
         former.pop(key, None)
         if record.epoch < epoch and record.kind is not FillKind.BUST:
             former[key] = record, _appended_ns(message)
-    return {_lost(record, appended_ns): record.epoch for record, appended_ns in former.values()}
+    return {record.as_lost(at_ns): record.epoch for record, at_ns in former.values()}
 
 
 def record_of(topic: Topic, message: Message) -> Numbered | None:
@@ -180,16 +180,3 @@ def _document(value: bytes | None) -> dict[str, Any]:
 
 def _appended_ns(message: Message) -> int:
     return message.timestamp()[1] * 1_000_000
-
-
-def _lost(fill: FormerFill, appended_ns: int) -> LostFill:
-    return LostFill(
-        account=fill.account,
-        execution_key=fill.execution_key,
-        product=fill.product,
-        symbol=fill.symbol,
-        position_side=fill.position_side or PositionSide.NET,
-        quantity=fill.signed,
-        quantity_unit=fill.quantity_unit,
-        venue_ns=min(fill.venue_ns or 0, appended_ns),
-    )

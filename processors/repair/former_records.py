@@ -16,6 +16,7 @@ from orderloom.identity import checked_account
 from orderloom.quantities import Unit
 from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
+from processors.account.lost_fills import LostFill
 from processors.ledger.commit_record import CommitRecord, UnknownCommitFormat
 from processors.ledger.mark import MARK, mark_of
 
@@ -100,6 +101,19 @@ class FormerFill(FormerTraded):
         if self.quantity is None or self.side is None:
             return "0"
         return self.quantity if self.side is Side.BUY else f"-{self.quantity}"
+
+    def as_lost(self, appended_ns: int) -> LostFill:
+        """The execution, where nothing holds it any more; it was published at `appended_ns`."""
+        return LostFill(
+            account=self.account,
+            execution_key=self.execution_key,
+            product=self.product,
+            symbol=self.symbol,
+            position_side=self.position_side,
+            quantity=self.signed,
+            quantity_unit=self.quantity_unit,
+            venue_ns=min(self.venue_ns or 0, appended_ns),
+        )
 
 
 MODELS: Final[dict[str, type[Numbered]]] = {

@@ -12,6 +12,7 @@ from orderloom.event import BalanceReport
 from orderloom.raw import Answer
 from orderloom.words import Source
 from processors.account.balances import Balances
+from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.instruments import Instruments
 from tests.processors.account.restoring import take_back
@@ -21,9 +22,9 @@ from venues.venue import Inbound
 MS = 1_000_000
 
 
-def some_balances() -> Balances:
-    venue = VENUES["binance"]
-    return Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
+def some_balances(name: str = "binance") -> Balances:
+    venue = VENUES[name]
+    return Balances(Exposure(), venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
 
 
 def after(*reports: BalanceReport) -> dict[str, Any]:
@@ -110,7 +111,9 @@ def held(asset: str, amount: str, venue_ns: int | None = HELD_NS) -> BalanceRepo
 def some_okx_balances(*, sol_ns: int | None = HELD_NS) -> Balances:
     """An account that holds 10 SOL, since then, and USDT."""
     venue = VENUES["okx"]
-    balances = Balances(venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None)
+    balances = Balances(
+        Exposure(), venue.profiles, Instruments(venue.name, 0), lambda *_, **__: None
+    )
     balances.take(held("SOL", "10", sol_ns))
     balances.take(held("USDT", "5"))
     return balances
@@ -124,12 +127,30 @@ def a_page(number: int, assets: str, asked_ns: int | None = ASKED_NS, **fields: 
     return [held(asset, "5", asked_ns) for asset in assets.split()], item, asked_ns
 
 
-def sol(balances: Balances) -> list[str | None]:
-    row = balances.rows["spot/SOL"]
-    return [row[name] for name in ("free", "locked", "total")]
+def sol(balances: Balances) -> list[str | None] | None:
+    row = balances.rows.get("spot/SOL")
+    return None if row is None else [row[name] for name in ("free", "locked", "total")]
 
 
-GONE, KEPT = ["0", None, "0"], ["10", None, "10"]
+def answered_with(balances: Balances, page: Any) -> bool:
+    """A page of an answer is folded; whether what it lacks changed what is shown."""
+    for report in page[0]:
+        balances.take(report)
+    balances.dirty.clear()
+    return balances.take_list(*page)
+
+
+def restarted(balances: Balances, saved: dict[str, Any]) -> Balances:
+    """As it is after a restart; `saved` are its state records so far."""
+    saved |= dict(balances.state())
+    again = some_balances("okx")
+    for path, document in saved.items():
+        if document is not None:
+            again.restore(path.partition("/")[0], orjson.loads(orjson.dumps(document)))
+    return again
+
+
+GONE, KEPT = None, ["10", None, "10"]
 
 
 @pytest.mark.parametrize("product", VENUES["okx"].products)
@@ -137,13 +158,11 @@ def test_an_asset_that_a_complete_list_lacks_is_nothing_whichever_product_asked(
     product: str,
 ) -> None:
     balances = some_okx_balances()
-    balances.dirty.clear()
-    assert balances.take_list(*a_page(1, "USDT", product=product))
+    assert answered_with(balances, a_page(1, "USDT", product=product))
     assert sol(balances) == GONE
     assert balances.dirty == {"spot/SOL"}
-    balances.dirty.clear()
     later = a_page(1, "USDT", ASKED_NS + SECOND)
-    assert not balances.take_list(*later)  # it is known by now
+    assert not answered_with(balances, later)  # it is known by now
     assert not balances.dirty
 
 
@@ -164,6 +183,37 @@ def test_a_list_of_old_takes_nothing_from_what_was_said_since() -> None:
     again = some_okx_balances(sol_ns=ASKED_NS)
     again.take_list(*a_page(1, "USDT"))
     assert (again.rows, again.ordinals) == (balances.rows, balances.ordinals)
+
+
+def test_what_a_complete_list_lacks_is_nothing_whatever_came_first() -> None:
+    """An asset that was unknown, held or at zero when the list came; an older word of it after."""
+    said = [held("BTC", "0", HELD_NS - SECOND), held("BTC", "1"), held("BTC", "2", HELD_NS + 1)]
+    lists = [a_page(1, "USDT"), a_page(1, "SOL USDT", ASKED_NS + SECOND)]
+    found = []
+    for arrival in permutations([*said, *lists]):
+        balances, saved = some_okx_balances(), dict[str, Any]()
+        for step in arrival:
+            if isinstance(step, BalanceReport):
+                balances.take(step)
+            else:
+                for report in step[0]:
+                    balances.take(report)
+                balances.take_list(*step)
+            balances = restarted(balances, saved)
+        found.append((balances.rows, balances.ordinals))
+    assert all(one == found[0] for one in found)
+    assert {key: row["total"] for key, row in found[0][0].items()} == {
+        "spot/SOL": "5",
+        "spot/USDT": "5",
+    }
+
+
+def test_a_list_shows_again_what_an_older_one_lacked_however_old_it_says_that_it_is() -> None:
+    balances = some_okx_balances()
+    balances.take_list(*a_page(1, "USDT"))
+    rows, item, asked_ns = a_page(1, "USDT", ASKED_NS + SECOND)
+    assert balances.take_list([*rows, held("SOL", "10")], item, asked_ns)
+    assert sol(balances) == KEPT
 
 
 def test_of_no_known_time_or_of_a_list_that_promises_nothing_nothing_is_concluded() -> None:
@@ -189,14 +239,12 @@ def test_of_no_known_time_or_of_a_list_that_promises_nothing_nothing_is_conclude
     ],
 )
 def test_only_the_last_page_of_a_whole_answer_proves_what_it_lacks(
-    pages: list[tuple[int, str, dict[str, Any]]], shown: list[str | None]
+    pages: list[tuple[int, str, dict[str, Any]]], shown: list[str | None] | None
 ) -> None:
-    balances = some_okx_balances()
+    balances, saved = some_okx_balances(), dict[str, Any]()
     for number, assets, fields in pages:
         balances.take_list(*a_page(number, assets, **{"is_last": False} | fields))
-        restored = some_okx_balances()
-        take_back(restored, balances)
-        balances = restored
+        balances = restarted(balances, saved)
     assert sol(balances) == shown
 
 
@@ -208,7 +256,7 @@ def listed(balances: Balances, at_ns: int, held: dict[str, str]) -> set[str]:
     ]
     item = Answer({"product": "spot"}, "", 1, True, 200, at_ns, at_ns, at_ns, b"")
     balances.take_page(reports, item, at_ns)
-    return balances.check("spot", (), CycleCoverage(at_ns, at_ns))
+    return balances.check("spot", CycleCoverage(at_ns, at_ns), lambda: ())
 
 
 @pytest.mark.parametrize("rest", [{"USDT": "5"}, {"USDT": "5", "SOL": "0"}])
@@ -216,7 +264,10 @@ def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, s
     rules: list[str] = []
     venue = VENUES["binance"]
     balances = Balances(
-        venue.profiles, Instruments(venue.name, 0), lambda kind, rule, *_, **__: rules.append(rule)
+        Exposure(),
+        venue.profiles,
+        Instruments(venue.name, 0),
+        lambda kind, rule, *_, **__: rules.append(rule),
     )
     whole = {"USDT": "5", "SOL": "3"}
     for second in range(1, 4):
@@ -227,3 +278,30 @@ def test_a_holding_that_is_gone_as_a_whole_and_unheard_differs(rest: dict[str, s
     for second in range(7, 10):
         listed(balances, second * MS * 1000, whole)
     assert rules == ["open", "explained"]
+
+
+def a_transfer(amount: str, second: int) -> BalanceReport:
+    at_ns = second * MS * 1000
+    return BalanceReport(product="spot", asset="USDT", delta=Decimal(amount), venue_ns=at_ns)
+
+
+def test_a_transfer_that_what_was_held_holds_moves_nothing_when_it_is_heard_late() -> None:
+    rules: list[str] = []
+    venue = VENUES["binance"]
+    instruments = Instruments(venue.name, 0)
+    balances = Balances(
+        Exposure(), venue.profiles, instruments, lambda kind, rule, *_, **__: rules.append(rule)
+    )
+    for second in range(10, 13):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    balances.take(a_transfer("3", 5))
+    for second in range(13, 16):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    assert not rules
+    balances.take(a_transfer("3", 14))
+    for second in range(16, 19):
+        listed(balances, second * MS * 1000, {"USDT": "8"})
+    assert not rules
+    for second in range(19, 22):
+        listed(balances, second * MS * 1000, {"USDT": "5"})
+    assert rules == ["open"]

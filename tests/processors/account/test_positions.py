@@ -109,9 +109,9 @@ def test_the_widest_numbers_that_are_read_can_be_multiplied_and_summed() -> None
 
 def test_fees_are_kept_by_currency_and_not_netted() -> None:
     position = a_position()
-    position.charge("USDT", Decimal("0.5"))
-    position.charge("BNB", Decimal("0.01"))
-    position.charge("USDT", Decimal("-0.2"))
+    position.charge("USDT", Decimal("0.5"), 1)
+    position.charge("BNB", Decimal("0.01"), 1)
+    position.charge("USDT", Decimal("-0.2"), 1)
     assert position.view(unbounded=False)["fees"] == {"BNB": "0.01", "USDT": "0.3"}
 
 

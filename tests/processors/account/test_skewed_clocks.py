@@ -236,7 +236,7 @@ def test_figures_that_came_before_the_new_owners_first_sample_open_nothing(
         lab.reconnect()
         lab.wait_until(lambda: "linear" in account.look_ups.positions.reported)
         assert account.look_ups.positions.reported["linear"]["asked_ns"] is None
-        assert not account.look_ups.balances.asked["spot"]["is_timed"]
+        assert account.look_ups.balances.asked["spot"]["asked_ns"] is None
     lab.refuse = lambda _question: False
     lab.sample()
     lab.trade(80)

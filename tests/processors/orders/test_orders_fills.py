@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
 
-from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, Trust
+from orderloom.words import (
+    Completeness,
+    FillKind,
+    Lifecycle,
+    PositionSide,
+    Source,
+    Status,
+    Trust,
+)
 from processors.orders.effects import Effect, FillRecorded, GapClosed, GapOpened, OrderChanged
+from processors.orders.fill_document import fill_document
 from processors.orders.stored_order import dumped, loaded
 from tests.builders import (
     ORDER_KEY,
@@ -94,6 +104,56 @@ def test_executions_of_the_message_that_names_their_order_are_published_once() -
     found = {one.fill.exec_id: one.kind for one in effects if isinstance(one, FillRecorded)}
     assert found == {"1": FillKind.CORRECTION, "2": FillKind.REAL}
     assert len(recorded(effects)) == 2
+
+
+def test_an_execution_that_is_known_is_corrected_by_the_message_that_names_its_order() -> None:
+    orders = some_orders()
+    take(orders, an_execution("1"))
+    effects = orders.apply(a_report(), an_origin(), (an_execution("1"),))
+    assert recorded(effects) == [FillKind.CORRECTION]
+
+
+def shown_after(events: Iterable[Any]) -> dict[str, tuple[Any, Any]]:
+    """With which client order id and leg each execution was published last."""
+    orders, shown = some_orders(), dict[str, tuple[Any, Any]]()
+    for event in events:
+        for effect in take(orders, event):
+            if isinstance(effect, FillRecorded):
+                fill = fill_document(effect.order, effect, an_origin())
+                shown[fill["exec_id"]] = (fill["client_order_id"], fill["position_side"])
+    return shown
+
+
+def test_one_execution_says_of_the_order_what_the_others_are_shown_with() -> None:
+    leg = an_execution("1", position_side=PositionSide.LONG)
+    named = an_execution("2", client_order_id="mine")
+    for events in permutations((leg, named, an_execution("3"))):
+        assert shown_after(events) == dict.fromkeys("123", ("mine", PositionSide.LONG))
+
+
+def test_an_execution_bears_the_name_that_the_owner_gave_its_order() -> None:
+    """Also where the order was amended, or became another one at its trigger."""
+    owned = a_report(Status.WAITING_TRIGGER, venue_order_id="1", client_order_id="mine")
+    became = a_report(venue_order_id="2", client_order_id="made", alias_ids=("1",), ordinal=(5, 0))
+    fills = [an_execution("1", venue_order_id="2"), an_execution("2", venue_order_id="2")]
+    for events in permutations((owned, became, *fills)):
+        assert shown_after(events) == dict.fromkeys("12", ("mine", None))
+
+
+def test_an_execution_is_corrected_where_its_order_is_joined_with_one_of_another_size() -> None:
+    orders = some_orders()
+    for name, size in (("1", 10), ("2", 5)):
+        take(orders, an_execution(name, venue_order_id=name))
+        order = orders.find("spot", "SOLUSDT", name)
+        assert order is not None
+        orders.pin(order, Decimal(size))
+    effects = take(orders, a_report(venue_order_id="2", replaces="1", client_order_id=None))
+    sizes = {
+        one.fill.exec_id: one.order.contract_size
+        for one in effects
+        if isinstance(one, FillRecorded)
+    }
+    assert sizes == {"1": Decimal(5), "2": Decimal(5)}
 
 
 def test_a_bust_takes_the_execution_back_and_the_order_is_corrected() -> None:

@@ -1,5 +1,7 @@
 """Each record of a key has a higher version than the one before, however orders are joined."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations, pairwise, permutations
 from random import Random
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import orjson
 
 from orderloom import topology
+from orderloom.event import Execution
 from orderloom.words import FillKind, Side, Status
 from processors.orders.effects import (
     Effect,
@@ -214,6 +217,38 @@ def test_a_consumer_by_execution_key_holds_each_execution_once() -> None:
             ]
             assert held == dict(fills)
             assert len(held) == len(fills)
+
+
+def held_after(events: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    """The records of `fills` that a consumer holds at last; where each came from left out."""
+    orders, held = some_orders(), dict[str, dict[str, Any]]()
+    for event in events:
+        effects = orders.apply(event, an_origin())
+        for effect in effects:
+            if isinstance(effect, FillRecorded):
+                fill = fill_document(effect.order, effect, an_origin())
+                key, kind = fill["execution_key"], fill.pop("kind")
+                held.pop(key, None)
+                if kind is not FillKind.BUST:
+                    held[key] = fill
+    return held
+
+
+def known_once(event: Any) -> Any:
+    """Without an order's id, no two orders have an execution of the same id."""
+    if isinstance(event, Execution) and event.venue_order_id is None and event.client_order_id:
+        return replace(event, exec_id=f"{event.exec_id}-{event.client_order_id}")
+    return event
+
+
+def test_what_is_held_of_each_execution_follows_from_the_evidence_whatever_came_first() -> None:
+    for seed in range(60):
+        random = Random(seed)
+        events = [known_once(any_evidence(random)) for _ in range(random.randrange(3, 25))]
+        straight = held_after(events)
+        for _ in range(4):
+            random.shuffle(events)
+            assert held_after(events) == straight, seed
 
 
 def test_what_is_published_of_evidence_that_was_hidden_is_the_same_after_a_restart() -> None:

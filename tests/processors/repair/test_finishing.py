@@ -19,6 +19,7 @@ from processors.repair.finishing import (
     note_lost,
     retire_former,
 )
+from tests.processors.account.test_position_sides import OPENED_NS, HedgedRun
 from tests.processors.partition_lab import (
     ACCOUNT,
     NOW,
@@ -50,7 +51,7 @@ def a_lost_fill(fill: dict[str, Any]) -> LostFill:
     sign = "" if fill["side"] == "BUY" else "-"
     return LostFill(
         ACCOUNT, fill["execution_key"], fill["product"], fill["symbol"],
-        fill["position_side"] or "NET", f"{sign}{fill['quantity']}", fill["quantity_unit"],
+        fill["position_side"], f"{sign}{fill['quantity']}", fill["quantity_unit"],
         fill["venue_ns"],
     )  # fmt: skip
 
@@ -113,6 +114,22 @@ def test_lost_executions_make_their_position_unbounded_until_all_are_reported_ag
     assert not run.partition.account(ACCOUNT).exposure.lost.known
     run.restart()
     assert not run.partition.account(ACCOUNT).exposure.lost.known, "it is remembered as lost"
+
+
+def test_a_lost_execution_whose_leg_nobody_said_leaves_each_leg_without_bounds() -> None:
+    former = HedgedRun()
+    former.fill_early(1)
+    (fill,) = documents(former.run, topology.FILLS)
+    run = HedgedRun()
+    run.report(2, "LONG")
+    note_lost(run.run.partition, [a_lost_fill(fill)], OPENED_NS)
+    run.run.take()
+    assert run.shown() == {"LONG": True, "NET": True}
+    run.report(3, "SHORT")
+    run.report(4, "SHORT", is_filled=True)
+    assert run.shown() == {"LONG": True, "NET": True, "SHORT": True}
+    run.report(1, "LONG", is_filled=True)
+    assert run.shown() == {"LONG": False, "NET": False, "SHORT": False}
 
 
 def outputs_of(run: Run, record: Any, topic: Topic) -> list[bytes]:

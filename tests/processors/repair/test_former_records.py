@@ -137,6 +137,12 @@ def test_a_sold_quantity_is_below_zero(quantity: str) -> None:
     assert (record.quantity, Decimal(record.signed)) == (quantity, -Decimal(quantity))
 
 
+@pytest.mark.parametrize("leg", [None, "NET", "LONG"])
+def test_a_lost_execution_has_the_leg_that_it_was_published_with(leg: str | None) -> None:
+    record = read_document(FILLS, FILL | {"position_side": leg})
+    assert record.as_lost(NOW + 1).position_side == leg
+
+
 @pytest.mark.parametrize(
     "ahead",
     [
