@@ -45,6 +45,8 @@ def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     try:
         market = venue.market_of(fields.needed("instId"))
         conditional = _find(account, fields, refusals.cancel_failed())
+        if conditional.symbol != fields.text("instId"):
+            raise refusals.cancel_failed()
         market.end_conditional(account, conditional)
     except Refusal as refusal:
         return _row(fields, fields.text("algoId"), refusal)

@@ -267,7 +267,7 @@ class OkxMarket(Market):
         text = "The order would take liquidity: post-only orders can't be amended so."
         failed = Amendment(result, "", change.request_id, "51511", text)
         if change.cancels_on_failure:
-            self.books[order.symbol].cancel(order)
+            self.books[order.symbol].cancel(order, reason="VENUE")
             order.cancel_source = CANCEL_SOURCES["VENUE"]
             self.lock(account, order)
         order.updated_ms = self.now_ms
