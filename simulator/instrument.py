@@ -33,6 +33,15 @@ class Instrument:
     notional_min: Decimal
     start_price: Decimal
     contract: Decimal = Decimal(1)
+    code: int = 0
+    """The venue's number of it, where it has one."""
+
+    @property
+    def settle(self) -> str:
+        """The asset of a contract's profit and fees; empty at Spot."""
+        if self.product == "spot":
+            return ""
+        return self.base if self.is_inverse else self.quote
 
     @property
     def is_inverse(self) -> bool:

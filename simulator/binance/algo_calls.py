@@ -5,13 +5,7 @@ from decimal import Decimal
 from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import (
-    Refusal,
-    bad_parameter,
-    missing_parameter,
-    no_such_order,
-    unknown_order,
-)
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
@@ -31,10 +25,10 @@ CALLBACK_MIN, CALLBACK_MAX = Decimal("0.1"), Decimal(10)
 def place(market: UsdmMarket, account: Account, params: Params) -> Document:
     """POST algoOrder."""
     if params.needed("algoType") != "CONDITIONAL":
-        raise bad_parameter("algoType")
+        raise refused("bad", name="algoType")
     order_type = params.needed("type").upper()
     if order_type not in TYPES:
-        raise bad_parameter("type")
+        raise refused("bad", name="type")
     symbol = market.instrument(params.needed("symbol")).symbol
     closes = params.flag("closePosition")
     trigger = _trigger(params, symbol, order_type)
@@ -70,7 +64,7 @@ def _trigger(params: Params, symbol: str, order_type: str) -> Trigger:
         params.needed(name)
     callback = params.decimal("callbackRate")
     if is_trailing and not CALLBACK_MIN <= callback <= CALLBACK_MAX:
-        raise bad_parameter("callbackRate")
+        raise refused("bad", name="callbackRate")
     request = Request(
         symbol=symbol,
         side=side,
@@ -96,7 +90,7 @@ def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     try:
         conditional = _find(market, account, params)
     except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+        raise (refused("ended") if refusal.code == -2013 else refusal) from None
     market.end_conditional(account, conditional)
     return documents.cancel_reply(conditional)
 
@@ -142,14 +136,14 @@ def _waiting(market: UsdmMarket, account: Account, symbol: str) -> list[Conditio
 def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
     algo_id, client_id = params.integer("algoId"), params.text("clientAlgoId")
     if algo_id is None and not client_id:
-        raise missing_parameter("algoId")
+        raise refused("missing", name="algoId")
     rows = account.conditionals["linear"]
     named = [one for one in rows.values() if one.client_order_id == client_id]
     found = rows.get(algo_id) if algo_id is not None else (named[-1] if named else None)
     if found is None or not market.view.shows(found.created_ms, market.now_ms):
-        raise no_such_order()
+        raise refused("no_such_order")
     if _is_forgotten(found, market.now_ms):
-        raise no_such_order()
+        raise refused("no_such_order")
     return found
 
 

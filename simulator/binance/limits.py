@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator.binance.refusals import banned, too_much_weight
+from simulator.binance.refusals import refused
 from simulator.config import LimitConfig
 from simulator.instrument import Product
 
@@ -35,15 +35,15 @@ class Limits:
         """Use `weight` and return what is used; `Refusal` 429 above the limit, 418 when banned."""
         meter = self._meter(ip, product)
         if self._now_ms() < meter.banned_until_ms:
-            raise banned(meter.banned_until_ms)
+            raise refused("banned", until_ms=meter.banned_until_ms)
         meter.used += weight
         if meter.used <= self._maxima[product]:
             return meter.used
         meter.violations += 1
         if meter.violations > self._config.violations_max:
             meter.banned_until_ms = self._now_ms() + int(self._config.ban_s * 1000)
-            raise banned(meter.banned_until_ms)
-        raise too_much_weight(self._maxima[product])
+            raise refused("banned", until_ms=meter.banned_until_ms)
+        raise refused("too_much_weight", limit=self._maxima[product])
 
     def ban(self, ip: str, seconds: float) -> int:
         """Refuse everything from this IP for some time; until when, in ms."""

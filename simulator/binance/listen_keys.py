@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 
 from simulator.accounts import Account
-from simulator.binance.market import BinanceMarket
 from simulator.binance.params import Call, Params, weighs
-from simulator.binance.refusals import listen_key_gone
+from simulator.binance.refusals import refused
+from simulator.engine.market import Market
 from simulator.message import Document
 
 PATH = "/fapi/v1/listenKey"
@@ -51,7 +51,7 @@ class ListenKeys:
             del self._keys[key.account]
         return gone
 
-    def _open(self, market: BinanceMarket, account: Account, params: Params) -> Document:
+    def _open(self, market: Market, account: Account, params: Params) -> Document:
         key = self._keys.get(account.name)
         if key is None:
             text = f"{self._random.getrandbits(256):064x}"
@@ -59,12 +59,12 @@ class ListenKeys:
         key.expires_ms = self._now_ms() + self._life_ms
         return {"listenKey": key.text}
 
-    def _extend(self, market: BinanceMarket, account: Account, params: Params) -> Document:
+    def _extend(self, market: Market, account: Account, params: Params) -> Document:
         if account.name not in self._keys:
-            raise listen_key_gone()
+            raise refused("no_listen_key")
         return self._open(market, account, params)
 
-    def _close(self, market: BinanceMarket, account: Account, params: Params) -> Document:
+    def _close(self, market: Market, account: Account, params: Params) -> Document:
         if self._keys.pop(account.name, None) is None:
-            raise listen_key_gone()
+            raise refused("no_listen_key")
         return {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.accounts import Account
 from simulator.binance.instruments import rate_limits
-from simulator.binance.refusals import Refusal
+from simulator.binance.refusals import refused
 from simulator.config import LimitConfig
 from simulator.instrument import Product
 
@@ -31,7 +31,7 @@ class OrderCounts:
         for row in rows:
             if row["count"] >= row["limit"]:
                 limit = f"{row['limit']} orders per {row['intervalNum']} {row['interval']}"
-                raise Refusal(-1015, f"Too many new orders; current limit is {limit}.", 429)
+                raise refused("too_many_orders", limit=limit)
         for row in rows:
             counted = (self._window(row), row["count"] + 1)
             self._counts[account.name, row["interval"]] = counted

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Protocol, TypeVar, cast
 
 from simulator.accounts import Account
-from simulator.binance.refusals import Refusal, bad_parameter, missing_parameter
+from simulator.binance.refusals import refused
 from simulator.instrument import ZERO, Side
 from simulator.visibility import View
 
@@ -35,7 +35,7 @@ class Params:
     def needed(self, name: str) -> str:
         """The parameter; `Refusal` -1102 without it."""
         if not self.has(name):
-            raise missing_parameter(name)
+            raise refused("missing", name=name)
         return self._values[name]
 
     def integer(self, name: str) -> int | None:
@@ -44,7 +44,7 @@ class Params:
         if not text:
             return None
         if not text.isdecimal():
-            raise bad_parameter(name)
+            raise refused("bad", name=name)
         return int(text)
 
     def decimal(self, name: str) -> Decimal:
@@ -52,7 +52,7 @@ class Params:
         try:
             value = Decimal(self.text(name, "0"))
         except InvalidOperation:
-            raise bad_parameter(name) from None
+            raise refused("bad", name=name) from None
         return value if value.is_finite() else ZERO
 
     def flag(self, name: str) -> bool:
@@ -63,7 +63,7 @@ class Params:
         """BUY or SELL."""
         side = self.needed("side").upper()
         if side not in ("BUY", "SELL"):
-            raise Refusal(-1117, "Invalid side.")
+            raise refused("bad_side")
         return cast("Side", side)
 
     def limit(self) -> int:
@@ -105,7 +105,7 @@ def page(rows: Iterable[Row], params: Params, paging: Paging, lookup: Lookup) ->
     start_id = params.integer(paging.from_name)
     start, end = params.integer("startTime"), params.integer("endTime")
     if start is not None and end is not None and not 0 <= end - start <= paging.window_ms:
-        raise Refusal(-1127, "More than the allowed time between startTime and endTime.")
+        raise refused("window_too_long")
     found = [
         row
         for row in lookup.view.seen(rows, paging.time_ms, lookup.now_ms)

@@ -12,7 +12,7 @@ from simulator.accounts import Account
 from simulator.binance.limits import Limits
 from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.params import Call, Params
-from simulator.binance.refusals import Refusal, bad_key, bad_key_format
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.signing import check_rest_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS
 from simulator.binance.trouble import BinanceTrouble
@@ -81,7 +81,7 @@ class Rest:
     def _answer(self, asked: Asked, headers: dict[str, str]) -> object:
         call = self._calls.get((asked.method, asked.path))
         if call is None:
-            raise Refusal(-1000, "Path not found.", 404)
+            raise refused("no_path")
         params = Params(asked.params)
         self._charge(asked, call.weight(params), headers)
         if call.security == "none":
@@ -126,9 +126,9 @@ class Rest:
             return NOBODY
         account = self._venue.by_key.get(asked.api_key)
         if account is None:
-            raise bad_key() if asked.api_key else bad_key_format()
+            raise refused("bad_key") if asked.api_key else refused("no_key")
         if asked.product not in account.config.symbols:
-            raise bad_key()
+            raise refused("bad_key")
         if call.security == "signed":
             check_signed(account, asked, self._venue.clock.now_ms())
         return account

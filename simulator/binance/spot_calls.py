@@ -6,7 +6,7 @@ from simulator.accounts import Account, Fill
 from simulator.binance import spot_documents as documents
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
 from simulator.market import Request, random_id
 from simulator.matching import Order
@@ -48,7 +48,7 @@ def wanted_order(params: Params) -> Request:
     """The order that the parameters describe."""
     order_type = params.needed("type").upper()
     if order_type not in ("LIMIT", "MARKET", "LIMIT_MAKER"):
-        raise Refusal(-1116, "Invalid orderType.")
+        raise refused("bad_type")
     for name in ("quantity", "price") if order_type != "MARKET" else ("quantity",):
         params.needed(name)
     if order_type == "LIMIT":
@@ -77,11 +77,11 @@ def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
     try:
         order = _find(market, account, params)
     except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+        raise (refused("ended") if refusal.code == -2013 else refusal) from None
     restriction = params.text("cancelRestrictions")
     wanted = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}.get(restriction)
     if wanted is not None and order.status != wanted and order.is_open:
-        raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")
+        raise refused("restricted")
     return _cancel(market, account, order, params.text("newClientOrderId"))
 
 
@@ -116,7 +116,7 @@ def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
     try:
         order = market.find(account, params.needed("symbol"), order_id, client_id)
     except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+        raise (refused("ended") if refusal.code == -2013 else refusal) from None
     return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
 
 
@@ -146,7 +146,7 @@ def cancel_all(market: SpotMarket, account: Account, params: Params) -> list[Doc
     """DELETE openOrders of one symbol."""
     orders = market.open_orders(account, params.needed("symbol"))
     if not orders:
-        raise unknown_order()
+        raise refused("ended")
     return [_cancel(market, account, order, "") for order in orders]
 
 
@@ -186,7 +186,7 @@ def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Docu
     instrument = market.instrument(params.needed("symbol"))
     has_time = params.has("startTime") or params.has("endTime")
     if has_time and (params.has("fromId") or params.has("orderId")):
-        raise Refusal(-1128, "Combination of optional parameters invalid.")
+        raise refused("bad_combination")
     order_id = params.integer("orderId")
     rows = [
         fill
@@ -251,10 +251,10 @@ def _find(market: SpotMarket, account: Account, params: Params) -> Order:
     symbol = params.needed("symbol")
     order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
     if order_id is None and not client_id:
-        raise missing_parameter("orderId")
+        raise refused("missing", name="orderId")
     order = market.find(account, symbol, order_id, client_id)
     if client_id and order.client_order_id != client_id:
-        raise no_such_order()
+        raise refused("no_such_order")
     return order
 
 

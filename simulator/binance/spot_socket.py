@@ -9,7 +9,7 @@ from aiohttp import web
 from simulator.accounts import Account
 from simulator.binance.limits import Limits
 from simulator.binance.params import Params
-from simulator.binance.refusals import Refusal, bad_key, bad_key_format, bad_parameter
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.rest import NOBODY
 from simulator.binance.signing import check_socket_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
@@ -64,7 +64,7 @@ class Session:
         except orjson.JSONDecodeError:
             request = None
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            self._reply(None, Refusal(-1135, "Invalid JSON Request"))
+            self._reply(None, refused("bad_json"))
             return
         params = request.get("params") or {}
         try:
@@ -91,18 +91,18 @@ class Session:
             counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
             self._reply(request_id, result, counts)
         else:
-            raise Refusal(-1020, "This operation is not supported.")
+            raise refused("no_method")
 
     def _authenticate(self, params: Mapping[str, object]) -> Account:
         key = str(params.get("apiKey", ""))
         account = self._venue.by_key.get(key)
         if account is None or "spot" not in account.config.symbols:
-            raise bad_key() if key else bad_key_format()
+            raise refused("bad_key") if key else refused("no_key")
         check_socket_signature(account.credentials[key].secret, params)
         fields = Params(params)
         now_ms = self._venue.clock.now_ms()
         if not isinstance(params.get("timestamp", 0), int):
-            raise bad_parameter("timestamp")
+            raise refused("bad", name="timestamp")
         check_time(fields.text("timestamp"), fields.text("recvWindow"), now_ms)
         return account
 
@@ -110,7 +110,7 @@ class Session:
         self._limits.take(self._ip, "spot", REQUEST_WEIGHT)
         account = self._authenticate(params)
         if any(row.account == account.name for row in self._subscriptions.values()):
-            raise Refusal(-2035, "A user data stream subscription is already active.")
+            raise refused("subscribed")
         number, self._next_id = self._next_id, self._next_id + 1
         prefix = f'{{"subscriptionId":{number},"event":'
 
@@ -126,7 +126,7 @@ class Session:
         wanted = params.get("subscriptionId")
         numbers = list(self._subscriptions) if wanted is None else [wanted]
         if not numbers or any(number not in self._subscriptions for number in numbers):
-            raise Refusal(-2036, "No such user data stream subscription is active.")
+            raise refused("not_subscribed")
         for number in numbers:
             self._feed.unsubscribe(self._subscriptions.pop(number))
         self._reply(request_id, {})

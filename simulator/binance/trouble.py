@@ -1,8 +1,9 @@
 """The request faults in Binance's words (docs/venues/binance.md 9 and 10)."""
 
 from simulator.binance.limits import Limits
-from simulator.binance.refusals import Refusal, banned, outside_window, unknown_error
+from simulator.binance.refusals import refused
 from simulator.faults import Faults
+from simulator.refusal import Refused
 from simulator.trouble import Trouble
 from simulator.visibility import View
 
@@ -14,18 +15,18 @@ class BinanceTrouble(Trouble):
         super().__init__(faults, view)
         self._limits = limits
 
-    def limited(self) -> Refusal:
+    def limited(self) -> Refused:
         """-1003 with 429."""
-        return Refusal(-1003, "Too many requests.", 429)
+        return refused("busy")
 
-    def banned(self, ip: str, seconds: float) -> Refusal:
+    def banned(self, ip: str, seconds: float) -> Refused:
         """-1003 with 418."""
-        return banned(self._limits.ban(ip, seconds))
+        return refused("banned", until_ms=self._limits.ban(ip, seconds))
 
-    def outside_window(self) -> Refusal:
+    def outside_window(self) -> Refused:
         """-1021."""
-        return outside_window()
+        return refused("outside_window")
 
-    def unknown(self, chance: float) -> Refusal:
+    def unknown(self, chance: float) -> Refused:
         """-1000 with 503 and the text that leaves the outcome open."""
-        return unknown_error()
+        return refused("unknown")

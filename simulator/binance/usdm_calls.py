@@ -5,7 +5,7 @@ from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
 from simulator.matching import Order
@@ -37,7 +37,7 @@ def place(market: UsdmMarket, account: Account, params: Params) -> Document:
     """POST order; the ACK shows the order as it was when it was accepted."""
     order_type = params.needed("type").upper()
     if order_type not in ("LIMIT", "MARKET"):
-        raise Refusal(-4120, "Order type not supported for this endpoint. Use the Algo API.")
+        raise market.refusal("use_algo")
     for name in ("quantity", "price", "timeInForce") if order_type == "LIMIT" else ("quantity",):
         params.needed(name)
     request = Request(
@@ -65,7 +65,7 @@ def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     try:
         order = _find(market, account, params)
     except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+        raise (refused("ended") if refusal.code == -2013 else refusal) from None
     market.cancel(account, order)
     return documents.place_reply(order, market.instrument(order.symbol))
 
@@ -97,7 +97,7 @@ def one_open_order(market: UsdmMarket, account: Account, params: Params) -> Docu
     """GET openOrder; -2013 once it has ended."""
     order = _find(market, account, params)
     if not order.is_open:
-        raise no_such_order()
+        raise refused("no_such_order")
     return _row(market, order)
 
 
@@ -121,7 +121,7 @@ def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Do
     instrument = market.instrument(params.needed("symbol"))
     has_time = params.has("startTime") or params.has("endTime")
     if params.has("fromId") and has_time:
-        raise Refusal(-1128, "Combination of optional parameters invalid.")
+        raise refused("bad_combination")
     order_id = params.integer("orderId")
     rows = [
         fill
@@ -251,7 +251,7 @@ def _find(market: UsdmMarket, account: Account, params: Params) -> Order:
     symbol = params.needed("symbol")
     order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
     if order_id is None and not client_id:
-        raise missing_parameter("orderId")
+        raise refused("missing", name="orderId")
     return market.find(account, symbol, order_id, client_id)
 
 

@@ -9,6 +9,7 @@ from simulator.binance.traders import BinanceTraders
 from simulator.binance.usdm import UsdmMarket
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.engine.numbering import Numbering, Numbers
 from simulator.faults import Faults
 from simulator.market import World
 from simulator.message import Publish
@@ -30,10 +31,11 @@ class BinanceVenue:
         self.accounts = {row.name: Account(row) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
         self.view = View()
+        numbers = Numbers(Numbering())
 
         def world(product: str) -> World:
             chance = Random(f"{config.seed}:{product}")
-            return World(clock, self.accounts, publish, chance, config.limits, self.view)
+            return World(clock, self.accounts, publish, chance, numbers, config.limits, self.view)
 
         self.spot = SpotMarket(world("spot"), make_instruments("spot"))
         self.linear = UsdmMarket(world("linear"), make_instruments("linear"))

@@ -6,10 +6,9 @@ from zlib import crc32
 
 from simulator.accounts import Account, Balance, Position
 from simulator.config import AccountConfig
-from simulator.instrument import Product
+from simulator.instrument import Instrument, Product
 from simulator.message import Document
-from simulator.okx.instruments import OkxInstrument
-from simulator.okx.words import position_side, text
+from simulator.okx.words import KINDS, position_side, text
 
 WALLET: Product = "spot"
 """OKX has one wallet for all products; the books keep it under this name."""
@@ -24,7 +23,7 @@ def position_id(account: str, symbol: str, side: str) -> str:
 
 
 def position_row(
-    account: Account, instrument: OkxInstrument, side: str, last: Decimal, now_ms: int
+    account: Account, instrument: Instrument, side: str, last: Decimal, now_ms: int
 ) -> Document:
     """One position, as REST lists it; the channel adds `pTime`."""
     position = account.position(instrument.symbol, side)
@@ -35,7 +34,7 @@ def position_row(
     margin = (notional * MARGIN_RATE).quantize(CENT, ROUND_HALF_EVEN)
     shown = text(last) if is_open else ""
     return {
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "instId": instrument.symbol,
         "posId": position_id(account.name, instrument.symbol, side),
         "posSide": position_side(side),
@@ -156,7 +155,7 @@ def moved_balance(account: Account, currency: str, now_ms: int) -> Document:
     return {"ccy": currency, "cashBal": text(row.free + row.locked), "uTime": str(now_ms)}
 
 
-def moved_position(account: Account, instrument: OkxInstrument, side: str) -> Document:
+def moved_position(account: Account, instrument: Instrument, side: str) -> Document:
     """A position in `posData`."""
     position = account.position(instrument.symbol, side)
     state = account.position_states[instrument.symbol, side]
@@ -164,7 +163,7 @@ def moved_position(account: Account, instrument: OkxInstrument, side: str) -> Do
         "posId": position_id(account.name, instrument.symbol, side),
         "tradeId": state.trade_id,
         "instId": instrument.symbol,
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "mgnMode": "cross",
         "posSide": position_side(side),
         "pos": shown_amount(position, side),

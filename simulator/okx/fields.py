@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import cast
 
 from simulator.instrument import ZERO, Side
-from simulator.okx.refusals import missing_parameter, parameter_error
+from simulator.okx.refusals import refused
 from simulator.okx.words import ORDER_TYPES, POSITION_SIDES, SELF_TRADE_MODES, SIDES
 
 LIMIT_MAX = 100
@@ -28,7 +28,7 @@ class Fields:
         """The field; `Refusal` 50014 without it."""
         found = self.text(name)
         if not found:
-            raise missing_parameter(name)
+            raise refused("missing", name=name)
         return found
 
     def whole(self, name: str) -> int | None:
@@ -37,7 +37,7 @@ class Fields:
         if not found:
             return None
         if not found.isdecimal():
-            raise parameter_error(name)
+            raise refused("bad", name=name)
         return int(found)
 
     def decimal(self, name: str) -> Decimal:
@@ -45,7 +45,7 @@ class Fields:
         try:
             value = Decimal(self.text(name, "0"))
         except InvalidOperation:
-            raise parameter_error(name) from None
+            raise refused("bad", name=name) from None
         return value if value.is_finite() else ZERO
 
     def flag(self, name: str) -> bool:
@@ -56,29 +56,36 @@ class Fields:
         """`side`."""
         side = SIDES.get(self.needed("side"))
         if side is None:
-            raise parameter_error("side")
+            raise refused("bad", name="side")
         return cast(Side, side)
 
     def order_type(self) -> tuple[str, str]:
         """`ordType`, as type and time in force."""
         words = ORDER_TYPES.get(self.needed("ordType"))
         if words is None:
-            raise parameter_error("ordType")
+            raise refused("bad", name="ordType")
         return words
 
     def position_side(self) -> str:
         """`posSide`."""
         side = POSITION_SIDES.get(self.text("posSide"))
         if side is None:
-            raise parameter_error("posSide")
+            raise refused("bad", name="posSide")
         return side
 
     def self_trade_mode(self) -> str:
         """`stpMode`; cancel_maker where absent."""
         mode = SELF_TRADE_MODES.get(self.text("stpMode", "cancel_maker"))
         if mode is None:
-            raise parameter_error("stpMode")
+            raise refused("bad", name="stpMode")
         return mode
+
+    def named_order(self) -> tuple[int | None, str]:
+        """`ordId`, None where absent and zero where it is nobody's, and `clOrdId`."""
+        order_id, client_id = self.text("ordId"), self.text("clOrdId")
+        if not order_id:
+            return (None, client_id or self.needed("ordId"))
+        return (int(order_id) if order_id.isdecimal() else 0, client_id)
 
     def limit(self) -> int:
         """How many rows a page may have, at most 100."""

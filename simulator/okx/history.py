@@ -16,7 +16,7 @@ from simulator.okx.fields import Fields
 from simulator.okx.instruments import instrument_row
 from simulator.okx.refusals import Refusal
 from simulator.okx.venue import PRODUCTS, OkxVenue
-from simulator.okx.words import text
+from simulator.okx.words import KINDS, text
 from simulator.telling import ANSWER_MS_MAX, BARE_CHANCE, Teller
 
 SYMBOLS: dict[Product, tuple[str, ...]] = {
@@ -24,7 +24,6 @@ SYMBOLS: dict[Product, tuple[str, ...]] = {
     "linear": ("BTC-USDT-SWAP", "SOL-USDT-SWAP"),
     "inverse": ("BTC-USD-SWAP",),
 }
-KINDS = {"spot": "SPOT", "linear": "SWAP", "inverse": "SWAP"}
 PREFIX = "/api/v5/"
 NOTIONAL = Decimal(20)
 SOCKET_CHANCE = 0.4

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.okx.refusals import too_many_orders, too_many_requests
+from simulator.okx.refusals import refused
 
 WINDOW_MS = 2000
 ORDERS_MAX = 1000
@@ -43,12 +43,12 @@ class Limits:
     def take(self, rate: Rate, key: tuple[str, ...], count: int = 1) -> None:
         """Use the rate; `Refusal` 50011 above it."""
         if not self._fits(key, count, rate.limit):
-            raise too_many_requests()
+            raise refused("busy")
 
     def take_orders(self, account: str, count: int) -> None:
         """Count new or amended orders of contracts; `Refusal` 50061 above the limit."""
         if not self._fits((account, "orders"), count, ORDERS_MAX):
-            raise too_many_orders()
+            raise refused("too_many_orders")
 
     def ban(self, ip: str, seconds: float) -> None:
         """Nobody is answered at this address for some time."""

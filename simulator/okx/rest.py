@@ -19,13 +19,7 @@ from simulator.okx.calls import QUERIES, REST_OPERATIONS, Operation, Query
 from simulator.okx.fields import Fields
 from simulator.okx.limits import Limits
 from simulator.okx.operations import Operations
-from simulator.okx.refusals import (
-    HTTP_BAD,
-    HTTP_OK,
-    HTTP_UNAUTHORIZED,
-    Refusal,
-    bad_json,
-)
+from simulator.okx.refusals import HTTP_OK, Refusal, refused
 from simulator.okx.trouble import RestTrouble
 from simulator.okx.venue import OkxVenue
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
@@ -78,8 +72,8 @@ class Rest:
         try:
             document, is_trade = self._answer(asked)
         except Refusal as refusal:
-            refused = {"code": refusal.code, "msg": refusal.message, "data": []}
-            return _json(refused, refusal.status)
+            body: Document = {"code": refusal.code, "msg": refusal.message, "data": []}
+            return _json(body, refusal.status)
         if is_trade:
             document |= {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
         return _json(document)
@@ -93,7 +87,7 @@ class Rest:
             act = partial(self._operate, asked, account, operation, rows)
             return self._trouble.meet(asked.ip, act, ORDER_FAULTS), True
         if query is None:
-            raise Refusal("404", "Not Found", 404)
+            raise refused("no_path")
         if query.is_public:
             return self._ask(asked, NOBODY, query), False
         ask = partial(self._ask, asked, self._account(asked), query)
@@ -118,11 +112,10 @@ class Rest:
         key, signature, timestamp, passphrase = signing.headers_of(asked.headers)
         account = self._venue.by_key.get(key)
         if account is None:
-            raise Refusal("50119", "API key doesn't exist", HTTP_UNAUTHORIZED)
+            raise refused("bad_key")
         is_demo = asked.headers.get("x-simulated-trading") == "1"
         if is_demo != account.config.is_demo:
-            text = "APIKey does not match current environment."
-            raise Refusal("50101", text, HTTP_UNAUTHORIZED)
+            raise refused("other_environment")
         signing.check_time(timestamp, self._venue.now_ms)
         payload = timestamp + asked.signed_text
         signing.check_signature(account.credentials[key], payload, signature, passphrase)
@@ -133,12 +126,12 @@ def _rows(body: str, operation: Operation) -> list[Mapping[str, Any]]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise bad_json() from None
+        raise refused("bad_json") from None
     rows = document if isinstance(document, list) else [document]
     if not all(isinstance(row, dict) for row in rows) or operation.is_batch != isinstance(
         document, list
     ):
-        raise Refusal("50002", "Incorrect json data format", HTTP_BAD)
+        raise refused("bad_form")
     return rows
 
 

@@ -18,10 +18,11 @@ from simulator.okx.calls import SOCKET_OPERATIONS, Operation
 from simulator.okx.channels import Wanted, snapshot, understood
 from simulator.okx.limits import Limits
 from simulator.okx.operations import Operations
-from simulator.okx.refusals import Refusal
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.sockets import connection_id
 from simulator.okx.trouble import SocketTrouble
 from simulator.okx.venue import OkxVenue
+from simulator.refusal import Refused
 from simulator.trouble import SOCKET_FAULTS
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -65,7 +66,7 @@ class Session:
         request = _parsed(text)
         name = str(request.get("op", "")) if request else ""
         if request is None or not isinstance(request.get("args", []), list):
-            self._error({}, Refusal("60012", f"Invalid request: {text[:200]}"))
+            self._error({}, refused("bad_frame", text=text[:200]))
         elif name == "login":
             await self._login(request)
         elif name in ("subscribe", "unsubscribe"):
@@ -73,7 +74,7 @@ class Session:
         elif name in SOCKET_OPERATIONS and self._path == "private":
             self._operate(SOCKET_OPERATIONS[name], request)
         else:
-            self._error(request, Refusal("60012", f"Invalid request: {text[:200]}"))
+            self._error(request, refused("bad_frame", text=text[:200]))
 
     def repeat(self) -> None:
         """Tell positions and balances again to subscriptions that want it."""
@@ -95,7 +96,7 @@ class Session:
         try:
             self._take_request()
             if self.account is not None:
-                raise Refusal("60031", "The WebSocket endpoint does not allow multiple logins.")
+                raise refused("logged_in")
             config = account.credentials[key] if account else None
             signing.check_login(config, fields, self._wire.venue.now_ms)
         except Refusal as refusal:
@@ -111,9 +112,9 @@ class Session:
             try:
                 self._take_request()
                 if self.account is None:
-                    raise Refusal("60011", "Please log in")
+                    raise refused("no_login")
                 if not isinstance(arg, dict):
-                    raise Refusal("60012", "Invalid request")
+                    raise refused("bad_request")
                 wanted = understood(arg, self._path, self.account)
             except Refusal as refusal:
                 self._error(request, refusal)
@@ -180,9 +181,9 @@ class Session:
 
     def _carry_out(self, operation: Operation, request: Document, request_id: str) -> Document:
         if not REQUEST_ID.fullmatch(request_id):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         if self.account is None:
-            raise Refusal("60011", "Please log in")
+            raise refused("no_login")
         rows = [self._with_symbol(row) for row in request.get("args") or []]
         deadline = str(request.get("expTime") or "")
         act = partial(self._wire.operations.carry_out, operation, self.account, rows, deadline)
@@ -191,18 +192,18 @@ class Session:
     def _with_symbol(self, row: object) -> Mapping[str, Any]:
         """The instrument by its code: `instId` does not count here (docs/venues/okx.md 8)."""
         if not isinstance(row, dict):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         code = row.get("instIdCode")
         if code is None:
-            raise Refusal("50014", "Parameter instIdCode can not be empty.")
+            raise refused("missing", name="instIdCode")
         if not isinstance(code, int):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         return row | {"instId": self._wire.venue.symbol_of(code)}
 
     def _take_request(self) -> None:
         self._requests += 1
         if self._requests > REQUESTS_MAX:
-            raise Refusal("60014", "Requests too frequent")
+            raise refused("busy_socket")
 
     def _count(self, wanted: Wanted, change: int) -> None:
         assert self.account is not None, "only who has logged in subscribes"
@@ -217,7 +218,7 @@ class Session:
         shown = {name: value for name, value in wanted.arg.items() if name != "extraParams"}
         return orjson.dumps(shown | {"uid": self._wire.venue.user_id(self.account)}).decode()
 
-    def _error(self, request: Document, refusal: Refusal) -> None:
+    def _error(self, request: Document, refusal: Refused) -> None:
         error = {"event": "error", "code": refusal.code, "msg": refusal.message}
         self._say(_echo(request) | error)
 

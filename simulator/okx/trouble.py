@@ -1,10 +1,10 @@
 """The request faults in OKX's words (docs/venues/okx.md 10)."""
 
 from simulator.faults import Faults
-from simulator.okx import signing
 from simulator.okx.limits import Limits
-from simulator.okx.refusals import Refusal, too_many_requests
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.venue import OkxVenue
+from simulator.refusal import Refused
 from simulator.trouble import Trouble
 
 OPEN_OUTCOMES = (
@@ -22,20 +22,20 @@ class RestTrouble(Trouble):
         super().__init__(faults, venue.view)
         self._limits = limits
 
-    def limited(self) -> Refusal:
+    def limited(self) -> Refused:
         """50011 with 429."""
-        return too_many_requests()
+        return refused("busy")
 
-    def banned(self, ip: str, seconds: float) -> Refusal:
+    def banned(self, ip: str, seconds: float) -> Refused:
         """403: the firewall before the venue answers without any of its codes."""
         self._limits.ban(ip, seconds)
         return Refusal("403", "Forbidden", 403)
 
-    def outside_window(self) -> Refusal:
+    def outside_window(self) -> Refused:
         """50102."""
-        return signing.expired()
+        return refused("outside_window")
 
-    def unknown(self, chance: float) -> Refusal:
+    def unknown(self, chance: float) -> Refused:
         """50026, 50001 or 50004, each with its HTTP status."""
         return Refusal(*OPEN_OUTCOMES[int(chance * len(OPEN_OUTCOMES))])
 
@@ -43,10 +43,10 @@ class RestTrouble(Trouble):
 class SocketTrouble(RestTrouble):
     """As the socket says it."""
 
-    def limited(self) -> Refusal:
+    def limited(self) -> Refused:
         """60014."""
-        return Refusal("60014", "Requests too frequent")
+        return refused("busy_socket")
 
-    def unknown(self, chance: float) -> Refusal:
+    def unknown(self, chance: float) -> Refused:
         """64007: an internal failure; the outcome is open."""
-        return Refusal("64007", "Operation failed due to WebSocket internal error.")
+        return refused("unknown_on_socket")

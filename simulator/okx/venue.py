@@ -5,6 +5,7 @@ from random import Random
 from simulator.accounts import Account
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.engine.numbering import Numbering, Numbers
 from simulator.faults import Faults
 from simulator.instrument import Product
 from simulator.market import World
@@ -13,12 +14,15 @@ from simulator.okx.account_documents import user_id
 from simulator.okx.desk import Desk
 from simulator.okx.instruments import make_instruments
 from simulator.okx.market import OkxMarket
-from simulator.okx.refusals import bad_instrument
+from simulator.okx.refusals import refused
 from simulator.okx.spot import SpotMarket
 from simulator.okx.swap import InverseMarket, LinearMarket, SwapMarket
 from simulator.okx.traders import OkxTraders
 from simulator.visibility import View
 
+NUMBERING = Numbering(
+    first_order=2_710_000_000_000_000_001, first_fill=2_710_000_000_500_000_001, is_shared=True
+)
 PRODUCTS: tuple[Product, ...] = ("spot", "linear", "inverse")
 
 
@@ -39,6 +43,7 @@ class OkxVenue:
         self.accounts = {row.name: Account(row) for row in config.accounts}
         self.numbers = {name: number for number, name in enumerate(self.accounts)}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
+        self._numbers = Numbers(NUMBERING)
         self.desk = Desk(self.accounts, publish, clock.now_ms)
         self.spot = SpotMarket(self._world("spot"), make_instruments("spot"), self.desk)
         self.linear = LinearMarket(self._world("linear"), make_instruments("linear"), self.desk)
@@ -59,6 +64,7 @@ class OkxVenue:
             self.accounts,
             self.publish,
             Random(f"{self.config.seed}:{product}"),
+            self._numbers,
             self.config.limits,
             self.view,
         )
@@ -73,12 +79,12 @@ class OkxVenue:
         for market in self.markets:
             if symbol in market.instruments:
                 return market
-        raise bad_instrument()
+        raise refused("bad_symbol")
 
     def symbol_of(self, code: int) -> str:
         """The instrument with this `instIdCode`; `Refusal` 51001 where there is none."""
         if code not in self._by_code:
-            raise bad_instrument()
+            raise refused("bad_symbol")
         return self._by_code[code]
 
     def user_id(self, account: Account) -> str:
