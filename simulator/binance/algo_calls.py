@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
+from simulator.binance.calls import DAY_MS, to_cancel
 from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
@@ -11,11 +12,11 @@ from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
 
-DAY_MS = 24 * 3600 * 1000
-WEEK_MS = 7 * DAY_MS
 KEPT_DAYS, KEPT_UNFILLED_DAYS = 90, 3
 FORGOTTEN = ("CANCELED", "EXPIRED")
-PAGING = Paging(lambda one: one.order_id, lambda one: one.created_ms, WEEK_MS, "algoId")
+PAGING = Paging(
+    lambda one: one.order_id, lambda one: one.created_ms, window_ms=7 * DAY_MS, from_name="algoId"
+)
 STOPS = ("STOP", "STOP_MARKET", "TRAILING_STOP_MARKET")
 TYPES = (*STOPS, "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
 WITH_PRICE = ("STOP", "TAKE_PROFIT")
@@ -90,7 +91,7 @@ def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     try:
         conditional = _find(market, account, params)
     except Refusal as refusal:
-        raise (refused("ended") if refusal.code == -2013 else refusal) from None
+        raise to_cancel(refusal) from None
     market.end_conditional(account, conditional)
     return documents.cancel_reply(conditional)
 
@@ -134,7 +135,7 @@ def _waiting(market: UsdmMarket, account: Account, symbol: str) -> list[Conditio
 
 
 def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
-    algo_id, client_id = params.integer("algoId"), params.text("clientAlgoId")
+    algo_id, client_id = params.whole("algoId"), params.text("clientAlgoId")
     if algo_id is None and not client_id:
         raise refused("missing", name="algoId")
     rows = account.conditionals["linear"]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from simulator.accounts import Account, Fill
 from simulator.binance import spot_documents as documents
-from simulator.binance.order_counts import OrderCounts
+from simulator.binance.calls import BinanceMarket
 from simulator.binance.refusals import spot_refusal
 from simulator.engine import checks
 from simulator.engine.rules import Fees, Rules
@@ -23,7 +23,7 @@ AMENDMENTS_MAX = 10
 FIRST_EXECUTION_ID = 15_501_001
 
 
-class SpotMarket(EngineSpot):
+class SpotMarket(BinanceMarket, EngineSpot):
     """Binance Spot."""
 
     refusal: ClassVar[Refusals] = spot_refusal
@@ -38,7 +38,6 @@ class SpotMarket(EngineSpot):
 
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
-        self.counts = OrderCounts(self.product, world.limits, world.clock.now_ms)
         self._execution_ids: dict[str, count[int]] = defaultdict(lambda: count(FIRST_EXECUTION_ID))
         self._match_ids = count(1)
 
@@ -89,6 +88,14 @@ class SpotMarket(EngineSpot):
         """balanceUpdate, then the balance."""
         self._publish(account, documents.balance_update(asset, delta, self.now_ms))
         self._publish(account, documents.account_position(account, (asset,), self.now_ms))
+
+    def order_row(self, order: Order) -> Document:
+        """As look-ups show it."""
+        return documents.query_row(order, self.instrument(order.symbol))
+
+    def fill_row(self, fill: Fill) -> Document:
+        """As look-ups show it."""
+        return documents.trade_row(fill, self.instrument(fill.symbol))
 
     def report_accepted(self, account: Account, order: Order) -> None:
         """x=NEW."""

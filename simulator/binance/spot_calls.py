@@ -2,31 +2,26 @@
 
 from collections.abc import Callable
 
-from simulator.accounts import Account, Fill
+from simulator.accounts import Account
 from simulator.binance import spot_documents as documents
+from simulator.binance.calls import (
+    all_orders,
+    find,
+    one_order,
+    open_orders,
+    order_counters,
+    ping,
+    server_time,
+    to_cancel,
+    trades,
+)
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.params import Call, Params, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
 from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
-
-DAY_MS = 24 * 3600 * 1000
-ORDER_PAGING = Paging(
-    lambda order: order.order_id, lambda order: order.created_ms, DAY_MS, "orderId"
-)
-FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, DAY_MS, "fromId")
-
-
-def ping(market: SpotMarket, account: Account, params: Params) -> Document:
-    """Nothing, to see that someone is there."""
-    return {}
-
-
-def server_time(market: SpotMarket, account: Account, params: Params) -> Document:
-    """The venue's clock."""
-    return {"serverTime": market.now_ms}
 
 
 def instruments(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -68,16 +63,17 @@ def wanted_order(params: Params) -> Request:
 def _placed(market: SpotMarket, account: Account, params: Params, order: Order) -> Document:
     default = "ACK" if order.order_type == "LIMIT_MAKER" else "FULL"
     form = params.text("newOrderRespType", default)
-    fills = [fill for fill in _fills(account, order.symbol) if fill.order_id == order.order_id]
-    return documents.place_reply(order, market.instrument(order.symbol), form, fills)
+    fills = account.fills["spot", order.symbol]
+    own = [fill for fill in fills if fill.order_id == order.order_id]
+    return documents.place_reply(order, market.instrument(order.symbol), form, own)
 
 
 def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
     try:
-        order = _find(market, account, params)
+        order = find(market, account, params)
     except Refusal as refusal:
-        raise (refused("ended") if refusal.code == -2013 else refusal) from None
+        raise to_cancel(refusal) from None
     restriction = params.text("cancelRestrictions")
     wanted = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}.get(restriction)
     if wanted is not None and order.status != wanted and order.is_open:
@@ -110,13 +106,13 @@ def cancel_replace(market: SpotMarket, account: Account, params: Params) -> Docu
 
 def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
     order_id, client_id = (
-        params.integer("cancelOrderId"),
+        params.whole("cancelOrderId"),
         params.text("cancelOrigClientOrderId"),
     )
     try:
         order = market.find(account, params.needed("symbol"), order_id, client_id)
     except Refusal as refusal:
-        raise (refused("ended") if refusal.code == -2013 else refusal) from None
+        raise to_cancel(refusal) from None
     return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
 
 
@@ -153,7 +149,7 @@ def cancel_all(market: SpotMarket, account: Account, params: Params) -> list[Doc
 def amend(market: SpotMarket, account: Account, params: Params) -> Document:
     """PUT order/amend/keepPriority."""
     params.needed("newQty")
-    order = _find(market, account, params)
+    order = find(market, account, params)
     original = order.client_order_id
     new_id = params.text("newClientOrderId")
     execution_id = market.amend(account, order, params.decimal("newQty"), new_id)
@@ -161,41 +157,9 @@ def amend(market: SpotMarket, account: Account, params: Params) -> Document:
     return documents.amend_reply(order, instrument, original, execution_id)
 
 
-def one_order(market: SpotMarket, account: Account, params: Params) -> Document:
-    """GET order."""
-    return _row(market, _find(market, account, params))
-
-
-def open_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET openOrders."""
-    symbol = params.text("symbol")
-    if symbol:
-        market.instrument(symbol)
-    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
-
-
-def all_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET allOrders."""
-    symbol = market.instrument(params.needed("symbol")).symbol
-    orders = account.orders["spot", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
-
-
 def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET myTrades, in the combinations of parameters that the venue allows."""
-    instrument = market.instrument(params.needed("symbol"))
-    has_time = params.has("startTime") or params.has("endTime")
-    if has_time and (params.has("fromId") or params.has("orderId")):
-        raise refused("bad_combination")
-    order_id = params.integer("orderId")
-    rows = [
-        fill
-        for fill in _fills(account, instrument.symbol)
-        if order_id is None or fill.order_id == order_id
-    ]
-    return [
-        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
-    ]
+    """GET myTrades."""
+    return trades(market, account, params)
 
 
 def account_status(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -228,34 +192,10 @@ def account_status(market: SpotMarket, account: Account, params: Params) -> Docu
     }
 
 
-def order_counters(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET rateLimit/order."""
-    return market.counts.rows(account)
-
-
-def _fills(account: Account, symbol: str) -> list[Fill]:
-    return account.fills["spot", symbol]
-
-
-def _row(market: SpotMarket, order: Order) -> Document:
-    return documents.query_row(order, market.instrument(order.symbol))
-
-
 def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) -> Document:
     shown = cancel_id or random_id(market.world.random)
     market.cancel(account, order, shown)
     return documents.cancel_reply(order, market.instrument(order.symbol), shown)
-
-
-def _find(market: SpotMarket, account: Account, params: Params) -> Order:
-    symbol = params.needed("symbol")
-    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
-    if order_id is None and not client_id:
-        raise refused("missing", name="orderId")
-    order = market.find(account, symbol, order_id, client_id)
-    if client_id and order.client_order_id != client_id:
-        raise refused("no_such_order")
-    return order
 
 
 SPOT_CALLS = {

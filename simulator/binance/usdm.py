@@ -7,7 +7,7 @@ from typing import ClassVar
 from simulator.accounts import Account, Fill
 from simulator.binance import algo_documents
 from simulator.binance import usdm_documents as documents
-from simulator.binance.order_counts import OrderCounts
+from simulator.binance.calls import BinanceMarket
 from simulator.binance.refusals import linear_refusal
 from simulator.conditional import Conditional, Trigger
 from simulator.engine import checks
@@ -21,7 +21,7 @@ from simulator.message import Document
 from simulator.refusal import Refusals
 
 
-class UsdmMarket(ContractMarket):
+class UsdmMarket(BinanceMarket, ContractMarket):
     """Binance USD-M futures."""
 
     product: ClassVar[Product] = "linear"
@@ -54,7 +54,6 @@ class UsdmMarket(ContractMarket):
 
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
-        self.counts = OrderCounts(self.product, world.limits, world.clock.now_ms)
         self._modify_id = ""
         self._traded_at: dict[str, Decimal] = {}
         """The last price of each symbol, whoever traded."""
@@ -140,6 +139,14 @@ class UsdmMarket(ContractMarket):
     def _reach(self, symbol: str, price: Decimal) -> None:
         self._traded_at[symbol] = price
         super()._reach(symbol, price)
+
+    def order_row(self, order: Order) -> Document:
+        """As look-ups show it."""
+        return documents.query_row(order, self.instrument(order.symbol))
+
+    def fill_row(self, fill: Fill) -> Document:
+        """As look-ups show it."""
+        return documents.trade_row(fill, self.instrument(fill.symbol))
 
     def report_accepted(self, account: Account, order: Order) -> None:
         """x=NEW; the conditional order that became it is TRIGGERED then."""

@@ -1,31 +1,18 @@
 """USD-M REST calls (docs/venues/binance.md, section 7.2)."""
 
 from simulator.accounts import Account
+from simulator.binance import calls
 from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.params import Call, Params, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
-from simulator.matching import Order
 from simulator.message import Document
 
-WEEK_MS = 7 * 24 * 3600 * 1000
-ORDER_PAGING = Paging(
-    lambda order: order.order_id, lambda order: order.created_ms, WEEK_MS, "orderId"
-)
-FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, WEEK_MS, "fromId")
-
-
-def ping(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """Nothing, to see that someone is there."""
-    return {}
-
-
-def server_time(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """The venue's clock."""
-    return {"serverTime": market.now_ms}
+server_time = calls.server_time
+user_trades = calls.trades
 
 
 def instruments(market: UsdmMarket, account: Account, params: Params) -> Document:
@@ -63,9 +50,9 @@ def place(market: UsdmMarket, account: Account, params: Params) -> Document:
 def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
     try:
-        order = _find(market, account, params)
+        order = calls.find(market, account, params)
     except Refusal as refusal:
-        raise (refused("ended") if refusal.code == -2013 else refusal) from None
+        raise calls.to_cancel(refusal) from None
     market.cancel(account, order)
     return documents.place_reply(order, market.instrument(order.symbol))
 
@@ -81,56 +68,19 @@ def amend(market: UsdmMarket, account: Account, params: Params) -> Document:
     """PUT order; quantity and price are both mandatory."""
     for name in ("side", "quantity", "price"):
         params.needed(name)
-    order = _find(market, account, params)
+    order = calls.find(market, account, params)
     price, quantity = params.decimal("price"), params.decimal("quantity")
     market.counts.take(account)
     market.amend(account, order, price, quantity, params.text("modifyId"))
     return documents.place_reply(order, market.instrument(order.symbol))
 
 
-def one_order(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """GET order."""
-    return _row(market, _find(market, account, params))
-
-
 def one_open_order(market: UsdmMarket, account: Account, params: Params) -> Document:
     """GET openOrder; -2013 once it has ended."""
-    order = _find(market, account, params)
+    order = calls.find(market, account, params)
     if not order.is_open:
         raise refused("no_such_order")
-    return _row(market, order)
-
-
-def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET openOrders."""
-    symbol = params.text("symbol")
-    if symbol:
-        market.instrument(symbol)
-    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
-
-
-def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET allOrders."""
-    symbol = market.instrument(params.needed("symbol")).symbol
-    orders = account.orders["linear", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
-
-
-def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET userTrades; `fromId` does not go with times."""
-    instrument = market.instrument(params.needed("symbol"))
-    has_time = params.has("startTime") or params.has("endTime")
-    if params.has("fromId") and has_time:
-        raise refused("bad_combination")
-    order_id = params.integer("orderId")
-    rows = [
-        fill
-        for fill in account.fills["linear", instrument.symbol]
-        if order_id is None or fill.order_id == order_id
-    ]
-    return [
-        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
-    ]
+    return market.order_row(order)
 
 
 def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -139,7 +89,7 @@ def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[D
     wanted = prefixes.get(params.text("autoCloseType"), ("autoclose-", "adl_autoclose"))
     symbol = params.text("symbol")
     return [
-        _row(market, order)
+        market.order_row(order)
         for (product, name), orders in account.orders.items()
         if product == "linear" and symbol in ("", name)
         for order in orders.values()
@@ -238,35 +188,18 @@ def position_mode(market: UsdmMarket, account: Account, params: Params) -> Docum
     return {"dualSidePosition": account.config.is_hedged}
 
 
-def order_counters(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET rateLimit/order."""
-    return market.counts.rows(account)
-
-
-def _row(market: UsdmMarket, order: Order) -> Document:
-    return documents.query_row(order, market.instrument(order.symbol))
-
-
-def _find(market: UsdmMarket, account: Account, params: Params) -> Order:
-    symbol = params.needed("symbol")
-    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
-    if order_id is None and not client_id:
-        raise refused("missing", name="orderId")
-    return market.find(account, symbol, order_id, client_id)
-
-
 USDM_CALLS = {
-    ("GET", "/fapi/v1/ping"): Call(ping, weighs(1), "none"),
+    ("GET", "/fapi/v1/ping"): Call(calls.ping, weighs(1), "none"),
     ("GET", "/fapi/v1/time"): Call(server_time, weighs(1), "none"),
     ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, weighs(1), "none"),
     ("POST", "/fapi/v1/order"): Call(place, weighs(0), counts_orders=True),
     ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), counts_orders=True),
     ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1)),
     ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1)),
-    ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
+    ("GET", "/fapi/v1/order"): Call(calls.one_order, weighs(1)),
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
-    ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5), is_paged=True),
+    ("GET", "/fapi/v1/openOrders"): Call(calls.open_orders, weighs_by_symbol(1, 40)),
+    ("GET", "/fapi/v1/allOrders"): Call(calls.all_orders, weighs(5), is_paged=True),
     ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5), is_paged=True),
     ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
     ("GET", "/fapi/v3/positionRisk"): Call(position_risk, weighs(5)),
@@ -278,6 +211,6 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
     ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
     ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, weighs(1)),
-    ("GET", "/fapi/v1/rateLimit/order"): Call(order_counters, weighs(1)),
+    ("GET", "/fapi/v1/rateLimit/order"): Call(calls.order_counters, weighs(1)),
     ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
 } | ALGO_CALLS
