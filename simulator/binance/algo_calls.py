@@ -5,12 +5,13 @@ from decimal import Decimal
 from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
 from simulator.binance.calls import DAY_MS, to_cancel
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.params import Paging, Params, page, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
+from simulator.wire.calls import Call
 
 KEPT_DAYS, KEPT_UNFILLED_DAYS = 90, 3
 FORGOTTEN = ("CANCELED", "EXPIRED")

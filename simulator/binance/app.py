@@ -2,36 +2,46 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+import orjson
 from aiohttp import web
 
 from simulator.binance.limits import Limits
 from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.rest import Rest
-from simulator.binance.sockets import BinanceSockets
 from simulator.binance.spot_socket import SpotSocket
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
-from simulator.box import Task
-from simulator.clock import WallClock
+from simulator.box import Box, Task
 from simulator.config import SimulatorConfig
-from simulator.delivery import Feed
-from simulator.faults import Faults
+from simulator.delivery import Connection
+from simulator.sockets import Heartbeat, Sockets
 
 
-class BinanceBox:
-    """The venue, its listeners and its wire."""
+class BinanceBox(Box[BinanceVenue]):
+    """Both products, each with its own sockets."""
 
     def __init__(self, config: SimulatorConfig) -> None:
-        self.clock = clock = WallClock(config.clock_skew_ms)
-        self.faults = Faults(config.faults, config.seed)
-        self.feed = Feed(clock, self.faults, int(config.timing.in_flight_s * 1000))
-        self.venue = BinanceVenue(config, clock, self.feed.publish, self.faults)
-        self.keys = ListenKeys(clock.now_ms, config.timing.listen_key_s, config.seed)
-        self.sockets = BinanceSockets(self.feed, config.timing)
+        super().__init__(config, BinanceVenue)
+        timing = config.timing
+        ends = Heartbeat(life_s=timing.connection_life_s, notice_s=timing.shutdown_notice_s)
+        heartbeats = {
+            "spot": replace(ends, ping_s=timing.spot_ping_s, pong_s=timing.spot_pong_s),
+            "linear": replace(ends, ping_s=timing.linear_ping_s, pong_s=timing.linear_pong_s),
+        }
+        self.keys = ListenKeys(self.clock.now_ms, timing.listen_key_s, config.seed)
+        self.sockets = Sockets(self.feed, timing, heartbeats, self._notice)
         self.private = UsdmSocket(self.sockets, self.keys, events_required=config.events_required)
-        self._limits = Limits(config.limits, clock.now_ms)
-        self._check_s = config.timing.check_s
+        self._limits = Limits(config.limits, self.clock.now_ms)
+        self._check_s = timing.check_s
+
+    def _notice(self, connection: Connection) -> str:
+        """`serverShutdown` at Spot; USD-M says nothing (docs/venues/binance.md 2.6)."""
+        if connection.kind != "spot":
+            return ""
+        event = {"e": "serverShutdown", "E": self.clock.now_ms()}
+        return orjson.dumps({"event": event}).decode()
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both products into `app`."""

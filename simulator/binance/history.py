@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from simulator.binance.extras import rare_event, refused_truth, trigger_reject
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Params
+from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.usdm_calls import USDM_CALLS
@@ -16,6 +16,7 @@ from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Message
 from simulator.telling import ANSWER_MS_MAX, BARE_CHANCE, Teller
+from simulator.wire.calls import Call
 
 SYMBOLS = ("BTCUSDT", "SOLUSDT")
 PRODUCTS: tuple[Product, Product] = ("spot", "linear")

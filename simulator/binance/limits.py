@@ -5,6 +5,7 @@ from collections.abc import Callable
 from simulator.binance.refusals import refused
 from simulator.config import LimitConfig
 from simulator.instrument import Product
+from simulator.refusal import Refused
 from simulator.wire.meters import Bans, Windows
 
 
@@ -34,9 +35,10 @@ class Limits:
             raise refused("banned", until_ms=self._bans.ban(key, self._config.ban_s))
         raise refused("too_much_weight", limit=self._maxima[product])
 
-    def ban(self, ip: str, seconds: float) -> int:
-        """Refuse everything from this IP for some time; until when, in ms."""
-        return max(self._bans.ban((ip, product), seconds) for product in self._maxima)
+    def ban(self, ip: str, seconds: float) -> Refused:
+        """Refuse everything from this IP for some time; the refusal that says so."""
+        until_ms = max(self._bans.ban((ip, product), seconds) for product in self._maxima)
+        return refused("banned", until_ms=until_ms)
 
     def give_back(self, ip: str, product: Product, weight: int) -> int:
         """Undo `take` for a call that costs nothing when it is done; what is used now."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from random import Random
 
 from simulator.accounts import Account
-from simulator.binance.params import Call, Params, weighs
+from simulator.binance.params import Params, weighs
 from simulator.binance.refusals import refused
 from simulator.engine.market import Market
 from simulator.message import Document
+from simulator.wire.calls import Call
 
 PATH = "/fapi/v1/listenKey"
 

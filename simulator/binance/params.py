@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
-from simulator.accounts import Account
 from simulator.binance.refusals import refused
 from simulator.instrument import Side
 from simulator.refusal import Refusals
@@ -69,24 +68,6 @@ def page(rows: Iterable[Row], params: Params, paging: Paging, lookup: Lookup) ->
     if start_id is None and start is None:
         return pages.newest(found, limit)
     return pages.up(found, paging, start_id, limit)
-
-
-Security = Literal["none", "key", "signed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One REST call: what it does, what it weighs, and who may."""
-
-    answer: Callable[[Any, Account, Params], object]
-    weight: Callable[[Params], int]
-    security: Security = "signed"
-    counts_orders: bool = False
-    """Whether the answer's headers show the order counts."""
-    is_paged: bool = False
-    """Whether its list goes on over further pages."""
-    is_free_when_done: bool = False
-    """Whether only a refusal costs the weight (Spot: docs/venues/binance.md 7.1)."""
 
 
 def weighs(weight: int) -> Callable[[Params], int]:

@@ -1,21 +1,26 @@
 """The venue's refusals by number and text (docs/venues/binance.md, section 10)."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from simulator.message import Document
 from simulator.refusal import Refusals, Refused, Row
 
 
 class Refusal(Refused):
-    """An answer `{"code":..,"msg":..}` with its HTTP status."""
+    """A code below zero with its text."""
 
     code: int
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """The body of the answer."""
-        data = {} if self.data is None else {"data": self.data}
-        return {"code": self.code, "msg": self.message, **data}
+        return document_of(self)
+
+
+def document_of(refusal: Refused) -> Document:
+    """The body of an answer that refuses."""
+    data = {} if refusal.data is None else {"data": refusal.data}
+    return {"code": refusal.code, "msg": refusal.message, **data}
 
 
 SHARED: Mapping[str, Row] = {

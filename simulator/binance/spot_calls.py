@@ -16,12 +16,13 @@ from simulator.binance.calls import (
     trades,
 )
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Params, weighs, weighs_by_symbol
+from simulator.binance.params import Params, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
 from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
+from simulator.wire.calls import Call
 
 
 def instruments(market: SpotMarket, account: Account, params: Params) -> Document:

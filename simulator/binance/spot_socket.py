@@ -10,12 +10,12 @@ from simulator.accounts import Account
 from simulator.binance.limits import Limits
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal, refused
-from simulator.binance.rest import NOBODY
 from simulator.binance.signing import check_socket_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.venue import BinanceVenue
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.sockets import Reader, Sockets
+from simulator.wire.calls import NOBODY
 
 CONNECT_WEIGHT = 2
 REQUEST_WEIGHT = 2
@@ -83,11 +83,11 @@ class Session:
         elif method in SPOT_METHODS:
             call = SPOT_CALLS[SPOT_METHODS[method]]
             fields = Params(params)
-            self._limits.take(self._ip, "spot", call.weight(fields))
-            account = NOBODY if call.security == "none" else self._authenticate(params)
+            self._limits.take(self._ip, "spot", call.cost(fields))
+            account = NOBODY if call.access == "none" else self._authenticate(params)
             result = call.answer(self._venue.spot, account, fields)
             if call.is_free_when_done:
-                self._limits.give_back(self._ip, "spot", call.weight(fields))
+                self._limits.give_back(self._ip, "spot", call.cost(fields))
             counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
             self._reply(request_id, result, counts)
         else:
@@ -95,9 +95,7 @@ class Session:
 
     def _authenticate(self, params: Mapping[str, object]) -> Account:
         key = str(params.get("apiKey", ""))
-        account = self._venue.by_key.get(key)
-        if account is None or "spot" not in account.config.symbols:
-            raise refused("bad_key") if key else refused("no_key")
+        account = self._venue.account_of(key, "spot")
         check_socket_signature(account.credentials[key].secret, params)
         fields = Params(params)
         now_ms = self._venue.clock.now_ms()

@@ -5,11 +5,12 @@ from simulator.binance import calls
 from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Params, weighs, weighs_by_symbol
+from simulator.binance.params import Params, weighs, weighs_by_symbol
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
 from simulator.message import Document
+from simulator.wire.calls import Call
 
 server_time = calls.server_time
 user_trades = calls.trades

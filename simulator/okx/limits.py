@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.okx.refusals import refused
+from simulator.refusal import Refused
 from simulator.wire.meters import Bans, Windows
 
 WINDOW_MS = 2000
@@ -29,6 +30,11 @@ class Limits(Bans):
         super().__init__(now_ms)
         self._scale = scale
         self._windows = Windows(now_ms, WINDOW_MS)
+
+    def ban_all(self, ip: str, seconds: float) -> Refused:
+        """Refuse everything from this address; what is answered at once."""
+        self.ban(ip, seconds)
+        return refused("banned")
 
     def take(self, rate: Rate, key: tuple[str, ...], count: int = 1) -> None:
         """Use the rate; `Refusal` 50011 above it."""

@@ -17,11 +17,23 @@ class Refusal(Refused):
 
 
 ROWS: Mapping[str, Row] = {
+    "banned": ("403", "Forbidden", 403),
     "no_path": ("404", "Not Found", 404),
+    "unavailable": (
+        "50001",
+        "Service temporarily unavailable. Try again later.",
+        503,
+    ),
     "bad_json": ("50002", "JSON syntax error", HTTP_BAD),
     "bad_form": ("50002", "Incorrect json data format", HTTP_BAD),
+    "timeout": (
+        "50004",
+        "API endpoint request timeout (does not mean that the request failed).",
+        HTTP_BAD,
+    ),
     "busy": ("50011", "Too Many Requests", HTTP_TOO_MANY),
     "missing": ("50014", "Parameter {name} can not be empty.", HTTP_BAD),
+    "system_error": ("50026", "System error. Try again later.", 500),
     "too_late": ("50036", "The expTime can't be earlier than the current system time."),
     "too_many_orders": (
         "50061",

@@ -19,11 +19,9 @@ from simulator.okx.channels import Wanted, snapshot, understood
 from simulator.okx.limits import Limits
 from simulator.okx.operations import Operations
 from simulator.okx.refusals import Refusal, refused
-from simulator.okx.sockets import connection_id
-from simulator.okx.trouble import SocketTrouble
 from simulator.okx.venue import OkxVenue
 from simulator.refusal import Refused
-from simulator.trouble import SOCKET_FAULTS
+from simulator.trouble import SOCKET_FAULTS, Trouble
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 REQUESTS_MAX = 480
@@ -41,7 +39,7 @@ class Wire:
     feed: Feed
     limits: Limits
     operations: Operations
-    trouble: SocketTrouble
+    trouble: Trouble
     listeners: Counter[tuple[str, str]]
     """How many connections listen to an account's channel."""
 
@@ -227,6 +225,11 @@ class Session:
 
     def _put(self, document: Document) -> None:
         self._connection.put(orjson.dumps(document).decode())
+
+
+def connection_id(connection: Connection) -> str:
+    """`connId`: eight hex digits."""
+    return f"{connection.number:08x}"
 
 
 def _parsed(text: str) -> Document | None:
