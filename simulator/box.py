@@ -1,5 +1,6 @@
 """A venue in its box: what the server that runs it and its control paths work with."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, Protocol, TypeVar
@@ -16,6 +17,17 @@ from simulator.sockets import Sockets
 from simulator.traders import Traders
 
 Task = Callable[[], Awaitable[None]]
+
+
+def every(seconds: float, act: Callable[[], object]) -> Task:
+    """A task that does something again and again, until cancelled."""
+
+    async def run() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            act()
+
+    return run
 
 
 class Venue(Protocol):

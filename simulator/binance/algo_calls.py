@@ -6,7 +6,7 @@ from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
 from simulator.binance.calls import DAY_MS, to_cancel
 from simulator.binance.params import Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, refused
+from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
@@ -89,10 +89,7 @@ def _trigger(params: Params, symbol: str, order_type: str) -> Trigger:
 
 def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE algoOrder; only one that waits can be canceled."""
-    try:
-        conditional = _find(market, account, params)
-    except Refusal as refusal:
-        raise to_cancel(refusal) from None
+    conditional = to_cancel(lambda: _find(market, account, params))
     market.end_conditional(account, conditional)
     return documents.cancel_reply(conditional)
 

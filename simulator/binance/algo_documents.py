@@ -66,12 +66,13 @@ def algo_update(
 def trigger_reject(conditional: Conditional, now_ms: int) -> Document:
     """CONDITIONAL_ORDER_TRIGGER_REJECT: what the older wire tells beside it."""
     row = {"s": conditional.symbol, "i": conditional.order_id, "r": conditional.reason}
-    return {
-        "e": "CONDITIONAL_ORDER_TRIGGER_REJECT",
-        "E": now_ms,
-        "T": conditional.updated_ms,
-        "or": row,
-    }
+    return trigger_reject_of(row, conditional.updated_ms, now_ms)
+
+
+def trigger_reject_of(row: Document, refused_ms: int, now_ms: int) -> Document:
+    """The same of an order that `row` names."""
+    name = "CONDITIONAL_ORDER_TRIGGER_REJECT"
+    return {"e": name, "E": now_ms, "T": refused_ms, "or": row}
 
 
 def algo_row(conditional: Conditional, instrument: Instrument) -> Document:

@@ -1,6 +1,5 @@
 """Binance's whole wire on one aiohttp application, and the tasks that keep it alive."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from simulator.binance.rest import Rest
 from simulator.binance.spot_socket import SpotSocket
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
-from simulator.box import Box, Task
+from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
 from simulator.sockets import Heartbeat, Sockets
@@ -57,13 +56,8 @@ class BinanceBox(Box[BinanceVenue]):
 
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        return [self.sockets.keep, self._expire_keys]
+        return [self.sockets.keep, every(self._check_s, self.private.expire)]
 
     def controls(self) -> Mapping[str, Callable[[], object]]:
         """`expire-listen-keys`: all listenKeys end now."""
         return {"expire-listen-keys": lambda: {"expired": self.private.expire(everything=True)}}
-
-    async def _expire_keys(self) -> None:
-        while True:
-            await asyncio.sleep(self._check_s)
-            self.private.expire()

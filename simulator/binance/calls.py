@@ -1,6 +1,8 @@
 """Calls that both products of Binance have (docs/venues/binance.md 7)."""
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
 
 from simulator.accounts import Account, Fill
 from simulator.binance.order_counts import OrderCounts
@@ -12,6 +14,7 @@ from simulator.market import World
 from simulator.matching import Order
 from simulator.message import Document
 
+Found = TypeVar("Found")
 DAY_MS = 24 * 3600 * 1000
 WINDOW_MS = {"spot": DAY_MS, "linear": 7 * DAY_MS}
 
@@ -54,9 +57,12 @@ def find(market: BinanceMarket, account: Account, params: Params) -> Order:
     return order
 
 
-def to_cancel(refusal: Refusal) -> Refusal | Exception:
-    """What a cancel says where a question says that there is no such order."""
-    return refused("ended") if refusal.code == -2013 else refusal
+def to_cancel(find_it: Callable[[], Found]) -> Found:
+    """What `find_it` finds; a cancel says in other words that there is no such order."""
+    try:
+        return find_it()
+    except Refusal as refusal:
+        raise (refused("ended") if refusal.code == -2013 else refusal) from None
 
 
 def one_order(market: BinanceMarket, account: Account, params: Params) -> Document:

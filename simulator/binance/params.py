@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from simulator.binance.refusals import refused
 from simulator.instrument import Side
 from simulator.refusal import Refusals
-from simulator.visibility import View
 from simulator.wire import pages
 from simulator.wire.fields import Fields
+
+if TYPE_CHECKING:
+    from simulator.engine.market import Market
 
 Row = TypeVar("Row")
 
@@ -37,33 +39,19 @@ class Paging(pages.Paging[Any]):
     from_name: str = ""
 
 
-class Lookup(Protocol):
-    """What answers a question: a market, seen from where the question is answered."""
-
-    @property
-    def view(self) -> View:
-        """How far the answer runs behind."""
-        ...
-
-    @property
-    def now_ms(self) -> int:
-        """The venue's clock."""
-        ...
-
-
-def page(rows: Iterable[Row], params: Params, paging: Paging, lookup: Lookup) -> list[Row]:
+def page(rows: Iterable[Row], params: Params, paging: Paging, market: "Market") -> list[Row]:
     """The rows asked for: upwards from an id or a start time, else the newest.
 
     -1127 for a window that is too long (docs/venues/binance.md 7).
     """
-    limit = lookup.view.page_limit(params.limit())
+    limit = market.view.page_limit(params.limit())
     start_id = params.whole(paging.from_name)
     start, end = params.whole("startTime"), params.whole("endTime")
     if start is not None and end is not None and not 0 <= end - start <= paging.window_ms:
         raise refused("window_too_long")
     if start is not None and end is None:
         end = start + paging.window_ms
-    seen = lookup.view.seen(rows, paging.time_ms, lookup.now_ms)
+    seen = market.view.seen(rows, paging.time_ms, market.now_ms)
     found = list(pages.between(seen, paging, start, end))
     if start_id is None and start is None:
         return pages.newest(found, limit)

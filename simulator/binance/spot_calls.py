@@ -71,10 +71,7 @@ def _placed(market: SpotMarket, account: Account, params: Params, order: Order) 
 
 def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
-    try:
-        order = find(market, account, params)
-    except Refusal as refusal:
-        raise to_cancel(refusal) from None
+    order = to_cancel(lambda: find(market, account, params))
     restriction = params.text("cancelRestrictions")
     wanted = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}.get(restriction)
     if wanted is not None and order.status != wanted and order.is_open:
@@ -110,10 +107,8 @@ def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
         params.whole("cancelOrderId"),
         params.text("cancelOrigClientOrderId"),
     )
-    try:
-        order = market.find(account, params.needed("symbol"), order_id, client_id)
-    except Refusal as refusal:
-        raise to_cancel(refusal) from None
+    symbol = params.needed("symbol")
+    order = to_cancel(lambda: market.find(account, symbol, order_id, client_id))
     return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
 
 

@@ -6,7 +6,7 @@ from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Params, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, refused
+from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
 from simulator.message import Document
@@ -50,10 +50,7 @@ def place(market: UsdmMarket, account: Account, params: Params) -> Document:
 
 def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
-    try:
-        order = calls.find(market, account, params)
-    except Refusal as refusal:
-        raise calls.to_cancel(refusal) from None
+    order = calls.to_cancel(lambda: calls.find(market, account, params))
     market.cancel(account, order)
     return documents.place_reply(order, market.instrument(order.symbol))
 

@@ -1,13 +1,13 @@
 """OKX's whole wire on one aiohttp application, and the tasks that keep it alive."""
 
-import asyncio
 import re
 from collections import Counter
+from functools import partial
 
 import orjson
 from aiohttp import web
 
-from simulator.box import Box, Task
+from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
 from simulator.okx.limits import Limits, Rate
@@ -69,19 +69,18 @@ class OkxBox(Box[OkxVenue]):
     def add_routes(self, app: web.Application) -> None:
         """Put every path of the venue into `app`."""
         rest = Rest(self.venue, self._limits, self.faults)
-        app.router.add_get("/ws/v5/private", self._private)
-        app.router.add_get("/ws/v5/business", self._business)
+        app.router.add_get("/ws/v5/private", partial(self._serve, path="private"))
+        app.router.add_get("/ws/v5/business", partial(self._serve, path="business"))
         app.router.add_route("*", "/api/v5/{rest:.*}", rest.handle)
 
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        return [self.sockets.keep, self._flush, self._repeat]
-
-    async def _private(self, request: web.Request) -> web.StreamResponse:
-        return await self._serve(request, "private")
-
-    async def _business(self, request: web.Request) -> web.StreamResponse:
-        return await self._serve(request, "business")
+        timing = self._timing
+        return [
+            self.sockets.keep,
+            every(timing.okx_flush_s, self.venue.flush),
+            every(timing.okx_repeat_s, self._repeat),
+        ]
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
         ip = request.remote or ""
@@ -104,13 +103,6 @@ class OkxBox(Box[OkxVenue]):
                 session.forget()
                 del self._sessions[number]
 
-    async def _flush(self) -> None:
-        while True:
-            await asyncio.sleep(self._timing.okx_flush_s)
-            self.venue.flush()
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(self._timing.okx_repeat_s)
-            for session in list(self._sessions.values()):
-                session.repeat()
+    def _repeat(self) -> None:
+        for session in list(self._sessions.values()):
+            session.repeat()
