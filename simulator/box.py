@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -56,6 +56,10 @@ MakeVenue = Callable[[SimulatorConfig, Clock, Publish, Faults], Venue_co]
 class Box(ABC, Generic[Venue_co]):
     """The venue, its listeners and its wire."""
 
+    paths: ClassVar[Mapping[str, str]]
+    """How its REST paths begin, and the product of each where weights are told by product."""
+    weight_header: ClassVar[str] = ""
+    """The header that tells the used weight."""
     sockets: Sockets
     """Open connections."""
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from string import ascii_letters, digits
+from typing import Any
 
 from simulator.accounts import Account
 from simulator.clock import Clock
 from simulator.conditional import Conditional
-from simulator.config import LimitConfig
 from simulator.engine.numbering import Numbers
 from simulator.instrument import ZERO, Side
 from simulator.message import Publish
@@ -24,7 +24,8 @@ class World:
     publish: Publish
     random: Random
     numbers: Numbers
-    limits: LimitConfig = field(default_factory=LimitConfig)
+    face: Any
+    """The venue's own settings."""
     view: View = field(default_factory=View)
 
 

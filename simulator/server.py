@@ -70,7 +70,7 @@ async def start(config: SimulatorConfig) -> Server:
     app = web.Application()
     box.add_routes(app)
     Control(box, pacer).add_routes(app)
-    Tally(box.clock.now_ms).add_routes(app)
+    Tally(box.clock.now_ms, box.paths, box.weight_header).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, HOST, config.port)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import ClassVar, cast
 
 import orjson
 from aiohttp import web
 
 from simulator.binance.limits import Limits
 from simulator.binance.listen_keys import ListenKeys
-from simulator.binance.rest import Rest
+from simulator.binance.rest import USED_WEIGHT, Rest
+from simulator.binance.settings import BinanceSettings
 from simulator.binance.spot_socket import SpotSocket
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
@@ -21,18 +23,21 @@ from simulator.sockets import Heartbeat, Sockets
 class BinanceBox(Box[BinanceVenue]):
     """Both products, each with its own sockets."""
 
+    paths: ClassVar[Mapping[str, str]] = {"/api/v3/": "spot", "/fapi/": "linear"}
+    weight_header: ClassVar[str] = USED_WEIGHT
+
     def __init__(self, config: SimulatorConfig) -> None:
         super().__init__(config, BinanceVenue)
-        timing = config.timing
-        ends = Heartbeat(life_s=timing.connection_life_s, notice_s=timing.shutdown_notice_s)
+        face, timing = cast(BinanceSettings, config.face), config.timing
+        ends = Heartbeat(life_s=face.connection_life_s, notice_s=face.shutdown_notice_s)
         heartbeats = {
-            "spot": replace(ends, ping_s=timing.spot_ping_s, pong_s=timing.spot_pong_s),
-            "linear": replace(ends, ping_s=timing.linear_ping_s, pong_s=timing.linear_pong_s),
+            "spot": replace(ends, ping_s=face.spot_ping_s, pong_s=face.spot_pong_s),
+            "linear": replace(ends, ping_s=face.linear_ping_s, pong_s=face.linear_pong_s),
         }
-        self.keys = ListenKeys(self.clock.now_ms, timing.listen_key_s, config.seed)
+        self.keys = ListenKeys(self.clock.now_ms, face.listen_key_s, config.seed)
         self.sockets = Sockets(self.feed, timing, heartbeats, self._notice)
-        self.private = UsdmSocket(self.sockets, self.keys, events_required=config.events_required)
-        self._limits = Limits(config.limits, self.clock.now_ms)
+        self.private = UsdmSocket(self.sockets, self.keys, events_required=face.events_required)
+        self._limits = Limits(face, self.clock.now_ms)
         self._check_s = timing.check_s
 
     def _notice(self, connection: Connection) -> str:

@@ -24,7 +24,7 @@ class BinanceMarket(Market):
 
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
-        self.counts = OrderCounts(self.product, world.limits, world.clock.now_ms)
+        self.counts = OrderCounts(self.product, world.face, world.clock.now_ms)
 
     @abstractmethod
     def order_row(self, order: Order) -> Document:

@@ -62,7 +62,7 @@ class BinanceTeller(Teller):
         market = self._venue.spot if product == "spot" else self._venue.linear
         rows = {symbol: market.instruments[symbol] for symbol in SYMBOLS}
         asked_ms = self.clock.now_ms()
-        raw = exchange_info(rows, asked_ms, market.world.limits)
+        raw = exchange_info(rows, asked_ms, market.world.face)
         self.tell(product, "rest", "GET exchangeInfo", raw, asked_ms=asked_ms)
 
     def question(self, product: Product) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulator.assets import BASES, start_price
-from simulator.config import LimitConfig
+from simulator.binance.settings import BinanceSettings
 from simulator.instrument import Instrument, Product, places
 
 
@@ -33,7 +33,7 @@ def _instrument(product: Product, base: str) -> Instrument:
 
 
 def exchange_info(
-    instruments: dict[str, Instrument], now_ms: int, config: LimitConfig
+    instruments: dict[str, Instrument], now_ms: int, config: BinanceSettings
 ) -> dict[str, Any]:
     """The `exchangeInfo` document of the product that the instruments belong to."""
     rows = list(instruments.values())
@@ -49,7 +49,7 @@ def exchange_info(
     }
 
 
-def rate_limits(product: Product, config: LimitConfig) -> list[dict[str, Any]]:
+def rate_limits(product: Product, config: BinanceSettings) -> list[dict[str, Any]]:
     """`rateLimits` of `exchangeInfo`: weight by IP, orders by account."""
     if product == "spot":
         return [

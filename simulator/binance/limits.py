@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from simulator.binance.refusals import refused
-from simulator.config import LimitConfig
+from simulator.binance.settings import BinanceSettings
 from simulator.instrument import Product
 from simulator.refusal import Refused
 from simulator.wire.meters import Bans, Windows
@@ -12,7 +12,7 @@ from simulator.wire.meters import Bans, Windows
 class Limits:
     """The meters of all IPs; `now_ms` is the venue's clock."""
 
-    def __init__(self, config: LimitConfig, now_ms: Callable[[], int]) -> None:
+    def __init__(self, config: BinanceSettings, now_ms: Callable[[], int]) -> None:
         self._config = config
         self._now_ms = now_ms
         self._maxima: dict[Product, int] = {

@@ -10,7 +10,7 @@ from typing import Any
 from simulator.accounts import Account
 from simulator.binance.instruments import rate_limits
 from simulator.binance.refusals import refused
-from simulator.config import LimitConfig
+from simulator.binance.settings import BinanceSettings
 from simulator.instrument import Product
 from simulator.wire.meters import Windows
 
@@ -20,7 +20,9 @@ INTERVAL_MS = {"SECOND": 1000, "MINUTE": 60_000, "DAY": 86_400_000}
 class OrderCounts:
     """The counters of all accounts at one product; `now_ms` is the venue's clock."""
 
-    def __init__(self, product: Product, config: LimitConfig, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, product: Product, config: BinanceSettings, now_ms: Callable[[], int]
+    ) -> None:
         rows = [row for row in rate_limits(product, config) if row["rateLimitType"] == "ORDERS"]
         self._limits = [
             (row, Windows(now_ms, INTERVAL_MS[row["interval"]] * row["intervalNum"]))

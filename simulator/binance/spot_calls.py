@@ -30,7 +30,7 @@ def instruments(market: SpotMarket, account: Account, params: Params) -> Documen
     rows = market.instruments
     if params.has("symbol"):
         rows = {params.text("symbol"): market.instrument(params.text("symbol"))}
-    return exchange_info(rows, market.now_ms, market.world.limits)
+    return exchange_info(rows, market.now_ms, market.world.face)
 
 
 def place(market: SpotMarket, account: Account, params: Params) -> Document:

@@ -18,7 +18,7 @@ user_trades = calls.trades
 
 def instruments(market: UsdmMarket, account: Account, params: Params) -> Document:
     """`exchangeInfo`."""
-    return exchange_info(market.instruments, market.now_ms, market.world.limits)
+    return exchange_info(market.instruments, market.now_ms, market.world.face)
 
 
 def place(market: UsdmMarket, account: Account, params: Params) -> Document:

@@ -53,7 +53,7 @@ class SimulatedVenue(ABC):
             publish=self.publish,
             random=Random(f"{self.config.seed}:{product}"),
             numbers=self._numbers,
-            limits=self.config.limits,
+            face=self.config.face,
             view=self.view,
         )
 

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
+from typing import ClassVar, cast
 
 import orjson
 from aiohttp import web
@@ -15,6 +17,7 @@ from simulator.okx.operations import Operations
 from simulator.okx.refusals import Refusal, refused
 from simulator.okx.rest import Rest
 from simulator.okx.session import Session, Wire, connection_id
+from simulator.okx.settings import OkxSettings
 from simulator.okx.venue import OkxVenue
 from simulator.sockets import Heartbeat, Reader, Sockets
 from simulator.trouble import Trouble
@@ -48,17 +51,19 @@ def notice(connection: Connection) -> str:
 class OkxBox(Box[OkxVenue]):
     """All products; the client pings, and silence ends a connection (docs/venues/okx.md 2.3)."""
 
+    paths: ClassVar[Mapping[str, str]] = {"/api/v5/": ""}
+
     def __init__(self, config: SimulatorConfig) -> None:
         super().__init__(config, OkxVenue)
         self.feed.copied = told_again
-        timing, venue = config.timing, self.venue
+        self._face = face = cast(OkxSettings, config.face)
+        venue = self.venue
         beats = Heartbeat(
-            idle_s=timing.okx_idle_s, idle_text="No data received in 30s.", idle_code=IDLE_CODE
+            idle_s=face.idle_s, idle_text="No data received in 30s.", idle_code=IDLE_CODE
         )
         heartbeats = {"private": beats, "business": beats}
-        self.sockets = Sockets(self.feed, timing, heartbeats, notice)
-        self._timing = timing
-        self._limits = limits = Limits(self.clock.now_ms, config.limits.scale)
+        self.sockets = Sockets(self.feed, config.timing, heartbeats, notice)
+        self._limits = limits = Limits(self.clock.now_ms, face.scale)
         self._sessions: dict[int, Session] = {}
         trouble = Trouble(
             self.faults, venue.view, refused, limits.ban_all, "busy_socket", ("unknown_on_socket",)
@@ -75,11 +80,10 @@ class OkxBox(Box[OkxVenue]):
 
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        timing = self._timing
         return [
             self.sockets.keep,
-            every(timing.okx_flush_s, self.venue.flush),
-            every(timing.okx_repeat_s, self._repeat),
+            every(self._face.flush_s, self.venue.flush),
+            every(self._face.repeat_s, self._repeat),
         ]
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
