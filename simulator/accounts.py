@@ -163,6 +163,16 @@ class Account:
         position = self.positions.get((symbol, position_side))
         return Decimal(0) if position is None else position.amount
 
+    def conditional(self, number: int | None, name: str) -> "Conditional | None":
+        """The one with this number, else the latest with this client order id."""
+        found = [
+            one
+            for rows in self.conditionals.values()
+            for one in rows.values()
+            if (one.client_order_id == name if number is None else one.order_id == number)
+        ]
+        return found[-1] if found else None
+
     def remember(self, product: Product, order: Order) -> None:
         """Take a new order into the books."""
         self.orders[product, order.symbol][order.order_id] = order

@@ -57,6 +57,13 @@ class Instrument:
         return max(notional // self.notional(self.lot, price), Decimal(1)) * self.lot
 
 
+def plain(value: Decimal) -> str:
+    """Decimal text without an exponent and without needless zeros; zero is "0"."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
 @lru_cache(maxsize=256)
 def places(step: Decimal) -> int:
     """How many decimal places a tick or lot has: 0.010 has two."""

@@ -136,9 +136,7 @@ def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
     algo_id, client_id = params.whole("algoId"), params.text("clientAlgoId")
     if algo_id is None and not client_id:
         raise refused("missing", name="algoId")
-    rows = account.conditionals["linear"]
-    named = [one for one in rows.values() if one.client_order_id == client_id]
-    found = rows.get(algo_id) if algo_id is not None else (named[-1] if named else None)
+    found = account.conditional(algo_id, client_id)
     if found is None or not market.view.shows(found.created_ms, market.now_ms):
         raise refused("no_such_order")
     if _is_forgotten(found, market.now_ms):

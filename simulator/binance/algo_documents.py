@@ -5,9 +5,8 @@ docs/venues/binance.md 3.2, 4.2 and 7.2; REST rows as the manual's "Query Algo O
 
 from decimal import Decimal
 
-from simulator.binance.usdm_documents import plain
 from simulator.conditional import TRIGGERED, Conditional
-from simulator.instrument import ZERO, Instrument, places, stepped
+from simulator.instrument import ZERO, Instrument, places, plain, stepped
 from simulator.message import Document
 
 PERCENT = Decimal(100)

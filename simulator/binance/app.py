@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from random import Random
 from typing import ClassVar, cast
 
 import orjson
 from aiohttp import web
 
 from simulator.binance.limits import Limits
-from simulator.binance.listen_keys import ListenKeys
 from simulator.binance.rest import USED_WEIGHT, Rest
 from simulator.binance.settings import BinanceSettings
 from simulator.binance.spot_socket import SpotSocket
@@ -18,6 +18,7 @@ from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
 from simulator.sockets import Heartbeat, Sockets
+from simulator.wire.tickets import Tickets
 
 
 class BinanceBox(Box[BinanceVenue]):
@@ -34,7 +35,9 @@ class BinanceBox(Box[BinanceVenue]):
             "spot": replace(ends, ping_s=face.spot_ping_s, pong_s=face.spot_pong_s),
             "linear": replace(ends, ping_s=face.linear_ping_s, pong_s=face.linear_pong_s),
         }
-        self.keys = ListenKeys(self.clock.now_ms, face.listen_key_s, config.seed)
+        self.keys = Tickets(
+            self.clock.now_ms, face.listen_key_s, Random(f"{config.seed}:listen-keys")
+        )
         self.sockets = Sockets(self.feed, timing, heartbeats, self._notice)
         self.private = UsdmSocket(self.sockets, self.keys, events_required=face.events_required)
         self._limits = Limits(face, self.clock.now_ms)

@@ -4,7 +4,7 @@ from functools import partial
 
 from simulator.accounts import Account
 from simulator.binance.limits import Limits
-from simulator.binance.listen_keys import ListenKeys
+from simulator.binance.listen_keys import listen_key_calls
 from simulator.binance.params import Params
 from simulator.binance.refusals import document_of, refused
 from simulator.binance.signing import check_rest_signature, check_time
@@ -18,6 +18,7 @@ from simulator.refusal import Refused
 from simulator.trouble import Trouble
 from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
 from simulator.wire.calls import Rest as WireRest
+from simulator.wire.tickets import Tickets
 
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
@@ -30,13 +31,11 @@ def product_of(path: str) -> Product:
 class Rest(WireRest):
     """Answers requests of both products."""
 
-    def __init__(
-        self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: ListenKeys
-    ) -> None:
+    def __init__(self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: Tickets) -> None:
         self._venue = venue
         self._limits = limits
         self._trouble = Trouble(faults, venue.view, refused, limits.ban)
-        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | keys.calls()
+        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | listen_key_calls(keys)
 
     def answer(self, asked: Asked, headers: dict[str, str]) -> object:
         """Charge the weight first, whatever becomes of the request."""

@@ -6,23 +6,21 @@
 - `timestamp < now + 1000` and `now - timestamp <= recvWindow` (default 5000, at most 60000).
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from simulator.binance.refusals import refused
+from simulator.wire.signing import hmac_hex, is_same
+
+__all__ = [
+    "check_rest_signature", "check_socket_signature", "check_time", "hmac_hex", "socket_payload",
+]  # fmt: skip
 
 FUTURE_MS_MAX = 1000
 WINDOW_MS_DEFAULT = Decimal(5000)
 WINDOW_MS_MAX = Decimal(60000)
 _SIGNATURE = re.compile(r"(?:^|&)signature=([^&]*)")
-
-
-def hmac_hex(secret: str, payload: str) -> str:
-    """HMAC-SHA256 as lower-case hex."""
-    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
 def check_rest_signature(secret: str, query: str, body: str) -> None:
@@ -70,7 +68,7 @@ def _window(text: str) -> Decimal:
 
 
 def _compare(secret: str, payload: str, signature: str) -> None:
-    if not hmac.compare_digest(hmac_hex(secret, payload), signature.lower()):
+    if not is_same(hmac_hex(secret, payload), signature.lower()):
         raise refused("bad_signature")
 
 

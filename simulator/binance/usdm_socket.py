@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from simulator.binance.listen_keys import Key, ListenKeys
 from simulator.clock import Clock
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.sockets import Reader, Sockets
+from simulator.wire.session import inside
+from simulator.wire.tickets import Ticket, Tickets
 
 INBOUND_PER_SECOND_MAX = 10
 
@@ -36,7 +37,7 @@ def wanted_streams(pairs: list[tuple[str, str]]) -> list[Wanted]:
 class UsdmSocket:
     """Serves `/private/ws`, `/private/stream`, and the dead `/ws/<listenKey>`."""
 
-    def __init__(self, sockets: Sockets, keys: ListenKeys, *, events_required: bool) -> None:
+    def __init__(self, sockets: Sockets, keys: Tickets, *, events_required: bool) -> None:
         self._sockets = sockets
         self._keys = keys
         self._events_required = events_required
@@ -93,17 +94,13 @@ class UsdmSocket:
         account = self._keys.account_of(stream.key)
         if not account or (stream.events is None and self._events_required):
             return None  # the venue says nothing either: such a socket is just silent
-        prefix = f'{{"stream":"{stream.key}","data":'
-
-        def wrapped(text: str) -> str:
-            return prefix + text + "}" if wrap else text
-
-        subscription = Subscription(connection, account, "linear", wrapped, stream.events)
+        named = inside(f'{{"stream":"{stream.key}","data":', "}") if wrap else inside("")
+        subscription = Subscription(connection, account, "linear", named, stream.events)
         self._subscriptions.setdefault(stream.key, []).append(subscription)
         self._sockets.feed.subscribe(subscription)
         return subscription
 
-    def _tell_expired(self, key: Key, subscription: Subscription) -> None:
+    def _tell_expired(self, key: Ticket, subscription: Subscription) -> None:
         feed: Feed = self._sockets.feed
         feed.unsubscribe(subscription)
         document = {

@@ -106,18 +106,10 @@ def _all(account: Account) -> list[Conditional]:
 
 
 def _find(account: Account, fields: Fields, missing: Refused) -> Conditional:
-    algo_id, name = fields.text("algoId"), fields.text("algoClOrdId")
-    if not algo_id and not name:
-        raise refused("missing", name="algoId")
-    wanted = ("id", algo_id) if algo_id else ("name", name)
-    found = [
-        one
-        for one in _all(account)
-        if wanted in (("id", str(one.order_id)), ("name", one.client_order_id))
-    ]
-    if not found:
+    found = account.conditional(*fields.named("algoId", "algoClOrdId"))
+    if found is None:
         raise missing
-    return found[-1]
+    return found
 
 
 def _shown(venue: OkxVenue, conditional: Conditional) -> Document:

@@ -32,9 +32,9 @@ class Fields(fields.Fields):
         """`stpMode`; cancel_maker where absent."""
         return self.word("stpMode", SELF_TRADE_MODES, "cancel_maker")
 
-    def named_order(self) -> tuple[int | None, str]:
-        """`ordId`, None where absent and zero where it is nobody's, and `clOrdId`."""
-        order_id, client_id = self.text("ordId"), self.text("clOrdId")
+    def named(self, id_name: str, client_name: str) -> tuple[int | None, str]:
+        """An order's id, None where absent and zero where it is nobody's, and its client id."""
+        order_id, client_id = self.text(id_name), self.text(client_name)
         if not order_id:
-            return (None, client_id or self.needed("ordId"))
+            return (None, client_id or self.needed(id_name))
         return (int(order_id) if order_id.isdecimal() else 0, client_id)

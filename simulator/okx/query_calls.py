@@ -63,7 +63,7 @@ def one_order(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET order; an order canceled without a fill is gone after two hours."""
     symbol = fields.needed("instId")
     market = venue.market_of(symbol)
-    order_id, client_id = fields.named_order()
+    order_id, client_id = fields.named("ordId", "clOrdId")
     order = market.find(account, symbol, order_id, client_id)
     if _is_gone(order, venue.now_ms):
         raise refused("no_such_order")

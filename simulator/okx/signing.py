@@ -5,24 +5,17 @@
 - Login: the same over timestamp (in seconds) + `GET` + `/users/self/verify`.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from simulator.config import AccountConfig
 from simulator.okx.refusals import HTTP_UNAUTHORIZED, Refusal, refused
+from simulator.wire.signing import hmac_base64, is_same
 
 WINDOW_MS = 30_000
 LOGIN_PATH = "GET/users/self/verify"
-
-
-def sign(secret: str, payload: str) -> str:
-    """HMAC-SHA256 as base64."""
-    digest = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
+sign = hmac_base64
 
 
 def headers_of(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
@@ -45,7 +38,7 @@ def check_signature(account: AccountConfig, payload: str, signature: str, passph
     """`Refusal` 50105 for a wrong passphrase, 50113 for a wrong signature."""
     if passphrase != account.passphrase:
         raise refused("bad_phrase")
-    if not hmac.compare_digest(sign(account.secret, payload), signature):
+    if not is_same(sign(account.secret, payload), signature):
         raise refused("bad_signature")
 
 
@@ -73,6 +66,6 @@ def check_login(
     if abs(now_ms - int(Decimal(timestamp) * 1000)) > WINDOW_MS:
         raise refused("login_late")
     wanted = sign(account.secret, timestamp + LOGIN_PATH)
-    if not hmac.compare_digest(wanted, str(fields.get("sign", ""))):
+    if not is_same(wanted, str(fields.get("sign", ""))):
         raise refused("login_signature")
     return account

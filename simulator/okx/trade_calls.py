@@ -98,7 +98,7 @@ def _find(
 ) -> tuple[OkxMarket, Order]:
     symbol = fields.needed("instId")
     market = venue.market_of(symbol)
-    order_id, client_id = fields.named_order()
+    order_id, client_id = fields.named("ordId", "clOrdId")
     try:
         return market, market.find(account, symbol, order_id, client_id)
     except Refusal as refusal:

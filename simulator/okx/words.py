@@ -1,8 +1,7 @@
 """Between the box's words and OKX's: sides, order types, states, reasons. Pure."""
 
-from decimal import Decimal
-
 from simulator.accounts import Fill
+from simulator.instrument import plain
 from simulator.matching import Order
 
 STATES = {
@@ -68,11 +67,7 @@ SUB_TYPES = {
 """By what forced it, position side and side."""
 
 
-def text(value: Decimal) -> str:
-    """A number as OKX writes it: no exponent, no zeros at the end."""
-    shown = f"{value:f}"
-    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    return "0" if shown in ("-0", "") else shown
+text = plain
 
 
 def cancel_source(order: Order) -> str:
