@@ -4,20 +4,19 @@ from decimal import Decimal
 
 from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
-from simulator.binance.calls import DAY_MS, to_cancel
-from simulator.binance.params import Paging, Params, page, weighs, weighs_by_symbol
+from simulator.binance.calls import to_cancel
+from simulator.binance.params import DAY_MS, Params, page
 from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
-from simulator.wire.calls import Call
+from simulator.wire.calls import Call, costs, costs_by
+from simulator.wire.pages import Paging
 
 KEPT_DAYS, KEPT_UNFILLED_DAYS = 90, 3
 FORGOTTEN = ("CANCELED", "EXPIRED")
-PAGING = Paging(
-    lambda one: one.order_id, lambda one: one.created_ms, window_ms=7 * DAY_MS, from_name="algoId"
-)
+PAGING: Paging[Conditional] = Paging(lambda one: one.order_id, lambda one: one.created_ms)
 STOPS = ("STOP", "STOP_MARKET", "TRAILING_STOP_MARKET")
 TYPES = (*STOPS, "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
 WITH_PRICE = ("STOP", "TAKE_PROFIT")
@@ -121,7 +120,9 @@ def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Doc
     symbol = market.instrument(params.needed("symbol")).symbol
     every, now_ms = account.conditionals["linear"].values(), market.now_ms
     rows = [one for one in every if one.symbol == symbol and not _is_forgotten(one, now_ms)]
-    return [_row(market, conditional) for conditional in page(rows, params, PAGING, market)]
+    return [
+        _row(market, conditional) for conditional in page(rows, params, PAGING, market, "algoId")
+    ]
 
 
 def _waiting(market: UsdmMarket, account: Account, symbol: str) -> list[Conditional]:
@@ -157,10 +158,10 @@ def _row(market: UsdmMarket, conditional: Conditional) -> Document:
 
 
 ALGO_CALLS = {
-    ("POST", "/fapi/v1/algoOrder"): Call(place, weighs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, weighs(1)),
-    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, weighs(1)),
-    ("GET", "/fapi/v1/algoOrder"): Call(one_order, weighs(1)),
-    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allAlgoOrders"): Call(all_orders, weighs(5), is_paged=True),
+    ("POST", "/fapi/v1/algoOrder"): Call(place, costs(0), counts_orders=True),
+    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, costs(1)),
+    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, costs(1)),
+    ("GET", "/fapi/v1/algoOrder"): Call(one_order, costs(1)),
+    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_orders, costs_by("symbol", 1, 40)),
+    ("GET", "/fapi/v1/allAlgoOrders"): Call(all_orders, costs(5), is_paged=True),
 }

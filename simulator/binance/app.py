@@ -55,10 +55,10 @@ class BinanceBox(Box[BinanceVenue]):
         rest = Rest(self.venue, self._limits, self.faults, self.keys)
         spot = SpotSocket(self.venue, self._limits, self.sockets)
         app.router.add_get("/ws-api/v3", spot.handle)
-        app.router.add_get("/private/ws", self.private.raw)
+        app.router.add_get("/private/ws", self.private.by_query)
         app.router.add_get("/private/ws/{key}", self.private.by_path)
-        app.router.add_get("/private/stream", self.private.wrapped)
-        app.router.add_get("/ws/{key}", self.private.dead)
+        app.router.add_get("/private/stream", self.private.by_query)
+        app.router.add_get("/ws/{key}", self.private.by_path)
         app.router.add_route("*", "/api/{rest:.*}", rest.handle)
         app.router.add_route("*", "/fapi/{rest:.*}", rest.handle)
 

@@ -6,17 +6,18 @@ from typing import TypeVar
 
 from simulator.accounts import Account, Fill
 from simulator.binance.order_counts import OrderCounts
-from simulator.binance.params import Paging, Params, page
+from simulator.binance.params import Params, page
 from simulator.binance.refusals import Refusal, refused
 from simulator.engine.market import Market
 from simulator.instrument import Instrument
 from simulator.market import World
 from simulator.matching import Order
 from simulator.message import Document
+from simulator.wire.pages import Paging
 
 Found = TypeVar("Found")
-DAY_MS = 24 * 3600 * 1000
-WINDOW_MS = {"spot": DAY_MS, "linear": 7 * DAY_MS}
+ORDERS: Paging[Order] = Paging(lambda order: order.order_id, lambda order: order.created_ms)
+FILLS: Paging[Fill] = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms)
 
 
 class BinanceMarket(Market):
@@ -25,6 +26,12 @@ class BinanceMarket(Market):
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
         self.counts = OrderCounts(self.product, world.face, world.clock.now_ms)
+
+    def tell(
+        self, account: Account, event: Document, fill: Fill | None = None, *, is_full: bool = True
+    ) -> None:
+        """Send an event, whose kind is its `e`."""
+        self.publish(account, event["e"], event, fill, is_full=is_full)
 
     @abstractmethod
     def order_row(self, order: Order) -> Document:
@@ -82,13 +89,8 @@ def all_orders(market: BinanceMarket, account: Account, params: Params) -> list[
     """GET allOrders."""
     symbol = market.instrument(params.needed("symbol")).symbol
     orders = account.orders[market.product, symbol].values()
-    paging = Paging(
-        lambda order: order.order_id,
-        lambda order: order.created_ms,
-        window_ms=WINDOW_MS[market.product],
-        from_name="orderId",
-    )
-    return [market.order_row(order) for order in page(orders, params, paging, market)]
+    found = page(orders, params, ORDERS, market, "orderId")
+    return [market.order_row(order) for order in found]
 
 
 def trades(market: BinanceMarket, account: Account, params: Params) -> list[Document]:
@@ -101,13 +103,7 @@ def trades(market: BinanceMarket, account: Account, params: Params) -> list[Docu
     order_id = params.whole("orderId")
     fills = account.fills[market.product, symbol]
     rows = [fill for fill in fills if order_id is None or fill.order_id == order_id]
-    paging = Paging(
-        lambda fill: fill.trade_id,
-        lambda fill: fill.venue_ms,
-        window_ms=WINDOW_MS[market.product],
-        from_name="fromId",
-    )
-    return [market.fill_row(fill) for fill in page(rows, params, paging, market)]
+    return [market.fill_row(fill) for fill in page(rows, params, FILLS, market, "fromId")]
 
 
 def order_counters(

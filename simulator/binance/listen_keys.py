@@ -1,11 +1,11 @@
 """listenKeys of USD-M: one per account, alive for an hour (docs/venues/binance.md 2.5)."""
 
 from simulator.accounts import Account
-from simulator.binance.params import Params, weighs
+from simulator.binance.params import Params
 from simulator.binance.refusals import refused
 from simulator.engine.market import Market
 from simulator.message import Document
-from simulator.wire.calls import Call
+from simulator.wire.calls import Call, costs
 from simulator.wire.tickets import Tickets
 
 PATH = "/fapi/v1/listenKey"
@@ -28,4 +28,4 @@ def listen_key_calls(keys: Tickets) -> dict[tuple[str, str], Call]:
         return {}
 
     acts = {"POST": opened, "PUT": extended, "DELETE": closed}
-    return {(verb, PATH): Call(act, weighs(1), "key") for verb, act in acts.items()}
+    return {(verb, PATH): Call(act, costs(1), "key") for verb, act in acts.items()}

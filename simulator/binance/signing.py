@@ -11,12 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from simulator.binance.refusals import refused
-from simulator.wire.signing import hmac_hex, is_same
+from simulator.wire import signing
 
-__all__ = [
-    "check_rest_signature", "check_socket_signature", "check_time", "hmac_hex", "socket_payload",
-]  # fmt: skip
-
+hmac_hex = signing.hmac_hex
 FUTURE_MS_MAX = 1000
 WINDOW_MS_DEFAULT = Decimal(5000)
 WINDOW_MS_MAX = Decimal(60000)
@@ -68,7 +65,7 @@ def _window(text: str) -> Decimal:
 
 
 def _compare(secret: str, payload: str, signature: str) -> None:
-    if not is_same(hmac_hex(secret, payload), signature.lower()):
+    if not signing.is_same(hmac_hex(secret, payload), signature.lower()):
         raise refused("bad_signature")
 
 

@@ -86,8 +86,8 @@ class SpotMarket(BinanceMarket, EngineSpot):
 
     def report_transfer(self, account: Account, asset: str, delta: Decimal) -> None:
         """balanceUpdate, then the balance."""
-        self._publish(account, documents.balance_update(asset, delta, self.now_ms))
-        self._publish(account, documents.account_position(account, (asset,), self.now_ms))
+        self.tell(account, documents.balance_update(asset, delta, self.now_ms))
+        self.tell(account, documents.account_position(account, (asset,), self.now_ms))
 
     def order_row(self, order: Order) -> Document:
         """As look-ups show it."""
@@ -152,10 +152,7 @@ class SpotMarket(BinanceMarket, EngineSpot):
             is_on_book=order.is_open and not order.is_market,
         )
         document = documents.execution_report(order, instrument, report) | (extra or {})
-        self._publish(account, document, fill)
+        self.tell(account, document, fill)
         assets = (instrument.base, instrument.quote, *((fill.fee_currency,) if fill else ()))
-        self._publish(account, documents.account_position(account, assets, self.now_ms))
+        self.tell(account, documents.account_position(account, assets, self.now_ms))
         return report.execution_id
-
-    def _publish(self, account: Account, document: Document, fill: Fill | None = None) -> None:
-        self.publish(account, document["e"], document, fill)

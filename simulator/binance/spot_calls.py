@@ -16,13 +16,13 @@ from simulator.binance.calls import (
     trades,
 )
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Params, weighs, weighs_by_symbol
+from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
 from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
-from simulator.wire.calls import Call
+from simulator.wire.calls import Call, costs, costs_by
 
 
 def instruments(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -169,23 +169,12 @@ def account_status(market: SpotMarket, account: Account, params: Params) -> Docu
     ]
     rates = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00", "seller": "0.00"}
     return {
-        "makerCommission": 10,
-        "takerCommission": 10,
-        "buyerCommission": 0,
-        "sellerCommission": 0,
-        "commissionRates": rates,
-        "canTrade": True,
-        "canWithdraw": True,
-        "canDeposit": True,
-        "brokered": False,
-        "requireSelfTradePrevention": False,
-        "preventSor": False,
-        "updateTime": market.now_ms,
-        "accountType": "SPOT",
-        "balances": rows,
-        "permissions": ["SPOT"],
-        "uid": 1,
-    }
+        "makerCommission": 10, "takerCommission": 10, "buyerCommission": 0, "sellerCommission": 0,
+        "commissionRates": rates, "canTrade": True, "canWithdraw": True, "canDeposit": True,
+        "brokered": False, "requireSelfTradePrevention": False, "preventSor": False,
+        "updateTime": market.now_ms, "accountType": "SPOT", "balances": rows,
+        "permissions": ["SPOT"], "uid": 1,
+    }  # fmt: skip
 
 
 def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) -> Document:
@@ -195,24 +184,22 @@ def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) 
 
 
 SPOT_CALLS = {
-    ("GET", "/api/v3/ping"): Call(ping, weighs(1), "none"),
-    ("GET", "/api/v3/time"): Call(server_time, weighs(1), "none"),
-    ("GET", "/api/v3/exchangeInfo"): Call(instruments, weighs(20), "none"),
-    ("POST", "/api/v3/order"): Call(place, weighs(1), counts_orders=True, is_free_when_done=True),
-    ("DELETE", "/api/v3/order"): Call(cancel, weighs(1), is_free_when_done=True),
-    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, weighs(1), is_free_when_done=True),
+    ("GET", "/api/v3/ping"): Call(ping, costs(1), "none"),
+    ("GET", "/api/v3/time"): Call(server_time, costs(1), "none"),
+    ("GET", "/api/v3/exchangeInfo"): Call(instruments, costs(20), "none"),
+    ("POST", "/api/v3/order"): Call(place, costs(1), counts_orders=True, is_free_when_done=True),
+    ("DELETE", "/api/v3/order"): Call(cancel, costs(1), is_free_when_done=True),
+    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, costs(1), is_free_when_done=True),
     ("POST", "/api/v3/order/cancelReplace"): Call(
-        cancel_replace, weighs(1), counts_orders=True, is_free_when_done=True
+        cancel_replace, costs(1), counts_orders=True, is_free_when_done=True
     ),
-    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4)),
-    ("GET", "/api/v3/order"): Call(one_order, weighs(4)),
-    ("GET", "/api/v3/openOrders"): Call(open_orders, weighs_by_symbol(6, 80)),
-    ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20), is_paged=True),
-    ("GET", "/api/v3/myTrades"): Call(
-        my_trades, lambda params: 5 if params.has("orderId") else 20, is_paged=True
-    ),
-    ("GET", "/api/v3/account"): Call(account_status, weighs(20)),
-    ("GET", "/api/v3/rateLimit/order"): Call(order_counters, weighs(40)),
+    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, costs(4)),
+    ("GET", "/api/v3/order"): Call(one_order, costs(4)),
+    ("GET", "/api/v3/openOrders"): Call(open_orders, costs_by("symbol", 6, 80)),
+    ("GET", "/api/v3/allOrders"): Call(all_orders, costs(20), is_paged=True),
+    ("GET", "/api/v3/myTrades"): Call(my_trades, costs_by("orderId", 5, 20), is_paged=True),
+    ("GET", "/api/v3/account"): Call(account_status, costs(20)),
+    ("GET", "/api/v3/rateLimit/order"): Call(order_counters, costs(40)),
 }
 
 SPOT_METHODS = {

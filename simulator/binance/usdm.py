@@ -86,7 +86,7 @@ class UsdmMarket(BinanceMarket, ContractMarket):
         """A deposit, withdrawal or funding fee; `delta` as it changes the wallet."""
         account.balance("linear", "USDT").free += delta
         touched = documents.Touched(reason, "USDT", delta, symbol)
-        self._publish(account, documents.account_update(account, touched, self.now_ms))
+        self.tell(account, documents.account_update(account, touched, self.now_ms))
 
     def check_conditional(self, account: Account, conditional: Conditional) -> None:
         """Refused where it may not wait: its price is reached already, or its name is taken."""
@@ -127,14 +127,14 @@ class UsdmMarket(BinanceMarket, ContractMarket):
         self._tell_algo(account, conditional, word)
         if word == "REJECTED":
             rejected = algo_documents.trigger_reject(conditional, self.now_ms)
-            self._publish(account, rejected)
+            self.tell(account, rejected)
 
     def _tell_algo(self, account: Account, conditional: Conditional, word: str) -> None:
         conditional.updated_ms = self.now_ms
         self._told[conditional.order_id] = word
         instrument = self.instrument(conditional.symbol)
         update = algo_documents.algo_update(conditional, word, instrument, self.now_ms)
-        self._publish(account, update)
+        self.tell(account, update)
 
     def _reach(self, symbol: str, price: Decimal) -> None:
         self._traded_at[symbol] = price
@@ -170,7 +170,7 @@ class UsdmMarket(BinanceMarket, ContractMarket):
         """TRADE_LITE first, then the full event, then the account."""
         instrument = self.instrument(order.symbol)
         lite = documents.trade_lite(order, instrument, fill, self.now_ms)
-        self.publish(account, lite["e"], lite, fill, is_full=False)
+        self.tell(account, lite, fill, is_full=False)
         self._send_update(account, order, documents.Update("TRADE", self.now_ms, fill))
         self._tell_account(account, fill)
 
@@ -216,7 +216,7 @@ class UsdmMarket(BinanceMarket, ContractMarket):
 
     def _send_update(self, account: Account, order: Order, update: documents.Update) -> None:
         document = documents.order_trade_update(order, self.instrument(order.symbol), update)
-        self._publish(account, document, update.fill)
+        self.tell(account, document, update.fill)
         if not order.is_open and order.parent is not None:
             self.report_conditional(account, order.parent)
 
@@ -224,7 +224,4 @@ class UsdmMarket(BinanceMarket, ContractMarket):
         touched = documents.Touched(
             "ORDER", fill.fee_currency, symbol=fill.symbol, position_side=fill.position_side
         )
-        self._publish(account, documents.account_update(account, touched, self.now_ms))
-
-    def _publish(self, account: Account, document: Document, fill: Fill | None = None) -> None:
-        self.publish(account, document["e"], document, fill)
+        self.tell(account, documents.account_update(account, touched, self.now_ms))

@@ -5,12 +5,12 @@ from simulator.binance import calls
 from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Params, weighs, weighs_by_symbol
+from simulator.binance.params import Params
 from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
 from simulator.message import Document
-from simulator.wire.calls import Call
+from simulator.wire.calls import Call, costs, costs_by
 
 server_time = calls.server_time
 user_trades = calls.trades
@@ -138,44 +138,31 @@ def account_status(market: UsdmMarket, account: Account, params: Params) -> Docu
 def account_config(market: UsdmMarket, account: Account, params: Params) -> Document:
     """GET accountConfig."""
     return {
-        "feeTier": 0,
-        "canTrade": True,
-        "canDeposit": True,
-        "canWithdraw": True,
-        "dualSidePosition": account.config.is_hedged,
-        "updateTime": 0,
-        "multiAssetsMargin": False,
+        "feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True,
+        "dualSidePosition": account.config.is_hedged, "updateTime": 0, "multiAssetsMargin": False,
         "tradeGroupId": -1,
-    }
+    }  # fmt: skip
 
 
 def symbol_config(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET symbolConfig."""
-    return [
-        {
-            "symbol": symbol,
-            "marginType": "CROSSED",
-            "isAutoAddMargin": False,
-            "leverage": 20,
-            "maxNotionalValue": "1000000000",
-        }
-        for symbol in market.instruments
-        if params.text("symbol") in ("", symbol)
-    ]
+    same = {"marginType": "CROSSED", "isAutoAddMargin": False, "leverage": 20}
+    return _of_symbols(market, params, same | {"maxNotionalValue": "1000000000"})
 
 
 def leverage_brackets(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET leverageBracket: one bracket for everything."""
     bracket = {
-        "bracket": 1,
-        "initialLeverage": 20,
-        "notionalCap": 1_000_000_000,
-        "notionalFloor": 0,
-        "maintMarginRatio": 0.025,
-        "cum": 0,
-    }
+        "bracket": 1, "initialLeverage": 20, "notionalCap": 1_000_000_000, "notionalFloor": 0,
+        "maintMarginRatio": 0.025, "cum": 0,
+    }  # fmt: skip
+    return _of_symbols(market, params, {"brackets": [bracket]})
+
+
+def _of_symbols(market: UsdmMarket, params: Params, same: Document) -> list[Document]:
+    """The same of the symbol that is asked for, or of all."""
     return [
-        {"symbol": symbol, "brackets": [bracket]}
+        {"symbol": symbol} | same
         for symbol in market.instruments
         if params.text("symbol") in ("", symbol)
     ]
@@ -187,28 +174,28 @@ def position_mode(market: UsdmMarket, account: Account, params: Params) -> Docum
 
 
 USDM_CALLS = {
-    ("GET", "/fapi/v1/ping"): Call(calls.ping, weighs(1), "none"),
-    ("GET", "/fapi/v1/time"): Call(server_time, weighs(1), "none"),
-    ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, weighs(1), "none"),
-    ("POST", "/fapi/v1/order"): Call(place, weighs(0), counts_orders=True),
-    ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1)),
-    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1)),
-    ("GET", "/fapi/v1/order"): Call(calls.one_order, weighs(1)),
-    ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
-    ("GET", "/fapi/v1/openOrders"): Call(calls.open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allOrders"): Call(calls.all_orders, weighs(5), is_paged=True),
-    ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5), is_paged=True),
-    ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
-    ("GET", "/fapi/v3/positionRisk"): Call(position_risk, weighs(5)),
-    ("GET", "/fapi/v2/positionRisk"): Call(position_risk, weighs(5)),
-    ("GET", "/fapi/v3/balance"): Call(balances, weighs(5)),
-    ("GET", "/fapi/v2/balance"): Call(balances, weighs(5)),
-    ("GET", "/fapi/v3/account"): Call(account_status, weighs(5)),
-    ("GET", "/fapi/v2/account"): Call(account_status, weighs(5)),
-    ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
-    ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
-    ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, weighs(1)),
-    ("GET", "/fapi/v1/rateLimit/order"): Call(calls.order_counters, weighs(1)),
-    ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
+    ("GET", "/fapi/v1/ping"): Call(calls.ping, costs(1), "none"),
+    ("GET", "/fapi/v1/time"): Call(server_time, costs(1), "none"),
+    ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, costs(1), "none"),
+    ("POST", "/fapi/v1/order"): Call(place, costs(0), counts_orders=True),
+    ("PUT", "/fapi/v1/order"): Call(amend, costs(0), counts_orders=True),
+    ("DELETE", "/fapi/v1/order"): Call(cancel, costs(1)),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, costs(1)),
+    ("GET", "/fapi/v1/order"): Call(calls.one_order, costs(1)),
+    ("GET", "/fapi/v1/openOrder"): Call(one_open_order, costs(1)),
+    ("GET", "/fapi/v1/openOrders"): Call(calls.open_orders, costs_by("symbol", 1, 40)),
+    ("GET", "/fapi/v1/allOrders"): Call(calls.all_orders, costs(5), is_paged=True),
+    ("GET", "/fapi/v1/userTrades"): Call(user_trades, costs(5), is_paged=True),
+    ("GET", "/fapi/v1/forceOrders"): Call(force_orders, costs_by("symbol", 20, 50)),
+    ("GET", "/fapi/v3/positionRisk"): Call(position_risk, costs(5)),
+    ("GET", "/fapi/v2/positionRisk"): Call(position_risk, costs(5)),
+    ("GET", "/fapi/v3/balance"): Call(balances, costs(5)),
+    ("GET", "/fapi/v2/balance"): Call(balances, costs(5)),
+    ("GET", "/fapi/v3/account"): Call(account_status, costs(5)),
+    ("GET", "/fapi/v2/account"): Call(account_status, costs(5)),
+    ("GET", "/fapi/v1/accountConfig"): Call(account_config, costs(5)),
+    ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, costs(5)),
+    ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, costs(1)),
+    ("GET", "/fapi/v1/rateLimit/order"): Call(calls.order_counters, costs(1)),
+    ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, costs(30)),
 } | ALGO_CALLS

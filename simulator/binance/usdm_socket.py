@@ -43,22 +43,16 @@ class UsdmSocket:
         self._events_required = events_required
         self._subscriptions: dict[str, list[Subscription]] = {}
 
-    async def raw(self, request: web.Request) -> web.StreamResponse:
-        """`/private/ws?listenKey=..&events=..`: payloads as they are."""
-        return await self._serve(request, wanted_streams(list(request.query.items())), wrap=False)
-
-    async def wrapped(self, request: web.Request) -> web.StreamResponse:
-        """`/private/stream?listenKey=..&events=..&listenKey=..`: payloads named by their key."""
-        return await self._serve(request, wanted_streams(list(request.query.items())), wrap=True)
+    async def by_query(self, request: web.Request) -> web.StreamResponse:
+        """`?listenKey=..&events=..`: as they are at `/ws`, named by their keys at `/stream`."""
+        wanted = wanted_streams(list(request.query.items()))
+        return await self._serve(request, wanted, wrap=request.path.endswith("/stream"))
 
     async def by_path(self, request: web.Request) -> web.StreamResponse:
-        """`/private/ws/<listenKey>`."""
-        wanted = [Wanted(request.match_info["key"], None)]
+        """`/private/ws/<listenKey>`; `/ws/<listenKey>` connects and never delivers anything."""
+        is_dead = not request.path.startswith("/private/")
+        wanted = [] if is_dead else [Wanted(request.match_info["key"], None)]
         return await self._serve(request, wanted, wrap=False)
-
-    async def dead(self, request: web.Request) -> web.StreamResponse:
-        """`/ws/<listenKey>` connects and never delivers anything."""
-        return await self._serve(request, [], wrap=False)
 
     def expire(self, *, everything: bool = False) -> int:
         """Tell the listeners of keys whose time is over; the sockets stay open and silent."""

@@ -98,24 +98,13 @@ def account_row(account: Account, currencies: Iterable[str], now_ms: int) -> Doc
     wallet = account.balances[WALLET]
     equity = sum((row.free + row.locked for row in wallet.values()), Decimal(0))
     return {
-        "uTime": str(now_ms),
-        "totalEq": text(equity),
-        "adjEq": text(equity),
-        "availEq": text(equity),
-        "isoEq": "0",
-        "ordFroz": "0",
-        "imr": "0",
-        "mmr": "0",
-        "borrowFroz": "0",
-        "mgnRatio": "",
-        "notionalUsd": "0",
-        "notionalUsdForBorrow": "0",
-        "notionalUsdForSwap": "0",
-        "notionalUsdForFutures": "0",
-        "notionalUsdForOption": "0",
+        "uTime": str(now_ms), "totalEq": text(equity), "adjEq": text(equity),
+        "availEq": text(equity), "isoEq": "0", "ordFroz": "0", "imr": "0", "mmr": "0",
+        "borrowFroz": "0", "mgnRatio": "", "notionalUsd": "0", "notionalUsdForBorrow": "0",
+        "notionalUsdForSwap": "0", "notionalUsdForFutures": "0", "notionalUsdForOption": "0",
         "upl": "0",
         "details": [_detail(name, wallet[name], now_ms) for name in currencies if name in wallet],
-    }
+    }  # fmt: skip
 
 
 def _detail(currency: str, balance: Balance, now_ms: int) -> Document:
@@ -179,36 +168,16 @@ def moved_position(account: Account, instrument: Instrument, side: str) -> Docum
 def config_row(config: AccountConfig, number: int) -> Document:
     """`account/config`."""
     return {
-        "uid": user_id(number),
-        "mainUid": user_id(number),
-        "acctLv": "2",
-        "posMode": "long_short_mode" if config.is_hedged else "net_mode",
-        "autoLoan": False,
-        "greeksType": "PA",
-        "level": "Lv1",
-        "levelTmp": "",
-        "ctIsoMode": "automatic",
-        "mgnIsoMode": "automatic",
-        "spotOffsetType": "",
-        "stgyType": "0",
-        "roleType": "0",
-        "traderInsts": [],
-        "opAuth": "1",
-        "kycLv": "3",
-        "label": config.name.partition(":")[2],
-        "ip": "",
-        "perm": "read_only,trade",
-        "discountType": "0",
-        "type": "0",
-        "acctStpMode": "cancel_maker",
-        "feeType": "1" if config.pays_quote else "0",
-        "settleCcy": "USDT",
-        "settleCcyList": ["USD", "USDC", "USDT"],
-        "enableSpotBorrow": False,
-        "spotBorrowAutoRepay": False,
-        "spotRoleType": "0",
-        "spotTraderInsts": [],
-    }
+        "uid": user_id(number), "mainUid": user_id(number), "acctLv": "2",
+        "posMode": "long_short_mode" if config.is_hedged else "net_mode", "autoLoan": False,
+        "greeksType": "PA", "level": "Lv1", "levelTmp": "", "ctIsoMode": "automatic",
+        "mgnIsoMode": "automatic", "spotOffsetType": "", "stgyType": "0", "roleType": "0",
+        "traderInsts": [], "opAuth": "1", "kycLv": "3", "label": config.name.partition(":")[2],
+        "ip": "", "perm": "read_only,trade", "discountType": "0", "type": "0",
+        "acctStpMode": "cancel_maker", "feeType": "1" if config.pays_quote else "0",
+        "settleCcy": "USDT", "settleCcyList": ["USD", "USDC", "USDT"], "enableSpotBorrow": False,
+        "spotBorrowAutoRepay": False, "spotRoleType": "0", "spotTraderInsts": [],
+    }  # fmt: skip
 
 
 def user_id(number: int) -> str:

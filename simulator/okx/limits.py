@@ -1,35 +1,25 @@
 """Rate limits in windows of two seconds: 50011 and 50061 (docs/venues/okx.md 7 and 9)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from simulator.okx.refusals import refused
 from simulator.refusal import Refused
-from simulator.wire.meters import Bans, Windows
+from simulator.wire import meters
 
 WINDOW_MS = 2000
 ORDERS_MAX = 1000
 """New and amended orders of an account in a window; Spot does not count."""
 
-Scope = Literal["user", "user+instrument", "ip"]
+Rate = meters.Rate
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many in two seconds, counted for whom."""
-
-    limit: int
-    scope: Scope = "user"
-
-
-class Limits(Bans):
+class Limits(meters.Bans):
     """All counters; `now_ms` is the venue's clock, `scale` multiplies every limit."""
 
     def __init__(self, now_ms: Callable[[], int], scale: float) -> None:
         super().__init__(now_ms)
         self._scale = scale
-        self._windows = Windows(now_ms, WINDOW_MS)
+        self._windows = meters.Windows(now_ms, WINDOW_MS)
 
     def ban_all(self, ip: str, seconds: float) -> Refused:
         """Refuse everything from this address; what is answered at once."""

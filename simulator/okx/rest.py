@@ -76,10 +76,8 @@ class Rest(WireRest):
 
     def _ask(self, asked: Asked, account: Account, query: Call) -> Document:
         fields = Fields(asked.fields)
-        key = [asked.ip if query.cost.scope == "ip" else account.name, asked.path]
-        if query.cost.scope == "user+instrument":
-            key.append(fields.text("instId"))
-        self._limits.take(query.cost, tuple(key))
+        key = query.cost.key(asked.ip, account.name, asked.path, fields.text("instId"))
+        self._limits.take(query.cost, key)
         return {"code": "0", "msg": "", "data": query.answer(self._venue, account, fields)}
 
     def _account(self, asked: Asked) -> Account:

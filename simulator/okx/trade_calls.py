@@ -20,13 +20,13 @@ Trade = Callable[[OkxVenue, Account, Fields], Document]
 
 def place(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """One order; the answer's row says whether the entry checks let it pass."""
-    try:
+
+    def act() -> Order:
         symbol = fields.needed("instId")
         market = venue.market_of(symbol)
-        order = market.place(account, wanted(market, symbol, fields))
-    except Refusal as refusal:
-        return _row(venue, fields, refusal) | {"tag": fields.text("tag")}
-    return _accepted(order) | {"tag": fields.text("tag")}
+        return market.place(account, wanted(market, symbol, fields))
+
+    return _answered(venue, fields, act) | {"tag": fields.text("tag")}
 
 
 def wanted(market: OkxMarket, symbol: str, fields: Fields) -> Request:
@@ -59,28 +59,25 @@ def wanted(market: OkxMarket, symbol: str, fields: Fields) -> Request:
 def amend(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """Another price or size; the outcome comes by push."""
     request_id = fields.text("reqId")
-    try:
+
+    def act() -> Order:
         market, order = _find(venue, account, fields, refused("not_amended"))
-        change = Change(
-            fields.decimal("newPx"),
-            fields.decimal("newSz"),
-            request_id,
-            cancels_on_failure=fields.flag("cxlOnFail"),
-        )
-        market.amend(account, order, change)
-    except Refusal as refusal:
-        return _row(venue, fields, refusal) | {"reqId": request_id}
-    return _accepted(order) | {"reqId": request_id}
+        price, quantity = fields.decimal("newPx"), fields.decimal("newSz")
+        cancels = fields.flag("cxlOnFail")
+        market.amend(account, order, Change(price, quantity, request_id, cancels))
+        return order
+
+    return _answered(venue, fields, act) | {"reqId": request_id}
 
 
 def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """End an order; `ts` of the answer is when the order was made."""
-    try:
+
+    def act() -> Order:
         market, order = _find(venue, account, fields, refused("ended"))
-        market.cancel(account, order)
-    except Refusal as refusal:
-        return _row(venue, fields, refusal)
-    return _accepted(order)
+        return market.cancel(account, order)
+
+    return _answered(venue, fields, act)
 
 
 def overall(rows: list[Document]) -> tuple[str, str]:
@@ -105,23 +102,20 @@ def _find(
         raise (missing if refusal.code == "51603" else refusal) from None
 
 
-def _accepted(order: Order) -> Document:
+def _answered(venue: OkxVenue, fields: Fields, act: Callable[[], Order]) -> Document:
+    """The row that says what became of one wish."""
+    ids, made_ms = (fields.text("ordId"), fields.text("clOrdId")), venue.now_ms
+    code = message = ""
+    try:
+        order = act()
+        ids, made_ms = (str(order.order_id), order.client_order_id), order.created_ms
+    except Refusal as refusal:
+        code, message = refusal.code, refusal.message
     return {
-        "ordId": str(order.order_id),
-        "clOrdId": order.client_order_id,
-        "ts": str(order.created_ms),
-        "sCode": "0",
-        "sMsg": "",
-        "subCode": "",
-    }
-
-
-def _row(venue: OkxVenue, fields: Fields, refusal: Refusal) -> Document:
-    return {
-        "ordId": fields.text("ordId"),
-        "clOrdId": fields.text("clOrdId"),
-        "ts": str(venue.now_ms),
-        "sCode": refusal.code,
-        "sMsg": refusal.message,
+        "ordId": ids[0],
+        "clOrdId": ids[1],
+        "ts": str(made_ms),
+        "sCode": code or "0",
+        "sMsg": message,
         "subCode": "",
     }

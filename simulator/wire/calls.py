@@ -14,6 +14,7 @@ from simulator.config import AccountConfig
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
+from simulator.wire.fields import Fields
 
 NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
 """Who asks where no key is needed."""
@@ -37,6 +38,16 @@ class Call:
     """Whether it makes or changes orders, which the venue counts."""
     is_free_when_done: bool = False
     """Whether only a refusal costs something."""
+
+
+def costs(cost: int) -> Callable[[Fields], int]:
+    """The same whatever the fields."""
+    return lambda fields: cost
+
+
+def costs_by(name: str, named: int, unnamed: int) -> Callable[[Fields], int]:
+    """Another where a field is sent."""
+    return lambda fields: named if fields.has(name) else unnamed
 
 
 @dataclass(frozen=True, slots=True)

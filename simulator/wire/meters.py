@@ -7,8 +7,23 @@ Keys say for whom is counted: an address, a key or an account, an instrument, or
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Literal
 
 Clock = Callable[[], int]
+Scope = Literal["user", "user+instrument", "ip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in a window, counted for whom."""
+
+    limit: int
+    scope: Scope = "user"
+
+    def key(self, ip: str, account: str, path: str, symbol: str) -> tuple[str, ...]:
+        """What is counted under, of a request to a path."""
+        who = ip if self.scope == "ip" else account
+        return (who, path, symbol) if self.scope == "user+instrument" else (who, path)
 
 
 @dataclass(slots=True)
