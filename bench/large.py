@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -34,7 +34,7 @@ from orderloom.account import AccountState
 from orderloom.identity import adopted_order_key
 from runtime.kafka import reader
 from simulator.assets import BASES
-from simulator.config import AccountConfig, PastConfig, SimulatorConfig, Venue
+from simulator.config import AccountConfig, PastConfig, SimulatorConfig
 from simulator.instrument import Product
 from trial.reading import Reading
 from trial.stage import Plan, Stage, StageError, Worker
@@ -99,8 +99,7 @@ class LargeVenue(TrialVenue):
             symbols={self.product: tuple(name.format(base) for base in BASES[:SYMBOLS])},
             past=self.past,
         )
-        venue = cast("Venue", self.venue)  # checked when it is made
-        return SimulatorConfig(venue=venue, seed=self.seed, accounts=(account,))
+        return SimulatorConfig(venue=self.venue, seed=self.seed, accounts=(account,))
 
     def settings(self, address: str, reconcile_seconds: float) -> str:
         """The venue's section of `orderloom.toml`: nothing but where it is."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from runtime.problems import Location, problem_lines
 from runtime.trouble import SettingsError
 from simulator.config import KEYS, SimulatorConfig, sample_accounts
+from simulator.faces import FACES, USUAL
 from simulator.refusal import Refused
 from simulator.server import BOXES, HOST, main, read_document
 
@@ -76,6 +77,9 @@ def _checked(options: argparse.Namespace, venue: str, path: Path | None) -> Simu
             given[name] = getattr(options, name)
     if options.faults:
         given["faults"] = read_document(options.faults)
+    face = FACES.get(str(given.get("venue", USUAL)))
+    if face is not None:  # checked alone first: its mistakes are then named one by one
+        face.settings.model_validate(given.get("face", {}))
     config = SimulatorConfig.model_validate(given)
     update: dict[str, object] = {}
     if options.rate is not None:

@@ -103,6 +103,11 @@ class Fill:
     venue_ms: int
     position_side: str = "BOTH"
     realized: Decimal = ZERO
+    number: int = 0
+    """Its place among all executions of the venue, in the order in which they were booked."""
+    tag: str = ""
+    forced: str = ""
+    """LIQUIDATION or ADL, where the venue closed a position with it."""
     is_dropped: bool = False
     is_blind: bool = False
     is_in_flight: bool = False
@@ -111,11 +116,8 @@ class Fill:
     deliveries: list[tuple[int, int]] = field(default_factory=list)
     """(connection id, ms when written) of each full report that was written to a socket."""
     lite_deliveries: int = 0
-
-    @property
-    def is_nameless(self) -> bool:
-        """Whether the venue's push tells of it without its id, which look-ups alone name."""
-        return False
+    is_nameless: bool = False
+    """Whether the venue's push tells of it without its id, which look-ups alone name."""
 
     @property
     def signed_quantity(self) -> Decimal:
@@ -139,6 +141,12 @@ class Account:
         self.open_at: dict[tuple[Product, str], dict[int, Order]] = defaultdict(dict)
         """The same by symbol: an account may have thousands at others."""
         self.by_client_id: dict[tuple[Product, str, str], Order] = {}
+        self.by_name: dict[str, Order] = {}
+        """The latest order with a client order id, whatever its product and symbol."""
+        self.all_orders: list[Order] = []
+        """All orders in the order of their making, whatever their product and symbol."""
+        self.all_fills: list[Fill] = []
+        """All executions in the order of their numbers."""
         self.conditionals: dict[Product, dict[int, Conditional]] = defaultdict(dict)
         self.fills: dict[tuple[Product, str], list[Fill]] = defaultdict(list)
 
@@ -155,12 +163,25 @@ class Account:
         position = self.positions.get((symbol, position_side))
         return Decimal(0) if position is None else position.amount
 
+    def conditional(self, number: int | None, name: str) -> "Conditional | None":
+        """The one with this number, else the latest with this client order id."""
+        found = [
+            one
+            for rows in self.conditionals.values()
+            for one in rows.values()
+            if (one.client_order_id == name if number is None else one.order_id == number)
+        ]
+        return found[-1] if found else None
+
     def remember(self, product: Product, order: Order) -> None:
         """Take a new order into the books."""
         self.orders[product, order.symbol][order.order_id] = order
         self.open_orders[product][order.symbol, order.order_id] = order
         self.open_at[product, order.symbol][order.order_id] = order
+        self.all_orders.append(order)
         self.by_client_id[product, order.symbol, order.client_order_id] = order
+        if order.client_order_id:
+            self.by_name[order.client_order_id] = order
         if order.parent is not None:
             order.parent.children.append(order)
 

@@ -1,18 +1,33 @@
-"""What a venue's box offers to the server that runs it and to its control paths."""
+"""A venue in its box: what the server that runs it and its control paths work with."""
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from aiohttp import web
 
 from simulator.accounts import Account
-from simulator.clock import WallClock
+from simulator.clock import Clock, WallClock
+from simulator.config import SimulatorConfig
 from simulator.delivery import Feed
 from simulator.faults import Faults
+from simulator.message import Publish
 from simulator.sockets import Sockets
 from simulator.traders import Traders
 
 Task = Callable[[], Awaitable[None]]
+
+
+def every(seconds: float, act: Callable[[], object]) -> Task:
+    """A task that does something again and again, until cancelled."""
+
+    async def run() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            act()
+
+    return run
 
 
 class Venue(Protocol):
@@ -34,42 +49,34 @@ class Venue(Protocol):
         ...
 
 
-class Box(Protocol):
+Venue_co = TypeVar("Venue_co", bound=Venue, covariant=True)
+MakeVenue = Callable[[SimulatorConfig, Clock, Publish, Faults], Venue_co]
+
+
+class Box(ABC, Generic[Venue_co]):
     """The venue, its listeners and its wire."""
 
-    @property
-    def venue(self) -> Venue:
-        """The venue itself."""
-        ...
+    paths: ClassVar[Mapping[str, str]]
+    """How its REST paths begin, and the product of each where weights are told by product."""
+    weight_header: ClassVar[str] = ""
+    """The header that tells the used weight."""
+    sockets: Sockets
+    """Open connections."""
 
-    @property
-    def clock(self) -> WallClock:
-        """The venue's clock."""
-        ...
+    def __init__(self, config: SimulatorConfig, make_venue: MakeVenue[Venue_co]) -> None:
+        self.clock = WallClock(config.clock_skew_ms)
+        self.faults = Faults(config.faults, config.seed)
+        self.feed = Feed(self.clock, self.faults, int(config.timing.in_flight_s * 1000))
+        self.venue = make_venue(config, self.clock, self.feed.publish, self.faults)
 
-    @property
-    def feed(self) -> Feed:
-        """Who listens to what."""
-        ...
-
-    @property
-    def faults(self) -> Faults:
-        """The schedule of trouble."""
-        ...
-
-    @property
-    def sockets(self) -> Sockets:
-        """Open connections."""
-        ...
-
+    @abstractmethod
     def add_routes(self, app: web.Application) -> None:
         """Put every path of the venue into `app`."""
-        ...
 
+    @abstractmethod
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        ...
 
     def controls(self) -> Mapping[str, Callable[[], object]]:
         """Control actions that only this venue has: what stands after `/control/`, and its act."""
-        ...
+        return {}

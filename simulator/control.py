@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simulator.box import Box
+from simulator.box import Box, Venue
 from simulator.config import FaultConfig
 from simulator.faults import FAULTS
 from simulator.keys import NewKey, OldKey, issue, revoke
@@ -48,7 +48,7 @@ class ClockChange(BaseModel):
 class Control:
     """Handlers over one venue in its box."""
 
-    def __init__(self, box: Box, pacer: Pacer) -> None:
+    def __init__(self, box: Box[Venue], pacer: Pacer) -> None:
         self._box = box
         self._pacer = pacer
 

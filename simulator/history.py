@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.binance.history import BinanceTeller
+from simulator.faces import USUAL
 from simulator.okx.history import OkxTeller
 from simulator.telling import Teller
 from simulator.truth import truth
@@ -28,9 +29,7 @@ class History:
     truth: dict[str, Any]
 
 
-def generate(
-    seed: int, messages: int = 100, *, timed: bool = True, venue: str = "binance"
-) -> History:
+def generate(seed: int, messages: int = 100, *, timed: bool = True, venue: str = USUAL) -> History:
     """A history of about `messages` (20 to 180) lines, all products, at least 5 orders.
 
     It never has fewer lines, and a few more where its last act made several. Without `timed`

@@ -33,6 +33,15 @@ class Instrument:
     notional_min: Decimal
     start_price: Decimal
     contract: Decimal = Decimal(1)
+    code: int = 0
+    """The venue's number of it, where it has one."""
+
+    @property
+    def settle(self) -> str:
+        """The asset of a contract's profit and fees; empty at Spot."""
+        if self.product == "spot":
+            return ""
+        return self.base if self.is_inverse else self.quote
 
     @property
     def is_inverse(self) -> bool:
@@ -46,6 +55,13 @@ class Instrument:
     def quantity_for(self, notional: Decimal, price: Decimal) -> Decimal:
         """The whole number of lots nearest below `notional` in quote units, at least one."""
         return max(notional // self.notional(self.lot, price), Decimal(1)) * self.lot
+
+
+def plain(value: Decimal) -> str:
+    """Decimal text without an exponent and without needless zeros; zero is "0"."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
 
 
 @lru_cache(maxsize=256)

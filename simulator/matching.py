@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from simulator.instrument import ZERO, Side
 
 if TYPE_CHECKING:
+    from simulator.accounts import Fill
     from simulator.conditional import Conditional
 
 OPEN_STATUSES = ("NEW", "PARTIALLY_FILLED")
@@ -61,6 +62,20 @@ class Order:
     """Whether the stream told another end of it than the books have."""
     parent: "Conditional | None" = None
     """The conditional order that became this one."""
+    tag: str = ""
+    """What its owner calls it besides its client order id."""
+    forced: str = ""
+    """LIQUIDATION or ADL, where the venue made it to close a position."""
+    category: str = "normal"
+    """The venue's word for what kind of order it is."""
+    fee: Decimal = ZERO
+    """Charged so far, above zero a cost."""
+    fee_currency: str = ""
+    profit: Decimal = ZERO
+    """Realized so far, before fees."""
+    inverse_value: Decimal = ZERO
+    """The sum of quantity / price of an inverse contract: what averages its price."""
+    last_fill: "Fill | None" = None
 
     @property
     def remaining(self) -> Decimal:
@@ -76,6 +91,15 @@ class Order:
     def is_market(self) -> bool:
         """Whether it takes any price."""
         return self.order_type == "MARKET"
+
+    @property
+    def average_price(self) -> Decimal:
+        """What it traded at; zero before it has."""
+        if not self.filled:
+            return ZERO
+        if self.inverse_value:
+            return self.filled / self.inverse_value
+        return self.notional / self.filled
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from simulator.box import Box
+from simulator.box import Box, Venue
 from simulator.config import PastConfig
 from simulator.instrument import Side, opposite
 from simulator.market import Request
@@ -22,7 +22,7 @@ NEAR_TICKS = 30
 """Those that have ended traded so near to the market's first price; open ones rest beyond."""
 
 
-def relive(box: Box, seed: int) -> None:
+def relive(box: Box[Venue], seed: int) -> None:
     """Give each account the past that its settings ask for."""
     skew_ms = box.clock.skew_ms
     for account in box.venue.accounts.values():
@@ -42,7 +42,7 @@ def relive(box: Box, seed: int) -> None:
 class Life:
     """One account's past, made order by order, oldest first."""
 
-    box: Box
+    box: Box[Venue]
     past: PastConfig
     seats: Sequence[Seat]
     random: Random

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from simulator.binance.app import BinanceBox
-from simulator.box import Box
+from simulator.box import Box, Venue
 from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.okx.app import OkxBox
@@ -22,7 +22,7 @@ from simulator.past import relive
 from simulator.tally import Tally
 
 HOST = "127.0.0.1"
-BOXES: dict[str, Callable[[SimulatorConfig], Box]] = {"binance": BinanceBox, "okx": OkxBox}
+BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {"binance": BinanceBox, "okx": OkxBox}
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class Server:
     """A running simulator; `box` is the venue itself, for tests in the same process."""
 
     port: int
-    box: Box
+    box: Box[Venue]
     _runner: web.AppRunner
     _tasks: list[asyncio.Task[None]]
 
@@ -70,7 +70,7 @@ async def start(config: SimulatorConfig) -> Server:
     app = web.Application()
     box.add_routes(app)
     Control(box, pacer).add_routes(app)
-    Tally(box.clock.now_ms).add_routes(app)
+    Tally(box.clock.now_ms, box.paths, box.weight_header).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, HOST, config.port)

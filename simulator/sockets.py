@@ -1,11 +1,10 @@
 """What every private WebSocket does: open, read, keep its heartbeat, end as it should.
 
-A venue's own sockets say what its heartbeat is and how a planned end is announced.
+A venue says as data what its heartbeats are, and how a planned end is announced.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -43,12 +42,34 @@ class Socket:
     heart: Heart
 
 
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """How a kind of connection is kept alive and ended; seconds, zero for what does not happen."""
+
+    ping_s: float = 0
+    """How often the venue pings."""
+    pong_s: float = 0
+    """How long it waits for the answer."""
+    life_s: float = 0
+    """How old a connection may become."""
+    notice_s: float = 0
+    """How long before that its end is announced."""
+    idle_s: float = 0
+    """For how long neither side may be silent."""
+    idle_text: str = ""
+    idle_code: int = 1000
+
+
 @dataclass(slots=True, eq=False)
-class Sockets(ABC):
+class Sockets:
     """All open private WebSockets and their keeper."""
 
     feed: Feed
     timing: TimingConfig
+    heartbeats: Mapping[str, Heartbeat]
+    """By the kind of connection."""
+    notice: Callable[[Connection], str]
+    """The text that announces a planned end; empty where the venue says nothing."""
     open: dict[int, Socket] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,7 +133,25 @@ class Sockets(ABC):
         if socket.heart.ends_s and now >= socket.heart.ends_s:
             await socket.connection.close("planned shutdown")
         else:
-            await self.beat(socket, now)
+            await self._beat(socket, now)
+
+    async def _beat(self, socket: Socket, now: float) -> None:
+        """Ping when it is time; end what did not answer, is silent or too old."""
+        beats, heart = self.heartbeats[socket.connection.kind], socket.heart
+        age, last = now - heart.opened_s, max(heart.heard_s, socket.connection.wrote_s)
+        if beats.life_s and age >= beats.life_s:
+            await socket.connection.close("life is over")
+        elif beats.idle_s and now - last >= beats.idle_s:
+            await socket.connection.close(beats.idle_text, beats.idle_code)
+        elif heart.waiting_since_s and now - heart.waiting_since_s > beats.pong_s:
+            socket.connection.cut("no pong")
+        elif beats.ping_s and now - heart.pinged_s >= beats.ping_s:
+            heart.pinged_s = now
+            heart.waiting_since_s = heart.waiting_since_s or now
+            heart.payload = str(self.feed.clock.now_ms()).encode()
+            await socket.websocket.ping(heart.payload)
+        elif beats.life_s and age >= beats.life_s - beats.notice_s:
+            self.announce(socket)
 
     def plan_end(self, connection: Connection) -> None:
         """Announce the connection's end, which comes as soon as the venue's notice says."""
@@ -141,15 +180,7 @@ class Sockets(ABC):
 
     def announce(self, socket: Socket) -> None:
         """Say once that the connection will end, where the venue does."""
-        notice = self.notice(socket)
+        notice = self.notice(socket.connection)
         if notice and not socket.heart.was_told:
             socket.heart.was_told = True
             socket.connection.put(notice)
-
-    @abstractmethod
-    async def beat(self, socket: Socket, now: float) -> None:
-        """Do what the heartbeat asks for; end what is silent or too old."""
-
-    @abstractmethod
-    def notice(self, socket: Socket) -> str:
-        """The text that announces a planned end; empty where the venue says nothing."""

@@ -1,12 +1,12 @@
 """What was asked of the box over HTTP: `/control/requests`, for tests and benches.
 
 `GET` shows, by path: how many requests, how many were refused for a rate limit or ban, how many
-bytes were answered, and the most in one window of two seconds (OKX counts so). `weight` is the
-highest count of used weight that an answer told (Binance), by product. `POST` forgets it all.
+bytes were answered, and the most in one window of two seconds. `weight` is the highest count of
+used weight that an answer told, by product, at a venue that tells it. `POST` forgets it all.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import orjson
@@ -14,9 +14,6 @@ from aiohttp import web
 
 WINDOW_MS = 2000
 REFUSED = (403, 418, 429)
-USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
-VENUE_PATHS = {"/api/v3/": "spot", "/fapi/": "linear", "/api/v5/": ""}
-"""The venues' own paths, and the product whose weight their answers tell."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,6 +50,9 @@ class Tally:
     """Counts the venue's requests; `now_ms` is its clock."""
 
     now_ms: Callable[[], int]
+    products: Mapping[str, str]
+    """By how the venue's own paths begin, the product whose weight their answers tell."""
+    weight_header: str = ""
     paths: dict[str, Asked] = field(default_factory=lambda: defaultdict(Asked))
     weight: dict[str, int] = field(default_factory=dict)
 
@@ -77,14 +77,14 @@ class Tally:
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await handler(request)
-        family = next((name for name in VENUE_PATHS if request.path.startswith(name)), None)
+        family = next((name for name in self.products if request.path.startswith(name)), None)
         if family is None or not isinstance(answer, web.Response):
             return answer
         body = answer.body
         size = len(body) if isinstance(body, bytes) else 0
         self.paths[request.path].take(answer.status, size, self.now_ms())
-        used = answer.headers.get(USED_WEIGHT)
+        used = answer.headers.get(self.weight_header)
         if used is not None:
-            product = VENUE_PATHS[family]
+            product = self.products[family]
             self.weight[product] = max(self.weight.get(product, 0), int(used))
         return answer

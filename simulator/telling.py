@@ -12,6 +12,7 @@ import orjson
 
 from simulator.box import Venue
 from simulator.clock import LogicalClock
+from simulator.config import AccountConfig, SimulatorConfig, TrafficConfig
 from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Message
@@ -29,16 +30,22 @@ ORDERS_MIN = 5
 class Teller(ABC):
     """Lets traders trade and writes down what the account would see."""
 
-    products: ClassVar[tuple[Product, ...]]
+    name: ClassVar[str]
+    """The venue's."""
+    symbols: ClassVar[dict[Product, tuple[str, ...]]]
+    """What is traded, by product."""
+    questions: ClassVar[dict[Product, tuple[str, ...]]]
+    """What may be asked, by product."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(f"{seed}:history")
+        self.products = tuple(self.symbols)
         self.lines: list[dict[str, Any]] = []
         self.waiting: list[dict[str, Any]] = []
         """Rows of the books that no market holds: conditional orders that wait."""
         self.frames = 0
         self.clock = LogicalClock()
-        self.venue = self.make_venue(seed)
+        self.venue = self.make_venue(self._config(seed))
         [self.account] = self.venue.accounts.values()
         for product in self.products:
             self.instruments(product)
@@ -87,6 +94,47 @@ class Teller(ABC):
             line["asked_ns"] = asked_ms * 1_000_000
         self.lines.append(line)
 
+    def question(self, product: Product) -> None:
+        """Ask something, and tell the answer whole or in part."""
+        name = self.random.choice(self.questions[product])
+        fields = self.fields(product, name)
+        if fields is None:
+            return
+        asked_ms = self.clock.now_ms()
+        answer = self.ask(product, name, fields)
+        self.clock.advance(self.random.randint(1, ANSWER_MS_MAX))
+        self.tell_answer(product, name, answer, asked_ms)
+
+    def tell_rows(
+        self, product: Product, channel: str, answer: object, rows: object, kind: str, asked_ms: int
+    ) -> None:
+        """Tell an answer whole, or one of its rows bare."""
+        if isinstance(rows, list) and rows and kind and self.random.random() < BARE_CHANCE:
+            row = self.random.choice(rows)
+            self.tell(product, "rest", channel, row, kind=kind, asked_ms=asked_ms)
+        else:
+            self.tell(product, "rest", channel, answer, asked_ms=asked_ms)
+
+    def market(self, product: Product) -> Any:
+        """The venue's market of a product."""
+        return getattr(self.venue, product)
+
+    def _config(self, seed: int) -> SimulatorConfig:
+        """One account, whose modes the seed says."""
+        account = AccountConfig(
+            name=f"{self.name}:main",
+            api_key="history-key",
+            secret="history-secret",  # noqa: S106 (opens nothing)
+            passphrase="history-phrase",  # noqa: S106 (opens nothing)
+            symbols=self.symbols,
+            is_hedged=seed % 3 == 0,
+            pays_bnb=seed % 2 == 0,
+            pays_quote=seed % 2 == 0,
+            has_rebate=seed % 5 == 0,
+        )
+        traffic = TrafficConfig(liquidation=0.04, open_orders_max=8)
+        return SimulatorConfig(venue=self.name, seed=seed, accounts=(account,), traffic=traffic)
+
     def _request(self, product: Product) -> None:
         """A wish of the account's owner; its reply races the events that it brings about."""
         place = len(self.lines)
@@ -111,8 +159,8 @@ class Teller(ABC):
         """What the venue tells a little later."""
 
     @abstractmethod
-    def make_venue(self, seed: int) -> Venue:
-        """The venue with one account, which tells `hear` everything."""
+    def make_venue(self, config: SimulatorConfig) -> Venue:
+        """The venue, which tells `hear` everything."""
 
     @abstractmethod
     def hear(self, message: Message) -> None:
@@ -123,8 +171,16 @@ class Teller(ABC):
         """Ask for the terms of what is traded."""
 
     @abstractmethod
-    def question(self, product: Product) -> None:
-        """Ask something, and tell the answer whole or in part."""
+    def fields(self, product: Product, name: str) -> dict[str, object] | None:
+        """What to ask by; None where there is no order to ask about."""
+
+    @abstractmethod
+    def ask(self, product: Product, name: str, fields: dict[str, object]) -> Any:
+        """The answer to a question."""
+
+    @abstractmethod
+    def tell_answer(self, product: Product, name: str, answer: Any, asked_ms: int) -> None:
+        """Write down an answer."""
 
     @abstractmethod
     def request(self, product: Product) -> bool:

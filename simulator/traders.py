@@ -63,7 +63,6 @@ class Seat:
 class Traders(ABC):
     """All traders of a venue, and the market that they meet."""
 
-    request_type: ClassVar[type[Request]] = Request
     self_trade_modes: ClassVar[tuple[str, ...]]
 
     def __init__(
@@ -323,7 +322,7 @@ class Traders(ABC):
         away = level if side == "SELL" else -level
         price = (self.ticks[seat.instrument] + away) * seat.instrument.tick
         quantity = self._quantity(seat.instrument, price)
-        request = self.request_type(symbol=seat.symbol, side=side, quantity=quantity, price=price)
+        request = Request(symbol=seat.symbol, side=side, quantity=quantity, price=price)
         order: Order = seat.market.place_anonymous(request)
         return order
 
@@ -336,7 +335,7 @@ class Traders(ABC):
             if (position_side == "LONG") != (side == "BUY"):
                 amount = abs(seat.account.amount_of(seat.symbol, position_side))
                 quantity = min(quantity, amount)
-        return self.request_type(
+        return Request(
             symbol=seat.symbol,
             side=side,
             quantity=quantity,

@@ -1,10 +1,11 @@
 """What a request meets besides its answer: the request faults, in the venue's own words."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from simulator.faults import OPEN_OUTCOMES, REQUEST_FAULTS, Faults
+from simulator.refusal import Refusals, Refused
 from simulator.visibility import View
 
 Answer = TypeVar("Answer")
@@ -14,46 +15,38 @@ ORDER_FAULTS = QUESTION_FAULTS - {"http_late_view"}
 SOCKET_FAULTS = frozenset(OPEN_OUTCOMES) | {"http_429"}
 
 
-class Trouble(ABC):
-    """Carries out requests as the schedule of faults has it."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Carries out requests as the schedule of faults has it; `refused` is the venue's table."""
 
-    def __init__(self, faults: Faults, view: View) -> None:
-        self._faults = faults
-        self._view = view
+    faults: Faults
+    view: View
+    refused: Refusals
+    ban: Callable[[str, float], Refused]
+    """Refuses everything from an address for so many seconds, from this answer on."""
+    busy: str = "busy"
+    """The name of the refusal for a rate limit."""
+    unknown: tuple[str, ...] = ("unknown",)
+    """The names of answers that leave it open whether the request was carried out."""
 
     def meet(self, ip: str, carry_out: Callable[[], Answer], fitting: frozenset[str]) -> Answer:
         """The answer, or the venue's refusal; `fitting` is what may happen to such a request."""
-        fault = self._faults.for_request(fitting)
+        fault = self.faults.for_request(fitting)
         if fault == "http_429":
-            raise self.limited()
+            raise self.refused(self.busy)
         if fault == "http_ban":
-            raise self.banned(ip, self._faults.config.ban_s)
+            raise self.ban(ip, self.faults.config.ban_s)
         if fault == "http_clock_skew":
-            raise self.outside_window()
+            raise self.refused("outside_window")
         if fault in OPEN_OUTCOMES:
-            if self._faults.is_carried_out(fault):
+            if self.faults.is_carried_out(fault):
                 carry_out()
-            raise self.unknown(self._faults.requests.random.random())
+            chance = self.faults.requests.random.random()
+            raise self.refused(self.unknown[int(chance * len(self.unknown))])
         if fault == "http_partial_page":
-            with self._view.cut():
+            with self.view.cut():
                 return carry_out()
         if fault == "http_late_view":
-            with self._view.behind(self._faults.lag_ms()):
+            with self.view.behind(self.faults.lag_ms()):
                 return carry_out()
         return carry_out()
-
-    @abstractmethod
-    def limited(self) -> Exception:
-        """A rate limit is reached."""
-
-    @abstractmethod
-    def banned(self, ip: str, seconds: float) -> Exception:
-        """The address is banned from now on."""
-
-    @abstractmethod
-    def outside_window(self) -> Exception:
-        """The request's time is too far from the venue's."""
-
-    @abstractmethod
-    def unknown(self, chance: float) -> Exception:
-        """Nobody knows whether the request was carried out."""

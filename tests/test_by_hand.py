@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from runtime.accounts import load_accounts, read_key
 from runtime.settings import load_settings
-from simulator.config import Venue, sample_accounts
+from simulator.config import sample_accounts
+from simulator.faces import FACES
 from tests.source_tree import ROOT
 from venues import VENUES
 
@@ -28,8 +28,7 @@ def test_settings_accounts_and_keys_fit_the_simulators(
     settings = load_settings()
     accounts = load_accounts(settings.accounts_file, partitions=settings.partitions, venues=VENUES)
     assert [account.id for account in accounts] == ["binance:sim-0", "okx:sim-0", "binance:sim-1"]
-    venues = get_args(Venue)
-    simulated = {one.name: one for name in venues for one in sample_accounts(8, venue=name)}
+    simulated = {one.name: one for name in FACES for one in sample_accounts(8, venue=name)}
     for account in accounts:
         one = simulated[account.id]
         key = read_key(account.key)

@@ -4,17 +4,16 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from simulator.config import (
     AccountConfig,
     FaultConfig,
-    LimitConfig,
     ScheduledFault,
     SimulatorConfig,
-    Venue,
     sample_accounts,
 )
+from simulator.faces import FACES
 from simulator.faults import REQUEST_FAULTS, STEP_FAULTS
 from venues import VENUES
 
@@ -45,17 +44,12 @@ class TrialVenue:
 
     def config(self) -> SimulatorConfig:
         """The simulator's settings."""
-        usual, venue = LimitConfig(), cast("Venue", self.venue)  # checked when it is made
         return SimulatorConfig(
-            venue=venue,
+            venue=self.venue,
             seed=self.seed,
-            accounts=sample_accounts(self.accounts, self.seed, venue),
+            accounts=sample_accounts(self.accounts, self.seed, self.venue),
             faults=self._faults(),
-            limits=LimitConfig(
-                spot_weight=usual.spot_weight * self.scale,
-                linear_weight=usual.linear_weight * self.scale,
-                scale=self.scale,
-            ),
+            face=FACES[self.venue].scaled(self.scale),
         )
 
     def _faults(self) -> FaultConfig:

@@ -4,24 +4,19 @@ from decimal import Decimal
 
 from simulator.accounts import Account
 from simulator.binance import algo_documents as documents
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import (
-    Refusal,
-    bad_parameter,
-    missing_parameter,
-    no_such_order,
-    unknown_order,
-)
+from simulator.binance.calls import to_cancel
+from simulator.binance.params import DAY_MS, Params, page
+from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
+from simulator.wire.calls import Call, costs, costs_by
+from simulator.wire.pages import Paging
 
-DAY_MS = 24 * 3600 * 1000
-WEEK_MS = 7 * DAY_MS
 KEPT_DAYS, KEPT_UNFILLED_DAYS = 90, 3
 FORGOTTEN = ("CANCELED", "EXPIRED")
-PAGING = Paging(lambda one: one.order_id, lambda one: one.created_ms, WEEK_MS, "algoId")
+PAGING: Paging[Conditional] = Paging(lambda one: one.order_id, lambda one: one.created_ms)
 STOPS = ("STOP", "STOP_MARKET", "TRAILING_STOP_MARKET")
 TYPES = (*STOPS, "TAKE_PROFIT", "TAKE_PROFIT_MARKET")
 WITH_PRICE = ("STOP", "TAKE_PROFIT")
@@ -31,10 +26,10 @@ CALLBACK_MIN, CALLBACK_MAX = Decimal("0.1"), Decimal(10)
 def place(market: UsdmMarket, account: Account, params: Params) -> Document:
     """POST algoOrder."""
     if params.needed("algoType") != "CONDITIONAL":
-        raise bad_parameter("algoType")
+        raise refused("bad", name="algoType")
     order_type = params.needed("type").upper()
     if order_type not in TYPES:
-        raise bad_parameter("type")
+        raise refused("bad", name="type")
     symbol = market.instrument(params.needed("symbol")).symbol
     closes = params.flag("closePosition")
     trigger = _trigger(params, symbol, order_type)
@@ -70,7 +65,7 @@ def _trigger(params: Params, symbol: str, order_type: str) -> Trigger:
         params.needed(name)
     callback = params.decimal("callbackRate")
     if is_trailing and not CALLBACK_MIN <= callback <= CALLBACK_MAX:
-        raise bad_parameter("callbackRate")
+        raise refused("bad", name="callbackRate")
     request = Request(
         symbol=symbol,
         side=side,
@@ -93,10 +88,7 @@ def _trigger(params: Params, symbol: str, order_type: str) -> Trigger:
 
 def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE algoOrder; only one that waits can be canceled."""
-    try:
-        conditional = _find(market, account, params)
-    except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    conditional = to_cancel(lambda: _find(market, account, params))
     market.end_conditional(account, conditional)
     return documents.cancel_reply(conditional)
 
@@ -128,7 +120,9 @@ def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Doc
     symbol = market.instrument(params.needed("symbol")).symbol
     every, now_ms = account.conditionals["linear"].values(), market.now_ms
     rows = [one for one in every if one.symbol == symbol and not _is_forgotten(one, now_ms)]
-    return [_row(market, conditional) for conditional in page(rows, params, PAGING, market)]
+    return [
+        _row(market, conditional) for conditional in page(rows, params, PAGING, market, "algoId")
+    ]
 
 
 def _waiting(market: UsdmMarket, account: Account, symbol: str) -> list[Conditional]:
@@ -140,16 +134,14 @@ def _waiting(market: UsdmMarket, account: Account, symbol: str) -> list[Conditio
 
 
 def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
-    algo_id, client_id = params.integer("algoId"), params.text("clientAlgoId")
+    algo_id, client_id = params.whole("algoId"), params.text("clientAlgoId")
     if algo_id is None and not client_id:
-        raise missing_parameter("algoId")
-    rows = account.conditionals["linear"]
-    named = [one for one in rows.values() if one.client_order_id == client_id]
-    found = rows.get(algo_id) if algo_id is not None else (named[-1] if named else None)
+        raise refused("missing", name="algoId")
+    found = account.conditional(algo_id, client_id)
     if found is None or not market.view.shows(found.created_ms, market.now_ms):
-        raise no_such_order()
+        raise refused("no_such_order")
     if _is_forgotten(found, market.now_ms):
-        raise no_such_order()
+        raise refused("no_such_order")
     return found
 
 
@@ -166,10 +158,10 @@ def _row(market: UsdmMarket, conditional: Conditional) -> Document:
 
 
 ALGO_CALLS = {
-    ("POST", "/fapi/v1/algoOrder"): Call(place, weighs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, weighs(1)),
-    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, weighs(1)),
-    ("GET", "/fapi/v1/algoOrder"): Call(one_order, weighs(1)),
-    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allAlgoOrders"): Call(all_orders, weighs(5), is_paged=True),
+    ("POST", "/fapi/v1/algoOrder"): Call(place, costs(0), counts_orders=True),
+    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, costs(1)),
+    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, costs(1)),
+    ("GET", "/fapi/v1/algoOrder"): Call(one_order, costs(1)),
+    ("GET", "/fapi/v1/openAlgoOrders"): Call(open_orders, costs_by("symbol", 1, 40)),
+    ("GET", "/fapi/v1/allAlgoOrders"): Call(all_orders, costs(5), is_paged=True),
 }

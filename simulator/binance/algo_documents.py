@@ -5,9 +5,8 @@ docs/venues/binance.md 3.2, 4.2 and 7.2; REST rows as the manual's "Query Algo O
 
 from decimal import Decimal
 
-from simulator.binance.usdm_documents import plain
 from simulator.conditional import TRIGGERED, Conditional
-from simulator.instrument import ZERO, Instrument, places, stepped
+from simulator.instrument import ZERO, Instrument, places, plain, stepped
 from simulator.message import Document
 
 PERCENT = Decimal(100)
@@ -66,12 +65,13 @@ def algo_update(
 def trigger_reject(conditional: Conditional, now_ms: int) -> Document:
     """CONDITIONAL_ORDER_TRIGGER_REJECT: what the older wire tells beside it."""
     row = {"s": conditional.symbol, "i": conditional.order_id, "r": conditional.reason}
-    return {
-        "e": "CONDITIONAL_ORDER_TRIGGER_REJECT",
-        "E": now_ms,
-        "T": conditional.updated_ms,
-        "or": row,
-    }
+    return trigger_reject_of(row, conditional.updated_ms, now_ms)
+
+
+def trigger_reject_of(row: Document, refused_ms: int, now_ms: int) -> Document:
+    """The same of an order that `row` names."""
+    name = "CONDITIONAL_ORDER_TRIGGER_REJECT"
+    return {"e": name, "E": now_ms, "T": refused_ms, "or": row}
 
 
 def algo_row(conditional: Conditional, instrument: Instrument) -> Document:

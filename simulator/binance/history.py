@@ -1,26 +1,25 @@
 """Histories of a Binance account: frames of both products, REST and WS API answers in between."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from simulator.binance.extras import rare_event, refused_truth, trigger_reject
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Params
+from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
 from simulator.box import Venue
-from simulator.config import AccountConfig, SimulatorConfig, TrafficConfig
+from simulator.config import SimulatorConfig
 from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Message
-from simulator.telling import ANSWER_MS_MAX, BARE_CHANCE, Teller
+from simulator.telling import BARE_CHANCE, Teller
+from simulator.wire.calls import Call
 
 SYMBOLS = ("BTCUSDT", "SOLUSDT")
-PRODUCTS: tuple[Product, Product] = ("spot", "linear")
 CALLS = SPOT_CALLS | USDM_CALLS
-QUESTIONS = {
+QUESTIONS: dict[Product, tuple[str, ...]] = {
     "spot": ("openOrders", "order", "allOrders", "myTrades", "account"),
     "linear": (
         "openOrders", "order", "openOrder", "allOrders", "userTrades", "positionRisk", "balance",
@@ -37,12 +36,13 @@ METHODS = {path: method for method, path in SPOT_METHODS.items()}
 class BinanceTeller(Teller):
     """Tells what an account of Binance would see."""
 
-    products: ClassVar[tuple[Product, ...]] = PRODUCTS
+    name: ClassVar[str] = "binance"
+    symbols: ClassVar[dict[Product, tuple[str, ...]]] = {"spot": SYMBOLS, "linear": SYMBOLS}
+    questions: ClassVar[dict[Product, tuple[str, ...]]] = QUESTIONS
 
-    def make_venue(self, seed: int) -> Venue:
-        """Both products, one account."""
-        self._venue = BinanceVenue(_config(seed), self.clock, self.hear)
-        return self._venue
+    def make_venue(self, config: SimulatorConfig) -> Venue:
+        """Both products."""
+        return BinanceVenue(config, self.clock, self.hear)
 
     def hear(self, message: Message) -> None:
         """Write down a frame as one of the two products sends it."""
@@ -58,32 +58,26 @@ class BinanceTeller(Teller):
 
     def instruments(self, product: Product) -> None:
         """The `exchangeInfo` of the symbols traded here."""
-        market = self._venue.spot if product == "spot" else self._venue.linear
+        market = self.market(product)
         rows = {symbol: market.instruments[symbol] for symbol in SYMBOLS}
         asked_ms = self.clock.now_ms()
-        raw = exchange_info(rows, asked_ms, market.world.limits)
+        raw = exchange_info(rows, asked_ms, market.world.face)
         self.tell(product, "rest", "GET exchangeInfo", raw, asked_ms=asked_ms)
 
-    def question(self, product: Product) -> None:
-        """A GET, told as a whole answer, as one bare row, or as a WS API reply."""
-        name = self.random.choice(QUESTIONS[product])
-        path = next(path for method, path in CALLS if _is_question(method, path, product, name))
-        params = self._params(product, name)
-        if params is None:
-            return
-        asked_ms = self.clock.now_ms()
-        answer = self._ask(product, CALLS["GET", path], params)
-        self.clock.advance(self.random.randint(1, ANSWER_MS_MAX))
-        method = METHODS.get(("GET", path))
+    def ask(self, product: Product, name: str, fields: dict[str, object]) -> object:
+        """A GET."""
+        return self._answer(product, CALLS["GET", _path_of(product, name)], fields)
+
+    def tell_answer(self, product: Product, name: str, answer: Any, asked_ms: int) -> None:
+        """As a WS API reply, where there is a method that equals the call, or as a REST answer."""
+        method = METHODS.get(("GET", _path_of(product, name)))
         if method and self.random.random() < BARE_CHANCE:
             self.tell(product, "stream", method, _reply(answer), asked_ms=asked_ms)
-        elif isinstance(answer, list) and answer and self.random.random() < BARE_CHANCE:
-            row, kind = self.random.choice(answer), ROW_KINDS[name]
-            self.tell(product, "rest", f"GET {name}", row, kind=kind, asked_ms=asked_ms)
         else:
-            self.tell(product, "rest", f"GET {name}", answer, asked_ms=asked_ms)
+            kind = ROW_KINDS.get(name, "")
+            self.tell_rows(product, f"GET {name}", answer, answer, kind, asked_ms)
 
-    def _params(self, product: Product, name: str) -> dict[str, object] | None:
+    def fields(self, product: Product, name: str) -> dict[str, object] | None:
         """What to ask by; None where there is no order to ask about."""
         if name in ("order", "openOrder"):
             order = self.some_order(product)
@@ -106,13 +100,13 @@ class BinanceTeller(Teller):
             return False
         method, path, params = made
         asked_ms = self.clock.now_ms()
-        answer = self._ask(product, CALLS[method, path], params)
+        answer = self._answer(product, CALLS[method, path], params)
         name = path.removeprefix("/api/v3/").removeprefix("/fapi/v1/")
         self.tell(product, "rest", f"{method} {name}", answer, asked_ms=asked_ms)
         return True
 
     def _placement(self, product: Product) -> tuple[str, str, dict[str, object]]:
-        market = self._venue.spot if product == "spot" else self._venue.linear
+        market = self.market(product)
         instrument = market.instruments[self.random.choice(SYMBOLS)]
         side = self.random.choice(("BUY", "SELL"))
         away = self.random.randint(-20, 20) * instrument.tick
@@ -144,7 +138,7 @@ class BinanceTeller(Teller):
         if order is None:
             return None
         params = _named(order)
-        quantity = f"{order.quantity - self._lot(product, order.symbol):f}"
+        quantity = f"{order.quantity - self.market(product).instruments[order.symbol].lot:f}"
         if product == "spot":
             return "PUT", "/api/v3/order/amend/keepPriority", params | {"newQty": quantity}
         price = f"{order.price:f}"
@@ -169,10 +163,6 @@ class BinanceTeller(Teller):
         rows = list(self.account.conditionals["linear"])
         return self.random.choice(rows) if rows else None
 
-    def _lot(self, product: Product, symbol: str) -> Decimal:
-        market = self._venue.spot if product == "spot" else self._venue.linear
-        return market.instruments[symbol].lot
-
     def rare(self, product: Product) -> None:
         """One of the rare events of the product."""
         order = self.some_order(product)
@@ -184,35 +174,25 @@ class BinanceTeller(Teller):
                 self._tell_event(product, rejected["e"], rejected)
                 self.waiting.append(refused_truth(event))
 
-    def _ask(self, product: Product, call: Call, params: dict[str, object]) -> object:
-        market = self._venue.spot if product == "spot" else self._venue.linear
+    def _answer(self, product: Product, call: Call, params: dict[str, object]) -> object:
+        market = self.market(product)
         try:
             return call.answer(market, self.account, Params(params))
         except Refusal as refusal:
             return refusal.document
 
 
-def _config(seed: int) -> SimulatorConfig:
-    account = AccountConfig(
-        name="binance:main",
-        api_key="history-key",
-        secret="history-secret",  # noqa: S106 (opens nothing)
-        symbols={"spot": SYMBOLS, "linear": SYMBOLS},
-        is_hedged=seed % 3 == 0,
-        pays_bnb=seed % 2 == 0,
-        has_rebate=seed % 5 == 0,
-    )
-    traffic = TrafficConfig(liquidation=0.04, open_orders_max=8)
-    return SimulatorConfig(seed=seed, accounts=(account,), traffic=traffic)
-
-
 def _named(order: Order) -> dict[str, object]:
     return {"symbol": order.symbol, "orderId": order.order_id}
 
 
-def _is_question(method: str, path: str, product: Product, name: str) -> bool:
+def _path_of(product: Product, name: str) -> str:
     prefix = "/api/" if product == "spot" else "/fapi/"
-    return method == "GET" and path.startswith(prefix) and path.endswith(f"/{name}")
+    return next(
+        path
+        for method, path in CALLS
+        if method == "GET" and path.startswith(prefix) and path.endswith(f"/{name}")
+    )
 
 
 def _reply(answer: object) -> dict[str, object]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulator.assets import BASES, start_price
-from simulator.config import LimitConfig
+from simulator.binance.settings import BinanceSettings
 from simulator.instrument import Instrument, Product, places
 
 
@@ -33,7 +33,7 @@ def _instrument(product: Product, base: str) -> Instrument:
 
 
 def exchange_info(
-    instruments: dict[str, Instrument], now_ms: int, config: LimitConfig
+    instruments: dict[str, Instrument], now_ms: int, config: BinanceSettings
 ) -> dict[str, Any]:
     """The `exchangeInfo` document of the product that the instruments belong to."""
     rows = list(instruments.values())
@@ -49,7 +49,7 @@ def exchange_info(
     }
 
 
-def rate_limits(product: Product, config: LimitConfig) -> list[dict[str, Any]]:
+def rate_limits(product: Product, config: BinanceSettings) -> list[dict[str, Any]]:
     """`rateLimits` of `exchangeInfo`: weight by IP, orders by account."""
     if product == "spot":
         return [
@@ -93,36 +93,18 @@ def _filters(row: Instrument) -> list[dict[str, Any]]:
 
 def _spot_symbol(row: Instrument) -> dict[str, Any]:
     notional = {
-        "filterType": "NOTIONAL",
-        "minNotional": f"{row.notional_min:f}",
-        "applyMinToMarket": True,
-        "maxNotional": "9000000.00000000",
-        "applyMaxToMarket": False,
-        "avgPriceMins": 5,
-    }
+        "filterType": "NOTIONAL", "minNotional": f"{row.notional_min:f}", "applyMinToMarket": True,
+        "maxNotional": "9000000.00000000", "applyMaxToMarket": False, "avgPriceMins": 5,
+    }  # fmt: skip
     return {
-        "symbol": row.symbol,
-        "status": "TRADING",
-        "baseAsset": row.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": row.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-        "icebergAllowed": False,
-        "ocoAllowed": False,
-        "otoAllowed": False,
-        "quoteOrderQtyMarketAllowed": False,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": True,
-        "amendAllowed": True,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": [*_filters(row), notional],
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
+        "symbol": row.symbol, "status": "TRADING", "baseAsset": row.base, "baseAssetPrecision": 8,
+        "quoteAsset": row.quote, "quotePrecision": 8, "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "icebergAllowed": False,
+        "ocoAllowed": False, "otoAllowed": False, "quoteOrderQtyMarketAllowed": False,
+        "allowTrailingStop": False, "cancelReplaceAllowed": True, "amendAllowed": True,
+        "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
+        "filters": [*_filters(row), notional], "permissions": [], "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
         "allowedSelfTradePreventionModes": [
             "NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT",
@@ -133,27 +115,13 @@ def _spot_symbol(row: Instrument) -> dict[str, Any]:
 def _linear_symbol(row: Instrument) -> dict[str, Any]:
     notional = {"filterType": "MIN_NOTIONAL", "notional": f"{row.notional_min:f}"}
     return {
-        "symbol": row.symbol,
-        "pair": row.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
-        "onboardDate": 1569398400000,
-        "status": "TRADING",
-        "maintMarginPercent": "2.5000",
-        "requiredMarginPercent": "5.0000",
-        "baseAsset": row.base,
-        "quoteAsset": row.quote,
-        "marginAsset": row.quote,
-        "pricePrecision": places(row.tick),
-        "quantityPrecision": places(row.lot),
-        "baseAssetPrecision": 8,
-        "quotePrecision": 8,
-        "underlyingType": "COIN",
-        "underlyingSubType": ["Layer-1"],
-        "triggerProtect": "0.0500",
-        "liquidationFee": "0.012500",
-        "marketTakeBound": "0.05",
-        "filters": [*_filters(row), notional],
-        "orderTypes": ["LIMIT", "MARKET"],
+        "symbol": row.symbol, "pair": row.symbol, "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000, "onboardDate": 1569398400000, "status": "TRADING",
+        "maintMarginPercent": "2.5000", "requiredMarginPercent": "5.0000", "baseAsset": row.base,
+        "quoteAsset": row.quote, "marginAsset": row.quote, "pricePrecision": places(row.tick),
+        "quantityPrecision": places(row.lot), "baseAssetPrecision": 8, "quotePrecision": 8,
+        "underlyingType": "COIN", "underlyingSubType": ["Layer-1"], "triggerProtect": "0.0500",
+        "liquidationFee": "0.012500", "marketTakeBound": "0.05",
+        "filters": [*_filters(row), notional], "orderTypes": ["LIMIT", "MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
-    }
+    }  # fmt: skip

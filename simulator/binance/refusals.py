@@ -1,92 +1,97 @@
 """The venue's refusals by number and text (docs/venues/binance.md, section 10)."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from simulator.refusal import Refused
+from simulator.message import Document
+from simulator.refusal import Refusals, Refused, Row
 
 
 class Refusal(Refused):
-    """An answer `{"code":..,"msg":..}` with its HTTP status."""
+    """A code below zero with its text."""
 
-    def __init__(
-        self, code: int, message: str, status: int = 400, data: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-        self.data = data
+    code: int
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """The body of the answer."""
-        data = {} if self.data is None else {"data": self.data}
-        return {"code": self.code, "msg": self.message, **data}
+        return document_of(self)
 
 
-def unknown_error() -> Refusal:
-    """-1000 with 503, the UM text that leaves the outcome open (docs/venues/binance.md 9)."""
-    text = "Unknown error, please check your request or try again later."
-    return Refusal(-1000, text, 503)
+def document_of(refusal: Refused) -> Document:
+    """The body of an answer that refuses."""
+    data = {} if refusal.data is None else {"data": refusal.data}
+    return {"code": refusal.code, "msg": refusal.message, **data}
 
 
-def too_much_weight(limit: int) -> Refusal:
-    """-1003 with 429."""
-    text = f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE."
-    return Refusal(-1003, text, 429)
-
-
-def banned(until_ms: int) -> Refusal:
-    """-1003 with 418."""
-    return Refusal(-1003, f"Way too much request weight used; IP banned until {until_ms}.", 418)
-
-
-def outside_window() -> Refusal:
-    """-1021, a timestamp that is too old or too new."""
-    return Refusal(-1021, "Timestamp for this request is outside of the recvWindow.")
-
-
-def bad_signature() -> Refusal:
-    """-1022."""
-    return Refusal(-1022, "Signature for this request is not valid.")
-
-
-def bad_key_format() -> Refusal:
-    """-2014, no key at all."""
-    return Refusal(-2014, "API-key format invalid.", 401)
-
-
-def bad_key() -> Refusal:
-    """-2015, a key that nobody has."""
-    return Refusal(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-
-
-def missing_parameter(name: str) -> Refusal:
-    """-1102."""
-    text = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-    return Refusal(-1102, text)
-
-
-def bad_parameter(name: str) -> Refusal:
-    """-1130."""
-    return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")
-
-
-def bad_symbol() -> Refusal:
-    """-1121."""
-    return Refusal(-1121, "Invalid symbol.")
-
-
-def unknown_order() -> Refusal:
-    """-2011, nothing to cancel."""
-    return Refusal(-2011, "Unknown order sent.")
-
-
-def no_such_order() -> Refusal:
-    """-2013, nothing to show."""
-    return Refusal(-2013, "Order does not exist.")
-
-
-def listen_key_gone() -> Refusal:
-    """-1125, the listenKey expired or never was."""
-    return Refusal(-1125, "This listenKey does not exist.")
+SHARED: Mapping[str, Row] = {
+    "unknown": (-1000, "Unknown error, please check your request or try again later.", 503),
+    "no_path": (-1000, "Path not found.", 404),
+    "busy": (-1003, "Too many requests.", 429),
+    "too_much_weight": (
+        -1003,
+        "Too much request weight used; current limit is {limit} request weight per 1 MINUTE.",
+        429,
+    ),
+    "banned": (-1003, "Way too much request weight used; IP banned until {until_ms}.", 418),
+    "too_many_orders": (-1015, "Too many new orders; current limit is {limit}.", 429),
+    "no_method": (-1020, "This operation is not supported."),
+    "outside_window": (-1021, "Timestamp for this request is outside of the recvWindow."),
+    "bad_signature": (-1022, "Signature for this request is not valid."),
+    "missing": (
+        -1102,
+        "Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+    ),
+    "bad_type": (-1116, "Invalid orderType."),
+    "bad_side": (-1117, "Invalid side."),
+    "bad_symbol": (-1121, "Invalid symbol."),
+    "no_listen_key": (-1125, "This listenKey does not exist."),
+    "window_too_long": (-1127, "More than the allowed time between startTime and endTime."),
+    "bad_combination": (-1128, "Combination of optional parameters invalid."),
+    "bad": (-1130, "Data sent for parameter '{name}' is not valid."),
+    "bad_json": (-1135, "Invalid JSON Request"),
+    "ended": (-2011, "Unknown order sent."),
+    "restricted": (-2011, "Order was not canceled due to cancel restrictions."),
+    "no_such_order": (-2013, "Order does not exist."),
+    "no_key": (-2014, "API-key format invalid.", 401),
+    "bad_key": (-2015, "Invalid API-key, IP, or permissions for action.", 401),
+    "subscribed": (-2035, "A user data stream subscription is already active."),
+    "not_subscribed": (-2036, "No such user data stream subscription is active."),
+}
+NO_FILTER = "Filter failure: "
+SPOT: Mapping[str, Row] = {
+    "too_small": (-1013, NO_FILTER + "LOT_SIZE"),
+    "lot": (-1013, NO_FILTER + "LOT_SIZE"),
+    "tick": (-1013, NO_FILTER + "PRICE_FILTER"),
+    "notional": (-1013, NO_FILTER + "NOTIONAL"),
+    "duplicate": (-2010, "Duplicate order sent."),
+    "post_only": (-2010, "Order would immediately match and take."),
+    "no_funds": (-2010, "Account has insufficient balance for requested action."),
+    "unchanged": (-2038, "The requested action would change no state; rejecting"),
+    "increase": (-2038, "Order amend (quantity increase) is not supported."),
+    "amended_too_often": (-2038, "Order amend limit reached."),
+}
+PRECISION = "Precision is over the maximum defined for this asset."
+LINEAR: Mapping[str, Row] = {
+    "reduce_only": (-1106, "Parameter 'reduceonly' sent when not required."),
+    "too_small": (-1111, PRECISION),
+    "lot": (-1111, PRECISION),
+    "no_margin": (-2019, "Margin is insufficient."),
+    "triggers_at_once": (-2021, "Order would immediately trigger."),
+    "nothing_to_close": (-2022, "ReduceOnly Order is rejected."),
+    "too_much_to_close": (-2022, "ReduceOnly Order is rejected."),
+    "tick": (-4014, "Price not increased by tick size."),
+    "position_side": (-4061, "Order's position side does not match user's setting."),
+    "duplicate": (-4116, "ClientOrderId is duplicated."),
+    "use_algo": (-4120, "Order type not supported for this endpoint. Use the Algo API."),
+    "notional": (-4164, "Order's notional must be no smaller than 5 (unless reduceonly)."),
+    "fok": (-5021, "Due to the order could not be filled immediately, rejected."),
+    "post_only": (
+        -5022,
+        "Due to the order could not be executed as maker, the Post Only order is rejected.",
+    ),
+    "unchanged": (-5027, "No need to modify the order."),
+}
+refused = Refusals(Refusal, SHARED)
+"""What both products say."""
+spot_refusal = Refusals(Refusal, {**SHARED, **SPOT})
+linear_refusal = Refusals(Refusal, {**SHARED, **LINEAR})

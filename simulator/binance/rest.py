@@ -1,113 +1,75 @@
 """The REST face of both products: who asks, what it weighs, what trouble it meets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from urllib.parse import parse_qsl
-
-import orjson
-from aiohttp import web
 
 from simulator.accounts import Account
 from simulator.binance.limits import Limits
-from simulator.binance.listen_keys import ListenKeys
-from simulator.binance.params import Call, Params
-from simulator.binance.refusals import Refusal, bad_key, bad_key_format
+from simulator.binance.listen_keys import listen_key_calls
+from simulator.binance.params import Params
+from simulator.binance.refusals import document_of, refused
 from simulator.binance.signing import check_rest_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS
-from simulator.binance.trouble import BinanceTrouble
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
-from simulator.config import AccountConfig
 from simulator.faults import Faults
 from simulator.instrument import Product
-from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
+from simulator.message import Document
+from simulator.refusal import Refused
+from simulator.trouble import Trouble
+from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
+from simulator.wire.calls import Rest as WireRest
+from simulator.wire.tickets import Tickets
 
-NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as it stood on the wire."""
-
-    method: str
-    path: str
-    query: str
-    body: str
-    api_key: str
-    ip: str
-
-    @property
-    def product(self) -> Product:
-        """Which product the path belongs to."""
-        return "spot" if self.path.startswith("/api/") else "linear"
-
-    @property
-    def params(self) -> dict[str, str]:
-        """Query and form body; the query wins (docs/venues/binance.md 2.1)."""
-        body = dict(parse_qsl(self.body, keep_blank_values=True))
-        return body | dict(parse_qsl(self.query, keep_blank_values=True))
+def product_of(path: str) -> Product:
+    """Which product the path belongs to."""
+    return "spot" if path.startswith("/api/") else "linear"
 
 
-class Rest:
+class Rest(WireRest):
     """Answers requests of both products."""
 
-    def __init__(
-        self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: ListenKeys
-    ) -> None:
+    def __init__(self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: Tickets) -> None:
         self._venue = venue
         self._limits = limits
-        self._trouble = BinanceTrouble(faults, venue.view, limits)
-        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | keys.calls()
+        self._trouble = Trouble(faults, venue.view, refused, limits.ban)
+        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | listen_key_calls(keys)
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """The aiohttp handler of every REST path."""
-        path, _, query = request.raw_path.partition("?")
-        asked = Asked(
-            method=request.method,
-            path=path,
-            query=query,
-            body=await request.text(),
-            api_key=request.headers.get("X-MBX-APIKEY", ""),
-            ip=request.remote or "",
-        )
-        headers: dict[str, str] = {}
-        try:
-            return _json(self._answer(asked, headers), 200, headers)
-        except Refusal as refusal:
-            return _refused(refusal, headers)
-
-    def _answer(self, asked: Asked, headers: dict[str, str]) -> object:
+    def answer(self, asked: Asked, headers: dict[str, str]) -> object:
+        """Charge the weight first, whatever becomes of the request."""
         call = self._calls.get((asked.method, asked.path))
         if call is None:
-            raise Refusal(-1000, "Path not found.", 404)
-        params = Params(asked.params)
-        self._charge(asked, call.weight(params), headers)
-        if call.security == "none":
-            return self._carry_out(call, asked, params, headers)
+            raise refused("no_path")
+        params = Params(asked.fields)
+        self._charge(asked, call.cost(params), headers)
         act = partial(self._carry_out, call, asked, params, headers)
-        fitting = ORDER_FAULTS
-        if asked.method == "GET":
-            fitting = PAGE_FAULTS if call.is_paged else QUESTION_FAULTS
+        if call.access == "none":
+            return act()
         try:
+            fitting = fitting_faults(asked.method, is_paged=call.is_paged)
             return self._trouble.meet(asked.ip, act, fitting)
-        except Refusal as refusal:
-            if refusal.status == 429 and refusal.code == -1003:
+        except Refused as refusal:
+            if (refusal.status, refusal.code) == (429, -1003):
                 headers["Retry-After"] = "1"
             elif refusal.status == 418:
-                wait_s = self._limits.retry_after_s(asked.ip, asked.product)
-                headers["Retry-After"] = str(wait_s)
+                headers["Retry-After"] = self._wait(asked)
             raise
+
+    def refusal(self, refusal: Refused) -> Document:
+        """Code and text, and what became of both halves of a cancel-replace."""
+        return document_of(refusal)
 
     def _carry_out(
         self, call: Call, asked: Asked, params: Params, headers: dict[str, str]
     ) -> object:
-        market = self._venue.spot if asked.product == "spot" else self._venue.linear
+        market = self._venue.spot if product_of(asked.path) == "spot" else self._venue.linear
         account = self._account(asked, call)
-        answer = call.answer(market, account, params)
+        answer: object = call.answer(market, account, params)
         if call.is_free_when_done:
-            used = self._limits.give_back(asked.ip, asked.product, call.weight(params))
+            product = product_of(asked.path)
+            used = self._limits.give_back(asked.ip, product, call.cost(params))
             headers[USED_WEIGHT] = str(used)
         if call.counts_orders:
             headers |= market.counts.headers(account)
@@ -115,41 +77,23 @@ class Rest:
 
     def _charge(self, asked: Asked, weight: int, headers: dict[str, str]) -> None:
         try:
-            used = self._limits.take(asked.ip, asked.product, weight)
-            headers[USED_WEIGHT] = str(used)
-        except Refusal:
-            headers["Retry-After"] = str(self._limits.retry_after_s(asked.ip, asked.product))
+            used = self._limits.take(asked.ip, product_of(asked.path), weight)
+        except Refused:
+            headers["Retry-After"] = self._wait(asked)
             raise
+        headers[USED_WEIGHT] = str(used)
+
+    def _wait(self, asked: Asked) -> str:
+        return str(self._limits.retry_after_s(asked.ip, product_of(asked.path)))
 
     def _account(self, asked: Asked, call: Call) -> Account:
-        if call.security == "none":
+        if call.access == "none":
             return NOBODY
-        account = self._venue.by_key.get(asked.api_key)
-        if account is None:
-            raise bad_key() if asked.api_key else bad_key_format()
-        if asked.product not in account.config.symbols:
-            raise bad_key()
-        if call.security == "signed":
-            check_signed(account, asked, self._venue.clock.now_ms())
+        key = asked.headers.get("X-MBX-APIKEY", "")
+        account = self._venue.account_of(key, product_of(asked.path))
+        if call.access == "signed":
+            check_rest_signature(account.credentials[key].secret, asked.query, asked.body)
+            params = asked.fields
+            now_ms = self._venue.now_ms
+            check_time(params.get("timestamp", ""), params.get("recvWindow", ""), now_ms)
         return account
-
-
-def check_signed(account: Account, asked: Asked, now_ms: int) -> None:
-    """`Refusal` where signature or time are wrong."""
-    secret = account.credentials[asked.api_key].secret
-    check_rest_signature(secret, asked.query, asked.body)
-    params = asked.params
-    check_time(params.get("timestamp", ""), params.get("recvWindow", ""), now_ms)
-
-
-def _refused(refusal: Refusal, headers: Mapping[str, str]) -> web.Response:
-    return _json(refusal.document, refusal.status, headers)
-
-
-def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(document),
-        status=status,
-        headers=headers,
-        content_type="application/json",
-    )

@@ -6,35 +6,25 @@
 - `timestamp < now + 1000` and `now - timestamp <= recvWindow` (default 5000, at most 60000).
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from simulator.binance.refusals import (
-    bad_parameter,
-    bad_signature,
-    missing_parameter,
-    outside_window,
-)
+from simulator.binance.refusals import refused
+from simulator.wire import signing
 
+hmac_hex = signing.hmac_hex
 FUTURE_MS_MAX = 1000
 WINDOW_MS_DEFAULT = Decimal(5000)
 WINDOW_MS_MAX = Decimal(60000)
 _SIGNATURE = re.compile(r"(?:^|&)signature=([^&]*)")
 
 
-def hmac_hex(secret: str, payload: str) -> str:
-    """HMAC-SHA256 as lower-case hex."""
-    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
-
-
 def check_rest_signature(secret: str, query: str, body: str) -> None:
     """`Refusal` -1102 without a signature, -1022 with a wrong one."""
     found = _SIGNATURE.search(query) or _SIGNATURE.search(body)
     if found is None:
-        raise missing_parameter("signature")
+        raise refused("missing", name="signature")
     payload = _SIGNATURE.sub("", query) + _SIGNATURE.sub("", body)
     _compare(secret, payload, found.group(1))
 
@@ -42,7 +32,7 @@ def check_rest_signature(secret: str, query: str, body: str) -> None:
 def check_socket_signature(secret: str, params: Mapping[str, object]) -> None:
     """The same for a WS API request."""
     if not params.get("signature"):
-        raise missing_parameter("signature")
+        raise refused("missing", name="signature")
     _compare(secret, socket_payload(params), str(params["signature"]))
 
 
@@ -55,28 +45,28 @@ def socket_payload(params: Mapping[str, object]) -> str:
 def check_time(timestamp: str, window: str, now_ms: int) -> None:
     """`Refusal` -1102, -1130 or -1021 where the clock rule is broken."""
     if not timestamp:
-        raise missing_parameter("timestamp")
+        raise refused("missing", name="timestamp")
     if not timestamp.isdecimal():
-        raise bad_parameter("timestamp")
+        raise refused("bad", name="timestamp")
     window_ms = _window(window)
     sent_ms = int(timestamp)
     if sent_ms >= now_ms + FUTURE_MS_MAX or now_ms - sent_ms > window_ms:
-        raise outside_window()
+        raise refused("outside_window")
 
 
 def _window(text: str) -> Decimal:
     try:
         window = Decimal(text) if text else WINDOW_MS_DEFAULT
     except InvalidOperation:
-        raise bad_parameter("recvWindow") from None
+        raise refused("bad", name="recvWindow") from None
     if not 0 < window <= WINDOW_MS_MAX:
-        raise bad_parameter("recvWindow")
+        raise refused("bad", name="recvWindow")
     return window
 
 
 def _compare(secret: str, payload: str, signature: str) -> None:
-    if not hmac.compare_digest(hmac_hex(secret, payload), signature.lower()):
-        raise bad_signature()
+    if not signing.is_same(hmac_hex(secret, payload), signature.lower()):
+        raise refused("bad_signature")
 
 
 def _text(value: object) -> str:

@@ -2,31 +2,27 @@
 
 from collections.abc import Callable
 
-from simulator.accounts import Account, Fill
+from simulator.accounts import Account
 from simulator.binance import spot_documents as documents
+from simulator.binance.calls import (
+    all_orders,
+    find,
+    one_order,
+    open_orders,
+    order_counters,
+    ping,
+    server_time,
+    to_cancel,
+    trades,
+)
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.params import Params
+from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
 from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
-
-DAY_MS = 24 * 3600 * 1000
-ORDER_PAGING = Paging(
-    lambda order: order.order_id, lambda order: order.created_ms, DAY_MS, "orderId"
-)
-FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, DAY_MS, "fromId")
-
-
-def ping(market: SpotMarket, account: Account, params: Params) -> Document:
-    """Nothing, to see that someone is there."""
-    return {}
-
-
-def server_time(market: SpotMarket, account: Account, params: Params) -> Document:
-    """The venue's clock."""
-    return {"serverTime": market.now_ms}
+from simulator.wire.calls import Call, costs, costs_by
 
 
 def instruments(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -34,7 +30,7 @@ def instruments(market: SpotMarket, account: Account, params: Params) -> Documen
     rows = market.instruments
     if params.has("symbol"):
         rows = {params.text("symbol"): market.instrument(params.text("symbol"))}
-    return exchange_info(rows, market.now_ms, market.world.limits)
+    return exchange_info(rows, market.now_ms, market.world.face)
 
 
 def place(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -48,7 +44,7 @@ def wanted_order(params: Params) -> Request:
     """The order that the parameters describe."""
     order_type = params.needed("type").upper()
     if order_type not in ("LIMIT", "MARKET", "LIMIT_MAKER"):
-        raise Refusal(-1116, "Invalid orderType.")
+        raise refused("bad_type")
     for name in ("quantity", "price") if order_type != "MARKET" else ("quantity",):
         params.needed(name)
     if order_type == "LIMIT":
@@ -68,20 +64,18 @@ def wanted_order(params: Params) -> Request:
 def _placed(market: SpotMarket, account: Account, params: Params, order: Order) -> Document:
     default = "ACK" if order.order_type == "LIMIT_MAKER" else "FULL"
     form = params.text("newOrderRespType", default)
-    fills = [fill for fill in _fills(account, order.symbol) if fill.order_id == order.order_id]
-    return documents.place_reply(order, market.instrument(order.symbol), form, fills)
+    fills = account.fills["spot", order.symbol]
+    own = [fill for fill in fills if fill.order_id == order.order_id]
+    return documents.place_reply(order, market.instrument(order.symbol), form, own)
 
 
 def cancel(market: SpotMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
-    try:
-        order = _find(market, account, params)
-    except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    order = to_cancel(lambda: find(market, account, params))
     restriction = params.text("cancelRestrictions")
     wanted = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}.get(restriction)
     if wanted is not None and order.status != wanted and order.is_open:
-        raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")
+        raise refused("restricted")
     return _cancel(market, account, order, params.text("newClientOrderId"))
 
 
@@ -110,13 +104,11 @@ def cancel_replace(market: SpotMarket, account: Account, params: Params) -> Docu
 
 def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
     order_id, client_id = (
-        params.integer("cancelOrderId"),
+        params.whole("cancelOrderId"),
         params.text("cancelOrigClientOrderId"),
     )
-    try:
-        order = market.find(account, params.needed("symbol"), order_id, client_id)
-    except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    symbol = params.needed("symbol")
+    order = to_cancel(lambda: market.find(account, symbol, order_id, client_id))
     return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
 
 
@@ -146,14 +138,14 @@ def cancel_all(market: SpotMarket, account: Account, params: Params) -> list[Doc
     """DELETE openOrders of one symbol."""
     orders = market.open_orders(account, params.needed("symbol"))
     if not orders:
-        raise unknown_order()
+        raise refused("ended")
     return [_cancel(market, account, order, "") for order in orders]
 
 
 def amend(market: SpotMarket, account: Account, params: Params) -> Document:
     """PUT order/amend/keepPriority."""
     params.needed("newQty")
-    order = _find(market, account, params)
+    order = find(market, account, params)
     original = order.client_order_id
     new_id = params.text("newClientOrderId")
     execution_id = market.amend(account, order, params.decimal("newQty"), new_id)
@@ -161,41 +153,9 @@ def amend(market: SpotMarket, account: Account, params: Params) -> Document:
     return documents.amend_reply(order, instrument, original, execution_id)
 
 
-def one_order(market: SpotMarket, account: Account, params: Params) -> Document:
-    """GET order."""
-    return _row(market, _find(market, account, params))
-
-
-def open_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET openOrders."""
-    symbol = params.text("symbol")
-    if symbol:
-        market.instrument(symbol)
-    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
-
-
-def all_orders(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET allOrders."""
-    symbol = market.instrument(params.needed("symbol")).symbol
-    orders = account.orders["spot", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
-
-
 def my_trades(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET myTrades, in the combinations of parameters that the venue allows."""
-    instrument = market.instrument(params.needed("symbol"))
-    has_time = params.has("startTime") or params.has("endTime")
-    if has_time and (params.has("fromId") or params.has("orderId")):
-        raise Refusal(-1128, "Combination of optional parameters invalid.")
-    order_id = params.integer("orderId")
-    rows = [
-        fill
-        for fill in _fills(account, instrument.symbol)
-        if order_id is None or fill.order_id == order_id
-    ]
-    return [
-        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
-    ]
+    """GET myTrades."""
+    return trades(market, account, params)
 
 
 def account_status(market: SpotMarket, account: Account, params: Params) -> Document:
@@ -209,36 +169,12 @@ def account_status(market: SpotMarket, account: Account, params: Params) -> Docu
     ]
     rates = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00", "seller": "0.00"}
     return {
-        "makerCommission": 10,
-        "takerCommission": 10,
-        "buyerCommission": 0,
-        "sellerCommission": 0,
-        "commissionRates": rates,
-        "canTrade": True,
-        "canWithdraw": True,
-        "canDeposit": True,
-        "brokered": False,
-        "requireSelfTradePrevention": False,
-        "preventSor": False,
-        "updateTime": market.now_ms,
-        "accountType": "SPOT",
-        "balances": rows,
-        "permissions": ["SPOT"],
-        "uid": 1,
-    }
-
-
-def order_counters(market: SpotMarket, account: Account, params: Params) -> list[Document]:
-    """GET rateLimit/order."""
-    return market.counts.rows(account)
-
-
-def _fills(account: Account, symbol: str) -> list[Fill]:
-    return account.fills["spot", symbol]
-
-
-def _row(market: SpotMarket, order: Order) -> Document:
-    return documents.query_row(order, market.instrument(order.symbol))
+        "makerCommission": 10, "takerCommission": 10, "buyerCommission": 0, "sellerCommission": 0,
+        "commissionRates": rates, "canTrade": True, "canWithdraw": True, "canDeposit": True,
+        "brokered": False, "requireSelfTradePrevention": False, "preventSor": False,
+        "updateTime": market.now_ms, "accountType": "SPOT", "balances": rows,
+        "permissions": ["SPOT"], "uid": 1,
+    }  # fmt: skip
 
 
 def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) -> Document:
@@ -247,36 +183,23 @@ def _cancel(market: SpotMarket, account: Account, order: Order, cancel_id: str) 
     return documents.cancel_reply(order, market.instrument(order.symbol), shown)
 
 
-def _find(market: SpotMarket, account: Account, params: Params) -> Order:
-    symbol = params.needed("symbol")
-    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
-    if order_id is None and not client_id:
-        raise missing_parameter("orderId")
-    order = market.find(account, symbol, order_id, client_id)
-    if client_id and order.client_order_id != client_id:
-        raise no_such_order()
-    return order
-
-
 SPOT_CALLS = {
-    ("GET", "/api/v3/ping"): Call(ping, weighs(1), "none"),
-    ("GET", "/api/v3/time"): Call(server_time, weighs(1), "none"),
-    ("GET", "/api/v3/exchangeInfo"): Call(instruments, weighs(20), "none"),
-    ("POST", "/api/v3/order"): Call(place, weighs(1), counts_orders=True, is_free_when_done=True),
-    ("DELETE", "/api/v3/order"): Call(cancel, weighs(1), is_free_when_done=True),
-    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, weighs(1), is_free_when_done=True),
+    ("GET", "/api/v3/ping"): Call(ping, costs(1), "none"),
+    ("GET", "/api/v3/time"): Call(server_time, costs(1), "none"),
+    ("GET", "/api/v3/exchangeInfo"): Call(instruments, costs(20), "none"),
+    ("POST", "/api/v3/order"): Call(place, costs(1), counts_orders=True, is_free_when_done=True),
+    ("DELETE", "/api/v3/order"): Call(cancel, costs(1), is_free_when_done=True),
+    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, costs(1), is_free_when_done=True),
     ("POST", "/api/v3/order/cancelReplace"): Call(
-        cancel_replace, weighs(1), counts_orders=True, is_free_when_done=True
+        cancel_replace, costs(1), counts_orders=True, is_free_when_done=True
     ),
-    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, weighs(4)),
-    ("GET", "/api/v3/order"): Call(one_order, weighs(4)),
-    ("GET", "/api/v3/openOrders"): Call(open_orders, weighs_by_symbol(6, 80)),
-    ("GET", "/api/v3/allOrders"): Call(all_orders, weighs(20), is_paged=True),
-    ("GET", "/api/v3/myTrades"): Call(
-        my_trades, lambda params: 5 if params.has("orderId") else 20, is_paged=True
-    ),
-    ("GET", "/api/v3/account"): Call(account_status, weighs(20)),
-    ("GET", "/api/v3/rateLimit/order"): Call(order_counters, weighs(40)),
+    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, costs(4)),
+    ("GET", "/api/v3/order"): Call(one_order, costs(4)),
+    ("GET", "/api/v3/openOrders"): Call(open_orders, costs_by("symbol", 6, 80)),
+    ("GET", "/api/v3/allOrders"): Call(all_orders, costs(20), is_paged=True),
+    ("GET", "/api/v3/myTrades"): Call(my_trades, costs_by("orderId", 5, 20), is_paged=True),
+    ("GET", "/api/v3/account"): Call(account_status, costs(20)),
+    ("GET", "/api/v3/rateLimit/order"): Call(order_counters, costs(40)),
 }
 
 SPOT_METHODS = {

@@ -1,21 +1,23 @@
 """The Spot WS API: requests and the subscription (docs/venues/binance.md 2.3, 2.4 and 8)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
 
-import orjson
 from aiohttp import web
 
 from simulator.accounts import Account
 from simulator.binance.limits import Limits
 from simulator.binance.params import Params
-from simulator.binance.refusals import Refusal, bad_key, bad_key_format, bad_parameter
-from simulator.binance.rest import NOBODY
+from simulator.binance.refusals import document_of, refused
 from simulator.binance.signing import check_socket_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.venue import BinanceVenue
 from simulator.delivery import Connection, Feed, Subscription
+from simulator.message import Document
+from simulator.refusal import Refused
 from simulator.sockets import Reader, Sockets
+from simulator.wire import session
+from simulator.wire.calls import NOBODY, Call
 
 CONNECT_WEIGHT = 2
 REQUEST_WEIGHT = 2
@@ -34,7 +36,7 @@ class SpotSocket:
         ip = request.remote or ""
         try:
             self._limits.take(ip, "spot", CONNECT_WEIGHT)
-        except Refusal as refusal:
+        except Refused as refusal:
             return web.Response(status=refusal.status, text=refusal.message)
 
         def setup(connection: Connection) -> Reader:
@@ -43,106 +45,95 @@ class SpotSocket:
         return await self._sockets.serve(request, "spot", setup)
 
 
-class Session:
+class Session(session.Session):
     """One connection's requests and subscriptions."""
 
     def __init__(
         self, venue: BinanceVenue, limits: Limits, feed: Feed, connection: Connection, ip: str
     ) -> None:
+        super().__init__(feed, connection)
         self._venue = venue
         self._limits = limits
-        self._feed = feed
-        self._connection = connection
         self._ip = ip
-        self._subscriptions: dict[int, Subscription] = {}
         self._next_id = 0
 
-    async def read(self, text: str) -> None:
-        """Answer one request."""
-        try:
-            request = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            request = None
-        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            self._reply(None, Refusal(-1135, "Invalid JSON Request"))
-            return
-        params = request.get("params") or {}
-        try:
-            self._answer(request.get("id"), request["method"], params)
-        except Refusal as refusal:
-            self._reply(request.get("id"), refusal)
+    def verb(self, request: Document | None, text: str) -> session.Verb:
+        """By `method`: the subscriptions, or the REST call that equals it."""
+        method = None if request is None else request.get("method")
+        if not isinstance(method, str):
+            raise refused("bad_json")
+        if method in SPOT_METHODS:
+            return partial(self._call, SPOT_CALLS[SPOT_METHODS[method]])
+        verbs: dict[str, session.Verb] = {
+            "userDataStream.subscribe.signature": self._subscribe,
+            "userDataStream.unsubscribe": self._unsubscribe,
+            "session.subscriptions": self._list,
+        }
+        if method not in verbs:
+            raise refused("no_method")
+        return verbs[method]
 
-    def _answer(self, request_id: object, method: str, params: dict[str, Any]) -> None:
-        if method == "userDataStream.subscribe.signature":
-            self._subscribe(request_id, params)
-        elif method == "userDataStream.unsubscribe":
-            self._unsubscribe(request_id, params)
-        elif method == "session.subscriptions":
-            rows = [{"subscriptionId": number} for number in self._subscriptions]
-            self._reply(request_id, rows)
-        elif method in SPOT_METHODS:
-            call = SPOT_CALLS[SPOT_METHODS[method]]
-            fields = Params(params)
-            self._limits.take(self._ip, "spot", call.weight(fields))
-            account = NOBODY if call.security == "none" else self._authenticate(params)
-            result = call.answer(self._venue.spot, account, fields)
-            if call.is_free_when_done:
-                self._limits.give_back(self._ip, "spot", call.weight(fields))
-            counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
-            self._reply(request_id, result, counts)
-        else:
-            raise Refusal(-1020, "This operation is not supported.")
+    def refuse(self, request: Document | None, refusal: Refused) -> None:
+        """`error`, and when to come again where that is known."""
+        error = document_of(refusal)
+        if refusal.status in (418, 429):
+            now_ms = self._venue.now_ms
+            wait_ms = self._limits.retry_after_s(self._ip, "spot") * 1000
+            error["data"] = {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
+        is_read = request is not None and isinstance(request.get("method"), str)
+        shown = request if is_read and request is not None else {}
+        self._reply(shown, {"status": refusal.status, "error": error})
+
+    def _call(self, call: Call, request: Document) -> None:
+        params = _params(request)
+        fields = Params(params)
+        self._limits.take(self._ip, "spot", call.cost(fields))
+        account = NOBODY if call.access == "none" else self._authenticate(params)
+        result = call.answer(self._venue.spot, account, fields)
+        if call.is_free_when_done:
+            self._limits.give_back(self._ip, "spot", call.cost(fields))
+        counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
+        self._done(request, result, counts)
 
     def _authenticate(self, params: Mapping[str, object]) -> Account:
         key = str(params.get("apiKey", ""))
-        account = self._venue.by_key.get(key)
-        if account is None or "spot" not in account.config.symbols:
-            raise bad_key() if key else bad_key_format()
+        account = self._venue.account_of(key, "spot")
         check_socket_signature(account.credentials[key].secret, params)
         fields = Params(params)
-        now_ms = self._venue.clock.now_ms()
         if not isinstance(params.get("timestamp", 0), int):
-            raise bad_parameter("timestamp")
-        check_time(fields.text("timestamp"), fields.text("recvWindow"), now_ms)
+            raise refused("bad", name="timestamp")
+        check_time(fields.text("timestamp"), fields.text("recvWindow"), self._venue.now_ms)
         return account
 
-    def _subscribe(self, request_id: object, params: dict[str, Any]) -> None:
+    def _subscribe(self, request: Document) -> None:
         self._limits.take(self._ip, "spot", REQUEST_WEIGHT)
-        account = self._authenticate(params)
-        if any(row.account == account.name for row in self._subscriptions.values()):
-            raise Refusal(-2035, "A user data stream subscription is already active.")
+        account = self._authenticate(_params(request))
+        if any(row.account == account.name for [row] in self.listening.values()):
+            raise refused("subscribed")
         number, self._next_id = self._next_id, self._next_id + 1
-        prefix = f'{{"subscriptionId":{number},"event":'
+        wrap = session.inside(f'{{"subscriptionId":{number},"event":', "}")
+        self._done(request, {"subscriptionId": number})
+        self.listen(number, [Subscription(self.connection, account.name, "spot", wrap)])
 
-        def wrap(text: str) -> str:
-            return prefix + text + "}"
-
-        subscription = Subscription(self._connection, account.name, "spot", wrap)
-        self._subscriptions[number] = subscription
-        self._reply(request_id, {"subscriptionId": number})
-        self._feed.subscribe(subscription)
-
-    def _unsubscribe(self, request_id: object, params: dict[str, Any]) -> None:
-        wanted = params.get("subscriptionId")
-        numbers = list(self._subscriptions) if wanted is None else [wanted]
-        if not numbers or any(number not in self._subscriptions for number in numbers):
-            raise Refusal(-2036, "No such user data stream subscription is active.")
+    def _unsubscribe(self, request: Document) -> None:
+        wanted = _params(request).get("subscriptionId")
+        numbers = list(self.listening) if wanted is None else [wanted]
+        if not numbers or any(number not in self.listening for number in numbers):
+            raise refused("not_subscribed")
         for number in numbers:
-            self._feed.unsubscribe(self._subscriptions.pop(number))
-        self._reply(request_id, {})
+            self.unlisten(number)
+        self._done(request, {})
 
-    def _reply(self, request_id: object, result: object, counts: Sequence[object] = ()) -> None:
-        document: dict[str, object] = {"id": request_id}
-        if isinstance(result, Refusal):
-            error = result.document
-            if result.status in (418, 429):
-                error["data"] = self._retry_data()
-            document |= {"status": result.status, "error": error}
-        else:
-            document |= {"status": 200, "result": result}
-        self._connection.put(orjson.dumps(document | {"rateLimits": list(counts)}).decode())
+    def _list(self, request: Document) -> None:
+        self._done(request, [{"subscriptionId": number} for number in self.listening])
 
-    def _retry_data(self) -> dict[str, int]:
-        now_ms = self._venue.clock.now_ms()
-        wait_ms = self._limits.retry_after_s(self._ip, "spot") * 1000
-        return {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
+    def _done(self, request: Document, result: object, counts: Sequence[object] = ()) -> None:
+        self._reply(request, {"status": 200, "result": result}, counts)
+
+    def _reply(self, request: Document, what: Document, counts: Sequence[object] = ()) -> None:
+        self.put({"id": request.get("id")} | what | {"rateLimits": list(counts)})
+
+
+def _params(request: Document) -> Document:
+    params: Document = request.get("params") or {}
+    return params

@@ -1,43 +1,31 @@
 """USD-M REST calls (docs/venues/binance.md, section 7.2)."""
 
 from simulator.accounts import Account
+from simulator.binance import calls
 from simulator.binance import usdm_documents as documents
 from simulator.binance.algo_calls import ALGO_CALLS
 from simulator.binance.instruments import exchange_info
-from simulator.binance.params import Call, Paging, Params, page, weighs, weighs_by_symbol
-from simulator.binance.refusals import Refusal, missing_parameter, no_such_order, unknown_order
+from simulator.binance.params import Params
+from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
 from simulator.market import Request
-from simulator.matching import Order
 from simulator.message import Document
+from simulator.wire.calls import Call, costs, costs_by
 
-WEEK_MS = 7 * 24 * 3600 * 1000
-ORDER_PAGING = Paging(
-    lambda order: order.order_id, lambda order: order.created_ms, WEEK_MS, "orderId"
-)
-FILL_PAGING = Paging(lambda fill: fill.trade_id, lambda fill: fill.venue_ms, WEEK_MS, "fromId")
-
-
-def ping(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """Nothing, to see that someone is there."""
-    return {}
-
-
-def server_time(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """The venue's clock."""
-    return {"serverTime": market.now_ms}
+server_time = calls.server_time
+user_trades = calls.trades
 
 
 def instruments(market: UsdmMarket, account: Account, params: Params) -> Document:
     """`exchangeInfo`."""
-    return exchange_info(market.instruments, market.now_ms, market.world.limits)
+    return exchange_info(market.instruments, market.now_ms, market.world.face)
 
 
 def place(market: UsdmMarket, account: Account, params: Params) -> Document:
     """POST order; the ACK shows the order as it was when it was accepted."""
     order_type = params.needed("type").upper()
     if order_type not in ("LIMIT", "MARKET"):
-        raise Refusal(-4120, "Order type not supported for this endpoint. Use the Algo API.")
+        raise market.refusal("use_algo")
     for name in ("quantity", "price", "timeInForce") if order_type == "LIMIT" else ("quantity",):
         params.needed(name)
     request = Request(
@@ -62,10 +50,7 @@ def place(market: UsdmMarket, account: Account, params: Params) -> Document:
 
 def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE order."""
-    try:
-        order = _find(market, account, params)
-    except Refusal as refusal:
-        raise (unknown_order() if refusal.code == -2013 else refusal) from None
+    order = calls.to_cancel(lambda: calls.find(market, account, params))
     market.cancel(account, order)
     return documents.place_reply(order, market.instrument(order.symbol))
 
@@ -81,56 +66,19 @@ def amend(market: UsdmMarket, account: Account, params: Params) -> Document:
     """PUT order; quantity and price are both mandatory."""
     for name in ("side", "quantity", "price"):
         params.needed(name)
-    order = _find(market, account, params)
+    order = calls.find(market, account, params)
     price, quantity = params.decimal("price"), params.decimal("quantity")
     market.counts.take(account)
     market.amend(account, order, price, quantity, params.text("modifyId"))
     return documents.place_reply(order, market.instrument(order.symbol))
 
 
-def one_order(market: UsdmMarket, account: Account, params: Params) -> Document:
-    """GET order."""
-    return _row(market, _find(market, account, params))
-
-
 def one_open_order(market: UsdmMarket, account: Account, params: Params) -> Document:
     """GET openOrder; -2013 once it has ended."""
-    order = _find(market, account, params)
+    order = calls.find(market, account, params)
     if not order.is_open:
-        raise no_such_order()
-    return _row(market, order)
-
-
-def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET openOrders."""
-    symbol = params.text("symbol")
-    if symbol:
-        market.instrument(symbol)
-    return [_row(market, order) for order in market.seen(market.open_orders(account, symbol))]
-
-
-def all_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET allOrders."""
-    symbol = market.instrument(params.needed("symbol")).symbol
-    orders = account.orders["linear", symbol].values()
-    return [_row(market, order) for order in page(orders, params, ORDER_PAGING, market)]
-
-
-def user_trades(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET userTrades; `fromId` does not go with times."""
-    instrument = market.instrument(params.needed("symbol"))
-    has_time = params.has("startTime") or params.has("endTime")
-    if params.has("fromId") and has_time:
-        raise Refusal(-1128, "Combination of optional parameters invalid.")
-    order_id = params.integer("orderId")
-    rows = [
-        fill
-        for fill in account.fills["linear", instrument.symbol]
-        if order_id is None or fill.order_id == order_id
-    ]
-    return [
-        documents.trade_row(fill, instrument) for fill in page(rows, params, FILL_PAGING, market)
-    ]
+        raise refused("no_such_order")
+    return market.order_row(order)
 
 
 def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
@@ -139,7 +87,7 @@ def force_orders(market: UsdmMarket, account: Account, params: Params) -> list[D
     wanted = prefixes.get(params.text("autoCloseType"), ("autoclose-", "adl_autoclose"))
     symbol = params.text("symbol")
     return [
-        _row(market, order)
+        market.order_row(order)
         for (product, name), orders in account.orders.items()
         if product == "linear" and symbol in ("", name)
         for order in orders.values()
@@ -190,44 +138,31 @@ def account_status(market: UsdmMarket, account: Account, params: Params) -> Docu
 def account_config(market: UsdmMarket, account: Account, params: Params) -> Document:
     """GET accountConfig."""
     return {
-        "feeTier": 0,
-        "canTrade": True,
-        "canDeposit": True,
-        "canWithdraw": True,
-        "dualSidePosition": account.config.is_hedged,
-        "updateTime": 0,
-        "multiAssetsMargin": False,
+        "feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True,
+        "dualSidePosition": account.config.is_hedged, "updateTime": 0, "multiAssetsMargin": False,
         "tradeGroupId": -1,
-    }
+    }  # fmt: skip
 
 
 def symbol_config(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET symbolConfig."""
-    return [
-        {
-            "symbol": symbol,
-            "marginType": "CROSSED",
-            "isAutoAddMargin": False,
-            "leverage": 20,
-            "maxNotionalValue": "1000000000",
-        }
-        for symbol in market.instruments
-        if params.text("symbol") in ("", symbol)
-    ]
+    same = {"marginType": "CROSSED", "isAutoAddMargin": False, "leverage": 20}
+    return _of_symbols(market, params, same | {"maxNotionalValue": "1000000000"})
 
 
 def leverage_brackets(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET leverageBracket: one bracket for everything."""
     bracket = {
-        "bracket": 1,
-        "initialLeverage": 20,
-        "notionalCap": 1_000_000_000,
-        "notionalFloor": 0,
-        "maintMarginRatio": 0.025,
-        "cum": 0,
-    }
+        "bracket": 1, "initialLeverage": 20, "notionalCap": 1_000_000_000, "notionalFloor": 0,
+        "maintMarginRatio": 0.025, "cum": 0,
+    }  # fmt: skip
+    return _of_symbols(market, params, {"brackets": [bracket]})
+
+
+def _of_symbols(market: UsdmMarket, params: Params, same: Document) -> list[Document]:
+    """The same of the symbol that is asked for, or of all."""
     return [
-        {"symbol": symbol, "brackets": [bracket]}
+        {"symbol": symbol} | same
         for symbol in market.instruments
         if params.text("symbol") in ("", symbol)
     ]
@@ -238,46 +173,29 @@ def position_mode(market: UsdmMarket, account: Account, params: Params) -> Docum
     return {"dualSidePosition": account.config.is_hedged}
 
 
-def order_counters(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
-    """GET rateLimit/order."""
-    return market.counts.rows(account)
-
-
-def _row(market: UsdmMarket, order: Order) -> Document:
-    return documents.query_row(order, market.instrument(order.symbol))
-
-
-def _find(market: UsdmMarket, account: Account, params: Params) -> Order:
-    symbol = params.needed("symbol")
-    order_id, client_id = params.integer("orderId"), params.text("origClientOrderId")
-    if order_id is None and not client_id:
-        raise missing_parameter("orderId")
-    return market.find(account, symbol, order_id, client_id)
-
-
 USDM_CALLS = {
-    ("GET", "/fapi/v1/ping"): Call(ping, weighs(1), "none"),
-    ("GET", "/fapi/v1/time"): Call(server_time, weighs(1), "none"),
-    ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, weighs(1), "none"),
-    ("POST", "/fapi/v1/order"): Call(place, weighs(0), counts_orders=True),
-    ("PUT", "/fapi/v1/order"): Call(amend, weighs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/order"): Call(cancel, weighs(1)),
-    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, weighs(1)),
-    ("GET", "/fapi/v1/order"): Call(one_order, weighs(1)),
-    ("GET", "/fapi/v1/openOrder"): Call(one_open_order, weighs(1)),
-    ("GET", "/fapi/v1/openOrders"): Call(open_orders, weighs_by_symbol(1, 40)),
-    ("GET", "/fapi/v1/allOrders"): Call(all_orders, weighs(5), is_paged=True),
-    ("GET", "/fapi/v1/userTrades"): Call(user_trades, weighs(5), is_paged=True),
-    ("GET", "/fapi/v1/forceOrders"): Call(force_orders, weighs_by_symbol(20, 50)),
-    ("GET", "/fapi/v3/positionRisk"): Call(position_risk, weighs(5)),
-    ("GET", "/fapi/v2/positionRisk"): Call(position_risk, weighs(5)),
-    ("GET", "/fapi/v3/balance"): Call(balances, weighs(5)),
-    ("GET", "/fapi/v2/balance"): Call(balances, weighs(5)),
-    ("GET", "/fapi/v3/account"): Call(account_status, weighs(5)),
-    ("GET", "/fapi/v2/account"): Call(account_status, weighs(5)),
-    ("GET", "/fapi/v1/accountConfig"): Call(account_config, weighs(5)),
-    ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, weighs(5)),
-    ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, weighs(1)),
-    ("GET", "/fapi/v1/rateLimit/order"): Call(order_counters, weighs(1)),
-    ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, weighs(30)),
+    ("GET", "/fapi/v1/ping"): Call(calls.ping, costs(1), "none"),
+    ("GET", "/fapi/v1/time"): Call(server_time, costs(1), "none"),
+    ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, costs(1), "none"),
+    ("POST", "/fapi/v1/order"): Call(place, costs(0), counts_orders=True),
+    ("PUT", "/fapi/v1/order"): Call(amend, costs(0), counts_orders=True),
+    ("DELETE", "/fapi/v1/order"): Call(cancel, costs(1)),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, costs(1)),
+    ("GET", "/fapi/v1/order"): Call(calls.one_order, costs(1)),
+    ("GET", "/fapi/v1/openOrder"): Call(one_open_order, costs(1)),
+    ("GET", "/fapi/v1/openOrders"): Call(calls.open_orders, costs_by("symbol", 1, 40)),
+    ("GET", "/fapi/v1/allOrders"): Call(calls.all_orders, costs(5), is_paged=True),
+    ("GET", "/fapi/v1/userTrades"): Call(user_trades, costs(5), is_paged=True),
+    ("GET", "/fapi/v1/forceOrders"): Call(force_orders, costs_by("symbol", 20, 50)),
+    ("GET", "/fapi/v3/positionRisk"): Call(position_risk, costs(5)),
+    ("GET", "/fapi/v2/positionRisk"): Call(position_risk, costs(5)),
+    ("GET", "/fapi/v3/balance"): Call(balances, costs(5)),
+    ("GET", "/fapi/v2/balance"): Call(balances, costs(5)),
+    ("GET", "/fapi/v3/account"): Call(account_status, costs(5)),
+    ("GET", "/fapi/v2/account"): Call(account_status, costs(5)),
+    ("GET", "/fapi/v1/accountConfig"): Call(account_config, costs(5)),
+    ("GET", "/fapi/v1/symbolConfig"): Call(symbol_config, costs(5)),
+    ("GET", "/fapi/v1/leverageBracket"): Call(leverage_brackets, costs(1)),
+    ("GET", "/fapi/v1/rateLimit/order"): Call(calls.order_counters, costs(1)),
+    ("GET", "/fapi/v1/positionSide/dual"): Call(position_mode, costs(30)),
 } | ALGO_CALLS

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.accounts import Account, Fill, Position
-from simulator.instrument import ZERO, Instrument, places, stepped
+from simulator.instrument import ZERO, Instrument, places, plain, stepped
 from simulator.matching import Order
 from simulator.message import Document
 
@@ -24,12 +24,6 @@ class Update:
     status: str = ""
     """Shown instead of the order's status (NEW_ADL)."""
     has_fee: bool = True
-
-
-def plain(value: Decimal) -> str:
-    """Decimal text without an exponent and without needless zeros; zero is "0"."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def money(value: Decimal) -> str:

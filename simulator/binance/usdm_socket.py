@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from simulator.binance.listen_keys import Key, ListenKeys
 from simulator.clock import Clock
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.sockets import Reader, Sockets
+from simulator.wire.session import inside
+from simulator.wire.tickets import Ticket, Tickets
 
 INBOUND_PER_SECOND_MAX = 10
 
@@ -36,28 +37,22 @@ def wanted_streams(pairs: list[tuple[str, str]]) -> list[Wanted]:
 class UsdmSocket:
     """Serves `/private/ws`, `/private/stream`, and the dead `/ws/<listenKey>`."""
 
-    def __init__(self, sockets: Sockets, keys: ListenKeys, *, events_required: bool) -> None:
+    def __init__(self, sockets: Sockets, keys: Tickets, *, events_required: bool) -> None:
         self._sockets = sockets
         self._keys = keys
         self._events_required = events_required
         self._subscriptions: dict[str, list[Subscription]] = {}
 
-    async def raw(self, request: web.Request) -> web.StreamResponse:
-        """`/private/ws?listenKey=..&events=..`: payloads as they are."""
-        return await self._serve(request, wanted_streams(list(request.query.items())), wrap=False)
-
-    async def wrapped(self, request: web.Request) -> web.StreamResponse:
-        """`/private/stream?listenKey=..&events=..&listenKey=..`: payloads named by their key."""
-        return await self._serve(request, wanted_streams(list(request.query.items())), wrap=True)
+    async def by_query(self, request: web.Request) -> web.StreamResponse:
+        """`?listenKey=..&events=..`: as they are at `/ws`, named by their keys at `/stream`."""
+        wanted = wanted_streams(list(request.query.items()))
+        return await self._serve(request, wanted, wrap=request.path.endswith("/stream"))
 
     async def by_path(self, request: web.Request) -> web.StreamResponse:
-        """`/private/ws/<listenKey>`."""
-        wanted = [Wanted(request.match_info["key"], None)]
+        """`/private/ws/<listenKey>`; `/ws/<listenKey>` connects and never delivers anything."""
+        is_dead = not request.path.startswith("/private/")
+        wanted = [] if is_dead else [Wanted(request.match_info["key"], None)]
         return await self._serve(request, wanted, wrap=False)
-
-    async def dead(self, request: web.Request) -> web.StreamResponse:
-        """`/ws/<listenKey>` connects and never delivers anything."""
-        return await self._serve(request, [], wrap=False)
 
     def expire(self, *, everything: bool = False) -> int:
         """Tell the listeners of keys whose time is over; the sockets stay open and silent."""
@@ -93,17 +88,13 @@ class UsdmSocket:
         account = self._keys.account_of(stream.key)
         if not account or (stream.events is None and self._events_required):
             return None  # the venue says nothing either: such a socket is just silent
-        prefix = f'{{"stream":"{stream.key}","data":'
-
-        def wrapped(text: str) -> str:
-            return prefix + text + "}" if wrap else text
-
-        subscription = Subscription(connection, account, "linear", wrapped, stream.events)
+        named = inside(f'{{"stream":"{stream.key}","data":', "}") if wrap else inside("")
+        subscription = Subscription(connection, account, "linear", named, stream.events)
         self._subscriptions.setdefault(stream.key, []).append(subscription)
         self._sockets.feed.subscribe(subscription)
         return subscription
 
-    def _tell_expired(self, key: Key, subscription: Subscription) -> None:
+    def _tell_expired(self, key: Ticket, subscription: Subscription) -> None:
         feed: Feed = self._sockets.feed
         feed.unsubscribe(subscription)
         document = {

@@ -1,43 +1,32 @@
-"""The simulated Binance without any wire: accounts, both markets and their traders."""
+"""The simulated Binance without any wire: both markets and their traders."""
 
-from random import Random
+from typing import ClassVar
 
 from simulator.accounts import Account
 from simulator.binance.instruments import make_instruments
+from simulator.binance.refusals import refused
 from simulator.binance.spot import SpotMarket
 from simulator.binance.traders import BinanceTraders
 from simulator.binance.usdm import UsdmMarket
-from simulator.clock import Clock
-from simulator.config import SimulatorConfig
-from simulator.faults import Faults
-from simulator.market import World
-from simulator.message import Publish
-from simulator.visibility import View
+from simulator.engine.venue import SimulatedVenue
+from simulator.instrument import Product
+from simulator.traders import Traders
 
 
-class BinanceVenue:
-    """Both products over one set of accounts; `publish` gets every private message."""
+class BinanceVenue(SimulatedVenue):
+    """Spot and USD-M."""
 
-    def __init__(
-        self,
-        config: SimulatorConfig,
-        clock: Clock,
-        publish: Publish,
-        faults: Faults | None = None,
-    ) -> None:
-        self.config = config
-        self.clock = clock
-        self.accounts = {row.name: Account(row) for row in config.accounts}
-        self.by_key = {account.config.api_key: account for account in self.accounts.values()}
-        self.view = View()
+    trader_class: ClassVar[type[Traders]] = BinanceTraders
 
-        def world(product: str) -> World:
-            chance = Random(f"{config.seed}:{product}")
-            return World(clock, self.accounts, publish, chance, config.limits, self.view)
+    def make_markets(self) -> tuple[SpotMarket, UsdmMarket]:
+        """Both."""
+        self.spot = SpotMarket(self.world("spot"), make_instruments("spot"))
+        self.linear = UsdmMarket(self.world("linear"), make_instruments("linear"))
+        return self.spot, self.linear
 
-        self.spot = SpotMarket(world("spot"), make_instruments("spot"))
-        self.linear = UsdmMarket(world("linear"), make_instruments("linear"))
-        self.faults = faults or Faults(config.faults, config.seed)
-        self.traders = BinanceTraders(
-            (self.spot, self.linear), config.seed, config.traffic, self.faults
-        )
+    def account_of(self, key: str, product: Product) -> Account:
+        """Whose key it is; refused where it is nobody's, or not for this product."""
+        account = self.by_key.get(key)
+        if account is None or product not in account.config.symbols:
+            raise refused("bad_key") if key else refused("no_key")
+        return account

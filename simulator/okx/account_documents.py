@@ -6,10 +6,9 @@ from zlib import crc32
 
 from simulator.accounts import Account, Balance, Position
 from simulator.config import AccountConfig
-from simulator.instrument import Product
+from simulator.instrument import Instrument, Product
 from simulator.message import Document
-from simulator.okx.instruments import OkxInstrument
-from simulator.okx.words import position_side, text
+from simulator.okx.words import KINDS, position_side, text
 
 WALLET: Product = "spot"
 """OKX has one wallet for all products; the books keep it under this name."""
@@ -24,7 +23,7 @@ def position_id(account: str, symbol: str, side: str) -> str:
 
 
 def position_row(
-    account: Account, instrument: OkxInstrument, side: str, last: Decimal, now_ms: int
+    account: Account, instrument: Instrument, side: str, last: Decimal, now_ms: int
 ) -> Document:
     """One position, as REST lists it; the channel adds `pTime`."""
     position = account.position(instrument.symbol, side)
@@ -35,7 +34,7 @@ def position_row(
     margin = (notional * MARGIN_RATE).quantize(CENT, ROUND_HALF_EVEN)
     shown = text(last) if is_open else ""
     return {
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "instId": instrument.symbol,
         "posId": position_id(account.name, instrument.symbol, side),
         "posSide": position_side(side),
@@ -99,24 +98,13 @@ def account_row(account: Account, currencies: Iterable[str], now_ms: int) -> Doc
     wallet = account.balances[WALLET]
     equity = sum((row.free + row.locked for row in wallet.values()), Decimal(0))
     return {
-        "uTime": str(now_ms),
-        "totalEq": text(equity),
-        "adjEq": text(equity),
-        "availEq": text(equity),
-        "isoEq": "0",
-        "ordFroz": "0",
-        "imr": "0",
-        "mmr": "0",
-        "borrowFroz": "0",
-        "mgnRatio": "",
-        "notionalUsd": "0",
-        "notionalUsdForBorrow": "0",
-        "notionalUsdForSwap": "0",
-        "notionalUsdForFutures": "0",
-        "notionalUsdForOption": "0",
+        "uTime": str(now_ms), "totalEq": text(equity), "adjEq": text(equity),
+        "availEq": text(equity), "isoEq": "0", "ordFroz": "0", "imr": "0", "mmr": "0",
+        "borrowFroz": "0", "mgnRatio": "", "notionalUsd": "0", "notionalUsdForBorrow": "0",
+        "notionalUsdForSwap": "0", "notionalUsdForFutures": "0", "notionalUsdForOption": "0",
         "upl": "0",
         "details": [_detail(name, wallet[name], now_ms) for name in currencies if name in wallet],
-    }
+    }  # fmt: skip
 
 
 def _detail(currency: str, balance: Balance, now_ms: int) -> Document:
@@ -156,7 +144,7 @@ def moved_balance(account: Account, currency: str, now_ms: int) -> Document:
     return {"ccy": currency, "cashBal": text(row.free + row.locked), "uTime": str(now_ms)}
 
 
-def moved_position(account: Account, instrument: OkxInstrument, side: str) -> Document:
+def moved_position(account: Account, instrument: Instrument, side: str) -> Document:
     """A position in `posData`."""
     position = account.position(instrument.symbol, side)
     state = account.position_states[instrument.symbol, side]
@@ -164,7 +152,7 @@ def moved_position(account: Account, instrument: OkxInstrument, side: str) -> Do
         "posId": position_id(account.name, instrument.symbol, side),
         "tradeId": state.trade_id,
         "instId": instrument.symbol,
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "mgnMode": "cross",
         "posSide": position_side(side),
         "pos": shown_amount(position, side),
@@ -180,36 +168,16 @@ def moved_position(account: Account, instrument: OkxInstrument, side: str) -> Do
 def config_row(config: AccountConfig, number: int) -> Document:
     """`account/config`."""
     return {
-        "uid": user_id(number),
-        "mainUid": user_id(number),
-        "acctLv": "2",
-        "posMode": "long_short_mode" if config.is_hedged else "net_mode",
-        "autoLoan": False,
-        "greeksType": "PA",
-        "level": "Lv1",
-        "levelTmp": "",
-        "ctIsoMode": "automatic",
-        "mgnIsoMode": "automatic",
-        "spotOffsetType": "",
-        "stgyType": "0",
-        "roleType": "0",
-        "traderInsts": [],
-        "opAuth": "1",
-        "kycLv": "3",
-        "label": config.name.partition(":")[2],
-        "ip": "",
-        "perm": "read_only,trade",
-        "discountType": "0",
-        "type": "0",
-        "acctStpMode": "cancel_maker",
-        "feeType": "1" if config.pays_quote else "0",
-        "settleCcy": "USDT",
-        "settleCcyList": ["USD", "USDC", "USDT"],
-        "enableSpotBorrow": False,
-        "spotBorrowAutoRepay": False,
-        "spotRoleType": "0",
-        "spotTraderInsts": [],
-    }
+        "uid": user_id(number), "mainUid": user_id(number), "acctLv": "2",
+        "posMode": "long_short_mode" if config.is_hedged else "net_mode", "autoLoan": False,
+        "greeksType": "PA", "level": "Lv1", "levelTmp": "", "ctIsoMode": "automatic",
+        "mgnIsoMode": "automatic", "spotOffsetType": "", "stgyType": "0", "roleType": "0",
+        "traderInsts": [], "opAuth": "1", "kycLv": "3", "label": config.name.partition(":")[2],
+        "ip": "", "perm": "read_only,trade", "discountType": "0", "type": "0",
+        "acctStpMode": "cancel_maker", "feeType": "1" if config.pays_quote else "0",
+        "settleCcy": "USDT", "settleCcyList": ["USD", "USDC", "USDT"], "enableSpotBorrow": False,
+        "spotBorrowAutoRepay": False, "spotRoleType": "0", "spotTraderInsts": [],
+    }  # fmt: skip
 
 
 def user_id(number: int) -> str:

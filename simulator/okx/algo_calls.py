@@ -7,17 +7,17 @@ from typing import Any
 from simulator.accounts import Account
 from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO
+from simulator.market import Request
 from simulator.message import Document
-from simulator.okx import refusals
 from simulator.okx.algo_documents import STATES, algo_row
 from simulator.okx.fields import Fields
 from simulator.okx.market import CLIENT_ID, OkxMarket
-from simulator.okx.orders import OkxRequest
 from simulator.okx.paging import Paging, page
-from simulator.okx.refusals import Refusal
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.venue import OkxVenue
+from simulator.okx.words import KINDS
+from simulator.refusal import Refused
 
-KINDS = {"spot": "SPOT", "linear": "SWAP", "inverse": "SWAP"}
 HALVES = ("sl", "tp")
 MARKET = Decimal(-1)
 
@@ -30,9 +30,9 @@ def place(venue: OkxVenue, account: Account, fields: Fields) -> Document:
         market = venue.market_of(fields.needed("instId"))
         name = fields.text("algoClOrdId")
         if name and not CLIENT_ID.fullmatch(name):
-            raise refusals.parameter_error("algoClOrdId")
+            raise refused("bad", name="algoClOrdId")
         if name and any(one.client_order_id == name and one.is_waiting for one in _all(account)):
-            raise Refusal("51065", "algoClOrdId already exists.")
+            raise refused("duplicate_algo")
         conditional = _wanted(market, account, fields)
         market.hold(account, conditional)
     except Refusal as refusal:
@@ -44,7 +44,9 @@ def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """POST cancel-algos: one of its items."""
     try:
         market = venue.market_of(fields.needed("instId"))
-        conditional = _find(account, fields, refusals.cancel_failed())
+        conditional = _find(account, fields, refused("ended"))
+        if conditional.symbol != fields.text("instId"):
+            raise refused("ended")
         market.end_conditional(account, conditional)
     except Refusal as refusal:
         return _row(fields, fields.text("algoId"), refusal)
@@ -53,9 +55,9 @@ def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
 
 def one(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET order-algo."""
-    conditional = _find(account, fields, refusals.no_such_order())
+    conditional = _find(account, fields, refused("no_such_order"))
     if not venue.view.shows(conditional.created_ms, venue.now_ms):
-        raise refusals.no_such_order()
+        raise refused("no_such_order")
     return [_shown(venue, conditional)]
 
 
@@ -68,7 +70,7 @@ def history(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET orders-algo-history: those of one type that wait no more, in one state."""
     state, algo_id = fields.text("state"), fields.text("algoId")
     if not state and not algo_id:
-        raise refusals.missing_parameter("state")
+        raise refused("missing", name="state")
 
     def is_shown(conditional: Conditional) -> bool:
         is_named = algo_id in ("", str(conditional.order_id))
@@ -103,19 +105,11 @@ def _all(account: Account) -> list[Conditional]:
     return [one for every in account.conditionals.values() for one in every.values()]
 
 
-def _find(account: Account, fields: Fields, missing: Refusal) -> Conditional:
-    algo_id, name = fields.text("algoId"), fields.text("algoClOrdId")
-    if not algo_id and not name:
-        raise refusals.missing_parameter("algoId")
-    wanted = ("id", algo_id) if algo_id else ("name", name)
-    found = [
-        one
-        for one in _all(account)
-        if wanted in (("id", str(one.order_id)), ("name", one.client_order_id))
-    ]
-    if not found:
+def _find(account: Account, fields: Fields, missing: Refused) -> Conditional:
+    found = account.conditional(*fields.named("algoId", "algoClOrdId"))
+    if found is None:
         raise missing
-    return found[-1]
+    return found
 
 
 def _shown(venue: OkxVenue, conditional: Conditional) -> Document:
@@ -133,7 +127,7 @@ def _wanted(market: OkxMarket, account: Account, fields: Fields) -> Conditional:
     order_type, closes = fields.needed("ordType"), fields.text("closeFraction") == "1"
     triggers = _triggers(market, fields, order_type)
     if not triggers:
-        raise refusals.parameter_error("triggerPx")
+        raise refused("bad", name="triggerPx")
     request = triggers[0].request
     return Conditional(
         order_id=market.next_conditional_id(),
@@ -167,7 +161,7 @@ def _triggers(market: OkxMarket, fields: Fields, order_type: str) -> tuple[Trigg
         is_above = request.side == "BUY"
         return (Trigger(ZERO, is_above, request, "", ratio, activation),) if ratio else ()
     if order_type not in ("conditional", "oco"):
-        raise refusals.parameter_error("ordType")
+        raise refused("bad", name="ordType")
     return tuple(
         trigger(price, fields.decimal(f"{half}OrdPx"), half)
         for half in HALVES
@@ -175,10 +169,10 @@ def _triggers(market: OkxMarket, fields: Fields, order_type: str) -> tuple[Trigg
     )
 
 
-def _request(fields: Fields, price: Decimal) -> OkxRequest:
+def _request(fields: Fields, price: Decimal) -> Request:
     is_market = price <= ZERO
     closes = fields.text("closeFraction") == "1"
-    return OkxRequest(
+    return Request(
         symbol=fields.needed("instId"),
         side=fields.side(),
         quantity=ZERO if closes else fields.decimal("sz"),
@@ -187,7 +181,7 @@ def _request(fields: Fields, price: Decimal) -> OkxRequest:
         position_side=fields.position_side(),
         reduce_only=fields.flag("reduceOnly") or closes,
         tag=fields.text("tag"),
-        trade_mode=fields.needed("tdMode"),
+        margin_mode=fields.needed("tdMode"),
     )
 
 

@@ -3,10 +3,9 @@
 from decimal import Decimal
 
 from simulator.conditional import Conditional, Trigger
-from simulator.instrument import ZERO
+from simulator.instrument import ZERO, Instrument
 from simulator.message import Document
-from simulator.okx.instruments import OkxInstrument
-from simulator.okx.words import position_side, text
+from simulator.okx.words import KINDS, position_side, text
 
 STATES = {
     "WAITING_TRIGGER": "live",
@@ -33,7 +32,7 @@ def channel(conditional: Conditional) -> str:
     return "algo-advance" if conditional.order_type == "move_order_stop" else "orders-algo"
 
 
-def algo_row(conditional: Conditional, instrument: OkxInstrument, last: Decimal) -> Document:
+def algo_row(conditional: Conditional, instrument: Instrument, last: Decimal) -> Document:
     """One conditional order, pushed or in a list; `last` is the market's last price."""
     children = [str(child.order_id) for child in conditional.children]
     placed = sum((child.quantity for child in conditional.children), ZERO)
@@ -47,7 +46,7 @@ def algo_row(conditional: Conditional, instrument: OkxInstrument, last: Decimal)
         "closeFraction": "1" if closes else "",
         "failCode": _fail_code(conditional),
         "instId": conditional.symbol,
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "last": text(last),
         "lever": "0" if instrument.product == "spot" else "10",
         "ordId": children[-1] if children else "",
@@ -84,7 +83,7 @@ def _terms(trigger: Trigger) -> Document:
     return {"triggerPx": text(trigger.price), "triggerPxType": "last", "ordPx": at}
 
 
-def _target(conditional: Conditional, instrument: OkxInstrument) -> str:
+def _target(conditional: Conditional, instrument: Instrument) -> str:
     """What `sz` counts: base here, which is not what a reader takes a purchase at market for."""
     is_market = any(one.request.order_type == "MARKET" for one in conditional.triggers)
     return "base_ccy" if instrument.product == "spot" and is_market else ""

@@ -1,32 +1,33 @@
 """OKX's whole wire on one aiohttp application, and the tasks that keep it alive."""
 
-import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, cast
 
+import orjson
 from aiohttp import web
 
-from simulator.box import Task
-from simulator.clock import WallClock
+from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
-from simulator.delivery import Connection, Feed
-from simulator.faults import Faults
+from simulator.delivery import Connection
 from simulator.okx.limits import Limits, Rate
 from simulator.okx.operations import Operations
-from simulator.okx.refusals import Refusal
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.rest import Rest
-from simulator.okx.session import Session, Wire
-from simulator.okx.sockets import OkxSockets
-from simulator.okx.trouble import SocketTrouble
+from simulator.okx.session import Session, Wire, connection_id
+from simulator.okx.settings import OkxSettings
 from simulator.okx.venue import OkxVenue
-from simulator.sockets import Reader
+from simulator.sockets import Heartbeat, Reader, Sockets
+from simulator.trouble import Trouble
 
 CONNECTIONS = Rate(6, "ip")
 """New connections in two seconds: three a second (docs/venues/okx.md 2.3)."""
 
 
 UPDATED = re.compile(r'"uTime":"(\d+)"')
+IDLE_CODE = 4004
 LATER_MS = 5_000
 """A copy's `uTime` is later than that of everything that passed it meanwhile."""
 
@@ -38,43 +39,52 @@ def told_again(text: str) -> str:
     return UPDATED.sub(lambda found: f'"uTime":"{int(found[1]) + LATER_MS}"', text)
 
 
-class OkxBox:
-    """The venue, its listeners and its wire."""
+NOTICE = "The connection will soon be closed for a service upgrade. Please reconnect."
+
+
+def notice(connection: Connection) -> str:
+    """The event `notice` with code 64008 (docs/venues/okx.md 2.3)."""
+    document = {"event": "notice", "code": "64008", "msg": NOTICE}
+    return orjson.dumps(document | {"connId": connection_id(connection)}).decode()
+
+
+class OkxBox(Box[OkxVenue]):
+    """All products; the client pings, and silence ends a connection (docs/venues/okx.md 2.3)."""
+
+    paths: ClassVar[Mapping[str, str]] = {"/api/v5/": ""}
 
     def __init__(self, config: SimulatorConfig) -> None:
-        self.clock = clock = WallClock(config.clock_skew_ms)
-        self.faults = Faults(config.faults, config.seed)
-        self.feed = Feed(clock, self.faults, int(config.timing.in_flight_s * 1000))
+        super().__init__(config, OkxVenue)
         self.feed.copied = told_again
-        self.venue = OkxVenue(config, clock, self.feed.publish, self.faults)
-        self.sockets = OkxSockets(self.feed, config.timing)
-        self._timing = config.timing
-        self._limits = Limits(clock.now_ms, config.limits.scale)
+        self._face = face = cast(OkxSettings, config.face)
+        venue = self.venue
+        beats = Heartbeat(
+            idle_s=face.idle_s, idle_text="No data received in 30s.", idle_code=IDLE_CODE
+        )
+        heartbeats = {"private": beats, "business": beats}
+        self.sockets = Sockets(self.feed, config.timing, heartbeats, notice)
+        self._limits = limits = Limits(self.clock.now_ms, face.scale)
         self._sessions: dict[int, Session] = {}
-        operations = Operations(self.venue, self._limits)
-        trouble = SocketTrouble(self.faults, self.venue, self._limits)
-        self._wire = Wire(self.venue, self.feed, self._limits, operations, trouble, Counter())
+        trouble = Trouble(
+            self.faults, venue.view, refused, limits.ban_all, "busy_socket", ("unknown_on_socket",)
+        )
+        operations = Operations(venue, limits)
+        self._wire = Wire(venue, self.feed, limits, operations, trouble, Counter())
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of the venue into `app`."""
         rest = Rest(self.venue, self._limits, self.faults)
-        app.router.add_get("/ws/v5/private", self._private)
-        app.router.add_get("/ws/v5/business", self._business)
+        app.router.add_get("/ws/v5/private", partial(self._serve, path="private"))
+        app.router.add_get("/ws/v5/business", partial(self._serve, path="business"))
         app.router.add_route("*", "/api/v5/{rest:.*}", rest.handle)
 
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        return [self.sockets.keep, self._flush, self._repeat]
-
-    def controls(self) -> Mapping[str, Callable[[], object]]:
-        """Nothing that only OKX has."""
-        return {}
-
-    async def _private(self, request: web.Request) -> web.StreamResponse:
-        return await self._serve(request, "private")
-
-    async def _business(self, request: web.Request) -> web.StreamResponse:
-        return await self._serve(request, "business")
+        return [
+            self.sockets.keep,
+            every(self._face.flush_s, self.venue.flush),
+            every(self._face.repeat_s, self._repeat),
+        ]
 
     async def _serve(self, request: web.Request, path: str) -> web.StreamResponse:
         ip = request.remote or ""
@@ -97,13 +107,6 @@ class OkxBox:
                 session.forget()
                 del self._sessions[number]
 
-    async def _flush(self) -> None:
-        while True:
-            await asyncio.sleep(self._timing.okx_flush_s)
-            self.venue.flush()
-
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(self._timing.okx_repeat_s)
-            for session in list(self._sessions.values()):
-                session.repeat()
+    def _repeat(self) -> None:
+        for session in list(self._sessions.values()):
+            session.repeat()

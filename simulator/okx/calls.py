@@ -1,27 +1,13 @@
 """Every REST call and socket operation, with its rate (docs/venues/okx.md 7 and 8)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from simulator.accounts import Account
 from simulator.okx import algo_calls as algos
 from simulator.okx import query_calls as queries
 from simulator.okx import trade_calls as trades
-from simulator.okx.fields import Fields
 from simulator.okx.limits import Rate
 from simulator.okx.trade_calls import Trade
-from simulator.okx.venue import OkxVenue
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question: what answers it, how often it may be asked, and by whom."""
-
-    answer: Callable[[OkxVenue, Account, Fields], list[Any]]
-    rate: Rate
-    is_public: bool = False
-    is_paged: bool = False
+from simulator.wire.calls import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +56,22 @@ REST_OPERATIONS = {
     "/api/v5/trade/cancel-algos": CANCEL_ALGOS,
 }
 QUERIES = {
-    "/api/v5/public/time": Query(queries.server_time, Rate(10, "ip"), is_public=True),
-    "/api/v5/public/instruments": Query(queries.instruments, Rate(20, "ip"), is_public=True),
-    "/api/v5/system/status": Query(queries.system_status, Rate(1, "ip"), is_public=True),
-    "/api/v5/account/instruments": Query(queries.instruments, Rate(20)),
-    "/api/v5/account/config": Query(queries.config, Rate(5)),
-    "/api/v5/account/balance": Query(queries.balance, Rate(10)),
-    "/api/v5/account/positions": Query(queries.positions, Rate(10)),
-    "/api/v5/asset/currencies": Query(queries.currencies, Rate(12)),
-    "/api/v5/trade/account-rate-limit": Query(queries.rate_state, Rate(2)),
-    "/api/v5/trade/order": Query(queries.one_order, Rate(60, "user+instrument")),
-    "/api/v5/trade/orders-pending": Query(queries.pending, Rate(60), is_paged=True),
-    "/api/v5/trade/orders-history": Query(queries.history, Rate(40), is_paged=True),
-    "/api/v5/trade/orders-history-archive": Query(queries.archive, Rate(20), is_paged=True),
-    "/api/v5/trade/fills": Query(queries.fills, Rate(60), is_paged=True),
-    "/api/v5/trade/fills-history": Query(queries.fills_history, Rate(10), is_paged=True),
-    "/api/v5/trade/order-algo": Query(algos.one, Rate(20)),
-    "/api/v5/trade/orders-algo-pending": Query(algos.pending, Rate(20), is_paged=True),
-    "/api/v5/trade/orders-algo-history": Query(algos.history, Rate(20), is_paged=True),
+    "/api/v5/public/time": Call(queries.server_time, Rate(10, "ip"), "none"),
+    "/api/v5/public/instruments": Call(queries.instruments, Rate(20, "ip"), "none"),
+    "/api/v5/system/status": Call(queries.system_status, Rate(1, "ip"), "none"),
+    "/api/v5/account/instruments": Call(queries.instruments, Rate(20)),
+    "/api/v5/account/config": Call(queries.config, Rate(5)),
+    "/api/v5/account/balance": Call(queries.balance, Rate(10)),
+    "/api/v5/account/positions": Call(queries.positions, Rate(10)),
+    "/api/v5/asset/currencies": Call(queries.currencies, Rate(12)),
+    "/api/v5/trade/account-rate-limit": Call(queries.rate_state, Rate(2)),
+    "/api/v5/trade/order": Call(queries.one_order, Rate(60, "user+instrument")),
+    "/api/v5/trade/orders-pending": Call(queries.pending, Rate(60), is_paged=True),
+    "/api/v5/trade/orders-history": Call(queries.history, Rate(40), is_paged=True),
+    "/api/v5/trade/orders-history-archive": Call(queries.archive, Rate(20), is_paged=True),
+    "/api/v5/trade/fills": Call(queries.fills, Rate(60), is_paged=True),
+    "/api/v5/trade/fills-history": Call(queries.fills_history, Rate(10), is_paged=True),
+    "/api/v5/trade/order-algo": Call(algos.one, Rate(20)),
+    "/api/v5/trade/orders-algo-pending": Call(algos.pending, Rate(20), is_paged=True),
+    "/api/v5/trade/orders-algo-history": Call(algos.history, Rate(20), is_paged=True),
 }

@@ -10,7 +10,7 @@ from simulator.instrument import Product
 from simulator.message import Document, Message
 from simulator.okx import account_documents as documents
 from simulator.okx.account_documents import WALLET
-from simulator.okx.refusals import Refusal
+from simulator.okx.refusals import refused
 from simulator.okx.venue import PRODUCTS, OkxVenue
 
 BY_INSTRUMENT = ("orders", "positions", "orders-algo", "algo-advance", "liquidation-warning")
@@ -60,10 +60,9 @@ def understood(arg: Document, path: str, account: Account) -> Wanted:
     kind = str(arg.get("instType", "ANY" if channel not in BY_INSTRUMENT else ""))
     if channel not in CHANNELS[path] or kind not in KINDS:
         shown = orjson.dumps(arg).decode()
-        text = f"Wrong URL or {shown} doesn't exist. Please use the correct URL, channel and "
-        raise Refusal("60018", text + "parameters referring to API document.")
+        raise refused("no_channel", arg=shown)
     if channel == "fills" and not account.config.is_vip:
-        raise Refusal("64003", "Your trading fee tier doesn't meet the requirement to access it.")
+        raise refused("no_tier")
     products = KINDS[kind]
     if channel in ("account", "balance_and_position"):
         products = (WALLET,)

@@ -1,86 +1,40 @@
 """The fields of one request, each read with the refusal that OKX gives. Pure."""
 
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import cast
+from typing import ClassVar, cast
 
-from simulator.instrument import ZERO, Side
-from simulator.okx.refusals import missing_parameter, parameter_error
+from simulator.instrument import Side
+from simulator.okx.refusals import refused
 from simulator.okx.words import ORDER_TYPES, POSITION_SIDES, SELF_TRADE_MODES, SIDES
+from simulator.refusal import Refusals
+from simulator.wire import fields
 
-LIMIT_MAX = 100
 
+class Fields(fields.Fields):
+    """Query, body or row of a request."""
 
-class Fields:
-    """Names to values; an empty text counts as absent."""
-
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
-
-    def text(self, name: str, default: str = "") -> str:
-        """The field as text, or the default; booleans and numbers as JSON writes them."""
-        value = self._values.get(name)
-        if value is None or value == "":
-            return default
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    def needed(self, name: str) -> str:
-        """The field; `Refusal` 50014 without it."""
-        found = self.text(name)
-        if not found:
-            raise missing_parameter(name)
-        return found
-
-    def whole(self, name: str) -> int | None:
-        """The field as a whole number, None where absent."""
-        found = self.text(name)
-        if not found:
-            return None
-        if not found.isdecimal():
-            raise parameter_error(name)
-        return int(found)
-
-    def decimal(self, name: str) -> Decimal:
-        """The field as an exact number, zero where absent."""
-        try:
-            value = Decimal(self.text(name, "0"))
-        except InvalidOperation:
-            raise parameter_error(name) from None
-        return value if value.is_finite() else ZERO
-
-    def flag(self, name: str) -> bool:
-        """Whether the field says true."""
-        return self.text(name) == "true"
+    refused: ClassVar[Refusals] = refused
+    rows_usual: ClassVar[int] = 100
+    rows_max: ClassVar[int] = 100
 
     def side(self) -> Side:
         """`side`."""
-        side = SIDES.get(self.needed("side"))
-        if side is None:
-            raise parameter_error("side")
-        return cast(Side, side)
+        return cast(Side, self.word("side", SIDES))
 
     def order_type(self) -> tuple[str, str]:
         """`ordType`, as type and time in force."""
-        words = ORDER_TYPES.get(self.needed("ordType"))
-        if words is None:
-            raise parameter_error("ordType")
-        return words
+        return self.word("ordType", ORDER_TYPES)
 
     def position_side(self) -> str:
         """`posSide`."""
-        side = POSITION_SIDES.get(self.text("posSide"))
-        if side is None:
-            raise parameter_error("posSide")
-        return side
+        return self.word("posSide", POSITION_SIDES, "")
 
     def self_trade_mode(self) -> str:
         """`stpMode`; cancel_maker where absent."""
-        mode = SELF_TRADE_MODES.get(self.text("stpMode", "cancel_maker"))
-        if mode is None:
-            raise parameter_error("stpMode")
-        return mode
+        return self.word("stpMode", SELF_TRADE_MODES, "cancel_maker")
 
-    def limit(self) -> int:
-        """How many rows a page may have, at most 100."""
-        limit = self.whole("limit")
-        return min(LIMIT_MAX if limit is None else limit, LIMIT_MAX)
+    def named(self, id_name: str, client_name: str) -> tuple[int | None, str]:
+        """An order's id, None where absent and zero where it is nobody's, and its client id."""
+        order_id, client_id = self.text(id_name), self.text(client_name)
+        if not order_id:
+            return (None, client_id or self.needed(id_name))
+        return (int(order_id) if order_id.isdecimal() else 0, client_id)

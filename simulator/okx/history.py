@@ -1,11 +1,10 @@
 """Histories of an OKX account: pushes of all products, REST answers and socket replies between."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from simulator.box import Venue
-from simulator.config import AccountConfig, SimulatorConfig, TrafficConfig
+from simulator.config import SimulatorConfig
 from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.message import Document, Message
@@ -15,16 +14,15 @@ from simulator.okx.extras import rare_message
 from simulator.okx.fields import Fields
 from simulator.okx.instruments import instrument_row
 from simulator.okx.refusals import Refusal
-from simulator.okx.venue import PRODUCTS, OkxVenue
-from simulator.okx.words import text
-from simulator.telling import ANSWER_MS_MAX, BARE_CHANCE, Teller
+from simulator.okx.venue import OkxVenue
+from simulator.okx.words import KINDS, text
+from simulator.telling import BARE_CHANCE, Teller
 
 SYMBOLS: dict[Product, tuple[str, ...]] = {
     "spot": ("BTC-USDT", "SOL-USDT"),
     "linear": ("BTC-USDT-SWAP", "SOL-USDT-SWAP"),
     "inverse": ("BTC-USD-SWAP",),
 }
-KINDS = {"spot": "SPOT", "linear": "SWAP", "inverse": "SWAP"}
 PREFIX = "/api/v5/"
 NOTIONAL = Decimal(20)
 SOCKET_CHANCE = 0.4
@@ -48,11 +46,13 @@ Wish = tuple[str, str, trade_calls.Trade, dict[str, Any]]
 class OkxTeller(Teller):
     """Tells what an account of OKX would see."""
 
-    products: ClassVar[tuple[Product, ...]] = PRODUCTS
+    name: ClassVar[str] = "okx"
+    symbols: ClassVar[dict[Product, tuple[str, ...]]] = SYMBOLS
+    questions: ClassVar[dict[Product, tuple[str, ...]]] = dict.fromkeys(SYMBOLS, QUESTIONS)
 
-    def make_venue(self, seed: int) -> Venue:
-        """All products, one account."""
-        self._okx = OkxVenue(_config(seed), self.clock, self.hear)
+    def make_venue(self, config: SimulatorConfig) -> Venue:
+        """All products."""
+        self._okx = OkxVenue(config, self.clock, self.hear)
         return self._okx
 
     def hear(self, message: Message) -> None:
@@ -74,28 +74,23 @@ class OkxTeller(Teller):
 
     def instruments(self, product: Product) -> None:
         """The rows of the instruments traded here."""
-        market = next(market for market in self._okx.markets if market.product == product)
+        market = self.market(product)
         rows = [instrument_row(market.instrument(symbol)) for symbol in SYMBOLS[product]]
         asked_ms = self.clock.now_ms()
         raw = {"code": "0", "msg": "", "data": rows}
         self.tell(product, "rest", "public/instruments", raw, asked_ms=asked_ms)
 
-    def question(self, product: Product) -> None:
-        """A GET, told as a whole answer or as one bare row."""
-        name = self.random.choice(QUESTIONS)
-        fields = self._fields(product, name)
-        if fields is None:
-            return
-        asked_ms = self.clock.now_ms()
-        query = QUERIES[PREFIX + name].answer
-        answer = self._answer(lambda: query(self._okx, self.account, Fields(fields)))
-        self.clock.advance(self.random.randint(1, ANSWER_MS_MAX))
-        rows, kind = answer["data"], ROW_KINDS.get(name)
-        if rows and kind and self.random.random() < BARE_CHANCE:
-            row = self.random.choice(rows)
-            self.tell(product, "rest", name, row, kind=kind, asked_ms=asked_ms)
-        else:
-            self.tell(product, "rest", name, answer, asked_ms=asked_ms)
+    def ask(self, product: Product, name: str, fields: dict[str, object]) -> Document:
+        """A GET; refused, it has no rows."""
+        try:
+            data = QUERIES[PREFIX + name].answer(self._okx, self.account, Fields(fields))
+        except Refusal as refusal:
+            return {"code": refusal.code, "msg": refusal.message, "data": []}
+        return {"code": "0", "msg": "", "data": data}
+
+    def tell_answer(self, product: Product, name: str, answer: Any, asked_ms: int) -> None:
+        """By REST."""
+        self.tell_rows(product, name, answer, answer["data"], ROW_KINDS.get(name, ""), asked_ms)
 
     def request(self, product: Product) -> bool:
         """A wish, by REST or on the socket."""
@@ -125,7 +120,7 @@ class OkxTeller(Teller):
         channel = message["arg"]["channel"] if "arg" in message else message["event"]
         self.tell(product, "stream", channel, message)
 
-    def _fields(self, product: Product, name: str) -> dict[str, object] | None:
+    def fields(self, product: Product, name: str) -> dict[str, object] | None:
         """What to ask by; None where there is no order to ask about."""
         if name == "trade/order":
             order = self.some_order(product)
@@ -141,7 +136,7 @@ class OkxTeller(Teller):
         return {"instType": KINDS[product], "limit": str(self.random.choice((5, 100)))}
 
     def _placement(self, product: Product) -> Wish:
-        market = next(market for market in self._okx.markets if market.product == product)
+        market = self.market(product)
         instrument = market.instrument(self.random.choice(SYMBOLS[product]))
         side = self.random.choice(("buy", "sell"))
         away = self.random.randint(-20, 20) * instrument.tick
@@ -174,27 +169,6 @@ class OkxTeller(Teller):
         size = text(max(order.quantity - lot, lot))
         fields = _named(order) | {"newSz": size, "reqId": f"rq{len(self.lines)}"}
         return "trade/amend-order", "amend-order", trade_calls.amend, fields
-
-    def _answer(self, ask: Callable[[], list[Any]]) -> Document:
-        try:
-            return {"code": "0", "msg": "", "data": ask()}
-        except Refusal as refusal:
-            return {"code": refusal.code, "msg": refusal.message, "data": []}
-
-
-def _config(seed: int) -> SimulatorConfig:
-    account = AccountConfig(
-        name="okx:main",
-        api_key="history-key",
-        secret="history-secret",  # noqa: S106 (opens nothing)
-        passphrase="history-phrase",  # noqa: S106 (opens nothing)
-        symbols=SYMBOLS,
-        is_hedged=seed % 3 == 0,
-        pays_quote=seed % 2 == 0,
-        has_rebate=seed % 5 == 0,
-    )
-    traffic = TrafficConfig(liquidation=0.04, open_orders_max=8)
-    return SimulatorConfig(venue="okx", seed=seed, accounts=(account,), traffic=traffic)
 
 
 def _named(order: Order) -> dict[str, object]:

@@ -9,7 +9,7 @@ from simulator.message import Document
 from simulator.okx.calls import Operation
 from simulator.okx.fields import Fields
 from simulator.okx.limits import Limits
-from simulator.okx.refusals import Refusal, deadline_passed, parameter_error
+from simulator.okx.refusals import refused
 from simulator.okx.trade_calls import BATCH_MAX, overall
 from simulator.okx.venue import OkxVenue
 
@@ -26,7 +26,7 @@ class Operations:
     ) -> Document:
         """The answer's envelope without its times; `Refusal` where the request as a whole fails."""
         if not rows or len(rows) > (BATCH_MAX if operation.is_batch else 1):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         if deadline and operation.has_deadline:
             self._check_deadline(deadline)
         self._charge(operation, account, rows)
@@ -36,9 +36,9 @@ class Operations:
 
     def _check_deadline(self, deadline: str) -> None:
         if not deadline.isdecimal():
-            raise parameter_error("expTime")
+            raise refused("bad", name="expTime")
         if int(deadline) <= self._venue.now_ms:
-            raise deadline_passed()
+            raise refused("too_late")
 
     def _charge(
         self, operation: Operation, account: Account, rows: list[Mapping[str, Any]]

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from simulator.accounts import Fill
+from simulator.instrument import Instrument
+from simulator.matching import Order
 from simulator.message import Document
 from simulator.okx.algo_documents import SOURCES
-from simulator.okx.instruments import OkxInstrument
-from simulator.okx.orders import NO_AMENDMENT, Amendment, OkxFill, OkxOrder
+from simulator.okx.orders import NO_AMENDMENT, Amendment
 from simulator.okx.words import (
+    KINDS,
     SOURCE_TEXTS,
     STATES,
+    cancel_source,
     order_type,
     position_side,
     self_trade_mode,
+    sub_type,
     text,
 )
 
@@ -32,13 +37,13 @@ _NOT_USED = {
 class Push:
     """What one push adds to the order: the execution it tells of, an amend's answer, a state."""
 
-    fill: OkxFill | None = None
+    fill: Fill | None = None
     amendment: Amendment = NO_AMENDMENT
     state: str = ""
     """A state of its own, where it is not the order's."""
 
 
-def push(order: OkxOrder, instrument: OkxInstrument, last: Decimal, what: Push) -> Document:
+def push(order: Order, instrument: Instrument, last: Decimal, what: Push) -> Document:
     """One item of the `orders` channel; `last` is the market's last price."""
     fill, amendment = what.fill, what.amendment
     notional = instrument.notional(order.quantity, order.price or last)
@@ -56,7 +61,7 @@ def push(order: OkxOrder, instrument: OkxInstrument, last: Decimal, what: Push) 
         "notionalUsd": text(notional.quantize(MONEY_STEP, ROUND_HALF_EVEN)),
         "reqId": amendment.request_id,
     }
-    if fill is not None and fill.is_forced:
+    if fill is not None and fill.is_nameless:
         document["tradeId"] = "0"  # REST has a negative one: docs/venues/okx.md 5
     if what.state:
         document["state"] = what.state
@@ -64,22 +69,22 @@ def push(order: OkxOrder, instrument: OkxInstrument, last: Decimal, what: Push) 
     return dict(sorted(document.items()))
 
 
-def row(order: OkxOrder, instrument: OkxInstrument) -> Document:
+def row(order: Order, instrument: Instrument) -> Document:
     """One order as REST shows it; its fill fields are those of the last execution."""
     document = _row(order, instrument, order.last_fill) | {
         "avgPx": text(_average(order)) if order.filled else "",
-        "cancelSourceReason": SOURCE_TEXTS.get(order.cancel_source, ""),
+        "cancelSourceReason": SOURCE_TEXTS.get(cancel_source(order), ""),
     }
     return dict(sorted(document.items()))
 
 
-def _row(order: OkxOrder, instrument: OkxInstrument, fill: OkxFill | None) -> Document:
+def _row(order: Order, instrument: Instrument, fill: Fill | None) -> Document:
     is_spot = instrument.product == "spot"
     fee_currency = order.fee_currency or instrument.settle or instrument.quote
     return _NOT_USED | {
         "accFillSz": text(order.filled),
         "cTime": str(order.created_ms),
-        "cancelSource": order.cancel_source if order.status == "CANCELED" else "",
+        "cancelSource": cancel_source(order),
         "category": order.category,
         "clOrdId": order.client_order_id,
         "fee": text(-order.fee),
@@ -91,7 +96,7 @@ def _row(order: OkxOrder, instrument: OkxInstrument, fill: OkxFill | None) -> Do
         "fillSz": text(fill.quantity) if fill else "0",
         "fillTime": str(fill.venue_ms) if fill else "",
         "instId": order.symbol,
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "lever": "0" if is_spot else "10",
         "ordId": str(order.order_id),
         "ordType": order_type(order),
@@ -105,7 +110,7 @@ def _row(order: OkxOrder, instrument: OkxInstrument, fill: OkxFill | None) -> Do
         "stpMode": self_trade_mode(order.self_trade_mode) if order.category == "normal" else "",
         "sz": text(order.quote_size or order.quantity),
         "tag": order.tag,
-        "tdMode": order.trade_mode,
+        "tdMode": "cash" if is_spot else "cross",
         "tgtCcy": _target(order, is_spot=is_spot),
         "tradeId": str(fill.trade_id) if fill else "",
         "tradeQuoteCcy": instrument.quote if is_spot else "",
@@ -114,7 +119,7 @@ def _row(order: OkxOrder, instrument: OkxInstrument, fill: OkxFill | None) -> Do
     }
 
 
-def _parent(order: OkxOrder) -> Document:
+def _parent(order: Order) -> Document:
     """The conditional order that became this one."""
     if order.parent is None:
         return {}
@@ -125,17 +130,17 @@ def _parent(order: OkxOrder) -> Document:
     }
 
 
-def fill_row(fill: OkxFill, instrument: OkxInstrument) -> Document:
+def fill_row(fill: Fill, instrument: Instrument) -> Document:
     """One row of `trade/fills` and `trade/fills-history`."""
     is_spot = instrument.product == "spot"
     return {
-        "instType": instrument.kind,
+        "instType": KINDS[instrument.product],
         "instId": fill.symbol,
         "tradeId": str(fill.trade_id),
         "ordId": str(fill.order_id),
         "clOrdId": fill.client_order_id,
-        "billId": str(fill.bill_id),
-        "subType": fill.sub_type,
+        "billId": str(fill.number),
+        "subType": sub_type(fill),
         "tag": fill.tag,
         "fillPx": text(fill.price),
         "fillSz": text(fill.quantity),
@@ -158,7 +163,7 @@ def fill_row(fill: OkxFill, instrument: OkxInstrument) -> Document:
     }
 
 
-def lean_fill(fills: list[OkxFill]) -> Document:
+def lean_fill(fills: list[Fill]) -> Document:
     """One item of the `fills` channel: all of one price together, named by the last of them."""
     last = fills[-1]
     is_number = last.client_order_id.isdecimal() and not last.client_order_id.startswith("0")
@@ -176,24 +181,24 @@ def lean_fill(fills: list[OkxFill]) -> Document:
     }
 
 
-def _average(order: OkxOrder) -> Decimal:
+def _average(order: Order) -> Decimal:
     return order.average_price.quantize(AVERAGE_STEP, ROUND_HALF_EVEN)
 
 
-def _exec_type(fill: OkxFill | None) -> str:
-    if fill is None or fill.is_forced:
+def _exec_type(fill: Fill | None) -> str:
+    if fill is None or fill.is_nameless:
         return ""
     return "M" if fill.is_maker else "T"
 
 
-def _fill_notional(fill: OkxFill | None, instrument: OkxInstrument) -> str:
+def _fill_notional(fill: Fill | None, instrument: Instrument) -> str:
     if fill is None:
         return ""
     notional = instrument.notional(fill.quantity, fill.price)
     return text(notional.quantize(MONEY_STEP, ROUND_HALF_EVEN))
 
 
-def _target(order: OkxOrder, *, is_spot: bool) -> str:
+def _target(order: Order, *, is_spot: bool) -> str:
     if not is_spot or not order.is_market:
         return ""
     return "quote_ccy" if order.quote_size else "base_ccy"

@@ -3,23 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from simulator.accounts import Account
+from simulator.accounts import Account, Fill
+from simulator.matching import Order
 from simulator.message import Document
 from simulator.okx import account_documents, order_documents
 from simulator.okx.account_documents import WALLET
 from simulator.okx.fields import Fields
 from simulator.okx.instruments import instrument_row, make_instruments
-from simulator.okx.orders import OkxFill, OkxOrder
 from simulator.okx.paging import Paging, page
-from simulator.okx.refusals import missing_parameter, no_such_order
+from simulator.okx.refusals import refused
 from simulator.okx.venue import OkxVenue
-from simulator.okx.words import STATES, order_type
+from simulator.okx.words import KINDS, STATES, order_type, sub_type
 
 HOUR_MS = 3600 * 1000
 DAY_MS = 24 * HOUR_MS
 UNFILLED_MS = 2 * HOUR_MS
 """Orders canceled without a fill are shown no longer than so."""
-KINDS = {"spot": "SPOT", "linear": "SWAP", "inverse": "SWAP"}
 
 Rows = list[Any]
 
@@ -36,7 +35,7 @@ def instruments(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
         instrument_row(row)
         for market in venue.markets
         for row in make_instruments(market.product).values()
-        if row.kind == kind and symbol in ("", row.symbol)
+        if KINDS[row.product] == kind and symbol in ("", row.symbol)
     ]
 
 
@@ -64,12 +63,10 @@ def one_order(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET order; an order canceled without a fill is gone after two hours."""
     symbol = fields.needed("instId")
     market = venue.market_of(symbol)
-    order_id, client_id = fields.text("ordId"), fields.text("clOrdId")
-    if not order_id and not client_id:
-        raise missing_parameter("ordId")
+    order_id, client_id = fields.named("ordId", "clOrdId")
     order = market.find(account, symbol, order_id, client_id)
     if _is_gone(order, venue.now_ms):
-        raise no_such_order()
+        raise refused("no_such_order")
     return _orders(venue, [order])
 
 
@@ -79,7 +76,6 @@ def pending(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
         order
         for product in ("spot", "linear", "inverse")
         for order in account.open_orders[product].values()
-        if isinstance(order, OkxOrder)
     ]
     rows.sort(key=lambda order: order.order_id)
     return _orders(venue, _page_of_orders(venue, rows, fields, lambda order: True))
@@ -90,20 +86,20 @@ def history(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     fields.needed("instType")
     now_ms = venue.now_ms
 
-    def is_shown(order: OkxOrder) -> bool:
+    def is_shown(order: Order) -> bool:
         is_young = order.created_ms > now_ms - 7 * DAY_MS
         return not order.is_open and is_young and not _is_gone(order, now_ms)
 
-    rows = venue.desk.orders[account.name]
+    rows = account.all_orders
     return _orders(venue, _page_of_orders(venue, rows, fields, is_shown))
 
 
 def archive(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET orders-history-archive: three months, without what was canceled unfilled."""
     fields.needed("instType")
-    rows = venue.desk.orders[account.name]
+    rows = account.all_orders
 
-    def is_shown(order: OkxOrder) -> bool:
+    def is_shown(order: Order) -> bool:
         return not order.is_open and bool(order.filled or order.status != "CANCELED")
 
     return _orders(venue, _page_of_orders(venue, rows, fields, is_shown))
@@ -158,12 +154,12 @@ def rate_state(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
 
 
 def _page_of_orders(
-    venue: OkxVenue, rows: list[OkxOrder], fields: Fields, is_shown: Callable[[OkxOrder], bool]
-) -> list[OkxOrder]:
+    venue: OkxVenue, rows: list[Order], fields: Fields, is_shown: Callable[[Order], bool]
+) -> list[Order]:
     kind, symbol, state = fields.text("instType"), fields.text("instId"), fields.text("state")
     wanted_type, category = fields.text("ordType"), fields.text("category")
 
-    def is_meant(order: OkxOrder) -> bool:
+    def is_meant(order: Order) -> bool:
         return (
             is_shown(order)
             and symbol in ("", order.symbol)
@@ -174,41 +170,39 @@ def _page_of_orders(
             and venue.view.shows(order.created_ms, venue.now_ms)
         )
 
-    paging: Paging[OkxOrder] = Paging(
-        lambda row: row.order_id, lambda row: row.created_ms, is_meant
-    )
+    paging: Paging[Order] = Paging(lambda row: row.order_id, lambda row: row.created_ms, is_meant)
     return page(rows, fields, paging, venue.view)
 
 
 def _fills(venue: OkxVenue, account: Account, fields: Fields, span_ms: int) -> Rows:
     kind, symbol = fields.text("instType"), fields.text("instId")
-    order_id, sub_type = fields.text("ordId"), fields.text("subType")
+    order_id, kind_wanted = fields.text("ordId"), fields.text("subType")
 
-    def is_meant(fill: OkxFill) -> bool:
+    def is_meant(fill: Fill) -> bool:
         return (
             symbol in ("", fill.symbol)
             and kind in ("", KINDS[fill.product])
             and order_id in ("", str(fill.order_id))
-            and sub_type in ("", fill.sub_type)
+            and kind_wanted in ("", sub_type(fill))
             and fill.venue_ms > venue.now_ms - span_ms
             and venue.view.shows(fill.venue_ms, venue.now_ms)
         )
 
-    paging: Paging[OkxFill] = Paging(lambda row: row.bill_id, lambda row: row.venue_ms, is_meant)
-    rows = page(venue.desk.fills[account.name], fields, paging, venue.view)
+    paging: Paging[Fill] = Paging(lambda row: row.number, lambda row: row.venue_ms, is_meant)
+    rows = page(account.all_fills, fields, paging, venue.view)
     return [
         order_documents.fill_row(row, venue.market_of(row.symbol).instrument(row.symbol))
         for row in rows
     ]
 
 
-def _orders(venue: OkxVenue, orders: Iterable[OkxOrder]) -> list[Document]:
+def _orders(venue: OkxVenue, orders: Iterable[Order]) -> list[Document]:
     return [
         order_documents.row(order, venue.market_of(order.symbol).instrument(order.symbol))
         for order in orders
     ]
 
 
-def _is_gone(order: OkxOrder, now_ms: int) -> bool:
+def _is_gone(order: Order, now_ms: int) -> bool:
     is_unfilled = order.status == "CANCELED" and not order.filled
     return is_unfilled and order.updated_ms < now_ms - UNFILLED_MS

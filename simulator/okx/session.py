@@ -3,10 +3,10 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -18,11 +18,11 @@ from simulator.okx.calls import SOCKET_OPERATIONS, Operation
 from simulator.okx.channels import Wanted, snapshot, understood
 from simulator.okx.limits import Limits
 from simulator.okx.operations import Operations
-from simulator.okx.refusals import Refusal
-from simulator.okx.sockets import connection_id
-from simulator.okx.trouble import SocketTrouble
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.venue import OkxVenue
-from simulator.trouble import SOCKET_FAULTS
+from simulator.refusal import Refused
+from simulator.trouble import SOCKET_FAULTS, Trouble
+from simulator.wire import session
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 REQUESTS_MAX = 480
@@ -40,52 +40,60 @@ class Wire:
     feed: Feed
     limits: Limits
     operations: Operations
-    trouble: SocketTrouble
+    trouble: Trouble
     listeners: Counter[tuple[str, str]]
     """How many connections listen to an account's channel."""
 
 
-class Session:
+class Session(session.Session):
     """One connection's requests."""
 
+    bare_words: ClassVar[Mapping[str, str]] = {"ping": "pong"}
+
     def __init__(self, wire: Wire, connection: Connection, path: str, ip: str) -> None:
+        super().__init__(wire.feed, connection)
         self._wire = wire
-        self._connection = connection
         self._path = path
         self._ip = ip
         self._requests = 0
         self.account: Account | None = None
-        self.subscriptions: dict[bytes, tuple[Wanted, list[Subscription]]] = {}
+        self._wanted: dict[bytes, Wanted] = {}
 
-    async def read(self, text: str) -> None:
-        """Answer one request; `ping` comes in plain text."""
-        if text == "ping":
-            self._connection.put("pong")
-            return
-        request = _parsed(text)
+    def verb(self, request: Document | None, text: str) -> session.Verb:
+        """By `op`: the login, the subscriptions, or an operation."""
         name = str(request.get("op", "")) if request else ""
-        if request is None or not isinstance(request.get("args", []), list):
-            self._error({}, Refusal("60012", f"Invalid request: {text[:200]}"))
-        elif name == "login":
-            await self._login(request)
-        elif name in ("subscribe", "unsubscribe"):
-            self._subscriptions(name, request)
-        elif name in SOCKET_OPERATIONS and self._path == "private":
-            self._operate(SOCKET_OPERATIONS[name], request)
-        else:
-            self._error(request, Refusal("60012", f"Invalid request: {text[:200]}"))
+        verbs: dict[str, session.Verb] = {
+            "login": self._login,
+            "subscribe": self._subscriptions,
+            "unsubscribe": self._subscriptions,
+        }
+        if self._path == "private":
+            verbs |= {
+                name: partial(self._operate, operation)
+                for name, operation in SOCKET_OPERATIONS.items()
+            }
+        is_list = request is not None and isinstance(request.get("args", []), list)
+        if not is_list or name not in verbs:
+            raise refused("bad_frame", text=text[:200])
+        return verbs[name]
+
+    def refuse(self, request: Document | None, refusal: Refused) -> None:
+        """The event `error`; what is no list of arguments is not even echoed."""
+        shown = request if request and isinstance(request.get("args", []), list) else {}
+        error = {"event": "error", "code": refusal.code, "msg": refusal.message}
+        self._say(_echo(shown) | error)
 
     def repeat(self) -> None:
         """Tell positions and balances again to subscriptions that want it."""
-        for wanted, _ in self.subscriptions.values():
+        for wanted in self._wanted.values():
             if wanted.repeats and wanted.channel in ("positions", "account"):
                 self._tell_snapshot(wanted)
 
     def forget(self) -> None:
         """The connection is gone."""
-        for wanted, _ in self.subscriptions.values():
+        for wanted in self._wanted.values():
             self._count(wanted, -1)
-        self.subscriptions.clear()
+        self._wanted.clear()
 
     async def _login(self, request: Document) -> None:
         args = request.get("args") or [{}]
@@ -95,37 +103,37 @@ class Session:
         try:
             self._take_request()
             if self.account is not None:
-                raise Refusal("60031", "The WebSocket endpoint does not allow multiple logins.")
+                raise refused("logged_in")
             config = account.credentials[key] if account else None
             signing.check_login(config, fields, self._wire.venue.now_ms)
         except Refusal as refusal:
-            self._error(request, refusal)
+            self.refuse(request, refusal)
             if self.account is None:
-                await self._connection.close("login failed", LOGIN_FAILED)
+                await self.connection.close("login failed", LOGIN_FAILED)
             return
         self.account = account
         self._say({"event": "login", "code": "0", "msg": ""})
 
-    def _subscriptions(self, name: str, request: Document) -> None:
+    def _subscriptions(self, request: Document) -> None:
         for arg in request.get("args", [{}]):
             try:
                 self._take_request()
                 if self.account is None:
-                    raise Refusal("60011", "Please log in")
+                    raise refused("no_login")
                 if not isinstance(arg, dict):
-                    raise Refusal("60012", "Invalid request")
+                    raise refused("bad_request")
                 wanted = understood(arg, self._path, self.account)
             except Refusal as refusal:
-                self._error(request, refusal)
+                self.refuse(request, refusal)
                 continue
-            if name == "subscribe":
+            if request["op"] == "subscribe":
                 self._subscribe(self.account, wanted, request)
             else:
                 self._unsubscribe(wanted, request)
 
     def _subscribe(self, account: Account, wanted: Wanted, request: Document) -> None:
         self._say(_echo(request) | {"event": "subscribe", "arg": wanted.arg})
-        if wanted.key in self.subscriptions:
+        if wanted.key in self._wanted:
             return
         key = (account.name, wanted.channel)
         if self._wire.listeners[key] >= LISTENERS_MAX:
@@ -134,37 +142,27 @@ class Session:
             return
         self._count(wanted, +1)
         self._say_count("channel-conn-count", wanted, self._wire.listeners[key])
-        self.subscriptions[wanted.key] = (wanted, self._listen(account, wanted))
+        self._wanted[wanted.key] = wanted
+        wrap, kinds = self._wrap(wanted), frozenset({wanted.channel})
+        self.listen(
+            wanted.key,
+            [
+                Subscription(self.connection, account.name, product, wrap, kinds, wanted.wants)
+                for product in wanted.products
+            ],
+        )
         self._tell_snapshot(wanted)
-
-    def _listen(self, account: Account, wanted: Wanted) -> list[Subscription]:
-        prefix = f'{{"arg":{self._shown_arg(wanted)},'
-
-        def wrap(text: str) -> str:
-            return prefix + text[1:]
-
-        kinds = frozenset({wanted.channel})
-        made = [
-            Subscription(self._connection, account.name, product, wrap, kinds, wanted.wants)
-            for product in wanted.products
-        ]
-        for subscription in made:
-            self._wire.feed.subscribe(subscription)
-        return made
 
     def _unsubscribe(self, wanted: Wanted, request: Document) -> None:
         self._say(_echo(request) | {"event": "unsubscribe", "arg": wanted.arg})
-        if wanted.key in self.subscriptions:
-            _, made = self.subscriptions.pop(wanted.key)
-            self._count(wanted, -1)
-            for subscription in made:
-                self._wire.feed.unsubscribe(subscription)
+        if wanted.key in self._wanted:
+            self._count(self._wanted.pop(wanted.key), -1)
+            self.unlisten(wanted.key)
 
     def _tell_snapshot(self, wanted: Wanted) -> None:
         assert self.account is not None, "only who has logged in subscribes"
         for document in snapshot(self._wire.venue, self.account, wanted):
-            text = orjson.dumps(document).decode()
-            self._connection.put(f'{{"arg":{self._shown_arg(wanted)},{text[1:]}')
+            self.connection.put(self._wrap(wanted)(orjson.dumps(document).decode()))
 
     def _operate(self, operation: Operation, request: Document) -> None:
         received_us = time.time_ns() // 1000
@@ -176,13 +174,13 @@ class Session:
             answer = {"code": refusal.code, "msg": refusal.message, "data": []}
         times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
         head = {"id": request_id, "op": operation.name, "data": answer["data"]}
-        self._put(head | {"code": answer["code"], "msg": answer["msg"]} | times)
+        self.put(head | {"code": answer["code"], "msg": answer["msg"]} | times)
 
     def _carry_out(self, operation: Operation, request: Document, request_id: str) -> Document:
         if not REQUEST_ID.fullmatch(request_id):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         if self.account is None:
-            raise Refusal("60011", "Please log in")
+            raise refused("no_login")
         rows = [self._with_symbol(row) for row in request.get("args") or []]
         deadline = str(request.get("expTime") or "")
         act = partial(self._wire.operations.carry_out, operation, self.account, rows, deadline)
@@ -191,18 +189,18 @@ class Session:
     def _with_symbol(self, row: object) -> Mapping[str, Any]:
         """The instrument by its code: `instId` does not count here (docs/venues/okx.md 8)."""
         if not isinstance(row, dict):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         code = row.get("instIdCode")
         if code is None:
-            raise Refusal("50014", "Parameter instIdCode can not be empty.")
+            raise refused("missing", name="instIdCode")
         if not isinstance(code, int):
-            raise Refusal("60013", "Invalid args")
+            raise refused("bad_args")
         return row | {"instId": self._wire.venue.symbol_of(code)}
 
     def _take_request(self) -> None:
         self._requests += 1
         if self._requests > REQUESTS_MAX:
-            raise Refusal("60014", "Requests too frequent")
+            raise refused("busy_socket")
 
     def _count(self, wanted: Wanted, change: int) -> None:
         assert self.account is not None, "only who has logged in subscribes"
@@ -211,29 +209,20 @@ class Session:
     def _say_count(self, event: str, wanted: Wanted, count: int) -> None:
         self._say({"event": event, "channel": wanted.channel, "connCount": str(count)})
 
-    def _shown_arg(self, wanted: Wanted) -> str:
-        """The `arg` of a push: what was subscribed to, and the user."""
+    def _wrap(self, wanted: Wanted) -> Callable[[str], str]:
+        """Puts before an event what was subscribed to, and the user."""
         assert self.account is not None, "only who has logged in subscribes"
         shown = {name: value for name, value in wanted.arg.items() if name != "extraParams"}
-        return orjson.dumps(shown | {"uid": self._wire.venue.user_id(self.account)}).decode()
-
-    def _error(self, request: Document, refusal: Refusal) -> None:
-        error = {"event": "error", "code": refusal.code, "msg": refusal.message}
-        self._say(_echo(request) | error)
+        arg = orjson.dumps(shown | {"uid": self._wire.venue.user_id(self.account)}).decode()
+        return lambda text: f'{{"arg":{arg},{text[1:]}'
 
     def _say(self, document: Document) -> None:
-        self._put(document | {"connId": connection_id(self._connection)})
-
-    def _put(self, document: Document) -> None:
-        self._connection.put(orjson.dumps(document).decode())
+        self.put(document | {"connId": connection_id(self.connection)})
 
 
-def _parsed(text: str) -> Document | None:
-    try:
-        request = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return request if isinstance(request, dict) else None
+def connection_id(connection: Connection) -> str:
+    """`connId`: eight hex digits."""
+    return f"{connection.number:08x}"
 
 
 def _echo(request: Document) -> Document:

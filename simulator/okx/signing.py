@@ -5,24 +5,17 @@
 - Login: the same over timestamp (in seconds) + `GET` + `/users/self/verify`.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from simulator.config import AccountConfig
-from simulator.okx.refusals import HTTP_UNAUTHORIZED, Refusal
+from simulator.okx.refusals import HTTP_UNAUTHORIZED, Refusal, refused
+from simulator.wire.signing import hmac_base64, is_same
 
 WINDOW_MS = 30_000
 LOGIN_PATH = "GET/users/self/verify"
-
-
-def sign(secret: str, payload: str) -> str:
-    """HMAC-SHA256 as base64."""
-    digest = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
+sign = hmac_base64
 
 
 def headers_of(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
@@ -44,9 +37,9 @@ def headers_of(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
 def check_signature(account: AccountConfig, payload: str, signature: str, passphrase: str) -> None:
     """`Refusal` 50105 for a wrong passphrase, 50113 for a wrong signature."""
     if passphrase != account.passphrase:
-        raise Refusal("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.", HTTP_UNAUTHORIZED)
-    if not hmac.compare_digest(sign(account.secret, payload), signature):
-        raise Refusal("50113", "Invalid Sign", HTTP_UNAUTHORIZED)
+        raise refused("bad_phrase")
+    if not is_same(sign(account.secret, payload), signature):
+        raise refused("bad_signature")
 
 
 def check_time(timestamp: str, now_ms: int) -> None:
@@ -54,14 +47,9 @@ def check_time(timestamp: str, now_ms: int) -> None:
     try:
         sent_ms = int(datetime.fromisoformat(timestamp).timestamp() * 1000)
     except ValueError:
-        raise Refusal("50112", "Invalid OK-ACCESS-TIMESTAMP", HTTP_UNAUTHORIZED) from None
+        raise refused("bad_timestamp") from None
     if abs(now_ms - sent_ms) > WINDOW_MS:
-        raise expired()
-
-
-def expired() -> Refusal:
-    """50102."""
-    return Refusal("50102", "Timestamp request expired", HTTP_UNAUTHORIZED)
+        raise refused("outside_window")
 
 
 def check_login(
@@ -69,15 +57,15 @@ def check_login(
 ) -> AccountConfig:
     """`Refusal` 60004 to 60024 where a login must fail, by what is wrong with it."""
     if account is None:
-        raise Refusal("60005", "Invalid apiKey")
+        raise refused("login_key")
     if fields.get("passphrase") != account.passphrase:
-        raise Refusal("60024", "Wrong passphrase")
+        raise refused("login_phrase")
     timestamp = str(fields.get("timestamp", ""))
     if not timestamp.replace(".", "", 1).isdecimal():
-        raise Refusal("60004", "Invalid timestamp")
+        raise refused("login_time")
     if abs(now_ms - int(Decimal(timestamp) * 1000)) > WINDOW_MS:
-        raise Refusal("60006", "Timestamp request expired")
+        raise refused("login_late")
     wanted = sign(account.secret, timestamp + LOGIN_PATH)
-    if not hmac.compare_digest(wanted, str(fields.get("sign", ""))):
-        raise Refusal("60007", "Invalid sign")
+    if not is_same(wanted, str(fields.get("sign", ""))):
+        raise refused("login_signature")
     return account

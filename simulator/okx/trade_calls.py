@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from simulator.accounts import Account
 from simulator.instrument import ZERO
+from simulator.market import Request
+from simulator.matching import Order
 from simulator.message import Document
-from simulator.okx import refusals
 from simulator.okx.fields import Fields
 from simulator.okx.market import Change, OkxMarket
-from simulator.okx.orders import OkxOrder, OkxRequest
-from simulator.okx.refusals import Refusal
+from simulator.okx.refusals import Refusal, refused
 from simulator.okx.venue import OkxVenue
+from simulator.refusal import Refused
 
 BATCH_MAX = 20
 Trade = Callable[[OkxVenue, Account, Fields], Document]
@@ -19,16 +20,16 @@ Trade = Callable[[OkxVenue, Account, Fields], Document]
 
 def place(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """One order; the answer's row says whether the entry checks let it pass."""
-    try:
+
+    def act() -> Order:
         symbol = fields.needed("instId")
         market = venue.market_of(symbol)
-        order = market.place(account, wanted(market, symbol, fields))
-    except Refusal as refusal:
-        return _row(venue, fields, refusal) | {"tag": fields.text("tag")}
-    return _accepted(order) | {"tag": fields.text("tag")}
+        return market.place(account, wanted(market, symbol, fields))
+
+    return _answered(venue, fields, act) | {"tag": fields.text("tag")}
 
 
-def wanted(market: OkxMarket, symbol: str, fields: Fields) -> OkxRequest:
+def wanted(market: OkxMarket, symbol: str, fields: Fields) -> Request:
     """The order that the fields describe."""
     order_type, time_in_force = fields.order_type()
     is_market = order_type == "MARKET"
@@ -38,7 +39,7 @@ def wanted(market: OkxMarket, symbol: str, fields: Fields) -> OkxRequest:
     is_quote = market.product == "spot" and is_market
     is_quote = is_quote and fields.text("tgtCcy", default) == "quote_ccy"
     fields.needed("tdMode")
-    return OkxRequest(
+    return Request(
         symbol=symbol,
         side=side,
         quantity=ZERO if is_quote else size,
@@ -51,35 +52,32 @@ def wanted(market: OkxMarket, symbol: str, fields: Fields) -> OkxRequest:
         position_side=fields.position_side(),
         reduce_only=fields.flag("reduceOnly"),
         tag=fields.text("tag"),
-        trade_mode=fields.text("tdMode"),
+        margin_mode=fields.text("tdMode"),
     )
 
 
 def amend(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """Another price or size; the outcome comes by push."""
     request_id = fields.text("reqId")
-    try:
-        market, order = _find(venue, account, fields, refusals.amend_failed())
-        change = Change(
-            fields.decimal("newPx"),
-            fields.decimal("newSz"),
-            request_id,
-            cancels_on_failure=fields.flag("cxlOnFail"),
-        )
-        market.amend(account, order, change)
-    except Refusal as refusal:
-        return _row(venue, fields, refusal) | {"reqId": request_id}
-    return _accepted(order) | {"reqId": request_id}
+
+    def act() -> Order:
+        market, order = _find(venue, account, fields, refused("not_amended"))
+        price, quantity = fields.decimal("newPx"), fields.decimal("newSz")
+        cancels = fields.flag("cxlOnFail")
+        market.amend(account, order, Change(price, quantity, request_id, cancels))
+        return order
+
+    return _answered(venue, fields, act) | {"reqId": request_id}
 
 
 def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """End an order; `ts` of the answer is when the order was made."""
-    try:
-        market, order = _find(venue, account, fields, refusals.cancel_failed())
-        market.cancel(account, order)
-    except Refusal as refusal:
-        return _row(venue, fields, refusal)
-    return _accepted(order)
+
+    def act() -> Order:
+        market, order = _find(venue, account, fields, refused("ended"))
+        return market.cancel(account, order)
+
+    return _answered(venue, fields, act)
 
 
 def overall(rows: list[Document]) -> tuple[str, str]:
@@ -93,37 +91,31 @@ def overall(rows: list[Document]) -> tuple[str, str]:
 
 
 def _find(
-    venue: OkxVenue, account: Account, fields: Fields, missing: Refusal
-) -> tuple[OkxMarket, OkxOrder]:
+    venue: OkxVenue, account: Account, fields: Fields, missing: Refused
+) -> tuple[OkxMarket, Order]:
     symbol = fields.needed("instId")
     market = venue.market_of(symbol)
-    order_id, client_id = fields.text("ordId"), fields.text("clOrdId")
-    if not order_id and not client_id:
-        raise refusals.missing_parameter("ordId")
+    order_id, client_id = fields.named("ordId", "clOrdId")
     try:
         return market, market.find(account, symbol, order_id, client_id)
     except Refusal as refusal:
         raise (missing if refusal.code == "51603" else refusal) from None
 
 
-def _accepted(order: object) -> Document:
-    assert isinstance(order, OkxOrder), "orders of this venue are its own"
+def _answered(venue: OkxVenue, fields: Fields, act: Callable[[], Order]) -> Document:
+    """The row that says what became of one wish."""
+    ids, made_ms = (fields.text("ordId"), fields.text("clOrdId")), venue.now_ms
+    code = message = ""
+    try:
+        order = act()
+        ids, made_ms = (str(order.order_id), order.client_order_id), order.created_ms
+    except Refusal as refusal:
+        code, message = refusal.code, refusal.message
     return {
-        "ordId": str(order.order_id),
-        "clOrdId": order.client_order_id,
-        "ts": str(order.created_ms),
-        "sCode": "0",
-        "sMsg": "",
-        "subCode": "",
-    }
-
-
-def _row(venue: OkxVenue, fields: Fields, refusal: Refusal) -> Document:
-    return {
-        "ordId": fields.text("ordId"),
-        "clOrdId": fields.text("clOrdId"),
-        "ts": str(venue.now_ms),
-        "sCode": refusal.code,
-        "sMsg": refusal.message,
+        "ordId": ids[0],
+        "clOrdId": ids[1],
+        "ts": str(made_ms),
+        "sCode": code or "0",
+        "sMsg": message,
         "subCode": "",
     }

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO
 from simulator.market import Request
 from simulator.matching import Order
 from simulator.okx.market import Change
-from simulator.okx.orders import OkxRequest
 from simulator.traders import Seat, Traders
 
 CONTRACT_KINDS = ("trigger", "sl", "tp", "oco", "trailing")
@@ -21,7 +20,6 @@ ORDER_TYPES = {"trigger": "trigger", "oco": "oco", "trailing": "move_order_stop"
 class OkxTraders(Traders):
     """Outside traders at the three products of OKX."""
 
-    request_type: ClassVar[type[Request]] = OkxRequest
     self_trade_modes: ClassVar[tuple[str, ...]] = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
@@ -61,7 +59,7 @@ class OkxTraders(Traders):
 
     def market_order(self, seat: Seat, request: Request) -> Request:
         """Any price; a Spot purchase is sized in quote, unless the trader asks for base."""
-        taking = replace(cast(OkxRequest, request), order_type="MARKET", price=Decimal(0))
+        taking = replace(request, order_type="MARKET", price=Decimal(0))
         if seat.market.product != "spot" or request.side == "SELL" or self.random.random() < 0.3:
             return taking
         notional = (request.quantity * request.price).quantize(Decimal("0.01"))

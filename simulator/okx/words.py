@@ -1,7 +1,7 @@
 """Between the box's words and OKX's: sides, order types, states, reasons. Pure."""
 
-from decimal import Decimal
-
+from simulator.accounts import Fill
+from simulator.instrument import plain
 from simulator.matching import Order
 
 STATES = {
@@ -10,6 +10,8 @@ STATES = {
     "FILLED": "filled",
     "CANCELED": "canceled",
 }
+KINDS = {"spot": "SPOT", "linear": "SWAP", "inverse": "SWAP"}
+"""`instType`."""
 SIDES = {"buy": "BUY", "sell": "SELL"}
 POSITION_SIDES = {"": "BOTH", "net": "BOTH", "long": "LONG", "short": "SHORT"}
 ORDER_TYPES = {
@@ -54,17 +56,33 @@ SOURCE_TEXTS = {
     "32": "Self trade prevention.",
 }
 
+SUB_TYPES = {
+    ("", "BOTH", "BUY"): "1", ("", "BOTH", "SELL"): "2", ("", "LONG", "BUY"): "3",
+    ("", "SHORT", "SELL"): "4", ("", "LONG", "SELL"): "5", ("", "SHORT", "BUY"): "6",
+    ("LIQUIDATION", "BOTH", "BUY"): "106", ("LIQUIDATION", "BOTH", "SELL"): "107",
+    ("LIQUIDATION", "LONG", "SELL"): "104", ("LIQUIDATION", "SHORT", "BUY"): "105",
+    ("ADL", "BOTH", "BUY"): "127", ("ADL", "BOTH", "SELL"): "128",
+    ("ADL", "LONG", "SELL"): "125", ("ADL", "SHORT", "BUY"): "126",
+}  # fmt: skip
+"""By what forced it, position side and side."""
 
-def text(value: Decimal) -> str:
-    """A number as OKX writes it: no exponent, no zeros at the end."""
-    shown = f"{value:f}"
-    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    return "0" if shown in ("-0", "") else shown
+
+text = plain
+
+
+def cancel_source(order: Order) -> str:
+    """`cancelSource`; empty where it was not canceled."""
+    return CANCEL_SOURCES[order.reason] if order.status == "CANCELED" else ""
 
 
 def order_type(order: Order) -> str:
     """`ordType`, which holds the time in force."""
     return _NAMES.get((order.order_type, order.time_in_force), "limit")
+
+
+def sub_type(fill: Fill) -> str:
+    """`subType` of an execution."""
+    return SUB_TYPES[fill.forced, fill.position_side, fill.side]
 
 
 def position_side(side: str) -> str:

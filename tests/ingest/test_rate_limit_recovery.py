@@ -31,7 +31,8 @@ from processors.account.pace import Pace
 from processors.ledger.step import InputRecord
 from processors.partition import PartitionFold
 from runtime.settings import Settings
-from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
+from simulator.binance.settings import BinanceSettings
+from simulator.config import SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
 from tests.processors.partition_lab import Run
@@ -181,10 +182,10 @@ async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partitio
     monkeypatch.setattr(requesters, "Pauses", lambda: pauses)
     monkeypatch.setattr(limits, "PAUSE_NS", limits.PAUSE_NS // SCALE)
     samples = sample_accounts(ACCOUNTS)
-    its_limits = LimitConfig(
+    its_limits = BinanceSettings(
         spot_weight=WEIGHT["spot"], linear_weight=WEIGHT["linear"], window_s=WINDOW_SECONDS
     )
-    server = await start(SimulatorConfig(accounts=samples, limits=its_limits))
+    server = await start(SimulatorConfig(accounts=samples, face=its_limits))
     venue = replace(
         BINANCE,
         buckets={

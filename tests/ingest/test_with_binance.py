@@ -9,7 +9,8 @@ import pytest
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure, Frame
 from simulator.binance.app import BinanceBox
-from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
+from simulator.binance.settings import BinanceSettings
+from simulator.config import SimulatorConfig, sample_accounts
 from simulator.server import Server, start
 from tests.conftest import RunningBroker
 from tests.ingest.cluster import PARTITIONS, Cluster, Place, a_cluster
@@ -155,7 +156,7 @@ async def test_a_venue_whose_clock_is_off_by_seconds_is_signed_for_in_its_own_ti
     "config",
     [
         SimulatorConfig(
-            accounts=sample_accounts(PARTITIONS), limits=LimitConfig(spot_weight=250, window_s=2)
+            accounts=sample_accounts(PARTITIONS), face=BinanceSettings(spot_weight=250, window_s=2)
         )
     ],
 )

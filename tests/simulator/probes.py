@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import orjson
 
 from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
-from simulator.config import LimitConfig, SimulatorConfig, TrafficConfig, Venue, sample_accounts
+from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
+from simulator.faces import FACES
 from simulator.okx.venue import OkxVenue
 from simulator.server import start
 from tests.simulator.binance.client import Client as BinanceClient
@@ -81,8 +82,8 @@ class Quiet:
         self.messages: list[Message] = []
         self.clock = clock or LogicalClock()
         config = SimulatorConfig(
-            venue=cast(Venue, venue),
-            accounts=sample_accounts(3, venue=cast(Venue, venue)),
+            venue=venue,
+            accounts=sample_accounts(3, venue=venue),
             traffic=TrafficConfig(liquidation=0),
             **settings,
         )
@@ -243,12 +244,13 @@ PROBES: dict[str, tuple[type[Any], type[Any]]] = {
 
 
 @asynccontextmanager
-async def a_probe(venue: str, accounts: int = 1, **settings: Any) -> AsyncIterator[Any]:
+async def a_probe(
+    venue: str, accounts: int = 1, face: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Any]:
     """A box with sample accounts, and a probe of the first."""
-    name = cast(Venue, venue)
-    rows = sample_accounts(accounts, venue=name)
-    limits = LimitConfig(spot_weight=10**6, linear_weight=10**6, scale=1000)
-    config = SimulatorConfig(venue=name, accounts=rows, limits=limits, **settings)
+    rows = sample_accounts(accounts, venue=venue)
+    own = FACES[venue].scaled(1000).model_copy(update=face or {})
+    config = SimulatorConfig(venue=venue, accounts=rows, face=own, **settings)
     server = await start(config)
     make_client, make_probe = PROBES[venue]
     async with aiohttp.ClientSession() as http:

@@ -12,6 +12,7 @@ from tests.simulator.probes import VENUES, Key, a_probe
 if TYPE_CHECKING:
     from collections import Counter
 
+SOON: dict[str, dict[str, Any]] = {"binance": {"spot_ping_s": 0.1}, "okx": {}}
 both = pytest.mark.parametrize("venue", VENUES)
 MESSAGES = 700
 
@@ -78,7 +79,7 @@ async def test_silence_loses_frames_for_some_time_while_the_connection_lives(ven
 @both
 async def test_heartbeats_go_on_in_silence(venue: str) -> None:
     faults = {"probability": {"silence": 1.0}, "silence_ms_max": 60_000}
-    async with a_probe(venue, faults=faults, timing={"spot_ping_s": 0.1}) as probe:
+    async with a_probe(venue, faults=faults, face=SOON[venue]) as probe:
         websockets = await probe.sockets(autoping=False)
         await probe.trade(200)
         if venue == "okx":

@@ -58,6 +58,9 @@ async def test_faults_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
         (("WORD",), "prot in "),
         (("WORD",), "WORD.json is no setting: did you mean port?"),
         (("BROKEN",), "BROKEN.json is not JSON: "),
+        (("FACE",), "FACE.json is no setting: did you mean flush_s?"),
+        (("OTHER",), "spot_weight in "),
+        (("NOWHERE",), "venue = 'nowhere' in "),
         (("binance", "--port", "70000"), "port = 70000 in the arguments: input should be less"),
     ],
 )
@@ -70,6 +73,9 @@ async def test_what_cannot_run_is_named_and_the_status_is_two(
         '"symbols":{"spot":["BTCUSDT"]}}]}',
         "CHANCE": '{"faults": {"probability": {"drop": 7}}}',
         "WORD": '{"prot": 1}',
+        "FACE": '{"venue": "okx", "face": {"flush_sec": 1}}',
+        "OTHER": '{"venue": "okx", "face": {"spot_weight": 1}}',
+        "NOWHERE": '{"venue": "nowhere"}',
         "BROKEN": '{"port": ',
         "BAD": '{"faults": {"probability": {"nothing": 1}}}',
     }

@@ -2,14 +2,15 @@
 
 import aiohttp
 
-from simulator.config import LimitConfig, SimulatorConfig, sample_accounts
+from simulator.binance.settings import BinanceSettings
+from simulator.config import SimulatorConfig, sample_accounts
 from simulator.server import start
 
 PATH = "/api/v3/time"
 
 
 async def test_each_request_counts_and_a_refused_one_too() -> None:
-    config = SimulatorConfig(accounts=sample_accounts(1), limits=LimitConfig(spot_weight=3))
+    config = SimulatorConfig(accounts=sample_accounts(1), face=BinanceSettings(spot_weight=3))
     server = await start(config)
     try:
         async with aiohttp.ClientSession(f"http://{server.address}") as session:

@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from simulator.config import LimitConfig, ScheduledFault, TrafficConfig
+from simulator.binance.settings import BinanceSettings
+from simulator.config import ScheduledFault, TrafficConfig
 from tests.simulator.binance.box import SYMBOL
 from tests.simulator.binance.client import Client, a_client, hex_of
 
@@ -150,7 +151,7 @@ async def test_an_order_that_breaks_a_rule_is_refused(changes: dict[str, str], c
 @pytest.mark.parametrize("path", ["/api/v3/myTrades", "/fapi/v1/userTrades"])
 async def test_pages_of_trades_hold_every_fill_once(path: str) -> None:
     product = "spot" if path.startswith("/api") else "linear"
-    async with a_client(limits={"spot_weight": 10**6, "linear_weight": 10**6}) as client:
+    async with a_client(face={"spot_weight": 10**6, "linear_weight": 10**6}) as client:
         await trade(client)
         found, next_id = [], 0
         while True:
@@ -216,8 +217,8 @@ async def test_positions_and_balances_agree_with_the_books() -> None:
 
 
 async def test_weight_is_counted_then_refused_then_the_ip_is_banned() -> None:
-    limits = LimitConfig(spot_weight=100, linear_weight=100, violations_max=2, window_s=3600)
-    async with a_client(limits=limits) as client:
+    limits = BinanceSettings(spot_weight=100, linear_weight=100, violations_max=2, window_s=3600)
+    async with a_client(face=limits) as client:
         await client.ask("GET", "/api/v3/openOrders")
         assert client.headers["X-MBX-USED-WEIGHT-1M"] == "80"
         codes = [await client.ask("GET", "/api/v3/openOrders") for _ in range(3)]
@@ -239,8 +240,8 @@ async def test_a_spot_order_costs_weight_only_when_it_is_refused() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v3/order", "/fapi/v1/order"])
 async def test_an_account_that_places_too_many_orders_is_refused(path: str) -> None:
-    limits = LimitConfig(spot_orders_day=2, linear_orders_minute=2)
-    async with a_client(limits=limits) as client:
+    limits = BinanceSettings(spot_orders_day=2, linear_orders_minute=2)
+    async with a_client(face=limits) as client:
         answers = [await client.ask("POST", path, **LIMIT) for _ in range(3)]
         assert [status for status, _ in answers] == [200, 200, 429]
         assert answers[2][1]["code"] == -1015

@@ -2,6 +2,7 @@
 
 import aiohttp
 
+from simulator.binance.settings import BinanceSettings
 from simulator.config import TimingConfig
 from tests.simulator.binance.box import SYMBOL, an_account
 from tests.simulator.binance.client import a_client
@@ -79,8 +80,8 @@ async def test_garbage_and_unknown_methods_get_an_error_and_the_connection_stays
 
 
 async def test_who_does_not_answer_a_ping_is_cut_off() -> None:
-    timing = TimingConfig(spot_ping_s=0.05, spot_pong_s=0.1, check_s=0.01)
-    async with a_client(timing=timing) as client:
+    face, timing = BinanceSettings(spot_ping_s=0.05, spot_pong_s=0.1), TimingConfig(check_s=0.01)
+    async with a_client(face=face, timing=timing) as client:
         silent = await client.open("/ws-api/v3", autoping=False)
         message = await silent.websocket.receive(timeout=5)
         assert message.type is aiohttp.WSMsgType.PING
@@ -91,8 +92,8 @@ async def test_who_does_not_answer_a_ping_is_cut_off() -> None:
 
 
 async def test_who_answers_pings_stays() -> None:
-    timing = TimingConfig(spot_ping_s=0.02, spot_pong_s=1, check_s=0.01)
-    async with a_client(timing=timing) as client:
+    face, timing = BinanceSettings(spot_ping_s=0.02, spot_pong_s=1), TimingConfig(check_s=0.01)
+    async with a_client(face=face, timing=timing) as client:
         alive = await client.open("/ws-api/v3", autoping=False)
         for _ in range(5):
             message = await alive.websocket.receive(timeout=5)
@@ -102,8 +103,11 @@ async def test_who_answers_pings_stays() -> None:
 
 
 async def test_a_planned_end_is_announced_before_the_connection_closes() -> None:
-    timing = TimingConfig(connection_life_s=0.3, shutdown_notice_s=0.2, check_s=0.01)
-    async with a_client(timing=timing) as client, await client.spot_stream() as stream:
+    face, timing = (
+        BinanceSettings(connection_life_s=0.3, shutdown_notice_s=0.2),
+        TimingConfig(check_s=0.01),
+    )
+    async with a_client(face=face, timing=timing) as client, await client.spot_stream() as stream:
         [notice] = await stream.rest(1)
         assert notice["event"]["e"] == "serverShutdown"
         assert "subscriptionId" not in notice

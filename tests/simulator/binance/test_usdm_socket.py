@@ -1,5 +1,6 @@
 """The USD-M private streams over a real socket."""
 
+from simulator.binance.settings import BinanceSettings
 from simulator.binance.usdm_socket import Wanted, wanted_streams
 from simulator.config import TimingConfig
 from tests.simulator.binance.box import SYMBOL
@@ -65,7 +66,7 @@ async def test_the_address_without_a_route_connects_and_stays_silent() -> None:
 
 
 async def test_a_stream_without_events_is_silent_where_the_venue_asks_for_them() -> None:
-    async with a_client(events_required=True) as client:
+    async with a_client(face=BinanceSettings(events_required=True)) as client:
         silent, alive = await client.linear_stream(""), await client.linear_stream()
         await place(client)
         assert (await alive.rest(1))[0]["e"] == "ORDER_TRADE_UPDATE"
@@ -84,8 +85,8 @@ async def test_an_active_key_is_given_again_extended_and_closed() -> None:
 
 
 async def test_an_expired_key_is_reported_and_then_nothing_comes() -> None:
-    timing = TimingConfig(listen_key_s=0.1, check_s=0.01)
-    async with a_client(timing=timing) as client, await client.linear_stream() as stream:
+    face, timing = BinanceSettings(listen_key_s=0.1), TimingConfig(check_s=0.01)
+    async with a_client(face=face, timing=timing) as client, await client.linear_stream() as stream:
         [notice] = await stream.rest(1)
         assert notice["e"] == "listenKeyExpired"
         await place(client)

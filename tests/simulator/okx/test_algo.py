@@ -115,3 +115,12 @@ async def test_one_that_cannot_be_read_or_found_is_refused() -> None:
         assert (await client.get("trade/order-algo", algoId="1"))[1]["code"] == "51603"
         _, answer = await client.get("trade/orders-algo-history", ordType="oco")
         assert answer["code"] == "50014"
+
+
+async def test_one_that_is_named_with_another_instrument_is_not_there() -> None:
+    async with a_client() as client:
+        algo_id = await placed(client)
+        item = {"algoId": algo_id, "instId": "SOL-USDT"}
+        _, answer = await client.post("trade/cancel-algos", [item])
+        assert answer["data"][0]["sCode"] == "51400"
+        assert len(await client.rows("trade/orders-algo-pending", ordType="conditional,oco")) == 1

@@ -44,9 +44,9 @@ def test_what_is_locked_is_what_open_orders_need(traded: Box) -> None:
 def test_the_fees_of_an_order_are_those_of_its_fills(traded: Box) -> None:
     for account in traded.accounts:
         fees: dict[int, Decimal] = defaultdict(lambda: ZERO)
-        for fill in traded.venue.desk.fills[account.name]:
+        for fill in account.all_fills:
             fees[fill.order_id] += fill.fee
-        for order in traded.venue.desk.orders[account.name]:
+        for order in account.all_orders:
             assert order.fee == fees[order.order_id]
 
 
@@ -64,8 +64,8 @@ def test_the_last_push_of_a_position_is_its_present_state(traded: Box) -> None:
 
 
 def test_ids_of_orders_and_bills_are_unique_over_everything(traded: Box) -> None:
-    orders = [row.order_id for rows in traded.venue.desk.orders.values() for row in rows]
-    bills = [row.bill_id for rows in traded.venue.desk.fills.values() for row in rows]
+    orders = [row.order_id for account in traded.accounts for row in account.all_orders]
+    bills = [row.number for account in traded.accounts for row in account.all_fills]
     assert len(set(orders)) == len(orders)
     assert len(set(bills)) == len(bills)
 

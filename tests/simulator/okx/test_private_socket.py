@@ -167,7 +167,7 @@ async def test_positions_and_balances_begin_with_a_snapshot_and_go_on_with_event
 
 
 async def test_positions_are_repeated_to_those_who_did_not_ask_for_quiet() -> None:
-    async with a_client(timing={"okx_repeat_s": 0.05}) as client:
+    async with a_client(face={"repeat_s": 0.05}) as client:
         stream = await client.stream({"channel": "positions", "instType": "ANY"})
         assert [(await stream.next())["eventType"] for _ in range(3)] == ["snapshot"] * 3
 
@@ -195,7 +195,7 @@ async def test_algo_channels_live_on_the_business_socket() -> None:
 
 
 async def test_the_thirty_first_listener_is_acked_and_then_dropped() -> None:
-    async with a_client(limits={"scale": 20}) as client:
+    async with a_client(face={"scale": 20}) as client:
         early = [await client.stream() for _ in range(30)]
         late = await client.open()
         await late.say(client.login())
@@ -209,7 +209,7 @@ async def test_the_thirty_first_listener_is_acked_and_then_dropped() -> None:
 
 
 async def test_a_socket_that_says_nothing_is_closed_and_a_ping_keeps_it() -> None:
-    async with a_client(timing={"okx_idle_s": 0.6, "check_s": 0.05}) as client:
+    async with a_client(face={"idle_s": 0.6}, timing={"check_s": 0.05}) as client:
         silent, alive = await client.stream(), await client.stream()
 
         async def pings(stream: Stream) -> None:

@@ -1,0 +1,1 @@
+"""What every venue does with orders; each venue's `Rules` say how."""

@@ -1,0 +1,63 @@
+"""A venue without any wire: accounts, markets and those who trade there."""
+
+from abc import ABC, abstractmethod
+from random import Random
+from typing import ClassVar
+
+from simulator.accounts import Account
+from simulator.clock import Clock
+from simulator.config import SimulatorConfig
+from simulator.engine.market import Market
+from simulator.engine.numbering import Numbering, Numbers
+from simulator.faults import Faults
+from simulator.instrument import Product
+from simulator.market import World
+from simulator.message import Publish
+from simulator.traders import Traders
+from simulator.visibility import View
+
+
+class SimulatedVenue(ABC):
+    """All products over one set of accounts; `publish` gets every private message."""
+
+    numbering: ClassVar[Numbering] = Numbering()
+    trader_class: ClassVar[type[Traders]]
+
+    def __init__(
+        self,
+        config: SimulatorConfig,
+        clock: Clock,
+        publish: Publish,
+        faults: Faults | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.publish = publish
+        self.view = View()
+        self.accounts = {row.name: Account(row) for row in config.accounts}
+        self.by_key = {account.config.api_key: account for account in self.accounts.values()}
+        self._numbers = Numbers(self.numbering)
+        self.faults = faults or Faults(config.faults, config.seed)
+        markets = self.make_markets()
+        self.traders = self.trader_class(markets, config.seed, config.traffic, self.faults)
+
+    @abstractmethod
+    def make_markets(self) -> tuple[Market, ...]:
+        """The venue's products."""
+
+    def world(self, product: Product) -> World:
+        """What the market of a product needs."""
+        return World(
+            clock=self.clock,
+            accounts=self.accounts,
+            publish=self.publish,
+            random=Random(f"{self.config.seed}:{product}"),
+            numbers=self._numbers,
+            face=self.config.face,
+            view=self.view,
+        )
+
+    @property
+    def now_ms(self) -> int:
+        """The venue's clock."""
+        return self.clock.now_ms()

@@ -1,0 +1,31 @@
+"""The venues that can be simulated, and the settings of each: one line per venue. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.binance import settings as binance
+from simulator.instrument import Product
+from simulator.okx import settings as okx
+from simulator.section import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What is known of a venue before it is made."""
+
+    settings: type[Section]
+    """Its own section, `face`."""
+    symbols: Callable[[list[str], int], dict[Product, tuple[str, ...]]]
+    """What the sample account with a number trades, of these base assets."""
+    scaled: Callable[[int], Section]
+    """Its settings with the rate limits of requests so many times the venue's own."""
+    has_passphrase: bool = False
+    """Whether its keys have a third part."""
+
+
+FACES: dict[str, Face] = {
+    "binance": Face(binance.BinanceSettings, binance.symbols, binance.scaled),
+    "okx": Face(okx.OkxSettings, okx.symbols, okx.scaled, has_passphrase=True),
+}
+USUAL = next(iter(FACES))
+"""The venue where none is named."""

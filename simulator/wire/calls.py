@@ -1,0 +1,107 @@
+"""REST: a table of calls, and what becomes of each request on its way through it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import web
+
+from simulator.accounts import Account
+from simulator.config import AccountConfig
+from simulator.message import Document
+from simulator.refusal import Refused
+from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
+from simulator.wire.fields import Fields
+
+NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
+"""Who asks where no key is needed."""
+Access = Literal["none", "key", "signed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: what answers it, what it costs, and who may.
+
+    `answer` takes where it is asked (a market, a venue), who asks, and the fields. `cost` is the
+    venue's own measure.
+    """
+
+    answer: Callable[[Any, Account, Any], Any]
+    cost: Any
+    access: Access = "signed"
+    is_paged: bool = False
+    """Whether its list goes on over further pages."""
+    counts_orders: bool = False
+    """Whether it makes or changes orders, which the venue counts."""
+    is_free_when_done: bool = False
+    """Whether only a refusal costs something."""
+
+
+def costs(cost: int) -> Callable[[Fields], int]:
+    """The same whatever the fields."""
+    return lambda fields: cost
+
+
+def costs_by(name: str, named: int, unnamed: int) -> Callable[[Fields], int]:
+    """Another where a field is sent."""
+    return lambda fields: named if fields.has(name) else unnamed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it stood on the wire."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    headers: Mapping[str, str]
+    ip: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Query and form body; the query wins."""
+        body = dict(parse_qsl(self.body, keep_blank_values=True))
+        return body | dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+def fitting_faults(method: str, *, is_paged: bool) -> frozenset[str]:
+    """What may happen to such a request."""
+    if method != "GET":
+        return ORDER_FAULTS
+    return PAGE_FAULTS if is_paged else QUESTION_FAULTS
+
+
+class Rest(ABC):
+    """Answers requests; each venue's own looks them up, charges them and knows who asks."""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """The aiohttp handler of every REST path."""
+        path, _, query = request.raw_path.partition("?")
+        ip, body = request.remote or "", await request.text()
+        asked = Asked(request.method, path, query, body, request.headers, ip)
+        headers: dict[str, str] = {}
+        try:
+            return _json(self.answer(asked, headers), 200, headers)
+        except Refused as refusal:
+            return _json(self.refusal(refusal), refusal.status, headers)
+
+    @abstractmethod
+    def answer(self, asked: Asked, headers: dict[str, str]) -> object:
+        """The answer's document, with its headers put into `headers`; or the venue's refusal."""
+
+    @abstractmethod
+    def refusal(self, refusal: Refused) -> Document:
+        """The document of a refusal."""
+
+
+def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(document),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )
