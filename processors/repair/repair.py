@@ -234,11 +234,13 @@ def _rebuild(
     now_ns = memory.clock.now_ns()
     coverages = former_coverages(ledger_log, partition, begun.epoch, now_ns)
     tries = steps = 0
+    has_folded = False
     while True:
         try:
             with closing(Rebuilding(ledger_log, partition, make_state, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
                     progress.folded(done, total)
+                has_folded = True
                 former = ledger.end(progress.compared, coverages)
                 return Outcome(begun.epoch, ledger.done, former, begun.raw_gap)
         except LedgerFenced as fenced:
@@ -248,8 +250,10 @@ def _rebuild(
                 STOP_WORKERS,
             ) from fenced
         except LedgerLost:
-            # It gets on where steps were committed meanwhile: only tries in vain are counted.
-            tries = tries + 1 if memory.counts.steps == steps else 1
+            # Only tries in vain are counted. Folding gets on where it committed steps; the end
+            # commits some in each try, and does not get on by that.
+            gets_on = memory.counts.steps > steps and not has_folded
+            tries = 1 if gets_on else tries + 1
             steps = memory.counts.steps
             if tries > TRIES_MAX:
                 raise
