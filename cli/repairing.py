@@ -22,14 +22,10 @@ from processors.repair.repair import (
     Outcome,
     RepairOrder,
     RepairProgress,
-    Survey,
-    check_repairable,
     check_unowned,
-    line_of,
     repair,
-    survey,
-    warnings_of,
 )
+from processors.repair.survey import Survey, check_repairable, line_of, survey, warnings_of
 from runtime.clock import wall_ns
 from runtime.kafka import connected_admin, readable_kafka_errors
 from runtime.settings import Settings

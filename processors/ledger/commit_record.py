@@ -15,8 +15,9 @@ from zlib import crc32
 
 import orjson
 
+from processors.ledger.mark import MARK, mark_of
 from processors.ledger.step import InputRecord, StepChanges
-from processors.ledger.typed import Whole, typed
+from processors.ledger.typed import Count, Time, Whole, typed
 
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
@@ -46,19 +47,19 @@ class CommitRecord:
     where its ranges begin.
     """
 
-    step: Whole
+    step: Count
     partition: Whole
     inputs: Mapping[str, tuple[Whole, Whole]]
     bytes_hash: str
     left_out: tuple[tuple[str, Whole, str, str], ...]
-    clock_ns: Whole
+    clock_ns: Time
     ticked: bool
     fold: str
     config: str
     content_digest: str
     exact_digest: str
     repair: Mapping[str, Any] | None = None
-    number: Whole | None = None
+    number: Count | None = None
     checksums: str = ""
     chain: str = ""
     configuration: Mapping[str, Any] | None = None
@@ -85,6 +86,24 @@ class CommitRecord:
             return typed(cls, document)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UnknownCommitFormat(f"it is no commit record ({error})") from None
+
+
+def commit_of(
+    value: bytes | None, headers: Mapping[str, bytes | str | None]
+) -> CommitRecord | None:
+    """What the record of `commits` says; None: it is none of ours.
+
+    Each is the only record of its transaction there, so it bears that one's mark, and says its
+    number if it is not of the format before.
+    """
+    said = headers.get(MARK)
+    mark = mark_of([(MARK, said)]) if isinstance(said, bytes) else None
+    try:
+        record = CommitRecord.decoded(value or b"")
+    except UnknownCommitFormat:
+        return None
+    is_ours = mark is not None and mark.count == 1 and record.number in {None, mark.origin}
+    return record if is_ours else None
 
 
 def bytes_hash(records: Iterable[InputRecord]) -> str:
