@@ -67,18 +67,10 @@ def committed_records(
         reader.close()
 
 
-def last_records(ledger_log: LedgerLog, topic: Topic, partition: int) -> list[Message]:
-    """The last committed records: at least one if there is any at all.
-
-    Markers and aborted transactions stand between records, so it looks back further and further.
-    """
-    return next(filter(None, windows_back(ledger_log, topic, partition)), [])
-
-
 def windows_back(ledger_log: LedgerLog, topic: Topic, partition: int) -> Iterator[list[Message]]:
     """The committed records, the last ones first: a few, then more of those before them.
 
-    Within a list they are in the order of the log.
+    Within a list, which may be empty, they are in the order of the log.
     """
     begin = ledger_log.begins((topic,), partition)[topic.kind]
     end = ledger_log.ends((topic,), partition)[topic.kind]
