@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from cli.printable import printable
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
 from cli.setting import checked_settings
@@ -94,7 +95,7 @@ def _surveys(
         found = survey(ledger_log, number, make_state)
         if found.cause:
             for line in lines_of(wish.venue, found):
-                typer.echo(line)
+                typer.echo(printable(line))
             yield found
         elif wish.partitions:
             typer.echo(f"{wish.venue} partition {number}: opens as it is; nothing to repair")

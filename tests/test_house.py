@@ -293,6 +293,27 @@ def test_no_message_is_tested_by_its_truth() -> None:
     assert not wrong, listed(sorted(wrong))
 
 
+def prints_of_rich(module: Module) -> Iterator[ast.Call]:
+    """Where a console prints, or a table takes, what somebody gives it."""
+    if any(imported.partition(".")[0] == "rich" for imported in module.imports()):
+        for node in ast.walk(module.tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and called.attr in {"print", "add_row"}:
+                assert isinstance(node, ast.Call)
+                yield node
+
+
+def test_rich_is_given_no_text_in_which_it_would_read_markup() -> None:
+    wrong = [
+        f"{module.name}:{call.lineno} {ast.unparse(call)}"
+        for module in source()
+        for call in prints_of_rich(module)
+        for given in call.args
+        if not re.match(r"\*?\(?(Text|table_of)\b", ast.unparse(given))
+    ]
+    assert not wrong, listed(wrong)
+
+
 def tracked_files() -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
