@@ -80,7 +80,8 @@ class Watcher:
     def _run(self) -> None:
         while not self._stop.is_set():
             first = self._consumer.poll(POLL_SECONDS)
-            for message in [first, *self._consumer.consume(MESSAGES_MAX, 0)] if first else []:
+            messages = [] if first is None else [first, *self._consumer.consume(MESSAGES_MAX, 0)]
+            for message in messages:
                 if message.error() is None:
                     self._note(message)
 

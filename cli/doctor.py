@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.later import Later
+from cli.printable import printable
 
 if TYPE_CHECKING:
     from cli import checks, findings
@@ -28,6 +29,6 @@ def doctor() -> None:
     """Check settings, keys, broker, topics, lag, clock, and what can be seen of each account."""
     wrong = 0
     for finding in checks.examine():
-        typer.echo(f"{finding.mark:5} {finding.part:9} {finding.line}")
+        typer.echo(f"{finding.mark:5} {finding.part:9} {printable(finding.line)}")
         wrong += finding.mark is findings.Mark.WRONG
     raise typer.Exit(1 if wrong else 0)

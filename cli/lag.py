@@ -14,8 +14,8 @@ from confluent_kafka.admin import AdminClient
 
 from cli.findings import Finding, Mark, since
 from orderloom import topology
-from processors.ledger.committed import last_records
 from processors.ledger.log import NS_PER_MS, LedgerLog
+from processors.ledger.recorded import steps_back
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.trouble import LedgerLost
 from runtime.clock import wall_ns
@@ -101,8 +101,9 @@ def last_moves(
     if moved:
         ledger_log = LedgerLog(ledger)
         for partition, at_ns in moved.items():
-            steps = last_records(ledger_log, topology.COMMITS, partition)
-            moved[partition] = max([at_ns, *(step.timestamp()[1] * NS_PER_MS for step in steps)])
+            last = next(steps_back(ledger_log, partition), None)
+            stepped_ns = 0 if last is None else last[1].timestamp()[1] * NS_PER_MS
+            moved[partition] = max(at_ns, stepped_ns)
     return moved
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 from confluent_kafka import KafkaError, Message
 
+from cli.printable import printable
 from cli.setting import checked_settings, placed, venues_of
 from orderloom.account import AccountConfig
 from orderloom.control import HomeElsewhere, Registration
@@ -115,7 +116,8 @@ def write_registry(settings: Settings, venue: str, accounts: Iterable[AccountCon
     """
     found = registry_news(settings, venue, accounts)
     for line in found.passed:
-        typer.echo(f"{line}; who may write there: `orderloom topics --acl`", err=True)
+        said = printable(f"{line}; who may write there: `orderloom topics --acl`")
+        typer.echo(said, err=True)
     name, kafka = CONTROL.name(venue, settings.namespace), settings.kafka
     producer = idempotent_producer(kafka.bootstrap, security=kafka.client_security())
     refused: list[str] = []

@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from cli.printable import printable
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.registry import specs_of
 from cli.setting import checked_settings
@@ -22,14 +23,10 @@ from processors.repair.repair import (
     Outcome,
     RepairOrder,
     RepairProgress,
-    Survey,
-    check_repairable,
     check_unowned,
-    line_of,
     repair,
-    survey,
-    warnings_of,
 )
+from processors.repair.survey import Survey, check_repairable, line_of, survey, warnings_of
 from runtime.clock import wall_ns
 from runtime.kafka import connected_admin, readable_kafka_errors
 from runtime.settings import Settings
@@ -98,7 +95,7 @@ def _surveys(
         found = survey(ledger_log, number, make_state)
         if found.cause:
             for line in lines_of(wish.venue, found):
-                typer.echo(line)
+                typer.echo(printable(line))
             yield found
         elif wish.partitions:
             typer.echo(f"{wish.venue} partition {number}: opens as it is; nothing to repair")

@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from cli.printable import printable
 from cli.processing import ledger_settings, pace_of, venue_as_set
 from cli.setting import checked_settings
 from orderloom.identity import venue_of
@@ -91,7 +92,7 @@ class Part:
 
     def say(self, line: str, *, is_progress: bool = False) -> None:
         """One line about this partition; progress is no result."""
-        typer.echo(f"partition {self.replay.partition}: {line}", err=is_progress)
+        typer.echo(printable(f"partition {self.replay.partition}: {line}"), err=is_progress)
 
     def note(self) -> None:
         """Say how far it is, every few seconds."""

@@ -9,7 +9,9 @@ from typing import Final
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
+from cli.printable import printable
 from cli.setting import checked_settings, registered, venues_of
 from cli.tables import VIEWS, Rows, line_of
 from runtime.clock import wall_ns
@@ -96,11 +98,11 @@ def _print_table(follower: Follower, rows: Rows, wish: Wish) -> None:
     if not console.is_terminal:
         console = Console(width=WIDE_COLUMNS)
     if not wish.follow:
-        console.print(_table(rows, wish.last))
+        console.print(table_of(rows, wish.last))
         return
     most = min(wish.last or sys.maxsize, max(1, console.height - TABLE_EDGE_LINES))
-    with Live(_table(rows, most), console=console, auto_refresh=False) as live:
-        _follow(follower, rows, lambda: live.update(_table(rows, most), refresh=True))
+    with Live(table_of(rows, most), console=console, auto_refresh=False) as live:
+        _follow(follower, rows, lambda: live.update(table_of(rows, most), refresh=True))
 
 
 def _follow(follower: Follower, rows: Rows, show: Callable[[], None]) -> None:
@@ -112,7 +114,8 @@ def _follow(follower: Follower, rows: Rows, show: Callable[[], None]) -> None:
             shown = time.monotonic()
 
 
-def _table(rows: Rows, most: int | None) -> Table:
+def table_of(rows: Rows, most: int | None) -> Table:
+    """The table of the rows, or of the last `most` of them."""
     cells = rows.cells(wall_ns(), most)
     title = rows.view.topic.kind
     count = f"{len(rows)}" if len(cells) == len(rows) else f"last {len(cells)} of {len(rows)}"
@@ -120,5 +123,6 @@ def _table(rows: Rows, most: int | None) -> Table:
     for heading, _ in rows.view.columns:
         table.add_column(heading, overflow="fold")
     for row in cells:
-        table.add_row(*row)
+        # As a text, or rich would read markup in it, and in `[/x]` an error.
+        table.add_row(*(Text(printable(cell)) for cell in row))
     return table

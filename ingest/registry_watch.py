@@ -14,6 +14,7 @@ from typing import Final
 from ingest.registry import Change, Entries, Entry, Places, at_home, compared, in_force, served
 from orderloom.account import AccountConfig, Home
 from runtime.accounts import load_accounts, read_key
+from runtime.files import read_plain
 from runtime.metrics import REGISTRY_UNUSABLE
 from runtime.secret import FILE, file_of
 from runtime.settings import Settings
@@ -140,7 +141,6 @@ def _key_of(reference: str) -> bytes:
 
 def _content_of(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            return opened.read(BYTES_MAX)
+        return read_plain(file, BYTES_MAX)[0]
     except OSError as error:
         return f"unreadable: {error.strerror}".encode()

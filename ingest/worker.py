@@ -194,7 +194,7 @@ class IngestWorker:
                 continue
             hurry.clear()
             looked_at = time.monotonic()
-            # Files may hang, on a network's disk say: not in the loop that reads the sockets.
+            # A file's disk may take its second to answer: not in the loop that reads the sockets.
             for change in await asyncio.to_thread(self._registry.look, at_once=is_hurried):
                 level = logging.ERROR if change.is_trouble else logging.INFO
                 _log.log(level, change.line, extra={"account": change.account})

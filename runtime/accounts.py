@@ -14,10 +14,12 @@ from unicodedata import category
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from orderloom.account import AccountConfig
+from runtime.files import read_plain
 from runtime.problems import Location, problem_lines
 from runtime.secret import NO_REFERENCE, is_reference, secret_text
 from runtime.trouble import SettingsError
 
+BYTES_MAX: Final = 64 * 1024 * 1024
 UNSENDABLE: Final = ("Cc", "Cs")
 """Unicode's categories of control characters, and of halves of a character (lone surrogates)."""
 SHAPE: Final = '{"key": "...", "secret": "..."}'
@@ -93,7 +95,7 @@ def _unsendable(key: AccountKey) -> Iterator[str]:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(read_plain(file, BYTES_MAX)[0].decode())
     except OSError as error:
         line = f"{file} cannot be read ({error.strerror}): create it or set accounts_file"
         raise SettingsError([line]) from None

@@ -4,14 +4,18 @@ In a directory that others may write (``/tmp``), a link may stand where a file o
 is refused, and what it leads to is left as it is.
 """
 
+import errno
 import os
 import stat
 import tempfile
 from pathlib import Path
 from typing import Final
 
+from runtime.patience import within
+
 MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
+READ_SECONDS_MAX: Final = 1.0
 UMASK: Final = 0o077
 """What no file of ours grants: set for each process, as the files of libraries go by it alone."""
 
@@ -35,6 +39,29 @@ def open_own(path: Path) -> int:
         os.close(descriptor)
         raise OSError(f"{path} is no plain file")
     return descriptor
+
+
+def read_plain(path: Path, bytes_max: int) -> tuple[bytes, int]:
+    """The first bytes of the regular file that `path` leads to, and its mode; links are followed.
+
+    Raises OSError, whose `strerror` says why: also where no plain file is (a named pipe would keep
+    us waiting for its writer), and where its disk does not answer.
+    """
+    try:
+        return within(READ_SECONDS_MAX, path, lambda: _plain_content(path, bytes_max))
+    except TimeoutError as error:
+        raise TimeoutError(errno.ETIMEDOUT, error.strerror or str(error)) from None
+
+
+def _plain_content(path: Path, bytes_max: int) -> tuple[bytes, int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    # Looked at through the descriptor: the path may lead elsewhere by now.
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file")
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read(bytes_max), mode
 
 
 def check_no_link(path: Path) -> None:

@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 from typing import Final
 
+from runtime.files import read_plain
 from runtime.trouble import SettingsError
 
 FILE: Final = "file:"
-SECRET_CHARACTERS_MAX: Final = 64 * 1024
+SECRET_BYTES_MAX: Final = 64 * 1024
 READABLE_BY_OTHERS: Final = 0o044
 NO_REFERENCE: Final = "a secret stands where its place belongs: write env:NAME or file:PATH"
 
@@ -58,9 +59,9 @@ def _warn_of_readers(path: Path, mode: int) -> None:
 
 def _file_text(path: Path) -> str:
     try:
-        _warn_of_readers(path, path.stat().st_mode)
-        with path.open(encoding="utf-8") as file:
-            return file.read(SECRET_CHARACTERS_MAX).strip()
+        content, mode = read_plain(path, SECRET_BYTES_MAX)
+        _warn_of_readers(path, mode)
+        return content.decode().strip()
     except OSError as error:
         raise SettingsError([f"{path} cannot be read ({error.strerror}): correct it"]) from None
     except UnicodeDecodeError:  # its words would show the bytes

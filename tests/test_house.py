@@ -245,6 +245,75 @@ def test_metrics_are_named_in_their_list_alone() -> None:
     assert not wrong, listed(wrong)
 
 
+def truths(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions of which this node asks whether they are true."""
+    if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+        yield node.test
+    elif isinstance(node, ast.BoolOp):
+        yield from node.values
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand
+    elif isinstance(node, ast.comprehension):
+        yield from node.ifs
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) == "bool":
+        yield from node.args
+
+
+def is_polled(value: ast.expr | None) -> bool:
+    """Whether it is what a client's `poll` gives: a message, or None."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func).endswith(".poll")
+
+
+def truths_of_messages(function: ast.AST) -> Iterator[int]:
+    """The lines on which a polled message is tested by its truth."""
+    nodes = list(ast.walk(function))
+    polled = {
+        ast.unparse(target)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and is_polled(node.value)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    }
+    for asked in (one for node in nodes for one in truths(node)):
+        said = asked.value if isinstance(asked, ast.NamedExpr) else asked
+        if is_polled(said) or ast.unparse(said) in polled:
+            yield asked.lineno
+
+
+def test_no_message_is_tested_by_its_truth() -> None:
+    # That of confluent's Message is the length of its value: a record without one would count as
+    # none, and a tombstone be thrown away.
+    wrong = {
+        f"{module.name}:{line}"
+        for module in modules()
+        if ".poll(" in module.text
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in truths_of_messages(node)
+    }
+    assert not wrong, listed(sorted(wrong))
+
+
+def prints_of_rich(module: Module) -> Iterator[ast.Call]:
+    """Where a console prints, or a table takes, what somebody gives it."""
+    if any(imported.partition(".")[0] == "rich" for imported in module.imports()):
+        for node in ast.walk(module.tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and called.attr in {"print", "add_row"}:
+                assert isinstance(node, ast.Call)
+                yield node
+
+
+def test_rich_is_given_no_text_in_which_it_would_read_markup() -> None:
+    wrong = [
+        f"{module.name}:{call.lineno} {ast.unparse(call)}"
+        for module in source()
+        for call in prints_of_rich(module)
+        for given in call.args
+        if not re.match(r"\*?\(?(Text|table_of)\b", ast.unparse(given))
+    ]
+    assert not wrong, listed(wrong)
+
+
 def tracked_files() -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True

@@ -21,7 +21,8 @@ def main(argument: str) -> None:
     consumer.assign([TopicPartition(source, number, 0) for number in range(task.partitions)])
     while True:
         first = consumer.poll(WAIT_SECONDS)
-        for message in [first, *consumer.consume(MESSAGES_MAX, 0)] if first else []:
+        messages = [] if first is None else [first, *consumer.consume(MESSAGES_MAX, 0)]
+        for message in messages:
             if message.error() is None:
                 place = f"{message.partition()} {message.offset()}".encode()
                 producer.produce(shown, message.value(), place, message.partition() or 0)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.text import Text
 
 from trial.bands import broken_bands
 from trial.reading import Reading
@@ -67,10 +68,10 @@ def run(options: DemoOptions, console: Console | None = None) -> int:
     try:
         verdict = asyncio.run(Play(stage, options, console).run())
     except (InterruptedError, KeyboardInterrupt, asyncio.CancelledError):
-        console.print("interrupted: everything is being stopped")
+        console.print(Text("interrupted: everything is being stopped"))
         return 130
     except StageError as error:
-        console.print(f"[red]{error}[/red]")
+        console.print(Text(str(error), "red"))
         return 1
     finally:
         stage.stop()
@@ -212,12 +213,12 @@ class Play:
         path.write_text(json.dumps(verdict, indent=1, default=str), encoding="utf-8")
         for name, value in verdict.items():
             if name != "details":
-                self.console.print(f"  {name:>22}  {value}", highlight=False)
+                self.console.print(Text(f"  {name:>22}  {value}"))
         for name, rows in verdict["details"].items():
             for row in rows[:5]:
-                self.console.print(f"  [red]{name}[/red] {row}", highlight=False)
-        word = "[green]CLEAN[/green]" if is_clean(verdict) else "[red]NOT CLEAN[/red]"
-        self.console.print(f"verdict: {word}, {path}", highlight=False)
+                self.console.print(Text.assemble("  ", (name, "red"), f" {row}"))
+        word = ("CLEAN", "green") if is_clean(verdict) else ("NOT CLEAN", "red")
+        self.console.print(Text.assemble("verdict: ", word, f", {path}"))
 
     # ---- conditions ----
 
@@ -293,4 +294,4 @@ class Play:
 
     def _say(self, line: str) -> None:
         seconds = time.monotonic() - self.began
-        self.console.print(f"[{seconds:6.1f} s] {line}", highlight=False)
+        self.console.print(Text(f"[{seconds:6.1f} s] {line}"))

@@ -10,23 +10,42 @@ import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from zlib import crc32
 
 import orjson
+from pydantic import AfterValidator
 
+from processors.ledger.mark import MARK, mark_of
 from processors.ledger.step import InputRecord, StepChanges
-from processors.ledger.typed import Whole, typed
+from processors.ledger.typed import Count, Time, Whole, typed
 
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
 """1 has no number, checksums, chain, traces, configuration or topic ids."""
 ABSENT = 0xFFFFFFFF  # the length written for a key or value that is None
 _TIME = struct.Struct("<q")
+_SUM_BYTES = 4
 
 
 class UnknownCommitFormat(Exception):
     """A record of `commits` has a format that this code does not know, or is none."""
+
+
+def _checked_sums(recorded: str) -> str:
+    if len(b64decode(recorded, validate=True)) % _SUM_BYTES:
+        raise ValueError("checksums of four bytes each")
+    return recorded
+
+
+def _checked_note(note: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a replay asks of it; the repair that wrote it has the rest (processors/repair/notes)."""
+    phase, epoch, found = note.get("phase"), note.get("epoch"), note.get("found", "")
+    if not isinstance(phase, str) or not isinstance(found, str):
+        raise ValueError("a phase, and texts")
+    if type(epoch) is not int or epoch < 0:
+        raise ValueError("an epoch")
+    return note
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +65,20 @@ class CommitRecord:
     where its ranges begin.
     """
 
-    step: Whole
+    step: Count
     partition: Whole
     inputs: Mapping[str, tuple[Whole, Whole]]
     bytes_hash: str
     left_out: tuple[tuple[str, Whole, str, str], ...]
-    clock_ns: Whole
+    clock_ns: Time
     ticked: bool
     fold: str
     config: str
     content_digest: str
     exact_digest: str
-    repair: Mapping[str, Any] | None = None
-    number: Whole | None = None
-    checksums: str = ""
+    repair: Annotated[Mapping[str, Any], AfterValidator(_checked_note)] | None = None
+    number: Count | None = None
+    checksums: Annotated[str, AfterValidator(_checked_sums)] = ""
     chain: str = ""
     configuration: Mapping[str, Any] | None = None
     topic_ids: Mapping[str, str] | None = None
@@ -87,6 +106,32 @@ class CommitRecord:
             raise UnknownCommitFormat(f"it is no commit record ({error})") from None
 
 
+def commit_of(
+    value: bytes | None, headers: Mapping[str, bytes | str | None]
+) -> CommitRecord | None:
+    """What the record of `commits` says; None: it is none of ours that can be read."""
+    try:
+        return marked_commit(value, headers)
+    except UnknownCommitFormat:
+        return None
+
+
+def marked_commit(
+    value: bytes | None, headers: Mapping[str, bytes | str | None]
+) -> CommitRecord | None:
+    """What a record of `commits` says that bears our mark; None: it bears none, or another.
+
+    Each is the only record of its transaction there, so it bears that one's mark, and says its
+    number if it is not of the format before. Raises UnknownCommitFormat where ours cannot be read.
+    """
+    said = headers.get(MARK)
+    mark = mark_of([(MARK, said)]) if isinstance(said, bytes) else None
+    if mark is None or mark.count != 1:
+        return None
+    record = CommitRecord.decoded(value or b"")
+    return record if record.number in {None, mark.origin} else None
+
+
 def bytes_hash(records: Iterable[InputRecord]) -> str:
     """Hash of the records' keys and values, each with its length, in the given order."""
     return _hash_of([part for record in records for part in (record.key, record.value)])
@@ -104,7 +149,7 @@ def checksums(records: Iterable[InputRecord]) -> str:
 
 def checksum_count(recorded: str) -> int:
     """Of how many records these are the checksums."""
-    return len(b64decode(recorded)) // 4
+    return len(b64decode(recorded)) // _SUM_BYTES
 
 
 def first_difference(recorded: str, found: str) -> int | None:

@@ -18,17 +18,24 @@ from processors.ledger.trouble import LedgerLost
 READ_MESSAGES_MAX = 10_000
 WAIT_SECONDS = 0.1
 TAIL_RECORDS = 64
+BACK_FACTOR = 16
+WINDOW_RECORDS_MAX = 8_192
+"""So many are held at a time, however far back they are looked for."""
 
 
 def committed_records(
-    ledger_log: LedgerLog, topic: Topic, partition: int, begin: int | None = None
+    ledger_log: LedgerLog,
+    topic: Topic,
+    partition: int,
+    begin: int | None = None,
+    before: int | None = None,
 ) -> Iterator[Message]:
-    """The records from `begin` (None: the first) to the end that the partition has now.
+    """The records from `begin` (None: the first) to `before`, or the end that there is now.
 
     Raises LedgerLost if nothing comes for too long, KafkaException.
     """
     first = ledger_log.begins((topic,), partition)[topic.kind]
-    end = ledger_log.ends((topic,), partition)[topic.kind]
+    end = ledger_log.ends((topic,), partition)[topic.kind] if before is None else before
     # Below the first offset that is left a reader gets an error and no reset (decision 0103).
     position = first if begin is None else max(first, begin)
     if position >= end:
@@ -45,7 +52,8 @@ def committed_records(
                 error = message.error()
                 if error is None:
                     position = (message.offset() or 0) + 1
-                    yield message
+                    if position <= end:  # one behind it tells that it was passed: it was a marker
+                        yield message
                 elif is_end(message):
                     # The end is reached by this alone: the last offsets are markers, and those are
                     # no messages.
@@ -59,22 +67,15 @@ def committed_records(
         reader.close()
 
 
-def last_records(ledger_log: LedgerLog, topic: Topic, partition: int) -> list[Message]:
-    """The last committed records: at least one if there is any at all.
+def windows_back(ledger_log: LedgerLog, topic: Topic, partition: int) -> Iterator[list[Message]]:
+    """The committed records, the last ones first: a few, then more of those before them.
 
-    Markers and aborted transactions stand between records, so it looks back further and further.
+    Within a list, which may be empty, they are in the order of the log.
     """
-    return next(filter(None, tails(ledger_log, topic, partition)), [])
-
-
-def tails(
-    ledger_log: LedgerLog, topic: Topic, partition: int, back: int = TAIL_RECORDS
-) -> Iterator[list[Message]]:
-    """The last committed records, looking `back` so many offsets, then further and further."""
     begin = ledger_log.begins((topic,), partition)[topic.kind]
     end = ledger_log.ends((topic,), partition)[topic.kind]
+    back = TAIL_RECORDS
     while begin < end:
-        yield list(committed_records(ledger_log, topic, partition, end - back))
-        if end - back <= begin:
-            return
-        back *= 16
+        first = max(begin, end - back)
+        yield list(committed_records(ledger_log, topic, partition, first, end))
+        end, back = first, min(back * BACK_FACTOR, WINDOW_RECORDS_MAX)

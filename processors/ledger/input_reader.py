@@ -97,7 +97,8 @@ def arrived(consumer: Consumer, messages_max: int, seconds_max: float) -> list[M
     `consume` with a timeout would wait to fill up.
     """
     messages = consumer.consume(messages_max, 0)
-    if not messages and (message := consumer.poll(seconds_max)):
+    # Not by its truth, which is the length of its value: one without a value is a record too.
+    if not messages and (message := consumer.poll(seconds_max)) is not None:
         messages = [message, *consumer.consume(messages_max, 0)]
     return messages
 

@@ -7,6 +7,7 @@ from orderloom.topology import INPUTS, LEDGER
 from processors.ledger.committed import committed_records
 from processors.ledger.input_reader import trimmed_line
 from processors.ledger.log import RESULTS, LedgerLog
+from processors.ledger.recorded import check_recorded, last_commit
 from processors.ledger.state import RESERVED, LedgerPlace, OwnRecords, UnknownLedgerFormat
 from processors.ledger.step import PartitionState, UnknownStateFormat
 from processors.ledger.topic_watch import check_same_topics
@@ -49,11 +50,15 @@ def load(
 
 
 def at_place(ledger_log: LedgerLog, partition: int, loaded: Loaded, ids: dict[str, str]) -> Loaded:
-    """With the ends of the inputs, if its place still lies in them. Raises PartitionStopped.
+    """With the ends of the inputs, if its place still lies in them.
 
-    The place then names all topics, and the epoch, also where an older version wrote it.
+    The place then names all topics, and the epoch, also where an older version wrote it. Raises
+    PartitionStopped, also where `commits` says that the last step left another place.
     """
-    _check_inputs(ledger_log, partition, loaded.place, ids)
+    # The ids first: of a topic that was made again the offsets say nothing.
+    check_same_topics(ledger_log, loaded.place.topic_ids, ids)
+    check_recorded(partition, loaded.place, last_commit(ledger_log, partition))
+    _check_begins(ledger_log, partition, loaded.place)
     ends = _checked_ends(ledger_log, partition, loaded.place)
     place = replace(loaded.place, topic_ids=ids, epoch=loaded.own.epoch)
     return replace(loaded, place=place, ends=ends)
@@ -146,11 +151,7 @@ def check_end(ledger_log: LedgerLog, partition: int, kind: str, end: int, place:
         )
 
 
-def _check_inputs(
-    ledger_log: LedgerLog, partition: int, place: LedgerPlace, ids: dict[str, str]
-) -> None:
-    # The ids first: of a topic that was made again the offsets say nothing.
-    check_same_topics(ledger_log, place.topic_ids, ids)
+def _check_begins(ledger_log: LedgerLog, partition: int, place: LedgerPlace) -> None:
     for kind, begin in ledger_log.begins(INPUTS, partition).items():
         if begin > place.next[kind]:
             raise PartitionStopped(trimmed_line(ledger_log.names[kind], partition))

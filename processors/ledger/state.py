@@ -11,7 +11,7 @@ from typing import Any, Self
 import orjson
 
 from orderloom.topology import INPUTS
-from processors.ledger.typed import Whole, typed
+from processors.ledger.typed import Count, Time, Whole, typed
 
 FORMAT = 3
 FORMATS_READ = (1, 2, FORMAT)
@@ -36,8 +36,8 @@ class LedgerPlace:
     "" at the beginning of an epoch or after an older version.
     """
 
-    step: Whole
-    clock_ns: Whole
+    step: Count
+    clock_ns: Time
     next: Mapping[str, Whole]
     topic_ids: Mapping[str, str]
     exact: str = ""

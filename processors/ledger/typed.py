@@ -12,6 +12,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 WHOLE_END: Final = 1 << 63
 """One more can still be written as JSON."""
 Whole = Annotated[int, Field(ge=0, lt=WHOLE_END)]
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+"""What rises by one with a step or a transaction: far more than there will be."""
+Time = Annotated[int, Field(ge=0, lt=1 << 62)]
+"""Nanoseconds, to the year 2116: what is counted on from it can still be written."""
 Kind = TypeVar("Kind")
 _READERS: Final[dict[type, TypeAdapter[Any]]] = {}
 

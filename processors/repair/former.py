@@ -1,19 +1,27 @@
 """What the outputs of a partition show of its former life: epochs, keys of views, executions."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import orjson
 from confluent_kafka import Message
 
-from orderloom.topology import ACCOUNTS, COMMITS, FILLS, OUTPUTS, Topic
+from orderloom.topology import (
+    ACCOUNTS,
+    DEAD_LETTERS,
+    DIFFERENCES,
+    FILLS,
+    ORDERS,
+    POSITIONS,
+    Topic,
+)
 from orderloom.words import FillKind
 from processors.account.lost_fills import LostFill
 from processors.account.publishing import COUNTERS
 from processors.account.streams import Blind
-from processors.ledger.commit_record import CommitRecord
-from processors.ledger.committed import committed_records, tails
+from processors.ledger.committed import committed_records, windows_back
 from processors.ledger.log import LedgerLog
+from processors.ledger.recorded import steps_back
 from processors.ledger.state import REPAIR_KEY
 from processors.repair.coverage import Coverage
 from processors.repair.finishing import FormerView
@@ -25,13 +33,13 @@ from processors.repair.former_records import (
     FormerTraded,
     Numbered,
     OfAccount,
-    commit_of,
     former_record,
 )
 from processors.repair.notes import ENDED
 
 COUNTERS_STATE = f"{COUNTERS}/".encode()
-LOOK_BACK = 256
+NUMBERED: Final = (ORDERS, FILLS, POSITIONS, ACCOUNTS, DIFFERENCES, DEAD_LETTERS)
+"""The outputs whose records bear an epoch; another one would be read to its beginning for it."""
 Note = Callable[[int], None]
 """Called with how many records were read."""
 
@@ -44,7 +52,7 @@ def highest_epoch(
     All accounts of a partition are in one epoch, that of its last repair, so the last record of a
     topic has the highest of that topic.
     """
-    last = (_last_of_ours(ledger_log, topic, partition) for topic in OUTPUTS)
+    last = (_last_of_ours(ledger_log, topic, partition) for topic in NUMBERED)
     found = [record.epoch for record in last if record is not None]
     for key, value in state.items():
         if key == REPAIR_KEY or key.startswith(COUNTERS_STATE):
@@ -55,16 +63,11 @@ def highest_epoch(
 
 def _last_of_ours(ledger_log: LedgerLog, topic: Topic, partition: int) -> Numbered | None:
     """The last record of an output that is ours; foreign ones may stand behind it."""
-    for messages in tails(ledger_log, topic, partition, LOOK_BACK):
+    for messages in windows_back(ledger_log, topic, partition):
         found = (record_of(topic, message) for message in reversed(messages))
         if (record := next((one for one in found if one is not None), None)) is not None:
             return record
     return None
-
-
-def last_commit(ledger_log: LedgerLog, partition: int) -> CommitRecord | None:
-    """The last commit record; None where there is none."""
-    return next((record for record, _ in _steps_back(ledger_log, partition)), None)
 
 
 def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
@@ -72,9 +75,9 @@ def last_step_ms(ledger_log: LedgerLog, partition: int, epoch: int) -> int:
 
     What a repair folded that did not end is no step of a life.
     """
-    for record, appended_ms in _steps_back(ledger_log, partition):
+    for record, message in steps_back(ledger_log, partition):
         if record.repair is None or _has_ended(record.repair, epoch):
-            return appended_ms
+            return message.timestamp()[1]
     return 0
 
 
@@ -82,15 +85,6 @@ def _has_ended(note: Mapping[str, Any], epoch: int) -> bool:
     """Whether a commit record is the last of a repair, and of one before that of `epoch`."""
     found = note.get("epoch")
     return note.get("phase") == ENDED and type(found) is int and found < epoch
-
-
-def _steps_back(ledger_log: LedgerLog, partition: int) -> Iterator[tuple[CommitRecord, int]]:
-    """Our commit records and when each was appended (ms), from the last one back; some twice."""
-    for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
-        for message in reversed(messages):
-            record = commit_of(message.value(), dict(message.headers() or ()))
-            if record is not None:
-                yield record, message.timestamp()[1]
 
 
 def former_views(ledger_log: LedgerLog, partition: int, epoch: int) -> list[FormerView]:

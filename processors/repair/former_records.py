@@ -17,8 +17,6 @@ from orderloom.quantities import Unit
 from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 from processors.account.lost_fills import LostFill
-from processors.ledger.commit_record import CommitRecord, UnknownCommitFormat
-from processors.ledger.mark import MARK, mark_of
 
 VIEWS: Final = (ORDERS, POSITIONS, ACCOUNTS)
 EPOCH_END: Final = 1_000_000
@@ -154,21 +152,3 @@ def _is_keyed(topic: Topic, key: str, record: Numbered) -> bool:
         if topic in (ORDERS, POSITIONS)
         else (key == record.account)
     )
-
-
-def commit_of(
-    value: bytes | None, headers: Mapping[str, bytes | str | None]
-) -> CommitRecord | None:
-    """What the record of `commits` says; None: it is none of ours.
-
-    Each is the only record of its transaction there, so it bears that one's mark, and says its
-    number if it is not of the format before.
-    """
-    said = headers.get(MARK)
-    mark = mark_of([(MARK, said)]) if isinstance(said, bytes) else None
-    try:
-        record = CommitRecord.decoded(value or b"")
-    except UnknownCommitFormat:
-        return None
-    is_ours = mark is not None and mark.count == 1 and record.number in {None, mark.origin}
-    return record if is_ours else None

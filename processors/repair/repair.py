@@ -6,35 +6,33 @@ venue was asked about it (`finishing`), and trimmed `intents` are refused.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW
+from orderloom.topology import INPUTS, RAW
 from processors.ledger.commit_record import CommitRecord, bytes_hash
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
-from processors.ledger.opening import GARBAGE, check_whole, load, read_state, restored
-from processors.ledger.settling import check_tails, settle
+from processors.ledger.opening import check_whole, read_state, restored
+from processors.ledger.recorded import is_recorded, last_commit
+from processors.ledger.settling import settle
 from processors.ledger.state import (
     PLACE_KEY,
     REPAIR_KEY,
     LedgerPlace,
-    OwnRecords,
     Repair,
-    UnknownLedgerFormat,
     encoded,
 )
 from processors.ledger.step_size import StepSize
-from processors.ledger.tails import still_hanging
 from processors.ledger.topic_watch import changed_topics
 from processors.ledger.trouble import LedgerFenced, LedgerLost, PartitionStopped
 from processors.ledger.writer import LedgerWriter, Probe, no_probe
-from processors.repair.former import former_coverages, highest_epoch, last_commit
-from processors.repair.former_records import EPOCH_END
-from processors.repair.gaps import AND, NOT_WHOLE, reasons_of, with_begun
+from processors.repair.former import former_coverages
+from processors.repair.gaps import NOT_WHOLE
 from processors.repair.notes import BEGUN, note_of
 from processors.repair.rebuild import FormerOutputs, MakePartitionFold, Rebuilding
+from processors.repair.survey import Survey, check_repairable, survey
 from runtime.trouble import PassingTrouble, SetupError
 
 CLEARED_MAX = 5_000
@@ -42,31 +40,6 @@ CLEARED_MAX = 5_000
 TRIES_MAX = 30
 WAIT_SECONDS = 0.5
 STOP_WORKERS = "stop every `orderloom process` of this venue, repair, then start them again"
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What was found of one partition. `cause` is why its ledger stops; "" if it does not.
-
-    `lost` says, by kind, why records of an input are gone that were folded once; `epoch` is the
-    highest that was ever published in (None: nothing was), `records` how many state records stand
-    in the ledger.
-    """
-
-    partition: int
-    cause: str
-    begins: Mapping[str, int]
-    ends: Mapping[str, int]
-    lost: Mapping[str, str]
-    epoch: int | None
-    step: int
-    records: int
-    begun: Repair | None
-
-    @property
-    def inputs(self) -> int:
-        """How many records there are to fold."""
-        return sum(self.ends[kind] - begin for kind, begin in self.begins.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,91 +68,6 @@ class Outcome:
     folded: int
     former: FormerOutputs
     raw_gap: str
-
-
-def survey(ledger_log: LedgerLog, partition: int, make_state: MakePartitionFold) -> Survey:
-    """Look at one partition; nothing is written. Raises LedgerLost, KafkaException, SetupError."""
-    check_settled(ledger_log, partition)
-    cause = ""
-    try:
-        load(ledger_log, partition, make_state)
-        # Where the state is whole by itself, marks may still say that some of it is gone.
-        check_tails(ledger_log, partition)
-    except PartitionStopped as stopped:
-        cause = str(stopped)
-    try:
-        ids = ledger_log.topic_ids()
-    except PartitionStopped as missing:
-        raise SetupError(str(missing), "a repair folds all inputs") from missing
-    state, commit = read_state(ledger_log, partition), last_commit(ledger_log, partition)
-    own = _own_records(state)
-    begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
-    # Where the place is lost or cannot be read, the last step still says how far inputs were read.
-    place = own.place or _place_after(commit)
-    reasons = {kind: list(reasons_of(kind, place, ids, begins, ends)) for kind in begins}
-    reasons[RAW.kind] = with_begun(_unended(own.repair), reasons[RAW.kind])
-    lost = {kind: AND.join(why) for kind, why in reasons.items() if why}
-    # The numbers of steps go on above all that are recorded: a replay holds them to that.
-    step = max(place.step, commit.step if commit else 0)
-    epoch = highest_epoch(ledger_log, partition, state)
-    return Survey(
-        partition, cause, begins, ends, lost, epoch, step, len(state), _unended(own.repair)
-    )
-
-
-def _place_after(commit: CommitRecord | None) -> LedgerPlace:
-    """What a step's record says of the place that it came to."""
-    if commit is None:
-        return LedgerPlace(0, 0, {}, {})
-    return LedgerPlace(commit.step, 0, {kind: end for kind, (_, end) in commit.inputs.items()}, {})
-
-
-def _own_records(state: Mapping[bytes, bytes]) -> OwnRecords:
-    """The ledger's own records as far as they can be read."""
-    own = OwnRecords()
-    for key in (PLACE_KEY, REPAIR_KEY):
-        if key in state:
-            try:
-                own.restore(key, state[key])
-            except (UnknownLedgerFormat, *GARBAGE):
-                continue
-    return own
-
-
-def _unended(repair: Repair | None) -> Repair | None:
-    return None if repair is None or repair.has_ended else repair
-
-
-def check_repairable(found: Survey) -> None:
-    """Raise SetupError for what this version cannot rebuild."""
-    _check_epoch(found)
-    if INTENTS.kind in found.lost:
-        raise SetupError(
-            f"partition {found.partition}: intents are gone ({found.lost[INTENTS.kind]}), and what "
-            "strategies wanted is not known from anywhere else",
-            "restore the topic; to go on without them takes a named ruling for each account, which "
-            "this version does not have",
-        )
-
-
-def _check_epoch(found: Survey) -> None:
-    """Beyond the last one a repair would not know its own records by their epoch."""
-    if found.epoch is not None and found.epoch + 1 >= EPOCH_END:
-        raise SetupError(
-            f"partition {found.partition}: a record of an output is of epoch {found.epoch}, and "
-            "none is left above it: something else wrote it (who may: `orderloom topics --acl`)",
-            "delete that topic, run `orderloom topics`, then `orderloom repair`",
-        )
-
-
-def check_settled(ledger_log: LedgerLog, partition: int) -> None:
-    """Raise PassingTrouble where a transaction hangs: not all that is true can be read then."""
-    if found := still_hanging(ledger_log, partition):
-        raise PassingTrouble(
-            f"partition {partition}: a transaction that Kafka never ended hangs in "
-            f"{', '.join(sorted(found))}",
-            "start `orderloom process`, which settles it; repair only what stops after that",
-        )
 
 
 def check_unowned(ledger_log: LedgerLog, partition: int) -> None:
@@ -234,11 +122,13 @@ def _rebuild(
     now_ns = memory.clock.now_ns()
     coverages = former_coverages(ledger_log, partition, begun.epoch, now_ns)
     tries = steps = 0
+    has_folded = False
     while True:
         try:
             with closing(Rebuilding(ledger_log, partition, make_state, memory, probe)) as ledger:
                 for done, total in _folded(ledger):
                     progress.folded(done, total)
+                has_folded = True
                 former = ledger.end(progress.compared, coverages)
                 return Outcome(begun.epoch, ledger.done, former, begun.raw_gap)
         except LedgerFenced as fenced:
@@ -248,8 +138,10 @@ def _rebuild(
                 STOP_WORKERS,
             ) from fenced
         except LedgerLost:
-            # It gets on where steps were committed meanwhile: only tries in vain are counted.
-            tries = tries + 1 if memory.counts.steps == steps else 1
+            # Only tries in vain are counted. Folding gets on where it committed steps; the end
+            # commits some in each try, and does not get on by that.
+            gets_on = memory.counts.steps > steps and not has_folded
+            tries = 1 if gets_on else tries + 1
             steps = memory.counts.steps
             if tries > TRIES_MAX:
                 raise
@@ -296,10 +188,13 @@ def _may_resume(
         check_whole(partition, own, state)
     except PartitionStopped:
         return False
-    place = own.place
+    place, last = own.place, last_commit(ledger_log, partition)
     begins, ends = ledger_log.begins(INPUTS, partition), ledger_log.ends(INPUTS, partition)
     return (
         place is not None
+        # Both are of the transaction that began it, or of its last step.
+        and is_recorded(place, last)
+        and (last is None or (last.repair or {}).get("epoch") == begun.epoch)
         and not changed_topics(place.topic_ids, ledger_log.topic_ids())
         and all(begins[kind] <= at <= ends[kind] for kind, at in place.next.items())
     )
@@ -356,31 +251,3 @@ def _begun_record(ledger_log: LedgerLog, number: int, found: Survey, repair: Rep
         configuration=ledger_log.settings.configuration,
         topic_ids=ledger_log.topic_ids(),
     ).encoded()
-
-
-def line_of(found: Survey) -> str:
-    """Why a partition stops, without what to do about it."""
-    cause = found.cause
-    for remedy in (": run ", "; restore ", ": create "):
-        cause = cause.partition(remedy)[0]
-    return cause
-
-
-def warnings_of(found: Survey) -> Iterator[str]:
-    """What a repair of this partition cannot bring back by itself."""
-    if RAW.kind in found.lost:
-        yield (
-            f"raw is not whole ({found.lost[RAW.kind]}): what it lacks is a blind interval of each "
-            "account until the venue was asked; executions that only `fills` still holds stay "
-            "open in `differences`, and their positions unbounded, until the venue reports them "
-            "again"
-        )
-        yield (
-            "connections that began in the missing part are not known either, and their accounts "
-            "stay blind: start the venue's ingest anew after the repair"
-        )
-    if CONTROL.kind in found.lost:
-        yield (
-            f"control is not whole ({found.lost[CONTROL.kind]}): run `orderloom topics` first, "
-            "which writes missing entries of the registry"
-        )

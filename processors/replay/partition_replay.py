@@ -6,9 +6,7 @@ from typing import Protocol
 
 from confluent_kafka import KafkaException
 
-from orderloom.topology import COMMITS
 from processors.ledger.commit_record import CommitRecord
-from processors.ledger.committed import last_records
 from processors.ledger.ledger import MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.step import InputRecord, StepChanges
@@ -16,7 +14,7 @@ from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.replay.audit import Audit, Culprit, StepDifference
 from processors.replay.beginning import beginning
 from processors.replay.present import present
-from processors.replay.reading import StepReader, step_in
+from processors.replay.reading import StepReader
 from processors.replay.refold import CannotReplay, MakeConfigured
 
 
@@ -105,8 +103,8 @@ class PartitionReplay:
 
     def last_step(self) -> int:
         """The number of the last step that is recorded now; 0 for none."""
-        found = last_records(self.ledger_log, COMMITS, self.partition)
-        return step_in(self.ledger_log, found[-1]).step if found else 0
+        found = self._reader.last()
+        return 0 if found is None else found.step
 
     @property
     def compared(self) -> int:

@@ -8,20 +8,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orderloom.topology import COMMITS
 from processors.ledger.commit_record import CommitRecord
-from processors.ledger.committed import tails
 from processors.ledger.ledger import MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.opening import check_whole, read_state, restored
+from processors.ledger.recorded import check_recorded, steps_back
 from processors.ledger.state import RESERVED, LedgerPlace
 from processors.ledger.trouble import PartitionStopped
-from processors.replay.reading import step_in
 from processors.replay.refold import CannotReplay, Configuration
 
 TRIES_MAX = 10
 WAIT_SECONDS = 0.5
-LOOK_BACK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +35,29 @@ class Present:
 def present(ledger_log: LedgerLog, partition: int, make_state: MakeState) -> Present:
     """What the ledger holds. Raises CannotReplay, LedgerLost, KafkaException."""
     saved, epoch, place = _whole_state(ledger_log, partition, make_state)
-    for messages in tails(ledger_log, COMMITS, partition, LOOK_BACK):
-        numbered = ((message.offset() or 0, step_in(ledger_log, message)) for message in messages)
-        steps = [one for one in numbered if one[1].step <= place.step]
+    found: tuple[int, CommitRecord] | None = None
+    # Those that it does not come to were written since.
+    steps = (one for one in steps_back(ledger_log, partition) if one[0].step <= place.step)
+    for step, message in steps:
+        if found is None:
+            found = message.offset() or 0, step
+            _check_recorded(partition, place, step)
         # The newest up to there: only an opening changes it, and its first step says it
         # (decision 0213).
-        said = [step.configuration for _, step in steps if step.configuration is not None]
-        if steps and (said or steps[-1][1].config == ledger_log.settings.config_digest):
-            offset, step = steps[-1]
-            return Present(saved, epoch, step, offset, said[-1] if said else None)
+        is_of_now = found[1].config == ledger_log.settings.config_digest
+        if step.configuration is not None or is_of_now:
+            return Present(saved, epoch, found[1], found[0], step.configuration)
     raise CannotReplay(
         f"no step that commits still holds says the configuration that step {place.step} was "
         "folded with, and the settings of now are others"
     )
+
+
+def _check_recorded(partition: int, place: LedgerPlace, step: CommitRecord) -> None:
+    try:
+        check_recorded(partition, place, step)
+    except PartitionStopped as stopped:
+        raise CannotReplay(str(stopped)) from None
 
 
 def _whole_state(

@@ -8,8 +8,8 @@ from confluent_kafka import Message
 
 from orderloom.topology import COMMITS, INPUTS
 from processors.ledger.backlog import KINDS
-from processors.ledger.commit_record import CommitRecord, UnknownCommitFormat
-from processors.ledger.committed import committed_records
+from processors.ledger.commit_record import CommitRecord, UnknownCommitFormat, marked_commit
+from processors.ledger.committed import committed_records, windows_back
 from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.step import InputRecord
@@ -44,7 +44,16 @@ class StepReader:
     def steps(self, begin: int | None = None) -> Iterator[PlacedStep]:
         """The steps from an offset of `commits` to its end. Raises LedgerLost if it stays away."""
         for message in committed_records(self._log, COMMITS, self._partition, begin):
-            yield message.offset() or 0, step_in(self._log, message)
+            if (step := step_in(self._log, message)) is not None:
+                yield message.offset() or 0, step
+
+    def last(self) -> CommitRecord | None:
+        """The last step; None where there is none. Raises LedgerLost if it stays away."""
+        for messages in windows_back(self._log, COMMITS, self._partition):
+            found = (step_in(self._log, message) for message in reversed(messages))
+            if (step := next((one for one in found if one is not None), None)) is not None:
+                return step
+        return None
 
     def records(self, step: CommitRecord) -> list[InputRecord]:
         """What the step folded, in fold order; less where the log no longer has all of it."""
@@ -61,10 +70,10 @@ class StepReader:
             reader.close()
 
 
-def step_in(ledger_log: LedgerLog, message: Message) -> CommitRecord:
-    """The step that a record of `commits` is of."""
+def step_in(ledger_log: LedgerLog, message: Message) -> CommitRecord | None:
+    """The step that a record of `commits` is of; None: no ledger wrote it."""
     try:
-        return CommitRecord.decoded(message.value() or b"")
+        return marked_commit(message.value(), dict(message.headers() or ()))
     except UnknownCommitFormat as unknown:
         raise CannotReplay(
             f"{ledger_log.names[COMMITS.kind]} partition {message.partition()} offset "

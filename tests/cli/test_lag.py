@@ -7,6 +7,8 @@ from cli.findings import Mark
 from cli.lag import STILL_NS, Group, check_lag, last_moves, still_lines
 from cli.registry import specs_of
 from orderloom import topology
+from processors.ledger import mark
+from processors.ledger.commit_record import CommitRecord
 from processors.ledger.settings import LedgerSettings
 from runtime.kafka import connected_admin, idempotent_producer
 from runtime.settings import Settings
@@ -15,6 +17,7 @@ from tests.conftest import RunningBroker
 from tests.waits import wait_for
 
 VENUE = "binance"
+STEP = CommitRecord(7, 1, {}, "", (), 9, True, "f", "c", "d", "e", number=12)
 NOW_NS = 1_763_726_400_000_000_000
 GROUP = Group("g", 1, "STABLE", {}, 259, has_begun=True)
 
@@ -47,11 +50,12 @@ def test_a_partition_moves_with_its_commits_and_waits_from_its_oldest_unread_rec
     raw, commits = ledger.topic_name(topology.RAW), ledger.topic_name(topology.COMMITS)
     appended: list[int] = []
 
-    def write(topic: str) -> int:
+    def write(topic: str, value: bytes = b"{}") -> int:
         producer = idempotent_producer(broker.bootstrap)
         producer.produce(
-            topic, b"{}", partition=1, on_delivery=lambda _, m: appended.append(m.timestamp()[1])
-        )
+            topic, value, partition=1, headers={mark.MARK: mark.Mark(12, 5).encoded()},
+            on_delivery=lambda _, m: appended.append(m.timestamp()[1]),
+        )  # fmt: skip
         assert producer.flush(30) == 0
         return appended[-1] * 1_000_000
 
@@ -59,11 +63,13 @@ def test_a_partition_moves_with_its_commits_and_waits_from_its_oldest_unread_rec
     waits_ns = write(raw)
     assert last_moves(ledger, {(raw, 1): 1}, 0) == {1: waits_ns}
     assert last_moves(ledger, {(raw, 1): 1}) == {}, "it waits for less than 30 s"
+    write(commits)  # a step's mark, and no step
+    assert last_moves(ledger, {(raw, 1): 1}, 0) == {1: waits_ns}
     moved_ns = waits_ns
 
     def has_moved() -> bool:
         nonlocal moved_ns
-        moved_ns = write(commits)
+        moved_ns = write(commits, STEP.encoded())
         return moved_ns > waits_ns
 
     wait_for(has_moved)

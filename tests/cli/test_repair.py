@@ -7,7 +7,8 @@ import pytest
 from cli.repairing import Progress, lines_of, result_of
 from processors.ledger.state import Repair
 from processors.repair.rebuild import FormerOutputs
-from processors.repair.repair import Outcome, Survey, line_of
+from processors.repair.repair import Outcome
+from processors.repair.survey import Survey, line_of
 
 STOPPED = (
     "partition 3 has no state, but a past (fills is not empty): run `orderloom repair`, which "

@@ -112,7 +112,8 @@ def a_copy(lab: ReplayLab, namespace: str, spoilt: int) -> ReplayLab:
             if topic is RAW and message.offset() == spoilt:
                 value[-1] ^= 4
             stamp = message.timestamp()[1]
-            producer.produce(name, bytes(value), message.key(), 0, timestamp=stamp)
+            said = message.headers()
+            producer.produce(name, bytes(value), message.key(), 0, timestamp=stamp, headers=said)
     assert producer.flush(30) == 0
     return ReplayLab(lab.bootstrap, namespace, directory=lab.directory)
 

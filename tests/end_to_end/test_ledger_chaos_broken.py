@@ -34,9 +34,8 @@ def test_the_rule_itself_passes(
 def test_offsets_committed_ahead_of_state_lose(
     broker: RunningBroker, namespace: str, tmp_path: Path
 ) -> None:
-    faults = faults_of("offsets ahead of state", "before-commit", broker, namespace, tmp_path)
-    # A range that no step folded; or, where the step had only timers to fire, a step that none is.
-    assert any(words in faults for words in ("read to", "folded to", "says step"))
+    faults = faults_of("offsets ahead of state", "after-commit", broker, namespace, tmp_path)
+    assert "lost" in faults
 
 
 def test_outputs_outside_the_transaction_repeat(

@@ -146,6 +146,27 @@ def test_a_key_file_that_is_garbage_stops_nothing(
     assert lines.records == [] or "chmod" in lines.text
 
 
+def test_a_key_file_that_is_a_pipe_keeps_no_other_account(house: House) -> None:
+    registry = house.registry()
+    (house.directory / "a.json").unlink()
+    os.mkfifo(house.directory / "a.json")
+    house.write_key("b", "k2")
+    broken, renewed = registry.look(at_once=True)
+    assert "goes on as it was, with the last good key" in broken.line
+    assert "it is no plain file" in broken.line
+    assert (renewed.account, renewed.act) == ("toy:b", Act.RENEW)
+
+
+def test_at_the_start_a_pipe_leaves_its_account_out_and_is_no_registry(house: House) -> None:
+    (house.directory / "a.json").unlink()
+    os.mkfifo(house.directory / "a.json")
+    assert [entry.config.id for entry in house.registry().served()] == ["toy:b"]
+    house.file.unlink()
+    os.mkfifo(house.file)
+    with pytest.raises(SettingsError, match="it is no plain file"):
+        house.registry()
+
+
 @pytest.mark.parametrize("path", ["~nosuchuser/k", "/a\\u0000b"], ids=["no home", "NUL"])
 def test_a_key_whose_path_cannot_be_one_stops_nothing(
     house: House, lines: pytest.LogCaptureFixture, path: str

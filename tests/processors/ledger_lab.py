@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -12,15 +12,18 @@ from confluent_kafka.admin import AdminClient
 
 from orderloom.topology import COMMITS, DEAD_LETTERS, DIFFERENCES, FILLS, INPUTS, RAW, TOPICS, Topic
 from processors.ledger.backlog import KINDS
-from processors.ledger.commit_record import CommitRecord
-from processors.ledger.ledger import Ledger
+from processors.ledger.commit_record import CommitRecord, bytes_hash, chained
+from processors.ledger.ledger import Ledger, MakeState
 from processors.ledger.log import LedgerLog
 from processors.ledger.memory import Memory
+from processors.ledger.opening import read_state, restored
 from processors.ledger.settings import LedgerSettings, StepBounds
+from processors.ledger.settling import settle as settle_log
+from processors.ledger.state import PLACE_KEY, encoded
 from processors.ledger.step import InputRecord, StepChanges
 from processors.ledger.step_size import StepSize
 from processors.ledger.trouble import LedgerLost
-from processors.ledger.writer import Probe, no_probe
+from processors.ledger.writer import LedgerWriter, Probe, no_probe
 from processors.replay.audit import Audit, Culprit
 from runtime.kafka import (
     Place,
@@ -88,6 +91,12 @@ class Lab:
             self.producer.produce(self.name(topic), body, key, 0)
             self.fed += topic is RAW
         assert self.producer.flush(30) == 0
+
+    def trim(self, topic: Topic, offset: int) -> None:
+        """Remove the first records of a topic, up to an offset; all of them up to -1."""
+        place = TopicPartition(self.name(topic), 0, offset)
+        for future in self.admin.delete_records([place]).values():
+            future.result(30)
 
     def open(
         self, probe: Probe = no_probe, make: Callable[..., Ledger] = Ledger, partition: int = 0
@@ -175,6 +184,38 @@ class Lab:
 
     def _spec(self, topic: Topic) -> TopicSpec:
         return TopicSpec(self.name(topic), self.partitions, 1, topic.config)
+
+
+def come_to(lab: Lab, make_state: MakeState | None = None, **place: Any) -> None:
+    """Write a step without records that comes to this place, as its ledger's owner."""
+    make = make_state or (lambda _: lab.make_state())
+    own, state = restored(read_state(lab.log, 0), 0, make)
+    assert own.place is not None
+    changes = state.changes()
+    chain, exact = chained(own.place.chain, changes), changes.exact_digest
+    after = replace(own.place, step=own.place.step + 1, chain=chain, exact=exact)
+    after = replace(after, **place)
+    writer = LedgerWriter(lab.log, 0)
+    writer.fence()
+    settle_log(lab.log, 0, writer)
+    step = CommitRecord(
+        step=after.step,
+        partition=0,
+        inputs={kind: (own.place.next[kind], after.next[kind]) for kind in KINDS},
+        bytes_hash=bytes_hash([]),
+        left_out=(),
+        clock_ns=after.clock_ns,
+        ticked=False,
+        fold="",
+        config=lab.settings.config_digest,
+        content_digest="",
+        exact_digest=after.exact,
+        number=writer.next_number,
+        chain=chain,
+    )
+    records = [*changes.state.items(), (PLACE_KEY, encoded(after))]
+    writer.commit(records, changes.outputs, step.encoded())
+    writer.close()
 
 
 class AlwaysOurs:

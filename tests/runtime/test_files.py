@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.files import open_own, own_directory, replace_with
+from runtime.files import open_own, own_directory, read_plain, replace_with
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct, autouse=True)
@@ -59,6 +59,19 @@ def test_a_pipe_or_a_directory_in_its_place_is_reported_and_stops_nobody(tmp_pat
         open_own(tmp_path / "pipe")
     with pytest.raises(OSError, match="directory"):
         open_own(tmp_path)
+
+
+def test_only_a_plain_file_is_read_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "link"):
+        assert read_plain(tmp_path / name, 4)[0] == b"cont"
+    for wrong in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="it is no plain file"):
+            read_plain(wrong, 4)
+    with pytest.raises(FileNotFoundError):
+        read_plain(tmp_path / "none", 4)
 
 
 def test_a_directory_where_anybody_may_write_is_not_ours(tmp_path: Path) -> None:

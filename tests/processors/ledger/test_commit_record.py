@@ -1,5 +1,6 @@
 """A commit record: read as written, its hashes tell apart what is cut or ordered otherwise."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from processors.ledger.commit_record import (
     bytes_hash,
     chained,
     checksums,
+    commit_of,
     first_difference,
 )
+from processors.ledger.mark import MARK, Mark
 from processors.ledger.step import InputRecord, Output, StepChanges
 
 
@@ -112,3 +115,48 @@ def test_the_chain_is_of_all_that_is_written_in_its_order() -> None:
     }
     assert len(links) == 8
     assert chained("", one) == chained("", changes())
+
+
+STEP = CommitRecord(
+    7, 0, {"raw": (1, 4)}, "aa", (), 9, True, "f", "c", "d", "e", number=12
+)  # fmt: skip
+
+
+def commit_read(value: bytes, mark: Mark) -> CommitRecord | None:
+    return commit_of(value, {MARK: mark.encoded()})
+
+
+def test_a_commit_record_bears_the_mark_of_its_transaction() -> None:
+    assert commit_read(STEP.encoded(), Mark(12, 5)) == STEP
+    assert commit_read(STEP.encoded(), Mark(14, 6, again=12)) == STEP, (
+        "a killed Kafka had hidden it"
+    )
+    older = orjson.loads(STEP.encoded()) | {"format": 1, "number": None}
+    assert commit_read(orjson.dumps(older), Mark(12, 5)) is not None
+
+
+def test_a_commit_record_without_its_mark_is_none_of_ours() -> None:
+    assert commit_of(STEP.encoded(), {}) is None
+    assert commit_read(STEP.encoded(), Mark(13, 5)) is None
+    assert commit_read(STEP.encoded(), Mark(12, 5, count=2)) is None
+    assert commit_of(STEP.encoded(), {MARK: None}) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"inputs": 5},
+        {"inputs": {"raw": [0, "x"]}},
+        {"repair": 5},
+        {"step": -1},
+        {"step": 2**53},
+        {"step": 10**30},
+        {"clock_ns": 2**62},
+        {"number": 2**53},
+    ],
+    ids=str,
+)
+def test_what_is_no_commit_record_is_none_of_ours(wrong: dict[str, Any]) -> None:
+    document = json.dumps(orjson.loads(STEP.encoded()) | wrong).encode()
+    assert commit_read(document, Mark(12, 5)) is None
+    assert commit_read(json.dumps(wrong).encode(), Mark(12, 5)) is None

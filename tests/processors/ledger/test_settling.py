@@ -203,6 +203,7 @@ def after_opening(lab: Lab, make: Callable[..., Ledger]) -> list[str]:
         return wrongs(lab)
     except (
         LedgerLost,
+        PartitionStopped,
         ValueError,
         UnknownCommitFormat,
     ) as wrong:  # or its covering record is shown, and no commit

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from prometheus_client import REGISTRY
@@ -13,15 +12,14 @@ from prometheus_client import REGISTRY
 from orderloom.topology import CONTROL, LEDGER, RAW, Topic
 from processors.ledger.ledger import Ledger
 from processors.ledger.metrics import Exporter
-from processors.ledger.opening import read_state
 from processors.ledger.runner import LedgerRunner
-from processors.ledger.state import PLACE_KEY, PROOF_KEY
+from processors.ledger.state import PROOF_KEY
 from processors.ledger.step_clock import LedgerClock
 from runtime.health import Health
 from runtime.topics import TopicSpec, create_topics
 from tests.conftest import RunningBroker
 from tests.processors.counting_state import counting_state
-from tests.processors.ledger_lab import AlwaysOurs, Lab, drain, small_steps
+from tests.processors.ledger_lab import AlwaysOurs, Lab, come_to, drain, small_steps
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.broker
@@ -144,11 +142,9 @@ def stamped_at(lab: Lab, name: str, ms: int) -> int:
 
 def ahead(lab: Lab, ms: int) -> None:
     """The ledger's last step was `ms` later than now."""
+    lab.feed(RAW, [b"before"])
     drain(lab.open())
-    place = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
-    place["clock_ns"] = time.time_ns() + ms * MS
-    lab.producer.produce(lab.name(LEDGER), orjson.dumps(place), PLACE_KEY, 0)
-    assert lab.producer.flush(30) == 0
+    come_to(lab, clock_ns=time.time_ns() + ms * MS)
 
 
 def test_timers_fire_after_the_brokers_clock_was_ahead_within_a_backlog(lab: Lab) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from confluent_kafka import TopicPartition
 
 from orderloom.question import About
 from orderloom.raw import Answer, ClockSample, RawRecord, encode
@@ -13,7 +12,6 @@ from orderloom.topology import (
     CONTROL,
     DISPATCHES,
     FILLS,
-    LEDGER,
     ORDERS,
     PARTITION_KEY,
     POSITIONS,
@@ -26,8 +24,9 @@ from processors.ledger.state import PLACE_KEY
 from processors.ledger.trouble import LedgerLost
 from processors.ledger.writer import Probe, no_probe
 from processors.partition import PartitionFold
-from processors.repair.repair import Outcome, RepairOrder, Survey, repair, survey
-from tests.processors.ledger_lab import Lab, drain
+from processors.repair.repair import Outcome, RepairOrder, repair
+from processors.repair.survey import Survey, survey
+from tests.processors.ledger_lab import Lab, come_to, drain
 from tests.processors.partition_lab import ACCOUNT, NOW, a_registration, history_records
 from venues import VENUES
 
@@ -105,18 +104,10 @@ class RepairLab(Lab):
     def repair(self, order: RepairOrder = ORDER, probe: Probe = no_probe) -> Outcome:
         return repair(self.log, 0, self.real_state, order, probe=probe)
 
-    def trim(self, topic: Topic, offset: int) -> None:
-        """Remove the first records of a topic."""
-        place = TopicPartition(self.name(topic), 0, offset)
-        for future in self.admin.delete_records([place]).values():
-            future.result(30)
-
     def cut_off(self, lost: int) -> None:
         """Let the end of `raw` be lost: the ledger has read so many records more than there are."""
-        place = orjson.loads(read_state(self.log, 0)[PLACE_KEY])
-        place["next"][RAW.kind] += lost
-        self.producer.produce(self.name(LEDGER), orjson.dumps(place), PLACE_KEY, 0)
-        assert self.producer.flush(30) == 0
+        read = orjson.loads(read_state(self.log, 0)[PLACE_KEY])["next"]
+        come_to(self, self.real_state, next=read | {RAW.kind: read[RAW.kind] + lost})
 
     def documents(self, topic: Topic) -> list[dict[str, Any]]:
         return [orjson.loads(value) for value in self.values(topic) if value]

@@ -10,8 +10,6 @@ import orjson
 import pytest
 
 from orderloom.topology import ACCOUNTS, DISPATCHES, FILLS, ORDERS, OUTPUTS, POSITIONS, Topic
-from processors.ledger.commit_record import CommitRecord
-from processors.ledger.mark import MARK, Mark
 from processors.ledger.step import Output
 from processors.repair.former_records import (
     EPOCH_END,
@@ -19,7 +17,6 @@ from processors.repair.former_records import (
     FormerAccount,
     FormerFill,
     FormerTraded,
-    commit_of,
     former_record,
 )
 from tests.processors.partition_lab import ACCOUNT, NOW, fed, history_records
@@ -155,39 +152,3 @@ def test_who_tells_of_times_to_come_looked_at_nothing(ahead: dict[str, Any]) -> 
     assert read_document(ACCOUNTS, OF_ACCOUNT).is_in_time(NOW)
     assert read_document(ACCOUNTS, OF_ACCOUNT).is_in_time(NOW - LEAD_NS_MAX)
     assert not read_document(ACCOUNTS, OF_ACCOUNT | ahead).is_in_time(NOW)
-
-
-STEP = CommitRecord(
-    7, 0, {"raw": (1, 4)}, "aa", (), 9, True, "f", "c", "d", "e", number=12
-)  # fmt: skip
-
-
-def commit_read(value: bytes, mark: Mark) -> CommitRecord | None:
-    return commit_of(value, {MARK: mark.encoded()})
-
-
-def test_a_commit_record_bears_the_mark_of_its_transaction() -> None:
-    assert commit_read(STEP.encoded(), Mark(12, 5)) == STEP
-    assert commit_read(STEP.encoded(), Mark(14, 6, again=12)) == STEP, (
-        "a killed Kafka had hidden it"
-    )
-    older = orjson.loads(STEP.encoded()) | {"format": 1, "number": None}
-    assert commit_read(orjson.dumps(older), Mark(12, 5)) is not None
-
-
-def test_a_commit_record_without_its_mark_is_none_of_ours() -> None:
-    assert commit_of(STEP.encoded(), {}) is None
-    assert commit_read(STEP.encoded(), Mark(13, 5)) is None
-    assert commit_read(STEP.encoded(), Mark(12, 5, count=2)) is None
-    assert commit_of(STEP.encoded(), {MARK: None}) is None
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"inputs": 5}, {"inputs": {"raw": [0, "x"]}}, {"repair": 5}, {"step": -1}, {"step": 10**30}],
-    ids=str,
-)
-def test_what_is_no_commit_record_is_none_of_ours(wrong: dict[str, Any]) -> None:
-    document = json.dumps(orjson.loads(STEP.encoded()) | wrong).encode()
-    assert commit_read(document, Mark(12, 5)) is None
-    assert commit_read(json.dumps(wrong).encode(), Mark(12, 5)) is None

@@ -28,7 +28,7 @@ from orderloom.topology import (
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import PartitionStopped
 from processors.partition import PartitionFold
-from processors.repair.repair import check_repairable
+from processors.repair.survey import check_repairable
 from runtime.settings import load_settings
 from runtime.trouble import SetupError
 from sinks.worker import SinkOptions, run

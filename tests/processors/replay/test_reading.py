@@ -1,0 +1,123 @@
+"""A replay of a log in whose `commits` somebody else has written too, on a broker."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import pytest
+
+from orderloom.topology import COMMITS
+from processors.account.pace import Pace
+from processors.configuration import configuration_of, configured_fold
+from processors.ledger.mark import MARK, Mark
+from processors.ledger.step import PartitionState
+from processors.replay.partition_replay import PartitionReplay, ReplayPlan
+from processors.replay.refold import CannotReplay, Configuration
+from tests.conftest import RunningBroker
+from tests.processors.repair.repair_lab import VENUE, RepairLab
+from venues import VENUES
+
+pytestmark = pytest.mark.broker
+Step = dict[str, Any]
+
+
+@pytest.fixture
+def lab(broker: RunningBroker, namespace: str) -> RepairLab:
+    lab = RepairLab(broker.bootstrap, namespace)
+    lab.configure(configuration=configuration_of(VENUES[VENUE], Pace(), namespace))
+    lab.live()
+    return lab
+
+
+@contextmanager
+def replaying(lab: RepairLab, *, from_now: bool = False) -> Iterator[PartitionReplay]:
+    now = configuration_of(VENUES[VENUE], Pace(), lab.namespace)
+
+    def make(said: Configuration | None, _digest: str) -> PartitionState:
+        return configured_fold(VENUES[VENUE], 0, said or now)
+
+    plan = ReplayPlan(make, lab.real_state, "", from_now=from_now)
+    replay = PartitionReplay(lab.log, 0, plan)
+    yield replay
+    replay.close()
+
+
+def put(lab: RepairLab, value: bytes | None, mark: Mark | None = None) -> None:
+    headers: dict[str, str | bytes | None] = {} if mark is None else {MARK: mark.encoded()}
+    lab.producer.produce(lab.name(COMMITS), value, b"0", 0, headers=headers)
+    assert lab.producer.flush(30) == 0
+
+
+def next_step(lab: RepairLab, **otherwise: Any) -> Step:
+    """A well-formed step behind the last one."""
+    last = lab.commits()[-1]
+    ranges = {kind: [end, end] for kind, (_, end) in last["inputs"].items()}
+    following = {"step": last["step"] + 1, "number": last["number"] + 100, "inputs": ranges}
+    return last | following | otherwise
+
+
+def more(lab: RepairLab) -> int:
+    """The ledger goes on; its last step."""
+    lab.measure_clock()
+    lab.run()
+    return max(int(orjson.loads(value)["step"]) for value in marked(lab))
+
+
+def marked(lab: RepairLab) -> list[bytes]:
+    return [message.value() or b"" for message in lab.committed(COMMITS) if message.headers()]
+
+
+FOREIGN: dict[str, Callable[[RepairLab], bytes | None]] = {
+    "none": lambda _: None,
+    "empty": lambda _: b"",
+    "words": lambda _: b"words",
+    "a step": lambda lab: orjson.dumps(next_step(lab)),
+    "a step of a newer version": lambda lab: orjson.dumps(next_step(lab, format=99)),
+    "the last one again": lambda lab: orjson.dumps(lab.commits()[-1]),
+}
+
+
+@pytest.mark.parametrize("from_now", [False, True], ids=["from the start", "from now"])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_bears_no_mark_is_passed_over(lab: RepairLab, name: str, from_now: bool) -> None:
+    put(lab, FOREIGN[name](lab))
+    with replaying(lab, from_now=from_now) as replay:
+        replay.begin()
+        replay.advance()
+        last = more(lab)
+        put(lab, FOREIGN[name](lab) if name != "the last one again" else b"")
+        replay.advance()
+        assert replay.difference is None
+        assert replay.counts.step == last == replay.last_step()
+
+
+WRONG: dict[str, Step] = {
+    "a repair of nothing": {"repair": {}},
+    "a repair without an epoch": {"repair": {"phase": "begun"}},
+    "a repair that found a number": {"repair": {"phase": "ended", "epoch": 1, "found": 5}},
+    "checksums that are none": {"checksums": "x"},
+    "checksums of five bytes": {"checksums": "AAAAAAA="},
+    "a configuration of nothing": {"configuration": {}, "config": "another"},
+    "what was found is no archive": {"repair": {"phase": "ended", "epoch": 1, "found": "AAAA"}},
+    "a range beyond the end": {
+        "inputs": {"control": [1, 1], "intents": [0, 0], "raw": [106, 2**62]}
+    },
+    "an input that there is not": {"inputs": {"fills": [0, 5]}},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_marked_record_that_is_wrong_within_ends_it_in_a_line(lab: RepairLab, name: str) -> None:
+    step = next_step(lab, **WRONG[name])
+    put(lab, orjson.dumps(step), Mark(step["number"], 7))
+    with replaying(lab) as replay:
+        try:
+            replay.begin()
+            replay.advance()
+        except CannotReplay as cannot:
+            found = str(cannot)
+        else:
+            found = str(replay.difference)
+        assert found != "None"
+        assert "\n" not in found
