@@ -1,0 +1,29 @@
+"""Kraken: Spot (`spot`) and Kraken Futures (`linear`, `inverse`), two systems of one venue."""
+
+from typing import Final
+
+from venues.kraken.limits import BUCKET_LIMITS, backoff
+from venues.kraken.profile import CLOCK_STEPS_NS, ENVIRONMENTS, PRODUCTS, PROFILES
+from venues.kraken.questions import ask, is_complete_answer, next_page, server_time
+from venues.kraken.streams import streams
+from venues.kraken.translate import translate
+from venues.kraken.words import SPOT
+from venues.venue import Venue
+
+KRAKEN: Final = Venue(
+    name="kraken",
+    products=PRODUCTS,
+    environments=ENVIRONMENTS,
+    buckets=BUCKET_LIMITS,
+    profiles=PROFILES,
+    streams=streams,
+    ask=ask,
+    next_page=next_page,
+    is_complete_answer=is_complete_answer,
+    backoff=backoff,
+    server_time=server_time,
+    translate=translate,
+    clock_steps_ns=CLOCK_STEPS_NS,
+    # The stream says `BTC/USD`, answers `XBTUSD` or `XXBTZUSD`.
+    names_vary=frozenset({SPOT}),
+)
