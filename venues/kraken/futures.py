@@ -71,9 +71,8 @@ FILL_FIELDS: Final = names_in(
     "buy cli_ord_id fee_currency fee_paid fill_id fill_type instrument order_id order_type price "
     "qty remaining_order_qty seq taker_order_type time"
 )
-CLOSED: Final = frozenset({Status.CANCELED, Status.REJECTED})
+ENDS: Final = frozenset({Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED})
 NUMBERS: Final = "fills"
-NONE: Final = ReasonWord(Status.CANCELED)
 
 
 def order_snapshot(push: Document, reading: KrakenReading) -> tuple[Event, ...]:
@@ -92,7 +91,7 @@ def order_change(push: Document, reading: KrakenReading) -> tuple[Event, ...]:
     if flag(push, "is_cancel") is not True:
         raise BadFrame("order: missing from a change of one that lives")
     product = reading.product if reading.product == INVERSE else LINEAR
-    is_known, outcome = _outcome(push, reading)
+    outcome = _outcome(push, reading)
     return (
         OrderReport(
             product=product,
@@ -100,36 +99,35 @@ def order_change(push: Document, reading: KrakenReading) -> tuple[Event, ...]:
             venue_order_id=needed_text(push, "order_id"),
             client_order_id=text(push, "cli_ord_id"),
             quantity_unit=unit_of(product),
-            **(gone(outcome, ZERO, is_inferred=not is_known) if outcome else {"is_ended": True}),
+            **gone(outcome, ZERO),
         ),
     )
 
 
-def _outcome(push: Document, reading: KrakenReading) -> tuple[bool, ReasonWord | None]:
-    """Whether the reason is known, and what it says of an order that is gone; None: only that."""
+def _outcome(push: Document, reading: KrakenReading) -> ReasonWord | None:
+    """What the reason says of an order that is gone; None where it only says that it is."""
     reason = text(push, "reason")
     # Gone for a fill, but was it the last one, or did the rest go? The order itself says.
     if reason in TRIGGERED or reason == PARTIAL_FILL:
-        return True, None
+        return None
     outcome = lenient_choice(push, "reason", OUTCOMES, reading.unknown)
-    if outcome is None or outcome.status in (Status.ACTIVE, Status.PARTIALLY_FILLED):
-        return False, NONE
-    return True, outcome
+    return outcome if outcome is not None and outcome.status in ENDS else None
 
 
-def gone(outcome: ReasonWord, filled: Decimal, *, is_inferred: bool = False) -> dict[str, Any]:
-    """The claim that an order ended; a rejected one that has fills was canceled."""
+def gone(outcome: ReasonWord | None, filled: Decimal) -> dict[str, Any]:
+    """The claim that an order ended, a weak one without a word that says how.
+
+    A rejected one that has fills was canceled.
+    """
+    if outcome is None:
+        return {"is_ended": True}
     status, reason = outcome
     if status is Status.REJECTED and filled:
         status = Status.CANCELED
     if status is Status.FILLED:
         return {"status": status}
     likely = Reason.LIFECYCLE_REJECT if status is Status.REJECTED else Reason.VENUE_CANCEL
-    return {
-        "status": status,
-        "reason": reason or likely,
-        "is_reason_inferred": is_inferred or reason is None,
-    }
+    return {"status": status, "reason": reason or likely, "is_reason_inferred": reason is None}
 
 
 def _order(row: Document, push: Document, reading: KrakenReading) -> tuple[Event, ...]:
@@ -142,7 +140,7 @@ def _order(row: Document, push: Document, reading: KrakenReading) -> tuple[Event
     kind = _type(row, reading)
     claim = _claim(push, kind, left, filled, reading)
     # What is gone may say 0 for what was left: then nobody says how much was asked for.
-    is_whole = left or claim.get("status") not in CLOSED
+    is_whole = left or not flag(push, "is_cancel") or claim.get("status") is Status.FILLED
     return (
         OrderReport(
             product=product,
@@ -170,12 +168,10 @@ def _claim(
 ) -> dict[str, Any]:
     """What a change says of its order; a row of a snapshot, which has no reason, that it lives."""
     if flag(push, "is_cancel"):
-        is_known, outcome = _outcome(push, reading)
+        outcome = _outcome(push, reading)
         if push.get("reason") == PARTIAL_FILL:
-            outcome = ReasonWord(Status.CANCELED) if left else ReasonWord(Status.FILLED)
-        if outcome is None:
-            return {"is_ended": True}
-        return gone(outcome, filled, is_inferred=not is_known)
+            outcome = ReasonWord(Status.CANCELED if left else Status.FILLED)
+        return gone(outcome, filled)
     said = lenient_choice(push, "reason", OUTCOMES, reading.unknown)
     status = living(kind, filled)
     is_forced = said is not None and said.status is Status.ACTIVE

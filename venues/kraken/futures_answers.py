@@ -27,7 +27,7 @@ from venues.document import (
     text,
     time_ns,
 )
-from venues.kraken.futures import gone, kind_at, living
+from venues.kraken.futures import ENDS, gone, kind_at, living
 from venues.kraken.reading import (
     KrakenReading,
     above_zero,
@@ -59,7 +59,6 @@ OPEN_FIELDS: Final = names_in(
 FILL_FIELDS: Final = names_in(
     "cliOrdId fillTime fillType fill_id order_id price side size symbol orderType takerOrderType"
 )
-ENDS: Final = frozenset({Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED})
 
 
 class OrderNames(NamedTuple):

@@ -124,11 +124,10 @@ def closure(row: Document, status: Status | None, reading: KrakenReading) -> dic
     said = lenient_choice(row, "reason", SPOT_REASONS, reading.unknown)
     if said is not None:
         return {"reason": said}
-    likely = Reason.VENUE_CANCEL
-    if status is Status.EXPIRED:
-        # What does not know the word was counted where the terms are read.
-        is_at_once = SPOT_TIMES.get(row.get("time_in_force") or "") in AT_ONCE
-        likely = Reason.TIME_IN_FORCE if is_at_once else Reason.EXPIRY
+    likely = Reason.EXPIRY if status is Status.EXPIRED else Reason.VENUE_CANCEL
+    # A word that is not known was counted where the terms are read.
+    if SPOT_TIMES.get(text(row, "time_in_force") or text(row, "timeinforce") or "") in AT_ONCE:
+        likely = Reason.TIME_IN_FORCE
     return {"reason": likely, "is_reason_inferred": True}
 
 

@@ -45,7 +45,7 @@ FEEDS: Final = ("open_orders_verbose", "fills", "open_positions", "balances", "h
 """The verbose one reports orders too that failed as they came (docs/venues/kraken.md 3.4)."""
 PUBLIC_FEEDS: Final = frozenset({"heartbeat"})
 CHALLENGE: Final = "challenge"
-FAILED: Final = frozenset({"error", "alert", "subscribed_failed"})
+FAILED: Final = ("error", "alert", "subscribed_failed")
 
 
 def streams(products: tuple[str, ...]) -> tuple[Stream, ...]:

@@ -101,3 +101,10 @@ def test_both_are_pinged_by_the_clock_and_futures_by_the_protocol() -> None:
     assert orjson.loads(SPOT.heartbeat.ping(CONTEXT)) == {"method": "ping", "req_id": 0}
     assert FUTURES.heartbeat.ping is None
     assert SPOT.heartbeat.ping_every_ns == FUTURES.heartbeat.ping_every_ns == 20 * 10**9
+
+
+def test_a_word_that_is_no_word_is_data() -> None:
+    for body in (b'{"event":{},"feed":[]}', b'{"method":[],"success":{}}', b'{"event":["error"]}'):
+        for stream in (SPOT, FUTURES):
+            for stage in range(len(stream.stages) + 1):
+                assert judged(stream, body, stage) == DATA

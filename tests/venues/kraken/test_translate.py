@@ -128,11 +128,11 @@ def test_a_rejected_order_with_fills_was_canceled() -> None:
     assert (order.status, order.reason) == (Status.CANCELED, Reason.REDUCE_ONLY)
 
 
-def test_a_reason_of_tomorrow_ends_the_order_and_is_counted() -> None:
+def test_a_reason_of_tomorrow_ends_the_order_weakly_and_is_counted() -> None:
     said = translated({**document_of(PLACED), "is_cancel": True, "reason": "abducted"})
     (order,) = said.events
     assert isinstance(order, OrderReport)
-    assert (order.status, order.is_reason_inferred) == (Status.CANCELED, True)
+    assert (order.status, order.is_ended) == (None, True)
     assert said.unknown == ("reason=abducted",)
 
 
