@@ -10,6 +10,7 @@ Manual: "Executions" (WebSocket v2). The rules:
   claim that there are no others.
 """
 
+from decimal import Decimal
 from typing import Any, Final
 
 from orderloom.event import Event, Execution, Fee, OrderReport
@@ -58,7 +59,7 @@ REPORT_FIELDS: Final = names_in(
 CLOSED: Final = frozenset({Status.CANCELED, Status.EXPIRED})
 UNTRIGGERED: Final = "untriggered"
 STATIC: Final = (None, "static")
-"""How a trigger's price is meant: as a price, and not as a distance."""
+"""How a price is meant: as one, and not as a distance."""
 
 
 def execution_report(row: Document, reading: KrakenReading) -> tuple[Event, ...]:
@@ -94,7 +95,7 @@ def _terms(row: Document, reading: KrakenReading) -> dict[str, Any]:
         "side": choice(row, "side", SIDES),
         "order_type": OrderType.LIMIT_MAKER if is_maker_only else kind,
         "time_in_force": lenient_choice(row, "time_in_force", SPOT_TIMES, reading.unknown),
-        "price": above_zero(row, "limit_price"),
+        "price": _price(row, "limit_price", "limit_price_type"),
         # Sized in what is paid: fills count in base all the same (docs/venues/kraken.md, trap 10).
         "quantity": None if in_quote else above_zero(row, "order_qty"),
         "quote_quantity": in_quote,
@@ -102,14 +103,18 @@ def _terms(row: Document, reading: KrakenReading) -> dict[str, Any]:
     }
 
 
+def _price(row: Document, name: str, kind: str) -> Decimal | None:
+    """A price; None where what stands there is a distance from another."""
+    return above_zero(row, name) if text(row, kind) in STATIC else None
+
+
 def _state(row: Document, status: Status | None, reading: KrakenReading) -> dict[str, Any]:
     """What holds of the order, what it waits for, and why it ended."""
     waits_for = fields_of(row.get("triggers") or {}, "triggers")
     is_waiting = text(waits_for, "status") == UNTRIGGERED and status is Status.ACTIVE
-    price = above_zero(waits_for, "price") if text(waits_for, "price_type") in STATIC else None
     return {
         "status": Status.WAITING_TRIGGER if is_waiting else status,
-        "trigger_price": price,
+        "trigger_price": _price(waits_for, "price", "price_type"),
         "trigger_type": lenient_choice(waits_for, "reference", SPOT_TRIGGERS, reading.unknown),
         **closure(row, status, reading),
     }

@@ -180,3 +180,12 @@ def test_a_distance_is_no_price_and_is_counted() -> None:
     (order,) = said.events
     assert (order.trigger_price, order.order_type) == (None, OrderType.STOP_LOSS_LIMIT)
     assert said.unknown == ("price: a distance",)
+
+
+def test_a_distance_on_the_stream_is_no_price() -> None:
+    waiting = "executions: a conditional order waits"
+    assert order_of(waiting).price == Decimal("0.31")
+    assert order_of(waiting, limit_price_type="pct").price is None
+    distance = {"reference": "last", "price": 5, "price_type": "pct", "status": "untriggered"}
+    order = order_of(waiting, triggers=distance)
+    assert (order.trigger_price, order.status) == (None, Status.WAITING_TRIGGER)
