@@ -93,13 +93,17 @@ class Requester:
         # Only for its costs: what is sent is
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
-        await self.gate.admit(wish.costs, self.account, rank)
         if product not in self.venue.serial:
-            return await self._perform(product, build)
+            return await self._perform(product, build, wish, rank)
+        # Before the limits are paid: what was paid while another was under way would go with what
+        # came free meanwhile, more than a window holds.
         async with self.turn:
-            return await self._perform(product, build)
+            return await self._perform(product, build, wish, rank)
 
-    async def _perform(self, product: str, build: Build) -> HttpResult:
+    async def _perform(
+        self, product: str, build: Build, wish: HttpRequest, rank: Rank
+    ) -> HttpResult:
+        await self.gate.admit(wish.costs, self.account, rank)
         # It may have been removed from the registry while it waited.
         if self.is_closed:
             raise ValueError(f"account {self.account} is served no more")

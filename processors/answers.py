@@ -58,7 +58,7 @@ class Answers:
             state.publisher.dead_letter(item.body, reason, state.cause, channel=item.channel)
             state.look_ups.reconciliation.take_failure(item, state.now_ns)
             return
-        named = self._named(translation)
+        named = self._named(translation, state.now_ns)
         if named is None:
             state.look_ups.reconciliation.take_failure(item, state.now_ns)
             return
@@ -78,31 +78,35 @@ class Answers:
         """No answer; what came in its place may be evidence all the same."""
         if item.body:
             translation = read_answer(self._venue, item)
-            named = self._named(translation) if isinstance(translation, Translation) else None
+            named = (
+                self._named(translation, state.now_ns)
+                if isinstance(translation, Translation)
+                else None
+            )
             if named is not None:
                 self._take(state, named, item.at_ns, asked_ns)
                 state.look_ups.take_failure(item, named.events)
                 return
         state.look_ups.take_failure(item, ())
 
-    def _named(self, translation: Translation) -> Translation | None:
+    def _named(self, translation: Translation, now_ns: int) -> Translation | None:
         """What an answer says under the names that the stream has; None while they are not known.
 
         Then the answer is asked for again: taken under another name, it would be of another order.
         """
         if not self._venue.names_vary:
             return translation
-        renamed = map(self._renamed, translation.events)
+        renamed = (self._renamed(event, now_ns) for event in translation.events)
         events = tuple(event for event in renamed if event is not None)
         is_known = len(events) == len(translation.events)
         return replace(translation, events=events) if is_known else None
 
-    def _renamed(self, event: Event) -> Event | None:
+    def _renamed(self, event: Event, now_ns: int) -> Event | None:
         if event.product not in self._venue.names_vary or not isinstance(event, NAMED):
             return event
         if event.symbol is None:  # its id says it (`Profile.ids_are_of_product`)
             return event
-        symbol = self._instruments.symbol_of(event.product, event.symbol)
+        symbol = self._instruments.symbol_of(event.product, event.symbol, now_ns)
         return None if symbol is None else replace(event, symbol=symbol)
 
     def _take(

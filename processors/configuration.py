@@ -27,7 +27,9 @@ def configured_fold(
     venue: Venue, partition: int, configuration: Mapping[str, Any], version: str = ""
 ) -> PartitionFold:
     """The state of a partition under what a step said, empty."""
-    said = configuration["profiles"]
+    said = configuration.get("profiles")
+    if said is None:  # a step of before, when one profile was of all products
+        said = dict.fromkeys(venue.profiles, configuration["profile"])
     profiles = {
         product: replace(profile, **said[product]) for product, profile in venue.profiles.items()
     }

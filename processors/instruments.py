@@ -38,8 +38,9 @@ TEXTS: Final = ("base", "quote", "settle", "status")
 class Instruments:
     """What is known, by ``product/symbol``, and when each product is asked about next.
 
-    `wanted`: those that evidence named and no listing did, and when that was (ns). `listed`: the
-    products of which a complete list came. `aliases`: the symbol behind ``product/other name``.
+    `wanted`: those that evidence named and no listing did, and when that was (ns). `listed`: by
+    product when the last list that came whole was asked for (ns). `aliases`: the symbol behind
+    ``product/other name``.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = (INSTRUMENT, LISTS)
@@ -50,7 +51,7 @@ class Instruments:
     due: dict[str, int] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     wanted: dict[str, int] = field(default_factory=dict)
-    listed: set[str] = field(default_factory=set)
+    listed: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     questions: int = 0
     epoch: int = 0
@@ -87,15 +88,18 @@ class Instruments:
         """Whether the venue listed it."""
         return f"{product}/{symbol}" in self.known
 
-    def symbol_of(self, product: str, name: str) -> str | None:
-        """The symbol of what the venue calls so; None while the product was never listed.
+    def symbol_of(self, product: str, name: str, now_ns: int) -> str | None:
+        """The symbol of what the venue calls so; None while no list says it: then one is asked for.
 
-        What no list has keeps its name: it may have been delisted.
+        What a list lacks that was asked for since keeps its name: it may have been delisted.
         """
-        if f"{product}/{name}" in self.known:
-            return name
-        symbol = self.aliases.get(f"{product}/{name}")
-        return name if symbol is None and product in self.listed else symbol
+        place = f"{product}/{name}"
+        symbol = name if place in self.known else self.aliases.get(place)
+        if symbol is None:
+            self.want(product, name, now_ns)
+            is_gone = self.listed.get(product, -1) >= self.wanted[place]
+            symbol = name if is_gone else None
+        return symbol
 
     def want(self, product: str, symbol: str, now_ns: int) -> None:
         """Evidence names an instrument that is not known: list its product again, soon."""
@@ -158,8 +162,8 @@ class Instruments:
         if item.is_last:
             product = self.asked.pop(item.question.get("id", ""), None)
             if product is not None:
-                self.listed.add(product)
                 asked_ns = self.due[product] - TIMEOUT_NS
+                self.listed[product] = asked_ns
                 is_missed = self._was_wanted_since(product, asked_ns)
                 self.due[product] = now_ns if is_missed else now_ns + REFRESH_NS
         self.is_dirty = True
@@ -180,6 +184,8 @@ class Instruments:
             self.changed[key] = cause
 
     def _know(self, key: str, document: dict[str, Any]) -> None:
+        for alias in self.known.get(key, {}).get("aliases", ()):
+            self.aliases.pop(f"{document['product']}/{alias}", None)
         self.known[key] = document
         for alias in document.get("aliases", ()):
             self.aliases[f"{document['product']}/{alias}"] = document["symbol"]
@@ -211,7 +217,7 @@ class Instruments:
                     "asked": self.asked,
                     "questions": self.questions,
                     "wanted": self.wanted,
-                    "listed": sorted(self.listed),
+                    "listed": self.listed,
                 },
             )
         self.changed.clear()
@@ -225,7 +231,7 @@ class Instruments:
         else:
             self.due, self.asked = document["due"], document["asked"]
             self.questions, self.wanted = document["questions"], document["wanted"]
-            self.listed = set(document.get("listed", ()))
+            self.listed = dict(document.get("listed", {}))
 
 
 def document_of(report: InstrumentReport) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tests.source_tree import ROOT, modules
 from venues import VENUES
 from venues.binance import replies as binance_replies
 from venues.bybit import replies as bybit_replies
+from venues.kraken import replies as kraken_replies
 from venues.okx import replies as okx_replies
 
 PAGES = {name: ROOT / "docs" / "venues" / f"{name}.md" for name in VENUES}
@@ -94,3 +95,10 @@ def test_the_page_has_binances_refusal_codes_as_the_adapter_reads_them() -> None
         assert any(reason.value in words.split(", ") for words in rows), (code, rows)
     words = {word for row in page for word in row.split(", ")}
     assert words <= {reason.value for reason in Reason}
+
+
+def test_the_page_has_krakens_refusals_as_the_adapter_reads_them() -> None:
+    table = text("kraken").partition("| our reason | codes |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ([A-Z_]+) \| (.+) \|$", table, re.M)
+    page = {code: word for word, codes in rows for code in re.findall(r"`([^`]+)`", codes)}
+    assert page == {code: reason.value for code, reason in kraken_replies.REASONS.items()}

@@ -126,6 +126,7 @@ class AccountFold:
         """Fold what one message says; the keys of orders that an answer shows alive."""
         alive: list[OrderReport] = []
         is_answer = origin.source is not Source.STREAM
+        said_ns = origin.asked_ns if is_answer else origin.received_ns
         at = 0
         while at < len(events):
             event = events[at]
@@ -143,7 +144,7 @@ class AccountFold:
                     alive.append(event)
             elif isinstance(event, Execution | Reply):
                 self._take_order_event(event, origin)
-            elif isinstance(event, BalanceReport) and self.look_ups.balances.take(event):
+            elif isinstance(event, BalanceReport) and self.look_ups.balances.take(event, said_ns):
                 self.publisher.show_balances()
         # Keys are read last: a later event of the message may join an order with another.
         return [order.key for order in map(self._order_of, alive) if order is not None]

@@ -68,14 +68,17 @@ class Balances:
     recent: list[str] = field(default_factory=list)
     is_comparison_dirty: bool = False
 
-    def take(self, report: BalanceReport) -> bool:
-        """One report; returns whether it changed what is shown."""
+    def take(self, report: BalanceReport, said_ns: int | None = None) -> bool:
+        """One report; returns whether it changed what is shown.
+
+        One without a time is of when it was said: when it was asked for, or came by the stream.
+        """
         key = f"{report.product}/{report.asset}"
         if report.delta is not None:  # a change without a total: the next report has the amounts
             self._transfer(key, report)
             return False
-        # What lacks a time is oldest.
-        at = list(report.ordinal or (report.venue_ns or 0, 0))
+        # What lacks any time is oldest.
+        at = list(report.ordinal or (report.venue_ns or said_ns or 0, 0))
         held, held_at = self.rows.get(key), self.ordinals.get(key, [0, 0])
         if held_at > at or self._is_gone(report.product, report.asset, at):
             return False

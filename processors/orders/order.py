@@ -98,9 +98,10 @@ class Order:
         """Fold one execution into the evidence; returns whether that changed the state."""
         before = self.before()
         changed = self._take_one(event, origin, effects)
-        if changed != SAME:
+        is_news = changed != SAME or not self.version  # as in `take_report`
+        if is_news:
             self.refresh(changed, origin, effects, before)
-        return changed != SAME
+        return is_news
 
     def _take_one(self, event: Execution, origin: Origin, effects: list[Effect]) -> int:
         changed, before = self.own.take_execution(event)

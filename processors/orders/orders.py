@@ -220,7 +220,9 @@ class Orders:
             self.dirty.add(sparse.key)
             self._know_names(order, *sorted(sparse.own.client_ids))
             order.own.join(sparse.own)
-            order.first_seen_cause = sparse.cause
+            first, kept = order.first_seen_cause, sparse.cause
+            if first is None or (kept.offset, kept.place) < (first.offset, first.place):
+                order.first_seen_cause = kept
 
     def _know_names(self, order: Order, *client_order_ids: str | None) -> None:
         for name in client_order_ids:

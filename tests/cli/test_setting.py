@@ -105,8 +105,8 @@ def test_topics_and_doctor_refuse_it_before_they_look_for_kafka(
     ("settings", "line"),
     [
         (
-            "[venues.kraken]\nreconcile_seconds = 3",
-            "venues.kraken is no venue: choose from binance, ",
+            "[venues.mtgox]\nreconcile_seconds = 3",
+            "venues.mtgox is no venue: choose from binance, ",
         ),
         (
             '[venues.binance]\nrest = { spto = "http://127.0.0.1:1" }',
@@ -149,10 +149,10 @@ def test_what_no_venue_has_is_refused_with_what_to_choose_from(
     ],
 )
 def test_every_command_that_meets_a_venue_looks(command: list[str], tmp_path: Path) -> None:
-    settings_in(tmp_path, an_entry("binance", "spot"), "[venues.kraken]\n")
+    settings_in(tmp_path, an_entry("binance", "spot"), "[venues.mtgox]\n")
     answer = orderloom(*command, directory=tmp_path)
     assert answer.returncode in (1, 78)
-    assert "venues.kraken is no venue" in answer.stdout + answer.stderr
+    assert "venues.mtgox is no venue" in answer.stdout + answer.stderr
 
 
 @pytest.mark.parametrize("venue", sorted(VENUES))

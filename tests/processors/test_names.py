@@ -60,6 +60,10 @@ class Named:
         item = Answer(question, about, 1, True, 200, *times, orjson.dumps(rows))
         self.run.step(a_raw_record(item, account=question["account"]), now_ns)
 
+    def wait(self, first: int, end: int) -> None:
+        for second in range(first, end):
+            self.run.step(None, NOW + second * SECOND)
+
     def orders(self) -> set[tuple[str, str]]:
         return {(one.key, one.status) for one in self.run.published().orders.values()}
 
@@ -96,18 +100,45 @@ def test_before_the_instruments_are_known_an_answer_is_asked_for_again_and_nothi
     assert named.orders() == set()
     asked = len(named.questions("OPEN_ORDERS"))
     named.answer("INSTRUMENTS", [PAIR], 12)
-    for second in range(13, 30):
-        named.run.step(None, NOW + second * SECOND)
+    named.wait(13, 30)
     assert len(named.questions("OPEN_ORDERS")) > asked
     named.answer("OPEN_ORDERS", [ROW], 31)
     assert named.orders() == {(f"{ACCOUNT}/spot/BTC/USD/7", "ACTIVE")}
 
 
-def test_what_no_list_has_keeps_its_name() -> None:
+def test_what_a_list_asked_for_since_does_not_have_keeps_its_name() -> None:
     named = Named()
     named.answer("INSTRUMENTS", [PAIR], 11)
     named.answer("OPEN_ORDERS", [{**ROW, "symbol": "GONEUSD"}], 12)
+    assert named.orders() == set(), "it may have been listed since"
+    named.answer("INSTRUMENTS", [PAIR], 13)
+    named.wait(14, 30)
+    named.answer("OPEN_ORDERS", [{**ROW, "symbol": "GONEUSD"}], 31)
     assert named.orders() == {(f"{ACCOUNT}/spot/GONEUSD/7", "ACTIVE")}
+
+
+def test_a_pair_that_is_listed_after_our_list_has_the_name_of_the_stream() -> None:
+    named = Named()
+    named.answer("INSTRUMENTS", [PAIR], 11)
+    named.answer("OPEN_ORDERS", [{**ROW, "symbol": "NEWUSD"}], 12)
+    new = {"symbol": "NEW/USD", "aliases": ["NEWUSD"]}
+    named.answer("INSTRUMENTS", [PAIR, new], 13)
+    named.wait(14, 30)
+    named.answer("OPEN_ORDERS", [{**ROW, "symbol": "NEWUSD"}], 31)
+    assert named.orders() == {(f"{ACCOUNT}/spot/NEW/USD/7", "ACTIVE")}
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_name_that_an_instrument_lost_leads_to_it_no_more(is_restarted: bool) -> None:
+    named = Named()
+    named.answer("INSTRUMENTS", [PAIR], 11)
+    named.answer("INSTRUMENTS", [{**PAIR, "aliases": ["XBTUSD"]}], 12)
+    if is_restarted:
+        named.restart()
+    instruments = named.run.partition.instruments
+    later_ns = NOW + 20 * SECOND
+    assert instruments.symbol_of("spot", "XBTUSD", later_ns) == "BTC/USD"
+    assert instruments.symbol_of("spot", "XXBTZUSD", later_ns) is None
 
 
 def test_the_aliases_are_published() -> None:

@@ -6,6 +6,7 @@ what it answers where the suites ask.
 
 from base64 import b64decode
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,16 @@ from venues.document import parse
 from venues.venue import Answered, Heard, HttpRequest, Inbound, Stream, Venue, Verdict
 
 HERE = Path(__file__).parent
+
+
+def body_of(document: Any) -> bytes:
+    """The bytes of a document, numbers with a point digit by digit as they were read."""
+    return orjson.dumps(document, default=_number)
+
+
+def _number(value: object) -> orjson.Fragment:
+    assert isinstance(value, Decimal)
+    return orjson.Fragment(str(value))
 
 
 @dataclass(frozen=True)
@@ -68,10 +79,10 @@ def samples_in(folder: Path) -> Samples:
     given = parse((folder / "samples.json").read_bytes())
     return Samples(
         symbol=given["symbol"],
-        prepared=b"" if given["prepared"] is None else orjson.dumps(given["prepared"]),
-        empty=tuple(map(orjson.dumps, given["empty"])),
-        greetings=tuple(tuple(map(orjson.dumps, one)) for one in given["greetings"]),
-        packed=tuple((b64decode(one), orjson.dumps(said)) for one, said in given["packed"]),
+        prepared=b"" if given["prepared"] is None else body_of(given["prepared"]),
+        empty=tuple(map(body_of, given["empty"])),
+        greetings=tuple(tuple(map(body_of, one)) for one in given["greetings"]),
+        packed=tuple((b64decode(one), body_of(said)) for one, said in given["packed"]),
         since_ns=given.get("since_ns"),
     )
 
@@ -111,7 +122,7 @@ def _case(venue: str, kind: str, item: dict[str, Any]) -> Case:
         venue=venue,
         kind=kind,
         says=item["says"],
-        body=orjson.dumps(item["raw"]),
+        body=body_of(item["raw"]),
         product=item["product"],
         source=Source.STREAM if item["source"] == "stream" else Source.QUERY,
         expected=item["expected"],

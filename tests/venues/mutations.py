@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from tests.venues.frames import body_of
+
 Mutation = Callable[[Any, Random], bytes]
 Place = tuple[Any, Any]
 """A container, and the key or index of one of its values."""
@@ -43,18 +45,18 @@ def _changed(document: Any, random: Random, change: Callable[[Any], Any]) -> byt
         return b"null"
     container, key = random.choice(found)
     container[key] = change(container[key])
-    return orjson.dumps(twin)
+    return body_of(twin)
 
 
 def truncated(document: Any, random: Random) -> bytes:
     """The connection broke in the middle."""
-    body = orjson.dumps(document)
+    body = body_of(document)
     return body[: random.randrange(len(body))]
 
 
 def flipped(document: Any, random: Random) -> bytes:
     """Some bytes are others."""
-    body = bytearray(orjson.dumps(document))
+    body = bytearray(body_of(document))
     for _ in range(random.randint(1, 4)):
         body[random.randrange(len(body))] ^= 1 << random.randrange(8)
     return bytes(body)
@@ -81,7 +83,7 @@ def extended(document: Any, random: Random) -> bytes:
     objects = [value for value in objects if value]
     if objects:
         random.choice(objects)[NEW_FIELD] = random.choice([1, "x", None, [1, {"b": 2}], {"c": []}])
-    return orjson.dumps(twin)
+    return body_of(twin)
 
 
 def reworded(document: Any, random: Random) -> bytes:
@@ -91,7 +93,7 @@ def reworded(document: Any, random: Random) -> bytes:
     if words:
         container, key = random.choice(words)
         container[key] = random.choice(["FROBNICATED", "new", "ÜBER", "x" * 200, "\u2028"])
-    return orjson.dumps(twin)
+    return body_of(twin)
 
 
 def nested(document: Any, random: Random) -> bytes:
@@ -114,12 +116,12 @@ def shortened(document: Any, random: Random) -> bytes:
     if fields:
         container, key = random.choice(fields)
         del container[key]
-    return orjson.dumps(twin)
+    return body_of(twin)
 
 
 def doubled(document: Any, random: Random) -> bytes:
     """A key stands twice, with different values."""
-    body = orjson.dumps(document)
+    body = body_of(document)
     keys = [key for value, key in places(document) if isinstance(value, dict)]
     if not keys:
         return body
@@ -129,7 +131,7 @@ def doubled(document: Any, random: Random) -> bytes:
 
 def misencoded(document: Any, random: Random) -> bytes:
     """The bytes are no UTF-8, or another encoding."""
-    body = orjson.dumps(document)
+    body = body_of(document)
     at = random.randrange(len(body))
     return random.choice(
         [
@@ -159,7 +161,7 @@ def wrapped(document: Any, random: Random) -> bytes:
                 {"data": document},
             ]
         )
-    return orjson.dumps(document)
+    return body_of(document)
 
 
 MUTATIONS: dict[str, Mutation] = {

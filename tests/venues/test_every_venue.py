@@ -220,7 +220,7 @@ def test_no_secret_shows_in_any_text_of_a_request_an_address_or_a_context(venue:
 @EVERY_VENUE
 def test_two_requests_at_two_times_are_signed_differently(venue: Venue) -> None:
     asked = question(venue, About.BALANCES, venue.products[0])
-    later = replace(context_of(venue), venue_ns=NOW_NS + 10**9)
+    later = replace(context_of(venue), venue_ns=NOW_NS + 10**9, nonce=1)
     first, second = venue.ask(asked, context_of(venue)), venue.ask(asked, later)
     assert (first.url, first.headers) != (second.url, second.headers)
 

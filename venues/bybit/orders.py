@@ -129,7 +129,7 @@ def _type_of(row: Document, kind: str | None, reading: Message) -> str | None:
     if waiting is not None:
         return AT_MARKET.get(waiting, waiting) if kind == MARKET else waiting
     # By the venue's own word: a new one is counted where the time in force is read.
-    is_maker_only = row.get("timeInForce") in MAKER_ONLY
+    is_maker_only = text(row, "timeInForce") in MAKER_ONLY
     return OrderType.LIMIT_MAKER if is_maker_only and kind is OrderType.LIMIT else kind
 
 

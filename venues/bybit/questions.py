@@ -190,7 +190,7 @@ def _cursor_of(result: dict[str, Any]) -> str:
     Raises:
         BadFrame: something else than a text: then nobody knows whether this is all.
     """
-    cursor = result.get("nextPageCursor") or ""
+    cursor = result.get("nextPageCursor", "")
     if type(cursor) is not str or len(cursor) > CURSOR_LENGTH_MAX:
         raise BadFrame(f"nextPageCursor: not a cursor: {cursor!r:.80}")
     return cursor

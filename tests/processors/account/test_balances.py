@@ -305,3 +305,18 @@ def test_a_transfer_that_what_was_held_holds_moves_nothing_when_it_is_heard_late
     for second in range(19, 22):
         listed(balances, second * MS * 1000, {"USDT": "5"})
     assert rules == ["open"]
+
+
+def test_what_has_no_time_is_of_when_it_was_said() -> None:
+    def said(amount: str, **fields: Any) -> BalanceReport:
+        return BalanceReport(product="spot", asset="USDT", total=Decimal(amount), **fields)
+
+    balances = some_balances()
+    assert balances.take(said("100"), 10)
+    assert balances.take(said("250"), 20)
+    assert not balances.take(said("100"), 10)
+    assert balances.rows["spot/USDT"]["total"] == "250"
+    assert balances.take(said("200", venue_ns=15)) is False
+    assert balances.take(said("300", venue_ns=25))
+    assert not balances.take(said("250"), 24)
+    assert balances.take(said("250"), 26)

@@ -1,6 +1,7 @@
 """Orders: executions, what the venue claims in sum, gaps, busts, average prices."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -246,3 +247,24 @@ def test_what_self_trade_prevention_took_is_not_open_any_more() -> None:
         assert loaded(dumped(order), everywhere(order.profile)).own.dump() == order.own.dump()
     order = after(live, an_execution(quantity="2"))
     assert (order.leaves(), order.is_closed, order.is_disputed) == (Decimal("0.5"), False, False)
+
+
+def test_an_execution_that_is_taken_back_under_one_name_is_corrected_under_another() -> None:
+    leg = a_report(
+        venue_order_id="103", client_order_id="c", position_side=PositionSide.SHORT,
+        ordinal=(9, 0), venue_ns=9,
+    )  # fmt: skip
+    events = (
+        an_execution("e1", venue_order_id="102", client_order_id="c"),
+        leg,
+        an_execution("e1", venue_order_id=None, client_order_id="c"),
+        replace(leg, replaces="102"),
+    )
+    shown: dict[str, str | None] = {}
+    orders = some_orders()
+    for event in events:
+        for effect in take(orders, event):
+            if isinstance(effect, FillRecorded):
+                document = fill_document(effect.order, effect, an_origin())
+                shown[document["execution_key"]] = document["position_side"]
+    assert shown["spot/SOLUSDT/e1/102"] == "SHORT"

@@ -18,6 +18,7 @@ from tests.builders import (
     ORDER_KEY,
     a_report,
     an_execution,
+    an_origin,
     everywhere,
     some_orders,
     take,
@@ -64,6 +65,26 @@ def test_a_report_that_adds_nothing_but_the_symbol_shows_the_order() -> None:
     effects = take(orders, replace(said, symbol="SOLUSDT"))
     assert [type(one) for one in effects] == [OrderChanged]
     assert orders.find("spot", "SOLUSDT", None, "mine") is the_order(orders)
+
+
+def test_an_execution_without_identity_that_says_the_symbol_shows_the_order() -> None:
+    orders = some_orders(PROFILE)
+    claimed = {"filled_quantity": Decimal("1.5"), "venue_ns": 7, "side": Side.BUY}
+    take(orders, a_sparse_report(Status.CANCELED, ordinal=(9, 0), **claimed))
+    take(orders, an_execution(None, venue_ns=7, client_order_id=None))
+    order = the_order(orders)
+    assert (order.derived.lifecycle, order.executed) == ("CANCELED", Decimal("1.5"))
+    assert order.version
+
+
+def test_the_first_that_spoke_of_the_order_stays_its_first_cause() -> None:
+    orders = some_orders(PROFILE)
+    orders.apply(a_report(venue_order_id="99"), an_origin(offset=1))
+    orders.apply(a_sparse_report(Status.ACTIVE, ordinal=(5, 0)), an_origin(offset=5))
+    orders.apply(a_report(venue_order_id="99", replaces=ORDER_ID), an_origin(offset=6))
+    cause = the_order(orders).first_seen_cause
+    assert cause is not None
+    assert cause.offset == 1
 
 
 def test_it_waits_across_a_restart_and_leaves_no_record_behind() -> None:

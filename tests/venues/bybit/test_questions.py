@@ -231,6 +231,7 @@ def test_an_error_in_a_good_status_is_no_answer() -> None:
         envelope({}),
         listed(["7c0d"]),
         envelope({"list": good, "nextPageCursor": 7}),
+        envelope({"list": good, "nextPageCursor": None}),
         envelope({"list": good, "nextPageCursor": "x" * 5000}),
         listed(good).replace(b'"retCode":0', b'"retCode":"0"'),
         listed(good).replace(b'"retCode":0,', b""),

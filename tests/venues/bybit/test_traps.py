@@ -342,3 +342,9 @@ def test_balances_are_ordered_by_when_they_were_sent() -> None:
     assert asked.ordinal is not None
     assert pushed.ordinal < asked.ordinal
     assert isinstance(execution_of(FILL), Execution)
+
+
+@pytest.mark.parametrize("word", [[], {}, 5, True])
+def test_a_word_that_is_no_text_is_a_bad_frame_and_no_mistake_of_ours(word: Any) -> None:
+    with pytest.raises(BadFrame):
+        translated(document_of(NEW, timeInForce=word))
