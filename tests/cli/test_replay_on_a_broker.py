@@ -1,5 +1,6 @@
 """`orderloom replay` on a real log, as a person runs it."""
 
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from orderloom.topology import COMMITS, INPUTS, LEDGER, ORDERS, RAW
 from processors.account.pace import Pace
 from processors.configuration import configuration_of
 from processors.ledger.commit_record import CommitRecord
+from processors.ledger.mark import MARK, Mark
 from processors.replay.audit import Culprit, StepDifference
 from processors.replay.partition_replay import PartitionReplay, ReplayPlan
 from runtime.kafka import idempotent_producer
@@ -212,6 +214,14 @@ def wait_for_progress(lab: ReplayLab, line: str) -> None:
     wait_for(lambda: line in progress.read_text(), 60)
 
 
+def put(lab: ReplayLab, value: bytes) -> None:
+    """A record of `commits` with a mark, as a ledger writes it."""
+    number = json.loads(value).get("number", 10_000)
+    headers: dict[str, str | bytes | None] = {MARK: Mark(number, 1).encoded()}
+    lab.producer.produce(lab.name(COMMITS), value, b"0", 0, headers=headers)
+    assert lab.producer.flush(10) == 0
+
+
 def test_a_partition_that_is_lost_ends_no_watch_of_the_others(
     broker: RunningBroker, namespace: str, tmp_path: Path
 ) -> None:
@@ -225,8 +235,7 @@ def test_a_partition_that_is_lost_ends_no_watch_of_the_others(
         last = len(lab.steps())
         wait_for_progress(lab, f"partition 0: step {last} of {last}, ")
         # The same step once more: nothing that a ledger would write.
-        lab.producer.produce(lab.name(COMMITS), lab.values(COMMITS)[-1], b"0", 0)
-        assert lab.producer.flush(10) == 0
+        put(lab, lab.values(COMMITS)[-1])
         said = rest_of(child)
         assert child.wait(30) == 1, said
     assert f"partition 0: step {last} differs by the log: the step before it is {last}" in said
@@ -318,7 +327,6 @@ def test_what_it_cannot_do_it_says_in_a_line_and_ends_with_2(lab: ReplayLab) -> 
     assert "nowhere holds no processors/replay/child.py" in found.stderr
     assert (found := lab.replay("--from", "now")).returncode == 2
     assert "its ledger holds no step yet" in found.stdout
-    lab.producer.produce(lab.name(COMMITS), b'{"format": 3}', b"0", 0)
-    assert lab.producer.flush(10) == 0
+    put(lab, b'{"format": 3}')
     assert (found := lab.replay()).returncode == 2
     assert "was written by another version of this program (its format is 3" in found.stdout
