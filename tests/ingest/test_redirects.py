@@ -113,7 +113,11 @@ async def an_edge_of(venue: Venue, rest: str, stream: str) -> AsyncIterator[Runn
     }
     settings = Settings.model_validate({"venues": {venue.name: given}})
     config = AccountConfig(id=ACCOUNT, products=venue.products, key="file:k", partition=0)
-    quick = replace(venue, streams=lambda products: tuple(map(_hurried, venue.streams(products))))
+    quick = replace(
+        venue,
+        streams=lambda products: tuple(map(_hurried, venue.streams(products))),
+        key_groups=(),  # one account of all its products, as if one key opened them
+    )
     log, its_requesters = (
         ListedLog(),
         Requesters(settings, quick, [Entry(config, SECRETS)], Clock()),
