@@ -4,8 +4,13 @@ Its words go nowhere: what stands before a venue (a firewall, a debug page) may 
 and with it the key, the passphrase or the signed query.
 """
 
+from typing import Final
+
 from venues.document import parse, said_code
 from venues.venue import BadFrame
+
+CODES: Final = ("code", "retCode")
+"""What venues call it."""
 
 
 def shown_refusal(status: int, body: bytes) -> str:
@@ -19,4 +24,6 @@ def code_of(body: bytes) -> str:
         document = parse(body)
     except BadFrame:
         return said_code(None)
-    return said_code(document.get("code") if isinstance(document, dict) else None)
+    if not isinstance(document, dict):
+        return said_code(None)
+    return said_code(next((document[name] for name in CODES if name in document), None))

@@ -12,6 +12,7 @@ from ingest.gate import Gate
 from ingest.http import HttpClient, is_named
 from ingest.instant import Instant
 from ingest.limits import Rank
+from ingest.turnstile import Turnstile
 from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
 from venues.rates import Throttling
@@ -49,8 +50,8 @@ class Requester:
     `refused_symbols` those it refuses by product and symbol (by kind, where a question has none).
     Until it is `timed`, where that is there, requests wait for the venue's time. Once it
     `is_closed`, nothing is asked any more. `nonce` is that of the request that was built last: the
-    clock's microseconds, so that a worker which takes the account over goes on above it. `turn`
-    lets one request at a time through where the venue wants that.
+    clock's microseconds, so that a worker which takes the account over goes on above it.
+    `turnstile` lets one request at a time through where the venue wants that.
     """
 
     account: str
@@ -67,7 +68,7 @@ class Requester:
     refused_symbols: set[tuple[str, str]] = field(default_factory=set)
     is_closed: bool = False
     nonce: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turnstile: Turnstile = field(default_factory=Turnstile)
 
     @property
     def is_waiting(self) -> bool:
@@ -97,7 +98,7 @@ class Requester:
             return await self._perform(product, build, wish, rank)
         # Before the limits are paid: what was paid while another was under way would go with what
         # came free meanwhile, more than a window holds.
-        async with self.turn:
+        async with self.turnstile.passed(rank):
             return await self._perform(product, build, wish, rank)
 
     async def _perform(

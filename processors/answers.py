@@ -76,18 +76,11 @@ class Answers:
 
     def fail(self, state: AccountFold, item: raw.Failure, asked_ns: int | None) -> None:
         """No answer; what came in its place may be evidence all the same."""
-        if item.body:
-            translation = read_answer(self._venue, item)
-            named = (
-                self._named(translation, state.now_ns)
-                if isinstance(translation, Translation)
-                else None
-            )
-            if named is not None:
-                self._take(state, named, item.at_ns, asked_ns)
-                state.look_ups.take_failure(item, named.events)
-                return
-        state.look_ups.take_failure(item, ())
+        said = read_answer(self._venue, item) if item.body else None
+        named = self._named(said, state.now_ns) if isinstance(said, Translation) else None
+        if named is not None:
+            self._take(state, named, item.at_ns, asked_ns)
+        state.look_ups.take_failure(item, () if named is None else named.events)
 
     def _named(self, translation: Translation, now_ns: int) -> Translation | None:
         """What an answer says under the names that the stream has; None while they are not known.

@@ -91,11 +91,11 @@ def renamed(
     other = {name for name, was, is_now in zip(SHARED, before, now, strict=True) if was != is_now}
     of_order = (one for one in effects if isinstance(one, FillRecorded) and one.order is order)
     # What was taken back was so under another name: under this one it may still stand as before.
-    told = {one.fill.exec_id for one in of_order if one.kind is not FillKind.BUST}
+    published = {one.fill.exec_id for one in of_order if one.kind is not FillKind.BUST}
     return [
         effect
         for fill in order.fills()
-        if fill.exec_id not in told and not fill.is_busted and _shows(fill, other)
+        if fill.exec_id not in published and not fill.is_busted and _shows(fill, other)
         for effect in recorded(order, fill, fill, origin)
     ]
 

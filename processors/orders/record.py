@@ -204,7 +204,9 @@ class Record:
 
     def first_name(self) -> str | None:
         """The client order id that its owner gave it, and no later one; None where it has none."""
-        return next(iter(self.names()), None)
+        if len(self.client_ids) <= 1:
+            return self.client_ids[0] if self.client_ids else None
+        return self.names()[0]
 
     def join(self, other: "Record", current: str = NAMELESS) -> None:
         """Join another record of the same order; what names no id goes to the `current` link."""

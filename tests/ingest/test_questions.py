@@ -110,7 +110,11 @@ async def test_what_a_refusal_echoes_is_not_logged(
 ) -> None:
     echo = b"denied: OK-ACCESS-KEY: the-key"
     async with a_toy_server() as toy, a_requester_at(toy) as requester:
-        for body, said in ((echo, "no code"), (b'{"code":"50111","msg":"the-key"}', "code 50111")):
+        for body, said in (
+            (echo, "no code"),
+            (b'{"code":"50111","msg":"the-key"}', "code 50111"),
+            (b'{"retCode":10010,"retMsg":"the-key"}', "code 10010"),
+        ):
             caplog.clear()
             requester.refused.clear()
             toy.statuses, toy.answer = [status], body
