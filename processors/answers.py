@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import structs
+
 from orderloom import raw
 from orderloom.event import Event, Execution, OrderReport, Origin, PositionReport
 from orderloom.question import About
@@ -92,7 +94,7 @@ class Answers:
         renamed = (self._renamed(event, now_ns) for event in translation.events)
         events = tuple(event for event in renamed if event is not None)
         is_known = len(events) == len(translation.events)
-        return replace(translation, events=events) if is_known else None
+        return structs.replace(translation, events=events) if is_known else None
 
     def _renamed(self, event: Event, now_ns: int) -> Event | None:
         if event.product not in self._venue.names_vary or not isinstance(event, NAMED):

@@ -4,7 +4,9 @@ Pure. Nothing that a venue writes raises here: what cannot be read is a `Refusal
 which `partition` turns into a dead letter with the evidence.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from orderloom.event import Event, Execution
 from orderloom.raw import Answer, Failure, Frame

@@ -233,11 +233,16 @@ class PartitionFold:
             item = in_time(written, now_ns)
             if item is not written:
                 self.tallies.count("unbelieved", "time")
-            is_sample = isinstance(written, raw.ClockSample)  # judged by itself
+            is_sample = type(written) is raw.ClockSample  # judged by itself
             self._fold_item(received, written if is_sample else item, at, now_ns)
 
     def _fold_item(self, received: RawRecord, item: raw.Item, at: Cause, now_ns: int) -> None:
         generation = received.generation
+        if type(item) is raw.Frame:  # nearly always
+            for state in self._states_of(received):
+                state.begin(at, now_ns)
+                self._fold_frame(state, generation, item)
+            return
         if isinstance(item, raw.ConnectionChange | raw.Liveness | raw.OwnerChange):
             # The connections of a former owner are gone before the new one's are taken in.
             self._accounts.take_owner(generation, item.at_ns, at, now_ns)
@@ -293,8 +298,6 @@ class PartitionFold:
 
     def _fold_of_account(self, state: AccountFold, generation: int, item: raw.Item) -> None:
         match item:
-            case raw.Frame():
-                self._fold_frame(state, generation, item)
             case raw.Answer():
                 self.answers.fold(state, item, self._setting.times.asked_ns(item, generation))
             case raw.Failure():
@@ -323,7 +326,8 @@ class PartitionFold:
         origin = Origin(
             state.account, Source.STREAM, state.cause, frame.received_ns, None, frame.connection
         )
-        self._count(translation)
+        if translation.unknown or translation.ignored is not None:
+            self._count(translation)
         if translation.counts:
             since_ns = state.streams.take_counts(generation, frame, translation.counts)
             if since_ns is not None:

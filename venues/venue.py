@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
+
 from orderloom.event import Event
 from orderloom.question import Question
 from orderloom.words import Source
@@ -328,8 +330,7 @@ class Count(NamedTuple):
     begins: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """What a message says, in our words; `ignored` is the rule by which it says nothing to us.
 
     `unknown` names fields and words that translation met and did not know: counted, never fatal.

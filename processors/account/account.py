@@ -49,6 +49,8 @@ from processors.orders.orders import Orders
 
 ACCOUNT: Final = "a"
 """The kind of the record that holds what no part does."""
+OF_INSTRUMENT: Final = (OrderReport, Execution, PositionReport)
+"""What shows that an account trades a product."""
 
 
 class AccountFold:
@@ -125,14 +127,16 @@ class AccountFold:
     def take_events(self, events: Sequence[Event], origin: Origin) -> list[str]:
         """Fold what one message says; the keys of orders that an answer shows alive."""
         alive: list[OrderReport] = []
+        products = self.look_ups.reconciliation.cycles
         is_answer = origin.source is not Source.STREAM
         said_ns = origin.asked_ns if is_answer else origin.received_ns
         at = 0
         while at < len(events):
             event = events[at]
             at += 1
-            if isinstance(event, OrderReport | Execution | PositionReport):
-                self.look_ups.note_product(event.product)  # its frame's may be another
+            # Its frame's product may be another.
+            if event.product not in products and type(event) in OF_INSTRUMENT:
+                self.look_ups.note_product(event.product)
             if type(event) is OrderReport:
                 # What one message of the stream says of an order is one
                 # piece of news (decision 0408).
@@ -142,9 +146,9 @@ class AccountFold:
                 # Only answers list; what the stream says of an order `Orders.spoke` notes.
                 if is_answer and event.status in OPEN_STATUSES:
                     alive.append(event)
-            elif isinstance(event, Execution | Reply):
+            elif type(event) is Execution or type(event) is Reply:
                 self._take_order_event(event, origin)
-            elif isinstance(event, BalanceReport) and self.look_ups.balances.take(event, said_ns):
+            elif type(event) is BalanceReport and self.look_ups.balances.take(event, said_ns):
                 self.publisher.show_balances()
         # Keys are read last: a later event of the message may join an order with another.
         return [order.key for order in map(self._order_of, alive) if order is not None]
@@ -158,6 +162,8 @@ class AccountFold:
         is_heard = origin.source is Source.STREAM
         if event.symbol is not None:
             self.look_ups.touch(event.product, (event.symbol,), is_heard=is_heard)
+        if is_heard and self._take_straight(event, executions, origin):
+            return
         is_compared = origin.source is Source.QUERY and self.look_ups.reconciliation.is_news(
             event.product, event.venue_ns
         )
@@ -186,6 +192,33 @@ class AccountFold:
             for one in (event, *executions):
                 self.look_ups.differences.heard(order, one.venue_ns)
         self.orders.spoke(order, origin, origin.received_ns or self.now_ns)
+
+    def _take_straight(
+        self,
+        report: OrderReport | Execution | Reply,
+        executions: Sequence[Execution],
+        origin: Origin,
+    ) -> bool:
+        """Fold the usual next execution of a usual order; False: it is not (decision 0410)."""
+        if len(executions) != 1 or type(report) is not OrderReport:
+            return False
+        (event,) = executions
+        folded = self.orders.take_straight(report, event)
+        if folded is None:
+            return False
+        order, fill = folded
+        self.orders.spoke(order, origin, origin.received_ns or self.now_ns)
+        effect = FillRecorded(order, FillKind.REAL, fill, None, origin, fill.venue_order_id or "")
+        self.publisher.event(topology.FILLS, fill_document(order, effect, origin), origin.cause)
+        self.publisher.orders[order.key] = origin.cause
+        position = self.exposure.add(order, fill)
+        if position is None:
+            position = self.exposure.count(order, fill, None)
+            self.exposure.weigh(order)
+        self.publisher.positions[position.key] = origin.cause
+        self.look_ups.differences.heard(order, report.venue_ns)
+        self.look_ups.differences.heard(order, event.venue_ns)
+        return True
 
     def _order_of(self, event: OrderReport | Execution | Reply) -> Order | None:
         return self.orders.find(
@@ -340,8 +373,10 @@ def _executions_of(
     report: OrderReport, events: Sequence[Event], first: int
 ) -> tuple[Execution, ...]:
     """The executions that a message reports right after the order that it reports."""
-    found: list[Execution] = []
     name = report.venue_order_id
+    if len(events) == first:
+        return ()
+    found: list[Execution] = []
     for event in events[first:]:
         if type(event) is not Execution or not name or event.venue_order_id != name:
             break

@@ -11,11 +11,12 @@ anybody looks.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from orderloom.identity import execution_key
-from orderloom.quantities import EXACT, ZERO
+from orderloom.quantities import EXACT
 from orderloom.words import PositionSide, Side
+from processors.account.leaves import Leaves, leaves_of, still_possible
 from processors.account.lost_fills import LOST, LostFill, LostFills
 from processors.account.position_sides import UnknownSides
 from processors.account.positions import HeldPosition, PositionOpening, Sums, Traded
@@ -27,22 +28,8 @@ from processors.orders.tracks.fills import HeldFill
 POSITION: Final = "p"
 TAIL: Final = "y"
 FLOORS: Final = "f"
-ADDING: Final = {PositionSide.LONG: Side.BUY, PositionSide.SHORT: Side.SELL}
-"""What adds to each leg of hedge mode; Binance takes no order for it that is to close the leg."""
 """The kinds of its state records: one position, some of its youngest executions, and how far
 openings and answers reach."""
-
-
-class Leaves(NamedTuple):
-    """What one order still adds to the band of one position; `quantity` None is unbounded.
-
-    `closes`: it has no quantity because it closes what is held by then, which is a bound.
-    """
-
-    position_key: str
-    side: Side | None
-    quantity: Decimal | None
-    closes: bool = False
 
 
 @dataclass(slots=True)
@@ -210,6 +197,39 @@ class Exposure:
             self.stale.add(position.key)
         return position
 
+    def add(self, order: Order, fill: HeldFill) -> HeldPosition | None:
+        """Count the next execution of an order that stands where it stood, and its band.
+
+        None, and nothing changed: `count` and `weigh` see to it. The execution has all that counts.
+        """
+        key, side, price, quantity = order.key, fill.side, fill.last_price, fill.last_quantity
+        home, was = self.homes.get(key), self.leaves.get(key)
+        if home is None or was is None or self.lost.known:
+            return None
+        assert price is not None
+        assert quantity is not None
+        assert fill.venue_ns is not None
+        assert was.quantity is not None
+        position, is_buy = self.positions[home], side is Side.BUY
+        moved = quantity if is_buy else quantity.copy_negate()
+        traded = Traded(fill.venue_ns, f"{fill.exec_id}/{fill.venue_order_id}", moved, price)
+        if not position.trade(traded):
+            return None
+        for currency, fee in fill.fees():
+            position.charge(currency, fee, fill.venue_ns)
+        left = still_possible(order)
+        if left:
+            less = EXACT.subtract(left, was.quantity)
+            self.leaves[key] = Leaves(home, side, left)
+        else:
+            less = was.quantity.copy_negate()
+            del self.leaves[key]
+        if is_buy:
+            position.open_buys = EXACT.add(position.open_buys, less)
+        else:
+            position.open_sells = EXACT.add(position.open_sells, less)
+        return position
+
     def note_brought(self, product: str, venue_ns: int) -> None:
         """An answer brought an execution of that time, which no stream had."""
         if venue_ns > self.brought.get(product, 0):
@@ -252,7 +272,7 @@ class Exposure:
     def weigh(self, order: Order) -> list[HeldPosition]:
         """Put what the order may still do into its position's band; the positions that changed."""
         position = self._home_of(order)
-        was, now = self.leaves.get(order.key), _leaves_of(order, position.key)
+        was, now = self.leaves.get(order.key), leaves_of(order, position.key)
         if was == now:
             return []
         # Out where it stood, in where it stands now: that may be another position.
@@ -348,26 +368,9 @@ class Exposure:
         position = self.position_of(order)
         self.homes[order.key] = position.key
         # Remembered and not added: the sums were saved with the position.
-        leaves = _leaves_of(order, position.key)
+        leaves = leaves_of(order, position.key)
         if leaves is not None:
             self.leaves[order.key] = leaves
-
-
-def _leaves_of(order: Order, position_key: str) -> Leaves | None:
-    quantity, side = still_possible(order), order.side
-    if quantity == ZERO:
-        return None
-    closes = quantity is None and side is not None and order.term("close_position") is True
-    # To close a leg by adding to it is nothing that anybody could know the extent of.
-    adds = ADDING.get(order.term("position_side")) is side
-    return Leaves(position_key, side, quantity, closes and not adds)
-
-
-def still_possible(order: Order) -> Decimal | None:
-    """What may still be executed, or was without our seeing it, native; None is unbounded."""
-    leaves = order.leaves()
-    # What is claimed and not known widens the band at once (docs/state-model.md 3.7).
-    return None if leaves is None else EXACT.add(leaves, order.missing_quantity)
 
 
 def traded_of(order: Order, fill: HeldFill) -> Traded | None:

@@ -32,6 +32,7 @@ from processors.orders.orders import Orders
 
 LOOKED: Final = "u"
 """The kind of its own state record: the symbols to ask for, and the intervals closed last."""
+NO_SYMBOLS: Final[frozenset[str]] = frozenset()
 CLOSED_SHOWN_MAX = 8
 """How many closed blind intervals an account's record still shows."""
 PROGRESS_NS = 2_000_000_000
@@ -117,7 +118,7 @@ class LookUps:
         `is_heard`: the stream did, and not an answer.
         """
         # Nothing is kept of no symbols: an entry that is not saved would be gone after a restart.
-        known = self.touched.get(product, set())
+        known = self.touched.get(product, NO_SYMBOLS)
         if not known.issuperset(symbols):
             # Of a symbol that is new on a living stream nothing was missed (decision 0015).
             if not is_heard or self._streams.is_blind(product):

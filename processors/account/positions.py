@@ -254,7 +254,10 @@ class HeldPosition:
 
     def charge(self, currency: str, fee: Decimal, venue_ns: int) -> None:
         """Add a fee of that time in one currency (below 0: a rebate, or a correction downwards)."""
-        for fees in (self.fees, *([self.contained.fees] if venue_ns <= self.contained_ns else ())):
+        held = self.fees.get(currency)
+        self.fees[currency] = fee if held is None else EXACT.add(held, fee)
+        if venue_ns <= self.contained_ns:
+            fees = self.contained.fees
             fees[currency] = EXACT.add(fees.get(currency, ZERO), fee)
 
     def view(self, *, unbounded: bool) -> dict[str, Any]:

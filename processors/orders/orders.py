@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from orderloom.event import Execution, OrderReport, Origin, Reply
 from orderloom.identity import adopted_order_key
-from processors.orders import fill_records, stored_order
+from processors.orders import fill_records, stored_order, straight
 from processors.orders.effects import Effect, GapClosed, KeyRetired
 from processors.orders.fill_effects import joined, terms_shown
 from processors.orders.index import OrderIndex
@@ -25,6 +25,7 @@ from processors.orders.pieces import Pieces
 from processors.orders.placing import Placing
 from processors.orders.seen import Seen
 from processors.orders.sparse import SparseReports
+from processors.orders.tracks.fills import HeldFill
 from processors.orders.unattributed import Unattributed, UnattributedEvidence, handle_of
 from processors.orders.view import Before
 from venues.venue import Profiles
@@ -66,6 +67,24 @@ class Orders:
         elif type(event) is OrderReport:
             self._take_report(event, executions, origin, effects)
         return effects
+
+    def take_straight(self, report: OrderReport, event: Execution) -> tuple[Order, HeldFill] | None:
+        """As `apply`, of a report of the stream and its one execution that are usual in everything.
+
+        None, and nothing changed: they are not, and `apply` is to fold them (decision 0410).
+        """
+        if not report.venue_order_id or self._unattributed:
+            return None
+        order = self._index.at(report.product, report.symbol, report.venue_order_id)
+        if order is None:
+            return None
+        fill = straight.take_execution(self.lists.take_off(order), report, event)
+        if fill is None:
+            return None
+        key = order.key
+        self.dirty.add(key)
+        self.dirty.update(fill_records.changed_keys(key, order.own.fills, fill.exec_id))
+        return order, fill
 
     def _take_report(
         self,

@@ -25,7 +25,8 @@ from orderloom.words import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, so its hash must be asked for; nobody changes one, so the hash stays true.
+@dataclass(slots=True, unsafe_hash=True)
 class Cause:
     """Where a fact stands in the log: topic, partition, offset, and its place in that record."""
 
@@ -44,7 +45,6 @@ class Cause:
         }
 
 
-# Not frozen, so its hash must be asked for; nobody changes one, so the hash stays true.
 @dataclass(slots=True, unsafe_hash=True)
 class Origin:
     """How a piece of evidence reached us.

@@ -283,6 +283,27 @@ class Totals:
         self._count(after, 1)
         self._unhashed.append((1, after))
 
+    def add(self, fill: HeldFill, real: Decimal) -> None:
+        """Put in a fill of one unit with the others, with price, quantity and side, by which the
+        sum of all quantities is `real`; as `replace` does."""
+        if self._unhashed is None:
+            self._unhashed = []
+        self._unhashed.append((1, fill))
+        before, quantity, price = self.quantity, fill.last_quantity, fill.last_price
+        assert quantity is not None
+        assert price is not None
+        self.quantity = real
+        if fill.side is Side.BUY:
+            self.bought = real if self.bought is before else EXACT.add(self.bought, quantity)
+        else:
+            self.sold = real if self.sold is before else EXACT.add(self.sold, quantity)
+        self.notional = EXACT.fma(quantity, price, self.notional)
+        if fill.fee is not None:
+            self._count_fee(fill.fee, fill.fee_currency or "")
+        counts = list(self._units)
+        counts[UNIT_PLACE[fill.quantity_unit]] += 1
+        self._units = units_of(*counts)
+
     def counts_only(self, unit: Any) -> bool:
         """Whether no execution counts anything else."""
         place, counted = UNIT_PLACE.get(unit), sum(self._units)

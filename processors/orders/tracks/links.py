@@ -296,12 +296,7 @@ class Link:
 
         Few reports gave all terms, so `stamps` holds each stamp once, and a register its place.
         """
-        held = self.terms.stamps()
-        if self.reasons:
-            held.update(stamp for stamp, _ in self.reasons.values())
-        if self.changes is not None:
-            held |= self.changes.stamps()
-        stamps = sorted(held)
+        stamps = self._stamps()
         places = {stamp: place for place, stamp in enumerate(stamps)}
         return {
             # Reasons have two numbers more in front; the cumulative, a Decimal, is last but one.
@@ -316,6 +311,14 @@ class Link:
             "answered_ns": self.answered_ns,
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
+
+    def _stamps(self) -> list[Any]:
+        held = self.terms.stamps()
+        if self.reasons:
+            held.update(stamp for stamp, _ in self.reasons.values())
+        if self.changes is not None:
+            held |= self.changes.stamps()
+        return sorted(held)
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> "Link":

@@ -14,6 +14,7 @@ from typing import Any, Final
 from orderloom.event import OrderReport
 from orderloom.quantities import Unit, text_of
 from orderloom.words import OrderType, PositionSide, Side, TimeInForce, TriggerType
+from processors.orders.remembered import Remembered
 from processors.orders.shared_text import shared
 from processors.orders.tracks.registers import (
     LOWEST,
@@ -52,6 +53,7 @@ ROW_OF: Final[Callable[[OrderReport], Row]] = attrgetter(*TERMS)
 PLACE: Final = {name: place for place, name in enumerate(TERMS)}
 MARGIN_MODE: Final = PLACE["margin_mode"]
 """Few different words: all orders share the texts, which each message brings anew."""
+TRAILING: Final = PLACE["activation_price"]
 AVERAGE: Final = "average_price"
 """Not a term: it changes with each execution, and so always stands apart."""
 IN_ORDER: Final = tuple(sorted((*TERMS, AVERAGE)))
@@ -156,13 +158,10 @@ class Terms:
 
     def dump(self, places: dict[Any, int]) -> dict[str, Any]:
         """JSON-ready: for each the place of its stamp, and its value."""
-        if self.row is not None and not self.registers:
-            place, row = places[self.stamp], self.row
-            return {
-                name: (place, text_of(value) if type(value) is Decimal else value)
-                for name, at in ROW_IN_ORDER
-                if (value := row[at]) is not None
-            }
+        if self.row is not None and len(places) == 1 and self.row[TRAILING] is None:
+            average = self.registers.get(AVERAGE)
+            said = DUMPED.of(self.row)
+            return said if average is None else {AVERAGE: (0, text_of(average[1])), **said}
         return dump_registers(self.all(), places)
 
     def stamps(self) -> set[Stamp]:
@@ -204,6 +203,18 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "reduce_only": bool,
     "close_position": bool,
 }
+
+
+def _dumped(row: Row) -> dict[str, Any]:
+    """The terms of a row beside no other stamp than its own."""
+    return {
+        name: (0, text_of(value) if type(value) is Decimal else value)
+        for name, at in ROW_IN_ORDER
+        if (value := row[at]) is not None
+    }
+
+
+DUMPED: Final = Remembered(_dumped)
 
 
 def _covers(row: Row, other: Row) -> bool:
