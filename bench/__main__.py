@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench import against, growth, large, memory, pauses
+from bench import against, growth, large, memory, pauses, venues
 from bench import results as names
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
@@ -130,11 +130,13 @@ MEASUREMENTS: Final = (
 WITHOUT_BROKER: Final = ("translate", "fold")
 LARGE: Final = "large"
 GROWTH: Final = "growth"
+BY_VENUE: Final = "venues"
 AGAINST: Final = "against"
 AGAINST_HELP: Final = "what a frame costs the fold here and at an older commit, and nothing else"
 HELP: Final = (
     "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
-    "minutes) and `growth` (a message beside more and more, four minutes) run only when named"
+    "minutes), `growth` (a message beside more and more, four minutes) and `venues` (a frame of "
+    "each venue, a minute) run only when named"
 )
 
 
@@ -167,7 +169,7 @@ def main() -> int:
     """Measure, print, and keep the result in var/bench/result.json."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
-    parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH), help=HELP)
+    parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH, BY_VENUE), help=HELP)
     parser.add_argument("--against", metavar="REVISION", help=AGAINST_HELP)
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
@@ -180,6 +182,8 @@ def main() -> int:
         return _measure_large(results, is_quick=options.quick)
     if options.only == GROWTH:
         return _measure_growth(results, is_quick=options.quick)
+    if options.only == BY_VENUE:
+        return _measure_venues(results, is_quick=options.quick)
     began = time.monotonic()
     try:
         with EmbeddedBroker(HOME / "broker", report=_say) as kafka:
@@ -221,6 +225,17 @@ def _measure_growth(results: Results, *, is_quick: bool) -> int:
     found = {"rows": [one.document() for one in rows]}
     found["cycles"] = [one.document() for one in cycles]
     path = HOME / f"{GROWTH}.json"
+    path.write_text(json.dumps(results.about | found, indent=2, ensure_ascii=False) + "\n")
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+    return 0
+
+
+def _measure_venues(results: Results, *, is_quick: bool) -> int:
+    """What a frame of each venue costs; without a broker."""
+    print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
+    ratios = venues.measure(partial(print, flush=True), is_quick=is_quick)
+    found = {"ratios": [one.document() for one in ratios]}
+    path = HOME / f"{BY_VENUE}.json"
     path.write_text(json.dumps(results.about | found, indent=2, ensure_ascii=False) + "\n")
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
