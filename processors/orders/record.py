@@ -232,13 +232,13 @@ class Record:
 
     def executed_on(self, name: str) -> Decimal:
         """The quantity executed on one link: fills that name it, or the venue's claim if larger."""
-        return max(self._real_on(name), self.links[name].claimed)
+        return max(self._real_on(name), self.links[name].executed)
 
     def lacking(self) -> str:
         """The name of the link whose executions explain least of what it claims."""
         return max(
             self.links,
-            key=lambda name: (EXACT.subtract(self.links[name].claimed, self._real_on(name)), name),
+            key=lambda name: (EXACT.subtract(self.links[name].executed, self._real_on(name)), name),
             default=NAMELESS,
         )
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import OrderReport, Origin
-from orderloom.quantities import ZERO, text_of
+from orderloom.quantities import EXACT, ZERO, Unit, text_of
 from orderloom.words import Reason, Source, Status
 from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
@@ -65,7 +65,7 @@ class Link:
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
     by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
-    `prevented`, what self-trade prevention took. `asked`
+    `prevented`, what self-trade prevention took; `is_whole`: FILLED was said without any. `asked`
     is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
     are those that the venue named, None where there are none; `answered_ns` is up to when an answer
     surely shows them: the newest question's start less the venue's visibility lag.
@@ -77,6 +77,7 @@ class Link:
         "changes",
         "claimed",
         "claimed_quote",
+        "is_whole",
         "prevented",
         "reasons",
         "terms",
@@ -90,6 +91,7 @@ class Link:
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
         self.claimed_quote = ZERO
+        self.is_whole = False
         self.prevented = ZERO
         self.asked: tuple[int, Decimal] | None = None
         self.answered_ns = NEVER_NS
@@ -135,6 +137,8 @@ class Link:
             changed |= self.offer_reason(word or "", rank, report.reason)
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        elif report.status is Status.FILLED and not self.is_whole:
+            self.is_whole, changed = True, changed | STORED
         # With DECREMENT the order lives on with less: no end (docs/venues/binance.md 3.1).
         if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
             self.prevented = report.prevented_quantity
@@ -147,6 +151,16 @@ class Link:
         # The same row has the same cumulative; `lists.is_plain` keeps no other row (decision 0016).
         self.asked = max(self.asked, (asked_ns, self.asked[1]))
         self._take_answer(asked_ns - lag_ns)
+
+    @property
+    def executed(self) -> Decimal:
+        """What the venue claims to be executed: all of it where it said FILLED, and no amount."""
+        if not self.is_whole or self.terms.value(UNIT) is Unit.QUOTE:
+            return self.claimed
+        # Else the executions that are still to come would be neither missing
+        # nor in the band (docs/state-model.md 3.7).
+        whole = EXACT.subtract(self.terms.value("quantity") or ZERO, self.prevented)
+        return max(self.claimed, whole)
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
@@ -274,6 +288,7 @@ class Link:
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
+        self.is_whole |= other.is_whole
         self.prevented = max(self.prevented, other.prevented)
         if other.asked is not None:
             self.asked = max(self.asked or other.asked, other.asked)
@@ -314,6 +329,7 @@ class Link:
             "prevented": text_of(self.prevented),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
             "answered_ns": self.answered_ns,
+            **({"is_whole": True} if self.is_whole else {}),
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
 
@@ -332,6 +348,7 @@ class Link:
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
         link.answered_ns = document["answered_ns"]
+        link.is_whole = "is_whole" in document
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
