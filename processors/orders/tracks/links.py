@@ -104,20 +104,9 @@ class Link:
             word = LIVE
         if word is None and report.is_ended:
             word = ENDED
-        filled = report.filled_quantity
-        answered_ns = NEVER_NS
-        if origin.asked_ns is not None and _answers(report, origin):
-            # What is younger the venue's answer may not show yet.
-            answered_ns = origin.asked_ns - lag_ns
-        ordinal = report.ordinal or NO_ORDINAL
-        # A row older than its question by the lag shows all that was said of its own time: a fill
-        # and an amendment may share a millisecond (decision 0407).
-        stamp: Stamp = (
-            *ordinal,
-            ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
-            LOWEST[3] if filled is None else filled,
-            int(word in TERMINAL),
-        )
+        filled, ordinal = report.filled_quantity, report.ordinal or NO_ORDINAL
+        answered_ns = _answered_ns(report, origin, lag_ns)
+        stamp = _stamp_of(report, word, answered_ns)
         changed = self._take_terms(report, stamp)
         # Its terms keep the lowest stamp; but without a time no later life could
         # void the end (decision 0307).
@@ -270,7 +259,8 @@ class Link:
             changed = STORED
         # The newest stands beside the maximum: if it is lower, an execution may have been
         # busted (`query-below-fills`).
-        if origin.source is Source.QUERY and origin.asked_ns is not None:
+        is_answer = origin.source is Source.QUERY and not report.is_past
+        if is_answer and origin.asked_ns is not None:
             asked = (origin.asked_ns, filled)
             if self.asked is None or asked > self.asked:
                 self.asked = asked
@@ -354,6 +344,22 @@ class Link:
         return link
 
 
+def _stamp_of(report: OrderReport, word: str | None, answered_ns: int) -> Stamp:
+    """The stamp of what it says; `answered_ns`: up to when it surely shows all that was said."""
+    ordinal = said = report.ordinal or NO_ORDINAL
+    if report.is_as_asked:  # else a change that the stream lost would never be known
+        said = max(said, (answered_ns, 0))
+    filled = report.filled_quantity
+    # A row older than its question by the lag shows all that was said of its own time: a fill
+    # and an amendment may share a millisecond (decision 0407).
+    return (
+        *said,
+        ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
+        LOWEST[3] if filled is None else filled,
+        int(word in TERMINAL),
+    )
+
+
 def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
     """When what has no ordinal had ended at the latest: an answer shows that of when it was asked.
 
@@ -364,12 +370,15 @@ def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
     return NO_ORDINAL if ended_ns is None else (ended_ns, 0)
 
 
-def _answers(report: OrderReport, origin: Origin) -> bool:
-    """Whether a question was answered with the terms that this order has.
+def _answered_ns(report: OrderReport, origin: Origin, lag_ns: int) -> int:
+    """Up to when an answer surely shows what was said of the terms that this order has.
 
     The row of a conditional order gives the orders that it became the terms of its trigger: it
     names them in passing, without a cumulative quantity.
     """
-    if origin.source is not Source.QUERY or report.status is None:
-        return False
-    return report.filled_quantity is not None or not report.alias_ids
+    is_answer = origin.source is Source.QUERY and not report.is_past
+    if origin.asked_ns is None or not is_answer or report.status is None:
+        return NEVER_NS
+    if report.filled_quantity is None and report.alias_ids:
+        return NEVER_NS
+    return origin.asked_ns - lag_ns  # what is younger the venue's answer may not show yet

@@ -38,6 +38,24 @@ def test_two_reports_of_a_new_order_are_one_order() -> None:
     assert order.view()["status"] == "ACTIVE"
 
 
+def test_terms_of_an_open_row_are_of_when_it_was_asked_for_and_those_of_a_closed_one_final() -> (
+    None
+):
+    for name, is_open in (
+        ("open ones, one of them executed in part", True),
+        ("one that was asked for by its id: filled", False),
+    ):
+        (row,) = events_of(f"spot_orders: {name}")
+        assert isinstance(row, OrderReport)
+        assert row.is_as_asked is is_open
+
+
+def test_events_of_a_history_say_how_an_order_stood_and_not_how_it_stands() -> None:
+    for name in ("events of one order", "rejected, filled, and what changed no order"):
+        rows = [one for one in events_of(f"history: {name}") if isinstance(one, OrderReport)]
+        assert [one.is_past for one in rows] == [True] * len(rows) != []
+
+
 def test_a_free_text_is_counted_and_what_it_ends_is_said_to_be_guessed() -> None:
     said = translated(document_of("executions: canceled by the engine, in free text"))
     (order,) = said.events
