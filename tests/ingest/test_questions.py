@@ -316,6 +316,17 @@ async def test_what_the_venue_cannot_be_asked_is_a_failure() -> None:
         assert "cannot be asked" in failure.reason
 
 
+async def test_a_key_that_cannot_be_written_is_not_repeated_in_the_failure() -> None:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        changes: Any = {"ask": lambda *_: "s\u00e9cret".encode("ascii")}
+        requester.venue = replace(requester.venue, **changes)
+        [failure] = await asked(a_question(), requester)
+        assert isinstance(failure, Failure)
+        assert "cannot be asked" in failure.reason
+        assert "UnicodeEncodeError" in failure.reason
+        assert "cret" not in failure.reason
+
+
 async def test_requests_are_made_in_the_venues_time() -> None:
     async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.clock_ahead_ns = 5 * SECOND_NS
