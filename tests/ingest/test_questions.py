@@ -230,12 +230,16 @@ async def test_a_mistake_of_our_own_is_loud() -> None:
 
 
 @pytest.mark.parametrize("ns", [-1, 0, 2**63, 10**400])
-async def test_a_venue_that_reports_no_time_is_not_believed(ns: int) -> None:
+async def test_a_venue_that_reports_no_time_is_not_believed(
+    ns: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async with a_toy_server() as toy, a_requester_at(toy) as requester:
         samples: list[ClockSample] = []
         requester.venue = replace(requester.venue, server_time=lambda _body: ns)
         await ClockKeeper(requester, samples.append).start()
         assert not samples
+        assert "reports a time that is none" in caplog.text
+        assert '"ns"' not in caplog.text  # the words of its answer
         assert requester.context(PRODUCT, requester.now()).venue_ns == pytest.approx(
             wall_ns(), abs=SECOND_NS
         )
