@@ -60,7 +60,8 @@ class StreamConnection:
         return (self.product, *self.others)
 
     def _counts(self) -> dict[str, list[int]]:
-        return {name: list(one) for name, one in self.counts.items()}
+        # A version before this one reads two numbers, which nearly all have.
+        return {name: list(one if one.former else one[:2]) for name, one in self.counts.items()}
 
     def document(self) -> dict[str, Any]:
         """JSON-ready; spelt out, as `asdict` took a third of a small step (measured)."""
