@@ -17,7 +17,6 @@ from ingest.instant import SECOND_NS
 from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
 from ingest.requester import Requester
-from ingest.venue_clock import VenueClock
 from orderloom.dispatch import BadDispatch, read_dispatch
 from orderloom.event import Reply
 from orderloom.question import About, Question
@@ -340,30 +339,6 @@ async def test_requests_are_made_in_the_venues_time() -> None:
         await asked(a_question(), requester)
         at_ns = int(toy.urls[-1].rpartition("at=")[2])
         assert at_ns - time.time_ns() > 4 * SECOND_NS
-
-
-def test_the_clock_sample_with_the_shortest_way_is_believed() -> None:
-    clock = VenueClock()
-    assert clock.add(ClockSample(PRODUCT, 3_000_000_500, 0, 1_000))
-    assert clock.offset_ns == 3_000_000_000
-    assert not clock.add(ClockSample(PRODUCT, 3_000_000_050, 0, 100))
-    assert clock.is_wrong
-    assert not clock.add(ClockSample(PRODUCT, 5_000_000_000, 0, 5_000_000_000))
-    assert clock.offset_ns == 3_000_000_000
-
-
-def test_a_clock_that_was_set_is_known_by_the_next_sample() -> None:
-    clock = VenueClock()
-    for at_ns in range(0, 50_000, 10_000):
-        clock.add(ClockSample(PRODUCT, at_ns + 50, at_ns, at_ns + 100))
-    assert clock.offset_ns == 0
-    # Ours was set back by a second and more, and this sample is the worst of all.
-    set_at = 60_000 - 2_000_000_000
-    assert clock.add(ClockSample(PRODUCT, 60_500, set_at, set_at + 1_000))
-    assert clock.offset_ns == 2_000_000_000
-    # Set while the venue was asked, it would look as the shortest way of all.
-    assert not clock.add(ClockSample(PRODUCT, 70_500, 70_000, 0))
-    assert clock.offset_ns == 2_000_000_000
 
 
 def test_the_lowest_question_not_done_is_what_may_be_committed() -> None:
