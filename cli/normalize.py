@@ -36,7 +36,7 @@ QUANTITIES: Final = ("quantity", "filled_quantity", "last_quantity")
 HIDDEN: Final = frozenset(
     {"kind", "is_amendment", "is_ended", "replaces", "alias_ids", "client_alias_ids", "ordinal"}
     | {"aliases", "is_part", "change_id", "filled_quote", "is_inverse", "request_id"}
-    | {"is_reason_inferred", "prevented_quantity"}
+    | {"is_reason_inferred", "prevented_quantity", "is_as_asked", "is_past"}
 )
 
 

@@ -85,7 +85,8 @@ class ClockKeeper:
             venue_ns = -1
         # An unreadable time is believed as little as one that no clock shows (decision 0509).
         if not 0 < venue_ns <= TIME_NS_MAX:
-            _log.warning("%s reports a time that is none: %r", product, answer.body[:100])
+            # Not its words: Kraken says its time beside what only a key is told (decision 0513).
+            _log.warning("%s reports a time that is none, in %d bytes", product, len(answer.body))
             return
         # Told in whole seconds, the clock read that time up to a second
         # before it was asked: so the sample is true, and wide (decision 0514).

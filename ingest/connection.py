@@ -288,22 +288,16 @@ class Connection:
         return ()
 
     def _kept_alive_by(self, outcome: HttpOutcome, now: Instant) -> Actions:
-        if isinstance(outcome, HttpAnswer):
-            if self._is_key_lost(outcome):
+        kept = self._stream.keep_alive
+        if isinstance(outcome, HttpAnswer) and kept is not None:
+            if _holds(kept.is_lost, outcome):
                 reason = f"key lost: {shown_refusal(outcome.status, outcome.body)}"
                 return self._end(Ending.ASKED_TO_RECONNECT, reason, now)
-            if outcome.status == 200:
+            if _holds(kept.is_kept, outcome):
                 return ()
         # The key still has time to live: once more, and soon. If it dies, the venue will say so.
         self._keep_alive_ns = now.steady_ns + self._patience.keep_alive_retry_ns
         return ()
-
-    def _is_key_lost(self, answer: HttpAnswer) -> bool:
-        try:
-            kept = self._stream.keep_alive
-            return kept is not None and kept.is_lost(answer.status, answer.body)
-        except UNREADABLE:  # which says nothing of the key
-            return False
 
     def _keep_alive(self, now: Instant) -> Actions:
         if self._stream.keep_alive is None or now.steady_ns < self._keep_alive_ns:
@@ -377,3 +371,10 @@ class Connection:
 def _text(reason: str) -> str:
     """`reason` as a record can hold it: a venue's words may be long, or no Unicode."""
     return reason[:REASON_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+
+
+def _holds(judge: Callable[[int, bytes], bool], answer: HttpAnswer) -> bool:
+    try:
+        return judge(answer.status, answer.body)
+    except UNREADABLE:  # which says nothing of the key
+        return False

@@ -13,7 +13,7 @@ from ingest.actions import HttpAnswer, HttpFailure
 from ingest.instant import MINUTE_NS
 from ingest.limits import Rank
 from ingest.refusals import shown_refusal
-from ingest.requester import HttpResult, Requester, mistake
+from ingest.requester import HttpResult, Requester, mistake, words_of
 from orderloom.event import Reply
 from orderloom.question import Question
 from orderloom.raw import Answer, Failure
@@ -129,7 +129,7 @@ def _judged(question: Question, requester: Requester, page: Page) -> tuple[bool,
     try:
         return requester.venue.next_page(question, page, context) is None, ""
     except UNREADABLE as error:
-        return False, f"nothing can follow page {page.number}: {error!r}"
+        return False, f"nothing can follow page {page.number}: {words_of(error)}"
 
 
 async def _ask_page(
@@ -171,7 +171,7 @@ async def _try(question: Question, requester: Requester, build: NextRequest) -> 
             f"no turn within {PAGE_SECONDS_MAX:.0f} s: the rate limit is used up"
         ) from None
     except UNREADABLE as error:
-        raise _Ended(f"cannot be asked of {requester.venue.name}: {error!r}") from None
+        raise _Ended(f"cannot be asked of {requester.venue.name}: {words_of(error)}") from None
 
 
 def _item(

@@ -160,3 +160,9 @@ def mistake(error: BaseException) -> str:
     """What was raised and where, so that it can be found; its words may hold a key."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {last.name}, line {last.lineno}"
+
+
+def words_of(error: BaseException) -> str:
+    """What a venue's description says is wrong with a question; of all else, what was raised."""
+    # A ValueError of Python's own kinds quotes what it could not read, such as a key.
+    return str(error) if type(error) is ValueError else mistake(error)

@@ -238,8 +238,7 @@ class Book:
         while taker.is_open and (maker := side.best()) is not None:
             if not taker.is_market and not _crosses(taker.side, taker.price, maker.price):
                 return
-            is_own = taker.owner != "" and taker.owner == maker.owner
-            if is_own and taker.self_trade_mode != "NONE":
+            if _is_prevented(taker, maker):
                 yield from self._prevent(taker, maker)
             else:
                 yield self._trade(taker, maker)
@@ -283,7 +282,10 @@ class Book:
             is_in_reach = taker.is_market or _crosses(taker.side, taker.price, maker.price)
             if not is_in_reach or total >= taker.remaining:
                 break
-            total += ZERO if maker.owner and maker.owner == taker.owner else maker.remaining
+            if not _is_prevented(taker, maker):
+                total += maker.remaining
+            elif taker.self_trade_mode != "EXPIRE_MAKER":
+                break  # there the taker itself ends, or becomes smaller
         return total
 
     def _close(self, order: Order, status: str, reason: str) -> Closed:
@@ -299,6 +301,11 @@ class Book:
 
 def _crosses(side: Side, price: Decimal, other: Decimal) -> bool:
     return price >= other if side == "BUY" else price <= other
+
+
+def _is_prevented(taker: Order, maker: Order) -> bool:
+    is_own = taker.owner != "" and taker.owner == maker.owner
+    return is_own and taker.self_trade_mode != "NONE"
 
 
 def _end_status(order: Order) -> str:

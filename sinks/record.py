@@ -6,7 +6,7 @@ and number stands in the tombstone's headers then.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel
@@ -15,6 +15,9 @@ from orderloom.codec import UnreadableMessage, read
 from orderloom.topology import Topic
 from sinks.numbering import Number, Series
 
+EPOCH_END: Final = 1_000_000
+"""A person begins each epoch: there are never so many (docs/contract.md, rule 5)."""
+SEQUENCE_END: Final = 1 << 63
 Place = tuple[str, int]
 """A topic's full name and a partition."""
 
@@ -79,7 +82,7 @@ def record_of(
         # stand in its headers (docs/contract.md, rule 6).
         if message is None:
             fields = _Headers(headers)
-        account, number = str(fields.account), Number(int(fields.epoch), int(fields.sequence))
+        account, number = str(fields.account), _number(fields.epoch, fields.sequence)
     except (AttributeError, ValueError, TypeError) as error:
         raise UnreadableMessage(f"{topic.kind}: no account or number: {error}") from None
     name, partition, offset = place
@@ -95,6 +98,16 @@ def record_of(
         message=message,
         value=value,
     )
+
+
+def _number(epoch: Any, sequence: Any) -> Number:
+    """The place of a record; ValueError for what no ledger wrote, which no table could hold."""
+    if type(epoch) is not int or type(sequence) is not int:
+        raise ValueError(f"numbers that are none: {epoch!r:.40}, {sequence!r:.40}")
+    # Believed, it would make a repeat of all that the ledger writes after it, for good.
+    if not (0 <= epoch < EPOCH_END and 0 < sequence < SEQUENCE_END):
+        raise ValueError(f"epoch {epoch!r:.40}, sequence {sequence!r:.40}")
+    return Number(epoch, sequence)
 
 
 class _Headers:

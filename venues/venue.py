@@ -189,11 +189,16 @@ class Preparation:
     judge: Callable[[int, bytes], Verdict] = by_status
 
 
+def _is_good(status: int, _body: bytes) -> bool:
+    return status == 200
+
+
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
     """What is asked over HTTP every `every_ns`, so that the venue goes on sending.
 
-    If it fails with an answer for which `is_lost` holds, the connection is made anew.
+    If it fails with an answer for which `is_lost` holds, the connection is made anew. One for which
+    `is_kept` does not hold is a failure too: it is asked again soon.
     """
 
     request: Callable[[Context, Heard], HttpRequest]
@@ -201,6 +206,7 @@ class KeepAlive:
     # Only an answer that says so: a key that could not
     # be kept alive just now still has time to live.
     is_lost: Callable[[int, bytes], bool]
+    is_kept: Callable[[int, bytes], bool] = _is_good
 
 
 def no_headers(_context: Context) -> Mapping[str, str]:

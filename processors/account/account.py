@@ -144,7 +144,7 @@ class AccountFold:
                 at += len(executions)
                 self._take_order_event(event, origin, executions)
                 # Only answers list; what the stream says of an order `Orders.spoke` notes.
-                if is_answer and event.status in OPEN_STATUSES:
+                if is_answer and event.status in OPEN_STATUSES and not event.is_past:
                     alive.append(event)
             elif type(event) is Execution or type(event) is Reply:
                 self._take_order_event(event, origin)

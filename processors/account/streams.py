@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from orderloom.raw import ConnectionChange, Frame
+from processors.account.counted import Counted
 from processors.account.owner import Owner
 from venues.venue import Count
 
@@ -41,7 +42,7 @@ class StreamConnection:
     """One connection: LIVE or on its way; `heard_ns` is when it was last surely heard.
 
     `others` are further products that it carries, `feed` is which of their facts it brings.
-    `counts` are the venue's own last numbers, by name, each with when it came (ns).
+    `counts` are the venue's own last numbers, by name.
     """
 
     product: str
@@ -51,12 +52,16 @@ class StreamConnection:
     number: int = 0
     others: list[str] = field(default_factory=list)
     feed: str = ""
-    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[str, Counted] = field(default_factory=dict)
 
     @property
     def products(self) -> tuple[str, ...]:
         """All products whose facts come on it."""
         return (self.product, *self.others)
+
+    def _counts(self) -> dict[str, list[int]]:
+        # A version before this one reads two numbers, which nearly all have.
+        return {name: list(one if one.former else one[:2]) for name, one in self.counts.items()}
 
     def document(self) -> dict[str, Any]:
         """JSON-ready; spelt out, as `asdict` took a third of a small step (measured)."""
@@ -68,7 +73,7 @@ class StreamConnection:
             "number": self.number,
             "others": self.others,
             "feed": self.feed,
-            **({"counts": self.counts} if self.counts else {}),
+            **({"counts": counts} if (counts := self._counts()) else {}),
         }
 
 
@@ -197,12 +202,12 @@ class Streams:
             return None
         missing_ns: list[int] = []
         for one in counts:
-            number, at_ns = link.counts.get(one.name, (0, frame.received_ns))
-            if number < one.number or one.begins:
+            held = link.counts.get(one.name, Counted(0, frame.received_ns))
+            if held.lacks_before(one):
+                missing_ns.append(held.at_ns)
+            if (now := held.after(one, frame.received_ns)) is not held:
                 self._is_dirty = True
-                link.counts[one.name] = (one.number, frame.received_ns)
-                if one.number > number + 1 and not one.begins:
-                    missing_ns.append(at_ns)
+                link.counts[one.name] = now
         return min(missing_ns, default=None)
 
     def note_hole(self, frame: Frame, since_ns: int) -> None:
@@ -376,5 +381,5 @@ class Streams:
 
 
 def _connection(document: dict[str, Any]) -> StreamConnection:
-    counts = {name: (number, at_ns) for name, (number, at_ns) in document.pop("counts", {}).items()}
+    counts = {name: Counted(*row) for name, row in document.pop("counts", {}).items()}
     return StreamConnection(**document, counts=counts)

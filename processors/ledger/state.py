@@ -11,7 +11,7 @@ from typing import Any, Self
 import orjson
 
 from orderloom.topology import INPUTS
-from processors.ledger.typed import Count, Time, Whole, typed
+from processors.ledger.typed import Count, Rare, Time, Whole, typed
 
 FORMAT = 3
 FORMATS_READ = (1, 2, FORMAT)
@@ -41,7 +41,7 @@ class LedgerPlace:
     next: Mapping[str, Whole]
     topic_ids: Mapping[str, str]
     exact: str = ""
-    epoch: Whole | None = None
+    epoch: Rare | None = None
     chain: str = ""
 
 
@@ -53,9 +53,9 @@ class Attempts:
     ends, by kind, of the batches that were to be folded then; empty where they are not known.
     """
 
-    step: Whole = 0
-    count: Whole = 0
-    timers: Whole = 0
+    step: Count = 0
+    count: Rare = 0
+    timers: Rare = 0
     until: Mapping[str, Whole] = field(default_factory=dict)
 
     def another(self, until: Mapping[str, int]) -> Self:
@@ -94,7 +94,7 @@ class Repair:
     and configuration.
     """
 
-    epoch: Whole
+    epoch: Rare
     author: str
     reason: str
     cause: str

@@ -14,6 +14,9 @@ WHOLE_END: Final = 1 << 63
 Whole = Annotated[int, Field(ge=0, lt=WHOLE_END)]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """What rises by one with a step or a transaction: far more than there will be."""
+RARE_END: Final = 1_000_000
+Rare = Annotated[int, Field(ge=0, lt=RARE_END)]
+"""What a person begins, or a process dies of, each time: there are never so many."""
 Time = Annotated[int, Field(ge=0, lt=1 << 62)]
 """Nanoseconds, to the year 2116: what is counted on from it can still be written."""
 Kind = TypeVar("Kind")

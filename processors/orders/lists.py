@@ -280,5 +280,5 @@ def _is_bare(report: OrderReport) -> bool:
     """Whether it says that an order is open, and of no change, other order or other name."""
     names: Collection[str] = (*report.alias_ids, *report.client_alias_ids)
     is_change = report.is_amendment or report.change_id is not None or report.reason is not None
-    is_other = bool(names) or report.replaces is not None
+    is_other = bool(names) or report.replaces is not None or report.is_as_asked
     return report.status in OPEN_STATUSES and not is_change and not is_other

@@ -82,16 +82,17 @@ class Order:
         """
         before = self.before()
         changed = self.own.take_report(report, origin, self.profile.visibility_lag_ns)
-        is_known = report.status is not None or report.is_ended
-        # A reply is about a request, and may say nothing of the order (docs/state-model.md 2.1).
-        if not is_known and origin.source is not Source.REPLY:
-            effects.append(UnknownStatus(self))
         for event in executions:
             changed |= self._take_one(event, origin, effects)
         # What was said before its symbol was known may say all that this does (`sparse`).
         is_news = changed != SAME or not self.version
         if is_news:
             self.refresh(changed, origin, effects, before)
+        # An end without a time yields to life: then what it meant is asked for (decision 0307).
+        is_known = report.status is not None or (report.is_ended and self.is_closed)
+        # A reply is about a request, and may say nothing of the order (docs/state-model.md 2.1).
+        if not is_known and origin.source is not Source.REPLY:
+            effects.append(UnknownStatus(self))
         return is_news
 
     def take_execution(self, event: Execution, origin: Origin, effects: list[Effect]) -> bool:

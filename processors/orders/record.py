@@ -71,7 +71,9 @@ class Record:
         `lag_ns`: how far the venue's answers lag behind what they are about.
         """
         valid_ns = report.venue_ns
-        if origin.source is Source.QUERY:  # its answer shows how things were when it was asked
+        if (
+            origin.source is Source.QUERY and not report.is_past
+        ):  # its answer shows how things were when it was asked
             valid_ns = _greatest(valid_ns, origin.asked_ns)
         changed = self._take_time(report.venue_ns, valid_ns)
         if report.client_order_id is not None and report.client_order_id not in self.client_ids:
@@ -232,13 +234,13 @@ class Record:
 
     def executed_on(self, name: str) -> Decimal:
         """The quantity executed on one link: fills that name it, or the venue's claim if larger."""
-        return max(self._real_on(name), self.links[name].claimed)
+        return max(self._real_on(name), self.links[name].executed)
 
     def lacking(self) -> str:
         """The name of the link whose executions explain least of what it claims."""
         return max(
             self.links,
-            key=lambda name: (EXACT.subtract(self.links[name].claimed, self._real_on(name)), name),
+            key=lambda name: (EXACT.subtract(self.links[name].executed, self._real_on(name)), name),
             default=NAMELESS,
         )
 

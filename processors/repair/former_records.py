@@ -17,10 +17,11 @@ from orderloom.quantities import Unit
 from orderloom.topology import ACCOUNTS, FILLS, ORDERS, POSITIONS, Topic
 from orderloom.words import FillKind, PositionSide, Side
 from processors.account.lost_fills import LostFill
+from processors.ledger.typed import RARE_END
 
 VIEWS: Final = (ORDERS, POSITIONS, ACCOUNTS)
-EPOCH_END: Final = 1_000_000
-"""A person begins each epoch: there are never so many."""
+EPOCH_END: Final = RARE_END
+"""A person begins each epoch."""
 CHARACTERS_MAX: Final = 1_000
 LEAD_NS_MAX: Final = 24 * 3_600 * 1_000_000_000
 """Two clocks may differ by hours, where somebody has set one wrong."""

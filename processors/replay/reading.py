@@ -13,7 +13,7 @@ from processors.ledger.committed import committed_records, windows_back
 from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.step import InputRecord
-from processors.ledger.trouble import PartitionStopped
+from processors.ledger.trouble import LedgerLost, PartitionStopped
 from processors.replay.audit import range_of
 from processors.replay.beginning import HeldInputs, PlacedStep
 from processors.replay.refold import CannotReplay
@@ -56,7 +56,10 @@ class StepReader:
         return None
 
     def records(self, step: CommitRecord) -> list[InputRecord]:
-        """What the step folded, in fold order; less where the log no longer has all of it."""
+        """What the step folded, in fold order; less where the log no longer has all of it.
+
+        Raises LedgerLost where the log cannot be read.
+        """
         found: list[InputRecord] = []
         for kind, reader in self._ranges.items():
             first, end = range_of(step, kind)
@@ -92,12 +95,21 @@ class RangeReader:
         self._tail = -1
 
     def take(self, first: int, end: int) -> list[InputRecord]:
-        """The records of [first, end) that there are; waits for them."""
+        """The records of [first, end) that there are; waits for them.
+
+        Raises LedgerLost if nothing comes for too long.
+        """
         reader = self._reader
         if reader is None or self._first_at_hand() != first:
             reader = self._begin(first)
         ended_at: float | None = None
+        patience = self._log.settings.request_seconds_max
+        tail, give_up = self._tail, time.monotonic() + patience
         while self._tail < end:
+            if self._tail > tail:
+                tail, give_up = self._tail, time.monotonic() + patience
+            if ended_at is None and time.monotonic() > give_up:  # Kafka is away
+                raise LedgerLost(f"{self._kind} stays unreadable at {tail}, and {end} was folded")
             if not self._read(reader) or ended_at is not None:
                 # The client says once that it is at the end; from then on the time decides.
                 ended_at = ended_at or time.monotonic()

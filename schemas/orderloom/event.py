@@ -75,8 +75,10 @@ class OrderReport:
     were changed. `replaces` is the venue order id of the earlier link of an amend chain,
     `alias_ids` other venue ids of it (an algo id, say), `client_alias_ids` other client order ids
     that it has or had. `is_part`: what stands in `alias_ids` may have become several orders, of
-    which this is one. `change_id` names the change of terms that this reports: reported again with
-    a later time, it is still the change that it was.
+    which this is one. `is_as_asked`: nothing says since when its terms hold, but an answer shows
+    those of when it was asked for, less the visibility lag. `is_past`: an event of a history, which
+    says how the order stood then, whenever it is asked for. `change_id` names the change of terms
+    that this reports: reported again with a later time, it is still the change that it was.
 
     A conditional order waits for the price named by `trigger_type` to reach `trigger_price`; one
     that trails begins at `activation_price` and follows by `callback_rate` *percent* (1 is 1 %).
@@ -124,6 +126,10 @@ class OrderReport:
     client_alias_ids: tuple[str, ...] = ()
     # Parts live side by side, links replace one another (docs/state-model.md 3.4 and 3.5).
     is_part: bool = False
+    # `ordinal` is of what else it says, and may be older (decision 1105).
+    is_as_asked: bool = False
+    # Else two events of one moment would both be the last word on it.
+    is_past: bool = False
     # Of all reports of one change the earliest counts (decision 0407).
     change_id: str | None = None
     # Never the time of arrival: stream and answers must compare (decision 0302).

@@ -55,7 +55,7 @@ class ContractMarket(Market):
                     break
                 self._cut(account, reducing.pop(), excess)
 
-    def closable(self, account: Account, request: Request) -> Decimal:
+    def closable(self, account: Account, request: Request | Order) -> Decimal:
         """What a reducing order may close: what is held, less what others may close already."""
         symbol, side = request.symbol, request.position_side
         amount = self.position(account, symbol, side).amount

@@ -84,6 +84,8 @@ class Market(ConditionalMarket):
         for check in self.rules.checks:
             check(self, account, request)
         order = self._make_order(account.name, self.terms(request))
+        if request.quote_size:
+            order.quantity = self.worth(request, account.name)
         account.remember(self.product, order)
         book = self.books[order.symbol]
         if request.is_post_only and book.would_take(order.side, order.price):
@@ -143,11 +145,16 @@ class Market(ConditionalMarket):
         """The order would take at its new price, and this venue's amend fails then."""
         raise self.refusal("post_only")
 
-    def worth(self, request: Request) -> Decimal:
-        """How many whole lots the quote amount buys from (or sells to) what is offered now."""
+    def worth(self, request: Request, owner: str = "") -> Decimal:
+        """How many whole lots the quote amount buys from (or sells to) what is offered now.
+
+        Without what self-trade prevention takes away: what follows may be dearer.
+        """
         lot, left, quantity = self.instrument(request.symbol).lot, request.quote_size, ZERO
         book = self.books[request.symbol]
         for maker in book.asks if request.side == "BUY" else book.bids:
+            if maker.owner == owner != "" and request.self_trade_mode == "EXPIRE_MAKER":
+                continue
             affordable = left // (maker.price * lot) * lot
             taken = min(affordable, maker.remaining)
             quantity += taken

@@ -6,12 +6,13 @@ from typing import ClassVar
 from simulator.accounts import Account, Fill
 from simulator.engine import checks
 from simulator.engine.contracts import ContractMarket
+from simulator.engine.reducing import is_reducing
 from simulator.engine.rules import Amends, Fees, Forced, Rules
 from simulator.instrument import Product
 from simulator.matching import Order
 from simulator.okx import account_documents as documents
 from simulator.okx.account_documents import MARGIN_RATE, WALLET
-from simulator.okx.market import CHECKS, ENDED_AS, OkxMarket
+from simulator.okx.market import CHECKS, ENDED_AS, Change, OkxMarket
 from simulator.okx.order_documents import Push
 from simulator.okx.orders import BY_SYSTEM, NO_AMENDMENT
 
@@ -46,6 +47,14 @@ class SwapMarket(OkxMarket, ContractMarket):
         forced_ends_conditionals=True,
         amends=Amends(keeps_turn=True, below_filled="FILLED", ends_at_taking=False),
     )
+
+    def amend(self, account: Account, order: Order, change: Change) -> None:
+        """As for all products; one that closes closes no more than is left to close."""
+        more = change.quantity - order.quantity
+        is_larger = order.is_open and more > 0 and is_reducing(order)
+        if is_larger and more > self.closable(account, order):
+            raise self.refusal("too_much_to_close")
+        super().amend(account, order, change)
 
     def report_forced(self, account: Account, order: Order, fill: Fill) -> None:
         """All in one push (docs/venues/okx.md 3.1)."""

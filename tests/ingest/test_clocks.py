@@ -1,4 +1,4 @@
-"""A venue whose clock is told in steps: what is known of it is true, and no more."""
+"""The venue's clock: what is known of it is true, and no more, also if it is told in steps."""
 
 from dataclasses import replace
 
@@ -65,3 +65,27 @@ async def test_a_clock_that_is_told_in_steps_is_sampled_with_its_step() -> None:
     fine, coarse = samples
     assert fine.received_ns - fine.sent_ns < SECOND_NS
     assert SECOND_NS <= coarse.received_ns - coarse.sent_ns < 2 * SECOND_NS
+
+
+def test_the_clock_sample_with_the_shortest_way_is_believed() -> None:
+    clock = VenueClock()
+    assert clock.add(ClockSample(PRODUCT, 3_000_000_500, 0, 1_000))
+    assert clock.offset_ns == 3_000_000_000
+    assert not clock.add(ClockSample(PRODUCT, 3_000_000_050, 0, 100))
+    assert clock.is_wrong
+    assert not clock.add(ClockSample(PRODUCT, 5_000_000_000, 0, 5_000_000_000))
+    assert clock.offset_ns == 3_000_000_000
+
+
+def test_a_clock_that_was_set_is_known_by_the_next_sample() -> None:
+    clock = VenueClock()
+    for at_ns in range(0, 50_000, 10_000):
+        clock.add(ClockSample(PRODUCT, at_ns + 50, at_ns, at_ns + 100))
+    assert clock.offset_ns == 0
+    # Ours was set back by a second and more, and this sample is the worst of all.
+    set_at = 60_000 - 2_000_000_000
+    assert clock.add(ClockSample(PRODUCT, 60_500, set_at, set_at + 1_000))
+    assert clock.offset_ns == 2_000_000_000
+    # Set while the venue was asked, it would look as the shortest way of all.
+    assert not clock.add(ClockSample(PRODUCT, 70_500, 70_000, 0))
+    assert clock.offset_ns == 2_000_000_000

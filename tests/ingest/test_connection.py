@@ -327,6 +327,18 @@ def test_a_key_is_kept_alive_and_a_failure_is_tried_again_soon() -> None:
     assert connection.ending is Ending.ASKED_TO_RECONNECT
 
 
+def test_a_refusal_with_a_good_status_keeps_nothing_alive() -> None:
+    stream = toy_stream(silence_ns_max=10**18)
+    assert stream.keep_alive is not None
+    kept = replace(stream.keep_alive, is_kept=lambda _status, body: body == b"kept")
+    connection = to_live(a_connection(replace(stream, keep_alive=kept), UNPROBED))
+    connection.tick(at(1804))
+    connection.answered(Purpose.KEEP_ALIVE, answer(200, b"busy"), at(1805))
+    assert any(isinstance(act, Ask) for act in connection.tick(at(1866)))
+    connection.answered(Purpose.KEEP_ALIVE, answer(200, b"kept"), at(1867))
+    assert not any(isinstance(act, Ask) for act in connection.tick(at(1930)))
+
+
 def test_no_text_form_of_an_action_shows_a_key() -> None:
     actions = (
         *a_connection().begin(at(0)),

@@ -17,7 +17,6 @@ from ingest.instant import SECOND_NS
 from ingest.progress import DispatchProgress
 from ingest.questions import Log, ask
 from ingest.requester import Requester
-from ingest.venue_clock import VenueClock
 from orderloom.dispatch import BadDispatch, read_dispatch
 from orderloom.event import Reply
 from orderloom.question import About, Question
@@ -230,12 +229,16 @@ async def test_a_mistake_of_our_own_is_loud() -> None:
 
 
 @pytest.mark.parametrize("ns", [-1, 0, 2**63, 10**400])
-async def test_a_venue_that_reports_no_time_is_not_believed(ns: int) -> None:
+async def test_a_venue_that_reports_no_time_is_not_believed(
+    ns: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async with a_toy_server() as toy, a_requester_at(toy) as requester:
         samples: list[ClockSample] = []
         requester.venue = replace(requester.venue, server_time=lambda _body: ns)
         await ClockKeeper(requester, samples.append).start()
         assert not samples
+        assert "reports a time that is none" in caplog.text
+        assert '"ns"' not in caplog.text  # the words of its answer
         assert requester.context(PRODUCT, requester.now()).venue_ns == pytest.approx(
             wall_ns(), abs=SECOND_NS
         )
@@ -316,6 +319,17 @@ async def test_what_the_venue_cannot_be_asked_is_a_failure() -> None:
         assert "cannot be asked" in failure.reason
 
 
+async def test_a_key_that_cannot_be_written_is_not_repeated_in_the_failure() -> None:
+    async with a_toy_server() as toy, a_requester_at(toy) as requester:
+        changes: Any = {"ask": lambda *_: "s\u00e9cret".encode("ascii")}
+        requester.venue = replace(requester.venue, **changes)
+        [failure] = await asked(a_question(), requester)
+        assert isinstance(failure, Failure)
+        assert "cannot be asked" in failure.reason
+        assert "UnicodeEncodeError" in failure.reason
+        assert "cret" not in failure.reason
+
+
 async def test_requests_are_made_in_the_venues_time() -> None:
     async with a_toy_server() as toy, a_requester_at(toy) as requester:
         toy.clock_ahead_ns = 5 * SECOND_NS
@@ -325,16 +339,6 @@ async def test_requests_are_made_in_the_venues_time() -> None:
         await asked(a_question(), requester)
         at_ns = int(toy.urls[-1].rpartition("at=")[2])
         assert at_ns - time.time_ns() > 4 * SECOND_NS
-
-
-def test_the_clock_sample_with_the_shortest_way_is_believed() -> None:
-    clock = VenueClock()
-    assert not clock.add(ClockSample(PRODUCT, 1_000_000_500, 0, 1_000))
-    assert clock.offset_ns == 1_000_000_000
-    assert clock.add(ClockSample(PRODUCT, 3_000_000_050, 0, 100))
-    assert clock.is_wrong
-    assert not clock.add(ClockSample(PRODUCT, 9_000_000_000, 0, 5_000_000_000))
-    assert clock.offset_ns == 3_000_000_000
 
 
 def test_the_lowest_question_not_done_is_what_may_be_committed() -> None:

@@ -105,6 +105,19 @@ def test_a_fok_order_that_cannot_trade_in_full_trades_nothing() -> None:
     assert order.filled == 0
 
 
+@pytest.mark.parametrize(
+    ("mode", "filled"),
+    [("EXPIRE_MAKER", 5), ("EXPIRE_TAKER", 0), ("EXPIRE_BOTH", 0), ("DECREMENT", 0), ("NONE", 5)],
+)
+def test_a_fok_order_beside_ones_own_trades_in_full_or_not_at_all(mode: str, filled: int) -> None:
+    book = Book()
+    for number, owner in enumerate(("b", "a", "b"), 1):
+        submit(book, an_order(number, "SELL", quantity=Decimal(3), owner=owner))
+    order = an_order(4, quantity=Decimal(5), owner="a", time_in_force="FOK", self_trade_mode=mode)
+    submit(book, order)
+    assert (order.filled, order.prevented, order.is_open) == (Decimal(filled), Decimal(0), False)
+
+
 def test_a_post_only_order_that_would_take_never_exists() -> None:
     book = Book()
     submit(book, an_order(1, "SELL"))

@@ -80,7 +80,8 @@ def linear_stream() -> Stream:
         # there and extends it (docs/venues/binance.md 2.5).
         prepare=Preparation(lambda context: listen_key_request("POST", context)),
         keep_alive=KeepAlive(
-            lambda context, _heard: listen_key_request("PUT", context), KEEP_ALIVE_NS, _is_key_lost
+            lambda context, _heard: listen_key_request("PUT", context),
+            *(KEEP_ALIVE_NS, _is_key_lost, _is_key_kept),
         ),
         life_ns=LIFE_NS,
     )
@@ -105,6 +106,12 @@ def _is_key_lost(_status: int, body: bytes) -> bool:
     document = _read(body)
     # By the code alone: a 400 or 500 without it says nothing of the key, which may live on.
     return document is not None and document.get("code") == KEY_LOST
+
+
+def _is_key_kept(status: int, body: bytes) -> bool:
+    document = _read(body)
+    # A proxy, or the venue itself, may say an error with a good status.
+    return status == 200 and document is not None and "code" not in document
 
 
 def _judge_spot(frame: bytes) -> Verdict:

@@ -136,7 +136,9 @@ def _order(row: Document, push: Document, reading: KrakenReading) -> tuple[Event
         return ()
     note_unknown(row, ORDER_FIELDS, reading.unknown)
     left, filled = needed_amount(row, "qty"), needed_amount(row, "filled")
-    at_ns = time_ns(row, "last_update_time") or time_ns(row, "time")
+    # What a trigger becomes may have its id, and its very time: only a trigger ended then.
+    has_fired = text(push, "reason") in TRIGGERED and flag(push, "is_cancel")
+    at_ns = None if has_fired else time_ns(row, "last_update_time") or time_ns(row, "time")
     kind = _type(row, reading)
     claim = _claim(push, kind, left, filled, reading)
     # What is gone may say 0 for what was left: then nobody says how much was asked for.

@@ -7,6 +7,7 @@ what is filled, as on the stream.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -206,7 +207,9 @@ def history_event(row: Document, reading: KrakenReading) -> tuple[Event, ...]:
     if not known:
         return reading.ignore("an event of a kind that we do not know")
     return tuple(
-        one for name in known for one in HISTORY[name](fields_of(event[name], name), at_ns, reading)
+        replace(one, is_past=True) if isinstance(one, OrderReport) else one
+        for name in known
+        for one in HISTORY[name](fields_of(event[name], name), at_ns, reading)
     )
 
 

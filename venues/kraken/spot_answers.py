@@ -7,7 +7,8 @@ Trades Info". The rules:
   instruments says which market that is (decision 0018).
 - `price` is the average of what was executed; what was asked for stands in `descr`.
 - `closed` means filled; `canceled` and `expired` may have fills.
-- Nothing says when a row changed last: one that is open stands at the time of its opening.
+- Nothing says when a row changed last: one that is open stands at the time of its opening, and its
+  terms are those of when it was asked for (decision 1105).
 - An answer says what a fill cost and not in which asset (decision 1104).
 """
 
@@ -82,6 +83,7 @@ def order_row(name: str, row: Document, reading: KrakenReading) -> tuple[Event, 
             filled_quantity=filled,
             filled_quote=amount(row, "cost"),
             average_price=above_zero(row, "price"),
+            is_as_asked=closed_ns is None,
             ordinal=ordinal(at_ns),
             venue_ns=at_ns,
         ),

@@ -47,10 +47,11 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
         return Amounts(real, real, real, ZERO, is_full=True)
     if len(record.links) <= 1:
-        executed = real if real >= current.claimed else current.claimed
+        claimed = current.executed
+        executed = real if real >= claimed else claimed
     elif carries_count:
         # A new link's claim holds what the earlier ones executed (docs/state-model.md 4.9).
-        executed = max(real, *(link.claimed for link in record.links.values()))
+        executed = max(real, *(link.executed for link in record.links.values()))
     else:
         quantity, executed = _summed(record, current, quantity)
     # The same object where no claim is above the executions: then nothing can be missing.

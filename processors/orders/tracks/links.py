@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from orderloom.event import OrderReport, Origin
-from orderloom.quantities import ZERO, text_of
+from orderloom.quantities import EXACT, ZERO, Unit, text_of
 from orderloom.words import Reason, Source, Status
 from processors.orders.tracks.changes import CHANGED, Changes
 from processors.orders.tracks.lifecycle import FORCED
@@ -65,7 +65,7 @@ class Link:
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
     by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
-    `prevented`, what self-trade prevention took. `asked`
+    `prevented`, what self-trade prevention took; `is_whole`: FILLED was said without any. `asked`
     is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
     are those that the venue named, None where there are none; `answered_ns` is up to when an answer
     surely shows them: the newest question's start less the venue's visibility lag.
@@ -77,6 +77,7 @@ class Link:
         "changes",
         "claimed",
         "claimed_quote",
+        "is_whole",
         "prevented",
         "reasons",
         "terms",
@@ -90,6 +91,7 @@ class Link:
         self.words: dict[str, tuple[tuple[int, int], int]] = {}
         self.claimed = ZERO
         self.claimed_quote = ZERO
+        self.is_whole = False
         self.prevented = ZERO
         self.asked: tuple[int, Decimal] | None = None
         self.answered_ns = NEVER_NS
@@ -102,20 +104,9 @@ class Link:
             word = LIVE
         if word is None and report.is_ended:
             word = ENDED
-        filled = report.filled_quantity
-        answered_ns = NEVER_NS
-        if origin.asked_ns is not None and _answers(report, origin):
-            # What is younger the venue's answer may not show yet.
-            answered_ns = origin.asked_ns - lag_ns
-        ordinal = report.ordinal or NO_ORDINAL
-        # A row older than its question by the lag shows all that was said of its own time: a fill
-        # and an amendment may share a millisecond (decision 0407).
-        stamp: Stamp = (
-            *ordinal,
-            ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
-            LOWEST[3] if filled is None else filled,
-            int(word in TERMINAL),
-        )
+        filled, ordinal = report.filled_quantity, report.ordinal or NO_ORDINAL
+        answered_ns = _answered_ns(report, origin, lag_ns)
+        stamp = _stamp_of(report, word, answered_ns)
         changed = self._take_terms(report, stamp)
         # Its terms keep the lowest stamp; but without a time no later life could
         # void the end (decision 0307).
@@ -135,6 +126,8 @@ class Link:
             changed |= self.offer_reason(word or "", rank, report.reason)
         if filled is not None:
             changed |= self._take_claim(filled, report, origin)
+        elif report.status is Status.FILLED and not self.is_whole:
+            self.is_whole, changed = True, changed | STORED
         # With DECREMENT the order lives on with less: no end (docs/venues/binance.md 3.1).
         if report.prevented_quantity is not None and report.prevented_quantity > self.prevented:
             self.prevented = report.prevented_quantity
@@ -147,6 +140,16 @@ class Link:
         # The same row has the same cumulative; `lists.is_plain` keeps no other row (decision 0016).
         self.asked = max(self.asked, (asked_ns, self.asked[1]))
         self._take_answer(asked_ns - lag_ns)
+
+    @property
+    def executed(self) -> Decimal:
+        """What the venue claims to be executed: all of it where it said FILLED, and no amount."""
+        if not self.is_whole or self.terms.value(UNIT) is Unit.QUOTE:
+            return self.claimed
+        # Else the executions that are still to come would be neither missing
+        # nor in the band (docs/state-model.md 3.7).
+        whole = EXACT.subtract(self.terms.value("quantity") or ZERO, self.prevented)
+        return max(self.claimed, whole)
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
@@ -256,7 +259,8 @@ class Link:
             changed = STORED
         # The newest stands beside the maximum: if it is lower, an execution may have been
         # busted (`query-below-fills`).
-        if origin.source is Source.QUERY and origin.asked_ns is not None:
+        is_answer = origin.source is Source.QUERY and not report.is_past
+        if is_answer and origin.asked_ns is not None:
             asked = (origin.asked_ns, filled)
             if self.asked is None or asked > self.asked:
                 self.asked = asked
@@ -274,6 +278,7 @@ class Link:
             self._take_word(word, ordinal, witness)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
+        self.is_whole |= other.is_whole
         self.prevented = max(self.prevented, other.prevented)
         if other.asked is not None:
             self.asked = max(self.asked or other.asked, other.asked)
@@ -309,6 +314,7 @@ class Link:
             "prevented": text_of(self.prevented),
             "asked": self.asked and [self.asked[0], text_of(self.asked[1])],
             "answered_ns": self.answered_ns,
+            **({"is_whole": True} if self.is_whole else {}),
             **({} if self.changes is None else {"changes": self.changes.dump(places)}),
         }
 
@@ -335,9 +341,26 @@ class Link:
         if document["asked"] is not None:
             link.asked = (document["asked"][0], Decimal(document["asked"][1]))
         link.answered_ns = document["answered_ns"]
+        link.is_whole = "is_whole" in document
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
+
+
+def _stamp_of(report: OrderReport, word: str | None, answered_ns: int) -> Stamp:
+    """The stamp of what it says; `answered_ns`: up to when it surely shows all that was said."""
+    ordinal = said = report.ordinal or NO_ORDINAL
+    if report.is_as_asked:  # else a change that the stream lost would never be known
+        said = max(said, (answered_ns, 0))
+    filled = report.filled_quantity
+    # A row older than its question by the lag shows all that was said of its own time: a fill
+    # and an amendment may share a millisecond (decision 0407).
+    return (
+        *said,
+        ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
+        LOWEST[3] if filled is None else filled,
+        int(word in TERMINAL),
+    )
 
 
 def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
@@ -350,12 +373,15 @@ def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
     return NO_ORDINAL if ended_ns is None else (ended_ns, 0)
 
 
-def _answers(report: OrderReport, origin: Origin) -> bool:
-    """Whether a question was answered with the terms that this order has.
+def _answered_ns(report: OrderReport, origin: Origin, lag_ns: int) -> int:
+    """Up to when an answer surely shows what was said of the terms that this order has.
 
     The row of a conditional order gives the orders that it became the terms of its trigger: it
     names them in passing, without a cumulative quantity.
     """
-    if origin.source is not Source.QUERY or report.status is None:
-        return False
-    return report.filled_quantity is not None or not report.alias_ids
+    is_answer = origin.source is Source.QUERY and not report.is_past
+    if origin.asked_ns is None or not is_answer or report.status is None:
+        return NEVER_NS
+    if report.filled_quantity is None and report.alias_ids:
+        return NEVER_NS
+    return origin.asked_ns - lag_ns  # what is younger the venue's answer may not show yet

@@ -131,7 +131,7 @@ def _executed(record: Record, fallback: str) -> dict[str, Decimal]:
             owner = fill.venue_order_id
             name = owner if owner in real else fallback
             real[name] = EXACT.add(real[name], fill.last_quantity)
-    return {name: max(real[name], link.claimed) for name, link in record.links.items()}
+    return {name: max(real[name], link.executed) for name, link in record.links.items()}
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -136,7 +136,7 @@ def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     for word in words:
         facts |= FACT_OF_WORD[word]
     # So far only an end of which is not said how can have set it (decision 0307).
-    if facts & ABSENT and _is_live_after(current, [ENDED]):
+    if facts & ABSENT and (_is_live_after(current, [ENDED]) or _is_live_at_all(current)):
         facts &= ~ABSENT
     # A fill proves that it was accepted; NEW may come later or never (docs/venues/binance.md 6).
     if amounts.executed:
@@ -236,6 +236,11 @@ def _is_live_after(current: Link, ends: list[str]) -> bool:
     # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
     # Of an end without a time nothing is known to be later.
     return ended != NO_ORDINAL and live[0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
+
+
+def _is_live_at_all(current: Link) -> bool:
+    """Whether life is known with its time, and of the end neither how nor when it came."""
+    return current.words[ENDED][0] == NO_ORDINAL and current.live_ordinal() != NO_ORDINAL
 
 
 def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:

@@ -67,6 +67,34 @@ def test_a_subscription_that_begins_anew_is_no_hole_and_a_repeat_is_none() -> No
     assert told(run, [["fills", 40, True]], [["fills", 41]]) == []
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize(
+    ("beginnings", "following", "is_hole"),
+    [
+        ([1], [21, 22], False),  # the beginning was said twice
+        ([1, 1], [21], False),
+        ([1], [2, 3], False),  # it began anew
+        ([1], [20], True),  # of which nobody knows what it is
+        ([1], [22], True),
+        ([1], [2, 21], True),
+        ([1], [21, 23], True),
+        ([30], [31], False),
+    ],
+)
+def test_a_beginning_that_is_said_again_sets_no_count_back(
+    beginnings: list[int], following: list[int], is_hole: bool, *, is_restarted: bool
+) -> None:
+    run = a_run()
+    told(run, [["fills", 1, True]], *([["fills", number]] for number in range(2, 21)))
+    found = told(run, *([["fills", number, True]] for number in beginnings))
+    if is_restarted:
+        run.partition = a_partition()
+        for key, value in run.state.items():
+            run.partition.restore(key, value)
+    found += told(run, *([["fills", number]] for number in following))
+    assert bool(found) is is_hole
+
+
 def test_one_that_does_not_begin_has_lost_its_beginning() -> None:
     assert told(a_run(), [["fills", 3]]) == [(TENTH, TENTH, "the venue counted more")]
 

@@ -48,6 +48,24 @@ def test_a_claim_above_the_executions_is_a_gap_until_they_come() -> None:
     assert the_order(orders).derived.completeness is Completeness.COMPLETE
 
 
+def test_filled_without_an_amount_claims_all_that_its_executions_do_not_explain() -> None:
+    filled = a_report(Status.FILLED, quantity=None)
+    for events in permutations((a_report(), filled, an_execution())):
+        order = after(*events)
+        assert (order.executed, order.missing_quantity) == (Decimal(4), Decimal("2.5"))
+        assert order.derived.completeness is Completeness.GAP
+        again = loaded(dumped(order), everywhere(order.profile))
+        assert again.content() == order.content()
+        orders = some_orders()
+        take(orders, *events)
+        (closed,) = (
+            one for one in take(orders, an_execution("2", "2.5")) if type(one) is GapClosed
+        )
+        assert (closed.order.executed, closed.order.missing_quantity) == (Decimal(4), Decimal(0))
+    lowered = after(filled, an_execution(quantity=3), a_report(ordinal=(9, 0), quantity=3))
+    assert (lowered.executed, lowered.is_disputed) == (Decimal(3), False)
+
+
 def test_what_is_missing_counts_as_provisional_only_after_its_time_of_grace() -> None:
     orders = some_orders()
     take(orders, a_report(filled_quantity="1.5"))

@@ -2,20 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from confluent_kafka import Consumer
 
-from orderloom.topology import COMMITS
+from orderloom.topology import COMMITS, RAW
 from processors.account.pace import Pace
 from processors.configuration import configuration_of, configured_fold
+from processors.ledger.log import LedgerLog
 from processors.ledger.mark import MARK, Mark
 from processors.ledger.step import PartitionState
+from processors.ledger.trouble import LedgerLost
 from processors.replay.partition_replay import PartitionReplay, ReplayPlan
+from processors.replay.reading import RangeReader
 from processors.replay.refold import CannotReplay, Configuration
+from runtime.kafka import reader as kafka_reader
 from tests.conftest import RunningBroker
 from tests.processors.repair.repair_lab import VENUE, RepairLab
+from tests.runtime.secured_broker import free_ports
 from venues import VENUES
 
 pytestmark = pytest.mark.broker
@@ -121,3 +128,18 @@ def test_a_marked_record_that_is_wrong_within_ends_it_in_a_line(lab: RepairLab, 
             found = str(replay.difference)
         assert found != "None"
         assert "\n" not in found
+
+
+class AwayLog(LedgerLog):
+    """A log whose brokers a reader does not reach."""
+
+    def reader(self, *, committed: bool) -> Consumer:
+        (port,) = free_ports(1)
+        return kafka_reader(f"127.0.0.1:{port}", committed=committed)
+
+
+def test_a_range_of_an_input_is_waited_for_only_so_long_where_kafka_is_away(lab: RepairLab) -> None:
+    ranges = RangeReader(AwayLog(replace(lab.log.settings, request_seconds_max=3)), 0, RAW.kind)
+    with pytest.raises(LedgerLost, match="stays unreadable at 0"):
+        ranges.take(0, 5)
+    ranges.close()

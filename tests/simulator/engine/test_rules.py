@@ -103,6 +103,19 @@ def test_fees_may_always_be_in_quote() -> None:
     assert account.balance("spot", "XBT").free - 500_000 == 3
 
 
+def test_what_is_sized_in_quote_spends_no_more_beside_ones_own_orders() -> None:
+    market, account = a_spot()
+    market.place(account, an_order("XBT/USD", "SELL", 3, 90))
+    market.place_anonymous(an_order("XBT/USD", "SELL", 9, 100))
+    before = account.balance("spot", "USD").free
+    size = Decimal(270)
+    order = market.place(
+        account, Request("XBT/USD", "BUY", Decimal(0), order_type="MARKET", quote_size=size)
+    )
+    assert (order.filled, order.notional) == (Decimal(2), Decimal(200))
+    assert before - account.balance("spot", "USD").free <= size
+
+
 def test_a_venue_without_the_check_cancels_post_only_after_it_was_accepted() -> None:
     market, account = a_spot()
     market.place_anonymous(an_order("XBT/USD", "SELL"))

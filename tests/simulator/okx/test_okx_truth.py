@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from simulator.config import sample_accounts
+from simulator.okx.market import Change
+from simulator.refusal import Refused
 from simulator.truth import truth
-from tests.simulator.okx.okx_box import Box
+from tests.simulator.okx.okx_box import LINEAR, PRICE, Box, an_account, an_order
 
 STEPS = 3000
 ZERO = Decimal(0)
@@ -97,3 +99,17 @@ def test_the_document_names_products_units_and_states_of_every_venue(traded: Box
     positions = [position for account in books for position in account["positions"]]
     assert {position["product"] for position in positions} == {"linear", "inverse"}
     assert all(account["balances"].keys() == {"spot"} for account in books)
+
+
+def test_an_amendment_never_lets_an_order_close_more_than_its_leg_holds() -> None:
+    box = Box(an_account(is_hedged=True), an_account(1))
+    market, account = box.linear, box.one
+    market.place(box.accounts[1], an_order("SELL", "4"))
+    market.place(account, an_order("BUY", "4", position_side="LONG"))
+    closing = market.place(account, an_order("SELL", "3", price=PRICE + 5, position_side="LONG"))
+    with pytest.raises(Refused, match="exceeds your available size"):
+        market.amend(account, closing, Change(quantity=Decimal(5)))
+    assert closing.quantity == 3
+    market.amend(account, closing, Change(quantity=Decimal(4)))
+    market.place(box.accounts[1], an_order("BUY", "9", price=PRICE + 5))
+    assert account.positions[LINEAR, "LONG"].amount == 0

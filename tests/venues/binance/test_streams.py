@@ -78,6 +78,10 @@ def test_a_lost_key_is_known_by_its_code_alone() -> None:
     assert kept.is_lost(400, b'{"code":-1125,"msg":"This listenKey does not exist."}')
     for body in (b"{}", b"", b'{"code":-1003}', b"[]"):
         assert not kept.is_lost(400, body)
+    assert kept.is_kept(200, b'{"listenKey":"k"}')
+    assert kept.is_kept(200, b"{}")
+    for status, body in ((200, b'{"code":-1000,"msg":"busy"}'), (200, b"<html>"), (500, b"{}")):
+        assert not kept.is_kept(status, body)
 
 
 def test_connections_are_renewed_before_the_venue_ends_them() -> None:

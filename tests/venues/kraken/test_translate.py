@@ -1,12 +1,16 @@
 """What the messages of both systems say, beside their traps."""
 
 from decimal import Decimal
+from itertools import chain, permutations
 
 import orjson
 import pytest
 
 from orderloom.event import OrderReport, Reply
 from orderloom.words import OrderType, Reason, Status
+from processors.orders.effects import UnknownStatus
+from processors.orders.orders import Orders
+from tests.builders import an_origin
 from tests.venues.kraken.wire import (
     AMENDED,
     BY_ID,
@@ -25,12 +29,31 @@ from tests.venues.kraken.wire import (
     translated,
 )
 from venues.document import parse
+from venues.kraken import KRAKEN
 
 
 def test_two_reports_of_a_new_order_are_one_order() -> None:
     assert order_of(PENDING).status is Status.PENDING
     (order,) = folded(PENDING, LIVE)
     assert order.view()["status"] == "ACTIVE"
+
+
+def test_terms_of_an_open_row_are_of_when_it_was_asked_for_and_those_of_a_closed_one_final() -> (
+    None
+):
+    for name, is_open in (
+        ("open ones, one of them executed in part", True),
+        ("one that was asked for by its id: filled", False),
+    ):
+        (row,) = events_of(f"spot_orders: {name}")
+        assert isinstance(row, OrderReport)
+        assert row.is_as_asked is is_open
+
+
+def test_events_of_a_history_say_how_an_order_stood_and_not_how_it_stands() -> None:
+    for name in ("events of one order", "rejected, filled, and what changed no order"):
+        rows = [one for one in events_of(f"history: {name}") if isinstance(one, OrderReport)]
+        assert [one.is_past for one in rows] == [True] * len(rows) != []
 
 
 def test_a_free_text_is_counted_and_what_it_ends_is_said_to_be_guessed() -> None:
@@ -98,9 +121,28 @@ def test_a_fired_trigger_ends_weakly_and_the_same_id_may_live_on() -> None:
     waiting, fired = "open_orders: a stop waits", "open_orders: its trigger fired"
     (order,) = folded(waiting, fired)
     assert not order.is_open
-    live = document_of(PLACED, last_update_time=1793000008000)
-    (order,) = folded_events([*events_of(waiting), *events_of(fired), *translated(live).events])
-    assert order.is_open
+    live = translated(document_of(PLACED, last_update_time=1793000007000)).events
+    for said in permutations((events_of(waiting), events_of(fired), live)):
+        (order,) = folded_events([event for events in said for event in events])
+        assert (order.is_open, order.is_disputed) == (True, False)
+
+
+def test_a_removal_that_says_neither_how_nor_when_ends_no_order_that_lives() -> None:
+    placed = document_of(PLACED, order_id="0b9c2d34-5e6f-4711-8a9b-abcdef012345")
+    gone = {**document_of(BY_ID), "reason": "partial_fill"}
+    for said in permutations((placed, gone)):
+        orders = Orders("kraken:main", KRAKEN.profiles)
+        events = chain(*(translated(document).events for document in said))
+        effects = [
+            effect
+            for event in events
+            if isinstance(event, OrderReport)
+            for effect in orders.apply(event, an_origin())
+        ]
+        (order,) = orders.all()
+        assert (order.is_open, order.leaves()) == (True, Decimal("0.05"))
+        if said[0] is placed:
+            assert [one for one in effects if isinstance(one, UnknownStatus)]
 
 
 def test_a_removal_by_id_is_of_the_product_of_its_connection() -> None:

@@ -117,7 +117,8 @@ def executed_and_quantity(names: set[str]) -> tuple[int, int]:
     claimed = 2 if "cumulative_new" in names else int("cumulative" in names)
     amended = {"amend_lowered_new": 1, "amend_new": 4, "amend": 3}
     quantity = next((amended[name] for name in amended if name in names), 2)
-    return max(len(matches - busted), claimed), quantity
+    whole = quantity if "FILLED" in names else 0  # it says no amount: then it means all
+    return max(len(matches - busted), claimed, whole), quantity
 
 
 def expected_lifecycle(names: set[str]) -> Lifecycle:  # noqa: PLR0911 - one return per rule

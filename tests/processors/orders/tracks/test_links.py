@@ -1,5 +1,6 @@
 """Registers: the greatest stamp wins, then the greater value, never the later arrival."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 
@@ -35,6 +36,35 @@ def linked(*reports: OrderReport, source: Source = Source.STREAM) -> Link:
 def test_terms_follow_the_order_of_evidence(weaker: OrderReport, stronger: OrderReport) -> None:
     for pair in permutations((weaker, stronger)):
         assert linked(*pair).terms.value("price") == Decimal(2)
+
+
+@pytest.mark.parametrize(("asked_ns", "price"), [(12, 3), (14, 3), (16, 5)])
+def test_terms_that_say_not_since_when_are_of_when_they_were_asked_for(
+    asked_ns: int, price: int
+) -> None:
+    opened = (a_report(price="9", ordinal=(2, 0)), an_origin())
+    amended = (a_report(price="3", ordinal=(10, 0), is_amendment=True), an_origin())
+    row = a_report(price="5", ordinal=(2, 0), is_as_asked=True)
+    listed = (row, an_origin(Source.QUERY, asked_ns=asked_ns))
+    former = (replace(row, price=Decimal(7)), an_origin(Source.QUERY, asked_ns=8))
+    for said in permutations((opened, amended, listed, former)):
+        link = Link()
+        for report, origin in said:
+            link.take(report, origin, lag_ns=5)
+        assert link.terms.value("price") == Decimal(price)
+        assert link.live_ordinal() == (10, 0)
+
+
+def test_of_two_events_of_a_history_at_one_moment_the_amendment_counts() -> None:
+    fill = a_report(price="9", ordinal=(2, 0), filled_quantity="1", is_past=True)
+    amended = replace(fill, price=Decimal(3), is_amendment=True)
+    asked = an_origin(Source.QUERY, asked_ns=16)
+    for said in permutations((fill, amended)):
+        link = Link()
+        for report in said:
+            link.take(report, asked, lag_ns=5)
+        assert link.terms.value("price") == Decimal(3)
+        assert link.asked is None  # nor do they say how much is executed by now
 
 
 def test_a_report_fills_in_what_others_left_out() -> None:
