@@ -71,9 +71,8 @@ class Record:
         `lag_ns`: how far the venue's answers lag behind what they are about.
         """
         valid_ns = report.venue_ns
-        if (
-            origin.source is Source.QUERY and not report.is_past
-        ):  # its answer shows how things were when it was asked
+        is_answer = origin.source is Source.QUERY and not report.is_past
+        if is_answer:  # it shows how things were when it was asked
             valid_ns = _greatest(valid_ns, origin.asked_ns)
         changed = self._take_time(report.venue_ns, valid_ns)
         if report.client_order_id is not None and report.client_order_id not in self.client_ids:
