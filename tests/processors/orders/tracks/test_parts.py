@@ -1,8 +1,11 @@
 """Orders of several parts against an oracle: every set of evidence, in every order of arrival."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, permutations
 from typing import Any
+
+import pytest
 
 from orderloom.words import Lifecycle, Reason, Status
 from processors.account.targets import GAP, GHOST
@@ -89,6 +92,17 @@ def test_every_set_of_evidence_is_as_the_rules_say_in_every_order_of_arrival() -
             assert order.is_closed or order.leaves() == leaves, names
             disputes = {"terminals-differ"} if {"a filled", "a canceled"} <= set(names) else set()
             assert set(order.derived.disputes) == disputes, names
+
+
+@pytest.mark.parametrize("name", ["09", "99"])  # before and behind the part's, as text
+def test_a_part_that_is_all_of_it_ends_it_whatever_their_ids(name: str) -> None:
+    whole = a_report(Status.WAITING_TRIGGER, venue_order_id=name, quantity="6", **BARE)
+    part = replace(EVIDENCE["a filled"], alias_ids=(name,))
+    for arrival in permutations([whole, part]):
+        orders = some_orders()
+        take(orders, *arrival)
+        order = the_order(orders)
+        assert (order.lifecycle, order.venue_order_id) == (Lifecycle.FILLED, A)
 
 
 def test_it_is_asked_about_where_it_lives() -> None:
