@@ -38,7 +38,7 @@ def account_truth(account: Account) -> Document:
             ),
         ],
         "fills": [
-            fill_truth(fill) | {"first_order_id": _first_id(account, fill)}
+            fill_truth(fill) | _conditional_truth(account, fill)
             for fills in account.fills.values()
             for fill in fills
         ],
@@ -116,10 +116,12 @@ def conditional_truth(conditional: Conditional) -> Document:
     }
 
 
-def _first_id(account: Account, fill: Fill) -> str:
-    """The id under which the fill's order is known for life: a conditional order's own."""
+def _conditional_truth(account: Account, fill: Fill) -> Document:
+    """Under which id the fill's order is known for life, and whether it closes what is held."""
     parent = account.orders[fill.product, fill.symbol][fill.order_id].parent
-    return str(fill.order_id if parent is None else parent.order_id)
+    if parent is None:
+        return {"first_order_id": str(fill.order_id), "closes_position": False}
+    return {"first_order_id": str(parent.order_id), "closes_position": parent.closes_position}
 
 
 def fill_truth(fill: Fill) -> Document:

@@ -168,7 +168,7 @@ class Record:
             return split.current
         names = set(self.links)
         # In a ring each is replaced: then the greatest of all.
-        newest = names - {old for old, _ in self.replaced}
+        newest = names - {old for old, _ in self._pairs()}
         return max(newest or names, default=NAMELESS)
 
     def ids(self) -> set[str]:

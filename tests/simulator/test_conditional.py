@@ -78,6 +78,7 @@ def test_a_stop_waits_until_a_trade_reaches_its_price() -> None:
     (fill,) = account_truth(place.account)["fills"]
     assert fill["venue_order_id"] == str(child.order_id)
     assert fill["first_order_id"] == str(stop.order_id)
+    assert not fill["closes_position"]
 
 
 def test_of_two_triggers_the_first_that_is_reached_counts() -> None:
@@ -119,6 +120,8 @@ def test_one_that_closes_takes_what_is_held_by_then() -> None:
     stop = place.hold(Trigger(Decimal(60_000), False, request), closes_position=True)
     place.trade_at(60_000)
     assert stop.filled == Decimal("0.7")
+    rows = account_truth(place.account)["fills"]
+    assert [row["closes_position"] for row in rows] == [False, True]
 
 
 def test_one_that_was_ended_is_reached_by_nothing_and_ended_once() -> None:

@@ -80,12 +80,13 @@ def _of_parts(record: Record, current: Link, split: Split) -> Amounts:
     is_vague = any(part.quantity is None for part in split.parts)
     real = record.totals.quantity
     missing = _unexplained(record, executed)
-    # A part known by an execution alone has no quantity: only the whole says how much there is.
-    if (is_vague and split.whole is None) or not is_comparable(record, current):
+    # A part known by an execution alone has no quantity, and others may exist: then only the whole
+    # says how much there is (decision 0406).
+    is_partial = is_vague or split.awaited is not None
+    if (is_partial and split.whole is None) or not is_comparable(record, current):
         return Amounts(None, real, executed, missing, False, ended)
-    # Other parts may exist: what the known ones lack of the whole stays
-    # in the band (decision 0406).
-    if split.whole is not None and (is_vague or split.awaited is not None):
+    # What the known ones lack of the whole stays in the band.
+    if split.whole is not None and is_partial:
         quantity = max(quantity, split.whole)
     is_full = split.is_closed and executed >= quantity
     return Amounts(quantity, real, executed, missing, is_full, ended)

@@ -115,12 +115,14 @@ def _part(name: str, link: Link, executed: Decimal) -> Part:
 
 
 def _is_missing(conditional: Link | None, parts: tuple[Part, ...]) -> bool:
-    """Whether the known parts are less than was asked for, and the rest was not ended."""
+    """Whether the known parts may be less than was asked for, and the rest was not ended."""
     if conditional is None or any(word in conditional.words for word in TERMINAL):
         return False
     asked = conditional.terms.value("quantity")
     known = _sum(part.executed if part.quantity is None else part.quantity for part in parts)
-    return asked is not None and known < asked
+    # Not said of one that closes whatever is held by then, or that is sized in quote: unknown is
+    # not closed (decision 0406).
+    return asked is None or known < asked
 
 
 def _executed(record: Record, fallback: str) -> dict[str, Decimal]:

@@ -230,6 +230,17 @@ def test_the_order_that_it_becomes_has_a_quantity_like_any_other() -> None:
     )
 
 
+def test_while_one_part_of_what_it_becomes_is_known_another_may_close_the_rest() -> None:
+    part = a_report(
+        Status.FILLED, venue_order_id="10", alias_ids=("9",), quantity="1", filled_quantity="1",
+        side=Side.SELL, close_position=True, is_part=True, client_order_id=None,
+    )  # fmt: skip
+    sold = an_execution("2", 1, venue_order_id="10", side=Side.SELL, client_order_id=None)
+    known = (HELD, a_report(Status.CANCELED), a_close(Side.SELL), part, sold)
+    assert banded(*known) == (Decimal(0), Decimal(2), False)
+    assert banded(*known, replace(part, is_part=False)) == (Decimal(2), Decimal(2), False)
+
+
 def test_without_its_side_or_with_another_reason_to_have_no_quantity_there_is_no_bound() -> None:
     unknown = a_report(Status.ACTIVE, venue_order_id="9", quantity=None, side=Side.SELL)
     assert banded(HELD, a_report(Status.CANCELED), unknown)[2]

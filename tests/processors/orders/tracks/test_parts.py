@@ -1,8 +1,11 @@
 """Orders of several parts against an oracle: every set of evidence, in every order of arrival."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, permutations
 from typing import Any
+
+import pytest
 
 from orderloom.words import Lifecycle, Reason, Status
 from processors.account.targets import GAP, GHOST
@@ -89,6 +92,33 @@ def test_every_set_of_evidence_is_as_the_rules_say_in_every_order_of_arrival() -
             assert order.is_closed or order.leaves() == leaves, names
             disputes = {"terminals-differ"} if {"a filled", "a canceled"} <= set(names) else set()
             assert set(order.derived.disputes) == disputes, names
+
+
+@pytest.mark.parametrize("sized", [{"close_position": True}, {"quote_quantity": "1000"}])
+def test_parts_of_what_nobody_said_the_extent_of_may_be_followed_by_others(sized: Any) -> None:
+    """A part that is filled says nothing of the rest, which is as much as is held, or as buys."""
+    whole = a_report(Status.WAITING_TRIGGER, venue_order_id=X, quantity=None, **sized, **BARE)
+    waits, lives = ("a filled", "b filled"), ("a live", "b filled")
+    cases = [(waits[:1], True), (waits, True), (lives, True), ((*waits, "only b"), False)]
+    cases.append(((*waits, "x canceled"), False))
+    for names, is_open in cases:
+        for arrival in permutations([whole, *(EVIDENCE[name] for name in names)]):
+            orders = some_orders()
+            take(orders, *arrival)
+            order = the_order(orders)
+            assert order.executed == sum(part[1] for part in parts_in(set(names)).values())
+            assert (order.is_open, order.leaves()) == (is_open, None if is_open else 0), names
+
+
+@pytest.mark.parametrize("name", ["09", "99"])  # before and behind the part's, as text
+def test_a_part_that_is_all_of_it_ends_it_whatever_their_ids(name: str) -> None:
+    whole = a_report(Status.WAITING_TRIGGER, venue_order_id=name, quantity="6", **BARE)
+    part = replace(EVIDENCE["a filled"], alias_ids=(name,))
+    for arrival in permutations([whole, part]):
+        orders = some_orders()
+        take(orders, *arrival)
+        order = the_order(orders)
+        assert (order.lifecycle, order.venue_order_id) == (Lifecycle.FILLED, A)
 
 
 def test_it_is_asked_about_where_it_lives() -> None:
