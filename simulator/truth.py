@@ -38,7 +38,7 @@ def account_truth(account: Account) -> Document:
             ),
         ],
         "fills": [
-            fill_truth(fill) | {"first_order_id": _first_id(account, fill)}
+            fill_truth(fill) | _origin(account, fill)
             for fills in account.fills.values()
             for fill in fills
         ],
@@ -116,10 +116,14 @@ def conditional_truth(conditional: Conditional) -> Document:
     }
 
 
-def _first_id(account: Account, fill: Fill) -> str:
-    """The id under which the fill's order is known for life: a conditional order's own."""
+def _origin(account: Account, fill: Fill) -> Document:
+    """`first_order_id`, under which its order is known for life: a conditional order's own.
+
+    `closes` says that this one was to close whatever would be held.
+    """
     parent = account.orders[fill.product, fill.symbol][fill.order_id].parent
-    return str(fill.order_id if parent is None else parent.order_id)
+    first_id = str(fill.order_id if parent is None else parent.order_id)
+    return {"first_order_id": first_id, "closes": parent is not None and parent.closes_position}
 
 
 def fill_truth(fill: Fill) -> Document:

@@ -3,7 +3,8 @@
 Pure. For each record of `positions` that is not marked unbounded, the venue's sum over the
 executions of the orders known at the record's cause must lie in the band. Executions that move to
 another margin mode leave one position and enter another: the leg is looked at when both were
-published. What the venue itself reported only after the order's end counts from then on.
+published. What the venue itself reported only after the order's end counts from then on; so does
+what an order executed that closes whatever is held: it may close what later orders opened.
 """
 
 from bisect import bisect_right
@@ -66,15 +67,19 @@ def _entries(published: Published, truth: dict[str, Any]) -> dict[Leg, list[tupl
         order = published.orders.get(order_key)
         if order is None or order.first_cause is None:
             continue
-        known = [one for one in rows if not one[1].get("late")]
+        known = [one for one in rows if not _counts_later(one[1])]
         for position, net in true_nets(known).items():
             entries[position].append((_place(order.first_cause), net))
         for account, row in rows:
             fill = published.first.get(fill_key(account, row))
-            if row.get("late") and fill is not None:
+            if _counts_later(row) and fill is not None:
                 for position, net in true_nets([(account, row)]).items():
                     entries[position].append((_place(fill.cause), net))
     return entries
+
+
+def _counts_later(row: dict[str, Any]) -> bool:
+    return bool(row.get("late") or row.get("closes"))
 
 
 def _place(cause: Cause) -> Place:

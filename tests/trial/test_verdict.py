@@ -122,15 +122,16 @@ def test_a_band_counts_only_orders_known_at_its_cause() -> None:
     assert not list(broken_bands(found, truth()))
 
 
+@pytest.mark.parametrize("word", ["late", "closes"])
 @pytest.mark.parametrize(("offset", "broken"), [(8, 0), (9, 1)])
-def test_what_the_venue_reported_after_the_orders_end_counts_from_then_on(
-    offset: int, broken: int
+def test_what_was_told_after_an_orders_end_or_closes_whatever_is_held_counts_from_then_on(
+    offset: int, broken: int, word: str
 ) -> None:
     found = Published(orders={KEY: an_order()})
     found.take_fill(a_fill(cause=CAUSE | {"offset": 9}))
     found.take_position(a_position(net="0", low="0", high="0", cause=CAUSE | {"offset": offset}))
     books = truth()
-    books["accounts"][ACCOUNT]["fills"][0]["late"] = True
+    books["accounts"][ACCOUNT]["fills"][0][word] = True
     assert len(list(broken_bands(found, books))) == broken
 
 
