@@ -57,7 +57,7 @@ SPOT: Mapping[str, Row] = {
     **SHARED,
     "bad_symbol": (170121, "Invalid symbol."),
     "no_such_order": (170213, "Order does not exist."),
-    "ended": (170142, "Order has been canceled."),
+    "ended": (170213, "Order does not exist."),
     "tick": (170134, "Order price has too many decimals."),
     "no_funds": (170131, "Insufficient balance."),
     "lot": (170137, "Order volume decimal too long"),
