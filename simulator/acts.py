@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulator.instrument import opposite
 from simulator.matching import Order
+from simulator.refusal import Refused
 
 if TYPE_CHECKING:
     from simulator.traders import Seat, Traders
@@ -60,7 +61,10 @@ def amend_by_others(traders: "Traders", seat: "Seat") -> bool:
 
 
 def client_id_reuse(traders: "Traders", seat: "Seat") -> bool:
-    """A new order has the client order id of one that has ended."""
+    """A new order has the client order id of one that has ended.
+
+    Where ids are unique for ever, the attempt is all: the venue must refuse it.
+    """
     ended = [order for order in _ended(seat) if order.client_order_id]
     if not ended:
         return False
@@ -68,7 +72,11 @@ def client_id_reuse(traders: "Traders", seat: "Seat") -> bool:
     side = traders.side()
     ticks = traders.ticks[seat.instrument] + (-8 if side == "BUY" else 8)
     request = traders.request(seat, side, ticks)
-    seat.market.place(seat.account, replace(request, client_order_id=old.client_order_id))
+    try:
+        seat.market.place(seat.account, replace(request, client_order_id=old.client_order_id))
+    except Refused:
+        if traders.reuses_names:
+            raise
     return True
 
 

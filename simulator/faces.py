@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.binance import settings as binance
+from simulator.bybit import settings as bybit
 from simulator.instrument import Product
 from simulator.okx import settings as okx
 from simulator.section import Section
@@ -26,6 +27,7 @@ class Face:
 FACES: dict[str, Face] = {
     "binance": Face(binance.BinanceSettings, binance.symbols, binance.scaled),
     "okx": Face(okx.OkxSettings, okx.symbols, okx.scaled, has_passphrase=True),
+    "bybit": Face(bybit.BybitSettings, bybit.symbols, bybit.scaled),
 }
 USUAL = next(iter(FACES))
 """The venue where none is named."""

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from simulator.binance.app import BinanceBox
 from simulator.box import Box, Venue
+from simulator.bybit.app import BybitBox
 from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.okx.app import OkxBox
@@ -22,7 +23,11 @@ from simulator.past import relive
 from simulator.tally import Tally
 
 HOST = "127.0.0.1"
-BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {"binance": BinanceBox, "okx": OkxBox}
+BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {
+    "binance": BinanceBox,
+    "okx": OkxBox,
+    "bybit": BybitBox,
+}
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class Traders(ABC):
     """All traders of a venue, and the market that they meet."""
 
     self_trade_modes: ClassVar[tuple[str, ...]]
+    reuses_names: ClassVar[bool] = True
+    """Whether the venue takes a client order id again whose order has ended."""
 
     def __init__(
         self, markets: tuple[Any, ...], seed: int, config: TrafficConfig, faults: Faults

@@ -130,12 +130,15 @@ class PositionCheck:
         mine = [one for one in self.exposure.positions.values() if one.product == product]
         rows = {place: Row(*row) for place, row in reported["rows"].items()}
         found = list(compared(mine, rows, asked_ns, lag_ns))
-        former = self.excess.get(product)
+        earlier = self.excess.get(product)
         # Else both share what no list shows yet (`figures.py`, rule 1).
-        former = former if coverage.proves(former) else None
+        former = earlier if coverage.proves(earlier) else None
         now = {one.place: one.excess for one in found if one.excess != "0"}
         times = {"asked_ns": asked_ns, "answered_ns": reported["answered_ns"]}
-        self.excess[product] = times | {"until_ns": coverage.until_ns, "places": now}
+        # A figure too young to be proven stays until a cycle proves it: where cycles follow one
+        # another faster than the venue's lists, each would else replace it, and none prove any.
+        if earlier is None or former is not None:
+            self.excess[product] = times | {"until_ns": coverage.until_ns, "places": now}
         if not self.is_open(product):
             if former is None or coverage.adds_to(former) or _lacks_any(found, coverage):
                 return []

@@ -1,11 +1,12 @@
 """The numbers of orders, trades and executions: where counting begins and how far it reaches. Pure.
 
 The books count in whole numbers. How a number looks on the wire (text, UUID, transaction id) is
-for the venue's documents to say.
+for the venue to say: in its documents, or by a kind of number whose text is that.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
 
 from simulator.instrument import Product
@@ -25,6 +26,8 @@ class Numbering:
     first_conditional: int = 2_200_001
     first_fill: int = 1
     is_shared: bool = False
+    looks: Mapping[Product, type[int]] = field(default_factory=dict)
+    """The kind of number that shows itself as a product's ids look, where those are no digits."""
 
 
 class Numbers:
@@ -32,6 +35,7 @@ class Numbers:
 
     def __init__(self, rules: Numbering) -> None:
         self._is_shared = rules.is_shared
+        self._looks = rules.looks
         self._orders: dict[tuple[str, str], count[int]] = defaultdict(
             lambda: count(rules.first_order)
         )
@@ -46,7 +50,8 @@ class Numbers:
 
     def order(self, product: Product, symbol: str) -> int:
         """The next order's number."""
-        return next(self._orders[("", "") if self._is_shared else (product, symbol)])
+        number = next(self._orders[("", "") if self._is_shared else (product, symbol)])
+        return self._look(product, number)
 
     def conditional(self, product: Product) -> int:
         """The next conditional order's number."""
@@ -54,7 +59,7 @@ class Numbers:
 
     def trade(self, product: Product, symbol: str) -> int:
         """The next trade's number."""
-        return next(self._trades[product, symbol])
+        return self._look(product, next(self._trades[product, symbol]))
 
     def forced_trade(self, product: Product, symbol: str) -> int:
         """The next number below zero, for trades that a venue does not count with the others."""
@@ -63,3 +68,6 @@ class Numbers:
     def fill(self) -> int:
         """The next execution's number."""
         return next(self._fills)
+
+    def _look(self, product: Product, number: int) -> int:
+        return self._looks[product](number) if product in self._looks else number

@@ -110,7 +110,7 @@ def _fills_of(orders: list[dict[str, Any]]) -> list[tuple[tuple[str, ...], dict[
     return [(_place_of_order(order), fill) for order in orders for fill in order["fills"]]
 
 
-@pytest.mark.parametrize(("venue", "seeds"), [("binance", 90), ("okx", 60)])
+@pytest.mark.parametrize(("venue", "seeds"), [("binance", 90), ("okx", 60), ("bybit", 60)])
 def test_every_arrival_of_a_history_gives_the_same_output_and_the_exchanges_books(
     venue: str, seeds: int, tmp_path: Path
 ) -> None:

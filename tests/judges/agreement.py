@@ -47,7 +47,7 @@ def order(row: dict[str, Any]) -> SeenOrder:
     is_market = row["type"] == "market"
     return SeenOrder(
         row["id"],
-        row["clientOrderId"],
+        row["clientOrderId"] or "",
         row["side"],
         row["type"],
         row["status"],

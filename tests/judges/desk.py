@@ -11,7 +11,9 @@ import ccxt.async_support
 import ccxt.pro
 
 from simulator.binance.instruments import make_instruments as binance_instruments
+from simulator.bybit.instruments import make_instruments as bybit_instruments
 from simulator.config import AccountConfig, SimulatorConfig, Venue
+from simulator.faces import FACES
 from simulator.instrument import Instrument, Product
 from simulator.okx.instruments import make_instruments as okx_instruments
 from simulator.server import start
@@ -43,15 +45,22 @@ MARKETS: Final = (
     Market("okx", "spot", "okx", "ETH/USDT", "spot", "ETH-USDT"),
     Market("okx", "linear", "okx", "ETH/USDT:USDT", "swap", "ETH-USDT-SWAP"),
     Market("okx", "inverse", "okx", "BTC/USD:BTC", "swap", "BTC-USD-SWAP"),
+    Market("bybit", "spot", "bybit", "ETH/USDT", "spot", "ETHUSDT"),
+    Market("bybit", "linear", "bybit", "ETH/USDT:USDT", "linear", "ETHUSDT"),
+    Market("bybit", "inverse", "bybit", "BTC/USD:BTC", "inverse", "BTCUSD"),
 )
 MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "binance": binance_instruments,
     "okx": okx_instruments,
+    "bybit": bybit_instruments,
 }
+LIMITS: Final = 100
+"""Times the venues' own rate limits."""
+ONE_WALLET: Final = ("okx", "bybit")
+"""Where all products share one, which the books have under `spot`."""
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
 SYMBOLS: Final[dict[str, dict[Product, tuple[str, ...]]]] = {
-    venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue}
-    for venue in ("binance", "okx")
+    venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue} for venue in MAKERS
 }
 
 
@@ -115,6 +124,8 @@ async def an_exchange(
                     "fetchCurrencies": False,
                     "fetchMargins": False,
                     "fetchMarkets": {"types": [market.listed]},
+                    # At Bybit one order is among the latest 500, which it must be told we know.
+                    "fetchOrder": {"acknowledged": True},
                 },
             }
         )
@@ -167,8 +178,13 @@ class Desk:
 
     async def held(self) -> agreement.Held:
         """The product's positions as ccxt shows them."""
-        rows = [row for row in await self.one.fetch_positions() if row["symbol"] == self.symbol]
+        rows = await self.one.fetch_positions([self.symbol])
         return agreement.positions(rows, self.ids)
+
+    @property
+    def wallet(self) -> str:
+        """The product under which the books have the balances."""
+        return "spot" if self.market.venue in ONE_WALLET else self.market.product
 
     @property
     def ids(self) -> dict[str, str]:
@@ -227,6 +243,11 @@ class Desk:
         books = await self.told(f"/truth?account={self.account.name}")
         for name in ("orders", "fills", "positions"):
             books[name] = [row for row in books[name] if row["product"] == self.market.product]
+        if str(self.market) == "bybit-spot":
+            for row in books["orders"]:
+                # `PartiallyFilledCanceled`, which ccxt calls closed.
+                is_apart = row["status"] == "CANCELED" and Decimal(row["filled"])
+                row["status"] = "FILLED" if is_apart else row["status"]
         return books
 
 
@@ -265,7 +286,9 @@ async def a_desk(
 ) -> AsyncIterator[Desk]:
     """A box with two accounts and nobody else, and a judge; `changes` are to the accounts."""
     accounts = accounts_of(market.venue, **changes)
-    server = await start(SimulatorConfig(venue=market.venue, accounts=accounts))
+    # ccxt is told not to wait, and what it asks in a second is more than some venues grant.
+    face = FACES[market.venue].scaled(LIMITS)
+    server = await start(SimulatorConfig(venue=market.venue, accounts=accounts, face=face))
     try:
         async with a_desk_at(server.address, market, accounts, module) as desk:
             yield desk

@@ -15,12 +15,20 @@ SECONDS_MAX: Final = 20.0
 """How long a stream may take to begin, or to tell what the books say."""
 POLL_SECONDS: Final = 0.01
 CHANNELS: Final = {
-    "watch_orders": "{product}/orders",
-    "watch_my_trades": "{product}/orders",
-    "watch_balance": "spot/account",
-    "watch_positions": "{product}/positions",
+    "okx": {
+        "watch_orders": "{product}/orders",
+        "watch_my_trades": "{product}/orders",
+        "watch_balance": "spot/account",
+        "watch_positions": "{product}/positions",
+    },
+    "bybit": {
+        "watch_orders": "{product}/order",
+        "watch_my_trades": "{product}/execution",
+        "watch_balance": "spot/wallet",
+        "watch_positions": "{product}/position",
+    },
 }
-"""What ccxt subscribes to at OKX; at Binance there is one stream of everything."""
+"""What ccxt subscribes to, where it is not one stream of everything."""
 
 
 @dataclass(slots=True)
@@ -93,8 +101,9 @@ def by(desk: Desk, name: str) -> list[Any]:
 async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
     """Whether the box has every subscription."""
     product = desk.market.product
-    channels = [CHANNELS[name].format(product=product) for name in names]
-    wanted = Counter(channels if desk.market.venue == "okx" else [product])
+    channels = CHANNELS.get(desk.market.venue)
+    found = [channels[name].format(product=product) for name in names] if channels else [product]
+    wanted = Counter(found)
     shown = Counter((await desk.told("/control/traffic"))["listening"])
     return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())
 

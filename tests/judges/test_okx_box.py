@@ -9,7 +9,7 @@ import pytest
 from tests.judges import agreement
 from tests.judges.desk import CONTRACTS, MARKETS, Market, a_desk
 
-SPOT, LINEAR, INVERSE = MARKETS[2:]
+SPOT, LINEAR, INVERSE = MARKETS[2:5]
 EVERY = (SPOT, LINEAR, INVERSE)
 NOBODYS = "99999999"
 

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from tests.judges import agreement
 from tests.judges.desk import Desk
 
@@ -26,7 +28,11 @@ async def many_trades(desk: Desk) -> None:
 
 
 def after_the_last(desk: Desk, rows: Rows, name: str) -> dict[str, Any]:
-    """What each venue wants for the next page: Binance goes up from an id, OKX down from one."""
+    """What each venue wants for the next page: Binance goes up from an id, OKX down from one, and
+    Bybit on from a cursor, until there is none."""
+    if desk.market.venue == "bybit":
+        cursors = [row["info"].get("nextPageCursor") for row in rows]
+        return {"cursor": next(filter(None, cursors), None)}
     if desk.market.venue == "binance":
         return {name: int(rows[-1]["id"]) + 1}
     number = "billId" if name == "fromId" else "ordId"
@@ -39,7 +45,7 @@ async def walked(
     """The pages up to the first that is empty; `name` is what Binance calls the first id."""
     pages: list[Rows] = []
     where: dict[str, Any] = {name: 0} if desk.market.venue == "binance" else {}
-    while (rows := await ask(where)) and len(pages) < PAGES_MAX:
+    while None not in where.values() and (rows := await ask(where)) and len(pages) < PAGES_MAX:
         pages.append(rows)
         where = after_the_last(desk, rows, name)
     return pages
@@ -59,6 +65,8 @@ async def test_trades_by_id_are_the_books_each_once(desk: Desk) -> None:
 
 
 async def test_trades_by_time_are_the_books(desk: Desk) -> None:
+    if desk.market.venue == "bybit":
+        pytest.skip("a page is the latest of its span, which has no further bound: see the cursor")
     await many_trades(desk)
     found: agreement.Trades = {}
     pages = since = 0
@@ -86,9 +94,9 @@ async def test_orders_by_id_are_the_books_each_once(desk: Desk) -> None:
     assert agreement.orders([row for page in pages for row in page]) == booked
 
 
-async def test_open_orders_are_listed_all_at_once(desk: Desk) -> None:
+async def test_open_orders_are_listed_on_one_page(desk: Desk) -> None:
     for number in range(30):
         await desk.place("buy", 1, -number - 1)
-    seen = agreement.orders(await desk.one.fetch_open_orders(desk.symbol))
+    seen = agreement.orders(await desk.one.fetch_open_orders(desk.symbol, None, 50))
     assert len(seen) == 30
     assert seen == agreement.booked_orders(await desk.books())

@@ -51,15 +51,20 @@ async def test_orders_in_every_state_are_as_in_the_books(desk: Desk) -> None:
     full = await desk.place("buy", 1, +9)
     books = await desk.books()
     every = agreement.booked_orders(books)
+    # Coins of Bybit have a word of their own for it: ccxt takes it for closed, and asks for none.
+    is_apart = str(desk.market) == "bybit-spot"
     assert [row.status for row in every.values()] == [
-        "open", "open", "canceled", "canceled", "closed", "closed",
+        "open", "open", "canceled", "closed" if is_apart else "canceled", "closed", "closed",
     ]  # fmt: skip
     assert list(every) == [resting, partial, bare, ended, taken, full]
     assert {name: agreement.order(await desk.look(name)) for name in every} == every
     for status in ("open", "closed", "canceled"):
         fetch = getattr(desk.one, f"fetch_{status}_orders")
         seen = agreement.orders(await fetch(desk.symbol))
-        assert seen == agreement.booked_orders(books, status)
+        booked = agreement.booked_orders(books, status)
+        assert seen == {
+            name: row for name, row in booked.items() if not (is_apart and name == ended)
+        }
 
 
 async def test_trades_and_their_fees_are_as_in_the_books(desk: Desk) -> None:
@@ -78,7 +83,11 @@ async def test_trades_and_their_fees_are_as_in_the_books(desk: Desk) -> None:
 async def test_an_order_is_known_by_the_id_that_was_chosen_for_it(desk: Desk) -> None:
     number = await desk.place("sell", 1, +5, clientOrderId="judge0001")
     assert (await desk.look(number))["clientOrderId"] == "judge0001"
-    found = await desk.one.fetch_order(None, desk.symbol, {"clientOrderId": "judge0001"})
+    if desk.market.venue == "bybit":  # where ccxt sends an id of the venue in any case
+        by_name = (desk.symbol, None, None, {"orderLinkId": "judge0001"})
+        (found,) = await desk.one.fetch_open_orders(*by_name)
+    else:
+        found = await desk.one.fetch_order(None, desk.symbol, {"clientOrderId": "judge0001"})
     assert found["id"] == number
 
 
@@ -123,8 +132,7 @@ async def test_balances_are_as_in_the_books(desk: Desk) -> None:
     await desk.place("sell", 2, +2)
     await desk.meet("buy", 1, +2)
     books = await desk.books()
-    wallet = "spot" if desk.market.venue == "okx" else desk.market.product
-    booked = agreement.booked_balances(books, wallet)
+    booked = agreement.booked_balances(books, desk.wallet)
     assert agreement.balances(await desk.one.fetch_balance()) == booked
     assert any(used for _, used in booked.values()) == (desk.market.product == "spot")
 

@@ -42,10 +42,9 @@ async def test_every_trade_is_heard_once_with_its_fee(live_desk: Desk) -> None:
 
 async def test_balances_are_heard_as_they_are_in_the_books(live_desk: Desk) -> None:
     desk = live_desk
-    wallet = "spot" if desk.market.venue == "okx" else desk.market.product
     async with listening(desk) as heard:
         await desk.trade()
-        booked = (await desk.books())["balances"][wallet]
+        booked = (await desk.books())["balances"][desk.wallet]
         # What a stream of Binance does not name did not change.
         moved = {"ETH", "USDT"} if desk.market.product == "spot" else set(booked) & {"USDT", "BTC"}
 

@@ -84,7 +84,9 @@ class VenueLab:
         )
         traffic = TrafficConfig(open_orders_max=8)
         self.venue = self.make_venue(
-            SimulatorConfig(seed=seed, accounts=(simulated,), traffic=traffic)
+            SimulatorConfig(
+                venue=self.venue_name, seed=seed, accounts=(simulated,), traffic=traffic
+            )
         )
         (self.account,) = self.venue.accounts.values()
         self.pace = Pace(period_ns=10 * SECOND_NS, lookback_ns=lookback_s * SECOND_NS)

@@ -11,18 +11,20 @@ import aiohttp
 import orjson
 
 from simulator.binance.venue import BinanceVenue
+from simulator.bybit.venue import BybitVenue
 from simulator.clock import LogicalClock
 from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
 from simulator.faces import FACES
 from simulator.okx.venue import OkxVenue
 from simulator.server import start
 from tests.simulator.binance.client import Client as BinanceClient
+from tests.simulator.bybit.bybit_client import Client as BybitClient
 from tests.simulator.okx.okx_client import Client as OkxClient
 
 if TYPE_CHECKING:
     from simulator.message import Message
 
-VENUES = ("binance", "okx")
+VENUES = ("binance", "okx", "bybit")
 Key = tuple[str, ...]
 
 
@@ -65,13 +67,32 @@ def okx_told(document: dict[str, Any]) -> list[Told]:
     ]
 
 
+BYBIT_STATES = {
+    "New": "NEW", "PartiallyFilled": "PARTIALLY_FILLED", "Filled": "FILLED",
+    "Cancelled": "CANCELED", "PartiallyFilledCanceled": "CANCELED", "Rejected": "CANCELED",
+}  # fmt: skip
+
+
+def bybit_told(document: dict[str, Any]) -> list[Told]:
+    """An order's state and its executions come apart, and conditional orders among them."""
+    told = []
+    for row in document.get("data", []):
+        place = f"{row.get('category')}/{row.get('symbol')}"
+        if row.get("orderStatus") in BYBIT_STATES:
+            told.append(Told(place, row["orderId"], BYBIT_STATES[row["orderStatus"]]))
+        elif row.get("execType", "Funding") != "Funding":
+            told.append(Told(place, row["orderId"], "TRADE", row["execId"]))
+    return told
+
+
 TOLD: dict[str, Callable[[dict[str, Any]], list[Told]]] = {
     "binance": binance_told,
     "okx": okx_told,
+    "bybit": bybit_told,
 }
 
 
-MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue}
+MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue, "bybit": BybitVenue}
 
 
 class Quiet:
@@ -103,6 +124,10 @@ class Probe:
     """A running box and one account of it."""
 
     name = ""
+    ping = ""
+    """What a client of the venue says to keep a connection; empty where the venue pings."""
+    announcing: tuple[str, ...] = ()
+    """The connections whose planned end the venue announces."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -141,6 +166,7 @@ class BinanceProbe(Probe):
     """Spot by REST, both products by stream."""
 
     name = "binance"
+    announcing = ("spot",)
 
     async def place(self, side: str = "BUY") -> tuple[int, str]:
         status, answer = await self.client.ask(
@@ -194,6 +220,8 @@ class OkxProbe(Probe):
     """Spot by REST, everything by one stream."""
 
     name = "okx"
+    ping = "ping"
+    announcing = ("private",)
 
     async def place(self, side: str = "BUY") -> tuple[int, str]:
         wish = {"instId": "BTC-USDT", "tdMode": "cash", "side": side.lower(), "ordType": "limit"}
@@ -233,6 +261,65 @@ class OkxProbe(Probe):
         return document.get("code") == "64008"
 
 
+class BybitProbe(Probe):
+    """Spot by REST, everything by one stream."""
+
+    name = "bybit"
+    ping = '{"req_id":"p1","op":"ping"}'
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self.cursors: dict[str, str] = {}
+
+    async def place(self, side: str = "BUY") -> tuple[int, str]:
+        status, answer = await self.client.post(
+            "order/create", category="spot", symbol="BTCUSDT", side=side.capitalize(),
+            orderType="Limit", qty="0.001", price="91000",
+        )  # fmt: skip
+        return status, _ret_code(answer)
+
+    async def look(self) -> tuple[int, str]:
+        """An order that is not there is an empty list."""
+        number = (await self.books())["orders"][-1]["venue_order_id"]
+        result = await self.client.result("order/realtime", category="spot", orderId=number)
+        return 200, "" if result["list"] else "none"
+
+    async def open_orders(self) -> int:
+        result = await self.client.result("order/realtime", category="spot", symbol="BTCUSDT")
+        return len(result["list"])
+
+    async def trades_from(self, place: str) -> list[str]:
+        query = {"cursor": self.cursors[place]} if place else {}
+        if place and not query["cursor"]:
+            return []
+        result = await self.client.result(
+            "execution/list", category="spot", symbol="BTCUSDT", limit=4, **query
+        )
+        found = [row["execId"] for row in result["list"]]
+        self.cursors[found[-1] if found else ""] = result["nextPageCursor"]
+        return found
+
+    async def server_ms(self) -> int:
+        _, answer = await self.client.send("GET", "/v5/market/time", {})
+        return int(answer["time"])
+
+    async def sockets(self, **options: Any) -> list[aiohttp.ClientWebSocketResponse]:
+        del options  # its heartbeat is an operation
+        return [(await self.client.stream()).websocket]
+
+    @staticmethod
+    def key(fill: dict[str, Any]) -> Key:
+        return (f"{fill['product']}/{fill['symbol']}", fill["venue_order_id"], fill["exec_id"])
+
+    @staticmethod
+    def is_notice(document: dict[str, Any]) -> bool:
+        return False
+
+
+def _ret_code(answer: Any) -> str:
+    return "" if isinstance(answer, str) else str(answer["retCode"]).removeprefix("0")
+
+
 def _code(answer: Any) -> str:
     return "" if isinstance(answer, str) else str(answer["code"]).removeprefix("0")
 
@@ -240,6 +327,7 @@ def _code(answer: Any) -> str:
 PROBES: dict[str, tuple[type[Any], type[Any]]] = {
     "binance": (BinanceClient, BinanceProbe),
     "okx": (OkxClient, OkxProbe),
+    "bybit": (BybitClient, BybitProbe),
 }
 
 

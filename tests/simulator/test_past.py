@@ -20,6 +20,11 @@ SYMBOLS: dict[Venue, dict[Product, tuple[str, ...]]] = {
         "linear": ("ETH-USDT-SWAP", "SOL-USDT-SWAP"),
         "inverse": ("BTC-USD-SWAP",),
     },
+    "bybit": {
+        "spot": ("BTCUSDT", "ADAUSDT"),
+        "linear": ("BTCUSDT", "SOLUSDT", "BTCPERP"),
+        "inverse": ("BTCUSD",),
+    },
 }
 
 

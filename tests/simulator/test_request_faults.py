@@ -8,11 +8,15 @@ from simulator.faults import REQUEST_FAULTS
 from tests.simulator.probes import VENUES, a_probe
 
 both = pytest.mark.parametrize("venue", VENUES)
-LIMITED = {"binance": (429, "-1003"), "okx": (429, "50011")}
-BANNED = {"binance": {418}, "okx": {403}}
-SKEWED = {"binance": (400, "-1021"), "okx": (401, "50102")}
-UNKNOWN = {"binance": {(503, "-1000")}, "okx": {(500, "50026"), (503, "50001"), (400, "50004")}}
-MISSING = {"binance": (400, "-2013"), "okx": (200, "51603")}
+LIMITED = {"binance": (429, "-1003"), "okx": (429, "50011"), "bybit": (200, "10006")}
+BANNED = {"binance": {418}, "okx": {403}, "bybit": {403}}
+SKEWED = {"binance": (400, "-1021"), "okx": (401, "50102"), "bybit": (200, "10002")}
+UNKNOWN = {
+    "binance": {(503, "-1000")},
+    "okx": {(500, "50026"), (503, "50001"), (400, "50004")},
+    "bybit": {(200, "10000"), (200, "10016"), (503, "10016")},
+}
+MISSING = {"binance": (400, "-2013"), "okx": (200, "51603"), "bybit": (200, "none")}
 
 
 def always(kind: str, **changes: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_stream_and_books_agree_on_the_time_of_an_execution(venue: str) -> None:
         row = message.document.get("data", [message.document])[0]
         row = row["o"] if isinstance(row.get("o"), dict) else row
         if message.fill is not None and message.is_full:
-            told_ms = int(row["fillTime"] if venue == "okx" else row["T"])
+            told_ms = int(row[{"okx": "fillTime", "bybit": "execTime"}.get(venue, "T")])
             assert told_ms == message.fill.venue_ms
             seen += 1
     assert seen > 100

@@ -119,12 +119,15 @@ def _ended(row: Document, execution: Execution) -> OrderReport | None:
 def _fee(row: Document, product: str, symbol: str, side: Side) -> tuple[Decimal | None, str | None]:
     """What it cost and in which coin; the fast topic says neither."""
     fee, currency = blank_decimal(row, "execFee"), text(row, "feeCurrency")
-    if fee is None or (not fee and currency is None):
+    if fee is None:
         return None, None
     if currency is None:
         is_rebate = fee < ZERO and flag(row, "isMaker") is True
         currency = fee_coin(product, symbol, side, is_rebate_of_maker=is_rebate)
-    return fee, currency
+        if currency is None and fee:
+            raise BadFrame(f"feeCurrency: missing, and {symbol!r:.80} does not tell it")
+    # Nothing is lost with nothing; deleveraging is free, and its row of a list has no coin.
+    return (None, None) if currency is None else (fee, currency)
 
 
 def _more_fees(row: Document, reading: Message) -> tuple[Fee, ...] | None:

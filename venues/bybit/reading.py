@@ -78,18 +78,15 @@ def above_zero(document: Document, name: str) -> Decimal | None:
     return amount(document, name) or None
 
 
-def fee_coin(product: str, symbol: str, side: Side, *, is_rebate_of_maker: bool) -> str:
-    """In which coin a fee is, where the message does not say it.
+def fee_coin(product: str, symbol: str, side: Side, *, is_rebate_of_maker: bool) -> str | None:
+    """In which coin a fee is, where the message does not say it; None where the symbol does not.
 
     Of contracts it is the coin that they settle in. Of coins it is what the order received, but for
     a maker's rebate, which is in the other ("Spot Fee Currency Instruction").
-
-    Raises:
-        BadFrame: the symbol does not show it; an amount without its coin would be lost.
     """
     coins = _coins_of(product, symbol)
     if coins is None:
-        raise BadFrame(f"feeCurrency: missing, and {symbol!r:.80} does not tell it")
+        return None
     base, quote = coins
     if product != SPOT:
         return base if product == INVERSE else quote

@@ -131,6 +131,13 @@ def test_trap_6_a_fee_whose_coin_nobody_can_tell_spoils_the_message(changed: Any
         translated(document_of(COINS, feeCurrency="", **changed))
 
 
+def test_trap_6_no_fee_is_none_in_the_coin_of_the_rule_and_needs_no_coin() -> None:
+    free = execution_of(FILL, execFee="0", feeCurrency="", execType="AdlTrade")
+    assert (free.fee, free.fee_currency) == (Decimal(0), "USDT")
+    untold = execution_of(COINS, execFee="0", feeCurrency="", symbol="WHAT")
+    assert (untold.fee, untold.fee_currency) == (None, None)
+
+
 def test_trap_7_a_fee_in_the_coin_bought_leaves_the_quantity_as_it_was() -> None:
     fill = execution_of(COINS)
     assert (fill.last_quantity, fill.fee, fill.fee_currency) == (

@@ -1,0 +1,1 @@
+"""Bybit v5, simulated: spot, linear and inverse contracts of a unified account on its own wire."""
