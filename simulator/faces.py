@@ -21,6 +21,8 @@ class Face:
     """Its settings with the rate limits of requests so many times the venue's own."""
     has_passphrase: bool = False
     """Whether its keys have a third part."""
+    can_hedge: bool = True
+    """Whether an account may hold LONG and SHORT of one contract apart."""
 
 
 FACES: dict[str, Face] = {
