@@ -1,14 +1,16 @@
 """The books agree with themselves after thousands of seeded decisions."""
 
 from collections import defaultdict
+from copy import copy
 from decimal import Decimal
 
 import pytest
 
+from simulator.accounts import Spelling
 from simulator.acts import ACTS
 from simulator.clock import LogicalClock
 from simulator.config import sample_accounts
-from simulator.truth import fate, summary, truth
+from simulator.truth import account_truth, fate, summary, truth
 from tests.simulator.binance.box import Box
 from tests.simulator.probes import VENUES, Quiet
 
@@ -126,6 +128,21 @@ def test_the_document_holds_all_books_and_the_summary_counts_them(traded: Box) -
     orders = [order for account in accounts for order in account["orders"]]
     assert counts["orders"] == sum(len(order.get("child_ids", [order])) for order in orders)
     assert counts["messages"] == books["messages"] == len(traded.messages)
+
+
+def test_ids_are_written_as_the_venue_writes_them(traded: Box) -> None:
+    spelling = Spelling(
+        lambda product, number: f"{product}-{number:x}", lambda fill: f"T{fill.number}"
+    )
+    account = copy(traded.one)
+    account.spelling = spelling
+    books, plain = account_truth(account), account_truth(traded.one)
+    for shown, usual in zip(books["orders"], plain["orders"], strict=True):
+        assert shown["venue_order_id"] == f"{usual['product']}-{int(usual['venue_order_id']):x}"
+    for shown, usual in zip(books["fills"], plain["fills"], strict=True):
+        assert shown["venue_order_id"] == f"{usual['product']}-{int(usual['venue_order_id']):x}"
+    numbers = [f"T{fill.number}" for fills in account.fills.values() for fill in fills]
+    assert [row["exec_id"] for row in books["fills"]] == numbers
 
 
 def test_a_fill_that_nobody_was_sent_has_a_reason(traded: Box) -> None:
