@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from simulator.binance import settings as binance
 from simulator.instrument import Product
+from simulator.kraken import settings as kraken
 from simulator.okx import settings as okx
 from simulator.section import Section
 
@@ -27,6 +28,7 @@ class Face:
 
 FACES: dict[str, Face] = {
     "binance": Face(binance.BinanceSettings, binance.symbols, binance.scaled),
+    "kraken": Face(kraken.KrakenSettings, kraken.symbols, kraken.scaled, can_hedge=False),
     "okx": Face(okx.OkxSettings, okx.symbols, okx.scaled, has_passphrase=True),
 }
 USUAL = next(iter(FACES))

@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.binance.history import BinanceTeller
 from simulator.faces import USUAL
+from simulator.kraken.history import KrakenTeller
 from simulator.okx.history import OkxTeller
 from simulator.telling import Teller
 from simulator.truth import truth
@@ -17,7 +18,11 @@ from simulator.truth import truth
 MESSAGES_MIN, MESSAGES_MAX = 20, 180
 """What may be asked for; the last act may add up to twenty more."""
 TURNS_MAX = 5_000
-TELLERS: dict[str, type[Teller]] = {"binance": BinanceTeller, "okx": OkxTeller}
+TELLERS: dict[str, type[Teller]] = {
+    "binance": BinanceTeller,
+    "kraken": KrakenTeller,
+    "okx": OkxTeller,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,18 @@ from simulator.binance.app import BinanceBox
 from simulator.box import Box, Venue
 from simulator.config import SimulatorConfig
 from simulator.control import Control
+from simulator.kraken.app import KrakenBox
 from simulator.okx.app import OkxBox
 from simulator.pacing import Pacer
 from simulator.past import relive
 from simulator.tally import Tally
 
 HOST = "127.0.0.1"
-BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {"binance": BinanceBox, "okx": OkxBox}
+BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {
+    "binance": BinanceBox,
+    "kraken": KrakenBox,
+    "okx": OkxBox,
+}
 
 
 def read_document(path: Path) -> dict[str, Any]:
