@@ -14,15 +14,18 @@ from simulator.binance.venue import BinanceVenue
 from simulator.clock import LogicalClock
 from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
 from simulator.faces import FACES
+from simulator.kraken.venue import KrakenVenue
+from simulator.kraken.words import order_id
 from simulator.okx.venue import OkxVenue
 from simulator.server import start
 from tests.simulator.binance.client import Client as BinanceClient
+from tests.simulator.kraken.kraken_client import KrakenClient
 from tests.simulator.okx.okx_client import Client as OkxClient
 
 if TYPE_CHECKING:
     from simulator.message import Message
 
-VENUES = ("binance", "okx")
+VENUES = ("binance", "kraken", "okx")
 Key = tuple[str, ...]
 
 
@@ -65,20 +68,47 @@ def okx_told(document: dict[str, Any]) -> list[Told]:
     ]
 
 
+KRAKEN_STATES = {
+    "pending_new": "NEW", "new": "NEW", "partially_filled": "PARTIALLY_FILLED",
+    "filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED",
+}  # fmt: skip
+KRAKEN_REASONS = {
+    "partial_fill": "PARTIALLY_FILLED", "full_fill": "FILLED", "new_placed_order_by_user": "NEW",
+    "edited_by_user": "NEW",
+}  # fmt: skip
+
+
+def kraken_told(document: dict[str, Any]) -> list[Told]:
+    """Reports of Spot; orders and fills of Futures, which stand on feeds of their own."""
+    if "order_id" in document or "order" in document:
+        order_id = document.get("order", document)["order_id"]
+        state = KRAKEN_REASONS.get(document["reason"], "CANCELED")
+        return [Told("", order_id, state)]
+    rows = document.get("fills", [row for row in document.get("data", ()) if "exec_type" in row])
+    return [
+        Told("", row["order_id"], KRAKEN_STATES[row.get("order_status", "new")],
+             row.get("exec_id") or row.get("fill_id") or "")
+        for row in rows
+    ]  # fmt: skip
+
+
 TOLD: dict[str, Callable[[dict[str, Any]], list[Told]]] = {
     "binance": binance_told,
+    "kraken": kraken_told,
     "okx": okx_told,
 }
 
 
-MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue}
+MAKERS: dict[str, Any] = {"binance": BinanceVenue, "kraken": KrakenVenue, "okx": OkxVenue}
+SPELLED: dict[str, Callable[[Any, int], str]] = {"kraken": order_id}
+"""How a venue writes the number of an order of a product, where that is no number."""
 
 
 class Quiet:
     """A venue without a wire whose traders decide when asked; `told` is what the account heard."""
 
     def __init__(self, venue: str, clock: LogicalClock | None = None, **settings: Any) -> None:
-        self.name = venue
+        self.venue_name = venue
         self.messages: list[Message] = []
         self.clock = clock or LogicalClock()
         config = SimulatorConfig(
@@ -94,8 +124,13 @@ class Quiet:
             self.venue.traders.step()
             self.clock.advance(3)
 
+    def name(self, product: Any, order_id: int) -> str:
+        """The id on the wire."""
+        spell = SPELLED.get(self.venue_name)
+        return str(order_id) if spell is None else spell(product, order_id)
+
     def told(self) -> list[Told]:
-        tell = TOLD[self.name]
+        tell = TOLD[self.venue_name]
         return [told for message in self.messages for told in tell(message.document)]
 
 
@@ -103,6 +138,8 @@ class Probe:
     """A running box and one account of it."""
 
     name = ""
+    rows_max = 4
+    """How many rows a page of `trades_from` has."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -195,6 +232,13 @@ class OkxProbe(Probe):
 
     name = "okx"
 
+    async def ping(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        await websocket.send_str("ping")
+
+    async def answers_ping(self, websocket: aiohttp.ClientWebSocketResponse) -> bool:
+        await self.ping(websocket)
+        return await websocket.receive_str(timeout=5) == "pong"
+
     async def place(self, side: str = "BUY") -> tuple[int, str]:
         wish = {"instId": "BTC-USDT", "tdMode": "cash", "side": side.lower(), "ordType": "limit"}
         status, answer = await self.client.post(
@@ -233,12 +277,72 @@ class OkxProbe(Probe):
         return document.get("code") == "64008"
 
 
+class KrakenProbe(Probe):
+    """Spot by REST and stream: a key is of one system."""
+
+    name = "kraken"
+    rows_max = 50
+
+    async def ping(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        await websocket.send_str('{"method":"ping"}')
+
+    async def answers_ping(self, websocket: aiohttp.ClientWebSocketResponse) -> bool:
+        await self.ping(websocket)
+        while (await websocket.receive_json(timeout=5)).get("method") != "pong":
+            pass
+        return True
+
+    async def _asked(self, call: str, **form: object) -> tuple[int, str]:
+        status, answer = await self.client.spot(call, **form)
+        return status, "" if isinstance(answer, str) else "".join(answer["error"])
+
+    async def place(self, side: str = "BUY") -> tuple[int, str]:
+        return await self._asked(
+            "AddOrder", pair="XBTUSD", type=side.lower(), ordertype="limit", volume="0.001",
+            price="91000",
+        )  # fmt: skip
+
+    async def look(self) -> tuple[int, str]:
+        orders = (await self.books())["orders"]
+        return await self._asked("QueryOrders", txid=orders[-1]["venue_order_id"])
+
+    async def open_orders(self) -> int:
+        return len((await self.client.result("OpenOrders"))["open"])
+
+    async def trades_from(self, place: str) -> list[str]:
+        """A page from an offset, which the text before the colon names."""
+        start = int(place.partition(":")[0] or -1) + 1
+        asked = {"ofs": start, "consolidate_taker": "false"}
+        rows = list((await self.client.result("TradesHistory", **asked))["trades"])
+        return [f"{start + place}:{name}" for place, name in enumerate(rows)]
+
+    async def server_ms(self) -> int:
+        _, answer = await self.client.send("GET", "/0/public/Time")
+        return int(answer["result"]["unixtime"]) * 1000
+
+    async def sockets(self, **options: Any) -> list[aiohttp.ClientWebSocketResponse]:
+        del options  # its heartbeat is JSON
+        stream = await self.client.spot_stream()
+        assert (await stream.next())["type"] == "snapshot"
+        return [stream.websocket]
+
+    @staticmethod
+    def key(fill: dict[str, Any]) -> Key:
+        return ("", fill["venue_order_id"], fill["exec_id"])
+
+    @staticmethod
+    def is_notice(document: dict[str, Any]) -> bool:
+        data = document.get("data", [{}])
+        return bool(data) and data[0].get("system") == "maintenance"
+
+
 def _code(answer: Any) -> str:
     return "" if isinstance(answer, str) else str(answer["code"]).removeprefix("0")
 
 
 PROBES: dict[str, tuple[type[Any], type[Any]]] = {
     "binance": (BinanceClient, BinanceProbe),
+    "kraken": (KrakenClient, KrakenProbe),
     "okx": (OkxClient, OkxProbe),
 }
 

@@ -12,7 +12,11 @@ from tests.simulator.probes import VENUES, Key, a_probe
 if TYPE_CHECKING:
     from collections import Counter
 
-SOON: dict[str, dict[str, Any]] = {"binance": {"spot_ping_s": 0.1}, "okx": {}}
+SOON: dict[str, dict[str, Any]] = {
+    "binance": {"spot_ping_s": 0.1},
+    "kraken": {},
+    "okx": {},
+}
 both = pytest.mark.parametrize("venue", VENUES)
 MESSAGES = 700
 
@@ -82,9 +86,8 @@ async def test_heartbeats_go_on_in_silence(venue: str) -> None:
     async with a_probe(venue, faults=faults, face=SOON[venue]) as probe:
         websockets = await probe.sockets(autoping=False)
         await probe.trade(200)
-        if venue == "okx":
-            await websockets[0].send_str("ping")
-            assert await websockets[0].receive_str(timeout=5) == "pong"
+        if venue != "binance":
+            assert await probe.answers_ping(websockets[0])
         else:
             assert (await websockets[0].receive(timeout=5)).type is aiohttp.WSMsgType.PING
         assert (await probe.client.control("/control/connections"))["ended"] == []
@@ -142,8 +145,8 @@ async def test_control_makes_all_connections_half_open(venue: str) -> None:
         websockets = await probe.sockets()
         answer = await probe.client.control("/control/disconnect", half_open=True)
         assert answer == {"half_open": len(websockets)}
-        if venue == "okx":
-            await websockets[0].send_str("ping")
+        if venue != "binance":
+            await probe.ping(websockets[0])
         with pytest.raises(TimeoutError):
             await websockets[0].receive(timeout=0.3)
 

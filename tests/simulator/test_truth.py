@@ -1,8 +1,11 @@
 """The books agree with themselves after thousands of seeded decisions."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from copy import copy
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,19 @@ def traded() -> Box:
     return box
 
 
+def kraken_ms(row: dict[str, Any]) -> int:
+    """Futures says milliseconds, Spot microseconds in a text."""
+    at = row.get("time") or datetime.fromisoformat(row["timestamp"]).timestamp() * 1000
+    return int(at + 0.0001)
+
+
+TOLD_MS: dict[str, Callable[[dict[str, Any]], int]] = {
+    "binance": lambda row: int(row["T"]),
+    "kraken": kraken_ms,
+    "okx": lambda row: int(row["fillTime"]),
+}
+
+
 class RestlessClock(LogicalClock):
     """Time passes between any two readings."""
 
@@ -44,11 +60,11 @@ def test_stream_and_books_agree_on_the_time_of_an_execution(venue: str) -> None:
         assert any(acted)
     seen = 0
     for message in quiet.messages:
-        row = message.document.get("data", [message.document])[0]
+        rows = message.document.get("data") or message.document.get("fills")
+        row = (rows or [message.document])[0]
         row = row["o"] if isinstance(row.get("o"), dict) else row
         if message.fill is not None and message.is_full:
-            told_ms = int(row["fillTime"] if venue == "okx" else row["T"])
-            assert told_ms == message.fill.venue_ms
+            assert TOLD_MS[venue](row) == message.fill.venue_ms
             seen += 1
     assert seen > 100
 
