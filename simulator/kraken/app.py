@@ -12,7 +12,7 @@ from aiohttp import web
 from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
-from simulator.kraken.futures_calls import FuturesDesk
+from simulator.kraken.futures_queries import FuturesDesk
 from simulator.kraken.futures_session import FuturesSession
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import UNKNOWN_SPOT, spot_refused

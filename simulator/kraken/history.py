@@ -13,7 +13,8 @@ from simulator.instrument import Product
 from simulator.kraken import spot_calls
 from simulator.kraken.fields import FuturesFields, SpotFields
 from simulator.kraken.futures import FAILED, OPEN_ORDERS
-from simulator.kraken.futures_calls import CALLS, HISTORY, TRADING, FuturesDesk, with_time
+from simulator.kraken.futures_calls import CALLS, HISTORY, TRADING
+from simulator.kraken.futures_queries import FuturesDesk, with_time
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import KrakenRefusal
 from simulator.kraken.settings import KrakenSettings

@@ -12,7 +12,8 @@ from simulator.faults import Faults
 from simulator.instrument import Product
 from simulator.kraken import spot_calls
 from simulator.kraken.fields import FuturesFields, SpotFields
-from simulator.kraken.futures_calls import CALLS, FuturesDesk, with_time
+from simulator.kraken.futures_calls import CALLS
+from simulator.kraken.futures_queries import FuturesDesk, with_time
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import (
     UNKNOWN_FUTURES,

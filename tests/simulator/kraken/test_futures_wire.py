@@ -244,14 +244,16 @@ async def test_an_inverse_contract_is_one_dollar_and_pays_in_its_coin() -> None:
 
 async def test_budgets_are_of_trading_and_of_history() -> None:
     async with a_kraken(face={"scale": 1, "limit_status": 429}) as client:
-        for _ in range(100):
-            assert (await client.futures(f"{HISTORY}orders"))[0] == 200
-        status, answer = await client.futures(f"{HISTORY}orders")
-        assert (status, answer["error"]) == (429, "apiLimitExceeded")
-        for _ in range(20):
-            await client.trading("cancelallorders", "POST")
-        status, answer = await client.futures("/derivatives/api/v3/openorders")
-        assert (status, answer["error"]) == (429, "apiLimitExceeded")
+        # Some comes back while this goes on, however slow the machine is.
+        for path, method, least in (
+            (f"{HISTORY}orders", "GET", 100),
+            ("/derivatives/api/v3/cancelallorders", "POST", 20),
+        ):
+            done = 0
+            while (answered := await client.futures(path, method))[0] == 200:
+                done += 1
+            assert answered[1]["error"] == "apiLimitExceeded"
+            assert least <= done < 3 * least
 
 
 async def test_only_who_signs_the_challenge_hears_private_feeds() -> None:
