@@ -12,7 +12,7 @@ from simulator.faults import Faults
 from simulator.instrument import Product
 from simulator.kraken import spot_calls
 from simulator.kraken.fields import FuturesFields, SpotFields
-from simulator.kraken.futures_calls import CALLS
+from simulator.kraken.futures_calls import CALLS, HISTORY
 from simulator.kraken.futures_queries import FuturesDesk, with_time
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import (
@@ -38,6 +38,8 @@ FUTURES: tuple[Product, ...] = ("linear", "inverse")
 FIREWALLED = (429, 502)
 """Statuses of what stands before both systems, which answers without their words."""
 NONCES_KEPT = 1000
+OLDER_HISTORY = "/api/history/v2/"
+"""Clients in use ask it still, and read the same."""
 
 
 def fitting(call: Call) -> frozenset[str]:
@@ -146,7 +148,8 @@ class FuturesRest(KrakenRest):
 
     def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
         """Every answer of the trading paths says the time."""
-        call = CALLS.get((asked.method, asked.path)) or CALLS.get(("", asked.path))
+        path = asked.path.replace(OLDER_HISTORY, HISTORY)
+        call = CALLS.get((asked.method, path)) or CALLS.get(("", path))
         if call is None:
             raise futures_refused("no_path")
         fields = FuturesFields(_repeated(asked))

@@ -1,5 +1,6 @@
 """ccxt, an independent client, pointed at a box: one way to trade for all venues and products."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import ccxt.pro
 from simulator.binance.instruments import make_instruments as binance_instruments
 from simulator.config import AccountConfig, SimulatorConfig, Venue
 from simulator.instrument import Instrument, Product
+from simulator.kraken.instruments import make_instruments as kraken_instruments
 from simulator.okx.instruments import make_instruments as okx_instruments
 from simulator.server import start
 from tests.judges import agreement
@@ -44,14 +46,21 @@ MARKETS: Final = (
     Market("okx", "linear", "okx", "ETH/USDT:USDT", "swap", "ETH-USDT-SWAP"),
     Market("okx", "inverse", "okx", "BTC/USD:BTC", "swap", "BTC-USD-SWAP"),
 )
+KRAKEN: Final = (
+    Market("kraken", "spot", "kraken", "ETH/USD", "spot", "ETH/USD"),
+    Market("kraken", "linear", "krakenfutures", "ETH/USD:USD", "swap", "PF_ETHUSD"),
+    Market("kraken", "inverse", "krakenfutures", "BTC/USD:BTC", "swap", "PI_XBTUSD"),
+)
+"""Apart: ccxt shows less of Kraken's two systems than of others."""
 MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "binance": binance_instruments,
+    "kraken": kraken_instruments,
     "okx": okx_instruments,
 }
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
 SYMBOLS: Final[dict[str, dict[Product, tuple[str, ...]]]] = {
-    venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue}
-    for venue in ("binance", "okx")
+    venue: {one.product: (one.native,) for one in (*MARKETS, *KRAKEN) if one.venue == venue}
+    for venue in ("binance", "kraken", "okx")
 }
 
 
@@ -236,7 +245,7 @@ def accounts_of(venue: str, **changes: Any) -> tuple[AccountConfig, ...]:
         AccountConfig(
             name=f"{venue}:{name}",
             api_key=f"key-{name}",
-            secret=f"secret-{name}",
+            secret=b64encode(f"secret-{name}".encode()).decode(),  # Kraken's are base64
             passphrase=f"phrase-{name}" if venue == "okx" else "",
             symbols=SYMBOLS[venue],
             **changes,

@@ -23,6 +23,15 @@ CHANNELS: Final = {
 """What ccxt subscribes to at OKX; at Binance there is one stream of everything."""
 
 
+KRAKEN: Final = {
+    "watch_orders": ("executions", "open_orders"),
+    "watch_my_trades": ("executions", "fills"),
+    "watch_balance": ("balances", "balances"),
+    "watch_positions": ("", "open_positions"),
+}
+"""What ccxt subscribes to at Kraken: at Spot, at Futures."""
+
+
 @dataclass(slots=True)
 class Heard:
     """What was heard: the newest of each order, every trade, the newest of the rest."""
@@ -87,6 +96,10 @@ async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
 def by(desk: Desk, name: str) -> list[Any]:
     """By symbol where ccxt takes one, so that OKX is asked for the right product."""
     alone: dict[str, list[Any]] = {"watch_balance": [], "watch_positions": [[desk.symbol]]}
+    if (desk.market.venue, name) == ("kraken", "watch_balance") and desk.market.product != "spot":
+        return [{"account": "flex_futures"}]
+    if (desk.market.venue, name) == ("kraken", "watch_orders"):
+        return []  # reports that follow the first one name no symbol
     return alone.get(name, [desk.symbol])
 
 
@@ -94,7 +107,10 @@ async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
     """Whether the box has every subscription."""
     product = desk.market.product
     channels = [CHANNELS[name].format(product=product) for name in names]
-    wanted = Counter(channels if desk.market.venue == "okx" else [product])
+    if desk.market.venue == "kraken":
+        place = int(product != "spot")
+        channels = [*{f"{product}/{KRAKEN[name][place]}" for name in names}]
+    wanted = Counter([product] if desk.market.venue == "binance" else channels)
     shown = Counter((await desk.told("/control/traffic"))["listening"])
     return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())
 
