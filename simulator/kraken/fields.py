@@ -54,20 +54,6 @@ class SpotFields(Fields):
         """Whether `oflags` has the word."""
         return name in self.text("oflags").split(",")
 
-    def listed(self, name: str) -> list[str]:
-        """A list, as JSON has it or with commas."""
-        value = self._values.get(name)
-        if isinstance(value, list):
-            return [str(one) for one in value]
-        return [one for one in self.text(name).split(",") if one]
-
-    def rows(self, name: str) -> list[dict[str, object]]:
-        """A list of objects; refused where it is none."""
-        value = self._values.get(name)
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            raise spot_refused("bad", name=name)
-        return value
-
     def moment(self, name: str) -> Decimal | None:
         """A time in seconds; None where there is none, or an id stands there."""
         said = self.text(name)

@@ -3,10 +3,8 @@
 Orders that are not taken are answered with status 200 and a success: `status` alone says it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
-
-import orjson
 
 from simulator.accounts import Account
 from simulator.instrument import ZERO
@@ -165,48 +163,21 @@ def cancel_all(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Do
     return success(desk, cancelStatus=status)
 
 
-BATCH: dict[str, tuple[Callable[..., Document], str, dict[str, str]]] = {
-    "send": (send_order, "sendStatus", {}),
-    "edit": (edit_order, "editStatus", {"order_id": "orderId"}),
-    "cancel": (cancel_order, "cancelStatus", {}),
-}
-
-
-def batch(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
-    """Several wishes, each with its tag."""
-    try:
-        rows = orjson.loads(fields.needed("json"))["batchOrder"]
-        kinds = [BATCH[row["order"]] for row in rows]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise futures_refused("bad", name="json") from None
-    found = []
-    for row, (act, name, names) in zip(rows, kinds, strict=True):
-        named = {names.get(key, key): value for key, value in row.items()}
-        status = act(desk, account, FuturesFields(named))[name]
-        order_id = status.pop("orderId", None) or status.get("order_id")
-        tagged = {"order_tag": row["order_tag"]} if "order_tag" in row else {}
-        found.append(status | tagged | ({"order_id": order_id} if order_id else {}))
-    return success(desk, batchStatus=found)
-
-
 TRADING, HISTORY = "/derivatives/api/v3/", "/api/history/v3/"
 
 
 CALLS: dict[tuple[str, str], Call] = {
     ("GET", f"{TRADING}instruments"): Call(queries.instruments, None, "none"),
-    ("GET", f"{TRADING}tickers"): Call(queries.tickers, None, "none"),
     ("GET", f"{TRADING}openorders"): Call(queries.open_orders, ("trading", 2)),
     ("", f"{TRADING}orders/status"): Call(queries.order_status, ("trading", 1)),
     ("GET", f"{TRADING}fills"): Call(queries.fills, ("trading", costs_by("lastFillTime", 25, 2))),
     ("GET", f"{TRADING}openpositions"): Call(queries.positions, ("trading", 2)),
     ("GET", f"{TRADING}accounts"): Call(queries.accounts, ("trading", 2)),
-    ("GET", "/api/auth/v1/api-keys/v3/check"): Call(queries.key_check, ("trading", 1)),
     ("GET", f"{HISTORY}orders"): Call(queries.order_history, ("history", 1), is_paged=True),
     ("GET", f"{HISTORY}executions"): Call(queries.execution_history, ("history", 1), is_paged=True),
     ("", f"{TRADING}sendorder"): Call(send_order, ("trading", 10), counts_orders=True),
     ("", f"{TRADING}editorder"): Call(edit_order, ("trading", 10), counts_orders=True),
     ("", f"{TRADING}cancelorder"): Call(cancel_order, ("trading", 10), counts_orders=True),
     ("", f"{TRADING}cancelallorders"): Call(cancel_all, ("trading", 25), counts_orders=True),
-    ("", f"{TRADING}batchorder"): Call(batch, ("trading", 10), counts_orders=True),
-}
+}  # fmt: skip
 """By method and path; the clients in use do not agree on the method of wishes."""

@@ -15,33 +15,25 @@ from simulator.matching import Order
 from simulator.message import Document
 
 REASONS = {
-    "USER": "cancelled_by_user",
-    "VENUE": "cancelled_by_admin",
-    "ADL": "cancelled_by_admin",
-    "LIQUIDATION": "liquidation",
-    "STP": "would_execute_self",
+    "USER": "cancelled_by_user", "VENUE": "cancelled_by_admin", "ADL": "cancelled_by_admin",
+    "LIQUIDATION": "liquidation", "STP": "would_execute_self",
     "POST_ONLY": "post_order_failed_because_it_would_be_filled",
     "REDUCE_ONLY": "would_not_reduce_position",
     "IOC": "ioc_order_failed_because_it_would_not_be_executed",
     "FOK": "ioc_order_failed_because_it_would_not_be_executed",
     "MARKET": "ioc_order_failed_because_it_would_not_be_executed",
-}
+}  # fmt: skip
 STATUSES = {
-    "POST_ONLY": "postWouldExecute",
-    "REDUCE_ONLY": "wouldNotReducePosition",
-    "IOC": "iocWouldNotExecute",
-    "FOK": "iocWouldNotExecute",
-    "MARKET": "iocWouldNotExecute",
+    "POST_ONLY": "postWouldExecute", "REDUCE_ONLY": "wouldNotReducePosition",
+    "IOC": "iocWouldNotExecute", "FOK": "iocWouldNotExecute", "MARKET": "iocWouldNotExecute",
     "STP": "selfFill",
-}
+}  # fmt: skip
 """What an order is answered that was not taken."""
 ERRORS = {
-    "POST_ONLY": "POST_WOULD_EXECUTE",
-    "REDUCE_ONLY": "WOULD_NOT_REDUCE_POSITION",
-    "IOC": "IOC_WOULD_NOT_EXECUTE",
-    "FOK": "IOC_WOULD_NOT_EXECUTE",
+    "POST_ONLY": "POST_WOULD_EXECUTE", "REDUCE_ONLY": "WOULD_NOT_REDUCE_POSITION",
+    "IOC": "IOC_WOULD_NOT_EXECUTE", "FOK": "IOC_WOULD_NOT_EXECUTE",
     "MARKET": "IOC_WOULD_NOT_EXECUTE",
-}
+}  # fmt: skip
 """`orderError` of the history."""
 TYPES = {"GTC": "lmt", "GTX": "post", "IOC": "ioc", "FOK": "fok"}
 HISTORY_TYPES = {"GTC": "Limit", "GTX": "Post", "IOC": "IoC", "FOK": "Fill or Kill"}
@@ -66,18 +58,12 @@ def order_type(order: Order) -> str:
 def stream_order(order: Order) -> Document:
     """The order in `open_orders`."""
     shown: Document = {
-        "instrument": order.symbol,
-        "time": order.created_ms,
-        "last_update_time": order.updated_ms,
-        "qty": float(order.remaining),
-        "filled": float(order.filled),
-        "limit_price": float(order.price),
-        "stop_price": 0.0,
-        "type": "market" if order.is_market else "limit",
-        "order_id": uuid(order.order_id),
-        "direction": int(order.side == "SELL"),
-        "reduce_only": order.reduce_only,
-    }
+        "instrument": order.symbol, "time": order.created_ms,
+        "last_update_time": order.updated_ms, "qty": float(order.remaining),
+        "filled": float(order.filled), "limit_price": float(order.price), "stop_price": 0.0,
+        "type": "market" if order.is_market else "limit", "order_id": uuid(order.order_id),
+        "direction": int(order.side == "SELL"), "reduce_only": order.reduce_only,
+    }  # fmt: skip
     return shown | ({"cli_ord_id": order.client_order_id} if order.client_order_id else {})
 
 
@@ -97,22 +83,13 @@ def stream_fill(fill: Fill, order: Order, seq: int) -> Document:
     named = {"cli_ord_id": fill.client_order_id} if fill.client_order_id else {}
     kind = FORCED_TYPES.get(fill.forced) or ("market" if order.is_market else "limit")
     return {
-        "instrument": fill.symbol,
-        "time": fill.venue_ms,
-        "price": float(fill.price),
-        "seq": seq,
-        "buy": fill.side == "BUY",
-        "qty": float(fill.quantity),
-        "remaining_order_qty": float(order.remaining),
-        "order_id": uuid(fill.order_id),
-        **named,
-        "fill_id": execution_id(fill),
-        "fill_type": fill_type(fill),
-        "fee_paid": float(fill.fee),
+        "instrument": fill.symbol, "time": fill.venue_ms, "price": float(fill.price), "seq": seq,
+        "buy": fill.side == "BUY", "qty": float(fill.quantity),
+        "remaining_order_qty": float(order.remaining), "order_id": uuid(fill.order_id), **named,
+        "fill_id": execution_id(fill), "fill_type": fill_type(fill), "fee_paid": float(fill.fee),
         "fee_currency": futures_asset(fill.fee_currency),
-        "taker_order_type": "market" if fill.is_maker else kind,
-        "order_type": kind,
-    }
+        "taker_order_type": "market" if fill.is_maker else kind, "order_type": kind,
+    }  # fmt: skip
 
 
 def stream_position(position: Position, instrument: Instrument, last: Decimal) -> Document:
@@ -121,21 +98,14 @@ def stream_position(position: Position, instrument: Instrument, last: Decimal) -
     worth = worth / last if instrument.is_inverse else worth
     margin = float(worth * MARGIN_RATE)
     return {
-        "instrument": instrument.symbol,
-        "balance": float(position.amount),
-        "entry_price": float(position.entry),
-        "mark_price": float(last),
-        "index_price": float(last),
-        "pnl": float(position.profit_of(position.amount, last)),
-        "liquidation_threshold": 0.0,
-        "effective_leverage": 1.0,
-        "return_on_equity": 0.0,
-        "unrealized_funding": 0.0,
-        "initial_margin": margin,
-        "initial_margin_with_orders": margin,
-        "maintenance_margin": margin / 2,
+        "instrument": instrument.symbol, "balance": float(position.amount),
+        "entry_price": float(position.entry), "mark_price": float(last),
+        "index_price": float(last), "pnl": float(position.profit_of(position.amount, last)),
+        "liquidation_threshold": 0.0, "effective_leverage": 1.0, "return_on_equity": 0.0,
+        "unrealized_funding": 0.0, "initial_margin": margin,
+        "initial_margin_with_orders": margin, "maintenance_margin": margin / 2,
         "pnl_currency": futures_asset(instrument.settle),
-    }
+    }  # fmt: skip
 
 
 def stream_wallets(account: Account) -> Document:
@@ -189,77 +159,55 @@ def open_row(order: Order) -> Document:
     """A row of `openorders`."""
     named = {"cliOrdId": order.client_order_id} if order.client_order_id else {}
     return {
-        "order_id": uuid(order.order_id),
-        **named,
-        "symbol": order.symbol,
-        "side": order.side.lower(),
-        "orderType": order_type(order),
-        "limitPrice": float(order.price),
-        "unfilledSize": float(order.remaining),
+        "order_id": uuid(order.order_id), **named, "symbol": order.symbol,
+        "side": order.side.lower(), "orderType": order_type(order),
+        "limitPrice": float(order.price), "unfilledSize": float(order.remaining),
         "receivedTime": at_ms(order.created_ms),
         "status": "partiallyFilled" if order.filled else "untouched",
-        "filledSize": float(order.filled),
-        "reduceOnly": order.reduce_only,
+        "filledSize": float(order.filled), "reduceOnly": order.reduce_only,
         "lastUpdateTime": at_ms(order.updated_ms),
-    }
+    }  # fmt: skip
 
 
 def replied_order(order: Order, filled: Decimal | None = None) -> Document:
     """The order in events of replies and in `orders/status`."""
     return {
-        "orderId": uuid(order.order_id),
-        "cliOrdId": order.client_order_id or None,
-        "type": order_type(order),
-        "symbol": order.symbol,
-        "side": order.side.lower(),
+        "orderId": uuid(order.order_id), "cliOrdId": order.client_order_id or None,
+        "type": order_type(order), "symbol": order.symbol, "side": order.side.lower(),
         "quantity": float(order.quantity),
         "filled": float(order.filled if filled is None else filled),
-        "limitPrice": float(order.price),
-        "reduceOnly": order.reduce_only,
-        "timestamp": at_ms(order.created_ms),
-        "lastUpdateTimestamp": at_ms(order.updated_ms),
-    }
+        "limitPrice": float(order.price), "reduceOnly": order.reduce_only,
+        "timestamp": at_ms(order.created_ms), "lastUpdateTimestamp": at_ms(order.updated_ms),
+    }  # fmt: skip
 
 
 def execution_event(order: Order, fill: Fill, before: Decimal) -> Document:
     """`EXECUTION`, with the order as it was before."""
     return {
-        "type": "EXECUTION",
-        "executionId": execution_id(fill),
-        "price": float(fill.price),
-        "amount": float(fill.quantity),
-        "orderPriorEdit": None,
-        "orderPriorExecution": replied_order(order, before),
-        "takerReducedQuantity": None,
-    }
+        "type": "EXECUTION", "executionId": execution_id(fill), "price": float(fill.price),
+        "amount": float(fill.quantity), "orderPriorEdit": None,
+        "orderPriorExecution": replied_order(order, before), "takerReducedQuantity": None,
+    }  # fmt: skip
 
 
 def fill_row(fill: Fill) -> Document:
     """A row of `fills`."""
     return {
-        "fill_id": execution_id(fill),
-        "symbol": fill.symbol,
-        "side": fill.side.lower(),
-        "order_id": uuid(fill.order_id),
-        "cliOrdId": fill.client_order_id or None,
-        "size": float(fill.quantity),
-        "price": float(fill.price),
-        "fillTime": at_ms(fill.venue_ms),
-        "fillType": fill_type(fill),
-    }
+        "fill_id": execution_id(fill), "symbol": fill.symbol, "side": fill.side.lower(),
+        "order_id": uuid(fill.order_id), "cliOrdId": fill.client_order_id or None,
+        "size": float(fill.quantity), "price": float(fill.price),
+        "fillTime": at_ms(fill.venue_ms), "fillType": fill_type(fill),
+    }  # fmt: skip
 
 
 def position_row(position: Position, instrument: Instrument, now_ms: int) -> Document:
     """A row of `openpositions`; `side` says which way."""
     return {
-        "side": "long" if position.amount > 0 else "short",
-        "symbol": instrument.symbol,
-        "price": float(position.entry),
-        "fillTime": at_ms(now_ms),
-        "size": float(abs(position.amount)),
-        "unrealizedFunding": 0.0,
+        "side": "long" if position.amount > 0 else "short", "symbol": instrument.symbol,
+        "price": float(position.entry), "fillTime": at_ms(now_ms),
+        "size": float(abs(position.amount)), "unrealizedFunding": 0.0,
         "pnlCurrency": futures_asset(instrument.settle),
-    }
+    }  # fmt: skip
 
 
 def wallets(account: Account) -> Document:
@@ -294,20 +242,14 @@ class Happened:
 def _history_order(order: Order, account: str) -> Document:
     kind = FORCED_TYPES.get(order.forced, "").capitalize()
     return {
-        "uid": uuid(order.order_id),
-        "accountUid": account_id(account),
-        "tradeable": order.symbol,
-        "direction": order.side.capitalize(),
-        "quantity": text(order.quantity),
-        "filled": text(order.filled),
-        "timestamp": order.created_ms,
-        "limitPrice": text(order.price),
+        "uid": uuid(order.order_id), "accountUid": account_id(account),
+        "tradeable": order.symbol, "direction": order.side.capitalize(),
+        "quantity": text(order.quantity), "filled": text(order.filled),
+        "timestamp": order.created_ms, "limitPrice": text(order.price),
         "orderType": kind or ("Market" if order.is_market else HISTORY_TYPES[order.time_in_force]),
-        "clientId": order.client_order_id,
-        "reduceOnly": order.reduce_only,
-        "lastUpdateTimestamp": order.updated_ms,
-        "spotData": None,
-    }
+        "clientId": order.client_order_id, "reduceOnly": order.reduce_only,
+        "lastUpdateTimestamp": order.updated_ms, "spotData": None,
+    }  # fmt: skip
 
 
 def history_event(account: str, what: Happened) -> Document:

@@ -10,7 +10,7 @@ from simulator.kraken.fields import FuturesFields
 from simulator.kraken.instruments import contract_row
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.venue import KrakenVenue
-from simulator.kraken.words import account_id, at_ms, number_of_uuid, uuid
+from simulator.kraken.words import at_ms, number_of_uuid, uuid
 from simulator.matching import Order
 from simulator.message import Document
 
@@ -51,16 +51,6 @@ def instruments(desk: FuturesDesk, account: Account, fields: FuturesFields) -> D
     """All contracts."""
     rows = [row for market in desk.venue.futures for row in market.instruments.values()]
     return success(desk, instruments=[contract_row(row) for row in rows])
-
-
-def tickers(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
-    """The last price of each contract."""
-    rows = [
-        {"symbol": symbol, "last": float(market.last_price(symbol)), "suspended": False}
-        for market in desk.venue.futures
-        for symbol in market.instruments
-    ]
-    return success(desk, tickers=rows)
 
 
 def open_orders(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
@@ -128,16 +118,6 @@ def positions(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Doc
 def accounts(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
     """The wallets."""
     return success(desk, accounts=documents.wallets(account))
-
-
-def key_check(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
-    """What the key may do."""
-    return {
-        "apiKey": account.config.api_key, "accountUid": account_id(account.name), "iiban": "",
-        "createdAt": "2026-01-01T00:00:00.000Z",
-        "permissions": {"general": "FULL_ACCESS", "transfer": "NO_ACCESS"},
-        "allowedCidrBlock": None, "allowedCidrBlocks": [],
-    }  # fmt: skip
 
 
 def order_history(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:

@@ -10,14 +10,12 @@ from simulator.accounts import Account, Fill
 from simulator.kraken import spot_trades
 from simulator.kraken.fields import SpotFields
 from simulator.kraken.instruments import pair_key, pair_row
-from simulator.kraken.refusals import KrakenRefusal, spot_refused
+from simulator.kraken.refusals import spot_refused
 from simulator.kraken.spot_documents import described, fill_row, order_row, wallet_rows
-from simulator.kraken.spot_trades import BATCH_MAX, CANCELS_MAX, SpotDesk
+from simulator.kraken.spot_trades import QUERIED_MAX, SpotDesk
 from simulator.kraken.words import (
     at_us,
     number_of_txid,
-    rest_asset,
-    short_asset,
     txid,
 )
 from simulator.matching import Order
@@ -44,17 +42,9 @@ def system_status(desk: SpotDesk, account: Account, fields: SpotFields) -> Docum
 
 def pairs(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     """All pairs, or those that are named."""
-    wanted = {desk.venue.symbol_of(name) for name in fields.listed("pair")}
+    wanted = {desk.venue.symbol_of(name) for name in fields.text("pair").split(",") if name}
     rows = desk.venue.spot.instruments.values()
     return {pair_key(row): pair_row(row) for row in rows if not wanted or row.symbol in wanted}
-
-
-def assets(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
-    """All assets."""
-    instruments = desk.venue.spot.instruments.values()
-    names = {name: None for row in instruments for name in (row.base, row.quote)}
-    rest = {"aclass": "currency", "decimals": 10, "display_decimals": 5, "status": "enabled"}
-    return {rest_asset(name): rest | {"altname": short_asset(name)} for name in names}
 
 
 # ---- questions
@@ -87,7 +77,7 @@ def closed_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Docum
 def query_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     """Orders by their ids."""
     names = fields.needed("txid").split(",")
-    if len(names) > CANCELS_MAX:
+    if len(names) > QUERIED_MAX:
         raise spot_refused("bad", name="txid")
     found = [spot_trades.find(desk, account, name) for name in names]
     return _rows(desk, account, fields, found)
@@ -123,22 +113,6 @@ def balances(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
 def extended_balances(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     """What is held, and how much of it orders need."""
     return wallet_rows(account)
-
-
-def nothing(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
-    """Margin positions: the box has none."""
-    return {}
-
-
-def key_info(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
-    """What the key may do."""
-    return {
-        "apiKeyName": account.name, "apiKey": account.config.api_key, "nonce": fields.text("nonce"),
-        "nonceWindow": 0, "permissions": ["query-funds", "query-open-trades",
-        "query-closed-trades", "modify-trades", "close-trades", "create-ws-token"],
-        "iban": "", "validUntil": "0", "queryFrom": "0", "queryTo": "0", "createdTime": "0",
-        "modifiedTime": "0", "ipAllowlist": [], "lastUsed": str(desk.venue.now_ms // 1000),
-    }  # fmt: skip
 
 
 def _meant(fields: SpotFields) -> Callable[[Order], bool]:
@@ -217,21 +191,6 @@ def add_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     return {"descr": {"order": shown["order"]}, "txid": [txid("O", order.order_id)]}
 
 
-def add_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
-    """Up to fifteen orders of one pair, in a JSON body."""
-    listed = fields.rows("orders")
-    if not 2 <= len(listed) <= BATCH_MAX:
-        raise spot_refused("bad", name="orders")
-    shared = {"pair": fields.needed("pair"), "deadline": fields.text("deadline")}
-    rows = []
-    for one in listed:
-        try:
-            rows.append(add_order(desk, account, SpotFields({**one, **shared})))
-        except KrakenRefusal as refusal:
-            rows.append({"error": refusal.message})
-    return {"orders": rows}
-
-
 def amend_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     """New terms."""
     return {"amend_id": spot_trades.amend(desk, account, fields)}
@@ -249,11 +208,6 @@ def cancel_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Docume
     return {"count": len(orders)}
 
 
-def cancel_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
-    """Those of a list."""
-    return {"count": spot_trades.cancel_many(desk, account, fields)}
-
-
 def cancel_all(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     """All of the account."""
     return {"count": spot_trades.cancel_all(desk, account)}
@@ -263,25 +217,15 @@ PUBLIC: Mapping[str, Call] = {
     "/0/public/Time": Call(time, 0, "none"),
     "/0/public/SystemStatus": Call(system_status, 0, "none"),
     "/0/public/AssetPairs": Call(pairs, 0, "none"),
-    "/0/public/Assets": Call(assets, 0, "none"),
 }
 _wish = partial(Call, cost=0, counts_orders=True)
 PRIVATE: Mapping[str, Call] = {
-    "OpenOrders": Call(open_orders, 1),
-    "ClosedOrders": Call(closed_orders, 1, is_paged=True),
+    "OpenOrders": Call(open_orders, 1), "ClosedOrders": Call(closed_orders, 1, is_paged=True),
     "QueryOrders": Call(query_orders, 1),
     "TradesHistory": Call(trades_history, None, is_paged=True),
-    "QueryTrades": Call(query_trades, 2),
-    "Balance": Call(balances, 1),
-    "BalanceEx": Call(extended_balances, 1),
-    "OpenPositions": Call(nothing, 1),
-    "GetApiKeyInfo": Call(key_info, 1),
-    "AddOrder": _wish(add_order),
-    "AddOrderBatch": _wish(add_orders),
-    "AmendOrder": _wish(amend_order),
-    "EditOrder": _wish(spot_trades.edit),
-    "CancelOrder": _wish(cancel_order),
-    "CancelOrderBatch": _wish(cancel_orders),
-    "CancelAll": _wish(cancel_all),
-}
+    "QueryTrades": Call(query_trades, 2), "Balance": Call(balances, 1),
+    "BalanceEx": Call(extended_balances, 1), "AddOrder": _wish(add_order),
+    "AmendOrder": _wish(amend_order), "EditOrder": _wish(spot_trades.edit),
+    "CancelOrder": _wish(cancel_order), "CancelAll": _wish(cancel_all),
+}  # fmt: skip
 """By the name behind `/0/private/`; None costs what the settings say."""

@@ -24,28 +24,19 @@ from simulator.matching import Order
 from simulator.message import Document
 
 STATUSES = {
-    "NEW": "new",
-    "PARTIALLY_FILLED": "partially_filled",
-    "FILLED": "filled",
-    "CANCELED": "canceled",
-    "EXPIRED": "expired",
-}
+    "NEW": "new", "PARTIALLY_FILLED": "partially_filled", "FILLED": "filled",
+    "CANCELED": "canceled", "EXPIRED": "expired",
+}  # fmt: skip
 REST_STATUSES = {
-    "NEW": "open",
-    "PARTIALLY_FILLED": "open",
-    "FILLED": "closed",
-    "CANCELED": "canceled",
+    "NEW": "open", "PARTIALLY_FILLED": "open", "FILLED": "closed", "CANCELED": "canceled",
     "EXPIRED": "expired",
-}
+}  # fmt: skip
 REASONS = {
-    "USER": "User requested",
-    "POST_ONLY": "Post only order",
-    "IOC": "Immediate or cancel: no liquidity",
-    "MARKET": "Market order: no liquidity",
-    "FOK": "Fill or kill: not filled in full",
-    "STP": "Self trade prevention",
+    "USER": "User requested", "POST_ONLY": "Post only order",
+    "IOC": "Immediate or cancel: no liquidity", "MARKET": "Market order: no liquidity",
+    "FOK": "Fill or kill: not filled in full", "STP": "Self trade prevention",
     "VENUE": "Order expired",
-}
+}  # fmt: skip
 """Free text; `User requested` alone is documented."""
 FEE_IN_QUOTE = "fciq"
 
@@ -125,21 +116,13 @@ def open_report(order: Order, us: int) -> Document:
 def trade_report(order: Order, fill: Fill, us: int, status: str) -> Document:
     """One execution."""
     return _id(order) | _name(order) | {
-        "exec_id": txid("T", fill.number),
-        "exec_type": "trade",
-        "trade_id": fill.trade_id,
-        "symbol": order.symbol,
-        "side": order.side.lower(),
-        "order_type": "market" if order.is_market else "limit",
-        "last_qty": float(fill.quantity),
-        "last_price": float(fill.price),
-        "liquidity_ind": "m" if fill.is_maker else "t",
-        "cost": float(cost_of(fill.price * fill.quantity)),
-        "order_status": status,
-        **_sums(order),
-        "fees": [{"asset": fill.fee_currency, "qty": float(fill.fee)}],
-        **_fee(order),
-        "timestamp": at_us(us),
+        "exec_id": txid("T", fill.number), "exec_type": "trade", "trade_id": fill.trade_id,
+        "symbol": order.symbol, "side": order.side.lower(),
+        "order_type": "market" if order.is_market else "limit", "last_qty": float(fill.quantity),
+        "last_price": float(fill.price), "liquidity_ind": "m" if fill.is_maker else "t",
+        "cost": float(cost_of(fill.price * fill.quantity)), "order_status": status,
+        **_sums(order), "fees": [{"asset": fill.fee_currency, "qty": float(fill.fee)}],
+        **_fee(order), "timestamp": at_us(us),
     }  # fmt: skip
 
 
@@ -158,11 +141,8 @@ def ended_report(order: Order, us: int, status: str) -> Document:
 def amended_report(order: Order, us: int, quantity: Decimal) -> Document:
     """New terms; only what can change is said."""
     return _id(order) | _state("amended", STATUSES[order.status]) | {
-        "order_qty": float(quantity),
-        "limit_price": float(order.price),
-        "amended": True,
-        "reason": "User requested",
-        "timestamp": at_us(us),
+        "order_qty": float(quantity), "limit_price": float(order.price), "amended": True,
+        "reason": "User requested", "timestamp": at_us(us),
     }  # fmt: skip
 
 
@@ -207,15 +187,10 @@ def described(order: Order, instrument: Instrument) -> Document:
     pair, side = pair_name(instrument), order.side.lower()
     at = "market" if order.is_market else f"limit {text(order.price)}"
     return {
-        "pair": pair,
-        "type": side,
-        "ordertype": "market" if order.is_market else "limit",
-        "price": text(order.price),
-        "price2": "0",
-        "leverage": "none",
-        "order": f"{side} {order.quantity:.8f} {pair} @ {at}",
-        "close": "",
-    }
+        "pair": pair, "type": side, "ordertype": "market" if order.is_market else "limit",
+        "price": text(order.price), "price2": "0", "leverage": "none",
+        "order": f"{side} {order.quantity:.8f} {pair} @ {at}", "close": "",
+    }  # fmt: skip
 
 
 def order_row(
@@ -224,24 +199,16 @@ def order_row(
     """An order in an answer; `price` is the average, and no time says when it changed last."""
     opened_us, closed_us = times_us
     shown: Document = {
-        "refid": None,
-        "userref": int(order.tag) if order.tag else None,
-        **_name(order),
-        "status": REST_STATUSES[order.status],
-        "opentm": seconds(opened_us),
-        "starttm": 0,
-        "expiretm": 0,
-        "descr": described(order, instrument),
-        "vol": f"{order.quote_size or order.quantity:.8f}",
-        "vol_exec": f"{order.filled:.8f}",
-        "cost": f"{cost_of(order.notional):.5f}",
-        "fee": f"{order.fee:.5f}",
-        "price": text(average_of(order.average_price)),
-        "stopprice": "0.00000",
+        "refid": None, "userref": int(order.tag) if order.tag else None, **_name(order),
+        "status": REST_STATUSES[order.status], "opentm": seconds(opened_us), "starttm": 0,
+        "expiretm": 0, "descr": described(order, instrument),
+        "vol": f"{order.quote_size or order.quantity:.8f}", "vol_exec": f"{order.filled:.8f}",
+        "cost": f"{cost_of(order.notional):.5f}", "fee": f"{order.fee:.5f}",
+        "price": text(average_of(order.average_price)), "stopprice": "0.00000",
         "limitprice": "0.00000",
         "misc": "partial" if order.filled and not order.is_open and order.remaining else "",
         "oflags": _flags(order),
-    }
+    }  # fmt: skip
     if time_in_force(order) != "GTC":
         shown["timeinforce"] = time_in_force(order)
     if not order.is_open:
@@ -265,19 +232,11 @@ def fill_row(order: Order, instrument: Instrument, fills: list[Fill], us: int) -
     price = first.price if len(fills) == 1 else average_of(worth / quantity)
     fee = sum((fill.fee for fill in fills), Decimal(0))
     return {
-        "ordertxid": txid("O", order.order_id),
-        "postxid": txid("T", order.order_id << 40),
-        "pair": pair_key(instrument),
-        "time": seconds(us),
-        "type": first.side.lower(),
+        "ordertxid": txid("O", order.order_id), "postxid": txid("T", order.order_id << 40),
+        "pair": pair_key(instrument), "time": seconds(us), "type": first.side.lower(),
         "ordertype": "market" if order.is_market else "limit",
-        "price": price_text(price, instrument.tick),
-        "cost": f"{cost_of(worth):.5f}",
-        "fee": f"{fee:.5f}",
-        "vol": f"{quantity:.{max(places(instrument.lot), 8)}f}",
-        "margin": "0.00000",
-        "leverage": "0",
-        "misc": "",
-        "trade_id": first.trade_id,
+        "price": price_text(price, instrument.tick), "cost": f"{cost_of(worth):.5f}",
+        "fee": f"{fee:.5f}", "vol": f"{quantity:.{max(places(instrument.lot), 8)}f}",
+        "margin": "0.00000", "leverage": "0", "misc": "", "trade_id": first.trade_id,
         "maker": first.is_maker,
-    }
+    }  # fmt: skip

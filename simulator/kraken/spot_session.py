@@ -62,16 +62,11 @@ class SpotSession(Session):
         """By `method`."""
         verbs: dict[str, Verb] = {
             "ping": lambda request: self._answer(request, {}, name="pong"),
-            "subscribe": self._subscribe,
-            "unsubscribe": self._unsubscribe,
+            "subscribe": self._subscribe, "unsubscribe": self._unsubscribe,
             "add_order": partial(self._act, self._add),
-            "amend_order": partial(self._act, self._amend),
-            "edit_order": partial(self._act, self._edit),
-            "cancel_order": self._cancel,
+            "amend_order": partial(self._act, self._amend), "cancel_order": self._cancel,
             "cancel_all": partial(self._act, self._cancel_all),
-            "batch_add": partial(self._act, self._add_many),
-            "batch_cancel": partial(self._act, self._cancel_many),
-        }
+        }  # fmt: skip
         name = str((request or {}).get("method", ""))
         if name not in verbs:
             raise spot_refused("no_method")
@@ -156,16 +151,6 @@ class SpotSession(Session):
         made = {"order_id": txid("O", order.order_id)} if order else {}
         return made | shown | {"order_userref": int(fields.text("userref", "0")), "warnings": []}
 
-    def _add_many(self, account: Account, fields: SpotFields) -> list[Document]:
-        shared = {"symbol": fields.text("pair"), "deadline": fields.text("deadline")}
-        rows = []
-        for one in fields.rows("orders"):
-            try:
-                rows.append(self._add(account, SpotFields.of_socket({**one, **shared})))
-            except KrakenRefusal as refusal:
-                rows.append({"error": refusal.message, "cl_ord_id": one.get("cl_ord_id", "")})
-        return rows
-
     def _amend(self, account: Account, fields: SpotFields) -> Document:
         # The names of REST stand there for those of the socket.
         wish = {
@@ -175,10 +160,6 @@ class SpotSession(Session):
         amend_id = spot_trades.amend(self._wire.desk, account, SpotFields(wish))
         named = {name: value for name, value in wish.items() if value and name.endswith("_id")}
         return {"amend_id": amend_id} | named
-
-    def _edit(self, account: Account, fields: SpotFields) -> Document:
-        made = spot_trades.edit(self._wire.desk, account, fields)
-        return {"order_id": made["txid"], "original_order_id": made["originaltxid"]}
 
     def _cancel(self, request: Document) -> None:
         """One reply for each order, all with the request's number."""
@@ -201,9 +182,6 @@ class SpotSession(Session):
 
     def _cancel_all(self, account: Account, fields: SpotFields) -> Document:
         return spot_calls.cancel_all(self._wire.desk, account, fields)
-
-    def _cancel_many(self, account: Account, fields: SpotFields) -> Document:
-        return spot_calls.cancel_orders(self._wire.desk, account, fields)
 
     def _answer(self, request: Document, what: Document, name: str = "") -> None:
         shown: Document = {"method": name or request.get("method", "")}

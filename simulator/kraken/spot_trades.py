@@ -6,7 +6,7 @@ from simulator.accounts import Account
 from simulator.instrument import ZERO
 from simulator.kraken.fields import SELF_TRADE_MODES, SPOT_TIMES, SPOT_TYPES, SpotFields
 from simulator.kraken.limits import AMEND, CANCEL, EDIT, KrakenLimits
-from simulator.kraken.refusals import KrakenRefusal, spot_refused
+from simulator.kraken.refusals import spot_refused
 from simulator.kraken.spot_documents import described
 from simulator.kraken.venue import KrakenVenue
 from simulator.kraken.words import number_of_txid, txid
@@ -14,8 +14,7 @@ from simulator.market import Request
 from simulator.matching import Order
 from simulator.message import Document
 
-BATCH_MAX = 15
-CANCELS_MAX = 50
+QUERIED_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +120,6 @@ def cancel(desk: SpotDesk, account: Account, order: Order) -> Order:
     if order.is_open:
         desk.limits.take_order(account.name, order.symbol, cost)
     return desk.venue.spot.cancel(account, order)
-
-
-def cancel_many(desk: SpotDesk, account: Account, fields: SpotFields) -> int:
-    """End those of a batch that are open; how many."""
-    names = [(name, "") for name in fields.listed("orders")]
-    names += [("", name) for name in (*fields.listed("cl_ord_ids"), *fields.listed("cl_ord_id"))]
-    if len(names) > CANCELS_MAX:
-        raise spot_refused("bad", name="orders")
-    done = 0
-    for name, client_id in names:
-        try:
-            desk.venue.spot.cancel(account, find(desk, account, name, client_id))
-            done += 1
-        except KrakenRefusal:
-            continue
-    return done
 
 
 def cancel_all(desk: SpotDesk, account: Account) -> int:

@@ -275,18 +275,3 @@ async def test_only_who_signs_the_challenge_hears_private_feeds() -> None:
         await signed.say({"event": "unsubscribe", "feed": "fills"})
         gone = await signed.until(lambda one: one.get("event") == "unsubscribed")
         assert gone["feed"] == "fills"
-
-
-async def test_a_batch_says_of_each_wish_what_became_of_it() -> None:
-    async with a_kraken() as client:
-        wishes = (
-            '{"batchOrder":[{"order":"send","order_tag":"1","orderType":"lmt","symbol":"PF_XBTUSD",'
-            '"side":"buy","size":0.5,"limitPrice":90000},{"order":"cancel","order_id":"nobody"}]}'
-        )
-        answer = await client.trading("batchorder", "POST", json=wishes)
-        first, second = answer["batchStatus"]
-        assert (first["order_tag"], first["status"], second["status"]) == (
-            "1",
-            "placed",
-            "notFound",
-        )

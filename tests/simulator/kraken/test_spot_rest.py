@@ -215,17 +215,6 @@ async def test_trap_10_a_purchase_by_what_is_paid_says_quote_and_is_filled_in_ba
         assert "viqc" in row["oflags"]
 
 
-async def test_batches_say_of_each_order_what_became_of_it() -> None:
-    async with a_kraken() as client:
-        name, other = await placed(client), await placed(client, cl_ord_id="desk-2")
-        gone = await client.result("CancelOrderBatch", orders=name, cl_ord_ids="desk-2,desk-3")
-        assert gone == {"count": 2}
-        await placed(client)
-        await placed(client)
-        assert await client.result("CancelAll") == {"count": 2}
-        assert set((await client.result("ClosedOrders"))["closed"]) > {name, other}
-
-
 async def test_answers_of_the_firewall_are_no_json() -> None:
     async with a_kraken(faults={"probability": {"http_ban": 1.0}, "ban_s": 60}) as client:
         assert (await client.spot("Balance"))[0] == 429
