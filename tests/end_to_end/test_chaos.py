@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
 from orderloom import raw, topology
-from orderloom.event import Execution
+from orderloom.event import Event, Execution, InstrumentReport
 from orderloom.fill import Fill
 from orderloom.identity import venue_of
 from orderloom.words import Source
@@ -100,26 +100,31 @@ def true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
 def first_evidence(stage: Stage) -> dict[FillKey, tuple[Place, Source]]:
     """Where in `raw` each execution is first spoken of, and whether pushed or asked for."""
     found: dict[FillKey, tuple[Place, Source]] = {}
+    names: dict[tuple[str, str], str] = {}
     for offset, record in raw_records(stage):
         for place, item in enumerate(record.items):
-            for key in executions_in(record.account, item):
+            for event in events_in(record.account, item):
                 source = Source.STREAM if isinstance(item, raw.Frame) else Source.QUERY
-                found.setdefault(key, ((offset, place), source))
+                if isinstance(event, InstrumentReport):  # which come before any execution
+                    names |= {(event.product, name): event.symbol for name in event.aliases}
+                elif isinstance(event, Execution) and event.exec_id is not None:
+                    symbol = names.get((event.product, event.symbol), event.symbol)
+                    where = (record.account, event.product, symbol)
+                    key = (*where, event.exec_id, event.venue_order_id)
+                    found.setdefault(key, ((offset, place), source))
     return found
 
 
-def executions_in(account: str, item: raw.Item) -> Iterator[FillKey]:
+def events_in(account: str, item: raw.Item) -> Sequence[Event]:
     venue = VENUES.get(venue_of(account))
     if venue is not None and isinstance(item, raw.Frame):
         said = read_frame(venue, item)
     elif venue is not None and isinstance(item, raw.Answer):
         said = read_answer(venue, item)
     else:
-        return
+        return ()
     assert not isinstance(said, Refusal)
-    for event in said.events:
-        if isinstance(event, Execution) and event.exec_id is not None:
-            yield account, event.product, event.symbol, event.exec_id, event.venue_order_id
+    return said.events
 
 
 def raw_records(stage: Stage) -> Iterator[tuple[int, raw.RawRecord]]:
