@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
 from orderloom import raw, topology
-from orderloom.event import Event, Execution, InstrumentReport
+from orderloom.event import Event, Execution
 from orderloom.fill import Fill
 from orderloom.identity import venue_of
 from orderloom.words import Source
@@ -70,7 +70,7 @@ def played(options: DemoOptions) -> Outcome:
         verdict = asyncio.run(play.run())
         assert play.reading is not None
         truth = asyncio.run(stage.truth())
-        evidence = first_evidence(stage)
+        evidence = first_evidence(stage, true_fills(truth))
         replays = {venue: replayed(stage, venue) for venue in stage.plan.venues}
         first = play.reading.published.first
         return Outcome(verdict, first, true_fills(truth), evidence, replays, options)
@@ -97,21 +97,21 @@ def true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
     }
 
 
-def first_evidence(stage: Stage) -> dict[FillKey, tuple[Place, Source]]:
+def first_evidence(stage: Stage, truth: Iterable[FillKey]) -> dict[FillKey, tuple[Place, Source]]:
     """Where in `raw` each execution is first spoken of, and whether pushed or asked for."""
     found: dict[FillKey, tuple[Place, Source]] = {}
-    names: dict[tuple[str, str], str] = {}
+    # Answers of Kraken's name a market otherwise; an id of its executions is of one market.
+    symbols = {(*key[:2], *key[3:]): key[2] for key in truth}
     for offset, record in raw_records(stage):
         for place, item in enumerate(record.items):
             for event in events_in(record.account, item):
                 source = Source.STREAM if isinstance(item, raw.Frame) else Source.QUERY
-                if isinstance(event, InstrumentReport):  # which come before any execution
-                    names |= {(event.product, name): event.symbol for name in event.aliases}
-                elif isinstance(event, Execution) and event.exec_id is not None:
-                    symbol = names.get((event.product, event.symbol), event.symbol)
-                    where = (record.account, event.product, symbol)
-                    key = (*where, event.exec_id, event.venue_order_id)
-                    found.setdefault(key, ((offset, place), source))
+                if not isinstance(event, Execution) or event.exec_id is None:
+                    continue
+                where, ids = (record.account, event.product), (event.exec_id, event.venue_order_id)
+                varies = event.product in VENUES[venue_of(record.account)].names_vary
+                symbol = symbols.get((*where, *ids), "") if varies else event.symbol
+                found.setdefault((*where, symbol, *ids), ((offset, place), source))
     return found
 
 
