@@ -7,6 +7,7 @@ stderr as JSON lines. As no time passes here, every time of grace counts as over
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
@@ -73,8 +74,17 @@ class Fold:
                 cause = Cause("stdin", 0, number, place)
                 source = line.inbound.source
                 origin = Origin(account, source, cause, line.received_ns, line.asked_ns)
-                self._orders_of(account).apply(event, origin)
+                self._orders_of(account).apply(self._named(event), origin)
         return None
+
+    def _named(self, event: OrderReport | Execution | Reply) -> OrderReport | Execution | Reply:
+        """Under the name that the stream has, of products whose answers may have another."""
+        if event.product not in self.venue.names_vary or isinstance(event, Reply):
+            return event
+        if event.symbol is None:
+            return event
+        symbol = self.instruments.symbol_of(event.product, event.symbol)
+        return event if symbol == event.symbol else replace(event, symbol=symbol)
 
     def _orders_of(self, account: str) -> Orders:
         orders = self.accounts.get(account)

@@ -1,6 +1,7 @@
 """The books of one account: balances, positions and fills. Exact decimals, no wire."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
@@ -125,11 +126,22 @@ class Fill:
         return self.quantity if self.side == "BUY" else -self.quantity
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a venue writes what the books count in whole numbers, for who compares with its wire."""
+
+    order: Callable[[Product, int], str] = lambda product, number: str(number)
+    execution: Callable[[Fill], str] = lambda fill: str(fill.trade_id)
+    says_fees: bool = True
+    """Whether look-ups say what an execution cost, and in which asset."""
+
+
 class Account:
     """One set of credentials and its books at every product."""
 
-    def __init__(self, config: AccountConfig) -> None:
+    def __init__(self, config: AccountConfig, spelling: Spelling | None = None) -> None:
         self.config = config
+        self.spelling = spelling or Spelling()
         self.name = config.name
         self.credentials = {config.api_key: config}
         """The account as each of its keys shows it; `config` is how it was made."""

@@ -171,7 +171,7 @@ def _sample_account(number: int, seed: int, venue: Venue) -> AccountConfig:
         secret=f"simulated-secret-{seed}-{number}",
         passphrase=f"simulated-phrase-{seed}-{number}" if face.has_passphrase else "",
         symbols=face.symbols(bases, number),
-        is_hedged=number % 3 == 2,
+        is_hedged=face.can_hedge and number % 3 == 2,
         pays_bnb=number % 2 == 1,
         pays_quote=number % 2 == 1,
         has_rebate=number % 4 == 3,

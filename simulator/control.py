@@ -105,7 +105,7 @@ class Control:
     async def show_faults(self, request: web.Request) -> web.Response:
         """What is configured, what was injected, and every fill that was not delivered."""
         fills = [
-            fill_truth(fill) | {"account": account.name, "fate": fate(fill)}
+            fill_truth(account, fill) | {"account": account.name, "fate": fate(fill)}
             for account in self._box.venue.accounts.values()
             for fills in account.fills.values()
             for fill in fills

@@ -11,6 +11,7 @@ from typing import Any
 from simulator.binance.history import BinanceTeller
 from simulator.bybit.history import BybitTeller
 from simulator.faces import USUAL
+from simulator.kraken.history import KrakenTeller
 from simulator.okx.history import OkxTeller
 from simulator.telling import Teller
 from simulator.truth import truth
@@ -20,8 +21,9 @@ MESSAGES_MIN, MESSAGES_MAX = 20, 180
 TURNS_MAX = 5_000
 TELLERS: dict[str, type[Teller]] = {
     "binance": BinanceTeller,
-    "okx": OkxTeller,
     "bybit": BybitTeller,
+    "kraken": KrakenTeller,
+    "okx": OkxTeller,
 }
 
 

@@ -17,6 +17,7 @@ from simulator.box import Box, Venue
 from simulator.bybit.app import BybitBox
 from simulator.config import SimulatorConfig
 from simulator.control import Control
+from simulator.kraken.app import KrakenBox
 from simulator.okx.app import OkxBox
 from simulator.pacing import Pacer
 from simulator.past import relive
@@ -25,8 +26,9 @@ from simulator.tally import Tally
 HOST = "127.0.0.1"
 BOXES: dict[str, Callable[[SimulatorConfig], Box[Venue]]] = {
     "binance": BinanceBox,
-    "okx": OkxBox,
     "bybit": BybitBox,
+    "kraken": KrakenBox,
+    "okx": OkxBox,
 }
 
 

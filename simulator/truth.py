@@ -26,19 +26,19 @@ def account_truth(account: Account) -> Document:
     return {
         "orders": [
             *(
-                order_truth(product, order)
+                order_truth(account, product, order)
                 for (product, _), orders in account.orders.items()
                 for order in orders.values()
                 if order.parent is None
             ),
             *(
-                conditional_truth(conditional)
+                conditional_truth(account, conditional)
                 for conditionals in account.conditionals.values()
                 for conditional in conditionals.values()
             ),
         ],
         "fills": [
-            fill_truth(fill) | _conditional_truth(account, fill)
+            fill_truth(account, fill) | _conditional_truth(account, fill)
             for fills in account.fills.values()
             for fill in fills
         ],
@@ -63,12 +63,12 @@ def account_truth(account: Account) -> Document:
     }
 
 
-def order_truth(product: Product, order: Order) -> Document:
+def order_truth(account: Account, product: Product, order: Order) -> Document:
     """One order in its present state; `contradicted` where the stream told another end of it."""
     return {
         "product": product,
         "symbol": order.symbol,
-        "venue_order_id": str(order.order_id),
+        "venue_order_id": account.spelling.order(product, order.order_id),
         "client_order_id": order.client_order_id,
         "side": order.side,
         "position_side": order.position_side,
@@ -87,17 +87,18 @@ def order_truth(product: Product, order: Order) -> Document:
     }
 
 
-def conditional_truth(conditional: Conditional) -> Document:
+def conditional_truth(account: Account, conditional: Conditional) -> Document:
     """A conditional order with all that it became, as one order under its own id.
 
     `child_ids` are the ids of the orders that it became.
     """
-    children = conditional.children
+    children, product = conditional.children, conditional.product
+    spelled = account.spelling.order
     return {
-        "product": conditional.product,
+        "product": product,
         "symbol": conditional.symbol,
-        "venue_order_id": str(conditional.order_id),
-        "child_ids": [str(child.order_id) for child in children],
+        "venue_order_id": spelled(product, conditional.order_id),
+        "child_ids": [spelled(product, child.order_id) for child in children],
         "client_order_id": conditional.client_order_id,
         "side": conditional.side,
         "position_side": conditional.position_side,
@@ -119,25 +120,28 @@ def conditional_truth(conditional: Conditional) -> Document:
 def _conditional_truth(account: Account, fill: Fill) -> Document:
     """Under which id the fill's order is known for life, and whether it closes what is held."""
     parent = account.orders[fill.product, fill.symbol][fill.order_id].parent
-    if parent is None:
-        return {"first_order_id": str(fill.order_id), "closes_position": False}
-    return {"first_order_id": str(parent.order_id), "closes_position": parent.closes_position}
+    first = fill.order_id if parent is None else parent.order_id
+    return {
+        "first_order_id": account.spelling.order(fill.product, first),
+        "closes_position": parent is not None and parent.closes_position,
+    }
 
 
-def fill_truth(fill: Fill) -> Document:
+def fill_truth(account: Account, fill: Fill) -> Document:
     """One execution, and what became of the frames that told of it.
 
     `delivered` counts full frames written to a socket, `dropped` says that a fault took one,
     `blind` that one had no socket to go to or was still waiting when its socket ended, and
     `in_flight` that one was written so shortly before its socket ended that it may be lost.
     `nameless` says that frames tell of it without its id: only a look-up names it. `late` says that
-    it was told after its order's end.
+    it was told after its order's end. `unpriced`: what it cost, the stream alone says in full.
     """
+    spelling = account.spelling
     return {
         "product": fill.product,
         "symbol": fill.symbol,
-        "exec_id": str(fill.trade_id),
-        "venue_order_id": str(fill.order_id),
+        "exec_id": spelling.execution(fill),
+        "venue_order_id": spelling.order(fill.product, fill.order_id),
         "client_order_id": fill.client_order_id,
         "side": fill.side,
         "position_side": fill.position_side,
@@ -155,6 +159,7 @@ def fill_truth(fill: Fill) -> Document:
         "in_flight": fill.is_in_flight,
         "nameless": fill.is_nameless,
         "late": fill.is_late,
+        "unpriced": not spelling.says_fees,
     }
 
 

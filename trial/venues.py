@@ -24,6 +24,8 @@ FRAMES_PER_STEP: Final = 4
 """A step of trading brings about three private frames; the last faults of steps have some room."""
 HEARD: Final = 0.5
 """The part of the frames over which their faults are spread: during outages, nobody hears any."""
+LAG_MS_MAX: Final = 2000
+"""No simulated venue runs further behind its books, whatever lag the venue's own profile allows."""
 SCALE: Final = 10
 """Ten times the venues' own rate limits, so that a minute shows what takes ten in production."""
 
@@ -79,7 +81,14 @@ class TrialVenue:
             f"[venues.{self.venue}]\n"
             f"rest = {{ {rest} }}\nstream = {{ {stream} }}\n"
             f"reconcile_seconds = {reconcile_seconds}\nlimits = {{ {limits} }}\n"
+            f"{self._lag()}"
         )
+
+    def _lag(self) -> str:
+        """Where a venue's answers may lag further behind than the simulated one's ever do."""
+        profiles = VENUES[self.venue].profiles.values()
+        lag_ms = max(one.visibility_lag_ns for one in profiles) // 1_000_000
+        return f"visibility_lag_ms = {LAG_MS_MAX}\n" if lag_ms > LAG_MS_MAX else ""
 
 
 def registry_of(accounts: Iterable[AccountConfig], keys: Path) -> Iterator[str]:

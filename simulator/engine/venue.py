@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from random import Random
 from typing import ClassVar
 
-from simulator.accounts import Account
+from simulator.accounts import Account, Spelling
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.engine.market import Market
@@ -21,6 +21,7 @@ class SimulatedVenue(ABC):
     """All products over one set of accounts; `publish` gets every private message."""
 
     numbering: ClassVar[Numbering] = Numbering()
+    spelling: ClassVar[Spelling] = Spelling()
     trader_class: ClassVar[type[Traders]]
 
     def __init__(
@@ -34,7 +35,7 @@ class SimulatedVenue(ABC):
         self.clock = clock
         self.publish = publish
         self.view = View()
-        self.accounts = {row.name: Account(row) for row in config.accounts}
+        self.accounts = {row.name: Account(row, self.spelling) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
         self._numbers = Numbers(self.numbering)
         self.faults = faults or Faults(config.faults, config.seed)

@@ -88,6 +88,23 @@ def test_what_has_no_execution_yet_is_provisional_at_once() -> None:
     assert fold(claimed)[0][0]["provisional_quantity"] == "1.5"
 
 
+def test_answers_name_a_market_otherwise_and_mean_the_order_that_the_stream_names(
+    tmp_path: Path,
+) -> None:
+    pairs = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1}}
+    named = a_line({"error": [], "result": pairs}, source="rest")
+    row = {
+        "status": "closed", "descr": {"pair": "XBTUSD", "type": "sell", "ordertype": "limit"},
+        "vol": "0.5", "vol_exec": "0.5", "opentm": 1793000001.0001, "closetm": 1793000006.0001,
+    }  # fmt: skip
+    order = a_line({"error": [], "result": {"OQ7K2A-4ZC3X-77PLMN": row}}, source="rest")
+    kraken, state = VENUES["kraken"], tmp_path / "state.json"
+    (shown, _), dead = fold(named, order, venue=kraken)
+    assert (shown["symbol"], shown["status"], dead) == ("BTC/USD", "FILLED", [])
+    fold(named, venue=kraken, state_out=state)
+    assert fold(order, venue=kraken, state_in=state)[0][0] == shown
+
+
 def test_lines_without_account_belong_to_the_venues_main_account() -> None:
     *orders, _ = fold(a_line(REPORT), a_line(REPORT, account="binance:other"))[0]
     keys = [order["order_key"] for order in orders]

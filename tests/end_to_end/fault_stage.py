@@ -60,8 +60,8 @@ class Witness(Reading):
 
     followed = (*FOLLOWED, topology.DIFFERENCES)
 
-    def __init__(self, bootstrap: str, namespace: str) -> None:
-        super().__init__(bootstrap, namespace, VENUES, PARTITIONS)
+    def __init__(self, bootstrap: str, namespace: str, venues: tuple[str, ...] = VENUES) -> None:
+        super().__init__(bootstrap, namespace, venues, PARTITIONS)
         self.differences: list[tuple[int, Difference]] = []
         self.filled_ms: dict[FillKey, int] = {}
         self.states: list[tuple[int, AccountState]] = []
@@ -153,12 +153,20 @@ def published_as(key: FillKey) -> tuple[str, str]:
 class FaultStage:
     """The stage, which is started once, and its witness."""
 
-    def __init__(self, directory: Path, seed: int, accounts: int = 2) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        seed: int,
+        accounts: int = 2,
+        venues: tuple[str, ...] = VENUES,
+        period_s: float = PERIOD_S,
+    ) -> None:
         options = DemoOptions(
-            seed=seed, accounts=accounts, venues=VENUES, faults={}, directory=directory
+            seed=seed, accounts=accounts, venues=venues, faults={}, directory=directory
         )
-        self.accounts = accounts * len(VENUES)
-        self.stage = Stage.build(replace(plan_of(options), reconcile_seconds=PERIOD_S))
+        self.venues = venues
+        self.accounts = accounts * len(venues)
+        self.stage = Stage.build(replace(plan_of(options), reconcile_seconds=period_s))
         self.witness: Witness | None = None
 
     async def begin(self) -> None:
@@ -166,9 +174,9 @@ class FaultStage:
         self.stage.broker.start()
         self.stage.start_simulators()
         self.stage.create_topics()
-        self.witness = Witness(self.stage.broker.bootstrap, self.stage.plan.namespace)
+        self.witness = Witness(self.stage.broker.bootstrap, self.stage.plan.namespace, self.venues)
         self.witness.start()
-        for venue in VENUES:
+        for venue in self.venues:
             self.launch(venue)
         await self.until(self.is_synced, "accounts catch up")
 
@@ -186,7 +194,7 @@ class FaultStage:
         stretch = Stretch(kind, time.time_ns() // MILLISECOND_NS)
         before = await self._injected(kind)
         schedule = {kind: {"count": count, "frames": spread}} if kind else {}
-        for venue in VENUES:
+        for venue in self.venues:
             await self.stage.control(
                 venue, "/control/faults", {"schedule": schedule, **FAULTS_OF_A_RUN}
             )
@@ -195,7 +203,7 @@ class FaultStage:
 
         async def is_done() -> bool:
             injected = await self._injected(kind)
-            stretch.injected = {venue: injected[venue] - before[venue] for venue in VENUES}
+            stretch.injected = {venue: injected[venue] - before[venue] for venue in self.venues}
             happened = all(number >= count for number in stretch.injected.values()) or not kind
             return happened and time.monotonic() - began >= TRADING_S_MIN
 
@@ -212,12 +220,12 @@ class FaultStage:
         await self.stage.control(venue, "/control/traffic", traffic)
 
     async def _injected(self, kind: str) -> dict[str, int]:
-        shown = {v: await self.stage.control(v, "/truth/summary") for v in VENUES}
+        shown = {v: await self.stage.control(v, "/truth/summary") for v in self.venues}
         return {venue: one["faults"].get(kind, 0) for venue, one in shown.items()}
 
     async def rest(self, stretch: Stretch) -> None:
         """Stop trading, wait until all was looked at after it, and keep what there is to see."""
-        for venue in VENUES:
+        for venue in self.venues:
             quiesce = {"open_orders": "leave", "faults": False}
             await self.stage.control(venue, "/control/quiesce", quiesce)
         await self._connections_ended()
@@ -228,7 +236,7 @@ class FaultStage:
         await self.until(lambda: self.reading.has_reached(ends), "the topics are read")
         stretch.stopped_ms = stopped_ns // MILLISECOND_NS
         stretch.truth = await self.stage.truth()
-        for venue in VENUES:
+        for venue in self.venues:
             shown = await self.stage.control(venue, "/control/connections")
             stretch.ended += [r for r in shown["ended"] if r["closed_ms"] >= stretch.began_ms]
         self._judge(stretch)
@@ -257,7 +265,7 @@ class FaultStage:
         """What was planned to end or is dead ends by itself: wait for it."""
 
         async def have_ended() -> bool:
-            return all([await self._have_ended(venue) for venue in VENUES])
+            return all([await self._have_ended(venue) for venue in self.venues])
 
         await until(have_ended, REST_S_MAX, "the end of connections", look_seconds=POLL_S)
 

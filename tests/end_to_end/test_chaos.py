@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
 from orderloom import raw, topology
-from orderloom.event import Execution
+from orderloom.event import Event, Execution
 from orderloom.fill import Fill
 from orderloom.identity import venue_of
 from orderloom.words import Source
 from processors.intake import Refusal, read_answer, read_frame
 from runtime.kafka import reader
+from simulator.faults import REQUEST_FAULTS
 from trial.stage import Stage
 from trial.venues import PARTITIONS
 from trial.verdict import FillKey, fill_key, is_clean
@@ -44,7 +45,17 @@ CHAOS = DemoOptions(
     },
 )  # fmt: skip
 """For each venue of a run: what is asked of the run is asked of their sum."""
-RUNS = {"binance-okx": CHAOS, "bybit": replace(CHAOS, venues=("bybit",), messages_min=11_000)}
+RUNS = (
+    CHAOS,
+    replace(CHAOS, venues=("bybit",), messages_min=11_000),
+    replace(CHAOS, venues=("kraken",), messages_min=8_000),
+)
+
+
+def named(run: DemoOptions) -> str:
+    return "+".join(run.venues)
+
+
 AT_LEAST = {"drop": 50, "duplicate": 200, "reorder": 200, "disconnect": 10}
 Place = tuple[int, int]
 
@@ -69,7 +80,7 @@ def played(options: DemoOptions) -> Outcome:
         verdict = asyncio.run(play.run())
         assert play.reading is not None
         truth = asyncio.run(stage.truth())
-        evidence = first_evidence(stage)
+        evidence = first_evidence(stage, true_fills(truth))
         replays = {venue: replayed(stage, venue) for venue in stage.plan.venues}
         first, true = play.reading.published.first, true_fills(truth)
         return Outcome(options, verdict, first, true, evidence, replays)
@@ -96,29 +107,34 @@ def true_fills(truth: dict[str, Any]) -> dict[FillKey, dict[str, Any]]:
     }
 
 
-def first_evidence(stage: Stage) -> dict[FillKey, tuple[Place, Source]]:
+def first_evidence(stage: Stage, truth: Iterable[FillKey]) -> dict[FillKey, tuple[Place, Source]]:
     """Where in `raw` each execution is first spoken of, and whether pushed or asked for."""
     found: dict[FillKey, tuple[Place, Source]] = {}
+    # Answers of Kraken's name a market otherwise; an id of its executions is of one market.
+    symbols = {(*key[:2], *key[3:]): key[2] for key in truth}
     for offset, record in raw_records(stage):
         for place, item in enumerate(record.items):
-            for key in executions_in(record.account, item):
+            for event in events_in(record.account, item):
                 source = Source.STREAM if isinstance(item, raw.Frame) else Source.QUERY
-                found.setdefault(key, ((offset, place), source))
+                if not isinstance(event, Execution) or event.exec_id is None:
+                    continue
+                where, ids = (record.account, event.product), (event.exec_id, event.venue_order_id)
+                varies = event.product in VENUES[venue_of(record.account)].names_vary
+                symbol = symbols.get((*where, *ids), "") if varies else event.symbol
+                found.setdefault((*where, symbol, *ids), ((offset, place), source))
     return found
 
 
-def executions_in(account: str, item: raw.Item) -> Iterator[FillKey]:
+def events_in(account: str, item: raw.Item) -> Sequence[Event]:
     venue = VENUES.get(venue_of(account))
     if venue is not None and isinstance(item, raw.Frame):
         said = read_frame(venue, item)
     elif venue is not None and isinstance(item, raw.Answer):
         said = read_answer(venue, item)
     else:
-        return
+        return ()
     assert not isinstance(said, Refusal)
-    for event in said.events:
-        if isinstance(event, Execution) and event.exec_id is not None:
-            yield account, event.product, event.symbol, event.exec_id, event.venue_order_id
+    return said.events
 
 
 def raw_records(stage: Stage) -> Iterator[tuple[int, raw.RawRecord]]:
@@ -142,12 +158,12 @@ def in_short(verdict: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module", params=RUNS)
+@pytest.fixture(scope="module", params=RUNS, ids=named)
 def outcome(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, request: pytest.FixtureRequest
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Outcome:
     directory: Path = tmp_path_factory.mktemp("chaos")
-    return played(replace(RUNS[request.param], seed=seed, directory=directory))
+    return played(replace(request.param, seed=seed, directory=directory))
 
 
 def test_nothing_is_lost_doubled_or_wrong(outcome: Outcome) -> None:
@@ -155,15 +171,20 @@ def test_nothing_is_lost_doubled_or_wrong(outcome: Outcome) -> None:
 
 
 def test_the_run_was_as_hard_as_it_was_meant_to_be(outcome: Outcome) -> None:
-    verdict, venues = outcome.verdict, outcome.options.venues
+    verdict, options = outcome.verdict, outcome.options
     print(in_short(verdict))
-    assert verdict["messages"] >= 10_000 * len(venues)
-    assert verdict["kills"] == dict.fromkeys(("process", "ingest"), 2 * len(venues))
-    assert {account.split(":")[0] for account, *_ in outcome.first} == set(venues)
-    assert len({account for account, *_ in outcome.first}) >= 4 * len(venues)
+    assert verdict["messages"] >= options.messages_min * 0.9
+    assert verdict["kills"] == {
+        kind: options.kills * len(options.venues) for kind in ("process", "ingest")
+    }
+    assert {account.split(":")[0] for account, *_ in outcome.first} == set(options.venues)
+    assert len({account for account, *_ in outcome.first}) >= 4 * len(options.venues)
     faults: Counter[str] = sum(map(Counter, verdict["faults"].values()), Counter())
     assert not {name: faults[name] for name, count in AT_LEAST.items() if faults[name] < count}
-    assert not {name for name in CHAOS.faults if not faults[name]}
+    # One venue alone is asked too seldom for each kind of trouble that questions meet.
+    wanted = CHAOS.faults.keys() - (REQUEST_FAULTS.keys() if len(options.venues) == 1 else set())
+    assert not {name for name in wanted if not faults[name]}
+    assert any(faults[name] for name in REQUEST_FAULTS)
 
 
 def test_each_fill_names_its_first_evidence_in_the_log_as_its_cause(outcome: Outcome) -> None:
@@ -203,9 +224,9 @@ def test_every_step_of_every_partition_comes_again(outcome: Outcome) -> None:
         print(done.stdout)
 
 
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", RUNS, ids=named)
 def test_with_only_repeats_and_disorder_nothing_needs_healing(
-    tmp_path: Path, seed: int, run: str
+    tmp_path: Path, seed: int, run: DemoOptions
 ) -> None:
     faults = {"duplicate": 75, "reorder": 75, "liquidation": 3, "adl": 3}
     calm = DemoOptions(
@@ -214,7 +235,7 @@ def test_with_only_repeats_and_disorder_nothing_needs_healing(
         kills=0,
         seed=seed,
         faults=faults,
-        venues=RUNS[run].venues,
+        venues=run.venues,
         directory=tmp_path,
     )
     outcome = played(calm)

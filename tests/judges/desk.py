@@ -1,5 +1,6 @@
 """ccxt, an independent client, pointed at a box: one way to trade for all venues and products."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from simulator.bybit.instruments import make_instruments as bybit_instruments
 from simulator.config import AccountConfig, SimulatorConfig, Venue
 from simulator.faces import FACES
 from simulator.instrument import Instrument, Product
+from simulator.kraken.instruments import make_instruments as kraken_instruments
 from simulator.okx.instruments import make_instruments as okx_instruments
 from simulator.server import start
 from tests.judges import agreement
@@ -49,8 +51,15 @@ MARKETS: Final = (
     Market("bybit", "linear", "bybit", "ETH/USDT:USDT", "linear", "ETHUSDT"),
     Market("bybit", "inverse", "bybit", "BTC/USD:BTC", "inverse", "BTCUSD"),
 )
+KRAKEN: Final = (
+    Market("kraken", "spot", "kraken", "ETH/USD", "spot", "ETH/USD"),
+    Market("kraken", "linear", "krakenfutures", "ETH/USD:USD", "swap", "PF_ETHUSD"),
+    Market("kraken", "inverse", "krakenfutures", "BTC/USD:BTC", "swap", "PI_XBTUSD"),
+)
+"""Apart: ccxt shows less of Kraken's two systems than of others."""
 MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "binance": binance_instruments,
+    "kraken": kraken_instruments,
     "okx": okx_instruments,
     "bybit": bybit_instruments,
 }
@@ -60,7 +69,8 @@ ONE_WALLET: Final = ("okx", "bybit")
 """Where all products share one, which the books have under `spot`."""
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
 SYMBOLS: Final[dict[str, dict[Product, tuple[str, ...]]]] = {
-    venue: {one.product: (one.native,) for one in MARKETS if one.venue == venue} for venue in MAKERS
+    venue: {one.product: (one.native,) for one in (*MARKETS, *KRAKEN) if one.venue == venue}
+    for venue in MAKERS
 }
 
 
@@ -257,7 +267,7 @@ def accounts_of(venue: str, **changes: Any) -> tuple[AccountConfig, ...]:
         AccountConfig(
             name=f"{venue}:{name}",
             api_key=f"key-{name}",
-            secret=f"secret-{name}",
+            secret=b64encode(f"secret-{name}".encode()).decode(),  # Kraken's are base64
             passphrase=f"phrase-{name}" if venue == "okx" else "",
             symbols=SYMBOLS[venue],
             **changes,

@@ -31,6 +31,15 @@ CHANNELS: Final = {
 """What ccxt subscribes to, where it is not one stream of everything."""
 
 
+KRAKEN: Final = {
+    "watch_orders": ("executions", "open_orders"),
+    "watch_my_trades": ("executions", "fills"),
+    "watch_balance": ("balances", "balances"),
+    "watch_positions": ("", "open_positions"),
+}
+"""What ccxt subscribes to at Kraken: at Spot, at Futures."""
+
+
 @dataclass(slots=True)
 class Heard:
     """What was heard: the newest of each order, every trade, the newest of the rest."""
@@ -95,14 +104,23 @@ async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
 def by(desk: Desk, name: str) -> list[Any]:
     """By symbol where ccxt takes one, so that OKX is asked for the right product."""
     alone: dict[str, list[Any]] = {"watch_balance": [], "watch_positions": [[desk.symbol]]}
+    if (desk.market.venue, name) == ("kraken", "watch_balance") and desk.market.product != "spot":
+        return [{"account": "flex_futures"}]
+    if (desk.market.venue, name) == ("kraken", "watch_orders"):
+        return []  # reports that follow the first one name no symbol
     return alone.get(name, [desk.symbol])
 
 
 async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
     """Whether the box has every subscription."""
     product = desk.market.product
-    channels = CHANNELS.get(desk.market.venue)
-    found = [channels[name].format(product=product) for name in names] if channels else [product]
+    venue = desk.market.venue
+    found: list[str] = [product]
+    if venue in CHANNELS:
+        found = [CHANNELS[venue][name].format(product=product) for name in names]
+    elif venue == "kraken":
+        place = int(product != "spot")
+        found = [*{f"{product}/{KRAKEN[name][place]}" for name in names}]
     wanted = Counter(found)
     shown = Counter((await desk.told("/control/traffic"))["listening"])
     return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())

@@ -122,7 +122,7 @@ async def test_what_cannot_be_paid_is_insufficient_funds(desk: Desk) -> None:
 
 
 async def test_a_wrong_secret_is_an_authentication_error(desk: Desk) -> None:
-    desk.one.secret = "somebody else's"
+    desk.one.secret = "c29tZWJvZHkgZWxzZSdz"
     with pytest.raises(ccxt.AuthenticationError):
         await desk.one.fetch_open_orders(desk.symbol)
 

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -15,91 +13,38 @@ from simulator.bybit.venue import BybitVenue
 from simulator.clock import LogicalClock
 from simulator.config import SimulatorConfig, TrafficConfig, sample_accounts
 from simulator.faces import FACES
+from simulator.kraken.venue import KrakenVenue
+from simulator.kraken.words import order_id
 from simulator.okx.venue import OkxVenue
 from simulator.server import start
 from tests.simulator.binance.client import Client as BinanceClient
 from tests.simulator.bybit.bybit_client import Client as BybitClient
+from tests.simulator.kraken.kraken_client import KrakenClient
 from tests.simulator.okx.okx_client import Client as OkxClient
+from tests.simulator.told import TOLD, Told
 
 if TYPE_CHECKING:
     from simulator.message import Message
 
-VENUES = ("binance", "okx", "bybit")
+VENUES = ("binance", "bybit", "kraken", "okx")
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What one frame says of one order."""
-
-    symbol: str
-    order_id: str
-    state: str
-    trade_id: str = ""
-
-    @property
-    def is_end(self) -> bool:
-        return self.state in ("FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH")
-
-
-def binance_told(document: dict[str, Any]) -> list[Told]:
-    event = document.get("event", document)
-    row = event["o"] if event.get("e") == "ORDER_TRADE_UPDATE" else event
-    if event.get("e") not in ("executionReport", "ORDER_TRADE_UPDATE"):
-        return []
-    trade = str(row["t"]) if Decimal(row["l"]) else ""
-    product = "linear" if "o" in event and isinstance(event["o"], dict) else "spot"
-    return [Told(f"{product}/{row['s']}", str(row["i"]), row["X"], trade)]
-
-
-OKX_STATES = {
-    "live": "NEW", "partially_filled": "PARTIALLY_FILLED", "filled": "FILLED",
-    "canceled": "CANCELED",
-}  # fmt: skip
-
-
-def okx_told(document: dict[str, Any]) -> list[Told]:
-    rows = document.get("data", [])
-    return [
-        Told(row["instId"], row["ordId"], OKX_STATES[row["state"]], row["tradeId"])
-        for row in rows
-        if "accFillSz" in row
-    ]
-
-
-BYBIT_STATES = {
-    "New": "NEW", "PartiallyFilled": "PARTIALLY_FILLED", "Filled": "FILLED",
-    "Cancelled": "CANCELED", "PartiallyFilledCanceled": "CANCELED", "Rejected": "CANCELED",
-}  # fmt: skip
-
-
-def bybit_told(document: dict[str, Any]) -> list[Told]:
-    """An order's state and its executions come apart, and conditional orders among them."""
-    told = []
-    for row in document.get("data", []):
-        place = f"{row.get('category')}/{row.get('symbol')}"
-        if row.get("orderStatus") in BYBIT_STATES:
-            told.append(Told(place, row["orderId"], BYBIT_STATES[row["orderStatus"]]))
-        elif row.get("execType", "Funding") != "Funding":
-            told.append(Told(place, row["orderId"], "TRADE", row["execId"]))
-    return told
-
-
-TOLD: dict[str, Callable[[dict[str, Any]], list[Told]]] = {
-    "binance": binance_told,
-    "okx": okx_told,
-    "bybit": bybit_told,
+MAKERS: dict[str, Any] = {
+    "binance": BinanceVenue,
+    "bybit": BybitVenue,
+    "kraken": KrakenVenue,
+    "okx": OkxVenue,
 }
-
-
-MAKERS: dict[str, Any] = {"binance": BinanceVenue, "okx": OkxVenue, "bybit": BybitVenue}
+SPELLED: dict[str, Callable[[Any, int], str]] = {"kraken": order_id}
+"""How a venue writes the number of an order of a product, where that is no number."""
 
 
 class Quiet:
     """A venue without a wire whose traders decide when asked; `told` is what the account heard."""
 
     def __init__(self, venue: str, clock: LogicalClock | None = None, **settings: Any) -> None:
-        self.name = venue
+        self.venue_name = venue
         self.messages: list[Message] = []
         self.clock = clock or LogicalClock()
         config = SimulatorConfig(
@@ -115,8 +60,13 @@ class Quiet:
             self.venue.traders.step()
             self.clock.advance(3)
 
+    def name(self, product: Any, order_id: int) -> str:
+        """The id on the wire."""
+        spell = SPELLED.get(self.venue_name)
+        return str(order_id) if spell is None else spell(product, order_id)
+
     def told(self) -> list[Told]:
-        tell = TOLD[self.name]
+        tell = TOLD[self.venue_name]
         return [told for message in self.messages for told in tell(message.document)]
 
 
@@ -124,14 +74,26 @@ class Probe:
     """A running box and one account of it."""
 
     name = ""
-    ping = ""
+    said_ping = ""
     """What a client of the venue says to keep a connection; empty where the venue pings."""
     announcing: tuple[str, ...] = ()
     """The connections whose planned end the venue announces."""
+    rows_max = 4
+    """How many rows a page of `trades_from` has."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
         self.heard: list[Any] = []
+
+    async def ping(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        await websocket.send_str(self.said_ping)
+
+    async def answers_ping(self, websocket: aiohttp.ClientWebSocketResponse) -> bool:
+        """Whether the venue answers a ping, among what else it says."""
+        await self.ping(websocket)
+        while "pong" not in await websocket.receive_str(timeout=5):
+            pass
+        return True
 
     async def books(self) -> dict[str, Any]:
         """The account's orders and fills as the venue has them."""
@@ -220,7 +182,7 @@ class OkxProbe(Probe):
     """Spot by REST, everything by one stream."""
 
     name = "okx"
-    ping = "ping"
+    said_ping = "ping"
     announcing = ("private",)
 
     async def place(self, side: str = "BUY") -> tuple[int, str]:
@@ -265,7 +227,7 @@ class BybitProbe(Probe):
     """Spot by REST, everything by one stream."""
 
     name = "bybit"
-    ping = '{"req_id":"p1","op":"ping"}'
+    said_ping = '{"req_id":"p1","op":"ping"}'
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)
@@ -320,12 +282,65 @@ def _ret_code(answer: Any) -> str:
     return "" if isinstance(answer, str) else str(answer["retCode"]).removeprefix("0")
 
 
+class KrakenProbe(Probe):
+    """Spot by REST and stream: a key is of one system."""
+
+    name = "kraken"
+    said_ping = '{"method":"ping"}'
+    announcing = ("spot",)
+    rows_max = 50
+
+    async def _asked(self, call: str, **form: object) -> tuple[int, str]:
+        status, answer = await self.client.spot(call, **form)
+        return status, "" if isinstance(answer, str) else "".join(answer["error"])
+
+    async def place(self, side: str = "BUY") -> tuple[int, str]:
+        return await self._asked(
+            "AddOrder", pair="XBTUSD", type=side.lower(), ordertype="limit", volume="0.001",
+            price="91000",
+        )  # fmt: skip
+
+    async def look(self) -> tuple[int, str]:
+        orders = (await self.books())["orders"]
+        return await self._asked("QueryOrders", txid=orders[-1]["venue_order_id"])
+
+    async def open_orders(self) -> int:
+        return len((await self.client.result("OpenOrders"))["open"])
+
+    async def trades_from(self, place: str) -> list[str]:
+        """A page from an offset, which the text before the colon names."""
+        start = int(place.partition(":")[0] or -1) + 1
+        asked = {"ofs": start, "consolidate_taker": "false"}
+        rows = list((await self.client.result("TradesHistory", **asked))["trades"])
+        return [f"{start + place}:{name}" for place, name in enumerate(rows)]
+
+    async def server_ms(self) -> int:
+        _, answer = await self.client.send("GET", "/0/public/Time")
+        return int(answer["result"]["unixtime"]) * 1000
+
+    async def sockets(self, **options: Any) -> list[aiohttp.ClientWebSocketResponse]:
+        del options  # its heartbeat is JSON
+        stream = await self.client.spot_stream()
+        assert (await stream.next())["type"] == "snapshot"
+        return [stream.websocket]
+
+    @staticmethod
+    def key(fill: dict[str, Any]) -> Key:
+        return ("", fill["venue_order_id"], fill["exec_id"])
+
+    @staticmethod
+    def is_notice(document: dict[str, Any]) -> bool:
+        data = document.get("data", [{}])
+        return bool(data) and data[0].get("system") == "maintenance"
+
+
 def _code(answer: Any) -> str:
     return "" if isinstance(answer, str) else str(answer["code"]).removeprefix("0")
 
 
 PROBES: dict[str, tuple[type[Any], type[Any]]] = {
     "binance": (BinanceClient, BinanceProbe),
+    "kraken": (KrakenClient, KrakenProbe),
     "okx": (OkxClient, OkxProbe),
     "bybit": (BybitClient, BybitProbe),
 }

@@ -82,9 +82,8 @@ async def test_heartbeats_go_on_in_silence(venue: str) -> None:
     async with a_probe(venue, faults=faults, face=SOON.get(venue)) as probe:
         websockets = await probe.sockets(autoping=False)
         await probe.trade(200)
-        if probe.ping:
-            await websockets[0].send_str(probe.ping)
-            assert "pong" in await websockets[0].receive_str(timeout=5)
+        if probe.said_ping:
+            assert await probe.answers_ping(websockets[0])
         else:
             assert (await websockets[0].receive(timeout=5)).type is aiohttp.WSMsgType.PING
         assert (await probe.client.control("/control/connections"))["ended"] == []
@@ -142,8 +141,8 @@ async def test_control_makes_all_connections_half_open(venue: str) -> None:
         websockets = await probe.sockets()
         answer = await probe.client.control("/control/disconnect", half_open=True)
         assert answer == {"half_open": len(websockets)}
-        if probe.ping:
-            await websockets[0].send_str(probe.ping)
+        if probe.said_ping:
+            await probe.ping(websockets[0])
         with pytest.raises(TimeoutError):
             await websockets[0].receive(timeout=0.3)
 

@@ -15,6 +15,11 @@ from simulator.truth import account_truth, summary
 PAST = PastConfig(open=60, closed=600, hours=24)
 SYMBOLS: dict[Venue, dict[Product, tuple[str, ...]]] = {
     "binance": {"spot": ("BTCUSDT", "ADAUSDT"), "linear": ("ETHUSDT", "SOLUSDT")},
+    "kraken": {
+        "spot": ("BTC/USD", "ADA/USD"),
+        "linear": ("PF_ETHUSD", "PF_SOLUSD"),
+        "inverse": ("PI_XBTUSD",),
+    },
     "okx": {
         "spot": ("BTC-USDT", "ADA-USDT"),
         "linear": ("ETH-USDT-SWAP", "SOL-USDT-SWAP"),

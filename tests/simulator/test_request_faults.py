@@ -8,15 +8,38 @@ from simulator.faults import REQUEST_FAULTS
 from tests.simulator.probes import VENUES, a_probe
 
 both = pytest.mark.parametrize("venue", VENUES)
-LIMITED = {"binance": (429, "-1003"), "okx": (429, "50011"), "bybit": (200, "10006")}
-BANNED = {"binance": {418}, "okx": {403}, "bybit": {403}}
-SKEWED = {"binance": (400, "-1021"), "okx": (401, "50102"), "bybit": (200, "10002")}
+LIMITED = {
+    "binance": (429, "-1003"),
+    "bybit": (200, "10006"),
+    "kraken": (200, "EAPI:Rate limit exceeded"),
+    "okx": (429, "50011"),
+}
+BANNED = {"binance": {418}, "bybit": {403}, "kraken": {429}, "okx": {403}}
+SKEWED = {
+    "binance": (400, "-1021"),
+    "bybit": (200, "10002"),
+    "kraken": (200, "EAPI:Invalid nonce"),
+    "okx": (401, "50102"),
+}
 UNKNOWN = {
     "binance": {(503, "-1000")},
-    "okx": {(500, "50026"), (503, "50001"), (400, "50004")},
     "bybit": {(200, "10000"), (200, "10016"), (503, "10016")},
+    "kraken": {
+        (502, ""),
+        (200, "EGeneral:Internal error"),
+        (200, "EService:Busy"),
+        (200, "EService:Timeout"),
+    },
+    "okx": {(500, "50026"), (503, "50001"), (400, "50004")},
 }
-MISSING = {"binance": (400, "-2013"), "okx": (200, "51603"), "bybit": (200, "none")}
+TIMELESS = {"kraken": (200, "")}
+"""What knows nonces and no time."""
+MISSING = {
+    "binance": (400, "-2013"),
+    "bybit": (200, "none"),
+    "kraken": (200, "EOrder:Unknown order"),
+    "okx": (200, "51603"),
+}
 
 
 def always(kind: str, **changes: Any) -> dict[str, Any]:
@@ -82,7 +105,7 @@ async def test_the_venues_clock_can_be_set_wrong_and_right_again(venue: str) -> 
         before = await probe.server_ms()
         await probe.client.control("/control/clock", skew_ms=60_000)
         assert await probe.server_ms() - before >= 60_000
-        assert await probe.place() == SKEWED[venue]
+        assert await probe.place() == (SKEWED | TIMELESS)[venue]
         await probe.client.control("/control/clock", skew_ms=0)
         assert (await probe.place())[0] == 200
 
@@ -107,7 +130,7 @@ async def test_http_partial_page_ends_early_and_goes_on_from_its_last_row(venue:
         whole = await all_trades(probe)
         assert len(whole) >= 4
         await probe.client.control("/control/faults", **always("http_partial_page")["faults"])
-        assert len(await probe.trades_from("")) == 2
+        assert len(await probe.trades_from("")) == probe.rows_max // 2
         assert await all_trades(probe) == whole
 
 

@@ -1,14 +1,19 @@
 """The books agree with themselves after thousands of seeded decisions."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from copy import copy
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from simulator.accounts import Spelling
 from simulator.acts import ACTS
 from simulator.clock import LogicalClock
 from simulator.config import sample_accounts
-from simulator.truth import fate, summary, truth
+from simulator.truth import account_truth, fate, summary, truth
 from tests.simulator.binance.box import Box
 from tests.simulator.probes import VENUES, Quiet
 
@@ -23,6 +28,20 @@ def traded() -> Box:
         box.venue.traders.step()
         box.clock.advance(1)
     return box
+
+
+def kraken_ms(row: dict[str, Any]) -> int:
+    """Futures says milliseconds, Spot microseconds in a text."""
+    at = row.get("time") or datetime.fromisoformat(row["timestamp"]).timestamp() * 1000
+    return int(at + 0.0001)
+
+
+TOLD_MS: dict[str, Callable[[dict[str, Any]], int]] = {
+    "binance": lambda row: int(row["T"]),
+    "bybit": lambda row: int(row["execTime"]),
+    "kraken": kraken_ms,
+    "okx": lambda row: int(row["fillTime"]),
+}
 
 
 class RestlessClock(LogicalClock):
@@ -42,11 +61,11 @@ def test_stream_and_books_agree_on_the_time_of_an_execution(venue: str) -> None:
         assert any(acted)
     seen = 0
     for message in quiet.messages:
-        row = message.document.get("data", [message.document])[0]
+        rows = message.document.get("data") or message.document.get("fills")
+        row = (rows or [message.document])[0]
         row = row["o"] if isinstance(row.get("o"), dict) else row
         if message.fill is not None and message.is_full:
-            told_ms = int(row[{"okx": "fillTime", "bybit": "execTime"}.get(venue, "T")])
-            assert told_ms == message.fill.venue_ms
+            assert TOLD_MS[venue](row) == message.fill.venue_ms
             seen += 1
     assert seen > 100
 
@@ -126,6 +145,21 @@ def test_the_document_holds_all_books_and_the_summary_counts_them(traded: Box) -
     orders = [order for account in accounts for order in account["orders"]]
     assert counts["orders"] == sum(len(order.get("child_ids", [order])) for order in orders)
     assert counts["messages"] == books["messages"] == len(traded.messages)
+
+
+def test_ids_are_written_as_the_venue_writes_them(traded: Box) -> None:
+    spelling = Spelling(
+        lambda product, number: f"{product}-{number:x}", lambda fill: f"T{fill.number}"
+    )
+    account = copy(traded.one)
+    account.spelling = spelling
+    books, plain = account_truth(account), account_truth(traded.one)
+    for shown, usual in zip(books["orders"], plain["orders"], strict=True):
+        assert shown["venue_order_id"] == f"{usual['product']}-{int(usual['venue_order_id']):x}"
+    for shown, usual in zip(books["fills"], plain["fills"], strict=True):
+        assert shown["venue_order_id"] == f"{usual['product']}-{int(usual['venue_order_id']):x}"
+    numbers = [f"T{fill.number}" for fills in account.fills.values() for fill in fills]
+    assert [row["exec_id"] for row in books["fills"]] == numbers
 
 
 def test_a_fill_that_nobody_was_sent_has_a_reason(traded: Box) -> None:

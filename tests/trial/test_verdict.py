@@ -97,6 +97,26 @@ def test_a_fill_of_other_content_is_wrong(wrong: dict[str, Any]) -> None:
     assert judge(found, truth())["fills_wrong"] == 1
 
 
+@pytest.mark.parametrize(
+    ("fill", "is_unpriced", "wrong"),
+    [
+        ({"fee": None, "fee_currency": None, "source": "query"}, True, 0),
+        ({"fee": None, "fee_currency": None, "source": "query"}, False, 1),
+        ({"fee": None, "fee_currency": None, "source": "stream"}, True, 1),
+        ({"fee": "0.2", "source": "query"}, True, 1),
+    ],
+)
+def test_only_a_fee_that_no_answer_says_may_be_unknown(
+    fill: dict[str, Any], is_unpriced: bool, wrong: int
+) -> None:
+    found = Published(orders={KEY: an_order()})
+    found.take_fill(a_fill(**fill))
+    found.take_position(a_position())
+    true = truth()
+    true["accounts"][ACCOUNT]["fills"][0]["unpriced"] = is_unpriced
+    assert judge(found, true)["fills_wrong"] == wrong
+
+
 def test_the_same_execution_published_twice_as_real_is_doubled() -> None:
     found = published()
     found.take_fill(a_fill())

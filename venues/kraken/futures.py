@@ -275,7 +275,7 @@ def _fee(row: Document) -> tuple[Decimal | None, str | None]:
 
 
 def _ended(row: Document, execution: Execution) -> OrderReport | None:
-    """That an order which the venue made has nothing left: nobody promises that it reports it."""
+    """That an order which the venue made was filled: nobody promises that it reports it."""
     is_made = execution.reason is not None and execution.venue_order_id is not None
     if not is_made or amount(row, "remaining_order_qty") != ZERO:
         return None
@@ -286,7 +286,7 @@ def _ended(row: Document, execution: Execution) -> OrderReport | None:
         client_order_id=execution.client_order_id,
         side=execution.side,
         quantity_unit=execution.quantity_unit,
-        is_ended=True,  # weak: what the order's own report says stands above it
+        status=Status.FILLED,  # nothing is left of it after a fill
         ordinal=ordinal(execution.venue_ns),
         venue_ns=execution.venue_ns,
     )

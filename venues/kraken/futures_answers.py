@@ -97,6 +97,8 @@ class Said(NamedTuple):
     status: Status | None = None
     outcome: ReasonWord | None = None
     is_amendment: bool = False
+    is_past: bool = False
+    """Whether it stood so once: no answer denies what was executed since."""
 
 
 def _order(
@@ -126,7 +128,7 @@ def _order(
             price=price,
             quantity=said.quantity,
             quantity_unit=unit_of(product),
-            filled_quantity=said.filled,
+            filled_quantity=None if said.is_past else said.filled,
             trigger_price=above_zero(row, names.stop) or above_zero(options, "triggerPrice"),
             trigger_type=lenient_choice(signal, "triggerSignal", FUTURES_TRIGGERS, reading.unknown),
             reduce_only=flag(row, "reduceOnly"),
@@ -168,7 +170,7 @@ def ending(word: str | None, status: Status, is_full: bool, reading: KrakenReadi
 def placed(order: Document, names: OrderNames, at_ns: int | None, reading: KrakenReading,
 ) -> tuple[Event, ...]:  # fmt: skip
     """An order that was taken."""
-    return _order(order, names, at_ns, _amounts(order, Status.ACTIVE), reading)
+    return _order(order, names, at_ns, _alive(order, names), reading)
 
 
 def changed(
@@ -179,7 +181,7 @@ def changed(
     word: str = EDITED,
 ) -> tuple[Event, ...]:
     """An order as a change left it: an edit, or a fill."""
-    said = _amounts(order, Status.ACTIVE)._replace(is_amendment=word.lower() == EDITED)
+    said = _alive(order, names)._replace(is_amendment=word.lower() == EDITED)
     return _order(order, names, at_ns, said, reading)
 
 
@@ -192,6 +194,11 @@ def ended(
 ) -> tuple[Event, ...]:
     """An order that is gone."""
     return _order(order, names, at_ns, _amounts(order)._replace(outcome=outcome), reading)
+
+
+def _alive(order: Document, names: OrderNames) -> Said:
+    """An order that lives, or did when an event of the history was written."""
+    return _amounts(order, Status.ACTIVE)._replace(is_past=names is EVENT)
 
 
 def _amounts(order: Document, status: Status | None = None) -> Said:

@@ -114,7 +114,7 @@ def test_a_forced_fill_says_so_and_ends_its_order_if_nothing_is_left(
         for event in events_of(FILL, fill_type=word, remaining_order_qty=0)
         if isinstance(event, OrderReport)
     ]
-    assert [one.is_ended for one in ended] == ([True] if reason else [])
+    assert [one.status for one in ended] == ([Status.FILLED] if reason else [])
 
 
 def test_a_fired_trigger_ends_weakly_and_the_same_id_may_live_on() -> None:

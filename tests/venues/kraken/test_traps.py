@@ -8,14 +8,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from orderloom.event import BalanceReport, Execution, OrderReport, Reply
+from orderloom.event import BalanceReport, Cause, Execution, OrderReport, Origin, Reply
 from orderloom.question import About, Question
-from orderloom.words import Reason, Status
+from orderloom.words import Reason, Source, Status
+from processors.orders.orders import Orders
 from tests.venues.kraken.wire import (
     AMENDED,
     BY_ID,
     CANCELED,
     CASES,
+    FILL,
     FILLED,
     GONE,
     LAST_FILL,
@@ -33,6 +35,7 @@ from tests.venues.kraken.wire import (
     said_of,
     translated,
 )
+from venues.document import parse
 from venues.kraken import KRAKEN
 from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
 
@@ -154,6 +157,21 @@ def test_trap_8_fills_are_read_forward_from_the_history() -> None:
     assert dict(parse_qsl(address.query)) == {
         "sort": "asc", "since": "1793598999999", "before": "1793600000001",
     }  # fmt: skip
+
+
+def test_trap_8_a_past_event_of_the_history_denies_no_execution_since() -> None:
+    document = parse(CASES["history: events of one order"].body)
+    placed = document | {"elements": document["elements"][:1]}
+    events = translated(placed).events
+    assert [one.filled_quantity for one in events if isinstance(one, OrderReport)] == [None]
+    orders = Orders("kraken:main", KRAKEN.profiles)
+    for number, event in enumerate((*events_of(FILL), *events)):
+        assert isinstance(event, OrderReport | Execution)
+        cause, at_ns = Cause("raw", 0, number), NOW_NS + 600_000_000_000
+        source = Source.QUERY if isinstance(event, OrderReport) else Source.STREAM
+        orders.apply(event, Origin("kraken:main", source, cause, at_ns, at_ns))
+    (order,) = orders.all()
+    assert (order.executed, order.is_disputed) == (Decimal("0.02"), False)
 
 
 def test_trap_9_an_edit_gives_the_whole_and_not_what_is_open() -> None:

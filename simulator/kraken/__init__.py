@@ -1,0 +1,1 @@
+"""Kraken, simulated: Spot and Kraken Futures, two systems with a wire each."""
