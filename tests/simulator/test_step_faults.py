@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,9 @@ from simulator.refusal import Refused
 from simulator.traders import Seat
 from simulator.truth import account_truth
 from tests.simulator.probes import VENUES, Quiet
-from tests.simulator.told import Told
+
+if TYPE_CHECKING:
+    from tests.simulator.told import Told
 
 both = pytest.mark.parametrize("venue", VENUES)
 

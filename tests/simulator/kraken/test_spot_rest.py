@@ -39,7 +39,7 @@ async def taken(client: KrakenClient, **changes: Any) -> str:
     return name
 
 
-async def test_a_nonce_must_rise_for_each_key() -> None:
+async def test_trap_18_a_nonce_must_rise_for_each_key() -> None:
     async with a_kraken() as client:
         assert await errors(client, "Balance", nonce=100) == []
         assert await errors(client, "Balance", nonce=100) == ["EAPI:Invalid nonce"]
@@ -58,7 +58,7 @@ async def test_keys_of_nobody_and_wrong_signatures_are_refused() -> None:
         assert await errors(client, "Balance") == []
 
 
-async def test_one_market_has_several_names() -> None:
+async def test_trap_12_one_market_has_several_names() -> None:
     async with a_kraken() as client:
         for pair in ("XBTUSD", "XXBTZUSD", "XBT/USD", "BTC/USD"):
             name = await placed(client, pair=pair)
