@@ -1,4 +1,8 @@
-"""The whole product on real processes, through faults and kills, beside the venue's own books."""
+"""The whole product on real processes, through faults and kills, beside the venues' own books.
+
+A run has two venues: another pair each day, `make soak` has all pairs. `ORDERLOOM_TEST_VENUES` names
+one (`bybit,kraken`).
+"""
 
 import asyncio
 import os
@@ -7,6 +11,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +28,6 @@ from orderloom.identity import venue_of
 from orderloom.words import Source
 from processors.intake import Refusal, read_answer, read_frame
 from runtime.kafka import reader
-from simulator.faults import REQUEST_FAULTS
 from trial.stage import Stage
 from trial.venues import PARTITIONS
 from trial.verdict import FillKey, fill_key, is_clean
@@ -35,7 +40,6 @@ CHAOS = DemoOptions(
     rate=250,
     accounts=4,
     kills=2,
-    messages_min=22_000,
     faults={
         "drop": 50, "duplicate": 200, "delay": 40, "reorder": 200, "disconnect": 10,
         "planned_disconnect": 1, "half_open": 1, "silence": 2,
@@ -44,12 +48,23 @@ CHAOS = DemoOptions(
         "client_id_reuse": 6, "late_fill": 8,
     },
 )  # fmt: skip
-"""For each venue of a run: what is asked of the run is asked of their sum."""
-RUNS = (
-    CHAOS,
-    replace(CHAOS, venues=("bybit",), messages_min=11_000),
-    replace(CHAOS, venues=("kraken",), messages_min=8_000),
-)
+MESSAGES_MIN = {"binance": 11_000, "bybit": 11_000, "kraken": 8_000, "okx": 11_000}
+"""Of each venue in a run; Kraken's allows fewer questions."""
+PAIRS = list(combinations(MESSAGES_MIN, 2))
+
+
+def pairs() -> list[tuple[str, ...]]:
+    """The pairs of venues to run."""
+    if named := os.environ.get("ORDERLOOM_TEST_VENUES"):
+        return [tuple(named.split(","))]
+    is_soak = bool(os.environ.get("ORDERLOOM_TEST_SOAK"))
+    return PAIRS if is_soak else [PAIRS[date.today().toordinal() % len(PAIRS)]]
+
+
+RUNS = [
+    replace(CHAOS, venues=pair, messages_min=sum(MESSAGES_MIN[one] for one in pair))
+    for pair in pairs()
+]
 
 
 def named(run: DemoOptions) -> str:
@@ -181,10 +196,7 @@ def test_the_run_was_as_hard_as_it_was_meant_to_be(outcome: Outcome) -> None:
     assert len({account for account, *_ in outcome.first}) >= 4 * len(options.venues)
     faults: Counter[str] = sum(map(Counter, verdict["faults"].values()), Counter())
     assert not {name: faults[name] for name, count in AT_LEAST.items() if faults[name] < count}
-    # One venue alone is asked too seldom for each kind of trouble that questions meet.
-    wanted = CHAOS.faults.keys() - (REQUEST_FAULTS.keys() if len(options.venues) == 1 else set())
-    assert not {name for name in wanted if not faults[name]}
-    assert any(faults[name] for name in REQUEST_FAULTS)
+    assert not {name for name in CHAOS.faults if not faults[name]}
 
 
 def test_each_fill_names_its_first_evidence_in_the_log_as_its_cause(outcome: Outcome) -> None:
