@@ -1,7 +1,7 @@
 """The whole product on real processes, through faults and kills, beside the venues' own books.
 
-A run has two venues: another pair each day, `make soak` has all pairs. `ORDERLOOM_TEST_VENUES` names
-one (`bybit,kraken`).
+A run has two venues: another pair each day, and `make soak` has all pairs.
+`ORDERLOOM_TEST_VENUES` names one (`bybit,kraken`).
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ CHAOS = DemoOptions(
 )  # fmt: skip
 MESSAGES_MIN = {"binance": 11_000, "bybit": 11_000, "kraken": 8_000, "okx": 11_000}
 """Of each venue in a run; Kraken's allows fewer questions."""
-PAIRS = list(combinations(MESSAGES_MIN, 2))
+PAIRS: list[tuple[str, ...]] = list(combinations(MESSAGES_MIN, 2))
 
 
 def pairs() -> list[tuple[str, ...]]:
@@ -58,7 +58,7 @@ def pairs() -> list[tuple[str, ...]]:
     if named := os.environ.get("ORDERLOOM_TEST_VENUES"):
         return [tuple(named.split(","))]
     is_soak = bool(os.environ.get("ORDERLOOM_TEST_SOAK"))
-    return PAIRS if is_soak else [PAIRS[date.today().toordinal() % len(PAIRS)]]
+    return PAIRS if is_soak else [PAIRS[datetime.now(UTC).toordinal() % len(PAIRS)]]
 
 
 RUNS = [
