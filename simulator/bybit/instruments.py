@@ -9,11 +9,7 @@ from simulator.message import Document
 INVERSE_BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC")
 USDC_BASES = ("BTC", "ETH", "SOL")
 LISTED_MS = "1585526400000"
-TERMS = {
-    "spot": ("", ""),
-    "linear": ("LinearPerpetual", "0.001"),
-    "inverse": ("InversePerpetual", "1"),
-}
+CONTRACT_TYPES = {"linear": "LinearPerpetual", "inverse": "InversePerpetual"}
 
 
 def make_instruments(product: Product) -> dict[str, Instrument]:
@@ -61,7 +57,8 @@ def instrument_row(row: Instrument) -> Document:
             "riskParameters": {"priceLimitRatioX": "0.5", "priceLimitRatioY": "0.5"},
         }  # fmt: skip
     return document | {
-        "contractType": TERMS[row.product][0], "settleCoin": row.settle, "launchTime": LISTED_MS,
+        "contractType": CONTRACT_TYPES[row.product],
+        "settleCoin": row.settle, "launchTime": LISTED_MS,
         "deliveryTime": "0", "deliveryFeeRate": "", "priceScale": "2", "unifiedMarginTrade": True,
         "fundingInterval": 480, "copyTrading": "none", "isPreListing": False,
         "leverageFilter": {"minLeverage": "1", "maxLeverage": "100.00", "leverageStep": "0.01"},
