@@ -12,6 +12,7 @@ import pytest
 
 from orderloom.topology import TOPICS
 from tests.source_tree import ROOMS, ROOT, Module, literals, modules, room_of, source
+from venues import VENUES
 
 # What `runtime` may know of the contract: the registry's model, which it loads.
 CONTRACT_OF_RUNTIME = {"orderloom.account", "orderloom.control"}
@@ -216,7 +217,7 @@ def test_each_exception_from_a_check_states_its_reason() -> None:
 
 def test_topics_are_named_in_the_topology_alone() -> None:
     kinds = "|".join(topic.kind for topic in TOPICS)
-    shape = re.compile(rf"(?:^|[^\w-])(?:{kinds})\\?\.(?:binance|okx|bybit|kraken|$)")
+    shape = re.compile(rf"(?:^|[^\w-])(?:{kinds})\\?\.(?:{'|'.join(VENUES)}|$)")
     wrong = [
         f"{module.name}:{line} {text!r}"
         for module in source()

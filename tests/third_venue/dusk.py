@@ -206,7 +206,7 @@ def _market(row: Document, _unknown: list[str]) -> event.Event:
 
 def _refusal(row: Document, inbound: Inbound, unknown: list[str]) -> event.Event:
     code, word = integer(row, "code"), text(row, "word")
-    reason = _number(row, "code", REFUSALS, unknown) or Reason.REFUSED
+    reason = _number(row, "code", REFUSALS, unknown) or Reason.UNKNOWN_STATE
     product = inbound.product if inbound.product in PRODUCTS else SPOT
     return event.Reply(product=product, accepted=False, reason=reason, code=str(code), text=word)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.third_venue.dusk import DUSK
-from tests.venues import frames, test_every_stream, test_every_venue, test_fuzz
+from tests.venues import frames, test_every_answer, test_every_stream, test_every_venue, test_fuzz
 from venues import VENUES
 
 Test = Callable[..., None]
@@ -18,7 +18,7 @@ def those_that_take(*names: str) -> list[Any]:
     """The tests of these suites with exactly these parameters."""
     return [
         pytest.param(test, id=name)
-        for suite in (test_every_venue, test_every_stream, test_fuzz)
+        for suite in (test_every_venue, test_every_answer, test_every_stream, test_fuzz)
         for name, test in vars(suite).items()
         if name.startswith("test_") and set(inspect.signature(test).parameters) == set(names)
     ]
@@ -52,6 +52,6 @@ def test_its_messages_say_what_their_files_say(test: Test) -> None:
 
 
 def test_no_suite_was_passed_over() -> None:
-    assert len(those_that_take("venue")) >= 15
+    assert len(those_that_take("venue")) >= 25
     assert len(those_that_take("venue", "status")) == 1
     assert len(those_that_take("case")) == 1

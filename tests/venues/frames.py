@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from orderloom.event import BalanceReport, Event, OrderReport, Reply
 from orderloom.words import Source
 from venues.document import parse
 from venues.venue import Answered, Heard, HttpRequest, Inbound, Stream, Venue, Verdict
@@ -57,8 +58,9 @@ class Samples:
 
     `symbol` is one of its instruments, `prepared` the answer to preparing a connection (empty where
     none is prepared), `empty` are pages that end a list, and `greetings` what ends the stages of
-    each stream of an account with all products, in their order. `packed` are compressed frames, and
-    what they hold. `since_ns`: a history needs a start.
+    each stream of an account with all products, in their order. `clocks` are answers that tell the
+    venue's clock, and its time in ns. `packed` are compressed frames, and what they hold.
+    `since_ns`: a history needs a start.
     """
 
     symbol: str
@@ -66,6 +68,7 @@ class Samples:
     empty: tuple[bytes, ...]
     greetings: tuple[tuple[bytes, ...], ...]
     packed: tuple[tuple[bytes, bytes], ...] = ()
+    clocks: tuple[tuple[bytes, int], ...] = ()
     since_ns: int | None = None
 
 
@@ -82,6 +85,7 @@ def samples_in(folder: Path) -> Samples:
         prepared=b"" if given["prepared"] is None else body_of(given["prepared"]),
         empty=tuple(map(body_of, given["empty"])),
         greetings=tuple(tuple(map(body_of, one)) for one in given["greetings"]),
+        clocks=tuple((body_of(told), ns) for told, ns in given["clocks"]),
         packed=tuple((b64decode(one), body_of(said)) for one, said in given["packed"]),
         since_ns=given.get("since_ns"),
     )
@@ -109,6 +113,15 @@ def judged(stream: Stream, frame: bytes, stage: int) -> Verdict:
     """What is made of `frame` while the stage of that number is under way; after the last: LIVE."""
     judges = [*(one.judge for one in stream.stages), stream.judge]
     return judges[stage](frame)
+
+
+def is_placed(venue: Venue, said: Event) -> bool:
+    """Whether what is said is said of an instrument, or of an order that its id alone finds."""
+    if isinstance(said, BalanceReport | Reply):
+        return True
+    if isinstance(said, OrderReport) and said.symbol is None:
+        return bool(said.venue_order_id) and venue.profiles[said.product].ids_are_of_product
+    return bool(said.symbol)
 
 
 def cases(venue: str) -> list[Case]:

@@ -273,6 +273,8 @@ def test_a_message_says_what_its_file_says(case: Case) -> None:
         said["ignored"] = translation.ignored
     if translation.unknown:
         said["unknown"] = list(translation.unknown)
+    if translation.counts:
+        said["counts"] = [list(count) for count in translation.counts]
     assert orjson.dumps(said, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
         case.expected, option=orjson.OPT_SORT_KEYS
     )

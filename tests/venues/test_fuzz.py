@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.venues.frames import Case, cases
+from tests.venues.frames import Case, cases, is_placed
 from tests.venues.mutations import MUTATIONS, extended
 from venues import VENUES
 from venues.document import parse
@@ -26,6 +26,7 @@ def outcome_of(venue: Venue, case: Case, body: bytes) -> tuple[str, Translation 
         reason = error.args[0]
         return ("bad" if type(error) is BadFrame else "unknown") if reason else "silent", None
     assert not (translation.events and translation.ignored)
+    assert all(is_placed(venue, said) for said in translation.events), translation.events
     return ("evidence" if translation.events else "ignored"), translation
 
 
