@@ -151,7 +151,8 @@ class KrakenFutures(ContractMarket):
         """With the order, or by its id alone (docs/venues/kraken.md 3.4)."""
         face, chance = self.world.face, self.world.random
         document = documents.change(order, reason, is_cancel=True)
-        if chance.random() >= face.removal_has_order:
+        # Of what goes with a partial fill only what was left says how it ended.
+        if reason != "partial_fill" and chance.random() >= face.removal_has_order:
             is_named = chance.random() < face.removal_has_name
             document = documents.removal(order, reason, is_named=is_named)
         self.publish(account, OPEN_ORDERS, document)
