@@ -17,7 +17,7 @@ from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, T
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.tracks.amounts import Amounts
-from processors.orders.tracks.fills import QUOTIENT, HeldFill, fill_of
+from processors.orders.tracks.fills import HeldFill, fill_of
 from processors.orders.tracks.links import LIVE, WITNESS, Link
 from processors.orders.tracks.terms import AVERAGE, PLACE, ROW_OF, Row
 from processors.orders.tracks.trust import Derived, derive
@@ -147,5 +147,5 @@ def _derived(order: Order, record: Record, link: Link) -> Derived:
         Trust.CORROBORATED if witness & (witness - 1) else Trust.OBSERVED,
         Completeness.COMPLETE,
         Amounts(quantity, real, real, ZERO, False, link.prevented),
-        QUOTIENT.divide(totals.notional, real),
+        None,
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from orderloom.quantities import EXACT, ZERO, Unit
 from processors.orders.record import Record
-from processors.orders.tracks.fills import QUOTIENT
+from processors.orders.tracks.fills import QUOTIENT, Totals
 from processors.orders.tracks.links import Link
 from processors.orders.tracks.parts import Split, split_of
 from processors.orders.tracks.terms import UNIT
@@ -97,14 +97,22 @@ def _unexplained(record: Record, executed: Decimal) -> Decimal:
     return max(ZERO, EXACT.subtract(executed, explained))
 
 
-def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | None:
+def average_of(totals: Totals, amounts: Amounts, claimed: Decimal | None) -> Decimal | None:
     """The average price from real fills where they are complete, else what the venue claims."""
-    totals = record.totals
-    if not amounts.executed:
-        return None
-    # An average needs all executions, and a price of each.
-    if amounts.real == amounts.executed and not totals.unpriced:
+    if amounts.executed and _are_complete(totals, amounts):
         return QUOTIENT.divide(totals.notional, totals.quantity)
+    return claimed
+
+
+def _are_complete(totals: Totals, amounts: Amounts) -> bool:
+    """Whether all executions are known, and a price of each."""
+    return amounts.real == amounts.executed and not totals.unpriced
+
+
+def claimed_average(totals: Totals, current: Link, amounts: Amounts) -> Decimal | None:
+    """The average price that the venue claims; None where executions say it, or there are none."""
+    if not amounts.executed or _are_complete(totals, amounts):
+        return None
     claimed: Decimal | None = current.terms.value("average_price")
     if claimed:
         return claimed

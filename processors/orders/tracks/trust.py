@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import Completeness, Lifecycle, Reason, Trust
 from processors.orders.record import Record
-from processors.orders.tracks.amounts import Amounts, amounts_of, average_of
+from processors.orders.tracks.amounts import Amounts, amounts_of, claimed_average
 from processors.orders.tracks.fills import completeness
 from processors.orders.tracks.lifecycle import (
     ABSENT,
@@ -66,7 +66,10 @@ CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
 
 class Derived(NamedTuple):
-    """What follows from the evidence about one order."""
+    """What follows from the evidence about one order.
+
+    `claimed_average` is None where the average price follows from the sums of the executions.
+    """
 
     lifecycle: Lifecycle
     reason: Reason | None
@@ -74,7 +77,7 @@ class Derived(NamedTuple):
     trust: Trust
     completeness: Completeness
     amounts: Amounts
-    average_price: Decimal | None
+    claimed_average: Decimal | None
 
 
 def derive(record: Record, profile: Profile) -> Derived:
@@ -97,7 +100,7 @@ def derive(record: Record, profile: Profile) -> Derived:
         _least_trust(record, links, lifecycle),
         completeness(amounts.real, amounts.missing, amounts.quantity),
         amounts,
-        average_of(record, current, amounts) if amounts.executed else None,
+        claimed_average(record.totals, current, amounts),
     )
 
 
