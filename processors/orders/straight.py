@@ -44,7 +44,7 @@ def take_execution(order: Order, report: OrderReport, event: Execution) -> HeldF
     """
     record = order.own
     link = _usual_link(order, record)
-    if link is None:
+    if link is None or link.name != report.venue_order_id:
         return None
     row, ordinal, filled = link.terms.row, report.ordinal, report.filled_quantity
     said = WORDS.get(report.status)
@@ -86,7 +86,6 @@ def _is_usual(order: Order, report: OrderReport, event: Execution, row: Row) -> 
         event.kind is FillKind.REAL
         and event.exec_id is not None
         and event.exec_id not in record.fills
-        and report.venue_order_id in record.links
         and event.side is row[SIDE]
         and event.side is not None
         and event.quantity_unit is row[UNIT]
@@ -117,8 +116,7 @@ def _is_explained(order: Order, link: Link, event: Execution, filled: Decimal) -
 def _fold(order: Order, record: Record, link: Link, event: Execution, reported_ns: int) -> HeldFill:
     assert event.exec_id is not None
     assert event.venue_ns is not None
-    name = next(iter(record.links))  # the text that is kept
-    fill = fill_of(event, event.exec_id, name)
+    fill = fill_of(event, event.exec_id, link.name)  # the text that is kept
     record.totals.add(fill, link.claimed)  # which the executions explain
     record.fills[event.exec_id] = fill
     latest = max(reported_ns, event.venue_ns)

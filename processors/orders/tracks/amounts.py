@@ -38,7 +38,7 @@ class Amounts(NamedTuple):
 
 def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts:
     """The amounts of one order; `current` is the link that no other replaces."""
-    if len(record.links) > 1 or record.parts:
+    if record.several:
         split = split_of(record)
         if split is not None:
             return _of_parts(record, current, split)
@@ -46,7 +46,7 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     real = record.totals.quantity
     if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
         return Amounts(real, real, real, ZERO, is_full=True)
-    if len(record.links) <= 1:
+    if not record.several:
         executed = real if real >= current.claimed else current.claimed
     elif carries_count:
         # A new link's claim holds what the earlier ones executed (docs/state-model.md 4.9).

@@ -61,7 +61,7 @@ WITNESS: Final = {Source.STREAM: 1, Source.QUERY: 2, Source.REPLY: 4}
 
 
 class Link:
-    """What is known under one venue order id.
+    """What is known under one venue order id, its `name`.
 
     `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
     by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
@@ -77,13 +77,15 @@ class Link:
         "changes",
         "claimed",
         "claimed_quote",
+        "name",
         "prevented",
         "reasons",
         "terms",
         "words",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.terms = Terms()
         self.changes: Changes | None = None
         self.reasons: Mapping[str, tuple[Any, Any]] = NOTHING_SAID
@@ -321,9 +323,9 @@ class Link:
         return sorted(held)
 
     @classmethod
-    def load(cls, document: dict[str, Any]) -> "Link":
-        """The link that `dump` gave out."""
-        link = cls()
+    def load(cls, name: str, document: dict[str, Any]) -> "Link":
+        """The link of this name that `dump` gave out."""
+        link = cls(name)
         stamps = [(*stamp[:-2], Decimal(stamp[-2]), stamp[-1]) for stamp in document["stamps"]]
         link.terms = Terms.load(document["terms"], stamps)
         reasons = document["reasons"]

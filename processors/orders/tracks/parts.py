@@ -88,7 +88,7 @@ class Split(NamedTuple):
 
 def split_of(record: Record) -> Split | None:
     """The parts of an order; None for one that is a plain chain, as nearly all are."""
-    if len(record.links) <= 1 and not record.parts:
+    if not record.several:
         return None
     pairs = record.replaced | record.parts
     newest = sorted(set(record.links) - {old for old, _ in pairs})

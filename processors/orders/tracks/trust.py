@@ -149,7 +149,7 @@ def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     if record.absent_ns is not None and not is_voided(record):
         facts |= ABSENT
     # Ends count on the current link alone, life on any (docs/state-model.md 3.4).
-    if len(record.links) > 1:
+    if record.several:
         facts |= _life_on_any_link(record)
     return facts
 
@@ -259,7 +259,7 @@ def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
     assert current.asked is not None
     asked_ns, filled = current.asked
     # Of several links an answer counts one, and the executions are of all.
-    if filled >= record.totals.quantity or len(record.links) > 1:
+    if filled >= record.totals.quantity or record.several:
         return False
     visible_ns = asked_ns - profile.visibility_lag_ns
     visible = ZERO
