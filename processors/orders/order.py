@@ -371,7 +371,7 @@ class Order:
     def is_conditional(self) -> bool:
         """Whether its present id is one under which the venue keeps conditional orders."""
         is_known = self.record.sole or self.record.several
-        return bool(is_known) and UNTRIGGERED in self.current_link.words
+        return bool(is_known) and UNTRIGGERED in self.current_link.other_words
 
     def fills(self) -> list[HeldFill]:
         """The executions in their present form, by execution id, busted ones included."""

@@ -59,8 +59,7 @@ def take_execution(order: Order, report: OrderReport, event: Execution) -> HeldF
     link.terms.stamp = stamp
     if report.average_price is not None:
         link.terms.offer(AVERAGE, stamp, report.average_price)
-    at, witness = link.words.get(word, (ordinal, STREAM))
-    link.words[word] = (max(at, ordinal), witness | STREAM)
+    link.take_word(word, ordinal, STREAM)
     link.claimed = filled
     if report.filled_quote is not None and report.filled_quote > link.claimed_quote:
         link.claimed_quote = report.filled_quote
@@ -135,14 +134,14 @@ def _fold(order: Order, record: Record, link: Link, event: Execution, reported_n
 def _derived(order: Order, record: Record, link: Link) -> Derived:
     totals, before = record.totals, order.derived
     real, quantity = totals.quantity, before.amounts.quantity
-    if len(link.words) > 1 or quantity is None or real >= quantity:
+    if link.other_words or quantity is None or real >= quantity:
         return derive(record, order.profile)  # it closed
-    witness = link.words[LIVE][1]
+    ways = link.live_ways
     return Derived(
         Lifecycle.ACTIVE,
         None,
         (),
-        Trust.CORROBORATED if witness & (witness - 1) else Trust.OBSERVED,
+        Trust.CORROBORATED if ways & (ways - 1) else Trust.OBSERVED,
         Completeness.COMPLETE,
         Amounts(quantity, real, real, ZERO, False, link.prevented),
         None,

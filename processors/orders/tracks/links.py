@@ -57,18 +57,21 @@ WORDS: Final[dict[Status | None, str | None]] = {
 }
 ANSWER: Final = 2
 """In a stamp, where an amendment has 1: a row that surely shows all that was said of its time."""
+Word = tuple[tuple[int, int], int]
+UNSAID: Final[Word] = (NO_ORDINAL, 0)
 WITNESS: Final = {Source.STREAM: 1, Source.QUERY: 2, Source.REPLY: 4}
 
 
 class Link:
     """What is known under one venue order id, its `name`.
 
-    `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
-    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
-    `prevented`, what self-trade prevention took. `asked`
-    is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
-    are those that the venue named, None where there are none; `answered_ns` is up to when an answer
-    surely shows them: the newest question's start less the venue's visibility lag.
+    Of each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal is held and, as bits, by
+    which ways it came: of LIVE, which an open order mostly has alone, in `live_at` and `live_ways`,
+    of the others in `other_words`. `claimed` and `claimed_quote` are the greatest cumulative
+    claims, as is `prevented`, what self-trade prevention took. `asked` is the newest question's
+    start (ns) with the cumulative quantity that its answer gave. `changes` are those that the venue
+    named, None where there are none; `answered_ns` is up to when an answer surely shows them: the
+    newest question's start less the venue's visibility lag.
     """
 
     __slots__ = (
@@ -77,11 +80,13 @@ class Link:
         "changes",
         "claimed",
         "claimed_quote",
+        "live_at",
+        "live_ways",
         "name",
+        "other_words",
         "prevented",
         "reasons",
         "terms",
-        "words",
     )
 
     def __init__(self, name: str = "") -> None:
@@ -89,7 +94,9 @@ class Link:
         self.terms = Terms()
         self.changes: Changes | None = None
         self.reasons: Mapping[str, tuple[Any, Any]] = NOTHING_SAID
-        self.words: dict[str, tuple[tuple[int, int], int]] = {}
+        self.live_at = NO_ORDINAL
+        self.live_ways = 0
+        self.other_words: Mapping[str, Word] = NOTHING_SAID
         self.claimed = ZERO
         self.claimed_quote = ZERO
         self.prevented = ZERO
@@ -128,7 +135,7 @@ class Link:
             if word == LIVE:  # since when is a matter of the change
                 ordinal = NO_ORDINAL
         if word is not None:
-            changed |= self._take_word(word, ordinal, WITNESS[origin.source])
+            changed |= self.take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
             # Rows of USD-M's REST do not say why an order expired: the guess from its terms comes
             # later, and must not hide the stream's word (docs/venues/binance.md 4.2).
@@ -152,11 +159,16 @@ class Link:
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
-        ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
         if self.changes is None:
-            return ordinal
+            return self.live_at
         # A change proves life at its own time, not at that of a copy which came after the end.
-        return max(ordinal, self.changes.ordinal(self.answered_ns))
+        return max(self.live_at, self.changes.ordinal(self.answered_ns))
+
+    @property
+    def words(self) -> dict[str, Word]:
+        """All claims, each with its greatest ordinal and by which ways it came."""
+        live = {LIVE: (self.live_at, self.live_ways)} if self.live_ways else {}
+        return {**live, **self.other_words}
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         is_named = report.change_id is not None
@@ -236,15 +248,20 @@ class Link:
         # Whether it is shown depends on the other words too: that is compared after deriving.
         return put(held, word, stamp, reason) & STORED
 
-    def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
-        held = self.words.get(word)
-        joined = (ordinal, witness)
-        if held is not None:
+    def take_word(self, word: str, ordinal: tuple[int, int], ways: int) -> int:
+        """Join one claim; what that changed."""
+        is_live = word == LIVE
+        held = (self.live_at, self.live_ways) if is_live else self.other_words.get(word, UNSAID)
+        joined = (ordinal, ways)
+        if held[1]:
             # By which ways it came is what makes it CORROBORATED (docs/state-model.md 3.8).
-            joined = (max(held[0], ordinal), held[1] | witness)
+            joined = (max(held[0], ordinal), held[1] | ways)
         if joined == held:
             return SAME
-        self.words[word] = joined
+        if is_live:
+            self.live_at, self.live_ways = joined
+        else:
+            self.other_words = {**self.other_words, word: joined}
         return STORED
 
     def _take_claim(self, filled: Decimal, report: OrderReport, origin: Origin) -> int:
@@ -272,8 +289,8 @@ class Link:
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
             self.offer_reason(name, stamp, value)
-        for word, (ordinal, witness) in other.words.items():
-            self._take_word(word, ordinal, witness)
+        for word, (ordinal, ways) in other.words.items():
+            self.take_word(word, ordinal, ways)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
         self.prevented = max(self.prevented, other.prevented)
@@ -305,7 +322,7 @@ class Link:
             "stamps": [[*stamp[:-2], text_of(stamp[-2]), stamp[-1]] for stamp in stamps],
             "terms": self.terms.dump(places),
             "reasons": dump_registers(self.reasons, places),
-            "words": {word: self.words[word] for word in sorted(self.words)},
+            "words": dict(sorted(self.words.items())),
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
             "prevented": text_of(self.prevented),
@@ -330,7 +347,8 @@ class Link:
         link.terms = Terms.load(document["terms"], stamps)
         reasons = document["reasons"]
         link.reasons = load_registers(reasons, stamps, dict.fromkeys(reasons, Reason))
-        link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
+        for word, ((ordinal, place), ways) in document["words"].items():
+            link.take_word(word, (ordinal, place), ways)
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
         link.prevented = Decimal(document["prevented"])

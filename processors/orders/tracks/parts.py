@@ -43,7 +43,7 @@ class Part(NamedTuple):
     @property
     def is_closed(self) -> bool:
         """Whether nothing more can come of it."""
-        return self.is_full or any(word in self.link.words for word in TERMINAL)
+        return self.is_full or any(word in self.link.other_words for word in TERMINAL)
 
 
 class Split(NamedTuple):
@@ -116,7 +116,7 @@ def _part(name: str, link: Link, executed: Decimal) -> Part:
 
 def _is_missing(conditional: Link | None, parts: tuple[Part, ...]) -> bool:
     """Whether the known parts are less than was asked for, and the rest was not ended."""
-    if conditional is None or any(word in conditional.words for word in TERMINAL):
+    if conditional is None or any(word in conditional.other_words for word in TERMINAL):
         return False
     asked = conditional.terms.value("quantity")
     known = _sum(part.executed if part.quantity is None else part.quantity for part in parts)

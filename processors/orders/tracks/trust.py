@@ -28,8 +28,7 @@ from processors.orders.tracks.lifecycle import (
     UNTRIGGERED,
     inferred_reason,
 )
-from processors.orders.tracks.links import ENDED, TERMINAL, Link
-from processors.orders.tracks.links import LIVE as LIVE_WORD
+from processors.orders.tracks.links import ENDED, TERMINAL, UNSAID, Link
 from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
 from processors.orders.tracks.parts import Split, split_of
 from processors.orders.tracks.registers import NO_ORDINAL
@@ -54,7 +53,6 @@ FILLS_MISSED_BY_VENUE: Final = "query-below-fills"
 
 NO_EVIDENCE: Final = Link()
 FACT_OF_WORD: Final = {
-    LIVE_WORD: LIVE,
     UNTRIGGERED_WORD: UNTRIGGERED,
     "FILLED": FULL,
     "CANCELED": CANCEL_CLAIMED,
@@ -134,9 +132,10 @@ def _of_parts(
 
 def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     """The facts of the lifecycle track, as bits. Terminal words count on the current link alone."""
-    words = current.words
     facts = FULL if amounts.is_full else 0
-    for word in words:
+    if current.live_ways:
+        facts |= LIVE
+    for word in current.other_words:
         facts |= FACT_OF_WORD[word]
     # So far only an end of which is not said how can have set it (decision 0307).
     if facts & ABSENT and _is_live_after(current, [ENDED]):
@@ -164,9 +163,10 @@ def is_voided(record: Record) -> bool:
 def _life_on_any_link(record: Record) -> int:
     facts = 0
     for link in record.links.values():
-        for word in (LIVE_WORD, UNTRIGGERED_WORD):
-            if word in link.words:
-                facts |= FACT_OF_WORD[word]
+        if link.live_ways:
+            facts |= LIVE
+        if UNTRIGGERED_WORD in link.other_words:
+            facts |= UNTRIGGERED
     return facts
 
 
@@ -178,7 +178,7 @@ def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason
         reason: Reason = max(forced)[1]
         return reason
     # The venue ended it and did not say why: that it dropped the order is not known.
-    if not facts & CLAIMED and any(ENDED in link.words for link in links):
+    if not facts & CLAIMED and any(ENDED in link.other_words for link in links):
         return None
     inferred = inferred_reason(facts)
     if inferred is not None:
@@ -196,7 +196,7 @@ def _disputes(
     found: list[str] = []
     ends: list[str] = []
     if facts & CLAIMED:
-        ends = [word for word in TERMINAL if word in current.words]
+        ends = [word for word in TERMINAL if word in current.other_words]
         if ends and _differ(ends, amounts, profile):
             found.append(TERMINALS_DIFFER)
         if ends and not facts & FULL and _is_live_after(current, ends):
@@ -204,7 +204,7 @@ def _disputes(
         if facts & REJECT_CLAIMED and facts & EXECUTED:
             found.append(REJECTED_WITH_FILLS)
     # Beside a claim it is no contradiction: the order's own word stands above it (decision 0307).
-    elif ENDED in current.words and _is_live_after(current, [ENDED]):
+    elif ENDED in current.other_words and _is_live_after(current, [ENDED]):
         found.append(LIVE_AFTER_END)
     if record.absent_ns is not None:
         found.extend(_doubts_of_absence(record, ends, facts))
@@ -235,7 +235,7 @@ def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
 
 def _is_live_after(current: Link, ends: list[str]) -> bool:
     live = current.live_ordinal()
-    ended = max(current.words[word][0] for word in ends)
+    ended = max(current.other_words[word][0] for word in ends)
     # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
     # Of an end without a time nothing is known to be later.
     return ended != NO_ORDINAL and live[0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
@@ -281,14 +281,12 @@ def _least_trust(record: Record, links: tuple[Link, ...], lifecycle: Lifecycle) 
 def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
     if record.totals.busted or record.totals.corrected:
         return Trust.CORRECTED
-    if lifecycle in CLOSED:
-        word = lifecycle.value
-    else:
-        word = UNTRIGGERED_WORD if lifecycle is Lifecycle.WAITING_TRIGGER else LIVE_WORD
-    held = current.words.get(word)
+    ways = current.live_ways
+    if lifecycle in CLOSED or lifecycle is Lifecycle.WAITING_TRIGGER:
+        word = lifecycle.value if lifecycle in CLOSED else UNTRIGGERED_WORD
+        _, ways = current.other_words.get(word, UNSAID)
     # More than one bit is set: two ways said it.
-    has_two_witnesses = held is not None and held[1] & (held[1] - 1)
-    return Trust.CORROBORATED if has_two_witnesses else Trust.OBSERVED
+    return Trust.CORROBORATED if ways & (ways - 1) else Trust.OBSERVED
 
 
 def provisional(graced: Decimal, amounts: Amounts) -> Decimal:
