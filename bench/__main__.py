@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench import against, growth, large, memory, pauses, venues
+from bench import against, by_venue, growth, large, memory, pauses
 from bench import results as names
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
@@ -233,7 +233,7 @@ def _measure_growth(results: Results, *, is_quick: bool) -> int:
 def _measure_venues(results: Results, *, is_quick: bool) -> int:
     """What a frame of each venue costs; without a broker."""
     print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
-    ratios = venues.measure(partial(print, flush=True), is_quick=is_quick)
+    ratios = by_venue.measure(partial(print, flush=True), is_quick=is_quick)
     found = {"ratios": [one.document() for one in ratios]}
     path = HOME / f"{BY_VENUE}.json"
     path.write_text(json.dumps(results.about | found, indent=2, ensure_ascii=False) + "\n")

@@ -252,9 +252,10 @@ class OpenLists:
 def is_plain(order: Order, report: OrderReport, asked_ns: int) -> bool:
     """Whether the same row again could change nothing but the times that `take_off` joins."""
     own = order.own
-    link = own.links.get(report.venue_order_id or "")
-    is_alone = len(own.links) == 1 and not (own.replaced or own.parts or order.guests)
-    if link is None or not is_alone or link.changes is not None:
+    link, is_joined = own.sole, own.replaced or own.parts or order.guests
+    if link is None or link.name != (report.venue_order_id or "") or is_joined:
+        return False
+    if link.changes is not None:
         return False
     filled, ordinal = report.filled_quantity, report.ordinal
     # A younger row's stamp rises once the venue surely showed all of its time (`links.ANSWER`).

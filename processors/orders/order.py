@@ -342,7 +342,7 @@ class Order:
         sole = self.record.sole
         if sole is not None:
             return sole.terms.value(name)
-        if not (links := self.record.links):
+        if not (links := self.record.several):
             return None
         if (value := self.current_link.terms.value(name)) is not None:
             return value
@@ -360,7 +360,8 @@ class Order:
     @property
     def current_link(self) -> Link:
         """The link that no other replaces."""
-        return self.record.links[self.record.current()]
+        record = self.record
+        return record.sole or record.several[record.current()]
 
     @property
     def venue_order_id(self) -> str | None:
@@ -370,7 +371,8 @@ class Order:
     @property
     def is_conditional(self) -> bool:
         """Whether its present id is one under which the venue keeps conditional orders."""
-        return bool(self.record.links) and UNTRIGGERED in self.current_link.words
+        is_known = self.record.sole or self.record.several
+        return bool(is_known) and UNTRIGGERED in self.current_link.other_words
 
     def fills(self) -> list[HeldFill]:
         """The executions in their present form, by execution id, busted ones included."""

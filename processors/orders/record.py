@@ -6,7 +6,9 @@ evidence (docs/state-model.md 4.8). A duplicate changes and stores nothing; that
 keys need remembering.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from orderloom.event import Execution, OrderReport, Origin
@@ -21,6 +23,7 @@ from processors.orders.tracks.terms import UNIT
 
 NAMELESS: Final = ""
 """The link of evidence that names no venue order id."""
+NO_LINKS: Final[Mapping[str, Link]] = MappingProxyType({})
 NO_CHAIN: Final[frozenset[tuple[str, str]]] = frozenset()
 """Nearly every order was never replaced: all of them share this one."""
 PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
@@ -29,12 +32,12 @@ PASSING: Final = ("client_order_id", "side", "position_side", "margin_mode")
 class Record:
     """One order's evidence.
 
-    `sole` is its link while it has one alone, as nearly every order does. `replaced` holds the
-    (old, new) venue order ids of its chain, `parts` those where `new` may be one of several that
-    `old` became, `client_ids` every client order id that it had, in order. `seen_ns` is the latest
-    venue time at which the order is known to have existed, `absent_ns` the latest start
-    of a look-up that proved it absent, `settled_ns` the same for look-ups that had the complete
-    list of its trades too.
+    `sole` is its link while it has one alone, as nearly every order does, else `several` has
+    them by name. `replaced` holds the (old, new) venue order ids of its chain, `parts` those where
+    `new` may be one of several that `old` became, `client_ids` every client order id that it had,
+    in order. `seen_ns` is the latest venue time at which the order is known to have existed,
+    `absent_ns` the latest start of a look-up that proved it absent, `settled_ns` the same for
+    look-ups that had the complete list of its trades too.
     """
 
     __slots__ = (
@@ -42,19 +45,19 @@ class Record:
         "client_ids",
         "fills",
         "first_ns",
-        "links",
         "parts",
         "replaced",
         "seen_ns",
         "settled_ns",
+        "several",
         "sole",
         "totals",
         "venue_ns",
     )
 
     def __init__(self) -> None:
-        self.links: dict[str, Link] = {}
         self.sole: Link | None = None
+        self.several: Mapping[str, Link] = NO_LINKS
         self.fills: dict[str, HeldFill] = {}
         self.totals = Totals()
         self.replaced = self.parts = NO_CHAIN
@@ -64,6 +67,11 @@ class Record:
         self.seen_ns: int | None = None
         self.absent_ns: int | None = None
         self.settled_ns: int | None = None
+
+    @property
+    def links(self) -> Mapping[str, Link]:
+        """All links by name; made anew where there is one alone."""
+        return self.several if self.sole is None else {self.sole.name: self.sole}
 
     def take_report(self, report: OrderReport, origin: Origin, lag_ns: int = 0) -> int:
         """Join one report; returns what that changed. Its chain must be known already (`connect`).
@@ -97,10 +105,9 @@ class Record:
         return changed, before
 
     def _kept_id(self, venue_order_id: str | None) -> str | None:
-        """The same id as it stands in `links`, where that is the order's only one."""
-        if len(self.links) != 1 or venue_order_id not in self.links:
-            return venue_order_id
-        return next(iter(self.links))
+        """The same id as the order's only link bears it, if that is its name."""
+        sole = self.sole
+        return venue_order_id if sole is None or sole.name != venue_order_id else sole.name
 
     def put_fill(self, fill: HeldFill) -> bool:
         """Join one fill; returns whether that changed it."""
@@ -127,8 +134,8 @@ class Record:
     def repeat(self, asked_ns: int, lag_ns: int) -> None:
         """A question begun then was answered with a row that was joined before (decision 0016)."""
         # Rows are kept of orders with one link alone (`lists.is_plain`).
-        (link,) = self.links.values()
-        link.repeat(asked_ns, lag_ns)
+        assert self.sole is not None
+        self.sole.repeat(asked_ns, lag_ns)
         self.seen_ns = _greatest(self.seen_ns, asked_ns)
 
     def new_pairs(self, report: OrderReport) -> set[tuple[str, str]]:
@@ -160,13 +167,12 @@ class Record:
 
     def current(self) -> str:
         """The name of the link that no other replaces; of several parts, of one that lives."""
-        if len(self.links) == 1 and not self.parts:
-            for name in self.links:
-                return name
+        if self.sole is not None:
+            return self.sole.name
         split = split_of(self)
         if split is not None:
             return split.current
-        names = set(self.links)
+        names = set(self.several)
         # In a ring each is replaced: then the greatest of all.
         newest = names - {old for old, _ in self._pairs()}
         return max(newest or names, default=NAMELESS)
@@ -261,11 +267,16 @@ class Record:
 
     def _link(self, venue_order_id: str | None) -> Link:
         name = venue_order_id or NAMELESS
-        link = self.links.get(name)
-        if link is None:
-            link = Link()
-            self.sole = None if self.links else link
-            self.links[name] = link
+        if self.sole is not None and self.sole.name == name:
+            return self.sole
+        return self.several.get(name) or self._put(Link(name))
+
+    def _put(self, link: Link) -> Link:
+        if self.sole is None and not self.several:
+            self.sole = link
+        else:
+            self.several = {**self.links, link.name: link}
+            self.sole = None
         return link
 
     def _take_time(self, venue_ns: int | None, valid_ns: int | None) -> int:
@@ -314,7 +325,7 @@ class Record:
         """The complete state, JSON-ready and independent of arrival."""
         names = sorted(self.fills) if with_fills else ()
         return {
-            "links": {name: self.links[name].dump() for name in sorted(self.links)},
+            "links": {name: link.dump() for name, link in sorted(self.links.items())},
             "fills": [self.fills[name].dump() for name in names],
             "replaced": sorted(self.replaced),
             **({"parts": sorted(self.parts)} if self.parts else {}),
@@ -326,9 +337,8 @@ class Record:
     def load(cls, document: dict[str, Any]) -> "Record":
         """The record that `dump` gave out."""
         record = cls()
-        record.links = {name: Link.load(link) for name, link in document["links"].items()}
-        if len(record.links) == 1:
-            record.sole = next(iter(record.links.values()))
+        for name, link in document["links"].items():
+            record._put(Link.load(name, link))
         if document["replaced"]:
             record.replaced = frozenset((old, new) for old, new in document["replaced"])
         if "parts" in document:

@@ -17,7 +17,7 @@ from orderloom.words import Completeness, FillKind, Lifecycle, Source, Status, T
 from processors.orders.order import Order
 from processors.orders.record import Record
 from processors.orders.tracks.amounts import Amounts
-from processors.orders.tracks.fills import QUOTIENT, HeldFill, fill_of
+from processors.orders.tracks.fills import HeldFill, fill_of
 from processors.orders.tracks.links import LIVE, WITNESS, Link
 from processors.orders.tracks.terms import AVERAGE, PLACE, ROW_OF, Row
 from processors.orders.tracks.trust import Derived, derive
@@ -44,7 +44,7 @@ def take_execution(order: Order, report: OrderReport, event: Execution) -> HeldF
     """
     record = order.own
     link = _usual_link(order, record)
-    if link is None:
+    if link is None or link.name != report.venue_order_id:
         return None
     row, ordinal, filled = link.terms.row, report.ordinal, report.filled_quantity
     said = WORDS.get(report.status)
@@ -59,8 +59,7 @@ def take_execution(order: Order, report: OrderReport, event: Execution) -> HeldF
     link.terms.stamp = stamp
     if report.average_price is not None:
         link.terms.offer(AVERAGE, stamp, report.average_price)
-    at, witness = link.words.get(word, (ordinal, STREAM))
-    link.words[word] = (max(at, ordinal), witness | STREAM)
+    link.take_word(word, ordinal, STREAM)
     link.claimed = filled
     if report.filled_quote is not None and report.filled_quote > link.claimed_quote:
         link.claimed_quote = report.filled_quote
@@ -86,7 +85,6 @@ def _is_usual(order: Order, report: OrderReport, event: Execution, row: Row) -> 
         event.kind is FillKind.REAL
         and event.exec_id is not None
         and event.exec_id not in record.fills
-        and report.venue_order_id in record.links
         and event.side is row[SIDE]
         and event.side is not None
         and event.quantity_unit is row[UNIT]
@@ -117,8 +115,7 @@ def _is_explained(order: Order, link: Link, event: Execution, filled: Decimal) -
 def _fold(order: Order, record: Record, link: Link, event: Execution, reported_ns: int) -> HeldFill:
     assert event.exec_id is not None
     assert event.venue_ns is not None
-    name = next(iter(record.links))  # the text that is kept
-    fill = fill_of(event, event.exec_id, name)
+    fill = fill_of(event, event.exec_id, link.name)  # the text that is kept
     record.totals.add(fill, link.claimed)  # which the executions explain
     record.fills[event.exec_id] = fill
     latest = max(reported_ns, event.venue_ns)
@@ -137,15 +134,15 @@ def _fold(order: Order, record: Record, link: Link, event: Execution, reported_n
 def _derived(order: Order, record: Record, link: Link) -> Derived:
     totals, before = record.totals, order.derived
     real, quantity = totals.quantity, before.amounts.quantity
-    if len(link.words) > 1 or quantity is None or real >= quantity:
+    if link.other_words or quantity is None or real >= quantity:
         return derive(record, order.profile)  # it closed
-    witness = link.words[LIVE][1]
+    ways = link.live_ways
     return Derived(
         Lifecycle.ACTIVE,
         None,
         (),
-        Trust.CORROBORATED if witness & (witness - 1) else Trust.OBSERVED,
+        Trust.CORROBORATED if ways & (ways - 1) else Trust.OBSERVED,
         Completeness.COMPLETE,
         Amounts(quantity, real, real, ZERO, False, link.prevented),
-        QUOTIENT.divide(totals.notional, real),
+        None,
     )

@@ -101,22 +101,32 @@ class UnattributedEvidence:
         self._profiles = profiles
         self._unattributed: dict[Handle, Unattributed] = {}
         self._keys: dict[str, Handle] = {}
-        self._carriers: dict[Handle, list[Order]] = {}
+        self._carriers: dict[tuple[str, str], dict[str, Order | list[Order]]] = {}
+        """By product and symbol, then by client order id: nearly always an order alone."""
 
     def __bool__(self) -> bool:
         return bool(self._unattributed)
 
     def know(self, order: Order, client_order_id: str) -> None:
         """The order carries this client order id."""
-        handle = (order.product, order.symbol, CLIENT, client_order_id)
-        carriers = self._carriers.setdefault(handle, [])
+        known = self._carriers.setdefault((order.product, order.symbol), {})
+        if known.setdefault(client_order_id, order) is order:
+            return
+        carriers = self._listed(order.product, order.symbol, client_order_id)
         if order not in carriers:
             carriers.append(order)
 
+    def _listed(self, product: str, symbol: str, client_order_id: str) -> list[Order]:
+        """The orders that carry the id, as the list that is kept from here on."""
+        known = self._carriers.setdefault((product, symbol), {})
+        held = known.get(client_order_id, [])
+        carriers = known[client_order_id] = held if isinstance(held, list) else [held]
+        return carriers
+
     def latest(self, product: str, symbol: str, client_order_id: str) -> Order | None:
         """The latest open order that carries the id, else the latest."""
-        carriers = self._carriers.get((product, symbol, CLIENT, client_order_id), ())
-        return max(carriers, default=None, key=_time_of)
+        held = self._carriers.get((product, symbol), {}).get(client_order_id)
+        return max(held, default=None, key=_time_of) if isinstance(held, list) else held
 
     def get(self, handle: Handle, cause: Cause, orders: Iterable[Order]) -> Unattributed:
         """What has this handle, made if there is none."""
@@ -131,7 +141,7 @@ class UnattributedEvidence:
     def load(self, handle: Handle, order: Order, orders: Iterable[Order]) -> Unattributed:
         """Take `order` as what has this handle."""
         if handle[2] == CLIENT:
-            candidates = self._carriers.setdefault(handle, [])
+            candidates = self._listed(handle[0], handle[1], handle[3])
         else:
             # A walk over all orders: such evidence is rare (decision 0403).
             candidates = [one for one in orders if _has_execution(one, handle)]
@@ -157,8 +167,8 @@ class UnattributedEvidence:
         """These were joined to `order`: what pointed to them points to that now."""
         for gone in others:
             for client_order_id in gone.own.client_ids:
-                handle = (order.product, order.symbol, CLIENT, client_order_id)
-                self._exchange(self._carriers.setdefault(handle, []), gone, order)
+                carriers = self._listed(order.product, order.symbol, client_order_id)
+                self._exchange(carriers, gone, order)
             for unattributed in self._unattributed.values():
                 if unattributed.handle[2] == EXECUTION:
                     self._exchange(unattributed.candidates, gone, order)

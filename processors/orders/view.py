@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from orderloom.quantities import Unit, text_of, text_or_none
+from processors.orders.tracks.amounts import average_of
 from processors.orders.tracks.lifecycle import shown_status
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def _content(order: Order) -> dict[str, Any]:
     """What is shown and follows from the evidence alone."""
     derived = order.derived
     lifecycle, amounts, record = derived.lifecycle, derived.amounts, order.record
-    fees = record.totals.fees
+    totals = record.totals
+    fees = totals.fees
+    average_price = average_of(totals, amounts, derived.claimed_average)
     (
         client_order_id, side, order_type, time_in_force, price, quantity, quote_quantity,
         position_side, margin_mode, trigger_price, trigger_type, activation_price, callback_rate,
@@ -78,7 +81,7 @@ def _content(order: Order) -> dict[str, Any]:
         "quantity_unit": quantity_unit or Unit.BASE,
         "quote_quantity": text_or_none(quote_quantity),
         "filled_quantity": text_of(amounts.executed),
-        "average_price": text_or_none(derived.average_price),
+        "average_price": text_or_none(average_price),
         "position_side": position_side,
         "margin_mode": margin_mode,
         "trigger_price": text_or_none(trigger_price),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from orderloom.quantities import EXACT, ZERO, Unit
 from processors.orders.record import Record
-from processors.orders.tracks.fills import QUOTIENT
+from processors.orders.tracks.fills import QUOTIENT, Totals
 from processors.orders.tracks.links import Link
 from processors.orders.tracks.parts import Split, split_of
 from processors.orders.tracks.terms import UNIT
@@ -38,7 +38,7 @@ class Amounts(NamedTuple):
 
 def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts:
     """The amounts of one order; `current` is the link that no other replaces."""
-    if len(record.links) > 1 or record.parts:
+    if record.several:
         split = split_of(record)
         if split is not None:
             return _of_parts(record, current, split)
@@ -46,7 +46,7 @@ def amounts_of(record: Record, current: Link, *, carries_count: bool) -> Amounts
     real = record.totals.quantity
     if real > ZERO and record.is_nameless:  # nothing is left of what was executed without an order
         return Amounts(real, real, real, ZERO, is_full=True)
-    if len(record.links) <= 1:
+    if not record.several:
         claimed = current.executed
         executed = real if real >= claimed else claimed
     elif carries_count:
@@ -99,14 +99,22 @@ def _unexplained(record: Record, executed: Decimal) -> Decimal:
     return max(ZERO, EXACT.subtract(executed, explained))
 
 
-def average_of(record: Record, current: Link, amounts: Amounts) -> Decimal | None:
+def average_of(totals: Totals, amounts: Amounts, claimed: Decimal | None) -> Decimal | None:
     """The average price from real fills where they are complete, else what the venue claims."""
-    totals = record.totals
-    if not amounts.executed:
-        return None
-    # An average needs all executions, and a price of each.
-    if amounts.real == amounts.executed and not totals.unpriced:
+    if amounts.executed and _are_complete(totals, amounts):
         return QUOTIENT.divide(totals.notional, totals.quantity)
+    return claimed
+
+
+def _are_complete(totals: Totals, amounts: Amounts) -> bool:
+    """Whether all executions are known, and a price of each."""
+    return amounts.real == amounts.executed and not totals.unpriced
+
+
+def claimed_average(totals: Totals, current: Link, amounts: Amounts) -> Decimal | None:
+    """The average price that the venue claims; None where executions say it, or there are none."""
+    if not amounts.executed or _are_complete(totals, amounts):
+        return None
     claimed: Decimal | None = current.terms.value("average_price")
     if claimed:
         return claimed

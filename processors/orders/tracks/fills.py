@@ -7,9 +7,10 @@ conflict, the latest correction wins. A bust is final. A repetition changes noth
 of what was seen is needed beside the set itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Context, Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -239,17 +240,21 @@ def units_of(*counts: int) -> tuple[int, ...]:
 
 
 NO_UNITS: Final = units_of(*(0 for _ in Unit))
+NO_FEES: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
 
 class Totals:
     """Exact sums over the fills that were not busted, kept as the set changes.
 
     `quantity`, `bought`, `sold`, `unsided` in native units; `notional` is price times quantity over
-    the fills that have a price, `unpriced` how many have none; `fees` by currency ("" unknown).
+    the fills that have a price, `unpriced` how many have none.
     """
 
     __slots__ = (
+        "_currency",
         "_digest",
+        "_fee",
+        "_several_fees",
         "_unhashed",
         "_units",
         "bought",
@@ -257,7 +262,6 @@ class Totals:
         "busted_quantity",
         "conflicted",
         "corrected",
-        "fees",
         "notional",
         "quantity",
         "sold",
@@ -271,7 +275,9 @@ class Totals:
         self.unpriced = self.busted = self.conflicted = self.corrected = self._digest = 0
         self._unhashed: list[tuple[int, HeldFill]] | None = None
         self._units = NO_UNITS
-        self.fees: dict[str, Decimal] = {}
+        self._currency: str | None = None
+        self._fee = ZERO
+        self._several_fees: Mapping[str, Decimal] = NO_FEES
 
     def replace(self, before: HeldFill | None, after: HeldFill) -> None:
         """Take `before` out of the sums and put `after` in."""
@@ -304,6 +310,13 @@ class Totals:
         counts[UNIT_PLACE[fill.quantity_unit]] += 1
         self._units = units_of(*counts)
 
+    @property
+    def fees(self) -> Mapping[str, Decimal]:
+        """The sum of the fees by currency ("" unknown)."""
+        if self._currency is None:
+            return self._several_fees
+        return {self._currency: self._fee}
+
     def counts_only(self, unit: Any) -> bool:
         """Whether no execution counts anything else."""
         place, counted = UNIT_PLACE.get(unit), sum(self._units)
@@ -335,11 +348,19 @@ class Totals:
             self._count_quantity(fill, fill.last_quantity, sign)
 
     def _count_fee(self, fee: Decimal, currency: str) -> None:
-        held = self.fees.get(currency)
-        self.fees[currency] = fee if held is None else EXACT.add(held, fee)
         # Gone, not zero: fees that cancel out leave no trace of what came first.
-        if not self.fees[currency]:
-            del self.fees[currency]
+        if currency == self._currency:
+            self._fee = EXACT.add(self._fee, fee)
+            if not self._fee:
+                self._currency = None
+            return
+        fees = {**self.fees}
+        held = fees.pop(currency, None)
+        if total := fee if held is None else EXACT.add(held, fee):
+            fees[currency] = total
+        # Of nearly every order all are in one currency: without a dict of its own.
+        self._currency, self._fee = fees.popitem() if len(fees) == 1 else (None, ZERO)
+        self._several_fees = fees or NO_FEES
 
     def _side_sum(self, held: Decimal, before: Decimal, amount: Decimal) -> Decimal:
         # Of nearly every order all is on one side: its sum is that of all, and is kept once.

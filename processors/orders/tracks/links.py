@@ -26,6 +26,7 @@ from processors.orders.tracks.registers import (
     own,
     put,
 )
+from processors.orders.tracks.stamps import ended_by, shown_until_ns, stamp_of
 from processors.orders.tracks.terms import (
     AVERAGE,
     ROW_OF,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 LIVE: Final = "LIVE"
 UNTRIGGERED: Final = "UNTRIGGERED"
-TERMINAL: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED")
 ENDED: Final = "ENDED"
 """Closed, and not how: any of the terminal words stands above it."""
 WORDS: Final[dict[Status | None, str | None]] = {
@@ -55,20 +55,22 @@ WORDS: Final[dict[Status | None, str | None]] = {
     Status.EXPIRED: "EXPIRED",
     Status.REJECTED: "REJECTED",
 }
-ANSWER: Final = 2
-"""In a stamp, where an amendment has 1: a row that surely shows all that was said of its time."""
+Word = tuple[tuple[int, int], int]
+UNSAID: Final[Word] = (NO_ORDINAL, 0)
 WITNESS: Final = {Source.STREAM: 1, Source.QUERY: 2, Source.REPLY: 4}
 
 
 class Link:
-    """What is known under one venue order id.
+    """What is known under one venue order id, its `name`.
 
-    `words` holds for each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal and, as bits,
-    by which ways it came. `claimed` and `claimed_quote` are the greatest cumulative claims, as is
-    `prevented`, what self-trade prevention took; `is_whole`: FILLED was said without any. `asked`
-    is the newest question's start (ns) with the cumulative quantity that its answer gave. `changes`
-    are those that the venue named, None where there are none; `answered_ns` is up to when an answer
-    surely shows them: the newest question's start less the venue's visibility lag.
+    Of each claim (LIVE, UNTRIGGERED, FILLED, ...) its greatest ordinal is held and, as bits, by
+    which ways it came: of LIVE, which an open order mostly has alone, in `live_at` and `live_ways`,
+    of the others in `other_words`. `claimed` and `claimed_quote` are the greatest cumulative
+    claims, as is `prevented`, what self-trade prevention took; `is_whole`: FILLED was said without
+    any. `asked` is the newest question's start (ns) with the cumulative quantity that its answer
+    gave. `changes` are those that the venue named, None where there are none; `answered_ns` is up
+    to when an answer surely shows them: the newest question's start less the venue's visibility
+    lag.
     """
 
     __slots__ = (
@@ -78,17 +80,23 @@ class Link:
         "claimed",
         "claimed_quote",
         "is_whole",
+        "live_at",
+        "live_ways",
+        "name",
+        "other_words",
         "prevented",
         "reasons",
         "terms",
-        "words",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.terms = Terms()
         self.changes: Changes | None = None
         self.reasons: Mapping[str, tuple[Any, Any]] = NOTHING_SAID
-        self.words: dict[str, tuple[tuple[int, int], int]] = {}
+        self.live_at = NO_ORDINAL
+        self.live_ways = 0
+        self.other_words: Mapping[str, Word] = NOTHING_SAID
         self.claimed = ZERO
         self.claimed_quote = ZERO
         self.is_whole = False
@@ -105,19 +113,19 @@ class Link:
         if word is None and report.is_ended:
             word = ENDED
         filled, ordinal = report.filled_quantity, report.ordinal or NO_ORDINAL
-        answered_ns = _answered_ns(report, origin, lag_ns)
-        stamp = _stamp_of(report, word, answered_ns)
+        answered_ns = shown_until_ns(report, origin, lag_ns)
+        stamp = stamp_of(report, word, answered_ns)
         changed = self._take_terms(report, stamp)
         # Its terms keep the lowest stamp; but without a time no later life could
         # void the end (decision 0307).
         if word == ENDED and report.ordinal is None:
-            ordinal = _ended_by(report, origin)
+            ordinal = ended_by(report, origin)
         if report.change_id is not None:
             changed |= self._take_change(report, stamp)
             if word == LIVE:  # since when is a matter of the change
                 ordinal = NO_ORDINAL
         if word is not None:
-            changed |= self._take_word(word, ordinal, WITNESS[origin.source])
+            changed |= self.take_word(word, ordinal, WITNESS[origin.source])
         if report.reason is not None:
             # Rows of USD-M's REST do not say why an order expired: the guess from its terms comes
             # later, and must not hide the stream's word (docs/venues/binance.md 4.2).
@@ -153,11 +161,16 @@ class Link:
 
     def live_ordinal(self) -> tuple[int, int]:
         """When it was last said to live; `NO_ORDINAL` if it never was, or without a time."""
-        ordinal = self.words.get(LIVE, (NO_ORDINAL, 0))[0]
         if self.changes is None:
-            return ordinal
+            return self.live_at
         # A change proves life at its own time, not at that of a copy which came after the end.
-        return max(ordinal, self.changes.ordinal(self.answered_ns))
+        return max(self.live_at, self.changes.ordinal(self.answered_ns))
+
+    @property
+    def words(self) -> dict[str, Word]:
+        """All claims, each with its greatest ordinal and by which ways it came."""
+        live = {LIVE: (self.live_at, self.live_ways)} if self.live_ways else {}
+        return {**live, **self.other_words}
 
     def _take_terms(self, report: OrderReport, stamp: Stamp) -> int:
         is_named = report.change_id is not None
@@ -237,15 +250,20 @@ class Link:
         # Whether it is shown depends on the other words too: that is compared after deriving.
         return put(held, word, stamp, reason) & STORED
 
-    def _take_word(self, word: str, ordinal: tuple[int, int], witness: int) -> int:
-        held = self.words.get(word)
-        joined = (ordinal, witness)
-        if held is not None:
+    def take_word(self, word: str, ordinal: tuple[int, int], ways: int) -> int:
+        """Join one claim; what that changed."""
+        is_live = word == LIVE
+        held = (self.live_at, self.live_ways) if is_live else self.other_words.get(word, UNSAID)
+        joined = (ordinal, ways)
+        if held[1]:
             # By which ways it came is what makes it CORROBORATED (docs/state-model.md 3.8).
-            joined = (max(held[0], ordinal), held[1] | witness)
+            joined = (max(held[0], ordinal), held[1] | ways)
         if joined == held:
             return SAME
-        self.words[word] = joined
+        if is_live:
+            self.live_at, self.live_ways = joined
+        else:
+            self.other_words = {**self.other_words, word: joined}
         return STORED
 
     def _take_claim(self, filled: Decimal, report: OrderReport, origin: Origin) -> int:
@@ -274,8 +292,8 @@ class Link:
         self._join_terms(other)
         for name, (stamp, value) in other.reasons.items():
             self.offer_reason(name, stamp, value)
-        for word, (ordinal, witness) in other.words.items():
-            self._take_word(word, ordinal, witness)
+        for word, (ordinal, ways) in other.words.items():
+            self.take_word(word, ordinal, ways)
         self.claimed = max(self.claimed, other.claimed)
         self.claimed_quote = max(self.claimed_quote, other.claimed_quote)
         self.is_whole |= other.is_whole
@@ -308,7 +326,7 @@ class Link:
             "stamps": [[*stamp[:-2], text_of(stamp[-2]), stamp[-1]] for stamp in stamps],
             "terms": self.terms.dump(places),
             "reasons": dump_registers(self.reasons, places),
-            "words": {word: self.words[word] for word in sorted(self.words)},
+            "words": dict(sorted(self.words.items())),
             "claimed": text_of(self.claimed),
             "claimed_quote": text_of(self.claimed_quote),
             "prevented": text_of(self.prevented),
@@ -327,14 +345,15 @@ class Link:
         return sorted(held)
 
     @classmethod
-    def load(cls, document: dict[str, Any]) -> "Link":
-        """The link that `dump` gave out."""
-        link = cls()
+    def load(cls, name: str, document: dict[str, Any]) -> "Link":
+        """The link of this name that `dump` gave out."""
+        link = cls(name)
         stamps = [(*stamp[:-2], Decimal(stamp[-2]), stamp[-1]) for stamp in document["stamps"]]
         link.terms = Terms.load(document["terms"], stamps)
         reasons = document["reasons"]
         link.reasons = load_registers(reasons, stamps, dict.fromkeys(reasons, Reason))
-        link.words = {word: (tuple(at), seen) for word, (at, seen) in document["words"].items()}
+        for word, ((ordinal, place), ways) in document["words"].items():
+            link.take_word(word, (ordinal, place), ways)
         link.claimed = Decimal(document["claimed"])
         link.claimed_quote = Decimal(document["claimed_quote"])
         link.prevented = Decimal(document["prevented"])
@@ -345,43 +364,3 @@ class Link:
         if "changes" in document:
             link.changes = Changes.load(document["changes"], stamps)
         return link
-
-
-def _stamp_of(report: OrderReport, word: str | None, answered_ns: int) -> Stamp:
-    """The stamp of what it says; `answered_ns`: up to when it surely shows all that was said."""
-    ordinal = said = report.ordinal or NO_ORDINAL
-    if report.is_as_asked:  # else a change that the stream lost would never be known
-        said = max(said, (answered_ns, 0))
-    filled = report.filled_quantity
-    # A row older than its question by the lag shows all that was said of its own time: a fill
-    # and an amendment may share a millisecond (decision 0407).
-    return (
-        *said,
-        ANSWER if NEVER_NS < ordinal[0] < answered_ns else int(report.is_amendment),
-        LOWEST[3] if filled is None else filled,
-        int(word in TERMINAL),
-    )
-
-
-def _ended_by(report: OrderReport, origin: Origin) -> tuple[int, int]:
-    """When what has no ordinal had ended at the latest: an answer shows that of when it was asked.
-
-    The row's own time will not do: nothing says that the end of what a conditional order became
-    moves it.
-    """
-    ended_ns = origin.asked_ns if origin.source is Source.QUERY else report.venue_ns
-    return NO_ORDINAL if ended_ns is None else (ended_ns, 0)
-
-
-def _answered_ns(report: OrderReport, origin: Origin, lag_ns: int) -> int:
-    """Up to when an answer surely shows what was said of the terms that this order has.
-
-    The row of a conditional order gives the orders that it became the terms of its trigger: it
-    names them in passing, without a cumulative quantity.
-    """
-    is_answer = origin.source is Source.QUERY and not report.is_past
-    if origin.asked_ns is None or not is_answer or report.status is None:
-        return NEVER_NS
-    if report.filled_quantity is None and report.alias_ids:
-        return NEVER_NS
-    return origin.asked_ns - lag_ns  # what is younger the venue's answer may not show yet

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orderloom.quantities import EXACT, ZERO
-from processors.orders.tracks.links import TERMINAL
+from processors.orders.tracks.stamps import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Part(NamedTuple):
     @property
     def is_closed(self) -> bool:
         """Whether nothing more can come of it."""
-        return self.is_full or any(word in self.link.words for word in TERMINAL)
+        return self.is_full or any(word in self.link.other_words for word in TERMINAL)
 
 
 class Split(NamedTuple):
@@ -88,7 +88,7 @@ class Split(NamedTuple):
 
 def split_of(record: Record) -> Split | None:
     """The parts of an order; None for one that is a plain chain, as nearly all are."""
-    if len(record.links) <= 1 and not record.parts:
+    if not record.several:
         return None
     pairs = record.replaced | record.parts
     newest = sorted(set(record.links) - {old for old, _ in pairs})
@@ -116,7 +116,7 @@ def _part(name: str, link: Link, executed: Decimal) -> Part:
 
 def _is_missing(conditional: Link | None, parts: tuple[Part, ...]) -> bool:
     """Whether the known parts may be less than was asked for, and the rest was not ended."""
-    if conditional is None or any(word in conditional.words for word in TERMINAL):
+    if conditional is None or any(word in conditional.other_words for word in TERMINAL):
         return False
     asked = conditional.terms.value("quantity")
     known = _sum(part.executed if part.quantity is None else part.quantity for part in parts)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from orderloom.quantities import EXACT, ZERO
 from orderloom.words import Completeness, Lifecycle, Reason, Trust
 from processors.orders.record import Record
-from processors.orders.tracks.amounts import Amounts, amounts_of, average_of
+from processors.orders.tracks.amounts import Amounts, amounts_of, claimed_average
 from processors.orders.tracks.fills import completeness
 from processors.orders.tracks.lifecycle import (
     ABSENT,
@@ -28,11 +28,11 @@ from processors.orders.tracks.lifecycle import (
     UNTRIGGERED,
     inferred_reason,
 )
-from processors.orders.tracks.links import ENDED, TERMINAL, Link
-from processors.orders.tracks.links import LIVE as LIVE_WORD
+from processors.orders.tracks.links import ENDED, UNSAID, Link
 from processors.orders.tracks.links import UNTRIGGERED as UNTRIGGERED_WORD
 from processors.orders.tracks.parts import Split, split_of
 from processors.orders.tracks.registers import NO_ORDINAL
+from processors.orders.tracks.stamps import TERMINAL
 from venues.venue import MILLISECOND_NS, Profile
 
 TERMINALS_DIFFER: Final = "terminals-differ"
@@ -54,7 +54,6 @@ FILLS_MISSED_BY_VENUE: Final = "query-below-fills"
 
 NO_EVIDENCE: Final = Link()
 FACT_OF_WORD: Final = {
-    LIVE_WORD: LIVE,
     UNTRIGGERED_WORD: UNTRIGGERED,
     "FILLED": FULL,
     "CANCELED": CANCEL_CLAIMED,
@@ -66,7 +65,10 @@ CLAIMED: Final = FULL | CANCEL_CLAIMED | EXPIRY_CLAIMED | REJECT_CLAIMED
 
 
 class Derived(NamedTuple):
-    """What follows from the evidence about one order."""
+    """What follows from the evidence about one order.
+
+    `claimed_average` is None where the average price follows from the sums of the executions.
+    """
 
     lifecycle: Lifecycle
     reason: Reason | None
@@ -74,7 +76,7 @@ class Derived(NamedTuple):
     trust: Trust
     completeness: Completeness
     amounts: Amounts
-    average_price: Decimal | None
+    claimed_average: Decimal | None
 
 
 def derive(record: Record, profile: Profile) -> Derived:
@@ -97,7 +99,7 @@ def derive(record: Record, profile: Profile) -> Derived:
         _least_trust(record, links, lifecycle),
         completeness(amounts.real, amounts.missing, amounts.quantity),
         amounts,
-        average_of(record, current, amounts) if amounts.executed else None,
+        claimed_average(record.totals, current, amounts),
     )
 
 
@@ -131,9 +133,10 @@ def _of_parts(
 
 def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     """The facts of the lifecycle track, as bits. Terminal words count on the current link alone."""
-    words = current.words
     facts = FULL if amounts.is_full else 0
-    for word in words:
+    if current.live_ways:
+        facts |= LIVE
+    for word in current.other_words:
         facts |= FACT_OF_WORD[word]
     # So far only an end of which is not said how can have set it (decision 0307).
     if facts & ABSENT and (_is_live_after(current, [ENDED]) or _is_live_at_all(current)):
@@ -146,7 +149,7 @@ def facts_of(record: Record, current: Link, amounts: Amounts) -> int:
     if record.absent_ns is not None and not is_voided(record):
         facts |= ABSENT
     # Ends count on the current link alone, life on any (docs/state-model.md 3.4).
-    if len(record.links) > 1:
+    if record.several:
         facts |= _life_on_any_link(record)
     return facts
 
@@ -161,9 +164,10 @@ def is_voided(record: Record) -> bool:
 def _life_on_any_link(record: Record) -> int:
     facts = 0
     for link in record.links.values():
-        for word in (LIVE_WORD, UNTRIGGERED_WORD):
-            if word in link.words:
-                facts |= FACT_OF_WORD[word]
+        if link.live_ways:
+            facts |= LIVE
+        if UNTRIGGERED_WORD in link.other_words:
+            facts |= UNTRIGGERED
     return facts
 
 
@@ -175,7 +179,7 @@ def _reason(links: tuple[Link, ...], lifecycle: Lifecycle, facts: int) -> Reason
         reason: Reason = max(forced)[1]
         return reason
     # The venue ended it and did not say why: that it dropped the order is not known.
-    if not facts & CLAIMED and any(ENDED in link.words for link in links):
+    if not facts & CLAIMED and any(ENDED in link.other_words for link in links):
         return None
     inferred = inferred_reason(facts)
     if inferred is not None:
@@ -193,7 +197,7 @@ def _disputes(
     found: list[str] = []
     ends: list[str] = []
     if facts & CLAIMED:
-        ends = [word for word in TERMINAL if word in current.words]
+        ends = [word for word in TERMINAL if word in current.other_words]
         if ends and _differ(ends, amounts, profile):
             found.append(TERMINALS_DIFFER)
         if ends and not facts & FULL and _is_live_after(current, ends):
@@ -201,7 +205,7 @@ def _disputes(
         if facts & REJECT_CLAIMED and facts & EXECUTED:
             found.append(REJECTED_WITH_FILLS)
     # Beside a claim it is no contradiction: the order's own word stands above it (decision 0307).
-    elif ENDED in current.words and _is_live_after(current, [ENDED]):
+    elif ENDED in current.other_words and _is_live_after(current, [ENDED]):
         found.append(LIVE_AFTER_END)
     if record.absent_ns is not None:
         found.extend(_doubts_of_absence(record, ends, facts))
@@ -232,7 +236,7 @@ def _differ(ends: list[str], amounts: Amounts, profile: Profile) -> bool:
 
 def _is_live_after(current: Link, ends: list[str]) -> bool:
     live = current.live_ordinal()
-    ended = max(current.words[word][0] for word in ends)
+    ended = max(current.other_words[word][0] for word in ends)
     # Sources write the same moment with other precision and other sub-ordinals: a millisecond apart
     # Of an end without a time nothing is known to be later.
     return ended != NO_ORDINAL and live[0] // MILLISECOND_NS > ended[0] // MILLISECOND_NS
@@ -240,7 +244,7 @@ def _is_live_after(current: Link, ends: list[str]) -> bool:
 
 def _is_live_at_all(current: Link) -> bool:
     """Whether life is known with its time, and of the end neither how nor when it came."""
-    return current.words[ENDED][0] == NO_ORDINAL and current.live_ordinal() != NO_ORDINAL
+    return current.other_words[ENDED][0] == NO_ORDINAL and current.live_ordinal() != NO_ORDINAL
 
 
 def _doubts_of_absence(record: Record, ends: list[str], facts: int) -> list[str]:
@@ -261,7 +265,7 @@ def _is_below_fills(record: Record, current: Link, profile: Profile) -> bool:
     assert current.asked is not None
     asked_ns, filled = current.asked
     # Of several links an answer counts one, and the executions are of all.
-    if filled >= record.totals.quantity or len(record.links) > 1:
+    if filled >= record.totals.quantity or record.several:
         return False
     visible_ns = asked_ns - profile.visibility_lag_ns
     visible = ZERO
@@ -283,14 +287,12 @@ def _least_trust(record: Record, links: tuple[Link, ...], lifecycle: Lifecycle) 
 def _trust(record: Record, current: Link, lifecycle: Lifecycle) -> Trust:
     if record.totals.busted or record.totals.corrected:
         return Trust.CORRECTED
-    if lifecycle in CLOSED:
-        word = lifecycle.value
-    else:
-        word = UNTRIGGERED_WORD if lifecycle is Lifecycle.WAITING_TRIGGER else LIVE_WORD
-    held = current.words.get(word)
+    ways = current.live_ways
+    if lifecycle in CLOSED or lifecycle is Lifecycle.WAITING_TRIGGER:
+        word = lifecycle.value if lifecycle in CLOSED else UNTRIGGERED_WORD
+        _, ways = current.other_words.get(word, UNSAID)
     # More than one bit is set: two ways said it.
-    has_two_witnesses = held is not None and held[1] & (held[1] - 1)
-    return Trust.CORROBORATED if has_two_witnesses else Trust.OBSERVED
+    return Trust.CORROBORATED if ways & (ways - 1) else Trust.OBSERVED
 
 
 def provisional(graced: Decimal, amounts: Amounts) -> Decimal:

@@ -97,7 +97,7 @@ def print_of(order: Order) -> Any:
     }
     times = (own.first_ns, own.venue_ns, own.seen_ns, own.absent_ns, own.settled_ns)
     sums = [name for name in own.totals.__slots__ if not name.startswith("_")]
-    totals = {name: getattr(own.totals, name) for name in (*sums, "digest")}
+    totals = {name: getattr(own.totals, name) for name in (*sums, "fees", "digest")}
     return (links, own.fills, totals, own.client_ids, times, order.derived)
 
 

@@ -1,5 +1,6 @@
 """The fills track: executions joined field by field."""
 
+from collections import Counter
 from decimal import Decimal
 from itertools import permutations
 
@@ -120,6 +121,15 @@ def test_fees_that_cancel_out_leave_no_entry() -> None:
     totals.replace(None, fill("1"))
     totals.replace(None, fill("2", fee="-0.0015"))
     assert totals.fees == {}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "SOL", "GT", "POINT"]), st.integers(-2, 2))))
+def test_fees_are_sums_by_currency_however_many_there_are(paid: list[tuple[str, int]]) -> None:
+    totals, expected = Totals(), Counter[str]()
+    for number, (currency, amount) in enumerate(paid):
+        totals.replace(None, fill(str(number), fee=amount, fee_currency=currency or None))
+        expected[currency] += amount
+        assert totals.fees == {name: total for name, total in expected.items() if total}
 
 
 def test_completeness_is_gap_excess_or_complete() -> None:

@@ -117,7 +117,7 @@ def test_a_link_comes_back_from_its_dump() -> None:
         a_report(Status.CANCELED, reason=Reason.EXPIRY, is_amendment=True, quantity="3"),
     )
     link.take(a_report(filled_quantity="1"), an_origin(Source.QUERY, asked_ns=3))
-    again = Link.load(orjson.loads(orjson.dumps(link.dump())))
+    again = Link.load(link.name, orjson.loads(orjson.dumps(link.dump())))
     for name in Link.__slots__:
         if name != "terms":
             assert getattr(again, name) == getattr(link, name), name

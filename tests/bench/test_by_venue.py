@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.venues import VenueLoad, measure
+from bench.by_venue import VenueLoad, measure
 from orderloom import topology
 from processors.partition import PartitionFold
 from simulator.faces import FACES, USUAL
@@ -23,8 +23,8 @@ def test_each_venues_frames_are_read_and_fold_into_orders(venue: str) -> None:
 
 
 def test_every_venue_is_measured_beside_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.venues.QUICK_HISTORIES", 1)
-    monkeypatch.setattr("bench.venues.RUNS", 1)
+    monkeypatch.setattr("bench.by_venue.QUICK_HISTORIES", 1)
+    monkeypatch.setattr("bench.by_venue.RUNS", 1)
     said: list[str] = []
     ratios = measure(said.append, is_quick=True)
     others = [name for name in FACES if name != USUAL]
