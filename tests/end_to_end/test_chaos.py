@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from rich.console import Console
 
 from cli.demo import DemoOptions, Play, plan_of
@@ -157,11 +157,12 @@ def raw_records(stage: Stage) -> Iterator[tuple[int, raw.RawRecord]]:
     names = [topology.RAW.name(venue, stage.plan.namespace) for venue in stage.plan.venues]
     places = [TopicPartition(name, number, 0) for name in names for number in range(PARTITIONS)]
     consumer.assign(places)
-    ended = 0
-    while ended < len(places):
+    ended = set[tuple[str | None, int | None]]()
+    while len(ended) < len(places):
         for message in consumer.consume(1000, 1.0):
-            if message.error() is not None:
-                ended += 1
+            if (error := message.error()) is not None:  # an end may be told twice, trouble too
+                if error.code() == KafkaError._PARTITION_EOF:
+                    ended.add((message.topic(), message.partition()))
             else:
                 yield message.offset() or 0, raw.decode(message.value() or b"")
     consumer.close()
