@@ -2,7 +2,8 @@
 
 Pure but for its streams and the two state files: no Kafka, no clock. It uses the translation and
 the fold of the processors. The output is a function of the set of messages: no order of arrival,
-repetition, or cut into runs (`--state-out`, then `--state-in`) changes it. Dead letters go to
+repetition, or cut into runs (`--state-out`, then `--state-in`) changes it; so what an answer says
+under a name that the venue varies is folded last, when all names are known. Dead letters go to
 stderr as JSON lines. As no time passes here, every time of grace counts as over at the end.
 """
 
@@ -15,10 +16,12 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from cli.held import HeldRow, HeldRows
 from cli.instruments import Instruments
 from cli.lines import Line, output_line, read_lines
 from orderloom.event import Cause, Execution, InstrumentReport, OrderReport, Origin, Reply
 from orderloom.quantities import EXACT, Unit, text_of
+from orderloom.words import Source
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 from processors.orders.stored_order import UnknownOrderFormat
@@ -26,7 +29,9 @@ from processors.orders.tracks.fills import HeldFill
 from runtime.files import replace_with
 from venues.venue import BadFrame, UnknownFrame, Venue
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+READ: Final = (1, FORMAT)
+"""Formats of a state that can be read; the first held no rows."""
 WRONG_ARGUMENTS: Final = 2
 SHOWN: Final = (
     "product", "symbol", "venue_order_id", "client_order_id", "side", "status", "reason",
@@ -55,6 +60,7 @@ class Fold:
         self.venue = venue
         self.accounts: dict[str, Orders] = {}
         self.instruments = Instruments()
+        self._held = HeldRows()
 
     def take(self, line: Line, number: int) -> str | None:
         """Fold one input line; the reason if it is a dead letter."""
@@ -74,17 +80,36 @@ class Fold:
                 cause = Cause("stdin", 0, number, place)
                 source = line.inbound.source
                 origin = Origin(account, source, cause, line.received_ns, line.asked_ns)
-                self._orders_of(account).apply(self._named(event), origin)
+                if not self._is_held(event, origin):
+                    self._orders_of(account).apply(event, origin)
         return None
 
-    def _named(self, event: OrderReport | Execution | Reply) -> OrderReport | Execution | Reply:
-        """Under the name that the stream has, of products whose answers may have another."""
-        if event.product not in self.venue.names_vary or isinstance(event, Reply):
-            return event
-        if event.symbol is None:
-            return event
-        symbol = self.instruments.symbol_of(event.product, event.symbol)
-        return event if symbol == event.symbol else replace(event, symbol=symbol)
+    def _is_held(self, event: OrderReport | Execution | Reply, origin: Origin) -> bool:
+        """Whether the event may name its instrument otherwise than the stream; then it is held."""
+        if event.product not in self.venue.names_vary or origin.source is Source.STREAM:
+            return False
+        if isinstance(event, Reply) or event.symbol is None:
+            return False
+        came = (origin.account, origin.source, origin.received_ns, origin.asked_ns)
+        if isinstance(event, OrderReport):
+            self._held.take(HeldRow(*came, report=event))
+        else:
+            self._held.take(HeldRow(*came, execution=event))
+        return True
+
+    def finish(self) -> None:
+        """Fold what was held, as nothing more comes; a state is dumped before."""
+        found = [(self._named(row.event), row) for row in self._held.all()]
+        # Of an order whose names no list explains, the least is shown, whatever came first.
+        for number, (event, row) in enumerate(sorted(found, key=lambda one: one[0].symbol or "")):
+            cause = Cause("held", 0, number)
+            origin = Origin(row.account, row.source, cause, row.received_ns, row.asked_ns)
+            self._orders_of(row.account).apply(event, origin)
+
+    def _named(self, event: OrderReport | Execution) -> OrderReport | Execution:
+        """Under the name that the stream has, or its own where no list said another."""
+        assert event.symbol is not None
+        return replace(event, symbol=self.instruments.symbol_of(event.product, event.symbol))
 
     def _orders_of(self, account: str) -> Orders:
         orders = self.accounts.get(account)
@@ -129,7 +154,8 @@ class Fold:
             for account, orders in sorted(self.accounts.items())
         }
         state = {"format": FORMAT, "venue": self.venue.name, "accounts": accounts}
-        return orjson.dumps(state | {"instruments": self.instruments.dump()})
+        state |= {"instruments": self.instruments.dump(), "held": self._held.dump()}
+        return orjson.dumps(state)
 
     def load(self, state: bytes) -> None:
         """Take back what `dump` gave out.
@@ -139,7 +165,7 @@ class Fold:
         """
         try:
             document = orjson.loads(state)
-            if document["format"] != FORMAT or document["venue"] != self.venue.name:
+            if document["format"] not in READ or document["venue"] != self.venue.name:
                 raise WrongState(f"not a state of format {FORMAT} of {self.venue.name}")
             for account, records in document["accounts"].items():
                 for record in records:
@@ -147,6 +173,7 @@ class Fold:
             for orders in self.accounts.values():
                 orders.finish_load()
             self.instruments.load(document["instruments"])
+            self._held.load(document.get("held", []))
         except NO_STATE as error:
             raise WrongState(f"not a state of this command ({error!r:.120})") from None
 
@@ -179,6 +206,7 @@ def run(
     except OSError as error:
         stderr.write(f"--state-out {state_out}: {error.strerror}\n".encode())
         status = WRONG_ARGUMENTS
+    fold.finish()
     stdout.writelines(fold.lines())
     stdout.flush()
     return status

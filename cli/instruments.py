@@ -1,8 +1,8 @@
 """What `fold` knows of instruments: how native quantities become base units.
 
 Pure. An instrument is valid wherever it stands in the input, so of several reports about one the
-greatest counts (by venue time, then by content), not the latest to arrive. Other names of one
-count from their list on: what answers say under them must stand behind it.
+greatest counts (by venue time, then by content), not the latest to arrive. A name that lists give
+to several is that of the least symbol.
 """
 
 from decimal import Decimal
@@ -23,13 +23,17 @@ class Instruments:
 
     def take(self, report: InstrumentReport) -> None:
         """Join one report."""
-        self._names |= {(report.product, name): report.symbol for name in report.aliases}
+        for name in report.aliases:
+            self._join_name((report.product, name), report.symbol)
         if report.contract_size is not None:
             entry = (report.venue_ns or 0, report.is_inverse, report.contract_size)
             self._join((report.product, report.symbol), entry)
 
     def _join(self, place: tuple[str, str], entry: tuple[int, bool, Decimal]) -> None:
         self._known[place] = max(entry, self._known.get(place, entry))
+
+    def _join_name(self, place: tuple[str, str], symbol: str) -> None:
+        self._names[place] = min(symbol, self._names.get(place, symbol))
 
     def symbol_of(self, product: str, name: str) -> str:
         """The symbol of what the venue calls so; the name itself where no list said another."""
@@ -58,7 +62,7 @@ class Instruments:
         """Take back what `dump` gave out."""
         for product, name, *said in document:
             if len(said) == 1:
-                self._names[product, name] = said[0]
+                self._join_name((product, name), said[0])
             else:
                 venue_ns, is_inverse, size = said
                 self._join((product, name), (venue_ns, is_inverse, Decimal(size)))

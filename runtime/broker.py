@@ -47,6 +47,8 @@ FORMAT_SECONDS_MAX = 60
 LAST_WORDS_LINES = 8
 LOOK_SECONDS = 0.2
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# A list of directories is split at commas; a properties file has escapes, and ends at its line.
+MISREAD = ",\\\n"
 LOG_BYTES_MAX = 16 << 20  # an older log is begun anew at the next start
 
 
@@ -59,7 +61,7 @@ class DirectoryInUseError(SetupError):
 
 
 class DirectoryUnusableError(SetupError):
-    """No file can be made in the directory."""
+    """No file can be made in the directory, or Kafka would take its path for another."""
 
 
 class BrokerDiedError(SetupError):
@@ -195,6 +197,7 @@ class EmbeddedBroker:
 
     def _take_directory(self) -> None:
         root = self._files.root
+        self._refuse_misread(str(root))
         try:
             own_directory(root)
             lock = os.fdopen(open_own(root / "lock"), "rb+")
@@ -209,6 +212,15 @@ class EmbeddedBroker:
                 f"another broker runs on {root}", "stop it, or name another directory"
             ) from None
         self._lock = lock
+
+    def _refuse_misread(self, path: str) -> None:
+        for sign in MISREAD:
+            if sign in path:
+                raise DirectoryUnusableError(
+                    f"the broker's data cannot be kept in {path!r}: its path holds {sign!r}, "
+                    "which Kafka would not read as a part of it",
+                    f"name a directory whose path holds no {sign!r}",
+                )
 
     def _unusable(self, error: OSError) -> DirectoryUnusableError:
         return DirectoryUnusableError(

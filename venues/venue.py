@@ -284,7 +284,7 @@ class Profile:
     `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
     `ids_are_of_product`: a venue order id is of one order of the product, so a report may name an
-    order without its symbol.
+    order without its symbol; it may also be of those that this product's `ids_shared_with` names.
     """
 
     # Both are our numbers: no venue promises any (docs/venues/binance.md 7, docs/venues/okx.md 13).
@@ -304,6 +304,7 @@ class Profile:
     # taken for carried on loses those of the earlier links (docs/state-model.md 4.9).
     carries_count: bool = False
     ids_are_of_product: bool = False
+    ids_shared_with: tuple[str, ...] = ()
 
 
 Profiles = Mapping[str, Profile]
@@ -355,21 +356,20 @@ class Venue:
 
     `ask(question, context)` builds the first request of a question, `next_page(question, page,
     context)` the following one or None after the last; `is_complete_answer(page)` tells an answer
-    that may be read as "this is all there is" from an error. `backoff(answered)` reads
-    throttling. `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's
-    clock, in ns, out of the answer to a SERVER_TIME question; `clock_steps_ns`: by product, in what
-    steps that clock is told, where it is not told finely. `usual(body, product)` is the straight
-    way for the most frequent frames of the stream: the evidence that `translate` would give, or
-    None for any frame that it does not take. `bare_words` are the frames that are no JSON
-    but whole words (the answer to our ping, say); translation gets such a word as a text.
-    `unpack` gives what a compressed frame of the stream holds, and any other frame as it came; it
-    is bounded, and raises BadFrame (`venues.document.inflated`).
-    `list_field`: where the rows stand in an answer that is a list; None: the answer is the list.
-    `needs_passphrase`: its keys are a key, a secret and a passphrase.
-    `serial`: the products in which one request of an account is under way at a time. `key_groups`:
-    the products that have keys of their own, where one key does not open all; an account has one.
-    `names_vary`: the products in which answers may name an instrument otherwise than the stream
-    does; `InstrumentReport.aliases` says how (decision 0018).
+    that may be read as "this is all there is" from an error. `backoff(answered)` reads throttling.
+    `translate` raises `BadFrame` or `UnknownFrame`. `server_time` reads the venue's clock, in ns,
+    out of the answer to a SERVER_TIME question; `clock_steps_ns`: by product, in what steps that
+    clock is told, where it is not told finely. `usual(body, product)` is the straight way for the
+    most frequent frames of the stream: the evidence that `translate` would give, or None for any
+    frame that it does not take. `bare_words` are the frames that are no JSON but whole words (the
+    answer to our ping, say); translation gets such a word as a text. `unpack` gives what a
+    compressed frame of the stream holds, and any other frame as it came; it is bounded, and raises
+    BadFrame (`venues.document.inflated`). `list_field`: where the rows stand in an answer that is a
+    list; None: the answer is the list. `needs_passphrase`: its keys are a key, a secret and a
+    passphrase. `serial`: the products in which one request of an account is under way at a time.
+    `key_groups`: the products that have keys of their own, where one key does not open all; an
+    account has one. `names_vary`: the products in which answers may name an instrument otherwise
+    than the stream does; `InstrumentReport.aliases` says how (decision 0018).
     """
 
     name: str

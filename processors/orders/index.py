@@ -5,7 +5,7 @@ open is noted when an order changes. An order that changed is looked at once mor
 is called with the names of all state records that changed.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 
 from processors.orders.order import Order
 
@@ -14,11 +14,15 @@ Place = tuple[str, str]
 
 
 class OrderIndex:
-    """The orders of one account; `id_products`: in which an id is of one order, whatever symbol."""
+    """The orders of one account.
+
+    `id_products`: in which an id is of one order, whatever symbol; and of those, with which others
+    each shares its ids.
+    """
 
     __slots__ = ("_by_key", "_by_place", "_id_products", "_open")
 
-    def __init__(self, id_products: Set[str]) -> None:
+    def __init__(self, id_products: Mapping[str, tuple[str, ...]]) -> None:
         self._id_products = id_products
         self._by_key: dict[str, Order] = {}
         self._by_place: dict[Place, dict[str, Order]] = {}
@@ -35,9 +39,13 @@ class OrderIndex:
         return self._by_key.get(key)
 
     def at(self, product: str, symbol: str | None, venue_order_id: str) -> Order | None:
-        """The order to which an id leads."""
-        ids = self._by_place.get(self._place(product, symbol))
-        return None if ids is None else ids.get(venue_order_id)
+        """The order to which an id leads; said without a symbol, it may be another product's."""
+        place = self._place(product, symbol)
+        found = self._by_place.get(place, {}).get(venue_order_id)
+        if found is None and not symbol:
+            for other in self._id_products.get(product, ()):
+                found = found or self._by_place.get((other, ""), {}).get(venue_order_id)
+        return found
 
     def led_to(self, order: Order) -> list[Order]:
         """The orders to which this one's ids lead, each once, in the order of the ids."""

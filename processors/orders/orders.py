@@ -45,8 +45,13 @@ class Orders:
         self.profiles = profiles
         self.dirty: set[str] = set()
         self.lists = OpenLists(self.dirty.add)
-        alone = (name for name, profile in profiles.items() if profile.ids_are_of_product)
-        self._index = OrderIndex(frozenset(alone))
+        self._index = OrderIndex(
+            {
+                name: profile.ids_shared_with
+                for name, profile in profiles.items()
+                if profile.ids_are_of_product
+            }
+        )
         self._sparse = SparseReports(account, profiles)
         self._unattributed = UnattributedEvidence(account, profiles)
         self._placing = Placing(self._unattributed, self._index, self.lists, self.dirty)
@@ -234,8 +239,7 @@ class Orders:
 
     def _join_sparse(self, order: Order, venue_order_id: str) -> None:
         """Join what was said of an id of the order before anything said its symbol."""
-        sparse = self._sparse.pop(order.product, venue_order_id)
-        if sparse is not None:
+        for sparse in self._sparse.pop(order.product, venue_order_id):
             self.dirty.add(sparse.key)
             self._know_names(order, *sorted(sparse.own.client_ids))
             order.own.join(sparse.own)

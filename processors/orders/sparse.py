@@ -2,8 +2,9 @@
 
 Some venues say an order's symbol once and then its id alone (`Profile.ids_are_of_product`). Where
 that first message was lost, what follows is kept here, and joined to the order with the first
-message that says both: the order is the same as if it had come in the venue's order. Such a report
-says nothing of a chain.
+message that says both: the order is the same as if it had come in the venue's order. It may be an
+order of another product that shares its ids (`Profile.ids_shared_with`). Such a report says nothing
+of a chain.
 """
 
 from collections.abc import Iterable
@@ -53,12 +54,17 @@ class SparseReports:
         self._by_name[name] = sparse
         return sparse
 
-    def pop(self, product: str, venue_order_id: str) -> Sparse | None:
-        """What was kept of an id whose symbol is known now; it is kept no longer."""
-        sparse = self._by_name.pop((product, venue_order_id), None)
-        if sparse is not None:
+    def pop(self, product: str, venue_order_id: str) -> list[Sparse]:
+        """What was kept of an id whose symbol is known now, under each product that shares it; it
+        is kept no longer."""
+        if not self._by_name:
+            return []
+        products = (product, *self._profiles[product].ids_shared_with)
+        popped = [self._by_name.pop((one, venue_order_id), None) for one in products]
+        found = [sparse for sparse in popped if sparse is not None]
+        for sparse in found:
             del self._names[sparse.key]
-        return sparse
+        return found
 
     def keys(self) -> Iterable[str]:
         """The keys of the state records."""

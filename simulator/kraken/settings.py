@@ -43,8 +43,6 @@ class KrakenSettings(Section):
     removal_has_name: Chance = 0.5
     amend_below_filled: Literal["CANCELED", "FILLED"] = "FILLED"
     """How a Spot order ends whose new quantity is executed already."""
-    trigger_keeps_id: bool = False
-    """Whether what a trigger of Futures becomes has the trigger's id."""
 
 
 def scaled(factor: int) -> KrakenSettings:

@@ -2,8 +2,10 @@
 
 import io
 import resource
+from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -88,21 +90,70 @@ def test_what_has_no_execution_yet_is_provisional_at_once() -> None:
     assert fold(claimed)[0][0]["provisional_quantity"] == "1.5"
 
 
+KRAKEN = VENUES["kraken"]
+KRAKEN_ID = "OQ7K2A-4ZC3X-77PLMN"
+PAIRS = a_line(
+    {
+        "error": [],
+        "result": {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1}},
+    },
+    source="rest",
+)
+
+
+def a_kraken_row(pair: str) -> dict[str, Any]:
+    row = {
+        "status": "closed", "descr": {"pair": pair, "type": "sell", "ordertype": "limit"},
+        "vol": "0.5", "vol_exec": "0.5", "opentm": 1793000001.0001, "closetm": 1793000006.0001,
+    }  # fmt: skip
+    return a_line({"error": [], "result": {KRAKEN_ID: row}}, source="rest")
+
+
+def a_kraken_fill(pair: str) -> dict[str, Any]:
+    trade = {
+        "ordertxid": KRAKEN_ID, "pair": pair, "time": 1793000006.0001, "type": "sell",
+        "price": "60000.0", "vol": "0.5", "fee": "9.0", "cost": "30000.0", "ordertype": "limit",
+        "maker": True, "trade_id": 77,
+    }  # fmt: skip
+    result = {"trades": {"TQ7K2A-4ZC3X-77PLMN": trade}, "count": 1}
+    return a_line({"error": [], "result": result}, source="rest")
+
+
 def test_answers_name_a_market_otherwise_and_mean_the_order_that_the_stream_names(
     tmp_path: Path,
 ) -> None:
-    pairs = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 1}}
-    named = a_line({"error": [], "result": pairs}, source="rest")
-    row = {
-        "status": "closed", "descr": {"pair": "XBTUSD", "type": "sell", "ordertype": "limit"},
-        "vol": "0.5", "vol_exec": "0.5", "opentm": 1793000001.0001, "closetm": 1793000006.0001,
-    }  # fmt: skip
-    order = a_line({"error": [], "result": {"OQ7K2A-4ZC3X-77PLMN": row}}, source="rest")
-    kraken, state = VENUES["kraken"], tmp_path / "state.json"
-    (shown, _), dead = fold(named, order, venue=kraken)
+    lines = [PAIRS, a_kraken_row("XBTUSD"), a_kraken_fill("XXBTZUSD")]
+    (shown, digest), dead = fold(*lines, venue=KRAKEN)
     assert (shown["symbol"], shown["status"], dead) == ("BTC/USD", "FILLED", [])
-    fold(named, venue=kraken, state_out=state)
-    assert fold(order, venue=kraken, state_in=state)[0][0] == shown
+    assert [fill["last_quantity"] for fill in shown["fills"]] == ["0.5"]
+    for arrived in permutations(lines):  # names may come last, and in another run
+        assert fold(*arrived, *arrived[:2], venue=KRAKEN)[0] == [shown, digest]
+        for at in (1, 2):
+            fold(*arrived[:at], venue=KRAKEN, state_out=tmp_path / "state")
+            again = fold(*arrived[at:], venue=KRAKEN, state_in=tmp_path / "state")
+            assert again[0] == [shown, digest]
+
+
+def test_of_names_that_no_list_explains_the_least_is_shown_whatever_came_first() -> None:
+    lines = [a_kraken_row("XXBTZUSD"), a_kraken_fill("XBTUSD")]
+    (shown, digest), _ = fold(*lines, venue=KRAKEN)
+    assert shown["symbol"] == "XBTUSD"
+    assert fold(*reversed(lines), venue=KRAKEN)[0] == [shown, digest]
+
+
+def test_a_name_that_lists_give_to_two_markets_is_of_one_whatever_came_first() -> None:
+    other = deepcopy(PAIRS)
+    other["raw"]["result"]["XXBTZUSD"]["wsname"] = "XBT/EUR"
+    lines = [PAIRS, other, a_kraken_row("XBTUSD")]
+    assert len({str(fold(*arrived, venue=KRAKEN)) for arrived in permutations(lines)}) == 1
+
+
+def test_what_is_held_for_its_name_is_saved_once_whatever_came_first(tmp_path: Path) -> None:
+    lines = [a_kraken_row("XBTUSD"), a_kraken_fill("XXBTZUSD")]
+    one, other = tmp_path / "one", tmp_path / "other"
+    fold(*lines, venue=KRAKEN, state_out=one)
+    fold(*reversed(lines), *lines, venue=KRAKEN, state_out=other)
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_lines_without_account_belong_to_the_venues_main_account() -> None:
@@ -146,6 +197,9 @@ HEAD = b'{"format":1,"venue":"binance"'
         HEAD + b',"accounts":{"binance:main":[{"key":7}]},"instruments":[]}',
         HEAD + b',"accounts":{"binance:main":[{"key":"a#b"}]},"instruments":[]}',
         HEAD + b',"accounts":{},"instruments":[["spot","X",1,false,"ten"]]}',
+        HEAD + b',"accounts":{},"instruments":[],"held":[{"account":"binance:main"}]}',
+        HEAD + b',"accounts":{},"instruments":[],"held":[{"account":"a","source":"query",'
+        b'"received_ns":null,"asked_ns":null}]}',
         b"[" * 100_000,
     ],
 )  # fmt: skip

@@ -110,6 +110,18 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
             EmbeddedBroker(place).start()
 
 
+@pytest.mark.parametrize("name", ["one,two", "one\\two", "one\ntwo"])
+def test_a_directory_that_kafka_would_read_otherwise_is_refused_before_anything_is_made(
+    tmp_path: Path, name: str
+) -> None:
+    sign = name[3]
+    with pytest.raises(DirectoryUnusableError) as refused:
+        EmbeddedBroker(tmp_path / name / "below", java=Path("/none")).start()
+    assert f"{sign!r}, which Kafka would not read as a part of it" in refused.value.cause
+    assert refused.value.remedy == f"name a directory whose path holds no {sign!r}"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_broker_that_dies_at_start_shows_its_last_words(own_broker: EmbeddedBroker) -> None:
     settings = {"process.roles": "nonsense"}
     broken = EmbeddedBroker(own_broker.log_path.parent, heap_mib=256, settings=settings)

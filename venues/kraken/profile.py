@@ -33,7 +33,12 @@ _FUTURES: Final = replace(
     has_positions=True,  # "Get Open Positions"
     unknown_symbol_codes=frozenset({"contractNotFound"}),
 )
-PROFILES: Final = {SPOT: _SPOT, LINEAR: _FUTURES, INVERSE: _FUTURES}
+PROFILES: Final = {
+    SPOT: _SPOT,
+    # "Open Orders (Verbose)": one feed for all contracts, whose ids are UUIDs (decision 1102).
+    LINEAR: replace(_FUTURES, ids_shared_with=(INVERSE,)),
+    INVERSE: replace(_FUTURES, ids_shared_with=(LINEAR,)),
+}
 # Spot has no test environment that one can reach by oneself, and `beta` trades real money; that of
 # Futures was closed in July 2026 (docs/venues/kraken.md 1).
 ENVIRONMENTS: Final = {

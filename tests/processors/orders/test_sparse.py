@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations
 from random import Random
 from typing import Any
 
 import pytest
 
 from orderloom.event import OrderReport
+from orderloom.quantities import Unit
 from orderloom.words import Side, Status
 from processors.orders.effects import KeyRetired, OrderChanged
 from processors.orders.orders import Orders
@@ -117,6 +119,50 @@ def test_what_waits_under_an_earlier_id_is_joined_with_the_chain() -> None:
 def test_where_ids_do_not_say_the_symbol_it_is_never_given_to_an_order() -> None:
     orders = some_orders()
     take(orders, a_report(), a_sparse_report(Status.CANCELED, ordinal=(9, 0)))
+    assert the_order(orders).derived.lifecycle == "ACTIVE"
+
+
+SHARING = {
+    "spot": PROFILE,
+    "linear": replace(PROFILE, ids_shared_with=("inverse",)),
+    "inverse": replace(PROFILE, ids_shared_with=("linear",)),
+}
+"""Contracts of two kinds have their ids on one connection, which does not say of which they are."""
+
+
+@pytest.mark.parametrize("status", [Status.CANCELED, Status.FILLED])
+def test_one_that_came_under_a_product_that_shares_its_ids_is_of_the_order_all_the_same(
+    status: Status,
+) -> None:
+    of_order: dict[str, Any] = {
+        "product": "inverse",
+        "symbol": "PI_XBTUSD",
+        "quantity_unit": Unit.CONTRACTS,
+    }
+    said = (
+        a_report(**of_order, ordinal=(3, 0), venue_ns=3),
+        an_execution(**of_order, venue_ns=4),
+        replace(a_sparse_report(status), product="linear"),
+        replace(a_sparse_report(status), product="inverse"),
+    )
+    pieces = [(event, an_origin(offset=offset)) for offset, event in enumerate(said)]
+    contents = []
+    for arrived in permutations(pieces):
+        for at in range(len(arrived)):
+            orders = cut([*arrived], at, Random(at), Orders(ACCOUNT, SHARING))
+            (order,) = orders.all()
+            assert (order.product, order.quantity_unit) == ("inverse", Unit.CONTRACTS)
+            assert orders.state_keys() == [order.key]
+            contents.append(order.content())
+    assert len(set(contents)) == 1
+    (without,) = folded(pieces[:2], Orders(ACCOUNT, SHARING)).all()
+    assert without.content() != contents[0]
+
+
+def test_of_a_product_that_shares_no_ids_it_waits() -> None:
+    orders = Orders(ACCOUNT, SHARING)
+    take(orders, a_report())
+    assert take(orders, replace(a_sparse_report(Status.CANCELED), product="linear")) == []
     assert the_order(orders).derived.lifecycle == "ACTIVE"
 
 
