@@ -33,7 +33,7 @@ UNUSUAL_OF: Final[Callable[[OrderReport], Any]] = attrgetter(
     "client_alias_ids", "is_part", "change_id",
 )  # fmt: skip
 USUAL: Final = (None, None, False, False, None, (), (), False, None)
-SIDE, LEG = PLACE["side"], PLACE["position_side"]
+NAME, SIDE, LEG = PLACE["client_order_id"], PLACE["side"], PLACE["position_side"]
 MODE, UNIT = PLACE["margin_mode"], PLACE["quantity_unit"]
 
 
@@ -88,7 +88,7 @@ def _is_usual(order: Order, report: OrderReport, event: Execution, row: Row) -> 
         and event.side is row[SIDE]
         and event.side is not None
         and event.quantity_unit is row[UNIT]
-        and (event.client_order_id is None or event.client_order_id in record.client_ids)
+        and _names_nothing_new(event, record, row)
         and (event.position_side is None or event.position_side is row[LEG])
         and (event.margin_mode is None or event.margin_mode == row[MODE])
         and event.last_price is not None
@@ -96,6 +96,12 @@ def _is_usual(order: Order, report: OrderReport, event: Execution, row: Row) -> 
         and event.reason is None
         and report.venue_ns is not None
     )
+
+
+def _names_nothing_new(event: Execution, record: Record, row: Row) -> bool:
+    name = event.client_order_id
+    # Where no report says a name, that of an execution is a term (`Record._take_passing`).
+    return name is None or (row[NAME] is not None and name in record.client_ids)
 
 
 def _is_explained(order: Order, link: Link, event: Execution, filled: Decimal) -> bool:

@@ -67,7 +67,8 @@ class BybitMarket(Market):
 
     def place_attached(self, account: Account, request: Request, attached: Note) -> Order:
         """An order with a take-profit, a stop-loss or both, which are orders once it is filled."""
-        self._attached = attached
+        # What only closes has none: they would close its leg by adding to it.
+        self._attached = Note() if is_reducing(request) else attached
         try:
             return self.place(account, request)
         finally:

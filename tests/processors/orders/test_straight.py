@@ -123,6 +123,16 @@ def is_execution(event: Event) -> TypeGuard[Execution]:
     return isinstance(event, Execution)
 
 
+def nameless(_seed: int) -> Iterator[Message]:
+    """The order's reports name it by an alias, and its execution by that name."""
+    order = Trading(Random(1), 0)
+    unnamed: dict[str, Any] = {"client_order_id": None}
+    first = replace(order.report(Status.ACTIVE), **unnamed, client_alias_ids=("t0",))
+    report, execution = order.trade()
+    yield [first], Source.STREAM, False
+    yield [replace(report, **unnamed), execution], Source.STREAM, False
+
+
 UNUSUAL: list[Callable[[list[Event], Random], list[Event]]] = [_without, _again, _otherwise]
 
 
@@ -152,10 +162,10 @@ def messages(seed: int) -> Iterator[Message]:
         yield events, source, random.random() < 0.05
 
 
-def told(seed: int) -> list[Any]:
+def told(seed: int, said: Callable[[int], Iterator[Message]] = messages) -> list[Any]:
     """What each message of a day made: outputs, state records and digests."""
     run, found = Run(a_partition()), []
-    for number, (events, source, is_restarted) in enumerate(messages(seed)):
+    for number, (events, source, is_restarted) in enumerate(said(seed)):
         say(run, number, events, source)
         shown = [(one.topic.kind, one.key, one.value, one.headers) for one in run.outputs]
         found.append((shown, dict(run.state), run.digests))
@@ -185,3 +195,11 @@ def test_the_straight_way_and_the_general_way_are_one(monkeypatch: pytest.Monkey
         for number, (mine, theirs) in enumerate(zip(straightly, generally, strict=True)):
             assert mine == theirs, (seed, number)
     assert taken > SEEDS * 5, "the straight way was hardly taken"
+
+
+def test_a_name_that_executions_alone_say_is_a_term_either_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    straightly = told(0, nameless)
+    monkeypatch.setattr(straight, "take_execution", lambda *_: None)
+    assert straightly == told(0, nameless)

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulator.bybit.bybit_box import Box, an_order
+from simulator.bybit.shared import Note
+from tests.simulator.bybit.bybit_box import Box, an_account, an_order
 from tests.simulator.bybit.test_bybit_traps import LIMIT, LINEAR, SPOT, code_of
 
 
@@ -35,6 +36,17 @@ def test_a_filled_orders_ends_are_orders_without_a_client_id() -> None:
         assert (row["orderStatus"], row["orderLinkId"]) == ("Untriggered", "")
         assert row["parentOrderLinkId"] == "desk1"
         assert row["closeOnTrigger"]
+
+
+def test_an_order_that_closes_a_leg_has_no_ends() -> None:
+    box = Box(an_account(is_hedged=True))
+    box.linear.place_anonymous(an_order("BUY", "4"))
+    box.linear.place(box.one, an_order("SELL", "4", position_side="SHORT"))
+    box.linear.place_anonymous(an_order("SELL", "2"))
+    closing = an_order("BUY", "2", position_side="SHORT")
+    box.linear.place_attached(box.one, closing, Note(take_profit=Decimal(160)))
+    assert [row["stopOrderType"] for row in box.told("order")] == [""] * len(box.told("order"))
+    assert box.told("order")[-1]["orderStatus"] == "Filled"
 
 
 def test_what_was_to_close_a_position_is_dropped_when_it_is_gone() -> None:
