@@ -126,11 +126,12 @@ def is_execution(event: Event) -> TypeGuard[Execution]:
 def nameless(_seed: int) -> Iterator[Message]:
     """The order's reports name it by an alias, and its execution by that name."""
     order = Trading(Random(1), 0)
-    unnamed = {"client_order_id": None}
-    first = replace(order.report(Status.ACTIVE), **unnamed, client_alias_ids=("t0",))
+    active = order.report(Status.ACTIVE)
+    first = replace(active, client_order_id=None, client_alias_ids=("t0",))
     report, execution = order.trade()
+    assert isinstance(report, OrderReport)
     yield [first], Source.STREAM, False
-    yield [replace(report, **unnamed), execution], Source.STREAM, False
+    yield [replace(report, client_order_id=None), execution], Source.STREAM, False
 
 
 UNUSUAL: list[Callable[[list[Event], Random], list[Event]]] = [_without, _again, _otherwise]
