@@ -65,6 +65,10 @@ class Traders(ABC):
 
     self_trade_modes: ClassVar[tuple[str, ...]]
     reuses_names: ClassVar[bool] = True
+    cost_step: ClassVar[Decimal | None] = None
+    """In which steps a purchase is sized in quote; None: none is."""
+    in_base: ClassVar[float] = 0.3
+    """The share of purchases that are sized in base all the same."""
     """Whether the venue takes a client order id again whose order has ended."""
 
     def __init__(
@@ -118,17 +122,24 @@ class Traders(ABC):
     def actions(self) -> dict[Callable[[Seat], None], int]:
         """What a trader may decide, each with its weight."""
 
-    @abstractmethod
     def post_only(self, seat: Seat, request: Request) -> Request:
-        """The request, so that it may not take."""
+        """The request, so that it may not take; now and then it would, and the venue ends it."""
+        if self.random.random() < 0.3:
+            ticks = self.through(seat, request.side)
+            request = replace(request, price=ticks * seat.instrument.tick)
+        return replace(request, time_in_force="GTX")
 
     @abstractmethod
     def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
         """Give an open order another quantity, and whatever else the venue can change."""
 
-    @abstractmethod
     def transfer(self, seat: Seat, amount: Decimal) -> None:
-        """Money comes, goes or is charged outside trading."""
+        """Money comes, goes or is charged outside trading: a deposit, a withdrawal, or funding."""
+        if seat.market.product == "spot":
+            asset = self.random.choice((seat.instrument.base, seat.instrument.quote))
+            seat.market.transfer(seat.account, asset, amount / 100)
+        else:
+            seat.market.transfer(seat.account, seat.symbol, amount / 10_000)
 
     def common_actions(self) -> dict[Callable[[Seat], None], int]:
         """What traders of every venue do."""
@@ -219,8 +230,15 @@ class Traders(ABC):
         seat.market.place(seat.account, request)
 
     def market_order(self, seat: Seat, request: Request) -> Request:
-        """The request, so that it takes any price."""
-        return replace(request, order_type="MARKET", price=Decimal(0))
+        """The request, so that it takes any price; some purchases at Spot are sized in quote."""
+        taking = replace(request, order_type="MARKET", price=Decimal(0))
+        if self.cost_step is None or seat.market.product != "spot" or request.side == "SELL":
+            return taking
+        if self.random.random() < self.in_base:
+            return taking
+        return replace(
+            taking, quote_size=(request.quantity * request.price).quantize(self.cost_step)
+        )
 
     def _reducing(self, seat: Seat, request: Request) -> Request:
         amount = seat.account.amount_of(seat.symbol, "BOTH")

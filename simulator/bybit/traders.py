@@ -8,7 +8,6 @@ from typing import ClassVar
 from simulator.bybit.shared import Note
 from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO
-from simulator.market import Request
 from simulator.matching import Order
 from simulator.traders import Seat, Traders
 
@@ -19,6 +18,7 @@ FAR_TICKS = 12
 class BybitTraders(Traders):
     """Outside traders at the three products of Bybit."""
 
+    cost_step: ClassVar[Decimal | None] = Decimal(1)
     self_trade_modes: ClassVar[tuple[str, ...]] = (
         "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE",
     )  # fmt: skip
@@ -48,34 +48,12 @@ class BybitTraders(Traders):
                 made.quantity = ZERO
         return made
 
-    def post_only(self, seat: Seat, request: Request) -> Request:
-        """`PostOnly`; now and then it would take, and is canceled after a good ack."""
-        if self.random.random() < 0.3:
-            ticks = self.through(seat, request.side)
-            request = replace(request, price=ticks * seat.instrument.tick)
-        return replace(request, time_in_force="GTX")
-
-    def market_order(self, seat: Seat, request: Request) -> Request:
-        """Any price; a purchase of coins is sized in quote, unless the trader asks for base."""
-        taking = replace(request, order_type="MARKET", price=ZERO)
-        if seat.market.product != "spot" or request.side == "SELL" or self.random.random() < 0.3:
-            return taking
-        return replace(taking, quote_size=(request.quantity * request.price).quantize(Decimal(1)))
-
     def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
         """Another price, another size, or both."""
         moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
         kind = self.random.random()
         price, size = moved if kind < 0.7 else ZERO, quantity if kind > 0.3 else ZERO
         seat.market.amend(seat.account, order, price, size)
-
-    def transfer(self, seat: Seat, amount: Decimal) -> None:
-        """A deposit, a withdrawal, or funding."""
-        if seat.market.product == "spot":
-            coin = self.random.choice((seat.instrument.base, seat.instrument.quote))
-            seat.market.transfer(seat.account, coin, amount / 100)
-        else:
-            seat.market.transfer(seat.account, seat.symbol, amount / 10_000)
 
     def _cancel_too_late(self, seat: Seat) -> None:
         orders = seat.account.orders[seat.market.product, seat.symbol].values()

@@ -12,14 +12,13 @@ from aiohttp import web
 from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
-from simulator.kraken.futures_queries import FuturesDesk
 from simulator.kraken.futures_session import FuturesSession
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import UNKNOWN_SPOT, spot_refused
 from simulator.kraken.rest import FuturesRest, SpotRest
 from simulator.kraken.settings import KrakenSettings
 from simulator.kraken.spot_session import SpotSession, SpotWire
-from simulator.kraken.spot_trades import SpotDesk
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.venue import KrakenVenue
 from simulator.sockets import Heartbeat, Reader, Sockets
 from simulator.trouble import Trouble
@@ -53,18 +52,18 @@ class KrakenBox(Box[KrakenVenue]):
         limits = KrakenLimits(self.clock.now_ms, face)
         self._tokens = Tickets(self.clock.now_ms, face.token_s, Random(f"{config.seed}:tokens"))
         self._random = Random(f"{config.seed}:challenges")
-        self._spot, self._futures = SpotDesk(self.venue, limits), FuturesDesk(self.venue, limits)
+        self._system = KrakenSystem(self.venue, limits)
         trouble = Trouble(
             self.faults, self.venue.view, spot_refused, limits.ban_spot, "busy_socket",
             UNKNOWN_SPOT[1:],
         )  # fmt: skip
-        self._wire = SpotWire(self._spot, self.feed, self._tokens, trouble)
+        self._wire = SpotWire(self._system, self.feed, self._tokens, trouble)
         self._beats: dict[int, Callable[[], None]] = {}
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both systems into `app`."""
-        spot = SpotRest(self._spot, self.faults, self._tokens, self._face)
-        futures = FuturesRest(self._futures, self.faults)
+        spot = SpotRest(self._system, self.faults, self._tokens, self._face)
+        futures = FuturesRest(self._system, self.faults)
         app.router.add_get("/v2", partial(self._serve, SPOT))
         app.router.add_get("/ws/v1", partial(self._serve, FUTURES))
         app.router.add_route("*", "/0/{rest:.*}", spot.handle)

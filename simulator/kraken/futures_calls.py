@@ -12,8 +12,9 @@ from simulator.kraken import futures_documents as documents
 from simulator.kraken import futures_queries as queries
 from simulator.kraken.fields import FuturesFields
 from simulator.kraken.futures import KrakenFutures
-from simulator.kraken.futures_queries import FuturesDesk, success
+from simulator.kraken.futures_queries import success
 from simulator.kraken.refusals import KrakenRefusal, futures_refused
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.words import at_ms, number_of_uuid, uuid
 from simulator.market import Request
 from simulator.matching import Order
@@ -21,17 +22,20 @@ from simulator.message import Document
 from simulator.wire.calls import Call, costs_by
 
 
-def send_order(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def send_order(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """One order."""
-    status = {"receivedTime": at_ms(desk.venue.now_ms), "cliOrdId": fields.text("cliOrdId") or None}
+    status = {
+        "receivedTime": at_ms(system.venue.now_ms),
+        "cliOrdId": fields.text("cliOrdId") or None,
+    }
     try:
         symbol = fields.needed("symbol")
-        market = desk.venue.market_of(symbol)
+        market = system.venue.market_of(symbol)
         order = market.place(account, _wanted(symbol, fields))
     except KrakenRefusal as refusal:
-        return success(desk, sendStatus=status | {"status": refusal.message, "orderEvents": []})
+        return success(system, sendStatus=status | {"status": refusal.message, "orderEvents": []})
     ids = {"order_id": uuid(order.order_id)}
-    return success(desk, sendStatus=ids | status | _sent(account, order))
+    return success(system, sendStatus=ids | status | _sent(account, order))
 
 
 def _wanted(symbol: str, fields: FuturesFields) -> Request:
@@ -83,27 +87,27 @@ def _product(account: Account, order: Order) -> Any:
 
 
 def _find(
-    desk: FuturesDesk, account: Account, fields: FuturesFields, name: str
+    system: KrakenSystem, account: Account, fields: FuturesFields, name: str
 ) -> tuple[KrakenFutures, Order]:
     order_id = fields.text(name)
     number = number_of_uuid(order_id) if order_id else 0
     client_id = "" if order_id else fields.needed("cliOrdId")
     found = account.by_name.get(client_id)
-    for market in desk.venue.futures:
+    for market in system.venue.futures:
         for symbol in market.instruments if number else ():
             rows = account.orders.get((market.product, symbol), {})
             found = rows.get(number, found)
     if found is None:
         raise futures_refused("no_such_order")
-    return desk.venue.market_of(found.symbol), found
+    return system.venue.market_of(found.symbol), found
 
 
-def edit_order(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def edit_order(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """New terms in place; `size` is what shall be open, unless `qtyMode` says ABSOLUTE."""
     named = {"orderId": fields.text("orderId") or None, "cliOrdId": fields.text("cliOrdId") or None}
-    named["receivedTime"] = at_ms(desk.venue.now_ms)
+    named["receivedTime"] = at_ms(system.venue.now_ms)
     try:
-        market, order = _find(desk, account, fields, "orderId")
+        market, order = _find(system, account, fields, "orderId")
         size = fields.decimal("size")
         if size and fields.text("qtyMode", "RELATIVE") == "RELATIVE":
             size += order.filled
@@ -111,39 +115,39 @@ def edit_order(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Do
         market.amend(account, order, fields.decimal("limitPrice"), size)
     except KrakenRefusal as refusal:
         code = "orderForEditNotFound" if refusal.message == "notFound" else refusal.message
-        return success(desk, editStatus=named | {"status": code, "orderEvents": []})
+        return success(system, editStatus=named | {"status": code, "orderEvents": []})
     event = {
         "type": "EDIT", "uid": uuid(order.order_id), "reducedQuantity": None, "old": before,
         "new": documents.replied_order(order),
     }  # fmt: skip
     named["orderId"] = uuid(order.order_id)
-    return success(desk, editStatus=named | {"status": "edited", "orderEvents": [event]})
+    return success(system, editStatus=named | {"status": "edited", "orderEvents": [event]})
 
 
-def cancel_order(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def cancel_order(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """End one order; what is filled is said, what is gone is not found."""
-    status: Document = {"receivedTime": at_ms(desk.venue.now_ms), "orderEvents": []}
+    status: Document = {"receivedTime": at_ms(system.venue.now_ms), "orderEvents": []}
     try:
-        market, order = _find(desk, account, fields, "order_id")
+        market, order = _find(system, account, fields, "order_id")
         ids = {"order_id": uuid(order.order_id), "cliOrdId": order.client_order_id or None}
         if order.status == "FILLED":
-            return success(desk, cancelStatus=status | ids | {"status": "filled"})
+            return success(system, cancelStatus=status | ids | {"status": "filled"})
         market.cancel(account, order)
     except KrakenRefusal as refusal:
-        return success(desk, cancelStatus=status | {"status": refusal.message})
+        return success(system, cancelStatus=status | {"status": refusal.message})
     event = {
         "type": "CANCEL", "uid": uuid(order.order_id), "order": documents.replied_order(order),
     }  # fmt: skip
     done = {"status": "cancelled", "orderEvents": [event]}
-    return success(desk, cancelStatus=status | ids | done)
+    return success(system, cancelStatus=status | ids | done)
 
 
-def cancel_all(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def cancel_all(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """End all orders, or those of one contract."""
     symbol = fields.text("symbol")
     orders = [
         (market, order)
-        for market in desk.venue.futures
+        for market in system.venue.futures
         for order in market.open_orders(account, symbol)
     ]
     for market, order in orders:
@@ -158,9 +162,9 @@ def cancel_all(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Do
     ]
     status = {
         "status": "cancelled" if orders else "noOrdersToCancel", "cancelOnly": symbol or "all",
-        "receivedTime": at_ms(desk.venue.now_ms), "cancelledOrders": gone, "orderEvents": events,
+        "receivedTime": at_ms(system.venue.now_ms), "cancelledOrders": gone, "orderEvents": events,
     }  # fmt: skip
-    return success(desk, cancelStatus=status)
+    return success(system, cancelStatus=status)
 
 
 TRADING, HISTORY = "/derivatives/api/v3/", "/api/history/v3/"

@@ -1,14 +1,13 @@
 """Questions of Futures' REST, and its history (docs/venues/kraken.md 7.2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from simulator.accounts import Account
 from simulator.kraken import futures_documents as documents
 from simulator.kraken.fields import FuturesFields
 from simulator.kraken.instruments import contract_row
-from simulator.kraken.limits import KrakenLimits
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.venue import KrakenVenue
 from simulator.kraken.words import at_ms, number_of_uuid, uuid
 from simulator.matching import Order
@@ -27,47 +26,39 @@ UPDATE_REASONS = {
 STATUSES = {"FILLED": "FULLY_EXECUTED", "CANCELED": "CANCELLED", "REJECTED": "REJECTED"}
 
 
-@dataclass(frozen=True, slots=True)
-class FuturesDesk:
-    """Where requests to Futures are answered: the venue, and its budgets."""
-
-    venue: KrakenVenue
-    limits: KrakenLimits
-
-
 def with_time(venue: KrakenVenue, document: Document) -> Document:
     """The clock is in every answer."""
     return document | {"serverTime": at_ms(venue.now_ms)}
 
 
-def success(desk: FuturesDesk, **what: object) -> Document:
-    return with_time(desk.venue, {"result": "success", **what})
+def success(system: KrakenSystem, **what: object) -> Document:
+    return with_time(system.venue, {"result": "success", **what})
 
 
 # ---- questions
 
 
-def instruments(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def instruments(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """All contracts."""
-    rows = [row for market in desk.venue.futures for row in market.instruments.values()]
-    return success(desk, instruments=[contract_row(row) for row in rows])
+    rows = [row for market in system.venue.futures for row in market.instruments.values()]
+    return success(system, instruments=[contract_row(row) for row in rows])
 
 
-def open_orders(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def open_orders(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """What is open, of both kinds."""
     rows = [
         documents.open_row(order)
-        for market in desk.venue.futures
+        for market in system.venue.futures
         for order in market.seen(market.open_orders(account))
     ]
-    return success(desk, openOrders=rows)
+    return success(system, openOrders=rows)
 
 
-def order_status(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def order_status(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """Orders that are open, or were until lately."""
     numbers = {number_of_uuid(name) for name in fields.listed("orderIds") if name}
     names = {name for name in fields.listed("cliOrdIds") if name}
-    now_ms, view = desk.venue.now_ms, desk.venue.view
+    now_ms, view = system.venue.now_ms, system.venue.view
     rows = [
         _status_row(order)
         for order in account.all_orders
@@ -75,7 +66,7 @@ def order_status(desk: FuturesDesk, account: Account, fields: FuturesFields) -> 
         and (order.is_open or now_ms - order.updated_ms < FORGOTTEN_MS)
         and view.shows(order.created_ms, now_ms)
     ]
-    return success(desk, orders=rows)
+    return success(system, orders=rows)
 
 
 def _status_row(order: Order) -> Document:
@@ -90,10 +81,10 @@ def _status_row(order: Order) -> Document:
     return {"order": shown, "status": status, "updateReason": reason, "error": None}
 
 
-def fills(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def fills(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """The last hundred, or those before a time: nobody can page forward here."""
     before = fields.text("lastFillTime")
-    now_ms, view = desk.venue.now_ms, desk.venue.view
+    now_ms, view = system.venue.now_ms, system.venue.view
     rows = [
         fill
         for fill in account.all_fills
@@ -101,26 +92,26 @@ def fills(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Documen
         and (not before or at_ms(fill.venue_ms) < before)
         and view.shows(fill.venue_ms, now_ms)
     ]
-    return success(desk, fills=[documents.fill_row(row) for row in rows[-FILLS_MAX:][::-1]])
+    return success(system, fills=[documents.fill_row(row) for row in rows[-FILLS_MAX:][::-1]])
 
 
-def positions(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def positions(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """Those that are not flat."""
     rows = [
-        documents.position_row(position, market.instrument(symbol), desk.venue.now_ms)
-        for market in desk.venue.futures
+        documents.position_row(position, market.instrument(symbol), system.venue.now_ms)
+        for market in system.venue.futures
         for (symbol, _), position in account.positions.items()
         if position.product == market.product and position.amount
     ]
-    return success(desk, openPositions=rows)
+    return success(system, openPositions=rows)
 
 
-def accounts(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def accounts(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """The wallets."""
-    return success(desk, accounts=documents.wallets(account))
+    return success(system, accounts=documents.wallets(account))
 
 
-def order_history(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def order_history(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """Events of orders."""
     rows: list[Row] = [
         (
@@ -129,13 +120,13 @@ def order_history(desk: FuturesDesk, account: Account, fields: FuturesFields) ->
             row.kind,
             partial(documents.history_event, account.name, row),
         )
-        for number, row in enumerate(desk.venue.reporter.happened[account.name])
+        for number, row in enumerate(system.venue.reporter.happened[account.name])
         if fields.text("tradeable") in ("", row.order.symbol)
     ]
-    return _history(desk, account, fields, rows)
+    return _history(system, account, fields, rows)
 
 
-def execution_history(desk: FuturesDesk, account: Account, fields: FuturesFields) -> Document:
+def execution_history(system: KrakenSystem, account: Account, fields: FuturesFields) -> Document:
     """Executions."""
     orders = account.orders
     rows: list[Row] = [
@@ -153,18 +144,18 @@ def execution_history(desk: FuturesDesk, account: Account, fields: FuturesFields
         for fill in account.all_fills
         if fill.product != "spot" and fields.text("tradeable") in ("", fill.symbol)
     ]
-    return _history(desk, account, fields, rows)
+    return _history(system, account, fields, rows)
 
 
 Row = tuple[str, int, str, Callable[[], Document]]
 
 
 def _history(
-    desk: FuturesDesk, account: Account, fields: FuturesFields, rows: list[Row]
+    system: KrakenSystem, account: Account, fields: FuturesFields, rows: list[Row]
 ) -> Document:
     """A page between two moments, both exclusive; the token says where the next one begins."""
     since, before = fields.whole("since"), fields.whole("before")
-    now_ms, view = desk.venue.now_ms, desk.venue.view
+    now_ms, view = system.venue.now_ms, system.venue.view
     meant = [
         row
         for row in rows
@@ -177,9 +168,9 @@ def _history(
     named = fields.text("continuation_token")
     start = next((place for place, row in enumerate(meant) if row[0] == named), len(meant))
     start = start if named else 0
-    usual = desk.venue.config.face.history_rows  # type: ignore[attr-defined]  # Kraken's settings
+    usual = system.venue.config.face.history_rows  # type: ignore[attr-defined]  # Kraken's settings
     limit = view.page_limit(min(fields.whole("count") or usual, fields.rows_max))
     page, following = meant[start : start + limit], meant[start + limit :]
     token = following[0][0] if following else ""
     shown = [(uid, ms, name, content()) for uid, ms, name, content in page]
-    return with_time(desk.venue, documents.elements(account.name, shown, token))
+    return with_time(system.venue, documents.elements(account.name, shown, token))

@@ -14,11 +14,11 @@ from simulator.kraken import spot_calls
 from simulator.kraken.fields import FuturesFields, SpotFields
 from simulator.kraken.futures import FAILED, OPEN_ORDERS
 from simulator.kraken.futures_calls import CALLS, HISTORY, TRADING
-from simulator.kraken.futures_queries import FuturesDesk, with_time
+from simulator.kraken.futures_queries import with_time
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import KrakenRefusal
 from simulator.kraken.settings import KrakenSettings
-from simulator.kraken.spot_trades import SpotDesk
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.venue import KrakenVenue
 from simulator.kraken.words import order_id, text
 from simulator.message import Document, Message
@@ -66,8 +66,8 @@ class KrakenTeller(Teller):
         self._kraken = KrakenVenue(config, self.clock, self.hear)
         limits = KrakenLimits(self.clock.now_ms, UNLIMITED)
         self._spot, self._futures = (
-            SpotDesk(self._kraken, limits),
-            FuturesDesk(self._kraken, limits),
+            KrakenSystem(self._kraken, limits),
+            KrakenSystem(self._kraken, limits),
         )
         return self._kraken
 

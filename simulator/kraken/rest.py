@@ -13,7 +13,7 @@ from simulator.instrument import Product
 from simulator.kraken import spot_calls
 from simulator.kraken.fields import FuturesFields, SpotFields
 from simulator.kraken.futures_calls import CALLS, HISTORY
-from simulator.kraken.futures_queries import FuturesDesk, with_time
+from simulator.kraken.futures_queries import with_time
 from simulator.kraken.limits import KrakenLimits
 from simulator.kraken.refusals import (
     UNKNOWN_FUTURES,
@@ -23,7 +23,7 @@ from simulator.kraken.refusals import (
 )
 from simulator.kraken.settings import KrakenSettings
 from simulator.kraken.signing import futures_signature, spot_signature
-from simulator.kraken.spot_trades import SpotDesk
+from simulator.kraken.system import KrakenSystem
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS, Trouble
@@ -69,13 +69,13 @@ class SpotRest(KrakenRest):
     """Answers requests to Spot."""
 
     def __init__(
-        self, desk: SpotDesk, faults: Faults, tokens: Tickets, face: KrakenSettings
+        self, system: KrakenSystem, faults: Faults, tokens: Tickets, face: KrakenSettings
     ) -> None:
-        super().__init__(desk.limits)
-        self._desk, self._tokens, self._face = desk, tokens, face
+        super().__init__(system.limits)
+        self._system, self._tokens, self._face = system, tokens, face
         self._nonces: dict[str, int] = {}
         self._trouble = Trouble(
-            faults, desk.venue.view, spot_refused, self.limits.ban_spot, unknown=UNKNOWN_SPOT
+            faults, system.venue.view, spot_refused, self.limits.ban_spot, unknown=UNKNOWN_SPOT
         )
 
     def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
@@ -84,7 +84,7 @@ class SpotRest(KrakenRest):
         if public is not None:
             return {
                 "error": [],
-                "result": public.answer(self._desk, NOBODY, SpotFields(asked.fields)),
+                "result": public.answer(self._system, NOBODY, SpotFields(asked.fields)),
             }
         name = asked.path.removeprefix(PRIVATE)
         call = Call(self._token, 1) if name == TOKEN else spot_calls.PRIVATE.get(name)
@@ -103,15 +103,15 @@ class SpotRest(KrakenRest):
         cost = self._face.history_cost if call.cost is None else call.cost
         if cost:
             self.limits.take_call(account.name, cost)
-        return call.answer(self._desk, account, fields)
+        return call.answer(self._system, account, fields)
 
-    def _token(self, desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+    def _token(self, system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
         ticket = self._tokens.open(account.name)
         return {"token": ticket.text, "expires": int(self._face.token_s)}
 
     def _account(self, asked: Asked, fields: SpotFields) -> Account:
         key, nonce = asked.headers.get("API-Key", ""), fields.text("nonce")
-        account = self._desk.venue.account_of(key, SPOT)
+        account = self._system.venue.account_of(key, SPOT)
         if account is None:
             raise spot_refused("bad_key")
         secret = account.credentials[key].secret
@@ -137,12 +137,12 @@ def _body(asked: Asked) -> dict[str, Any]:
 class FuturesRest(KrakenRest):
     """Answers requests to Futures."""
 
-    def __init__(self, desk: FuturesDesk, faults: Faults) -> None:
-        super().__init__(desk.limits)
-        self._desk = desk
+    def __init__(self, system: KrakenSystem, faults: Faults) -> None:
+        super().__init__(system.limits)
+        self._system = system
         self._nonces: dict[str, dict[int, None]] = {}
         self._trouble = Trouble(
-            faults, desk.venue.view, futures_refused, self.limits.ban_futures,
+            faults, system.venue.view, futures_refused, self.limits.ban_futures,
             unknown=UNKNOWN_FUTURES,
         )  # fmt: skip
 
@@ -154,24 +154,24 @@ class FuturesRest(KrakenRest):
             raise futures_refused("no_path")
         fields = FuturesFields(_repeated(asked))
         if call.access == "none":
-            return dict(call.answer(self._desk, NOBODY, fields))
+            return dict(call.answer(self._system, NOBODY, fields))
         account = self._account(asked)
         ask = partial(self._ask, call, account, fields)
         return dict(self._trouble.meet(asked.ip, ask, fitting(call)))
 
     def refusal(self, refusal: Refused) -> Document:
         """`result: error`."""
-        return with_time(self._desk.venue, {"result": "error", "error": refusal.message})
+        return with_time(self._system.venue, {"result": "error", "error": refusal.message})
 
     def _ask(self, call: Call, account: Account, fields: FuturesFields) -> Document:
         budget, cost = call.cost
         cost = cost(fields) if callable(cost) else cost
         self.limits.take_futures(account.name, budget, cost)
-        return dict(call.answer(self._desk, account, fields))
+        return dict(call.answer(self._system, account, fields))
 
     def _account(self, asked: Asked) -> Account:
         key, nonce = asked.headers.get("APIKey", ""), asked.headers.get("Nonce", "")
-        account = self._desk.venue.account_of(key, FUTURES)
+        account = self._system.venue.account_of(key, FUTURES)
         if account is None:
             raise futures_refused("bad_key")
         secret, said = account.credentials[key].secret, asked.query or asked.body

@@ -12,7 +12,8 @@ from simulator.kraken.fields import SpotFields
 from simulator.kraken.instruments import pair_key, pair_row
 from simulator.kraken.refusals import spot_refused
 from simulator.kraken.spot_documents import described, fill_row, order_row, wallet_rows
-from simulator.kraken.spot_trades import QUERIED_MAX, SpotDesk
+from simulator.kraken.spot_trades import QUERIED_MAX
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.words import (
     at_us,
     number_of_txid,
@@ -24,41 +25,41 @@ from simulator.wire.calls import Call
 from simulator.wire.pages import Paging, offset
 
 FILLS_MAX = 20
-Answer = Callable[[SpotDesk, Account, SpotFields], Any]
+Answer = Callable[[KrakenSystem, Account, SpotFields], Any]
 
 # ---- public
 
 
-def time(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def time(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """The clock, in whole seconds."""
-    now = desk.venue.now_ms // 1000
+    now = system.venue.now_ms // 1000
     return {"unixtime": now, "rfc1123": formatdate(now, usegmt=True)}
 
 
-def system_status(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def system_status(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """No maintenance."""
-    return {"status": "online", "timestamp": at_us(desk.venue.now_ms * 1000)[:-8] + "Z"}
+    return {"status": "online", "timestamp": at_us(system.venue.now_ms * 1000)[:-8] + "Z"}
 
 
-def pairs(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def pairs(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """All pairs, or those that are named."""
-    wanted = {desk.venue.symbol_of(name) for name in fields.text("pair").split(",") if name}
-    rows = desk.venue.spot.instruments.values()
+    wanted = {system.venue.symbol_of(name) for name in fields.text("pair").split(",") if name}
+    rows = system.venue.spot.instruments.values()
     return {pair_key(row): pair_row(row) for row in rows if not wanted or row.symbol in wanted}
 
 
 # ---- questions
 
 
-def open_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def open_orders(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """What is open."""
-    orders = desk.venue.spot.seen(desk.venue.spot.open_orders(account))
-    return {"open": _rows(desk, account, fields, filter(_meant(fields), reversed(orders)))}
+    orders = system.venue.spot.seen(system.venue.spot.open_orders(account))
+    return {"open": _rows(system, account, fields, filter(_meant(fields), reversed(orders)))}
 
 
-def closed_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def closed_orders(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """What has ended, newest first."""
-    stamps, is_named = desk.venue.spot.stamps, _meant(fields)
+    stamps, is_named = system.venue.spot.stamps, _meant(fields)
     which = fields.text("closetime", "both")
     times = {"open": (0,), "close": (1,), "both": (0, 1)}
     if which not in times:
@@ -67,50 +68,50 @@ def closed_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Docum
     def is_meant(order: Order) -> bool:
         at_us = stamps.times(order)
         is_within = any(_is_within(fields, at_us[place]) for place in times[which])
-        is_seen = desk.venue.view.shows(order.created_ms, desk.venue.now_ms)
+        is_seen = system.venue.view.shows(order.created_ms, system.venue.now_ms)
         return is_within and is_named(order) and is_seen
 
-    rows, counted = _page(desk, fields, desk.venue.spot.closed[account.name], is_meant)
-    return {"closed": _rows(desk, account, fields, rows)} | counted
+    rows, counted = _page(system, fields, system.venue.spot.closed[account.name], is_meant)
+    return {"closed": _rows(system, account, fields, rows)} | counted
 
 
-def query_orders(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def query_orders(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """Orders by their ids."""
     names = fields.needed("txid").split(",")
     if len(names) > QUERIED_MAX:
         raise spot_refused("bad", name="txid")
-    found = [spot_trades.find(desk, account, name) for name in names]
-    return _rows(desk, account, fields, found)
+    found = [spot_trades.find(system, account, name) for name in names]
+    return _rows(system, account, fields, found)
 
 
-def trades_history(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def trades_history(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """Executions, newest first."""
-    spot = desk.venue.spot
+    spot = system.venue.spot
 
     def is_meant(fills: list[Fill]) -> bool:
-        is_seen = desk.venue.view.shows(fills[0].venue_ms, desk.venue.now_ms)
+        is_seen = system.venue.view.shows(fills[0].venue_ms, system.venue.now_ms)
         return is_seen and _is_within(fields, spot.stamps.filled(fills[0]))
 
-    rows, counted = _page(desk, fields, _taken(fields, account.all_fills), is_meant)
-    return {"trades": _fill_rows(desk, account, rows)} | counted
+    rows, counted = _page(system, fields, _taken(fields, account.all_fills), is_meant)
+    return {"trades": _fill_rows(system, account, rows)} | counted
 
 
-def query_trades(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def query_trades(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """Executions by their ids."""
     numbers = [number_of_txid(name) for name in fields.needed("txid").split(",")]
     if len(numbers) > FILLS_MAX:
         raise spot_refused("bad", name="txid")
     wanted = set(numbers)
     rows = [[fill] for fill in account.all_fills if fill.number in wanted]
-    return _fill_rows(desk, account, rows)
+    return _fill_rows(system, account, rows)
 
 
-def balances(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def balances(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """What is held."""
     return {name: row["balance"] for name, row in wallet_rows(account).items()}
 
 
-def extended_balances(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def extended_balances(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """What is held, and how much of it orders need."""
     return wallet_rows(account)
 
@@ -128,10 +129,10 @@ def _is_within(fields: SpotFields, us: int) -> bool:
 
 
 def _page(
-    desk: SpotDesk, fields: SpotFields, rows: list[Any], is_meant: Callable[[Any], bool]
+    system: KrakenSystem, fields: SpotFields, rows: list[Any], is_meant: Callable[[Any], bool]
 ) -> tuple[list[Any], Document]:
     paging: Paging[Any] = Paging(lambda row: 0, lambda row: 0, is_meant)
-    limit = desk.venue.view.page_limit(fields.limit())
+    limit = system.venue.view.page_limit(fields.limit())
     found = offset(rows, paging, fields.whole("ofs") or 0, limit)
     if fields.flag("without_count"):
         return found, {}
@@ -151,9 +152,9 @@ def _taken(fields: SpotFields, fills: Iterable[Fill]) -> list[list[Fill]]:
 
 
 def _rows(
-    desk: SpotDesk, account: Account, fields: SpotFields, orders: Iterable[Order]
+    system: KrakenSystem, account: Account, fields: SpotFields, orders: Iterable[Order]
 ) -> Document:
-    spot, is_asked = desk.venue.spot, fields.flag("trades")
+    spot, is_asked = system.venue.spot, fields.flag("trades")
     rows: Document = {}
     for order in orders:
         trades = _trades_of(account, order, fields) if is_asked else None
@@ -168,8 +169,8 @@ def _trades_of(account: Account, order: Order, fields: SpotFields) -> list[str]:
     return [txid("T", row[0].number) for row in _taken(fields, own)]
 
 
-def _fill_rows(desk: SpotDesk, account: Account, rows: Iterable[list[Fill]]) -> Document:
-    spot, found = desk.venue.spot, {}
+def _fill_rows(system: KrakenSystem, account: Account, rows: Iterable[list[Fill]]) -> Document:
+    spot, found = system.venue.spot, {}
     for fills in rows:
         first = fills[0]
         order = account.orders["spot", first.symbol][first.order_id]
@@ -181,36 +182,36 @@ def _fill_rows(desk: SpotDesk, account: Account, rows: Iterable[list[Fill]]) -> 
 # ---- wishes
 
 
-def add_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def add_order(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """One order; only its id, and what was understood."""
-    order = spot_trades.place(desk, account, fields)
+    order = spot_trades.place(system, account, fields)
     if order is None:
         side, volume = fields.text("type"), fields.text("volume")
         return {"descr": {"order": f"{side} {volume} {fields.text('pair')}"}}
-    shown = described(order, desk.venue.spot.instrument(order.symbol))
+    shown = described(order, system.venue.spot.instrument(order.symbol))
     return {"descr": {"order": shown["order"]}, "txid": [txid("O", order.order_id)]}
 
 
-def amend_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def amend_order(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """New terms."""
-    return {"amend_id": spot_trades.amend(desk, account, fields)}
+    return {"amend_id": spot_trades.amend(system, account, fields)}
 
 
-def cancel_order(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def cancel_order(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """One order by its id or client id, or all with a `userref`."""
     name = fields.text("txid")
     if name.isdecimal():
-        orders = [one for one in desk.venue.spot.open_orders(account) if one.tag == name]
+        orders = [one for one in system.venue.spot.open_orders(account) if one.tag == name]
     else:
-        orders = [spot_trades.named(desk, account, fields)]
+        orders = [spot_trades.named(system, account, fields)]
     for order in orders:
-        spot_trades.cancel(desk, account, order)
+        spot_trades.cancel(system, account, order)
     return {"count": len(orders)}
 
 
-def cancel_all(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def cancel_all(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """All of the account."""
-    return {"count": spot_trades.cancel_all(desk, account)}
+    return {"count": spot_trades.cancel_all(system, account)}
 
 
 PUBLIC: Mapping[str, Call] = {

@@ -13,7 +13,7 @@ from simulator.kraken import spot_calls, spot_trades
 from simulator.kraken.fields import SpotFields
 from simulator.kraken.refusals import KrakenRefusal, spot_refused
 from simulator.kraken.spot_documents import balance_row, open_report
-from simulator.kraken.spot_trades import SpotDesk
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.words import at_us, txid
 from simulator.message import Document, Message
 from simulator.refusal import Refused
@@ -30,7 +30,7 @@ ENDS_AND_NEW = ("new", "filled", "canceled", "expired")
 class SpotWire:
     """What every session of a box works with."""
 
-    desk: SpotDesk
+    system: KrakenSystem
     feed: Feed
     tokens: Tickets
     trouble: Trouble
@@ -82,12 +82,12 @@ class SpotSession(Session):
         """Whose token it is; one that was used here lives as long as the connection."""
         token = str(params.get("token", ""))
         if token and token == self._token:
-            return self._wire.desk.venue.accounts[self._account_name]
+            return self._wire.system.venue.accounts[self._account_name]
         self._wire.tokens.expire()
         name = self._wire.tokens.account_of(token)
         if not name:
             raise spot_refused("no_token")
-        return self._wire.desk.venue.accounts[name]
+        return self._wire.system.venue.accounts[name]
 
     def _subscribe(self, request: Document) -> None:
         params = _params(request)
@@ -101,7 +101,7 @@ class SpotSession(Session):
         shown: Document = {"channel": channel}
         if is_orders:
             shown |= {
-                "maxratecount": self._wire.desk.limits.orders_max,
+                "maxratecount": self._wire.system.limits.orders_max,
                 "snap_orders": params.get("snap_orders", True),
                 "snap_trades": params.get("snap_trades", False),
             }
@@ -121,7 +121,7 @@ class SpotSession(Session):
             self.connection.put(numbered.wrap(text, "snapshot"))
 
     def _orders(self, account: Account, shown: Document) -> Iterable[Document]:
-        spot = self._wire.desk.venue.spot
+        spot = self._wire.system.venue.spot
         if shown["snap_orders"]:
             for order in spot.open_orders(account):
                 yield open_report(order, spot.stamps.at(order.updated_ms))
@@ -145,7 +145,7 @@ class SpotSession(Session):
         self._answer(request, {"success": True, "result": result})
 
     def _add(self, account: Account, fields: SpotFields) -> Document:
-        order = spot_trades.place(self._wire.desk, account, fields)
+        order = spot_trades.place(self._wire.system, account, fields)
         name = fields.text("cl_ord_id")
         shown = {"cl_ord_id": name} if name else {}
         made = {"order_id": txid("O", order.order_id)} if order else {}
@@ -157,7 +157,7 @@ class SpotSession(Session):
             "order_id": fields.text("order_id"), "cl_ord_id": fields.text("cl_ord_id"),
             "limit_price": fields.text("price"), "order_qty": fields.text("volume"),
         }  # fmt: skip
-        amend_id = spot_trades.amend(self._wire.desk, account, SpotFields(wish))
+        amend_id = spot_trades.amend(self._wire.system, account, SpotFields(wish))
         named = {name: value for name, value in wish.items() if value and name.endswith("_id")}
         return {"amend_id": amend_id} | named
 
@@ -176,12 +176,12 @@ class SpotSession(Session):
                 self._answer(request, {"success": True, "result": {name: one}})
 
     def _cancel_one(self, account: Account, name: str, value: str) -> None:
-        desk = self._wire.desk
+        system = self._wire.system
         ids = ("", value) if name == "cl_ord_id" else (value, "")
-        spot_trades.cancel(desk, account, spot_trades.find(desk, account, *ids))
+        spot_trades.cancel(system, account, spot_trades.find(system, account, *ids))
 
     def _cancel_all(self, account: Account, fields: SpotFields) -> Document:
-        return spot_calls.cancel_all(self._wire.desk, account, fields)
+        return spot_calls.cancel_all(self._wire.system, account, fields)
 
     def _answer(self, request: Document, what: Document, name: str = "") -> None:
         shown: Document = {"method": name or request.get("method", "")}

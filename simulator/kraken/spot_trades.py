@@ -1,14 +1,12 @@
 """Placing, amending, cancelling at Spot: what REST and socket share (docs/venues/kraken.md 8)."""
 
-from dataclasses import dataclass
-
 from simulator.accounts import Account
 from simulator.instrument import ZERO
 from simulator.kraken.fields import SELF_TRADE_MODES, SPOT_TIMES, SPOT_TYPES, SpotFields
-from simulator.kraken.limits import AMEND, CANCEL, EDIT, KrakenLimits
+from simulator.kraken.limits import AMEND, CANCEL, EDIT
 from simulator.kraken.refusals import spot_refused
 from simulator.kraken.spot_documents import described
-from simulator.kraken.venue import KrakenVenue
+from simulator.kraken.system import KrakenSystem
 from simulator.kraken.words import number_of_txid, txid
 from simulator.market import Request
 from simulator.matching import Order
@@ -17,24 +15,16 @@ from simulator.message import Document
 QUERIED_MAX = 50
 
 
-@dataclass(frozen=True, slots=True)
-class SpotDesk:
-    """Where orders are taken: the venue, and the counters that REST and socket share."""
-
-    venue: KrakenVenue
-    limits: KrakenLimits
-
-
-def place(desk: SpotDesk, account: Account, fields: SpotFields) -> Order | None:
+def place(system: KrakenSystem, account: Account, fields: SpotFields) -> Order | None:
     """A new order; None where it was only to be checked."""
-    symbol = desk.venue.symbol_of(fields.needed("pair"))
-    desk.limits.take_order(account.name, symbol)
-    if fields.is_late(desk.venue.now_ms):
+    symbol = system.venue.symbol_of(fields.needed("pair"))
+    system.limits.take_order(account.name, symbol)
+    if fields.is_late(system.venue.now_ms):
         raise spot_refused("too_late")
     request = _wanted(symbol, fields)
     if fields.flag("validate"):
         return None
-    return desk.venue.spot.place(account, request)
+    return system.venue.spot.place(account, request)
 
 
 def _wanted(symbol: str, fields: SpotFields) -> Request:
@@ -60,7 +50,7 @@ def _wanted(symbol: str, fields: SpotFields) -> Request:
     )
 
 
-def find(desk: SpotDesk, account: Account, name: str = "", client_id: str = "") -> Order:
+def find(system: KrakenSystem, account: Account, name: str = "", client_id: str = "") -> Order:
     """The order with an id, else the latest with a client order id; refused without one."""
     if name:
         number = number_of_txid(name)
@@ -68,32 +58,32 @@ def find(desk: SpotDesk, account: Account, name: str = "", client_id: str = "") 
         order = next(filter(None, found), None)
     else:
         order = account.by_name.get(client_id)
-    if order is None or not desk.venue.view.shows(order.created_ms, desk.venue.now_ms):
+    if order is None or not system.venue.view.shows(order.created_ms, system.venue.now_ms):
         raise spot_refused("no_such_order")
     return order
 
 
-def named(desk: SpotDesk, account: Account, fields: SpotFields) -> Order:
+def named(system: KrakenSystem, account: Account, fields: SpotFields) -> Order:
     """The order that the fields name."""
     name = fields.text("txid") or fields.text("order_id")
-    return find(desk, account, name, "" if name else fields.needed("cl_ord_id"))
+    return find(system, account, name, "" if name else fields.needed("cl_ord_id"))
 
 
-def amend(desk: SpotDesk, account: Account, fields: SpotFields) -> str:
+def amend(system: KrakenSystem, account: Account, fields: SpotFields) -> str:
     """New terms for the same order; the amend's id."""
-    order = named(desk, account, fields)
-    cost = desk.limits.change_cost(order, AMEND)
-    desk.limits.take_order(account.name, order.symbol, cost)
+    order = named(system, account, fields)
+    cost = system.limits.change_cost(order, AMEND)
+    system.limits.take_order(account.name, order.symbol, cost)
     price, quantity = fields.decimal("limit_price"), fields.decimal("order_qty")
-    return desk.venue.spot.amend(account, order, price, quantity)
+    return system.venue.spot.amend(account, order, price, quantity)
 
 
-def edit(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
+def edit(system: KrakenSystem, account: Account, fields: SpotFields) -> Document:
     """The older way: the order is canceled, and a new one placed, without its client id."""
-    order = named(desk, account, fields)
-    market, instrument = desk.venue.spot, desk.venue.spot.instrument(order.symbol)
-    cost = desk.limits.change_cost(order, EDIT)
-    desk.limits.take_order(account.name, order.symbol, cost)
+    order = named(system, account, fields)
+    market, instrument = system.venue.spot, system.venue.spot.instrument(order.symbol)
+    cost = system.limits.change_cost(order, EDIT)
+    system.limits.take_order(account.name, order.symbol, cost)
     request = Request(
         symbol=order.symbol,
         side=order.side,
@@ -114,17 +104,17 @@ def edit(desk: SpotDesk, account: Account, fields: SpotFields) -> Document:
     }
 
 
-def cancel(desk: SpotDesk, account: Account, order: Order) -> Order:
+def cancel(system: KrakenSystem, account: Account, order: Order) -> Order:
     """End one order."""
-    cost = desk.limits.change_cost(order, CANCEL, fixed=0)
+    cost = system.limits.change_cost(order, CANCEL, fixed=0)
     if order.is_open:
-        desk.limits.take_order(account.name, order.symbol, cost)
-    return desk.venue.spot.cancel(account, order)
+        system.limits.take_order(account.name, order.symbol, cost)
+    return system.venue.spot.cancel(account, order)
 
 
-def cancel_all(desk: SpotDesk, account: Account) -> int:
+def cancel_all(system: KrakenSystem, account: Account) -> int:
     """End every order of the account; how many."""
-    orders = desk.venue.spot.open_orders(account)
+    orders = system.venue.spot.open_orders(account)
     for order in orders:
-        desk.venue.spot.cancel(account, order)
+        system.venue.spot.cancel(account, order)
     return len(orders)

@@ -1,11 +1,9 @@
 """What traders at Kraken do in their own way."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
-from simulator.market import Request
 from simulator.matching import Order
 from simulator.traders import Seat, Traders
 
@@ -13,26 +11,13 @@ from simulator.traders import Seat, Traders
 class KrakenTraders(Traders):
     """Outside traders at both systems."""
 
+    cost_step: ClassVar[Decimal | None] = Decimal("0.01")
+    in_base: ClassVar[float] = 0.5
     self_trade_modes: ClassVar[tuple[str, ...]] = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
         """The common ones, and amends below what is filled."""
         return self.common_actions() | {self._amend_below: 2}
-
-    def post_only(self, seat: Seat, request: Request) -> Request:
-        """Now and then it would take, and ends at once."""
-        if self.random.random() < 0.3:
-            ticks = self.through(seat, request.side)
-            request = replace(request, price=ticks * seat.instrument.tick)
-        return replace(request, time_in_force="GTX")
-
-    def market_order(self, seat: Seat, request: Request) -> Request:
-        """Any price; some purchases at Spot are sized in quote."""
-        taking = replace(request, order_type="MARKET", price=Decimal(0))
-        if seat.market.product != "spot" or request.side == "SELL" or self.random.random() < 0.5:
-            return taking
-        notional = (request.quantity * request.price).quantize(Decimal("0.01"))
-        return replace(taking, quote_size=notional)
 
     def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
         """Another price, another quantity, or both."""
@@ -40,14 +25,6 @@ class KrakenTraders(Traders):
         kind = self.random.random()
         price = moved if kind < 0.7 else Decimal(0)
         seat.market.amend(seat.account, order, price, quantity if kind > 0.3 else Decimal(0))
-
-    def transfer(self, seat: Seat, amount: Decimal) -> None:
-        """A deposit, a withdrawal, or a funding fee."""
-        if seat.market.product == "spot":
-            asset = self.random.choice((seat.instrument.base, seat.instrument.quote))
-            seat.market.transfer(seat.account, asset, amount / 100)
-        else:
-            seat.market.transfer(seat.account, seat.symbol, amount / 10_000)
 
     def client_id(self, seat: Seat) -> str:
         """Short texts, UUIDs without dashes, or none, as from the web page."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from simulator.conditional import Conditional, Trigger
 from simulator.instrument import ZERO
-from simulator.market import Request
 from simulator.matching import Order
 from simulator.okx.market import Change
 from simulator.traders import Seat, Traders
@@ -20,6 +19,7 @@ ORDER_TYPES = {"trigger": "trigger", "oco": "oco", "trailing": "move_order_stop"
 class OkxTraders(Traders):
     """Outside traders at the three products of OKX."""
 
+    cost_step: ClassVar[Decimal | None] = Decimal("0.01")
     self_trade_modes: ClassVar[tuple[str, ...]] = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 
     def actions(self) -> dict[Callable[[Seat], None], int]:
@@ -50,21 +50,6 @@ class OkxTraders(Traders):
             made.closes_position = True
         return made
 
-    def post_only(self, seat: Seat, request: Request) -> Request:
-        """`post_only`; now and then it would take, and is canceled after it was live."""
-        if self.random.random() < 0.3:
-            ticks = self.through(seat, request.side)
-            request = replace(request, price=ticks * seat.instrument.tick)
-        return replace(request, time_in_force="GTX")
-
-    def market_order(self, seat: Seat, request: Request) -> Request:
-        """Any price; a Spot purchase is sized in quote, unless the trader asks for base."""
-        taking = replace(request, order_type="MARKET", price=Decimal(0))
-        if seat.market.product != "spot" or request.side == "SELL" or self.random.random() < 0.3:
-            return taking
-        notional = (request.quantity * request.price).quantize(Decimal("0.01"))
-        return replace(taking, quote_size=notional)
-
     def amend(self, seat: Seat, order: Order, quantity: Decimal) -> None:
         """Another price, another size, or both; with a request id or without."""
         moved = order.price + self.random.randint(-3, 3) * seat.instrument.tick
@@ -76,14 +61,6 @@ class OkxTraders(Traders):
             request_id=f"rq{self.orders}" if self.random.random() < 0.5 else "",
         )
         seat.market.amend(seat.account, order, change)
-
-    def transfer(self, seat: Seat, amount: Decimal) -> None:
-        """A deposit, a withdrawal, or a funding fee."""
-        if seat.market.product == "spot":
-            currency = self.random.choice((seat.instrument.base, seat.instrument.quote))
-            seat.market.transfer(seat.account, currency, amount / 100)
-        else:
-            seat.market.transfer(seat.account, seat.symbol, amount / 10_000)
 
     def client_id(self, seat: Seat) -> str:
         """Letters and digits alone, as OKX wants them; empty from the web page."""
