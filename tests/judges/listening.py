@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from tests.judges import agreement
-from tests.judges.desk import Desk, Row
+from tests.judges.ccxt_trader import CcxtTrader, Row
 
 SECONDS_MAX: Final = 20.0
 """How long a stream may take to begin, or to tell what the books say."""
@@ -72,7 +72,7 @@ async def follow(watch: Callable[[], Any], take: Callable[[Any], None]) -> None:
 
 
 @asynccontextmanager
-async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
+async def listening(trader: CcxtTrader, *names: str) -> AsyncIterator[Heard]:
     """Some of ccxt's private streams, or all of the product, begun before anything is done."""
     heard = Heard()
     takers: dict[str, Callable[[Any], None]] = {
@@ -81,14 +81,16 @@ async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
         "watch_balance": heard.take_balances,
         "watch_positions": heard.take_positions,
     }
-    names = names or tuple(takers)[: 3 if desk.market.product == "spot" else 4]
+    names = names or tuple(takers)[: 3 if trader.market.product == "spot" else 4]
     tasks = [
-        asyncio.create_task(follow(partial(getattr(desk.one, name), *by(desk, name)), takers[name]))
+        asyncio.create_task(
+            follow(partial(getattr(trader.one, name), *by(trader, name)), takers[name])
+        )
         for name in names
     ]
     try:
         async with asyncio.timeout(SECONDS_MAX):
-            while not await has_begun(desk, names):
+            while not await has_begun(trader, names):
                 fallen = [task.exception() for task in tasks if task.done()]
                 assert not fallen, fallen
                 await asyncio.sleep(POLL_SECONDS)
@@ -101,20 +103,23 @@ async def listening(desk: Desk, *names: str) -> AsyncIterator[Heard]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def by(desk: Desk, name: str) -> list[Any]:
+def by(trader: CcxtTrader, name: str) -> list[Any]:
     """By symbol where ccxt takes one, so that OKX is asked for the right product."""
-    alone: dict[str, list[Any]] = {"watch_balance": [], "watch_positions": [[desk.symbol]]}
-    if (desk.market.venue, name) == ("kraken", "watch_balance") and desk.market.product != "spot":
+    alone: dict[str, list[Any]] = {"watch_balance": [], "watch_positions": [[trader.symbol]]}
+    if (trader.market.venue, name) == (
+        "kraken",
+        "watch_balance",
+    ) and trader.market.product != "spot":
         return [{"account": "flex_futures"}]
-    if (desk.market.venue, name) == ("kraken", "watch_orders"):
+    if (trader.market.venue, name) == ("kraken", "watch_orders"):
         return []  # reports that follow the first one name no symbol
-    return alone.get(name, [desk.symbol])
+    return alone.get(name, [trader.symbol])
 
 
-async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
+async def has_begun(trader: CcxtTrader, names: tuple[str, ...]) -> bool:
     """Whether the box has every subscription."""
-    product = desk.market.product
-    venue = desk.market.venue
+    product = trader.market.product
+    venue = trader.market.venue
     found: list[str] = [product]
     if venue in CHANNELS:
         found = [CHANNELS[venue][name].format(product=product) for name in names]
@@ -122,8 +127,8 @@ async def has_begun(desk: Desk, names: tuple[str, ...]) -> bool:
         place = int(product != "spot")
         found = [*{f"{product}/{KRAKEN[name][place]}" for name in names}]
     wanted = Counter(found)
-    shown = Counter((await desk.told("/control/traffic"))["listening"])
-    return all(shown[f"{desk.account.name}/{name}"] >= n for name, n in wanted.items())
+    shown = Counter((await trader.told("/control/traffic"))["listening"])
+    return all(shown[f"{trader.account.name}/{name}"] >= n for name, n in wanted.items())
 
 
 def seen_orders(heard: Heard) -> agreement.Orders:

@@ -13,7 +13,7 @@ import ccxt.pro
 import pytest
 
 from tests.judges import agreement
-from tests.judges.desk import KRAKEN, Desk, Market, a_desk
+from tests.judges.ccxt_trader import KRAKEN, CcxtTrader, Market, a_trader
 from tests.judges.listening import SECONDS_MAX, listening
 from tests.waits import comes_about
 
@@ -26,16 +26,16 @@ each_contract = pytest.mark.parametrize("judge", FUTURES, indirect=True, ids=str
 
 
 @pytest.fixture
-async def judge(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+async def judge(request: pytest.FixtureRequest) -> AsyncIterator[CcxtTrader]:
     market: Market = request.param
-    async with a_desk(market) as made:
+    async with a_trader(market) as made:
         yield made
 
 
 @pytest.fixture
-async def live(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+async def live(request: pytest.FixtureRequest) -> AsyncIterator[CcxtTrader]:
     market: Market = request.param
-    async with a_desk(market, ccxt.pro) as made:
+    async with a_trader(market, ccxt.pro) as made:
         yield made
 
 
@@ -59,8 +59,8 @@ def unpriced(rows: agreement.Trades) -> agreement.Trades:
     return {key: row._replace(fee=Decimal(0), fee_currency="") for key, row in rows.items()}
 
 
-def trades(desk: Desk, rows: list[Row]) -> agreement.Trades:
-    if desk.market == SPOT:
+def trades(trader: CcxtTrader, rows: list[Row]) -> agreement.Trades:
+    if trader.market == SPOT:
         return agreement.trades(rows)
     none = {"cost": "0", "currency": ""}
     return agreement.trades(
@@ -68,13 +68,13 @@ def trades(desk: Desk, rows: list[Row]) -> agreement.Trades:
     )
 
 
-async def booked_trades(desk: Desk) -> agreement.Trades:
-    booked = agreement.booked_trades(await desk.books())
-    return booked if desk.market.product == "spot" else unpriced(booked)
+async def booked_trades(trader: CcxtTrader) -> agreement.Trades:
+    booked = agreement.booked_trades(await trader.books())
+    return booked if trader.market.product == "spot" else unpriced(booked)
 
 
 @every
-async def test_open_and_ended_orders_are_as_in_the_books(judge: Desk) -> None:
+async def test_open_and_ended_orders_are_as_in_the_books(judge: CcxtTrader) -> None:
     await judge.place("buy", 4, -3)
     await judge.place("buy", 4)
     await judge.meet("sell", 1)
@@ -98,7 +98,7 @@ async def test_open_and_ended_orders_are_as_in_the_books(judge: Desk) -> None:
 
 
 @every
-async def test_an_order_that_is_looked_at_is_as_in_the_books(judge: Desk) -> None:
+async def test_an_order_that_is_looked_at_is_as_in_the_books(judge: CcxtTrader) -> None:
     number = await judge.place("buy", 4)
     await judge.meet("sell", 1)
     seen = await judge.look(number)
@@ -110,7 +110,7 @@ async def test_an_order_that_is_looked_at_is_as_in_the_books(judge: Desk) -> Non
 
 
 @every
-async def test_trades_are_as_in_the_books(judge: Desk) -> None:
+async def test_trades_are_as_in_the_books(judge: CcxtTrader) -> None:
     await judge.place("buy", 4)
     await judge.meet("sell", 3)
     await judge.meet("sell", 2, +1)
@@ -121,7 +121,7 @@ async def test_trades_are_as_in_the_books(judge: Desk) -> None:
 
 
 @every
-async def test_an_amend_keeps_the_order(judge: Desk) -> None:
+async def test_an_amend_keeps_the_order(judge: CcxtTrader) -> None:
     number = await judge.place("buy", 4, -5)
     wish = (judge.symbol, "limit", "buy", judge.lots(3), judge.price(-4))
     await judge.one.edit_order(number, *wish)
@@ -132,7 +132,7 @@ async def test_an_amend_keeps_the_order(judge: Desk) -> None:
 
 
 @every
-async def test_what_is_refused_is_the_right_error(judge: Desk) -> None:
+async def test_what_is_refused_is_the_right_error(judge: CcxtTrader) -> None:
     nobodys = NOBODYS.get(judge.market.product, NOBODYS["linear"])
     unknown = ccxt.InvalidOrder if judge.market == SPOT else ccxt.OrderNotFound
     with pytest.raises(unknown):
@@ -146,7 +146,7 @@ async def test_what_is_refused_is_the_right_error(judge: Desk) -> None:
 
 
 @every
-async def test_balances_are_as_in_the_books(judge: Desk) -> None:
+async def test_balances_are_as_in_the_books(judge: CcxtTrader) -> None:
     await judge.place("buy", 3, -2)
     await judge.place("sell", 2, +2)
     await judge.meet("buy", 1, +2)
@@ -158,7 +158,7 @@ async def test_balances_are_as_in_the_books(judge: Desk) -> None:
 
 
 @each_contract
-async def test_positions_are_as_in_the_books(judge: Desk) -> None:
+async def test_positions_are_as_in_the_books(judge: CcxtTrader) -> None:
     seen: list[str] = []
     for side, against, lots in (("buy", "sell", 5), ("sell", "buy", 2), ("sell", "buy", 9)):
         await judge.meet(against, lots, +1 if side == "buy" else -1)
@@ -170,7 +170,7 @@ async def test_positions_are_as_in_the_books(judge: Desk) -> None:
 
 
 @pytest.mark.parametrize("live", [SPOT], indirect=True, ids=str)
-async def test_orders_are_heard_as_they_are_in_the_books(live: Desk) -> None:
+async def test_orders_are_heard_as_they_are_in_the_books(live: CcxtTrader) -> None:
     async with listening(live, "watch_orders") as heard:
         await live.trade()
         booked = agreement.booked_orders(await live.books())
@@ -183,7 +183,7 @@ async def test_orders_are_heard_as_they_are_in_the_books(live: Desk) -> None:
 
 
 @pytest.mark.parametrize("live", KRAKEN, indirect=True, ids=str)
-async def test_trades_are_heard_once_as_they_are_in_the_books(live: Desk) -> None:
+async def test_trades_are_heard_once_as_they_are_in_the_books(live: CcxtTrader) -> None:
     async with listening(live, "watch_my_trades") as heard:
         await live.trade()
         booked = await booked_trades(live)
@@ -196,7 +196,7 @@ async def test_trades_are_heard_once_as_they_are_in_the_books(live: Desk) -> Non
 
 
 @pytest.mark.parametrize("live", [SPOT, LINEAR], indirect=True, ids=str)
-async def test_balances_are_heard_as_they_are_in_the_books(live: Desk) -> None:
+async def test_balances_are_heard_as_they_are_in_the_books(live: CcxtTrader) -> None:
     async with listening(live, "watch_balance") as heard:
         await live.trade()
         booked = (await live.books())["balances"][live.market.product]
@@ -214,13 +214,13 @@ async def test_balances_are_heard_as_they_are_in_the_books(live: Desk) -> None:
 
 
 async def test_orders_are_entered_on_the_socket() -> None:
-    async with a_desk(SPOT, ccxt.pro) as desk:
-        placed = await desk.one.create_order_ws(
-            desk.symbol, "limit", "buy", desk.lots(4), desk.price(-5)
+    async with a_trader(SPOT, ccxt.pro) as trader:
+        placed = await trader.one.create_order_ws(
+            trader.symbol, "limit", "buy", trader.lots(4), trader.price(-5)
         )
-        wish = (desk.symbol, "limit", "buy", desk.lots(3), desk.price(-4))
-        await desk.one.edit_order_ws(placed["id"], *wish)
-        [row] = await desk.one.fetch_open_orders(desk.symbol)
-        assert order(row) == agreement.booked_orders(await desk.books(), "open")[placed["id"]]
-        await desk.one.cancel_order_ws(placed["id"])
-        assert (await desk.look(placed["id"]))["status"] == "canceled"
+        wish = (trader.symbol, "limit", "buy", trader.lots(3), trader.price(-4))
+        await trader.one.edit_order_ws(placed["id"], *wish)
+        [row] = await trader.one.fetch_open_orders(trader.symbol)
+        assert order(row) == agreement.booked_orders(await trader.books(), "open")[placed["id"]]
+        await trader.one.cancel_order_ws(placed["id"])
+        assert (await trader.look(placed["id"]))["status"] == "canceled"

@@ -17,7 +17,7 @@ from simulator.config import AccountConfig, SimulatorConfig
 from simulator.instrument import Product
 from tests.conftest import RunningBroker
 from tests.judges import agreement
-from tests.judges.desk import KRAKEN, SYMBOLS, Desk, Market, a_desk_at, accounts_of
+from tests.judges.ccxt_trader import KRAKEN, SYMBOLS, CcxtTrader, Market, a_trader_at, accounts_of
 from tests.judges.test_kraken_box import booked_trades, orders, trades
 from tests.judges.test_topics_agree import (
     SYNC_SECONDS_MAX,
@@ -92,13 +92,13 @@ def reading(stage: Stage) -> Iterator[Reading]:
 
 
 @pytest.fixture
-async def desks(stage: Stage) -> AsyncIterator[list[Desk]]:
+async def traders(stage: Stage) -> AsyncIterator[list[CcxtTrader]]:
     async with AsyncExitStack() as stack:
         made = []
         for market in KRAKEN:
             accounts = await with_own_keys(stage, market)
-            desk = a_desk_at(stage.addresses[VENUE], market, accounts, ccxt.async_support)
-            made.append(await stack.enter_async_context(desk))
+            trader = a_trader_at(stage.addresses[VENUE], market, accounts, ccxt.async_support)
+            made.append(await stack.enter_async_context(trader))
         yield made
 
 
@@ -114,7 +114,7 @@ async def with_own_keys(stage: Stage, market: Market) -> tuple[AccountConfig, ..
 
 
 async def test_ccxt_the_books_and_the_topics_agree(
-    stage: Stage, reading: Reading, desks: list[Desk]
+    stage: Stage, reading: Reading, traders: list[CcxtTrader]
 ) -> None:
     states = reading.accounts
     await until(
@@ -123,8 +123,8 @@ async def test_ccxt_the_books_and_the_topics_agree(
         lambda: str(states),
         lambda: none_fell(stage),
     )
-    for desk in desks:
-        await desk.trade()
+    for trader in traders:
+        await trader.trade()
     truth = await stage.truth()
     await until(
         lambda: not differences(reading, truth),
@@ -132,31 +132,31 @@ async def test_ccxt_the_books_and_the_topics_agree(
         lambda: str(differences(reading, truth)),
         lambda: none_fell(stage),
     )
-    for desk in desks:
-        booked = agreement.booked_orders(await desk.books(), "open")
-        assert orders(await desk.one.fetch_open_orders(desk.symbol)) == booked
-        assert published_open(reading, desk) == {
+    for trader in traders:
+        booked = agreement.booked_orders(await trader.books(), "open")
+        assert orders(await trader.one.fetch_open_orders(trader.symbol)) == booked
+        assert published_open(reading, trader) == {
             name: (row.price, row.amount, row.filled) for name, row in booked.items()
         }
-        executed = await booked_trades(desk)
+        executed = await booked_trades(trader)
         assert len(executed) == 5
         # Else Spot shows all that an order took as one (trap 3).
-        single = {"consolidate_taker": "false"} if desk.market.product == "spot" else {}
-        seen = await desk.one.fetch_my_trades(desk.symbol, None, None, single)
-        assert trades(desk, seen) == executed
-        if desk.market.product != "spot":
-            held = agreement.booked_positions(await desk.books())
-            assert await desk.held() == held
-            published = published_positions(reading, desk)
+        single = {"consolidate_taker": "false"} if trader.market.product == "spot" else {}
+        seen = await trader.one.fetch_my_trades(trader.symbol, None, None, single)
+        assert trades(trader, seen) == executed
+        if trader.market.product != "spot":
+            held = agreement.booked_positions(await trader.books())
+            assert await trader.held() == held
+            published = published_positions(reading, trader)
             assert in_entries_places(published) == in_entries_places(held)
     assert not reading.published.dead_letters
 
 
 def published_open(
-    reading: Reading, desk: Desk
+    reading: Reading, trader: CcxtTrader
 ) -> dict[str, tuple[Decimal | None, Decimal | None, Decimal]]:
-    """Price, quantity and what is filled of each open order of a desk's account and product."""
-    place = (desk.account.name, desk.market.product)
+    """Price, quantity and what is filled of each open order of a trader's account and product."""
+    place = (trader.account.name, trader.market.product)
     return {
         str(row.venue_order_id): (row.price, row.quantity, row.filled_quantity)
         for row in list(reading.published.orders.values())

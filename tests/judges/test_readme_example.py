@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.config import SimulatorConfig
 from simulator.server import start
-from tests.judges.desk import accounts_of
+from tests.judges.ccxt_trader import accounts_of
 from tests.source_tree import ROOT
 
 PAGE = ROOT / "simulator" / "README.md"

@@ -19,7 +19,7 @@ from orderloom.order import OrderState
 from simulator.config import SimulatorConfig
 from tests.conftest import RunningBroker
 from tests.judges import agreement
-from tests.judges.desk import MARKETS, Desk, a_desk_at, accounts_of
+from tests.judges.ccxt_trader import MARKETS, CcxtTrader, a_trader_at, accounts_of
 from tests.waits import until
 from trial.reading import Reading
 from trial.stage import Plan, Stage
@@ -87,15 +87,15 @@ def reading(stage: Stage) -> Iterator[Reading]:
 
 
 @pytest.fixture
-async def desks(stage: Stage) -> AsyncIterator[list[Desk]]:
+async def traders(stage: Stage) -> AsyncIterator[list[CcxtTrader]]:
     """ccxt at every market of all simulated."""
     async with AsyncExitStack() as stack:
         made = []
         for market in MARKETS:
             accounts = accounts_of(market.venue)
             address = stage.addresses[market.venue]
-            desk = a_desk_at(address, market, accounts, ccxt.async_support)
-            made.append(await stack.enter_async_context(desk))
+            trader = a_trader_at(address, market, accounts, ccxt.async_support)
+            made.append(await stack.enter_async_context(trader))
         yield made
 
 
@@ -131,25 +131,25 @@ def published_trade(fill: Fill) -> agreement.SeenTrade:
     )
 
 
-def published_orders(reading: Reading, desk: Desk) -> agreement.Orders:
-    """The newest record of each order of a desk's account and product."""
-    place = (desk.account.name, desk.market.product)
+def published_orders(reading: Reading, trader: CcxtTrader) -> agreement.Orders:
+    """The newest record of each order of a trader's account and product."""
+    place = (trader.account.name, trader.market.product)
     orders = list(reading.published.orders.values())
     rows = (published_order(row) for row in orders if (row.account, row.product) == place)
     return {row.order_id: row for row in rows}
 
 
-def published_trades(reading: Reading, desk: Desk) -> agreement.Trades:
-    """Each execution of a desk's account and product."""
-    place = (desk.account.name, desk.market.product)
+def published_trades(reading: Reading, trader: CcxtTrader) -> agreement.Trades:
+    """Each execution of a trader's account and product."""
+    place = (trader.account.name, trader.market.product)
     fills = list(reading.published.fills.values())
     rows = (published_trade(row) for row in fills if (row.account, row.product) == place)
     return {(row.trade_id, row.order_id): row for row in rows}
 
 
-def published_positions(reading: Reading, desk: Desk) -> agreement.Held:
-    """The newest record of each position of a desk's account and product."""
-    place = (desk.account.name, desk.market.product)
+def published_positions(reading: Reading, trader: CcxtTrader) -> agreement.Held:
+    """The newest record of each position of a trader's account and product."""
+    place = (trader.account.name, trader.market.product)
     return {
         (row.symbol, "long" if row.net > 0 else "short"): (
             abs(row.net),
@@ -176,7 +176,7 @@ def none_fell(stage: Stage) -> None:
 
 
 async def test_ccxt_the_books_and_the_topics_agree(
-    stage: Stage, reading: Reading, desks: list[Desk]
+    stage: Stage, reading: Reading, traders: list[CcxtTrader]
 ) -> None:
     states = reading.accounts
     await until(
@@ -187,8 +187,8 @@ async def test_ccxt_the_books_and_the_topics_agree(
         lambda: str(states),
         lambda: none_fell(stage),
     )
-    for desk in desks:
-        await desk.trade()
+    for trader in traders:
+        await trader.trade()
     truth = await stage.truth()
     await until(
         lambda: not differences(reading, truth),
@@ -196,34 +196,34 @@ async def test_ccxt_the_books_and_the_topics_agree(
         lambda: str(differences(reading, truth)),
         lambda: none_fell(stage),
     )
-    for desk in desks:
-        await orders_agree(reading, desk)
-        await trades_agree(reading, desk)
-        if desk.market.product != "spot":
-            await positions_agree(reading, desk)
+    for trader in traders:
+        await orders_agree(reading, trader)
+        await trades_agree(reading, trader)
+        if trader.market.product != "spot":
+            await positions_agree(reading, trader)
     assert not reading.published.dead_letters
 
 
-async def orders_agree(reading: Reading, desk: Desk) -> None:
-    books = await desk.books()
+async def orders_agree(reading: Reading, trader: CcxtTrader) -> None:
+    books = await trader.books()
     booked = agreement.booked_orders(books)
     assert {row.status for row in booked.values()} == {"open", "closed", "canceled"}
-    seen = [await desk.look(row["venue_order_id"]) for row in books["orders"]]
+    seen = [await trader.look(row["venue_order_id"]) for row in books["orders"]]
     assert agreement.orders(seen) == booked
-    open_now = await desk.one.fetch_open_orders(desk.symbol)
+    open_now = await trader.one.fetch_open_orders(trader.symbol)
     assert agreement.orders(open_now) == agreement.booked_orders(books, "open")
-    assert published_orders(reading, desk) == booked
+    assert published_orders(reading, trader) == booked
 
 
-async def trades_agree(reading: Reading, desk: Desk) -> None:
-    booked = agreement.booked_trades(await desk.books())
+async def trades_agree(reading: Reading, trader: CcxtTrader) -> None:
+    booked = agreement.booked_trades(await trader.books())
     assert len(booked) == 5
-    assert agreement.trades(await desk.one.fetch_my_trades(desk.symbol)) == booked
-    assert published_trades(reading, desk) == booked
+    assert agreement.trades(await trader.one.fetch_my_trades(trader.symbol)) == booked
+    assert published_trades(reading, trader) == booked
 
 
-async def positions_agree(reading: Reading, desk: Desk) -> None:
-    booked = agreement.booked_positions(await desk.books())
+async def positions_agree(reading: Reading, trader: CcxtTrader) -> None:
+    booked = agreement.booked_positions(await trader.books())
     assert booked
-    assert await desk.held() == booked
-    assert in_entries_places(published_positions(reading, desk)) == in_entries_places(booked)
+    assert await trader.held() == booked
+    assert in_entries_places(published_positions(reading, trader)) == in_entries_places(booked)

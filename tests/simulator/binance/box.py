@@ -1,16 +1,12 @@
 """A venue without a wire that writes down every private message: for tests."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simulator.accounts import Account
 from simulator.binance.venue import BinanceVenue
-from simulator.clock import LogicalClock
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.market import Request
-
-if TYPE_CHECKING:
-    from simulator.message import Message
+from tests.simulator.recorded import Recorded
 
 SYMBOL = "SOLUSDT"
 PRICE = Decimal("150.00")
@@ -38,27 +34,11 @@ def an_order(side: str = "BUY", quantity: str = "4", **changes: Any) -> Request:
     return Request(**(plain | changes))
 
 
-class Box:
+class Box(Recorded[BinanceVenue]):
     """Two accounts at both products, and what they were told."""
 
     def __init__(self, *accounts: AccountConfig, seed: int = 1) -> None:
-        self.messages: list[Message] = []
-        self.clock = LogicalClock()
         rows = accounts or (an_account(0), an_account(1))
         config = SimulatorConfig(seed=seed, accounts=rows)
-        self.venue = BinanceVenue(config, self.clock, self.messages.append)
+        super().__init__(BinanceVenue, config)
         self.spot, self.linear = self.venue.spot, self.venue.linear
-        self.accounts: list[Account] = list(self.venue.accounts.values())
-
-    @property
-    def one(self) -> Account:
-        """The account that tests look at."""
-        return self.accounts[0]
-
-    def told(self, kind: str) -> list[dict[str, Any]]:
-        """The documents of a kind that the first account was sent, in order."""
-        return [
-            message.document
-            for message in self.messages
-            if message.kind == kind and message.account == self.one.name
-        ]

@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -13,6 +13,7 @@ import aiohttp
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.server import Server, start
 from tests.simulator.binance.box import an_account
+from tests.simulator.stream import BoxClient, JsonStream
 
 EVENTS = "ORDER_TRADE_UPDATE/ACCOUNT_UPDATE/TRADE_LITE/listenKeyExpired"
 Answer = tuple[int, Any]
@@ -22,7 +23,7 @@ def hex_of(secret: str, payload: str) -> str:
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
-class Client:
+class Client(BoxClient):
     """One account's requests and streams."""
 
     def __init__(self, server: Server, account: AccountConfig, http: aiohttp.ClientSession) -> None:
@@ -47,13 +48,6 @@ class Client:
         query = urlencode(params | stamped if "timestamp" not in params else params)
         signature = hex_of(self.account.secret, query)
         return await self.send(method, path, f"{query}&signature={signature}")
-
-    async def control(self, path: str, **body: object) -> Any:
-        """A control request, or a look at the truth where there is no body."""
-        url = f"http://{self.address}{path}"
-        request = self.http.post(url, json=body) if body else self.http.get(url)
-        async with request as answer:
-            return await answer.json()
 
     async def listen_key(self) -> str:
         _, answer = await self.send("POST", "/fapi/v1/listenKey")
@@ -82,39 +76,17 @@ class Client:
         return params | {"signature": hex_of(self.account.secret, payload)}
 
 
-class Stream:
+class Stream(JsonStream):
     """An open WebSocket."""
-
-    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        self.websocket = websocket
 
     async def call(self, method: str, params: dict[str, object]) -> Any:
         """Send a WS API request and return its reply; events before it are thrown away."""
         await self.websocket.send_json({"id": "rq-1", "method": method, "params": params})
         return await self.until(lambda document: document.get("id") == "rq-1")
 
-    async def until(self, is_wanted: Callable[[Any], bool]) -> Any:
-        """The next document that is wanted."""
-        while not is_wanted(document := await self.websocket.receive_json(timeout=5)):
-            pass
-        return document
-
     async def rest(self, count: int) -> list[Any]:
         """The next `count` documents."""
         return [await self.websocket.receive_json(timeout=5) for _ in range(count)]
-
-    async def ended(self) -> aiohttp.WSMsgType:
-        """How the connection ends, whatever else comes before."""
-        while True:
-            message = await self.websocket.receive(timeout=5)
-            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING):
-                return message.type
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.websocket.close()
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ import pytest
 from simulator.binance import algo_calls, spot_calls, usdm_calls
 from simulator.binance.params import Params
 from tests.simulator.binance.box import PRICE, SYMBOL, Box, an_account, an_order
+from tests.simulator.shapes import shape
 
 EXAMPLES = Path(__file__).parent / "examples"
 Document = dict[str, Any]
@@ -22,15 +23,6 @@ def example(name: str) -> Any:
     """An example message; Spot events without their subscription."""
     document = orjson.loads((EXAMPLES / f"{name}.json").read_bytes())
     return document.get("event", document)
-
-
-def shape(value: object) -> object:
-    """Keys and JSON types, all the way down; a list is as its first element."""
-    if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
 
 
 def spot_partial_fill() -> Box:

@@ -6,7 +6,8 @@ from simulator.binance.settings import BinanceSettings
 from simulator.config import TimingConfig
 from tests.simulator.binance.box import SYMBOL, an_account
 from tests.simulator.binance.client import a_client
-from tests.simulator.binance.test_frames import example, shape
+from tests.simulator.binance.test_frames import example
+from tests.simulator.shapes import shape
 
 LIMIT: dict[str, object] = {
     "symbol": SYMBOL,
@@ -86,7 +87,7 @@ async def test_who_does_not_answer_a_ping_is_cut_off() -> None:
         message = await silent.websocket.receive(timeout=5)
         assert message.type is aiohttp.WSMsgType.PING
         await silent.websocket.pong(b"something else")
-        assert await silent.ended() is not aiohttp.WSMsgType.TEXT
+        assert (await silent.ended())[0] is not aiohttp.WSMsgType.TEXT
         connections = await client.control("/control/connections")
         assert [row["reason"] for row in connections["ended"]] == ["no pong"]
 
@@ -111,7 +112,7 @@ async def test_a_planned_end_is_announced_before_the_connection_closes() -> None
         [notice] = await stream.rest(1)
         assert notice["event"]["e"] == "serverShutdown"
         assert "subscriptionId" not in notice
-        assert await stream.ended() in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        assert (await stream.ended())[0] in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
 async def test_an_amendment_by_someone_else_is_reported() -> None:

@@ -1,20 +1,16 @@
 """Bybit without a wire that writes down every private message: for tests."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simulator.accounts import Account
 from simulator.bybit.fields import Fields
 from simulator.bybit.limits import Limits
 from simulator.bybit.query_calls import FIELDS
 from simulator.bybit.rest import OPERATIONS, QUERIES
 from simulator.bybit.venue import BybitVenue
-from simulator.clock import LogicalClock
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.market import Request
-
-if TYPE_CHECKING:
-    from simulator.message import Message
+from tests.simulator.recorded import Recorded
 
 SYMBOL, INVERSE = "SOLUSDT", "BTCUSD"
 """The same name for coins and contracts."""
@@ -44,34 +40,22 @@ def an_order(side: str = "BUY", quantity: str = "4", **changes: Any) -> Request:
     return Request(**(plain | changes))
 
 
-class Box:
+class Box(Recorded[BybitVenue]):
     """Two accounts at all products, and what the first was told."""
 
     def __init__(self, *accounts: AccountConfig, seed: int = 1, **face: Any) -> None:
-        self.messages: list[Message] = []
-        self.clock = LogicalClock()
         rows = accounts or (an_account(0), an_account(1))
         config = SimulatorConfig.model_validate(
             {"venue": "bybit", "seed": seed, "accounts": rows, "face": face}
         )
-        self.venue = BybitVenue(config, self.clock, self.messages.append)
+        super().__init__(BybitVenue, config)
         self.spot, self.linear = self.venue.spot, self.venue.linear
         self.inverse = self.venue.inverse
-        self.accounts: list[Account] = list(self.venue.accounts.values())
         self.limits = Limits(self.clock.now_ms, 1000)
 
-    @property
-    def one(self) -> Account:
-        return self.accounts[0]
-
-    def told(self, topic: str) -> list[dict[str, Any]]:
+    def items(self, topic: str) -> list[dict[str, Any]]:
         """The items of a topic that the first account was sent, in order."""
-        return [
-            row
-            for message in self.messages
-            if message.kind == topic and message.account == self.one.name
-            for row in message.document["data"]
-        ]
+        return [row for document in self.told(topic) for row in document["data"]]
 
     def ask(self, path: str, **fields: object) -> dict[str, Any]:
         """A question's result."""

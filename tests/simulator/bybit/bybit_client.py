@@ -4,15 +4,16 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.server import Server, start
 from tests.simulator.bybit.bybit_box import an_account
+from tests.simulator.stream import BoxClient, JsonStream
 
 Answer = tuple[int, Any]
 WINDOW = "5000"
@@ -26,7 +27,7 @@ def now_ms(skew_ms: int = 0) -> int:
     return int(time.time() * 1000) + skew_ms
 
 
-class Client:
+class Client(BoxClient):
     """One account's requests and streams."""
 
     def __init__(self, server: Server, account: AccountConfig, http: aiohttp.ClientSession) -> None:
@@ -69,12 +70,6 @@ class Client:
         assert (status, answer["retCode"]) == (200, 0), answer
         return dict(answer["result"])
 
-    async def control(self, path: str, **body: object) -> Any:
-        url = f"http://{self.address}{path}"
-        request = self.http.post(url, json=body) if body else self.http.get(url)
-        async with request as answer:
-            return await answer.json()
-
     async def open(self, kind: str = "private") -> "Stream":
         return Stream(await self.http.ws_connect(f"ws://{self.address}/v5/{kind}"))
 
@@ -100,34 +95,14 @@ class Client:
         return stream
 
 
-class Stream:
+class Stream(JsonStream):
     """An open WebSocket."""
-
-    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        self.websocket = websocket
-
-    async def say(self, document: object) -> None:
-        await self.websocket.send_json(document)
-
-    async def next(self) -> Any:
-        return await self.websocket.receive_json(timeout=5)
-
-    async def until(self, is_wanted: Callable[[Any], bool]) -> Any:
-        while not is_wanted(document := await self.next()):
-            pass
-        return document
 
     async def call(self, op: str, row: dict[str, Any], name: str = "r1", skew_ms: int = 0) -> Any:
         """An operation on the socket for orders, and its reply."""
         header = {"X-BAPI-TIMESTAMP": str(now_ms(skew_ms)), "X-BAPI-RECV-WINDOW": WINDOW}
         await self.say({"reqId": name, "header": header, "op": op, "args": [row]})
         return await self.next()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.websocket.close()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import pytest
 from simulator.bybit.rest import envelope
 from tests.simulator.bybit.bybit_box import INVERSE, INVERSE_PRICE, PRICE, SYMBOL, Box, an_order
 from tests.simulator.bybit.bybit_client import a_client
+from tests.simulator.shapes import shape
 
 EXAMPLES = Path(__file__).parent / "examples"
 Document = dict[str, Any]
@@ -26,15 +27,6 @@ WISH = {"category": "linear", "symbol": SYMBOL, "side": "Buy", "orderType": "Lim
 
 def example(name: str) -> Any:
     return orjson.loads((EXAMPLES / f"{name}.json").read_bytes())
-
-
-def shape(value: object) -> object:
-    """Keys and JSON types, all the way down; a list is as its first element."""
-    if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
 
 
 def partial_fill(**changes: Any) -> Box:
@@ -129,7 +121,7 @@ def plain(row: Document) -> Document:
 @pytest.mark.parametrize("name", ORDERS)
 def test_an_order_has_the_keys_types_and_words_of_its_example(name: str) -> None:
     make, words = ORDERS[name]
-    told, [wanted] = make().told("order")[-1], example(name)["data"]
+    told, [wanted] = make().items("order")[-1], example(name)["data"]
     assert shape(plain(told)) == shape(plain(wanted))
     for row in (told, wanted):
         assert (row["orderStatus"], row["cancelType"], row["rejectReason"]) == words
@@ -138,7 +130,7 @@ def test_an_order_has_the_keys_types_and_words_of_its_example(name: str) -> None
 
 @pytest.mark.parametrize("topic", ["execution", "position", "wallet"])
 def test_a_push_has_the_keys_and_types_of_its_example(topic: str) -> None:
-    told, wanted = partial_fill().told(topic)[-1], example(topic)["data"][0]
+    told, wanted = partial_fill().items(topic)[-1], example(topic)["data"][0]
     assert shape(told) == shape(wanted)
 
 
@@ -207,9 +199,9 @@ def test_values_and_fees_of_an_inverse_contract_are_in_coin() -> None:
     wish = {"symbol": INVERSE, "price": INVERSE_PRICE}
     box.inverse.place_anonymous(an_order("SELL", "91000", **wish))
     box.inverse.place(box.one, an_order("BUY", "91000", **wish))
-    [told] = box.told("execution")
+    [told] = box.items("execution")
     assert (told["execValue"], told["execFee"], told["feeCurrency"]) == ("1", "0.00055", "BTC")
-    order = box.told("order")[-1]
+    order = box.items("order")[-1]
     assert (order["cumExecValue"], order["avgPrice"]) == ("1", "91000")
 
 
@@ -221,7 +213,7 @@ def test_ids_are_uuids_of_contracts_and_digits_of_coins() -> None:
     }
     assert numbers["spot"].isdecimal()
     assert [len(part) for part in numbers["linear"].split("-")] == [8, 4, 4, 4, 12]
-    assert [row["orderId"] for row in box.told("order")] == list(numbers.values())
+    assert [row["orderId"] for row in box.items("order")] == list(numbers.values())
     found = [
         box.rows("order/realtime", category=name, symbol=SYMBOL, orderId=number)[0]["orderId"]
         for name, number in numbers.items()

@@ -28,7 +28,7 @@ def test_a_client_id_is_never_free_again() -> None:
 
 def test_a_filled_orders_ends_are_orders_without_a_client_id() -> None:
     box = attached()
-    rows = {row["stopOrderType"]: row for row in box.told("order")[-2:]}
+    rows = {row["stopOrderType"]: row for row in box.items("order")[-2:]}
     assert {name: row["triggerPrice"] for name, row in rows.items()} == {
         "TakeProfit": "160", "StopLoss": "140",
     }  # fmt: skip
@@ -45,15 +45,15 @@ def test_an_order_that_closes_a_leg_has_no_ends() -> None:
     box.linear.place_anonymous(an_order("SELL", "2"))
     closing = an_order("BUY", "2", position_side="SHORT")
     box.linear.place_attached(box.one, closing, Note(take_profit=Decimal(160)))
-    assert [row["stopOrderType"] for row in box.told("order")] == [""] * len(box.told("order"))
-    assert box.told("order")[-1]["orderStatus"] == "Filled"
+    assert [row["stopOrderType"] for row in box.items("order")] == [""] * len(box.items("order"))
+    assert box.items("order")[-1]["orderStatus"] == "Filled"
 
 
 def test_what_was_to_close_a_position_is_dropped_when_it_is_gone() -> None:
     box = attached()
     box.linear.place_anonymous(an_order("BUY", "4"))
     box.wish("create", **LINEAR, **(LIMIT | {"side": "Sell"}))
-    *_, take, stop = box.told("order")
+    *_, take, stop = box.items("order")
     assert {row["stopOrderType"] for row in (take, stop)} == {"TakeProfit", "StopLoss"}
     for row in (take, stop):
         assert (row["orderStatus"], row["cancelType"]) == ("Deactivated", "CancelByTpSlTsClear")
@@ -63,11 +63,11 @@ def test_a_stop_loss_closes_what_is_held_and_ends_the_take_profit() -> None:
     box = attached()
     box.linear.place_anonymous(an_order("BUY", "5", price=Decimal(139)))
     box.linear.place_anonymous(an_order("SELL", "1", price=Decimal(139)))
-    ends = {row["stopOrderType"]: row for row in box.told("order")}
+    ends = {row["stopOrderType"]: row for row in box.items("order")}
     assert ends["StopLoss"]["orderStatus"] == "Filled"
     assert ends["StopLoss"]["qty"] == "4.000"
     assert ends["TakeProfit"]["cancelType"] == "CancelByTpSlTsClear"
-    assert box.told("position")[-1]["side"] == ""
+    assert box.items("position")[-1]["side"] == ""
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_the_incoming_orders_mode_prevents_trading_with_oneself(
         box.wish("create", **LINEAR, **LIMIT),
         box.wish("create", **LINEAR, **(LIMIT | {"side": "Sell"}), smpType=mode),
     ]
-    last = {row["orderId"]: row for row in box.told("order")}
+    last = {row["orderId"]: row for row in box.items("order")}
     rows = [last[one["orderId"]] for one in made]
     assert [row["cancelType"] == "CancelBySmp" for row in rows] == ended
     opponents = [made[1]["orderId"], made[0]["orderId"]]
     assert [row["smpOrderId"] for row in rows] == [
         other if is_ended else "" for other, is_ended in zip(opponents, ended, strict=True)
     ]
-    executions = box.told("execution")
+    executions = box.items("execution")
     assert len({row["execId"] for row in executions}) == (2 if mode == "None" else 0)

@@ -209,7 +209,7 @@ def test_an_amend_is_of_the_total_and_says_where_it_changes_nothing() -> None:
             box.wish("amend", **named, **changes)
         assert refused.value.code == wanted
     box.wish("amend", **named, qty="3", price=str(PRICE - 1))
-    told = box.told("order")[-1]
+    told = box.items("order")[-1]
     assert (told["orderStatus"], told["qty"], told["price"]) == ("PartiallyFilled", "3.000", "149")
     assert told["leavesQty"] == "1.000"
 
@@ -220,7 +220,7 @@ def test_a_post_only_order_that_would_take_at_its_new_price_is_canceled() -> Non
     order = box.linear.place(box.one, an_order(time_in_force="GTX"))
     named = {"category": "linear", "symbol": SYMBOL, "orderId": str(order.order_id)}
     box.wish("amend", **named, price=str(PRICE + 2))
-    assert box.told("order")[-1]["rejectReason"] == "EC_PostOnlyWillTakeLiquidity"
+    assert box.items("order")[-1]["rejectReason"] == "EC_PostOnlyWillTakeLiquidity"
 
 
 def test_balances_are_those_that_are_not_zero() -> None:

@@ -27,7 +27,7 @@ def test_trap_1_a_post_only_order_is_acknowledged_and_then_canceled() -> None:
     box = Box()
     box.linear.place_anonymous(an_order("SELL"))
     ack = box.wish("create", **LINEAR, **LIMIT, timeInForce="PostOnly")
-    [told] = box.told("order")
+    [told] = box.items("order")
     assert told["orderId"] == ack["orderId"]
     assert (told["orderStatus"], told["cumExecQty"]) == ("Cancelled", "0")
 
@@ -36,16 +36,16 @@ def test_trap_1_some_say_rejected_instead() -> None:
     box = Box(post_only_ends="REJECTED")
     box.linear.place_anonymous(an_order("SELL"))
     box.linear.place(box.one, an_order(time_in_force="GTX"))
-    [told] = box.told("order")
+    [told] = box.items("order")
     assert told["orderStatus"] == "Rejected"
-    assert told["rejectReason"] == post_only().told("order")[-1]["rejectReason"]
+    assert told["rejectReason"] == post_only().items("order")[-1]["rejectReason"]
 
 
 def test_trap_2_rejected_and_cancelled_orders_have_fills() -> None:
     box = partial_fill()
     order = box.linear.open_orders(box.one)[0]
     box.linear.expire(box.one, order, "VENUE")
-    told = box.told("order")[-1]
+    told = box.items("order")[-1]
     assert (told["orderStatus"], told["cumExecQty"]) == ("Rejected", "1.200")
     assert order.status == "CANCELED"
 
@@ -53,9 +53,9 @@ def test_trap_2_rejected_and_cancelled_orders_have_fills() -> None:
 def test_trap_3_a_cancel_that_comes_too_late_tells_filled_again() -> None:
     box = partial_fill()
     box.linear.place_anonymous(an_order("SELL", "2.8"))
-    order_id = box.told("order")[-1]["orderId"]
+    order_id = box.items("order")[-1]["orderId"]
     box.wish("cancel", **LINEAR, orderId=order_id)
-    *_, first, second = box.told("order")
+    *_, first, second = box.items("order")
     assert (first["orderStatus"], second["orderStatus"]) == ("Filled", "Filled")
     assert second["rejectReason"] == "EC_OrigClOrdIDDoesNotExist"
     assert {name for name in first if first[name] != second[name]} == {
@@ -69,7 +69,7 @@ def test_trap_4_nothing_is_left_at_the_end_and_nothing_filled_has_no_average() -
     box = Box()
     order = box.linear.place(box.one, an_order())
     box.linear.cancel(box.one, order)
-    told = box.told("order")[-1]
+    told = box.items("order")[-1]
     assert (told["leavesQty"], told["avgPrice"], told["qty"]) == ("0", "", "4.000")
 
 
@@ -78,14 +78,14 @@ def test_trap_5_coins_bought_at_market_are_sized_in_quote_unless_it_is_said() ->
     box.spot.place_anonymous(an_order("SELL", "9"))
     taking = SPOT | {"side": "Buy", "orderType": "Market"}
     box.wish("create", **taking, qty="300")
-    quote = box.told("order")[-1]
+    quote = box.items("order")[-1]
     assert (quote["qty"], quote["cumExecQty"], quote["marketUnit"]) == (
         "300",
         "2.0000",
         "quoteCoin",
     )
     box.wish("create", **taking, qty="3", marketUnit="baseCoin")
-    base = box.told("order")[-1]
+    base = box.items("order")[-1]
     assert (base["qty"], base["cumExecQty"], base["marketUnit"]) == ("3.0000", "3.0000", "baseCoin")
 
 
@@ -105,10 +105,10 @@ def test_trap_6_a_fee_is_in_what_is_received_but_for_a_rebate(
     box = Box(an_account(**changes))
     box.spot.place(box.one, an_order(side))
     box.spot.place_anonymous(an_order("SELL" if side == "BUY" else "BUY", "1"))
-    [told] = box.told("execution")
+    [told] = box.items("execution")
     assert told["feeCurrency"] == coin
     assert (Decimal(told["execFee"]) < 0) == ("has_rebate" in changes)
-    assert box.told("order")[-1]["cumFeeDetail"] == {coin: told["execFee"]}
+    assert box.items("order")[-1]["cumFeeDetail"] == {coin: told["execFee"]}
 
 
 def test_trap_7_what_is_received_is_less_by_a_fee_in_its_coin() -> None:
@@ -116,17 +116,17 @@ def test_trap_7_what_is_received_is_less_by_a_fee_in_its_coin() -> None:
     held = box.one.balance("spot", "SOL").free
     box.spot.place_anonymous(an_order("SELL", "4"))
     box.spot.place(box.one, an_order())
-    [told] = box.told("execution")
+    [told] = box.items("execution")
     received = box.one.balance("spot", "SOL").free - held
     assert received == Decimal(told["execQty"]) - Decimal(told["execFee"]) == Decimal("3.996")
-    row = next(row for row in box.told("wallet")[-1]["coin"] if row["coin"] == "SOL")
+    row = next(row for row in box.items("wallet")[-1]["coin"] if row["coin"] == "SOL")
     assert Decimal(row["walletBalance"]) == held + received
 
 
 def test_trap_8_funding_stands_among_the_executions() -> None:
     box = partial_fill()
     box.linear.transfer(box.one, SYMBOL, Decimal("-0.5"))
-    told = box.told("execution")[-1]
+    told = box.items("execution")[-1]
     assert (told["execType"], told["orderType"], told["execFee"]) == ("Funding", "UNKNOWN", "0.5")
     kinds = [row["execType"] for row in box.rows("execution/list", **LINEAR)]
     assert kinds == ["Funding", "Trade"]
@@ -146,7 +146,7 @@ def test_trap_8_what_the_venue_closes_says_so_and_deleveraging_costs_nothing(
     kind: str, seed: int, made: str, executed: str
 ) -> None:
     box = liquidated(kind, seed)
-    told, order = box.told("execution")[-1], box.told("order")[-1]
+    told, order = box.items("execution")[-1], box.items("order")[-1]
     assert (told["createType"], order["createType"]) == (made, made)
     assert (told["execType"], told["leavesQty"], told["orderLinkId"]) == (executed, "0", "")
     assert (told["execFee"] == "0") == (kind == "ADL")
@@ -157,16 +157,16 @@ def test_trap_8_what_is_passed_through_may_be_no_order_for_anybody_to_see() -> N
     box = Box(shows_passed_through=False)
     box.linear.place_anonymous(an_order("SELL", "2"))
     box.linear.place(box.one, an_order("BUY", "2"))
-    pushes = len(box.told("order"))
+    pushes = len(box.items("order"))
     box.linear.force_close(box.one, SYMBOL, "BOTH", "ADL")
-    assert len(box.told("order")) == pushes
-    assert box.told("execution")[-1]["execType"] == "AdlTrade"
+    assert len(box.items("order")) == pushes
+    assert box.items("execution")[-1]["execType"] == "AdlTrade"
     assert len(box.rows("order/history", **LINEAR)) == 1
 
 
 def test_trap_9_the_fast_topic_hides_the_client_id_of_a_maker() -> None:
     box = partial_fill()
-    [fast], [slow] = box.told("execution.fast"), box.told("execution")
+    [fast], [slow] = box.items("execution.fast"), box.items("execution")
     assert (fast["orderLinkId"], slow["orderLinkId"]) == ("", "desk1-000001")
     assert fast["execId"] == slow["execId"]
     names = "category symbol orderId isMaker orderLinkId execId execPrice execQty side execTime seq"
@@ -178,7 +178,7 @@ def test_trap_10_executions_of_one_moment_share_a_sequence() -> None:
     for price in (PRICE, PRICE + 1):
         box.linear.place_anonymous(an_order("SELL", "1", price=price))
     box.linear.place(box.one, an_order(quantity="2", price=PRICE + 1))
-    first, second = box.told("execution")
+    first, second = box.items("execution")
     assert first["seq"] == second["seq"]
     assert first["execId"] != second["execId"]
 
@@ -187,7 +187,7 @@ def test_trap_11_a_position_is_pushed_at_every_order_changed_or_not() -> None:
     box = Box()
     order = box.linear.place(box.one, an_order())
     box.linear.cancel(box.one, order)
-    first, second = box.told("position")
+    first, second = box.items("position")
     assert first == second
     assert first["seq"] == -1
 
@@ -256,8 +256,8 @@ def test_trap_16_one_symbol_is_two_instruments() -> None:
     box = Box()
     for market in (box.spot, box.linear):
         market.place(box.one, an_order())
-    assert [row["category"] for row in box.told("order")] == ["spot", "linear"]
-    assert {row["symbol"] for row in box.told("order")} == {SYMBOL}
+    assert [row["category"] for row in box.items("order")] == ["spot", "linear"]
+    assert {row["symbol"] for row in box.items("order")} == {SYMBOL}
     answer = box.ask("order/realtime", **SPOT)
     assert (answer["category"], len(answer["list"])) == ("spot", 1)
 
@@ -281,7 +281,7 @@ def test_trap_18_a_conditional_order_keeps_its_ids_through_its_trigger() -> None
     )
     for side in ("SELL", "BUY"):
         box.linear.place_anonymous(an_order(side, "1", price=Decimal(155)))
-    rows = box.told("order")
+    rows = box.items("order")
     assert [row["orderStatus"] for row in rows] == ["Untriggered", "Triggered", "New"]
     assert {(row["orderId"], row["orderLinkId"]) for row in rows} == {(made["orderId"], "stop")}
     assert {(row["stopOrderType"], row["triggerPrice"]) for row in rows} == {("Stop", "155")}
@@ -293,7 +293,7 @@ def test_trap_18_of_coins_it_may_become_another_order() -> None:
     box.wish("create", **SPOT, **LIMIT, triggerPrice="155", orderFilter="tpslOrder")
     for side in ("SELL", "BUY"):
         box.spot.place_anonymous(an_order(side, "1", price=Decimal(155)))
-    waiting, triggered, new = box.told("order")
+    waiting, triggered, new = box.items("order")
     assert waiting["orderId"] == triggered["orderId"] != new["orderId"]
     assert triggered["stopOrderType"] == "tpslOrder"
 
@@ -302,11 +302,11 @@ def test_trap_19_an_order_at_market_shows_the_price_that_bounds_it() -> None:
     box = Box()
     box.linear.place_anonymous(an_order("SELL", "4"))
     box.linear.place(box.one, an_order(order_type="MARKET", price=Decimal(0)))
-    told = box.told("order")[-1]
+    told = box.items("order")[-1]
     assert (told["orderType"], told["timeInForce"]) == ("Market", "IOC")
     assert Decimal(told["price"]) > PRICE
     box.linear.place(box.one, an_order(time_in_force="GTX"))
-    assert box.told("order")[-1]["timeInForce"] == "PostOnly"
+    assert box.items("order")[-1]["timeInForce"] == "PostOnly"
 
 
 def test_trap_21_a_key_says_when_it_ends_and_that_it_cannot_withdraw() -> None:
@@ -316,16 +316,16 @@ def test_trap_21_a_key_says_when_it_ends_and_that_it_cannot_withdraw() -> None:
 
 
 def test_trap_22_a_sequence_is_a_whole_number_of_64_bits() -> None:
-    sequence = partial_fill().told("execution")[-1]["seq"]
+    sequence = partial_fill().items("execution")[-1]["seq"]
     assert type(sequence) is int
     assert 10**14 < sequence < 2**63
 
 
 def test_trap_23_there_are_no_taxes_here_and_they_are_a_blank() -> None:
-    assert partial_fill().told("execution")[-1]["extraFees"] == ""
+    assert partial_fill().items("execution")[-1]["extraFees"] == ""
 
 
 def test_trap_25_zeros_at_the_end_are_on_the_stream_and_not_in_answers() -> None:
     box = partial_fill()
     [row] = box.rows("order/realtime", **LINEAR)
-    assert (row["cumExecQty"], box.told("order")[-1]["cumExecQty"]) == ("1.2", "1.200")
+    assert (row["cumExecQty"], box.items("order")[-1]["cumExecQty"]) == ("1.2", "1.200")

@@ -1,18 +1,14 @@
 """Kraken without a wire that writes down every private message: for tests."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simulator.accounts import Account
-from simulator.clock import LogicalClock
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.instrument import Product
 from simulator.kraken.settings import KrakenSettings
 from simulator.kraken.venue import KrakenVenue
 from simulator.market import Request
-
-if TYPE_CHECKING:
-    from simulator.message import Message
+from tests.simulator.recorded import Recorded
 
 SPOT, LINEAR, INVERSE = "BTC/USD", "PF_XBTUSD", "PI_XBTUSD"
 PRICE = Decimal("91000")
@@ -40,32 +36,16 @@ def an_order(side: str = "BUY", quantity: str = "0.5", **changes: Any) -> Reques
     return Request(**(plain | changes))
 
 
-class KrakenBooks:
+class KrakenBooks(Recorded[KrakenVenue]):
     """Two accounts at all products, and what they were told."""
 
     def __init__(self, *accounts: AccountConfig, seed: int = 1, **face: Any) -> None:
-        self.messages: list[Message] = []
-        self.clock = LogicalClock()
         rows = accounts or (an_account(0), an_account(1))
         own = KrakenSettings(**face)
         config = SimulatorConfig(venue="kraken", seed=seed, accounts=rows, face=own)
-        self.venue = KrakenVenue(config, self.clock, self.messages.append)
+        super().__init__(KrakenVenue, config)
         self.spot, self.linear = self.venue.spot, self.venue.linear
         self.inverse = self.venue.inverse
-        self.accounts: list[Account] = list(self.venue.accounts.values())
-
-    @property
-    def one(self) -> Account:
-        """The account that tests look at."""
-        return self.accounts[0]
-
-    def told(self, kind: str) -> list[dict[str, Any]]:
-        """The documents of a kind that the first account was sent, in order."""
-        return [
-            message.document
-            for message in self.messages
-            if message.kind == kind and message.account == self.one.name
-        ]
 
     def reports(self) -> list[dict[str, Any]]:
         """The rows of `executions` that the first account was sent."""

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -17,6 +17,7 @@ from simulator.config import AccountConfig, SimulatorConfig
 from simulator.kraken.settings import KrakenSettings
 from simulator.server import Server, start
 from tests.simulator.kraken.kraken_box import an_account
+from tests.simulator.stream import BoxClient, JsonStream
 
 Answer = tuple[int, Any]
 FEEDS = ("open_orders_verbose", "fills", "open_positions", "balances")
@@ -30,7 +31,7 @@ def signed(secret: str, payload: bytes) -> str:
     return base64.b64encode(hmac.new(key, payload, hashlib.sha512).digest()).decode()
 
 
-class KrakenClient:
+class KrakenClient(BoxClient):
     """One account's requests and streams, of both systems."""
 
     def __init__(self, server: Server, account: AccountConfig, http: aiohttp.ClientSession) -> None:
@@ -87,12 +88,6 @@ class KrakenClient:
         assert (status, answer["result"]) == (200, "success"), answer
         return answer
 
-    async def control(self, path: str, **body: object) -> Any:
-        url = f"http://{self.address}{path}"
-        request = self.http.post(url, json=body) if body else self.http.get(url)
-        async with request as answer:
-            return await answer.json()
-
     async def token(self) -> str:
         return str((await self.result("GetWebSocketsToken"))["token"])
 
@@ -130,24 +125,13 @@ class KrakenClient:
         return asked | changes
 
 
-class KrakenStream:
+class KrakenStream(JsonStream):
     """An open WebSocket."""
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        self.websocket = websocket
+        super().__init__(websocket)
         self.token = ""
         self._numbers = count(1)
-
-    async def say(self, document: object) -> None:
-        await self.websocket.send_json(document)
-
-    async def next(self) -> Any:
-        return await self.websocket.receive_json(timeout=5)
-
-    async def until(self, is_wanted: Callable[[Any], bool]) -> Any:
-        while not is_wanted(document := await self.next()):
-            pass
-        return document
 
     async def call(self, method: str, **params: Any) -> Any:
         """A request to Spot, and its reply; pushes before it are thrown away."""
@@ -163,13 +147,6 @@ class KrakenStream:
             for row in document.get("data", []):
                 if row.get("exec_type") == exec_type:
                     return row
-
-    async def ended(self) -> int | None:
-        """With which code the connection ends, whatever else comes before."""
-        while True:
-            message = await self.websocket.receive(timeout=5)
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                return self.websocket.close_code
 
 
 @asynccontextmanager

@@ -1,16 +1,12 @@
 """OKX without a wire that writes down every private message: for tests."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simulator.accounts import Account
-from simulator.clock import LogicalClock
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.okx.orders import OkxRequest
 from simulator.okx.venue import OkxVenue
-
-if TYPE_CHECKING:
-    from simulator.message import Message
+from tests.simulator.recorded import Recorded
 
 SPOT, LINEAR, INVERSE = "SOL-USDT", "SOL-USDT-SWAP", "BTC-USD-SWAP"
 PRICE = Decimal("150")
@@ -40,31 +36,15 @@ def an_order(side: str = "BUY", quantity: str = "4", **changes: Any) -> OkxReque
     return OkxRequest(**(plain | changes))
 
 
-class Box:
+class Box(Recorded[OkxVenue]):
     """Two accounts at all products, and what they were told."""
 
     def __init__(self, *accounts: AccountConfig, seed: int = 1) -> None:
-        self.messages: list[Message] = []
-        self.clock = LogicalClock()
         rows = accounts or (an_account(0), an_account(1))
         config = SimulatorConfig(venue="okx", seed=seed, accounts=rows)
-        self.venue = OkxVenue(config, self.clock, self.messages.append)
+        super().__init__(OkxVenue, config)
         self.spot, self.linear = self.venue.spot, self.venue.linear
         self.inverse = self.venue.inverse
-        self.accounts: list[Account] = list(self.venue.accounts.values())
-
-    @property
-    def one(self) -> Account:
-        """The account that tests look at."""
-        return self.accounts[0]
-
-    def told(self, channel: str) -> list[dict[str, Any]]:
-        """The documents of a channel that the first account was sent, in order."""
-        return [
-            message.document
-            for message in self.messages
-            if message.kind == channel and message.account == self.one.name
-        ]
 
     def pushes(self) -> list[dict[str, Any]]:
         """The items of the `orders` channel that the first account was sent."""

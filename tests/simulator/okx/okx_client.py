@@ -5,16 +5,17 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from simulator.config import AccountConfig, SimulatorConfig
 from simulator.server import Server, start
 from tests.simulator.okx.okx_box import an_account
+from tests.simulator.stream import BoxClient, JsonStream
 
 Answer = tuple[int, Any]
 
@@ -24,7 +25,7 @@ def signed(secret: str, payload: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-class Client:
+class Client(BoxClient):
     """One account's requests and streams."""
 
     def __init__(self, server: Server, account: AccountConfig, http: aiohttp.ClientSession) -> None:
@@ -66,12 +67,6 @@ class Client:
         assert (status, answer["code"]) == (200, "0"), answer
         return list(answer["data"])
 
-    async def control(self, path: str, **body: object) -> Any:
-        url = f"http://{self.address}{path}"
-        request = self.http.post(url, json=body) if body else self.http.get(url)
-        async with request as answer:
-            return await answer.json()
-
     async def open(self, path: str = "/ws/v5/private") -> "Stream":
         return Stream(await self.http.ws_connect(f"ws://{self.address}{path}"))
 
@@ -97,40 +92,13 @@ class Client:
         return stream
 
 
-class Stream:
+class Stream(JsonStream):
     """An open WebSocket."""
-
-    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        self.websocket = websocket
-
-    async def say(self, document: object) -> None:
-        await self.websocket.send_json(document)
-
-    async def next(self) -> Any:
-        return await self.websocket.receive_json(timeout=5)
-
-    async def until(self, is_wanted: Callable[[Any], bool]) -> Any:
-        while not is_wanted(document := await self.next()):
-            pass
-        return document
 
     async def call(self, op: str, *args: dict[str, Any], **extra: Any) -> Any:
         """An operation and its reply; pushes before it are thrown away."""
         await self.say({"id": "rq1", "op": op, "args": list(args)} | extra)
         return await self.until(lambda document: document.get("op") == op)
-
-    async def ended(self) -> tuple[aiohttp.WSMsgType, int | None]:
-        """How the connection ends, whatever else comes before, and with which code."""
-        while True:
-            message = await self.websocket.receive(timeout=5)
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                return message.type, self.websocket.close_code
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.websocket.close()
 
 
 @asynccontextmanager

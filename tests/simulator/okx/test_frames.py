@@ -24,6 +24,7 @@ from tests.simulator.okx.okx_box import (
     an_account,
     an_order,
 )
+from tests.simulator.shapes import shape
 
 EXAMPLES = Path(__file__).parent / "examples"
 Document = dict[str, Any]
@@ -39,15 +40,6 @@ def example(name: str) -> Any:
     return {
         key: value for key, value in document.items() if key not in ("arg", "inTime", "outTime")
     }
-
-
-def shape(value: object) -> object:
-    """Keys and JSON types, all the way down; a list is as its first element."""
-    if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
 
 
 def ordered(value: Document) -> list[str]:

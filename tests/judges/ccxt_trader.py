@@ -67,6 +67,8 @@ LIMITS: Final = 100
 """Times the venues' own rate limits."""
 ONE_WALLET: Final = ("okx", "bybit")
 """Where all products share one, which the books have under `spot`."""
+NOBODYS: Final = "99999999"
+"""An id of no order."""
 CONTRACTS: Final = tuple(one for one in MARKETS if one.product != "spot")
 SYMBOLS: Final[dict[str, dict[Product, tuple[str, ...]]]] = {
     venue: {one.product: (one.native,) for one in (*MARKETS, *KRAKEN) if one.venue == venue}
@@ -162,7 +164,7 @@ async def list_symbols(market: Market, exchange: Any) -> None:
 
 
 @dataclass(slots=True)
-class Desk:
+class CcxtTrader:
     """A judge at a box: ccxt with the account's key, ccxt with another's, and the venue's books."""
 
     market: Market
@@ -277,9 +279,9 @@ def accounts_of(venue: str, **changes: Any) -> tuple[AccountConfig, ...]:
 
 
 @asynccontextmanager
-async def a_desk_at(
+async def a_trader_at(
     address: str, market: Market, accounts: tuple[AccountConfig, ...], module: Any
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[CcxtTrader]:
     """A judge at a box that runs, with the first account; with the second it meets itself."""
     one, other = accounts
     instrument = MAKERS[market.venue](market.product)[market.native]
@@ -287,20 +289,20 @@ async def a_desk_at(
         an_exchange(market, address, one, module) as judge,
         an_exchange(market, address, other) as against,
     ):
-        yield Desk(market, one, address, instrument, judge, against)
+        yield CcxtTrader(market, one, address, instrument, judge, against)
 
 
 @asynccontextmanager
-async def a_desk(
+async def a_trader(
     market: Market, module: Any = ccxt.async_support, **changes: Any
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[CcxtTrader]:
     """A box with two accounts and nobody else, and a judge; `changes` are to the accounts."""
     accounts = accounts_of(market.venue, **changes)
     # ccxt is told not to wait, and what it asks in a second is more than some venues grant.
     face = FACES[market.venue].scaled(LIMITS)
     server = await start(SimulatorConfig(venue=market.venue, accounts=accounts, face=face))
     try:
-        async with a_desk_at(server.address, market, accounts, module) as desk:
-            yield desk
+        async with a_trader_at(server.address, market, accounts, module) as trader:
+            yield trader
     finally:
         await server.close()
