@@ -15,6 +15,7 @@ import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -57,6 +58,19 @@ class QuickConsumer(driver.Consumer):
         return QuickThread(self, loop=self.loop, beacon=self.beacon)
 
 
+class InputAssignor(PartitionAssignor):
+    """Faust's co-partitioning assignor, told how many partitions the inputs have.
+
+    Faust asks the leader's metadata. After a broker's start that may lack the topics: then nobody
+    gets anything, and everybody waits until it is asked for anew, for five minutes (decision 0216).
+    """
+
+    def _get_copartitioned_groups(  # type: ignore[override]  # Faust calls it on the instance
+        self, topics: set[str], _cluster: object, subscriptions: Any
+    ) -> dict[int, Iterable[set[str]]]:
+        return {self.app.conf.topic_partitions: self._group_co_subscribed(topics, subscriptions)}
+
+
 def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> faust.App:
     """The app, bound to the running loop; agents are added by `add_agent`.
 
@@ -76,6 +90,7 @@ def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> 
         topic_partitions=partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
+        PartitionAssignor=InputAssignor,
         table_standby_replicas=1,
         # Else one slow ledger would hold up the rebalance of all (decision 0208).
         stream_wait_empty=False,
