@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from bench import against, by_venue, growth, large, memory, pauses
 from bench import results as names
+from bench.environments import QUIXSTREAMS, quix_version
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
-from bench.quix_environment import quix_python, quix_version
 from bench.rates import Run, alone, catch_up, streamed
 from bench.results import Results
 from bench.sizes import FULL, QUICK, RATES, Sizes
@@ -88,7 +88,7 @@ class Bench:
 
     def quixstreams(self) -> None:
         """quixstreams in its own environment."""
-        python = quix_python(self.say)
+        python = QUIXSTREAMS.python(self.say)
         self.results.about["quixstreams"] = quix_version(python)
         run = Run("quix", SAME, 1, self.sizes.warm, self.sizes.quix, python)
         self.results.rates[names.QUIX] = streamed(self.stage, run)
@@ -132,7 +132,9 @@ LARGE: Final = "large"
 GROWTH: Final = "growth"
 BY_VENUE: Final = "venues"
 AGAINST: Final = "against"
-AGAINST_HELP: Final = "what a frame costs the fold here and at an older commit, and nothing else"
+AGAINST_HELP: Final = (
+    "what a frame costs the fold here, at an older commit, and peers; nothing else"
+)
 HELP: Final = (
     "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
     "minutes), `growth` (a message beside more and more, four minutes) and `venues` (a frame of "
@@ -245,14 +247,17 @@ def _measure_against(results: Results, revision: str, *, is_quick: bool) -> int:
     """What a frame costs here and at an older commit; without a broker."""
     try:
         found = against.compare(revision, HOME, _say, is_quick=is_quick)
+        beside = against.peers(found, HOME, _say, is_quick=is_quick)
     except PeerFailed as failed:
         _say(str(failed))
         return 1
     print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
-    print(*against.lines_of(found), sep="\n")
+    print(*against.lines_of(found), *against.lines_of_peers(beside), sep="\n")
     path = HOME / f"{AGAINST}.json"
     about = results.about | {AGAINST: revision}
-    path.write_text(json.dumps(about | {"rows": found}, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps(about | {"rows": found, "peers": beside}, indent=2, ensure_ascii=False) + "\n"
+    )
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
 
