@@ -69,8 +69,9 @@ def test_a_secret_that_is_none_makes_a_signature_that_is_wrong_and_no_error() ->
 
 
 def test_public_questions_show_no_key() -> None:
-    for request in (asked(About.SERVER_TIME), asked(About.INSTRUMENTS, "linear")):
-        assert set(request.headers) == {"User-Agent"}
+    for about in (About.SERVER_TIME, About.INSTRUMENTS):
+        for product in KRAKEN.products:
+            assert set(asked(about, product).headers) == {"User-Agent"}
 
 
 def test_a_request_pays_what_it_costs() -> None:
