@@ -37,6 +37,9 @@ HISTORY_PAUSE_NS: Final = MINUTE_NS
 PAUSE_NS_MAX: Final = 2 * MINUTE_NS
 LOCKED_NS: Final = 15 * MINUTE_NS
 LOCKED: Final = "EGeneral:Temporary lockout"
+REFUSED_NS: Final = MINUTE_NS
+# "Too many invalid keys" lock out, and with the one account all others behind its address.
+REFUSED_KEY: Final = frozenset({"EAPI:Invalid key", "EAPI:Invalid signature"})
 THROTTLED_UNTIL: Final = ("EService: Throttled", "EService:Throttled")
 SPOT_THROTTLED: Final = frozenset(
     {
@@ -76,6 +79,8 @@ def _spot(answer: Document, answered: Answered) -> Throttling | None:
             return Throttling(_until_ns(one, answered))
         if code in SPOT_THROTTLED:
             return Throttling(PAUSE_NS)
+        if code in REFUSED_KEY:  # of that account alone: the bucket is its own
+            return Throttling(REFUSED_NS)
     return None
 
 
