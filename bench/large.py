@@ -40,13 +40,14 @@ from trial.reading import Reading
 from trial.stage import Plan, Stage, StageError, Worker
 from trial.venues import PARTITIONS, TrialVenue
 from trial.verdict import Published, judge
+from venues import VENUES
 
 SYMBOLS: Final = 20
 HOURS: Final = 23.9
 """A little less than the first look-up reaches back, so that all of it is found."""
 UNFILLED_HOURS: Final = 2
 """OKX lists an order that was canceled without a fill no longer than so."""
-SYNC_SECONDS_MAX: Final = 1_200.0
+SYNC_SECONDS_MAX: Final = 3_600.0
 READ_SECONDS_MAX: Final = 300.0
 SETTLE_SECONDS_MAX: Final = 20.0
 """Orders that are asked about one by one may be reported a moment after the account is in sync."""
@@ -58,7 +59,13 @@ NAMES: Final[dict[tuple[str, str], str]] = {
     ("binance", "linear"): "{}USDT",
     ("okx", "spot"): "{}-USDT",
     ("okx", "linear"): "{}-USDT-SWAP",
+    ("bybit", "spot"): "{}USDT",
+    ("bybit", "linear"): "{}USDT",
+    ("kraken", "spot"): "{}/USD",
+    ("kraken", "linear"): "PF_{}USD",
 }
+OTHER_BASES: Final = {("kraken", "linear"): {"BTC": "XBT"}}
+"""Assets that a product names otherwise."""
 
 
 NO_PAST: Final = PastConfig()
@@ -90,22 +97,30 @@ class LargeVenue(TrialVenue):
 
     def config(self) -> SimulatorConfig:
         """The simulator's settings."""
-        name = NAMES[self.venue, self.product]
+        name, others = (
+            NAMES[self.venue, self.product],
+            OTHER_BASES.get((self.venue, self.product), {}),
+        )
         account = AccountConfig(
             name=self.name,
             api_key="simulated-key",
             secret="simulated-secret",
             passphrase="simulated-phrase" if self.venue == "okx" else "",
-            symbols={self.product: tuple(name.format(base) for base in BASES[:SYMBOLS])},
+            symbols={
+                self.product: tuple(name.format(others.get(base, base)) for base in BASES[:SYMBOLS])
+            },
             past=self.past,
         )
         return SimulatorConfig(venue=self.venue, seed=self.seed, accounts=(account,))
 
     def settings(self, address: str, reconcile_seconds: float) -> str:
         """The venue's section of `orderloom.toml`: nothing but where it is."""
+        products = VENUES[self.venue].profiles
+        # Instruments are asked for of all products: none of it goes to the venue itself.
+        rest = ", ".join(f'{product} = "http://{address}"' for product in products)
         return (
             f"[venues.{self.venue}]\nreconcile_seconds = {reconcile_seconds}\n"
-            f'rest = {{ {self.product} = "http://{address}" }}\n'
+            f"rest = {{ {rest} }}\n"
             f'stream = {{ {self.product} = "ws://{address}" }}\n'
         )
 
@@ -307,6 +322,10 @@ ACCOUNTS: Final[tuple[tuple[str, Product], ...]] = (
     ("binance", "spot"),
     ("binance", "linear"),
     ("okx", "linear"),
+    ("bybit", "spot"),
+    ("bybit", "linear"),
+    ("kraken", "spot"),
+    ("kraken", "linear"),
 )
 FULL: Final = PastConfig(open=5_000, closed=100_000, hours=HOURS)
 QUICK: Final = PastConfig(open=500, closed=10_000, hours=HOURS)
