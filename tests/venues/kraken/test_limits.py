@@ -19,12 +19,14 @@ class Counter:
 
     def __init__(self, name: str) -> None:
         self.at_ms = 0
-        calls, falls = CALLS["starter"]
-        history, span_s = HISTORY
-        self.count: Decay | Tokens = {
-            SPOT_BUCKET: Decay(lambda: self.at_ms, calls, falls),
-            HISTORY_BUCKET: Tokens(lambda: self.at_ms, history, history / span_s),
-        }[name]
+        self.count: Decay | Tokens
+        if name == SPOT_BUCKET:
+            self.count = Decay(self.now_ms, *CALLS["starter"])
+        else:
+            self.count = Tokens(self.now_ms, HISTORY[0], HISTORY[0] / HISTORY[1])
+
+    def now_ms(self) -> int:
+        return self.at_ms
 
     def takes(self, at_ns: int, cost: float) -> bool:
         self.at_ms = max(self.at_ms, at_ns // 1_000_000)
