@@ -307,7 +307,7 @@ class Reconciliation:
             return None
         for one in cycles.take_answered():
             self._publish_refusal(cycles.product, one, "the venue answers about it again")
-        since_ns, until_ns = cycles.finish(self.profiles[cycles.product], now_ns, time)
+        since_ns, until_ns = cycles.finish(self.profiles[cycles.product], now_ns, time, self.pace)
         self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
         closed = self.streams.close(cycles.product, since_ns, until_ns)
         # For ended intervals that this one did not reach.

@@ -232,8 +232,8 @@ def has_nameless(rows: dict[tuple[str, str], dict[str, object]]) -> bool:
 def test_a_silent_loss_is_healed_within_a_period_and_the_lag(
     stretches: dict[str, Stretch], kind: str
 ) -> None:
-    """The next cycle begins within a period (or half its own time, if cycles take longer than that)
-    and looks back by the lag; so the bound is a period, the lag, and twice what a cycle takes."""
+    """The next cycle begins within a period and looks back by the lag; so the bound is a period,
+    the lag, and twice what a cycle takes."""
     stretch = stretches[kind]
     seconds = {
         key: stretch.filled_ms[key] / 1e3 - row["venue_ms"] / 1e3
