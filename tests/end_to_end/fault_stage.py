@@ -120,9 +120,6 @@ class Stretch:
         rows = dict(self.fills())
         return {k: r for k, r in rows.items() if not (r["delivered"] or r["delivered_lite"])}
 
-    def kinds(self) -> Counter[str]:
-        return Counter(found.kind for _, found in self.differences)
-
     def missed(self) -> set[tuple[str, str | None]]:
         """The executions that `differences` tells as missed: account and execution key."""
         return {

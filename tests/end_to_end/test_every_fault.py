@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orderloom.identity import venue_of
+from orderloom.trouble import Difference
 from simulator.faults import FRAME_FAULTS, REQUEST_FAULTS, STEP_FAULTS
 from tests.end_to_end.fault_stage import (
     MILLISECOND_NS,
@@ -59,10 +60,20 @@ BY_NATURE = {
     "http_partial_page": {"GHOST"},
     "http_late_view": {"GHOST"},
     "adl": {"CORRECTED_FILL"},  # Binance's push of it says nothing of a fee; look-ups do
+    "liquidation": {"CORRECTED_FILL"},  # Kraken's push of it and its history differ
     "contradictory_terminal": {"DISPUTE"},
     "late_fill": {"GAP"},  # an answer may report it before its push
 }
 """What is rightly published though nothing was missed, because of what the venue said."""
+OF_VENUE = {"kraken": {"MISSED_STATE", "ZOMBIE", "GAP"}}
+"""What a venue brings about whatever is done to it (docs/soak.md, *Where they run*).
+
+Kraken Futures takes off an order that nobody was shown by its id alone: its terms come in answers;
+and orders and fills are feeds of their own. At Spot the answers' times are not the stream's, so an
+answer that was quicker than the stream cannot be told from a loss.
+"""
+NAMELESS = "an order without a symbol"
+"""Kraken Futures takes off an order by an id that was not heard of: decision 1102."""
 KINDS = tuple(PLANNED)
 
 
@@ -155,8 +166,10 @@ def test_a_stretch_without_faults_raises_no_alarm(
     stretch = stretches[LABELLED]
     assert len(dict(stretch.fills())) > 30
     assert {venue_of(key[0]) for key, _ in stretch.fills()} == set(venues)
-    assert not stretch.differences, stretch.differences[:3]
-    assert not stretch.blind, stretch.blind[:3]
+    alarms = [one for one in stretch.differences if not is_of_venue(one[1])]
+    assert not alarms, alarms[:3]
+    blind = [one for one in stretch.blind if one.interval.reason != NAMELESS]
+    assert not blind, blind[:3]
 
 
 @each
@@ -207,7 +220,11 @@ def is_bridged(row: dict[str, Any]) -> bool:
 def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kind: str) -> None:
     stretch = stretches[kind]
     if kind not in OUTAGES:
-        blind = [one for one in stretch.blind if not is_hole(kind, one)]
+        blind = [
+            one
+            for one in stretch.blind
+            if not is_hole(kind, one) and one.interval.reason != NAMELESS
+        ]
         assert not blind, blind[:3]
     rows = {published_as(key): row for key, row in stretch.fills()}
     for account, name in stretch.missed():
@@ -217,7 +234,12 @@ def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kin
         allowed = BY_NATURE.get(kind, set())
         if has_nameless(rows):
             allowed = allowed | {"GAP", "MISSED_FILL"}
-        assert stretch.kinds().keys() <= allowed, stretch.differences
+        found = {one.kind for _, one in stretch.differences if not is_of_venue(one)}
+        assert found <= allowed, stretch.differences
+
+
+def is_of_venue(difference: Difference) -> bool:
+    return difference.kind in OF_VENUE.get(venue_of(difference.account), ())
 
 
 def is_hole(kind: str, blindness: Blindness) -> bool:
