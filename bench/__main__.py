@@ -28,6 +28,7 @@ from bench.task import PRODUCT, SAME
 from runtime.broker import EmbeddedBroker
 from runtime.trouble import SetupError
 from trial.stage import StageError
+from venues import VENUES
 
 HOME: Final = ROOT / "var" / "bench"
 RECORD_SIZES: Final = (1, 10, 100)
@@ -136,9 +137,9 @@ AGAINST_HELP: Final = (
     "what a frame costs the fold here, at an older commit, and peers; nothing else"
 )
 HELP: Final = (
-    "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
-    "minutes), `growth` (a message beside more and more, four minutes) and `venues` (a frame of "
-    "each venue, a minute) run only when named"
+    "one measurement; `large` (accounts with many open and ended orders: Binance and OKX about "
+    "twenty minutes, Bybit ten, Kraken an hour), `growth` (a message beside more and more, four "
+    "minutes) and `venues` (a frame of each venue, a minute) run only when named"
 )
 
 
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
     parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH, BY_VENUE), help=HELP)
     parser.add_argument("--against", metavar="REVISION", help=AGAINST_HELP)
+    parser.add_argument("--venue", choices=VENUES, help="of `large`: this venue's accounts alone")
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     logs = HOME / "logs"
@@ -181,7 +183,7 @@ def main() -> int:
     if options.against is not None:
         return _measure_against(results, options.against, is_quick=options.quick)
     if options.only == LARGE:
-        return _measure_large(results, is_quick=options.quick)
+        return _measure_large(results, options.venue, is_quick=options.quick)
     if options.only == GROWTH:
         return _measure_growth(results, is_quick=options.quick)
     if options.only == BY_VENUE:
@@ -200,10 +202,10 @@ def main() -> int:
     return _show(results)
 
 
-def _measure_large(results: Results, *, is_quick: bool) -> int:
+def _measure_large(results: Results, venue: str | None, *, is_quick: bool) -> int:
     """The large accounts, which bring a broker and workers of their own."""
     try:
-        found = large.run(HOME / LARGE, _say, is_quick=is_quick)
+        found = large.run(HOME / LARGE, _say, venue, is_quick=is_quick)
     except (SetupError, StageError) as failed:
         _say(str(failed))
         return 1

@@ -81,7 +81,7 @@ def test_a_request_pays_what_it_costs() -> None:
     }
     assert weights == {About.OPEN_ORDERS: 1, About.TRADES: 4, About.ORDER_HISTORY: 1}
     bucket = KRAKEN.buckets["spot"]
-    assert (bucket.capacity, bucket.period_ns) == (15, 45 * SECOND_NS)
+    assert (bucket.capacity, bucket.period_ns) == (14, 42 * SECOND_NS)
     assert asked(About.TRADES, "linear", since_ns=NOW_NS).costs[0].bucket == "history"
     assert asked(About.BALANCES, "linear").costs[0].bucket == "derivatives"
 
