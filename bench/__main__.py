@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from bench import against, by_venue, growth, large, memory, pauses
 from bench import results as names
+from bench.environments import QUIXSTREAMS, quix_version
 from bench.large_figures import lines_of
 from bench.latency import PRODUCT_PATH, RELAY_PATH, latencies
-from bench.quix_environment import quix_python, quix_version
 from bench.rates import Run, alone, catch_up, streamed
 from bench.results import Results
 from bench.sizes import FULL, QUICK, RATES, Sizes
@@ -28,6 +28,7 @@ from bench.task import PRODUCT, SAME
 from runtime.broker import EmbeddedBroker
 from runtime.trouble import SetupError
 from trial.stage import StageError
+from venues import VENUES
 
 HOME: Final = ROOT / "var" / "bench"
 RECORD_SIZES: Final = (1, 10, 100)
@@ -88,7 +89,7 @@ class Bench:
 
     def quixstreams(self) -> None:
         """quixstreams in its own environment."""
-        python = quix_python(self.say)
+        python = QUIXSTREAMS.python(self.say)
         self.results.about["quixstreams"] = quix_version(python)
         run = Run("quix", SAME, 1, self.sizes.warm, self.sizes.quix, python)
         self.results.rates[names.QUIX] = streamed(self.stage, run)
@@ -132,11 +133,13 @@ LARGE: Final = "large"
 GROWTH: Final = "growth"
 BY_VENUE: Final = "venues"
 AGAINST: Final = "against"
-AGAINST_HELP: Final = "what a frame costs the fold here and at an older commit, and nothing else"
+AGAINST_HELP: Final = (
+    "what a frame costs the fold here, at an older commit, and peers; nothing else"
+)
 HELP: Final = (
-    "one measurement; `large` (accounts of 5,000 open and 100,000 ended orders, about twenty "
-    "minutes), `growth` (a message beside more and more, four minutes) and `venues` (a frame of "
-    "each venue, a minute) run only when named"
+    "one measurement; `large` (accounts with many open and ended orders: Binance and OKX about "
+    "twenty minutes, Bybit ten, Kraken an hour), `growth` (a message beside more and more, four "
+    "minutes) and `venues` (a frame of each venue, a minute) run only when named"
 )
 
 
@@ -171,6 +174,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer events: a first look")
     parser.add_argument("--only", choices=(*MEASUREMENTS, LARGE, GROWTH, BY_VENUE), help=HELP)
     parser.add_argument("--against", metavar="REVISION", help=AGAINST_HELP)
+    parser.add_argument("--venue", choices=VENUES, help="of `large`: this venue's accounts alone")
     options = parser.parse_args()
     shutil.rmtree(HOME, ignore_errors=True)
     logs = HOME / "logs"
@@ -179,7 +183,7 @@ def main() -> int:
     if options.against is not None:
         return _measure_against(results, options.against, is_quick=options.quick)
     if options.only == LARGE:
-        return _measure_large(results, is_quick=options.quick)
+        return _measure_large(results, options.venue, is_quick=options.quick)
     if options.only == GROWTH:
         return _measure_growth(results, is_quick=options.quick)
     if options.only == BY_VENUE:
@@ -198,10 +202,10 @@ def main() -> int:
     return _show(results)
 
 
-def _measure_large(results: Results, *, is_quick: bool) -> int:
+def _measure_large(results: Results, venue: str | None, *, is_quick: bool) -> int:
     """The large accounts, which bring a broker and workers of their own."""
     try:
-        found = large.run(HOME / LARGE, _say, is_quick=is_quick)
+        found = large.run(HOME / LARGE, _say, venue, is_quick=is_quick)
     except (SetupError, StageError) as failed:
         _say(str(failed))
         return 1
@@ -245,14 +249,17 @@ def _measure_against(results: Results, revision: str, *, is_quick: bool) -> int:
     """What a frame costs here and at an older commit; without a broker."""
     try:
         found = against.compare(revision, HOME, _say, is_quick=is_quick)
+        beside = against.peers(found, HOME, _say, is_quick=is_quick)
     except PeerFailed as failed:
         _say(str(failed))
         return 1
     print(*(f"{name}: {value}" for name, value in results.about.items()), sep=" · ")
-    print(*against.lines_of(found), sep="\n")
+    print(*against.lines_of(found), *against.lines_of_peers(beside), sep="\n")
     path = HOME / f"{AGAINST}.json"
     about = results.about | {AGAINST: revision}
-    path.write_text(json.dumps(about | {"rows": found}, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps(about | {"rows": found, "peers": beside}, indent=2, ensure_ascii=False) + "\n"
+    )
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
 

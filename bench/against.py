@@ -1,8 +1,8 @@
-"""What a frame costs the fold, here and in an older checkout, in turn on one machine.
+"""What a frame costs the fold, here and in an older checkout, in turn on one machine; and peers.
 
 Both get the same frames, in records of 1, 10 and 100, and each runs in an environment of its own,
 with the packages that it declares. They take turns, so that a machine that slows down slows both,
-and of each the least counts. `bench.fold_cost` is what runs inside.
+and of each the least counts. `bench.fold_cost` is what runs inside, `bench.peer_cost` for peers.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.commands import run
+from bench.environments import CALLBACKS
 from bench.frames import Load
 from bench.open_orders import Line, open_orders
 from bench.stage import ROOT
@@ -25,6 +26,9 @@ TURNS: Final = 3
 RUNS: Final = 2
 ASKED: Final = {"open orders": 1 / 5, "mixture": 1 / 3}
 """Of what the older checkout takes; asked at `aab081e`."""
+PEERS: Final = ("nexustrader", "ccxt")
+PEERS_LOAD: Final = "open orders"
+"""Theirs; they know no records, so ours are compared at 10 a record."""
 WARM: Final = 1_000
 FRAMES: Final = 8_000
 
@@ -99,6 +103,30 @@ def lines_of(found: dict[str, Any]) -> Iterable[str]:
         here, there = sum(row["here_us"].values()), sum(row["there_us"].values())
         word = "met" if row["met"] else "MISSED"
         yield f"{name:<32}{here:>9.1f}{there:>9.1f}{row['ratio']:>8.3f}{row['asked']:>8.3f}  {word}"
+
+
+def peers(
+    found: dict[str, Any], home: Path, say: Callable[[str], None], *, is_quick: bool
+) -> dict[str, Any]:
+    """What a frame of the same load costs peers that hand it to a callback. Raises PeerFailed."""
+    python, ours = CALLBACKS.python(say), found[f"{PEERS_LOAD}, 10 a record"]["here_us"]
+    rows: dict[str, Any] = {}
+    for peer in PEERS:
+        say(peer)
+        child, load = ROOT / "bench" / "peer_cost.py", home / "open-orders.jsonl"
+        line = run([python, "-P", str(child), peer, str(load), "1" if is_quick else str(TURNS)])
+        theirs = json.loads(line)
+        ratio = sum(ours.values()) / theirs["us"]
+        rows[f"{peer} {theirs['version']}"] = {"us": theirs["us"], "ratio": ratio}
+    return rows
+
+
+def lines_of_peers(rows: dict[str, Any]) -> Iterable[str]:
+    """As it is printed."""
+    yield f"{'the same load, 10 a record':<32}{'here':>9}{'peer':>9}{'ratio':>8}{'asked':>8}"
+    for name, row in rows.items():
+        ours, word = row["us"] * row["ratio"], "met" if row["ratio"] <= 1 else "MISSED"
+        yield f"{name:<32}{ours:>9.1f}{row['us']:>9.1f}{row['ratio']:>8.3f}{1:>8.3f}  {word}"
 
 
 def older(revision: str, home: Path, say: Callable[[str], None]) -> Checkout:

@@ -40,13 +40,14 @@ from trial.reading import Reading
 from trial.stage import Plan, Stage, StageError, Worker
 from trial.venues import PARTITIONS, TrialVenue
 from trial.verdict import Published, judge
+from venues import VENUES
 
 SYMBOLS: Final = 20
 HOURS: Final = 23.9
 """A little less than the first look-up reaches back, so that all of it is found."""
-UNFILLED_HOURS: Final = 2
-"""OKX lists an order that was canceled without a fill no longer than so."""
-SYNC_SECONDS_MAX: Final = 1_200.0
+UNFILLED_HOURS: Final = {"okx": 2, "bybit": 24}
+"""Who lists an order that was canceled without a fill no longer than so."""
+SYNC_SECONDS_MAX: Final = 3_600.0
 READ_SECONDS_MAX: Final = 300.0
 SETTLE_SECONDS_MAX: Final = 20.0
 """Orders that are asked about one by one may be reported a moment after the account is in sync."""
@@ -58,7 +59,13 @@ NAMES: Final[dict[tuple[str, str], str]] = {
     ("binance", "linear"): "{}USDT",
     ("okx", "spot"): "{}-USDT",
     ("okx", "linear"): "{}-USDT-SWAP",
+    ("bybit", "spot"): "{}USDT",
+    ("bybit", "linear"): "{}USDT",
+    ("kraken", "spot"): "{}/USD",
+    ("kraken", "linear"): "PF_{}USD",
 }
+OTHER_BASES: Final = {("kraken", "linear"): {"BTC": "XBT"}}
+"""Assets that a product names otherwise."""
 
 
 NO_PAST: Final = PastConfig()
@@ -90,22 +97,28 @@ class LargeVenue(TrialVenue):
 
     def config(self) -> SimulatorConfig:
         """The simulator's settings."""
-        name = NAMES[self.venue, self.product]
+        place = self.venue, self.product
+        name, others = NAMES[place], OTHER_BASES.get(place, {})
         account = AccountConfig(
             name=self.name,
             api_key="simulated-key",
             secret="simulated-secret",
             passphrase="simulated-phrase" if self.venue == "okx" else "",
-            symbols={self.product: tuple(name.format(base) for base in BASES[:SYMBOLS])},
+            symbols={
+                self.product: tuple(name.format(others.get(base, base)) for base in BASES[:SYMBOLS])
+            },
             past=self.past,
         )
         return SimulatorConfig(venue=self.venue, seed=self.seed, accounts=(account,))
 
     def settings(self, address: str, reconcile_seconds: float) -> str:
         """The venue's section of `orderloom.toml`: nothing but where it is."""
+        products = VENUES[self.venue].profiles
+        # Instruments are asked for of all products: none of it goes to the venue itself.
+        rest = ", ".join(f'{product} = "http://{address}"' for product in products)
         return (
             f"[venues.{self.venue}]\nreconcile_seconds = {reconcile_seconds}\n"
-            f'rest = {{ {self.product} = "http://{address}" }}\n'
+            f"rest = {{ {rest} }}\n"
             f'stream = {{ {self.product} = "ws://{address}" }}\n'
         )
 
@@ -273,9 +286,11 @@ class LargeAccount:
         return truth
 
     def _is_gone(self, row: dict[str, Any]) -> bool:
-        is_unfilled = row["status"] == "CANCELED" and not float(row["filled"])
-        oldest_ms = time.time_ns() // 1_000_000 - UNFILLED_HOURS * 3600 * 1000
-        return self.simulated.venue == "okx" and is_unfilled and row["updated_ms"] < oldest_ms
+        hours = UNFILLED_HOURS.get(self.simulated.venue)
+        if hours is None or row["status"] != "CANCELED" or float(row["filled"]):
+            return False
+        oldest_ms = time.time_ns() // 1_000_000 - hours * 3600 * 1000
+        return bool(row["updated_ms"] < oldest_ms)
 
     async def _open_again(self) -> None:
         """`process` is ended in order and started again: until its ledger is open."""
@@ -303,24 +318,35 @@ def _key_of(account: str, row: dict[str, Any]) -> str:
     return adopted_order_key(account, row["product"], row["symbol"], row["venue_order_id"])
 
 
-ACCOUNTS: Final[tuple[tuple[str, Product], ...]] = (
-    ("binance", "spot"),
-    ("binance", "linear"),
-    ("okx", "linear"),
-)
 FULL: Final = PastConfig(open=5_000, closed=100_000, hours=HOURS)
-QUICK: Final = PastConfig(open=500, closed=10_000, hours=HOURS)
+NORMAL: Final = PastConfig(open=1_000, closed=10_000, hours=HOURS)
+"""What the limits of Kraken Spot let one read in 40 minutes: ten times as much takes hours."""
+ACCOUNTS: Final[tuple[tuple[str, Product, PastConfig], ...]] = (
+    ("binance", "spot", FULL),
+    ("binance", "linear", FULL),
+    ("okx", "linear", FULL),
+    ("bybit", "spot", NORMAL),
+    ("bybit", "linear", NORMAL),
+    ("kraken", "spot", NORMAL),
+    ("kraken", "linear", NORMAL),
+)
 
 
 def run(
-    home: Path, say: Callable[[str], None], *, is_quick: bool
+    home: Path, say: Callable[[str], None], venue: str | None = None, *, is_quick: bool
 ) -> list[tuple[LargeVenue, Figures]]:
-    """All large accounts, one after another; a topic's files go with its run."""
+    """All large accounts, or a venue's, one after another; a topic's files go with its run.
+
+    `is_quick`: a tenth of each.
+    """
     found = []
-    for venue, product in ACCOUNTS:
-        simulated = LargeVenue.of(venue, product, QUICK if is_quick else FULL)
-        directory = home / f"{venue}-{product}"
-        say(f"{venue} {product}\n{HEADER}")
+    for name, product, past in ACCOUNTS:
+        if venue not in (None, name):
+            continue
+        part = {"open": past.open // 10, "closed": past.closed // 10} if is_quick else {}
+        simulated = LargeVenue.of(name, product, past.model_copy(update=part))
+        directory = home / f"{name}-{product}"
+        say(f"{name} {product}\n{HEADER}")
         figures = asyncio.run(LargeAccount(directory, simulated, say).measure())
         shutil.rmtree(directory / "broker", ignore_errors=True)
         found.append((simulated, figures))

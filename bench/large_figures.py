@@ -16,7 +16,7 @@ class Requests:
     requests: int = 0
     refused: int = 0
     singly: int = 0
-    """Of these, questions about one order."""
+    """Of these, questions about one order, where a path tells them from others."""
     mib: float = 0.0
     weight: int = 0
     """The most that the venue counted within a minute, where it counts weight."""
@@ -70,7 +70,7 @@ class Figures:
 
 
 def _is_one(path: str) -> bool:
-    return path.endswith("/order")
+    return path.endswith(("/order", "/QueryOrders"))
 
 
 def line_of(name: str, phase: Phase) -> str:

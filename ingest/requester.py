@@ -150,7 +150,7 @@ class Requester:
             answered.request.channel,
             f"we are banned; IP group {self.ip_group} waits"
             if backoff.is_ban
-            else "too many requests; the next of its kind waits",
+            else "the next of its kind waits",
             backoff.retry_after_ns / 1e9,
             extra={"account": self.account, "venue": self.venue.name},
         )

@@ -7,6 +7,8 @@ table has its code and text for that name.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+LIMITS = frozenset({"busy", "banned", "too_many_orders"})
+"""The names of refusals for a rate limit; at some venues their answers have status 200."""
 Row = tuple[int | str, str] | tuple[int | str, str, int]
 """Code and text, and the HTTP status where it is not the usual one."""
 
@@ -24,6 +26,8 @@ class Refused(Exception):
         self.message = message
         self.status = status or self.usual_status
         self.data = data
+        self.is_limit = False
+        """Whether a rate limit, or a ban for one, is the cause."""
 
 
 class Refusals:
@@ -36,4 +40,6 @@ class Refusals:
     def __call__(self, name: str, /, **words: object) -> Refused:
         """The refusal of this name; KeyError where the venue has none."""
         row = self._rows[name]
-        return self._kind(row[0], row[1].format(**words), row[2] if len(row) > 2 else 0)
+        refusal = self._kind(row[0], row[1].format(**words), row[2] if len(row) > 2 else 0)
+        refusal.is_limit = name in LIMITS
+        return refusal

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 import orjson
 from aiohttp import web
 
+from simulator.wire.calls import LimitAnswer
+
 WINDOW_MS = 2000
 REFUSED = (403, 418, 429)
 
@@ -29,10 +31,10 @@ class Asked:
     window: int = 0
     in_window: int = 0
 
-    def take(self, status: int, size: int, now_ms: int) -> None:
+    def take(self, size: int, now_ms: int, *, is_refused: bool) -> None:
         """One answer was given."""
         self.requests += 1
-        self.refused += status in REFUSED
+        self.refused += is_refused
         self.bytes += size
         if self.window != now_ms // WINDOW_MS:
             self.window, self.in_window = now_ms // WINDOW_MS, 0
@@ -82,7 +84,8 @@ class Tally:
             return answer
         body = answer.body
         size = len(body) if isinstance(body, bytes) else 0
-        self.paths[request.path].take(answer.status, size, self.now_ms())
+        is_refused = answer.status in REFUSED or isinstance(answer, LimitAnswer)
+        self.paths[request.path].take(size, self.now_ms(), is_refused=is_refused)
         used = answer.headers.get(self.weight_header)
         if used is not None:
             product = self.products[family]

@@ -18,8 +18,8 @@ TOOLS = {
     "pytest-asyncio", "pytest-timeout", "pytest-xdist", "mypy", "ruff", "check-jsonschema", "uv",
 }  # fmt: skip
 """Declared for development and started, not imported."""
-ELSEWHERE = {"quixstreams"}
-"""A peer that `bench` measures in an environment of its own."""
+ELSEWHERE = {"quixstreams", "nexustrader", "loguru"}
+"""Peers that `bench` measures in environments of their own, and what they log by."""
 PINNED = re.compile(r"^([a-z0-9._-]+)==([^ ]+)(?: ; [^\\]+)? \\$", re.M)
 HOST = re.compile(r"https?:|index-url|find-links|[a-z0-9-]+\.(?:org|com|io|net)\b")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

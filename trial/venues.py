@@ -26,6 +26,7 @@ HEARD: Final = 0.5
 """The part of the frames over which their faults are spread: during outages, nobody hears any."""
 LAG_MS_MAX: Final = 2000
 """No simulated venue runs further behind its books, whatever lag the venue's own profile allows."""
+NS_PER_MS: Final = 1_000_000
 SCALE: Final = 10
 """Ten times the venues' own rate limits, so that a minute shows what takes ten in production."""
 
@@ -87,8 +88,13 @@ class TrialVenue:
     def _lag(self) -> str:
         """Where a venue's answers may lag further behind than the simulated one's ever do."""
         profiles = VENUES[self.venue].profiles.values()
-        lag_ms = max(one.visibility_lag_ns for one in profiles) // 1_000_000
+        lag_ms = max(one.visibility_lag_ns for one in profiles) // NS_PER_MS
         return f"visibility_lag_ms = {LAG_MS_MAX}\n" if lag_ms > LAG_MS_MAX else ""
+
+
+def lag_ms(venue: str, product: str) -> int:
+    """The visibility lag, in ms, with which a stage runs a product: its profile's, capped."""
+    return min(VENUES[venue].profiles[product].visibility_lag_ns // NS_PER_MS, LAG_MS_MAX)
 
 
 def registry_of(accounts: Iterable[AccountConfig], keys: Path) -> Iterator[str]:

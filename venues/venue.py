@@ -270,16 +270,15 @@ class Profile:
     """What the venue promises for one product; each with its source in the venue's own module.
 
     `visibility_lag_ns`: how long after a fact a question may still not show it.
-    `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list must be asked for
-    symbol by symbol.
-    `has_positions`: the venue has figures of positions, by symbol and side.
+    `trades_by_symbol` / `open_orders_by_symbol` / `history_by_symbol`: the list is asked for by it.
+    `history_by_end`: lists of ended orders go by their end, or else by when they were made.
+    `has_positions`: it has figures of positions, by symbol and side.
     `balances_of`: the product whose balances the answer to a question about this one lists, all but
     those that are zero; None where that is not promised.
     `balances_add_up`: balances move by nothing but executions, fees and transfers that are
     reported, and trades are listed by symbol, so that balances show what a list missed.
     `conditional_ages_ns`: between which ages a conditional order that stood at the venue, and is in
-    no list of open ones and not found by its id, has surely ended without an execution; None where
-    that proves nothing.
+    no list of open ones and not found by its id, surely ended without an execution; None: at none.
     `normal_pairs`: pairs of terminal words that may both come without a contradiction.
     `unknown_symbol_codes`: those with which the venue refuses a symbol that it does not know.
     `carries_count`: a new link of an amend chain carries the cumulative quantity on.
@@ -293,6 +292,7 @@ class Profile:
     trades_by_symbol: bool = False
     open_orders_by_symbol: bool = False
     history_by_symbol: bool = False
+    history_by_end: bool = False
     has_positions: bool = False
     # Without it what is lacking stays as it was: "not listed" may mean anything there.
     balances_of: str | None = None

@@ -292,18 +292,19 @@ class Cycles:
         self.next_ns = now_ns + (pace.period_ns << min(self.fruitless, FRUITLESS_DOUBLINGS_MAX))
         self.fruitless += 1
 
-    def finish(self, profile: Profile, now_ns: int, time: VenueTime) -> tuple[int, int]:
+    def finish(self, profile: Profile, now_ns: int, time: VenueTime, pace: Pace) -> tuple[int, int]:
         """The cycle is complete: it covered [since, until), both in ns of our time.
 
         What is known of the venue's clock by now says of which of our times was asked; without the
         lag that the questions overlap by.
 
         One that took longer than a period (rate limits) is not followed by the next at once: half
-        the time is left to what is urgent.
+        the time is left to what is urgent, and no more than a period. What held it up for minutes
+        or hours (a ban, an outage, a first look at much) says nothing of the next.
         """
         self.asking, self.is_late, self.fruitless = False, False, 0
         if self.next_ns <= now_ns:
-            self.next_ns = now_ns + (now_ns - self.began_ns) // 2
+            self.next_ns = now_ns + min((now_ns - self.began_ns) // 2, pace.period_ns)
         self.completed += 1
         self.covered = frozenset(self.symbols) - self.refused.keys()
         for seen in self.unseen.keys() & {*self.symbols, *self.refused}:

@@ -7,7 +7,7 @@ what is asked because of it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from processors.account.reconciliation import Suspect
+from processors.account.suspects import Suspect
 from processors.orders.order import Order
 from processors.orders.tracks.parts import split_of
 

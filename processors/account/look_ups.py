@@ -20,11 +20,12 @@ from processors.account.exposure import Exposure
 from processors.account.figures import CycleCoverage
 from processors.account.position_check import PositionCheck
 from processors.account.publishing import Publisher
-from processors.account.reconciliation import Reconciliation, Suspect, is_forgotten
+from processors.account.reconciliation import Reconciliation, is_forgotten
 from processors.account.refusals import UncoveredSymbol, refusal_of
 from processors.account.saved import Document
 from processors.account.setting import Setting
 from processors.account.streams import LIVE, Blind, Streams
+from processors.account.suspects import Suspect
 from processors.account.targets import GAP, GHOST, Target
 from processors.account.venue_place import place_of
 from processors.orders.effects import Effect

@@ -17,6 +17,7 @@ from processors.account.cycles import Cycles, questions_of_cycle
 from processors.account.pace import Pace
 from processors.account.refusals import KIND, UncoveredSymbol
 from processors.account.streams import Blind, Streams
+from processors.account.suspects import Suspect, listed_since
 from processors.account.targets import GAP, GHOST, Target, Targets
 from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import VenueTimes
@@ -30,22 +31,6 @@ TARGET: Final = "t"
 SINGLY_MAX: Final = 100
 """More ghosts of a product than these are looked for in lists. At Binance one question by id weighs
 as much as 200 rows of a list (Spot), at OKX as much as 100."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """An order that is open with us, as the search for ghosts needs it.
-
-    `listed_ns` is the beginning of the last cycle in whose answers it stood alive, `made_ns` the
-    earliest time that we know of it, the venue's where it gave one.
-    """
-
-    key: str
-    product: str
-    first_seen_ns: int
-    last_seen_ns: int
-    listed_ns: int = 0
-    made_ns: int = 0
 
 
 def is_forgotten(order: Order, item: Answer, events: Iterable[Event]) -> bool:
@@ -322,7 +307,7 @@ class Reconciliation:
             return None
         for one in cycles.take_answered():
             self._publish_refusal(cycles.product, one, "the venue answers about it again")
-        since_ns, until_ns = cycles.finish(self.profiles[cycles.product], now_ns, time)
+        since_ns, until_ns = cycles.finish(self.profiles[cycles.product], now_ns, time, self.pace)
         self._doubt_ghosts(cycles, now_ns, open_orders(cycles.product))
         closed = self.streams.close(cycles.product, since_ns, until_ns)
         # For ended intervals that this one did not reach.
@@ -344,8 +329,8 @@ class Reconciliation:
         """Those that are absent from the list; something that came since may not be in it.
 
         A few are asked about one by one. Many at once (everything was canceled while we were away)
-        are looked for in the history since the oldest of them was made: lists of ended orders go by
-        the time of their making. What that cycle leaves is asked about one by one.
+        are looked for in the history, as far back as its list must reach to hold them all. What
+        that cycle leaves is asked about one by one.
         """
         ghosts = [
             one
@@ -355,7 +340,7 @@ class Reconciliation:
         profile = self.profiles[cycles.product]
         due_ns = now_ns + profile.grace_ns
         if len(ghosts) > SINGLY_MAX and not cycles.deep_ns:
-            oldest_ns = min(one.made_ns for one in ghosts) - profile.visibility_lag_ns
+            oldest_ns = listed_since(ghosts, profile, self.times.of(cycles.product))
             # No further than the first look reached (decision 0012).
             cycles.deep_ns = max(oldest_ns, now_ns - self.pace.lookback_ns)
             cycles.want(due_ns)

@@ -21,6 +21,10 @@ NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
 Access = Literal["none", "key", "signed"]
 
 
+class LimitAnswer(web.Response):
+    """A refusal for a rate limit: at some venues its status does not say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: what answers it, what it costs, and who may.
@@ -87,7 +91,8 @@ class Rest(ABC):
         try:
             return _json(self.answer(asked, headers), 200, headers)
         except Refused as refusal:
-            return _json(self.refusal(refusal), refusal.status, headers)
+            kind = LimitAnswer if refusal.is_limit else web.Response
+            return _json(self.refusal(refusal), refusal.status, headers, kind)
 
     @abstractmethod
     def answer(self, asked: Asked, headers: dict[str, str]) -> object:
@@ -98,8 +103,13 @@ class Rest(ABC):
         """The document of a refusal."""
 
 
-def _json(document: object, status: int, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
+def _json(
+    document: object,
+    status: int,
+    headers: Mapping[str, str],
+    kind: type[web.Response] = web.Response,
+) -> web.Response:
+    return kind(
         body=orjson.dumps(document),
         status=status,
         headers=headers,

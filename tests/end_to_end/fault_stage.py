@@ -17,21 +17,22 @@ from cli.demo import DemoOptions, plan_of
 from orderloom import codec, topology
 from orderloom.account import AccountState, BlindInterval
 from orderloom.fill import Fill
-from orderloom.identity import execution_key
+from orderloom.identity import execution_key, venue_of
 from orderloom.trouble import Difference
 from tests.waits import comes_about, until
 from trial.bands import broken_bands
 from trial.reading import FOLLOWED, Reading
 from trial.stage import Stage
-from trial.venues import PARTITIONS
+from trial.venues import PARTITIONS, lag_ms
 from trial.verdict import FillKey, fill_key, judge
+from venues.bybit.limits import BANNED_NS
 
 VENUES = ("binance", "okx")
 PERIOD_S = 2.0
-LAG_S = 2.0
 HEARD_S = 1.0
 """A blind interval begins when the connection was last heard, which may be after it was cut."""
-"""Both venues' visibility lag, as their profiles say."""
+BANS_S = {"bybit": BANNED_NS / 1e9}
+"""How long a ban holds us where no answer of the venue says until when."""
 LOOKS = 3
 """A transfer that was lost is published once two looks agree, and the first may still find more."""
 RATE, BURST = 120, 20
@@ -119,9 +120,6 @@ class Stretch:
         rows = dict(self.fills())
         return {k: r for k, r in rows.items() if not (r["delivered"] or r["delivered_lite"])}
 
-    def kinds(self) -> Counter[str]:
-        return Counter(found.kind for _, found in self.differences)
-
     def missed(self) -> set[tuple[str, str | None]]:
         """The executions that `differences` tells as missed: account and execution key."""
         return {
@@ -129,6 +127,11 @@ class Stretch:
             for _, found in self.differences
             if found.kind == "MISSED_FILL"
         }
+
+
+def lag_s(account: str, product: str) -> float:
+    """The visibility lag of a product of an account's venue, as this stage runs it."""
+    return lag_ms(venue_of(account), product) / 1e3
 
 
 def cycle_seconds(witness: Witness, since_ms: int) -> float:
@@ -139,7 +142,7 @@ def cycle_seconds(witness: Witness, since_ms: int) -> float:
         for product, covered_ns in state.covered_ns.items():
             place = state.account, product
             if at_ms >= since_ms and covered_ns > before.get(place, covered_ns):
-                taken.append(at_ms / 1e3 - covered_ns / 1e9 - LAG_S)
+                taken.append(at_ms / 1e3 - covered_ns / 1e9 - lag_s(*place))
             before[place] = covered_ns
     return max(taken)
 
@@ -166,6 +169,7 @@ class FaultStage:
         )
         self.venues = venues
         self.accounts = accounts * len(venues)
+        self.banned_s = max(BANS_S.get(venue, 0.0) for venue in venues)
         self.stage = Stage.build(replace(plan_of(options), reconcile_seconds=period_s))
         self.witness: Witness | None = None
 
@@ -306,4 +310,4 @@ class FaultStage:
         def check() -> None:
             assert not self.stage.fallen(), self.stage.fallen()[0].log
 
-        await until(holds, REST_S_MAX, what, check, POLL_S)
+        await until(holds, REST_S_MAX + self.banned_s, what, check, POLL_S)

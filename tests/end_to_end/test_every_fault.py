@@ -1,25 +1,32 @@
-"""Every named fault of both venues, one after another, in one running system: each ends with books
-equal, is published where it made us miss something, and nothing is published that had no cause."""
+"""Every named fault of two venues, one after another, in one running system: each ends with books
+equal, is published where it made us miss something, and nothing is published that had no cause.
+
+There is a run for each pair of venues, and each is held to its own visibility lag. A ban of
+Bybit's holds us for ten minutes, whatever the simulated venue does: that stretch is so much longer.
+"""
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from orderloom.identity import venue_of
+from orderloom.trouble import Difference
 from simulator.faults import FRAME_FAULTS, REQUEST_FAULTS, STEP_FAULTS
 from tests.end_to_end.fault_stage import (
-    LAG_S,
     MILLISECOND_NS,
     PERIOD_S,
-    VENUES,
+    Blindness,
     FaultStage,
     Stretch,
+    lag_s,
     published_as,
 )
 
-pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(2700)]
 
+PAIRS = (("binance", "okx"), ("bybit", "kraken"))
 LABELLED = ""
 """The stretch without any fault."""
 PLANNED: dict[str, tuple[int, int]] = {
@@ -42,22 +49,45 @@ OUTAGES = {
     "half_open": "half-open for too long",
 }
 """What the venue gives as the end of a connection, by kind of fault."""
+ANNOUNCING = {"binance", "okx"}
+"""Who says before that it will end a connection: of contracts Binance does not either."""
+NUMBERING = {"kraken"}
+"""Who numbers its frames: one that is missing, or late, leaves a hole (decision 1103)."""
+HOLING = {"drop", "delay", "reorder", "silence"}
 LOSING = {"drop", "silence", *OUTAGES}
 BY_NATURE = {
     "duplicate": {"DISPUTE"},  # OKX's late copy of a live order has a later time than its end
     "http_partial_page": {"GHOST"},
     "http_late_view": {"GHOST"},
     "adl": {"CORRECTED_FILL"},  # Binance's push of it says nothing of a fee; look-ups do
+    "liquidation": {"CORRECTED_FILL"},  # Kraken's push of it and its history differ
     "contradictory_terminal": {"DISPUTE"},
     "late_fill": {"GAP"},  # an answer may report it before its push
 }
 """What is rightly published though nothing was missed, because of what the venue said."""
+OF_VENUE = {"kraken": {"MISSED_STATE", "ZOMBIE", "GAP"}}
+"""What a venue brings about whatever is done to it (docs/soak.md, *Where they run*).
+
+Kraken Futures takes off an order that nobody was shown by its id alone: its terms come in answers;
+and orders and fills are feeds of their own. At Spot the answers' times are not the stream's, so an
+answer that was quicker than the stream cannot be told from a loss.
+"""
+NAMELESS = "an order without a symbol"
+"""Kraken Futures takes off an order by an id that was not heard of: decision 1102."""
 KINDS = tuple(PLANNED)
 
 
+@pytest.fixture(scope="module", params=PAIRS, ids="+".join)
+def venues(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    pair: tuple[str, ...] = request.param
+    return pair
+
+
 @pytest.fixture(scope="module")
-def stretches(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[dict[str, Stretch]]:
-    stage = FaultStage(tmp_path_factory.mktemp("faults"), seed)
+def stretches(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, venues: tuple[str, ...]
+) -> Iterator[dict[str, Stretch]]:
+    stage = FaultStage(tmp_path_factory.mktemp("faults"), seed, venues=venues)
     try:
         yield asyncio.run(played(stage))
     finally:
@@ -81,10 +111,12 @@ def test_every_named_kind_has_its_stretch() -> None:
 
 
 @each
-def test_it_really_happened_at_both_venues(stretches: dict[str, Stretch], kind: str) -> None:
+def test_it_really_happened_at_both_venues(
+    stretches: dict[str, Stretch], kind: str, venues: tuple[str, ...]
+) -> None:
     stretch = stretches[kind]
     count, _ = PLANNED[kind]
-    assert all(stretch.injected[venue] >= count for venue in VENUES), stretch.injected
+    assert all(stretch.injected[venue] >= count for venue in venues), stretch.injected
 
 
 @all_stretches
@@ -118,20 +150,26 @@ def reported_otherwise(stretch: Stretch) -> set[str]:
     return {key for key in keys if stretch.disputed.get(key)}
 
 
-def test_a_contradiction_is_shown_as_a_dispute(stretches: dict[str, Stretch]) -> None:
+def test_a_contradiction_is_shown_as_a_dispute(
+    stretches: dict[str, Stretch], venues: tuple[str, ...]
+) -> None:
     stretch = stretches["contradictory_terminal"]
     disputes = {one.order_key for _, one in stretch.differences if one.kind == "DISPUTE"}
     found = reported_otherwise(stretch)
-    assert {venue_of(key) for key in found} == set(VENUES)
+    assert {venue_of(key) for key in found} == set(venues)
     assert found <= disputes
 
 
-def test_a_stretch_without_faults_raises_no_alarm(stretches: dict[str, Stretch]) -> None:
+def test_a_stretch_without_faults_raises_no_alarm(
+    stretches: dict[str, Stretch], venues: tuple[str, ...]
+) -> None:
     stretch = stretches[LABELLED]
     assert len(dict(stretch.fills())) > 30
-    assert {venue_of(key[0]) for key, _ in stretch.fills()} == set(VENUES)
-    assert not stretch.differences, stretch.differences[:3]
-    assert not stretch.blind, stretch.blind[:3]
+    assert {venue_of(key[0]) for key, _ in stretch.fills()} == set(venues)
+    alarms = [one for one in stretch.differences if not is_of_venue(one[1])]
+    assert not alarms, alarms[:3]
+    blind = [one for one in stretch.blind if one.interval.reason != NAMELESS]
+    assert not blind, blind[:3]
 
 
 @each
@@ -153,10 +191,12 @@ def test_every_lost_execution_is_shown_as_blind_or_as_a_difference(
 
 
 @pytest.mark.parametrize("kind", OUTAGES)
-def test_every_outage_is_a_blind_interval(stretches: dict[str, Stretch], kind: str) -> None:
+def test_every_outage_is_a_blind_interval(
+    stretches: dict[str, Stretch], kind: str, venues: tuple[str, ...]
+) -> None:
     stretch = stretches[kind]
     ended = [row for row in stretch.ended if row["reason"] == OUTAGES[kind] and row["accounts"]]
-    assert len(ended) >= len(VENUES)
+    assert len(ended) >= len(venues)
     unlabelled = [
         row
         for row in ended
@@ -170,16 +210,22 @@ def test_every_outage_is_a_blind_interval(stretches: dict[str, Stretch], kind: s
     assert not unlabelled
 
 
-def is_bridged(row: dict[str, object]) -> bool:
+def is_bridged(row: dict[str, Any]) -> bool:
     """Whether the venue announced the end, so that the next connection was there before it."""
-    return row["reason"] == "planned shutdown" and row["product"] != "linear"
+    is_told = all(venue_of(account) in ANNOUNCING for account in row["accounts"])
+    return row["reason"] == "planned shutdown" and row["product"] != "linear" and is_told
 
 
 @each
 def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kind: str) -> None:
     stretch = stretches[kind]
     if kind not in OUTAGES:
-        assert not stretch.blind, stretch.blind[:3]
+        blind = [
+            one
+            for one in stretch.blind
+            if not is_hole(kind, one) and one.interval.reason != NAMELESS
+        ]
+        assert not blind, blind[:3]
     rows = {published_as(key): row for key, row in stretch.fills()}
     for account, name in stretch.missed():
         row = rows[account, str(name)]
@@ -188,7 +234,16 @@ def test_nothing_is_published_without_a_cause(stretches: dict[str, Stretch], kin
         allowed = BY_NATURE.get(kind, set())
         if has_nameless(rows):
             allowed = allowed | {"GAP", "MISSED_FILL"}
-        assert stretch.kinds().keys() <= allowed, stretch.differences
+        found = {one.kind for _, one in stretch.differences if not is_of_venue(one)}
+        assert found <= allowed, stretch.differences
+
+
+def is_of_venue(difference: Difference) -> bool:
+    return difference.kind in OF_VENUE.get(venue_of(difference.account), ())
+
+
+def is_hole(kind: str, blindness: Blindness) -> bool:
+    return kind in HOLING and venue_of(blindness.account) in NUMBERING
 
 
 def has_nameless(rows: dict[tuple[str, str], dict[str, object]]) -> bool:
@@ -199,15 +254,21 @@ def has_nameless(rows: dict[tuple[str, str], dict[str, object]]) -> bool:
 def test_a_silent_loss_is_healed_within_a_period_and_the_lag(
     stretches: dict[str, Stretch], kind: str
 ) -> None:
-    """The next cycle begins within a period (or half its own time, if cycles take longer than that)
-    and looks back by the lag; so the bound is a period, the lag, and twice what a cycle takes."""
+    """The next cycle begins within a period and looks back by the lag; so the bound is a period,
+    the lag, and twice what a cycle takes."""
     stretch = stretches[kind]
-    seconds = [
-        stretch.filled_ms[key] / 1e3 - row["venue_ms"] / 1e3 for key, row in stretch.lost().items()
-    ]
+    seconds = {
+        key: stretch.filled_ms[key] / 1e3 - row["venue_ms"] / 1e3
+        for key, row in stretch.lost().items()
+    }
     assert seconds
     print(
-        f"{kind}: {len(seconds)} lost, healed after {max(seconds):.2f} s at most, "
+        f"{kind}: {len(seconds)} lost, healed after {max(seconds.values()):.2f} s at most, "
         f"a cycle took {stretch.cycle_s:.2f} s at most"
     )
-    assert max(seconds) <= PERIOD_S + LAG_S + 2 * stretch.cycle_s
+    late = {
+        key: taken
+        for key, taken in seconds.items()
+        if taken > PERIOD_S + lag_s(key[0], key[1]) + 2 * stretch.cycle_s
+    }
+    assert not late

@@ -1,6 +1,6 @@
 """During trade an account is added, one is disabled and enabled, keys are rotated: nobody restarts.
 
-Real processes of both venues, real files, real commands; at the end every book is the exchange's.
+Real processes of two venues, real files, real commands; at the end every book is the exchange's.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -26,11 +27,11 @@ from trial.verdict import is_clean, judge
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(600)]
 
-VENUES = ("binance", "okx")
+PAIRS = (("binance", "okx"), ("bybit", "kraken"))
 ROTATED, SWITCHED, QUIET, ADDED = range(4)
 """What happens to the accounts of each venue, by their numbers; nothing happens to QUIET."""
 OPTIONS = DemoOptions(
-    minutes=1, rate=40, accounts=4, venues=VENUES,
+    minutes=1, rate=40, accounts=4,
     faults={"drop": 10, "duplicate": 30, "reorder": 30, "http_5xx": 2},
 )  # fmt: skip
 SECONDS_MAX = 120.0
@@ -90,6 +91,7 @@ class Shift:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.venues = stage.plan.venues
         self.operator = Operator(stage)
         self.reading: Reading | None = None
 
@@ -106,21 +108,21 @@ class Shift:
         self.stage.start_simulators()
         self.operator.register(without=ADDED)
         bootstrap, namespace = self.stage.broker.bootstrap, self.stage.plan.namespace
-        self.reading = Reading(bootstrap, namespace, VENUES, PARTITIONS)
+        self.reading = Reading(bootstrap, namespace, self.venues, PARTITIONS)
         self.reading.start()
-        for venue in VENUES:
+        for venue in self.venues:
             self.stage.launch_worker("process", venue)
             self.stage.launch_worker("ingest", venue)
         await until(lambda: self.are_synced(ROTATED, SWITCHED, QUIET), SECONDS_MAX)
 
     def are_synced(self, *numbers: int) -> bool:
-        names = [self.operator.name(venue, number) for venue in VENUES for number in numbers]
+        names = [self.operator.name(venue, number) for venue in self.venues for number in numbers]
         held = [self.states.get(name) for name in names]
         return all(state is not None and state.sync == "SYNCED" for state in held)
 
     async def trade(self) -> None:
         """Let so many fills come."""
-        for venue in VENUES:
+        for venue in self.venues:
             traffic = {"rate": OPTIONS.rate, "running": True}
             await self.stage.control(venue, "/control/traffic", traffic)
             wanted = await self._fills(venue) + FILLS_BETWEEN
@@ -136,14 +138,14 @@ class Shift:
     async def operate(self) -> None:
         """Everything that may happen to an account, while it trades."""
         await self.trade()
-        for venue in VENUES:
+        for venue in self.venues:
             await self.operator.rotate(venue, ROTATED)
         await self.trade()
         self.operator.register(disabled=SWITCHED)
         for worker in self.stage.workers:
             if worker.name.startswith("ingest"):
                 worker.child.send_signal(signal.SIGHUP)
-        switched = [self.operator.name(venue, SWITCHED) for venue in VENUES]
+        switched = [self.operator.name(venue, SWITCHED) for venue in self.venues]
         await until(lambda: not any(self.states[name].enabled for name in switched), SECONDS_MAX)
         await until(
             lambda: all(set(self.states[name].streams.values()) == {"DOWN"} for name in switched),
@@ -158,7 +160,7 @@ class Shift:
 
     async def come_to_rest(self) -> None:
         quiesce = {"open_orders": "leave", "faults": False}
-        for venue in VENUES:
+        for venue in self.venues:
             await self.stage.control(venue, "/control/quiesce", quiesce)
         stopped_ns = time.time_ns()
         await until(lambda: self.are_synced(*range(4)) and self._cover(stopped_ns), SECONDS_MAX)
@@ -174,13 +176,12 @@ class Shift:
         return all(ns >= at_ns for ns in covered)
 
 
-@pytest.fixture(scope="module")
-def shift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shift]:
+@pytest.fixture(scope="module", params=PAIRS, ids="+".join)
+def shift(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shift]:
     directory = tmp_path_factory.mktemp("operations")
-    options = DemoOptions(
-        minutes=OPTIONS.minutes, rate=OPTIONS.rate, accounts=OPTIONS.accounts, venues=VENUES,
-        faults=OPTIONS.faults, directory=directory,
-    )  # fmt: skip
+    options = replace(OPTIONS, venues=request.param, directory=directory)
     made = Shift(Stage.build(plan_of(options)))
     try:
         asyncio.run(run(made))
@@ -218,7 +219,7 @@ def test_no_other_accounts_socket_was_touched(shift: Shift) -> None:
             if isinstance(item, ConnectionChange) and item.change in ("LIVE", "CLOSED"):
                 begun.setdefault(record.account, []).append(item.change)
     operator = shift.operator
-    for venue in VENUES:
+    for venue in shift.venues:
         streams = begun[operator.name(venue, QUIET)].count("LIVE")
         assert begun[operator.name(venue, QUIET)] == ["LIVE"] * streams
         rotated = begun[operator.name(venue, ROTATED)]

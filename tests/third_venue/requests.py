@@ -16,21 +16,27 @@ KINDS: Final = {SPOT: "coins", FUTURE: "futures"}
 ASKS: Final = "asks"
 LISTS: Final = "lists"
 ADDRESS: Final = "address"
+PUBLIC: Final = ("clock", "markets")
 
 
 def get_request(
     product: str, path: str, wanted: Mapping[str, str | None], context: Context
 ) -> HttpRequest:
-    """The signed request of `path`; what is None or empty is not asked for."""
+    """The request of `path`, signed if it is not public; what is None or empty is not asked for."""
     query = urlencode({name: value for name, value in wanted.items() if value})
     target = f"/v/{path}?{query}" if query else f"/v/{path}"
-    now, key = seconds_of(context.venue_ns), context.credentials.key
-    signed = {"Dusk-Key": key, "Dusk-Time": now, "Dusk-Mac": mac(context, f"{now}{target}")}
+    signed = {} if path in PUBLIC else _signature(target, context)
     url = f"{context.endpoints.rest[product]}{target}"
     market = wanted.get("market")
     narrow = (Cost(LISTS, market=market),) if market else ()
     costs = (*narrow, Cost(ASKS), Cost(ADDRESS))
     return HttpRequest("GET", url, signed, channel=f"GET {path}", costs=costs)
+
+
+def _signature(target: str, context: Context) -> dict[str, str]:
+    now = seconds_of(context.venue_ns)
+    mark = mac(context, f"{now}{target}")
+    return {"Dusk-Key": context.credentials.key, "Dusk-Time": now, "Dusk-Mac": mark}
 
 
 def seconds_of(ns: int | None) -> str:

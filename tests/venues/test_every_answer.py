@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,15 @@ from tests.venues.test_every_venue import (
     said_by,
 )
 from venues.document import parse
-from venues.venue import MINUTE_NS, UNREADABLE, HttpRequest, Page, Translation, Venue
+from venues.venue import (
+    MINUTE_NS,
+    UNREADABLE,
+    Credentials,
+    HttpRequest,
+    Page,
+    Translation,
+    Venue,
+)
 
 
 def events_of(venue: Venue, case: Case) -> tuple[Event, ...]:
@@ -111,6 +120,18 @@ def test_its_clock_is_read_in_ns_from_an_answer_that_is_one(venue: Venue) -> Non
     for garbage in (b"", b"{}", b"[]", b"null", b"\xff", b'"soon"'):
         with pytest.raises(UNREADABLE):
             venue.server_time(garbage)
+
+
+@EVERY_VENUE
+def test_its_clock_and_instruments_are_asked_for_without_a_key(venue: Venue) -> None:
+    # The edge has none for them: signed with nothing, each would be a refused key.
+    named = context_of(venue)
+    nobody = replace(named, credentials=Credentials("", ""))
+    for product in venue.products:
+        for about in (About.SERVER_TIME, About.INSTRUMENTS):
+            asked = question(venue, about, product)
+            one, other = venue.ask(asked, named), venue.ask(asked, nobody)
+            assert (one.url, one.headers, one.body) == (other.url, other.headers, other.body), about
 
 
 @EVERY_VENUE

@@ -227,7 +227,8 @@ def _request(
         weight = call.weight_order
     is_public = question.about in PUBLIC
     query = query_of(parameters) if is_public else signed_query(parameters, context)
-    return http_request(question.product, ("GET", call.path), query, context, weight)
+    named = ("GET", call.path)
+    return http_request(question.product, named, query, context, weight, is_public=is_public)
 
 
 def is_complete_answer(page: Page) -> bool:

@@ -46,15 +46,22 @@ def signed_query(parameters: Parameters, context: Context) -> str:
 
 
 def http_request(
-    product: str, call: tuple[str, str], query: str, context: Context, weight: int
+    product: str,
+    call: tuple[str, str],
+    query: str,
+    context: Context,
+    weight: int,
+    *,
+    is_public: bool = False,
 ) -> HttpRequest:
-    """The request of `call` (method, path), with the key and what it costs."""
+    """The request of `call` (method, path), with what it costs, and the key if it is not public."""
     method, path = call
     base = context.endpoints.rest[product]
     return HttpRequest(
         method=method,
         url=f"{base}{path}?{query}" if query else f"{base}{path}",
-        headers={"X-MBX-APIKEY": context.credentials.key},
+        # Who asks for what is public may have none, and an empty one is a bad one.
+        headers={} if is_public else {"X-MBX-APIKEY": context.credentials.key},
         channel=f"{method} {path.rpartition('/')[2]}",
         # Weight is counted by address: the accounts behind
         # one share the bucket (docs/venues/binance.md 9).

@@ -3,7 +3,9 @@
 Manual: "Spot REST rate limits", "Rate limits" (Futures). Spot counts up by what a call costs and
 down evenly with time: a bucket that refills. What an account may do depends on its level; kept is
 the lowest that was published (15, a third of one a second). Nobody says what is left. Futures has
-two budgets, of trading and of history.
+two budgets, of trading and of history; that of history is a bucket that refills too: 100, and 100
+more in ten minutes. Of a bucket that refills what may go at once is kept a little lower and comes
+back as fast: requests that took longer on their way than later ones are counted later.
 """
 
 from email.utils import parsedate_to_datetime
@@ -23,12 +25,14 @@ from venues.venue import MINUTE_NS, SECOND_NS, Answered
 
 CONNECT_BUCKET: Final = "connect"
 BUCKET_LIMITS: Final = {
-    SPOT_BUCKET: Bucket(15, 45 * SECOND_NS, Scope.ACCOUNT),
+    # 1 of 15 is left, a third of one a second comes back: requests may be three seconds late.
+    SPOT_BUCKET: Bucket(14, 42 * SECOND_NS, Scope.ACCOUNT),
     # Free by the manual, behind a firewall that counts: ours, far below any number that was seen.
     PUBLIC_BUCKET: Bucket(10, 10 * SECOND_NS, burst=5),
     # Counted by address: the manual's word for its error.
     FUTURES_BUCKET: Bucket(450, 10 * SECOND_NS, burst=200),
-    HISTORY_BUCKET: Bucket(100, 10 * MINUTE_NS, Scope.ACCOUNT, burst=50),
+    # 5 of 100 are left, one in six seconds comes back.
+    HISTORY_BUCKET: Bucket(95, 570 * SECOND_NS, Scope.ACCOUNT),
     # The firewall in front of Spot: about 150 in ten minutes, or the address is out for ten more.
     CONNECT_BUCKET: Bucket(140, 10 * MINUTE_NS, burst=20),
 }
@@ -37,6 +41,9 @@ HISTORY_PAUSE_NS: Final = MINUTE_NS
 PAUSE_NS_MAX: Final = 2 * MINUTE_NS
 LOCKED_NS: Final = 15 * MINUTE_NS
 LOCKED: Final = "EGeneral:Temporary lockout"
+REFUSED_NS: Final = MINUTE_NS
+# "Too many invalid keys" lock out, and with the one account all others behind its address.
+REFUSED_KEY: Final = frozenset({"EAPI:Invalid key", "EAPI:Invalid signature"})
 THROTTLED_UNTIL: Final = ("EService: Throttled", "EService:Throttled")
 SPOT_THROTTLED: Final = frozenset(
     {
@@ -76,6 +83,8 @@ def _spot(answer: Document, answered: Answered) -> Throttling | None:
             return Throttling(_until_ns(one, answered))
         if code in SPOT_THROTTLED:
             return Throttling(PAUSE_NS)
+        if code in REFUSED_KEY:  # of that account alone: the bucket is its own
+            return Throttling(REFUSED_NS)
     return None
 
 

@@ -17,6 +17,8 @@ _SPOT: Final = Profile(
     trades_by_symbol=False,
     open_orders_by_symbol=False,
     history_by_symbol=False,
+    # "Get Closed Orders": `closetime`; "Get Order Events": an event's own time.
+    history_by_end=True,
     # "Get Extended Balance" does not say that what it leaves out is zero.
     balances_of=None,
     # "Errors": "EQuery:Unknown asset pair".

@@ -12,7 +12,6 @@ from typing import Final
 
 import orjson
 
-from orderloom.words import Reason
 from venues.document import Document, fields_of, needed_text, object_in, parse
 from venues.kraken.limits import CONNECT_BUCKET
 from venues.kraken.replies import BUSY, NONCE, REASONS, known_code
@@ -107,6 +106,11 @@ def _refusal(said: str) -> Verdict:
     return Verdict(turn, f"refused: {code or 'no code'}")
 
 
+def _words(answer: Document, name: str) -> str:
+    said = answer.get(name)
+    return said if type(said) is str else ""
+
+
 def _subscription(
     number: int, asked: dict[str, str | bool]
 ) -> Callable[[Context, Heard], tuple[bytes, ...]]:
@@ -133,8 +137,7 @@ def _channel_judge(number: int, channel: str) -> Callable[[bytes], Verdict]:
             return Verdict(Turn.ADVANCE) if is_ours else DATA
         if answer.get("req_id") not in (number, None):
             return DATA
-        said = answer.get("error")
-        return _refusal(said if type(said) is str else "")
+        return _refusal(_words(answer, "error"))
 
     return judge
 
@@ -184,17 +187,9 @@ def _event_judge(event: str, field: str, value: str = "") -> Callable[[bytes], V
             return DATA
         answer = object_in(frame)
         if answer.get("event") in FAILED:
-            return _failure(answer)
+            return _refusal(_words(answer, "message"))
         said = answer.get(field)
         is_ours = said == value if value else type(said) is str and bool(said)
         return Verdict(Turn.ADVANCE) if answer.get("event") == event and is_ours else DATA
 
     return judge
-
-
-def _failure(answer: Document) -> Verdict:
-    said = answer.get("message")
-    code = known_code(said) if type(said) is str else None
-    is_passing = code is not None and REASONS[code] is Reason.THROTTLED
-    turn = Turn.RECONNECT if is_passing else Turn.REFUSED
-    return Verdict(turn, f"refused: {code or 'no code'}")

@@ -7,8 +7,9 @@ import pytest
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ClockSample, ConnectionChange, Failure
 from processors.account.pace import Pace
-from processors.account.reconciliation import SINGLY_MAX, Reconciliation, Suspect
+from processors.account.reconciliation import SINGLY_MAX, Reconciliation
 from processors.account.streams import Streams
+from processors.account.suspects import Suspect
 from processors.account.targets import GAP, GHOST
 from processors.account.venue_place import VenuePlace
 from processors.account.venue_time import DRIFT_NS, VenueTimes

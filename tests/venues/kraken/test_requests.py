@@ -10,7 +10,7 @@ from orderloom.question import About, Question
 from tests.venues.frames import answered
 from venues.kraken import KRAKEN
 from venues.kraken.requests import signature, signed_challenge
-from venues.rates import Throttling
+from venues.rates import Scope, Throttling
 from venues.venue import MINUTE_NS, SECOND_NS, Context, Credentials, HttpRequest
 
 SPOT_SECRET = (
@@ -69,8 +69,9 @@ def test_a_secret_that_is_none_makes_a_signature_that_is_wrong_and_no_error() ->
 
 
 def test_public_questions_show_no_key() -> None:
-    for request in (asked(About.SERVER_TIME), asked(About.INSTRUMENTS, "linear")):
-        assert set(request.headers) == {"User-Agent"}
+    for about in (About.SERVER_TIME, About.INSTRUMENTS):
+        for product in KRAKEN.products:
+            assert set(asked(about, product).headers) == {"User-Agent"}
 
 
 def test_a_request_pays_what_it_costs() -> None:
@@ -80,7 +81,7 @@ def test_a_request_pays_what_it_costs() -> None:
     }
     assert weights == {About.OPEN_ORDERS: 1, About.TRADES: 4, About.ORDER_HISTORY: 1}
     bucket = KRAKEN.buckets["spot"]
-    assert (bucket.capacity, bucket.period_ns) == (15, 45 * SECOND_NS)
+    assert (bucket.capacity, bucket.period_ns) == (14, 42 * SECOND_NS)
     assert asked(About.TRADES, "linear", since_ns=NOW_NS).costs[0].bucket == "history"
     assert asked(About.BALANCES, "linear").costs[0].bucket == "derivatives"
 
@@ -109,6 +110,14 @@ def test_a_throttled_request_waits_until_the_time_that_is_named() -> None:
 def test_a_lockout_is_a_ban_of_all() -> None:
     said = waits_for(200, b'{"error":["EGeneral:Temporary lockout"]}')
     assert said == Throttling(15 * MINUTE_NS, is_ban=True)
+
+
+@pytest.mark.parametrize("code", ["EAPI:Invalid key", "EAPI:Invalid signature"])
+def test_an_account_whose_key_is_refused_knocks_seldom_before_all_are_locked_out(code: str) -> None:
+    assert waits_for(200, f'{{"error":["{code}"]}}'.encode()) == Throttling(MINUTE_NS)
+    assert KRAKEN.buckets["spot"].scope is Scope.ACCOUNT
+    for other in ("EAPI:Invalid nonce", "EGeneral:Permission denied"):
+        assert waits_for(200, f'{{"error":["{other}"]}}'.encode()) is None
 
 
 def test_the_budget_of_the_history_comes_back_slowly() -> None:

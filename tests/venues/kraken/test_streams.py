@@ -88,6 +88,24 @@ def test_a_feed_that_is_refused_ends_the_greeting() -> None:
         assert judged(FUTURES, body, len(FUTURES.stages)) == DATA
 
 
+@pytest.mark.parametrize(
+    ("said", "turn"),
+    [
+        ("apiLimitExceeded", Turn.RECONNECT),
+        ("Server Error", Turn.RECONNECT),
+        ("Unavailable", Turn.RECONNECT),
+        ("nonceBelowThreshold", Turn.RECONNECT),
+        ("authenticationError", Turn.REFUSED),
+        ("Invalid feed", Turn.REFUSED),
+        (7, Turn.REFUSED),
+    ],
+)
+def test_trouble_of_futures_that_passes_is_no_refused_key(said: object, turn: Turn) -> None:
+    body = orjson.dumps({"event": "error", "message": said})
+    assert judged(FUTURES, body, 0).turn is turn
+    assert judged(FUTURES, body, 1).turn is turn
+
+
 def test_snapshots_that_come_before_their_acks_are_data() -> None:
     for name, case in CASES.items():
         if name.startswith(("executions", "spot_balances", "open_orders", "fills")):
