@@ -42,7 +42,8 @@ class Claimer:
         self._log = log
         self._owned_at: int | None = None
         self._is_superseded = False
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
+        """The commands that were claimed here, each with its `seen`."""
         self._flying: dict[str, _Claimed] = {}
         self._own: dict[int, ClaimRecord] = {}
         """Records of ours whose place is known but was not both acknowledged and read."""
@@ -78,9 +79,9 @@ class Claimer:
         claimed.offset, claimed.appended_ns = offset, appended_ns
 
     def failed(self, command_id: str) -> None:
-        """The append of a claim failed, or is not known to have succeeded: it is never sent.
+        """The append of a claim failed, or it is not known in time what became of it: never sent.
 
-        It may land later. Whoever appends says so in the log (`NotSent`).
+        It may stand in the log, or land later. Whoever appends says so there (`NotSent`).
         """
         claim = self._flying.pop(command_id).claim
         self._own = {offset: one for offset, one in self._own.items() if one is not claim}
@@ -110,8 +111,9 @@ class Claimer:
             self._is_superseded |= offset > self._owned_at
 
     def forget(self, below: int) -> None:
-        """See `ClaimLog.forget`."""
+        """See `ClaimLog.forget`; what was decided there is not claimed again either."""
         self._log.forget(below)
+        self._taken = {name: seen for name, seen in self._taken.items() if seen >= below}
 
     # ---- claims
 
@@ -135,7 +137,7 @@ class Claimer:
 
     def claim(self, claim: Claim) -> None:
         """The claim is appended in this turn; `refusal` of its command is None."""
-        self._taken.add(claim.command.id)
+        self._taken[claim.command.id] = claim.command.seen
         self._flying[claim.command.id] = _Claimed(claim)
 
     def judged(self) -> Iterator[Judged]:

@@ -95,6 +95,8 @@ class PartitionClaims:
         self._verdicts: dict[str, asyncio.Future[str | None]] = {}
         self._owned = asyncio.Event()
         self._saying: set[asyncio.Task[None]] = set()
+        self._kept_from = (0, 0)
+        """A place in the log, and its time (ms): what is older than the last one is let go of."""
         self._producer = topic.make_producer()
         self._is_closed = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="claims", daemon=True)
@@ -103,10 +105,12 @@ class PartitionClaims:
         self._poller.start()
 
     async def take_over(self) -> None:
-        """Say that we own the partition, and return when all up to there was read.
+        """Say that we own the partition, and return when all up to there was read; called once.
 
+        Whoever lost the partition and owns it again does so by another object, of another life.
         Raises NotAppended, BrokenClaimLog, BadClaimRecord and KafkaException.
         """
+        assert self._claimer is None
         record = ClaimOwner(life=self._life, version=self._version)
         owned = await self._append(PARTITION_KEY, record)
         begin = await asyncio.to_thread(self._begin, owned)
@@ -142,15 +146,7 @@ class PartitionClaims:
         self._claimer.claim(claim)
         verdict = self._verdicts[command.id] = self._loop.create_future()
         try:
-            try:
-                appended = await self._append(command.account.encode(), claim)
-            except NotAppended as error:
-                self._claimer.failed(command.id)
-                self.not_sent(command, str(error))
-                raise NotClaimed(f"its claim is not known to stand: {error}") from None
-            self._guard(partial(self._claimer.acked, command.id, *appended))
-            self._decide()
-            why = await verdict
+            why = await self._why_not(claim, verdict)
         except asyncio.CancelledError:  # a claim that may count, and nobody who sends it
             self.not_sent(command, "its sender was stopped")
             raise
@@ -159,6 +155,23 @@ class PartitionClaims:
         if why is not None:
             self.not_sent(command, why)
             raise NotClaimed(why)
+
+    async def _why_not(self, claim: Claim, verdict: "asyncio.Future[str | None]") -> str | None:
+        """Append the claim and judge it: why it is not to be sent; None if it is."""
+        command, claimer = claim.command, self._claimer
+        assert claimer is not None
+        try:
+            appended = await self._append(command.account.encode(), claim)
+        except NotAppended as error:
+            claimer.failed(command.id)
+            return f"its claim is not known to stand: {error}"
+        self._guard(partial(claimer.acked, command.id, *appended))
+        self._decide()
+        try:
+            return await asyncio.wait_for(verdict, APPEND_SECONDS_MAX)
+        except TimeoutError:  # the reader stands still
+            claimer.failed(command.id)
+            return f"what stands below its claim was not read within {APPEND_SECONDS_MAX:g} s"
 
     def last_look(self, command: Command) -> str | None:
         """Why a command that was claimed is not to be written now; None if it is.
@@ -246,11 +259,12 @@ class PartitionClaims:
             self._renew(error)
         if reported.done():  # its time is over: the command is given up, wherever this stands
             return
-        kind, at_ms = message.timestamp()
-        offset = message.offset()
         if error is not None:  # before anything else is read of it: its offset means nothing
             reported.set_exception(NotAppended(error.str()))
-        elif offset is None or kind == TIMESTAMP_NOT_AVAILABLE:
+            return
+        kind, at_ms = message.timestamp()
+        offset = message.offset()
+        if offset is None or kind == TIMESTAMP_NOT_AVAILABLE:
             reported.set_exception(NotAppended("acknowledged without a place"))
         else:
             reported.set_result(Appended(offset, at_ms * 1_000_000))
@@ -288,7 +302,7 @@ class PartitionClaims:
                     continue
                 error = message.error()
                 if error is None:
-                    self._loop.call_soon_threadsafe(self._take, message.offset(), message.value())
+                    self._loop.call_soon_threadsafe(self._take, message)
                 elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - public
                     broken = BrokenClaimLog(f"the log cannot be read on: {error.str()}")
                     self._loop.call_soon_threadsafe(self._break, broken)
@@ -296,14 +310,22 @@ class PartitionClaims:
         finally:
             consumer.close()
 
-    def _take(self, offset: int | None, value: bytes | None) -> None:
-        if self._claimer is None or self.broken.done() or offset is None:
+    def _take(self, message: Message) -> None:
+        offset, claimer = message.offset(), self._claimer
+        if claimer is None or self.broken.done() or offset is None:
             return
-        claimer = self._claimer
-        self._guard(lambda: claimer.read(offset, read_claim_record(value)))
+        self._guard(lambda: claimer.read(offset, read_claim_record(message.value())))
+        self._let_go(claimer, offset, message.timestamp()[1])
         if claimer.is_ready:
             self._owned.set()
         self._decide()
+
+    def _let_go(self, claimer: Claimer, offset: int, at_ms: int) -> None:
+        """Once in a window, let go of what is older than the one before."""
+        place, since_ms = self._kept_from
+        if at_ms >= since_ms + WINDOW_MS:
+            claimer.forget(place)
+            self._kept_from = offset, at_ms
 
     def _decide(self) -> None:
         if self._claimer is None or self.broken.done():

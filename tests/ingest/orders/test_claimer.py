@@ -159,3 +159,26 @@ def test_a_log_that_is_not_the_one_that_was_read_breaks() -> None:
     claimer.read(1, KILL_ALL)
     with pytest.raises(BrokenClaimLog, match="record 2 is not the one that was acknowledged"):
         claimer.read(2, KILL_ALL)
+
+
+def test_what_was_claimed_long_ago_is_kept_no_longer_and_not_claimed_again() -> None:
+    claimer = an_owner()
+    claim = claimed(claimer, a_command(seen=1))
+    claimer.failed("c1")
+    claimer.read(1, claim)
+    claimer.read(2, KILL_ALL)
+    assert claimer.refusal(a_command(seen=1)) is not None
+    claimer.forget(2)
+    assert claimer.refusal(a_command(seen=1)) is not None  # it cannot be judged
+    claimer.forget(3)
+    assert claimer.refusal(a_command(seen=3)) is None
+
+
+def test_a_claim_that_nobody_judged_in_time_is_given_up() -> None:
+    claimer = an_owner()
+    claim = claimed(claimer, a_command())
+    claimer.acked("c1", 2, 0)
+    claimer.failed("c1")
+    claimer.read(1, Done(command_ids=()))
+    claimer.read(2, claim)
+    assert not list(claimer.judged())

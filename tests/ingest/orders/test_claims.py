@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -238,5 +239,26 @@ async def test_a_claim_that_a_broker_takes_too_long_over_is_never_sent(
     assert said
     log = ClaimLog()
     for offset, record in enumerate(records):
+        log.apply(offset, record)
+    assert log.is_unsent(command)
+
+
+async def test_a_claim_whose_neighbours_cannot_be_read_is_given_up(
+    broker: RunningBroker, namespace: str
+) -> None:
+    stage = Stage(broker.bootstrap, namespace)
+    async with stage.owner("life") as owner:
+        assert owner._reader is not None
+        owner._is_closed.set()  # the reader ends
+        await asyncio.to_thread(owner._reader.join)
+        owner._is_closed.clear()
+        owner._poller = threading.Thread(target=owner._poll, daemon=True)
+        owner._poller.start()
+        command = a_command(1, stage.end())
+        stage.write(encode_claim_record(Kill(scope=KillScope(), author="me")))
+        assert not await claimed(owner, a_claim("life", command))
+        await asyncio.wait_for(owner.said(), SECONDS_MAX)
+    log = ClaimLog()
+    for offset, record in enumerate(stage.records()):
         log.apply(offset, record)
     assert log.is_unsent(command)
