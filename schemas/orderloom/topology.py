@@ -85,6 +85,12 @@ DISPATCHES: Final = Topic(
     "dispatches", "account", "what ingest shall do, each with a deterministic id",
     ("process",), transactional=True, config=_kept(7),
 )  # fmt: skip
+CLAIMS: Final = Topic(
+    # Never compacted: where two records name a command, the first counts.
+    "claims", "account or partition", "who may send a command, that nobody may, or that all stops",
+    ("ingest", "process", "operator"), transactional=False, config=_kept(90),
+)  # fmt: skip
+"""Made once orders are sent."""
 LEDGER: Final = Topic(
     "ledger", "part of state", "the processors' own state and how far each input has been read",
     ("process",), transactional=True, config=_STATE,

@@ -1,0 +1,1 @@
+"""The edge of orders: which commands may be sent, and what became of them."""
