@@ -83,8 +83,9 @@ class Claimer:
 
         It may stand in the log, or land later. Whoever appends says so there (`NotSent`).
         """
-        claim = self._flying.pop(command_id).claim
-        self._own = {offset: one for offset, one in self._own.items() if one is not claim}
+        claimed = self._flying.pop(command_id, None)
+        if claimed is not None:  # else it was judged in the same moment
+            self._own = {at: one for at, one in self._own.items() if one is not claimed.claim}
 
     def _acknowledge(self, offset: int, record: ClaimRecord) -> None:
         if offset < self._log.known:
