@@ -24,6 +24,7 @@ from processors.ledger.settings import LedgerSettings
 from processors.ledger.step import InputRecord
 from processors.ledger.writer import Probe, no_probe
 from processors.quiet_logs import quiet_logs
+from runtime import metrics
 from runtime.health import Health
 
 LOOK_SECONDS = 0.25
@@ -97,6 +98,7 @@ class ProcessWorker:
     async def work(self, stop: asyncio.Event, directory: str) -> None:
         """Work until `stop` is set. Raises WorkerCrashed."""
         partitions = self._log.partitions()
+        metrics.PARTITIONS.labels(self._settings.venue).set(partitions)
         app = self._parts.make_app(self._settings, partitions, directory)
         names = {topic.kind: self._log.names[topic.kind] for topic in INPUTS}
         self._group = Group(app, names, owner=RAW.kind)

@@ -82,6 +82,7 @@ STOPPED = _gauge("stopped", "1 while a partition is stopped for a person", "venu
 OPEN = _gauge(
     "partition_open", "1 while a partition's ledger is open at its worker", "venue", "partition"
 )
+PARTITIONS = _gauge("partitions", "partitions of a venue, whoever has them", "venue")
 CLOCK_LEAD = _gauge(
     "clock_lead_seconds",
     "how far the time of a partition's steps is ahead of the clock; its timers are slow meanwhile",

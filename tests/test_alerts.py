@@ -25,8 +25,10 @@ KNOWN = {
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
 def test_an_alert_speaks_of_a_metric_and_labels_that_exist(rule: dict[str, object]) -> None:
-    (name,) = re.findall(r"orderloom_\w+", str(rule["expr"]))
-    labels = KNOWN[name.removesuffix("_total").removesuffix("_bucket")]
+    names = re.findall(r"orderloom_\w+", str(rule["expr"]))
+    labels = set.intersection(
+        *(KNOWN[name.removesuffix("_total").removesuffix("_bucket")] for name in names)
+    )
     used = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
     assert used <= labels
     assert "action" in str(rule["annotations"])

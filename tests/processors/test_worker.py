@@ -49,6 +49,7 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     assert not apps[0].conf.stream_wait_empty
     assert apps[0].conf.topic_disable_leader
     await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": "", "ledger lab 1": ""})
+    assert metrics.PARTITIONS.labels(VENUE)._value.get() == 2  # by it those without an owner show
     stop.set()
     await working
     assert lab.faults() == []
