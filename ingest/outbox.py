@@ -194,7 +194,12 @@ class Outbox:
     def _poll(self) -> None:
         """Serve the producer's callbacks, in a thread of their own."""
         while not self._is_closed.is_set():
-            self._producer.poll(POLL_SECONDS)
+            try:
+                self._producer.poll(POLL_SECONDS)
+            # A fatal error is raised here, once: no report and no refusal calls itself fatal.
+            except KafkaException as error:
+                self._loop.call_soon_threadsafe(self.fail, error)
+                return
 
     def _delivered(
         self, lane: _Lane, items: int, error: KafkaError | None, _message: Message
@@ -223,11 +228,7 @@ class Outbox:
             self._pump(lane)
 
     def _trouble(self, lane: _Lane, error: KafkaError) -> None:
-        """Kafka refused a record that is none too large: say so, and try again; or give up."""
-        # This producer never sends again: only the next life, with another, can.
-        if error.fatal():
-            self.fail(KafkaException(error))
-            return
+        """Kafka refused a record that is none too large: say so, and try again."""
         if self._loop.time() - self._troubled_at >= SAME_TROUBLE_SECONDS:
             self._troubled_at = self._loop.time()
             _log.error(

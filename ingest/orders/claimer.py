@@ -85,7 +85,7 @@ class Claimer:
         """
         claimed = self._flying.pop(command_id, None)
         if claimed is not None:  # else it was judged in the same moment
-            self._own = {at: one for at, one in self._own.items() if one is not claimed.claim}
+            self._own = {at: one for at, one in self._own.items() if one != claimed.claim}
 
     def _acknowledge(self, offset: int, record: ClaimRecord) -> None:
         if offset < self._log.known:
@@ -114,7 +114,7 @@ class Claimer:
     def forget(self, below: int) -> None:
         """See `ClaimLog.forget`; what was decided there is not claimed again either."""
         self._log.forget(below)
-        self._taken = {name: seen for name, seen in self._taken.items() if seen >= below}
+        self._taken = {name: seen for name, seen in self._taken.items() if seen >= self._log.begin}
 
     # ---- claims
 
@@ -132,8 +132,6 @@ class Claimer:
             return "the claim log is not read yet"
         if not self._log.can_judge(command):
             return "it was decided before what is read of the claim log"
-        if command.seen > self._log.known:
-            return "it was decided by more than is read of the claim log"
         return "a kill covers it" if self._log.is_killed(command) else None
 
     def claim(self, claim: Claim) -> None:
@@ -171,8 +169,12 @@ class Claimer:
 
         Asked where the connection exists and before the first byte; `now_ns` is our clock, UTC.
         """
+        if command.verb is Verb.CANCEL:  # it waits for nothing
+            return None
         if self._log.is_killed(command):
             return "a kill came"
-        if command.verb is not Verb.CANCEL and now_ns > command.send_by_ns:
-            return "it is too late"
-        return None
+        named = self._log.named(command.id)
+        is_ours = named is not None and named.claim is not None and named.claim.life == self._life
+        if named is None or not is_ours or not named.counts or self._log.is_unsent(command):
+            return "no claim of ours counts for it"
+        return "it is too late" if now_ns > command.send_by_ns else None

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
+    TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     KafkaError,
     KafkaException,
@@ -39,6 +40,7 @@ from orderloom.claim import (
 )
 from orderloom.claim_log import BrokenClaimLog, ClaimLog
 from orderloom.topology import PARTITION_KEY
+from runtime.kafka import STALE, WEATHER
 
 WINDOW_MS: Final = 10 * 60_000
 """So much of the log before our own OWNER record is read: more than a command may wait."""
@@ -50,6 +52,9 @@ RECORD_BYTES_MAX: Final = 256 * 1024
 """One too large would fail each other append of its batch."""
 SETTINGS: Final = {"message.timeout.ms": int(APPEND_SECONDS_MAX * 1_000)}
 """What the producer of claims is made with, over ours: none is tried for longer."""
+
+_PASSING: Final = {KafkaError._PARTITION_EOF, *STALE, *WEATHER}  # noqa: SLF001  public
+"""What a reader is told while it reads on."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,15 +85,15 @@ class ClaimTopic:
 
 
 class PartitionClaims:
-    """What the process named `life` may send in one partition; used in one event loop.
+    """What we may send in one partition; used in one event loop.
 
-    `broken` gets an exception when the log is not what was read before, or cannot be read: nothing
-    is claimed from then on.
+    `life` names us in the log, and no other object, of this process or of another: what we say is
+    not sent would else be believed of what another sent.
     """
 
-    def __init__(self, topic: ClaimTopic, life: str, version: str) -> None:
+    def __init__(self, topic: ClaimTopic, process: str, version: str) -> None:
+        self.life = f"{process}.{uuid.uuid4().hex[:12]}"
         self._topic = topic
-        self._life = life
         self._version = version
         self._loop = asyncio.get_running_loop()
         self._claimer: Claimer | None = None
@@ -101,34 +106,44 @@ class PartitionClaims:
         self._is_closed = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="claims", daemon=True)
         self._reader: threading.Thread | None = None
-        self.broken: asyncio.Future[None] = self._loop.create_future()
+        self._broken: asyncio.Future[None] = self._loop.create_future()
         self._poller.start()
 
     async def take_over(self) -> None:
         """Say that we own the partition, and return when all up to there was read; called once.
 
-        Whoever lost the partition and owns it again does so by another object, of another life.
-        Raises NotAppended, BrokenClaimLog, BadClaimRecord and KafkaException.
+        Whoever lost the partition and owns it again does so by another object. Raises NotAppended,
+        and what `broke` raises.
         """
         assert self._claimer is None
-        record = ClaimOwner(life=self._life, version=self._version)
+        record = ClaimOwner(life=self.life, version=self._version)
         owned = await self._append(PARTITION_KEY, record)
         begin = await asyncio.to_thread(self._begin, owned)
-        claimer = self._claimer = Claimer(self._life, ClaimLog(begin))
+        claimer = self._claimer = Claimer(self.life, ClaimLog(begin))
         claimer.owned(owned.offset, record)
         self._reader = threading.Thread(
             target=self._read, args=(begin,), name="claims reader", daemon=True
         )
         self._reader.start()
         waiting = self._loop.create_task(self._owned.wait())
-        await asyncio.wait((waiting, self.broken), return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if self.broken.done():
-            self.broken.result()
+        try:
+            await asyncio.wait((waiting, self._broken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if self._broken.done():
+            self._broken.result()
+
+    async def broke(self) -> None:
+        """Wait until nothing is claimed any more; never returns.
+
+        Raises BrokenClaimLog and BadClaimRecord when the log is not what was read before,
+        KafkaException when it cannot be read, and NotClaimed when it was closed.
+        """
+        await asyncio.shield(self._broken)
 
     def refusal(self, command: Command) -> str | None:
         """Why the command may not be claimed here and now; None if it may."""
-        if self._claimer is None or self.broken.done():
+        if self._claimer is None or self._broken.done():
             return "the claim log is not read"
         return self._claimer.refusal(command)
 
@@ -137,6 +152,7 @@ class PartitionClaims:
 
         Raises NotClaimed; then the log proves that it is not sent, or will soon.
         """
+        assert claim.life == self.life
         command, value = claim.command, encode_claim_record(claim)
         if (why := self.refusal(command)) is not None:
             raise NotClaimed(why)
@@ -152,6 +168,7 @@ class PartitionClaims:
             raise
         finally:
             self._verdicts.pop(command.id, None)
+            self._claimer.failed(command.id)  # where it was not judged
         if why is not None:
             self.not_sent(command, why)
             raise NotClaimed(why)
@@ -163,14 +180,12 @@ class PartitionClaims:
         try:
             appended = await self._append(command.account.encode(), claim)
         except NotAppended as error:
-            claimer.failed(command.id)
             return f"its claim is not known to stand: {error}"
         self._guard(partial(claimer.acked, command.id, *appended))
         self._decide()
         try:
             return await asyncio.wait_for(verdict, APPEND_SECONDS_MAX)
         except TimeoutError:  # the reader stands still
-            claimer.failed(command.id)
             return f"what stands below its claim was not read within {APPEND_SECONDS_MAX:g} s"
 
     def last_look(self, command: Command) -> str | None:
@@ -178,13 +193,13 @@ class PartitionClaims:
 
         Asked where the connection exists and before the first byte: nothing waits after it.
         """
-        if self._claimer is None or self.broken.done():
+        if self._claimer is None or self._broken.done():
             return "the claim log is not read"
         return self._claimer.last_look(command, time.time_ns())
 
     def not_sent(self, command: Command, why: str) -> None:
         """No byte of the command left, and none will: say so in the log, until it stands there."""
-        record = NotSent(life=self._life, command_id=command.id, why=why)
+        record = NotSent(life=self.life, command_id=command.id, why=why)
         self._say(command.account.encode(), record)
 
     def done(self, command_ids: tuple[str, ...]) -> None:
@@ -199,15 +214,15 @@ class PartitionClaims:
     async def close(self) -> None:
         """Stop; what is not in the log by now is given up."""
         self._is_closed.set()
+        self._break(NotClaimed("closed"))  # first: no kill is read from here on
+        with suppress(Exception):
+            self._broken.result()  # whoever awaits it learns of it; nobody must
         for task in self._saying:
             task.cancel()
         for thread in (self._poller, self._reader):
             if thread is not None:
                 await asyncio.to_thread(thread.join)
         self._producer.purge(in_queue=True, in_flight=True, blocking=False)
-        self._break(NotClaimed("closed"))
-        with suppress(Exception):
-            self.broken.result()  # whoever awaits it learns of it; nobody must
 
     # ---- appends
 
@@ -238,7 +253,6 @@ class PartitionClaims:
                 on_delivery=partial(self._delivered, reported),
             )
         except (BufferError, KafkaException) as error:
-            self._renew(error.args[0] if isinstance(error, KafkaException) else None)
             raise NotAppended(str(error)) from None
         try:
             return await asyncio.wait_for(reported, APPEND_SECONDS_MAX)
@@ -255,8 +269,6 @@ class PartitionClaims:
     def _report(
         self, reported: "asyncio.Future[Appended]", error: KafkaError | None, message: Message
     ) -> None:
-        if error is not None:
-            self._renew(error)
         if reported.done():  # its time is over: the command is given up, wherever this stands
             return
         if error is not None:  # before anything else is read of it: its offset means nothing
@@ -264,19 +276,23 @@ class PartitionClaims:
             return
         kind, at_ms = message.timestamp()
         offset = message.offset()
-        if offset is None or kind == TIMESTAMP_NOT_AVAILABLE:
-            reported.set_exception(NotAppended("acknowledged without a place"))
+        if offset is None or kind != TIMESTAMP_LOG_APPEND_TIME:
+            reported.set_exception(NotAppended("acknowledged without a place and its append time"))
         else:
             reported.set_result(Appended(offset, at_ms * 1_000_000))
 
-    def _renew(self, error: KafkaError | None) -> None:
-        """A producer that met a fatal error never sends again."""
-        if error is not None and error.fatal():
-            self._producer = self._topic.make_producer()
-
     def _poll(self) -> None:
+        """Serve the producer; a thread of its own.
+
+        A fatal error is raised here, once, and neither reports nor `produce` call it fatal: the
+        producer never sends again.
+        """
         while not self._is_closed.is_set():
-            self._producer.poll(POLL_SECONDS)
+            try:
+                self._producer.poll(POLL_SECONDS)
+            except KafkaException as error:
+                _log.error("the producer of claims is made anew: %s", error)
+                self._producer = self._topic.make_producer()
 
     # ---- the reader
 
@@ -293,6 +309,13 @@ class PartitionClaims:
 
     def _read(self, begin: int) -> None:
         """Bring record after record into the loop; a thread of its own."""
+        try:
+            self._bring(begin)
+        except KafkaException as error:
+            self._loop.call_soon_threadsafe(self._break, error)
+
+    def _bring(self, begin: int) -> None:
+        """Raises KafkaException where the log cannot be read on."""
         consumer = self._topic.make_reader()
         consumer.assign([TopicPartition(self._topic.name, self._topic.partition, begin)])
         try:
@@ -303,16 +326,14 @@ class PartitionClaims:
                 error = message.error()
                 if error is None:
                     self._loop.call_soon_threadsafe(self._take, message)
-                elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - public
-                    broken = BrokenClaimLog(f"the log cannot be read on: {error.str()}")
-                    self._loop.call_soon_threadsafe(self._break, broken)
-                    return
+                elif error.code() not in _PASSING:
+                    raise KafkaException(error)
         finally:
             consumer.close()
 
     def _take(self, message: Message) -> None:
         offset, claimer = message.offset(), self._claimer
-        if claimer is None or self.broken.done() or offset is None:
+        if claimer is None or self._broken.done() or offset is None:
             return
         self._guard(lambda: claimer.read(offset, read_claim_record(message.value())))
         self._let_go(claimer, offset, message.timestamp()[1])
@@ -328,7 +349,7 @@ class PartitionClaims:
             self._kept_from = offset, at_ms
 
     def _decide(self) -> None:
-        if self._claimer is None or self.broken.done():
+        if self._claimer is None or self._broken.done():
             return
         for claim, why_not in self._claimer.judged():
             verdict = self._verdicts.get(claim.command.id)
@@ -342,8 +363,8 @@ class PartitionClaims:
             self._break(error)
 
     def _break(self, error: Exception) -> None:
-        if not self.broken.done():
-            self.broken.set_exception(error)
+        if not self._broken.done():
+            self._broken.set_exception(error)
         for verdict in self._verdicts.values():
             if not verdict.done():
                 verdict.set_result(f"the claim log broke: {error}")

@@ -23,7 +23,7 @@ class Named:
     """The first record that was read of those that name a command.
 
     `claim` is that record where it is one, `counts` whether it surely counts. `is_judged`: each
-    record that may name the command, or kill it, was read.
+    record below it that may name the command, or kill it, was read.
     """
 
     offset: int
@@ -49,6 +49,11 @@ class ClaimLog:
         """The offset below which each record was applied."""
         return self._known
 
+    @property
+    def begin(self) -> int:
+        """The offset below which nothing is kept."""
+        return self._begin
+
     def apply(self, offset: int, record: ClaimRecord) -> None:
         """Take the next record. Raises BrokenClaimLog where it is not the next."""
         if offset != self._known:
@@ -68,7 +73,8 @@ class ClaimLog:
 
     def _take_claim(self, offset: int, claim: Claim) -> None:
         command = claim.command
-        is_judged = self.can_judge(command)
+        # Decided by more than stands below it: by another log of this name, or by one since cut.
+        is_judged = self.can_judge(command) and command.seen <= offset
         counts = is_judged and not self.is_killed(command)
         self._name(command.id, Named(offset, claim, counts, is_judged))
 
@@ -111,11 +117,13 @@ class ClaimLog:
 
         Only this is told as "not placed", and never that time passed.
         """
-        if not self.can_judge(command):
+        if not self.can_judge(command) or command.seen > self._known:
             return False
         named = self._named.get(command.id)
         if named is None:
             return self.is_killed(command)  # a claim may follow, but none that counts
+        if not named.is_judged:
+            return False
         return not named.counts or command.id in self._unsent
 
     def may_arrive(self, scope: KillScope, below: int, venue_ns: int) -> list[Claim]:

@@ -1,14 +1,18 @@
 """The outbox over a log that refuses what is too large before it is sent, as librdkafka does."""
 
+import asyncio
 import random
 from typing import Any
 
+import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from ingest.framing import HEAD_BYTES, Bounds
 from ingest.outbox import Address, Outbox, OutboxBounds
 from orderloom import raw
+from runtime.kafka import idempotent_producer
 from tests.ingest.listed_log import ListedLog
+from tests.ingest.spoilt_producer import spoil
 
 LARGEST = HEAD_BYTES + 1_000
 BOUNDS = OutboxBounds(record=Bounds(3, 10 * LARGEST))
@@ -40,3 +44,15 @@ async def test_what_is_held_comes_back_to_nothing_whatever_is_refused_before_it_
     frames = [item for item in log.items if isinstance(item, raw.Frame | raw.Oversize)]
     assert len(frames) == len(log.items)
     assert [item.number for item in frames] == list(range(1, 201))
+
+
+async def test_a_producer_that_never_sends_again_is_told_of() -> None:
+    producer = idempotent_producer("127.0.0.1:1")  # nobody answers
+    outbox = Outbox(producer, "raw.toy", "w1", BOUNDS)
+    try:
+        outbox.put(Address("toy:a", 0, 1), raw.Frame("c", 1, "spot", 1, b"x"))
+        spoil(producer)
+        with pytest.raises(KafkaException, match="FATAL"):
+            await asyncio.wait_for(asyncio.shield(outbox.failed), 30)
+    finally:
+        outbox.close()

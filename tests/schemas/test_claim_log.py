@@ -97,6 +97,22 @@ def test_what_was_decided_below_what_is_read_is_not_judged() -> None:
     assert not log.is_unsent(a_command(seen=6))
 
 
+def test_what_was_decided_by_another_log_is_not_judged() -> None:
+    command = a_command(seen=2)
+    log = a_log(a_claim(command))  # records were lost: it was decided when there were two
+    assert not log.counts("c1", 0)
+    assert [one.command.id for one in log.may_arrive(KillScope(), 1, 0)] == ["c1"]
+    log.apply(1, VOID)
+    log.apply(2, VOID)
+    assert not log.is_unsent(command)
+    log = a_log(VOID)
+    assert not log.is_unsent(command)  # not all by which it was decided is read
+
+
+def test_what_does_not_count_will_not_arrive() -> None:
+    assert not a_log(KILL_ALL, CLAIM).may_arrive(KillScope(), 2, 0)
+
+
 @pytest.mark.parametrize(
     ("above", "may_arrive"),
     [((), True), ((Done(command_ids=("c1",)),), False), ((not_sent("a"),), False), ((VOID,), True)],

@@ -36,7 +36,7 @@ Landed = Callable[[int], None]
 class Append:
     """A record on its way: whose, and what its acknowledgement does."""
 
-    life: str
+    writer: str
     record: ClaimRecord
     landed: Landed | None
 
@@ -45,9 +45,11 @@ class Append:
 class Process:
     """One process: its claimer, and where its reader stands."""
 
+    writer: str
     life: str
     claimer: Claimer
     at: int
+    flying: dict[str, Command] = field(default_factory=dict)
     to_send: list[Command] = field(default_factory=list)
 
 
@@ -68,6 +70,7 @@ class Rules:
     claimer: type[Claimer] = Claimer
     is_told_by_time: bool = False
     is_sent_at_once: bool = False
+    is_life_shared: bool = False
 
 
 class World:
@@ -94,6 +97,7 @@ class World:
             (self.decide, 12), (self.fold_reads, 16), (self.ask_for_void, 3), (self.kill, 1),
             (self.land, 28), (self.acknowledge, 22), (self.start, 5), (self.read, 30),
             (self.claim, 16), (self.send, 14), (self.die, 2), (self.forget, 1),
+            (self.give_up, 2),
         )  # fmt: skip
         chosen = self.chance.choices([act for act, _ in acts], [much for _, much in acts], k=steps)
         for act in chosen:
@@ -148,27 +152,27 @@ class World:
 
     # ---- the topic
 
-    def append(self, life: str, record: ClaimRecord, landed: Landed | None) -> None:
+    def append(self, writer: str, record: ClaimRecord, landed: Landed | None) -> None:
         """A record is on its way."""
-        self.flight.append(Append(life, record, landed))
+        self.flight.append(Append(writer, record, landed))
 
     def land(self) -> None:
         """One of the appends under way stands in the log."""
         if not self.flight:
             return
-        life = self.chance.choice(self.flight).life
-        alive = {one.life for one in self.processes if one is not None}
-        mine = [one for one in self.flight if one.life == life]
-        append = mine[0] if life in alive or life == "process" else self.chance.choice(mine)
+        writer = self.chance.choice(self.flight).writer
+        alive = {one.writer for one in self.processes if one is not None}
+        mine = [one for one in self.flight if one.writer == writer]
+        append = mine[0] if writer in alive or writer == "process" else self.chance.choice(mine)
         self.flight.remove(append)
         self.records.append(append.record)
         if append.landed is None:
             return
         offset = len(self.records) - 1
-        process = next((one for one in self.processes if one and one.life == life), None)
+        process = next((one for one in self.processes if one and one.writer == writer), None)
         if process is not None:
             self.acks.append((process, append.landed, offset))
-        elif life == "operator":
+        elif writer == "operator":
             append.landed(offset)
 
     def acknowledge(self) -> None:
@@ -189,11 +193,12 @@ class World:
         if self.processes[place] is not None:
             return
         self.lives += 1
-        life, begin = f"life {self.lives}", self.chance.randint(0, len(self.records))
+        writer, begin = f"life {self.lives}", self.chance.randint(0, len(self.records))
+        life = "one life" if self.rules.is_life_shared else writer
         claimer = self.rules.claimer(life, self.rules.log(begin))
-        process = self.processes[place] = Process(life, claimer, begin)
+        process = self.processes[place] = Process(writer, life, claimer, begin)
         record = ClaimOwner.model_construct(life=life, version="1")
-        self.append(life, record, lambda offset: process.claimer.owned(offset, record))
+        self.append(writer, record, lambda offset: process.claimer.owned(offset, record))
 
     def one(self) -> Process | None:
         """Any process that runs."""
@@ -224,18 +229,35 @@ class World:
             life=process.life, command=command, intent=0, expires_ns=None, request="", sha256=""
         )
         claimer.claim(claim)
-        landed: Landed | None = lambda offset: claimer.acked(command.id, offset, 0)  # noqa: E731
+        process.flying[command.id] = command
+
+        def acked(offset: int) -> None:
+            if command.id in process.flying:  # else it was given up
+                claimer.acked(command.id, offset, 0)
+
+        landed: Landed | None = acked
         fate = self.chance.random()
         if fate < 0.15:  # reported as failed, and under way
             landed = None
         if fate > 0.05:
-            self.append(process.life, claim, landed)
+            self.append(process.writer, claim, landed)
         if landed is None or fate <= 0.05:
-            claimer.failed(command.id)
-            unsent = NotSent.model_construct(life=process.life, command_id=command.id, why="failed")
-            self.append(process.life, unsent, None)
+            self.let_be(process, command)
         if self.rules.is_sent_at_once:
             self.write(command)
+
+    def give_up(self) -> None:
+        """A process waited too long for what became of a claim, or is told to stop waiting."""
+        process = self.one()
+        if process is not None and process.flying:
+            self.let_be(process, self.chance.choice(list(process.flying.values())))
+
+    def let_be(self, process: Process, command: Command) -> None:
+        """A process gives up a claim, wherever it stands or will."""
+        del process.flying[command.id]
+        process.claimer.failed(command.id)
+        unsent = NotSent.model_construct(life=process.life, command_id=command.id, why="given up")
+        self.append(process.writer, unsent, None)
 
     def send(self) -> None:
         """A process decides what it can, and writes some of it."""
@@ -243,6 +265,7 @@ class World:
         if process is None:
             return
         for judged in process.claimer.judged():
+            process.flying.pop(judged.claim.command.id, None)
             if judged.why_not is None:
                 process.to_send.append(judged.claim.command)
         if process.to_send:
@@ -251,7 +274,7 @@ class World:
                 self.write(command)
             else:
                 unsent = NotSent.model_construct(life=process.life, command_id=command.id, why="")
-                self.append(process.life, unsent, None)
+                self.append(process.writer, unsent, None)
 
     def write(self, command: Command) -> None:
         """The bytes go to the venue."""

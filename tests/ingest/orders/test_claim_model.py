@@ -81,8 +81,15 @@ class AnybodysNotSent(ClaimLog):
             super()._take_not_sent(offset, record)
 
 
-class ForeignOffsetsIgnored(Claimer):
-    """Decided at the acknowledgement, whatever stands between and is not read."""
+class NoLook(Claimer):
+    """Written without a last look, which hides what other rules let through."""
+
+    def last_look(self, _command: Command, _now_ns: int) -> str | None:
+        return None
+
+
+class ForeignOffsetsIgnored(NoLook):
+    """Decided and written at the acknowledgement, whatever stands between and is not read."""
 
     def _why_not(self, offset: int, claimed: _Claimed) -> str | None:
         named = self._log.named(claimed.claim.command.id)
@@ -111,13 +118,14 @@ class FailedIsSent(Claimer):
 VARIANTS = {
     "a claim above another": Rules(log=NotFirst),
     "a claim above a VOID": Rules(log=VoidIgnored),
-    "the claimer's own epoch": Rules(log=ClaimersEpoch),
+    "the claimer's own epoch": Rules(log=ClaimersEpoch, claimer=NoLook),
     "kills older than what is read": Rules(log=OlderKillsForgotten),
     "anybody's NOT_SENT": Rules(log=AnybodysNotSent),
     "foreign offsets ignored": Rules(claimer=ForeignOffsetsIgnored),
     "what failed is sent": Rules(claimer=FailedIsSent),
     "sent before the acknowledgement": Rules(is_sent_at_once=True),
     "told as not placed by time": Rules(is_told_by_time=True),
+    "one life of all processes": Rules(is_life_shared=True),
 }
 
 

@@ -3,7 +3,19 @@
 import pytest
 
 from ingest.orders.claimer import Claimer, Judged
-from orderloom.claim import Claim, ClaimOwner, Command, Done, Kill, KillScope, Verb, Void
+from orderloom.claim import (
+    Claim,
+    ClaimOwner,
+    Command,
+    Done,
+    Kill,
+    KillScope,
+    NotSent,
+    Verb,
+    Void,
+    encode_claim_record,
+    read_claim_record,
+)
 from orderloom.claim_log import BrokenClaimLog, ClaimLog
 
 LATE_NS = 1_000
@@ -90,6 +102,36 @@ def test_a_claim_that_failed_and_lands_is_not_sent() -> None:
     assert claimer.refusal(a_command()) == "it was claimed, or is void"
 
 
+def test_what_failed_leaves_nothing_behind() -> None:
+    claimer = an_owner()
+    claimer.read(0, OWN)
+    first, second = claimed(claimer, a_command("c1")), claimed(claimer, a_command("c2"))
+    claimer.acked("c2", 2, 0)
+    claimer.read(1, read_claim_record(encode_claim_record(first)))
+    claimer.failed("c1")
+    claimer.failed("c2")
+    claimer.read(2, second)
+    assert not claimer._own
+    assert not claimer._flying
+
+
+def test_a_command_is_claimed_once_also_while_its_claim_is_in_flight_or_failed() -> None:
+    claimer = an_owner()
+    claimed(claimer, a_command("c1"))
+    assert claimer.refusal(a_command("c1")) == "it was claimed, or is void"
+    claimer.failed("c1")
+    claimer.forget(1_000)  # no more than was read is let go of
+    assert claimer.refusal(a_command("c1")) == "it was claimed, or is void"
+
+
+def test_what_others_named_is_not_claimed() -> None:
+    claimer = an_owner()
+    claimer.read(1, Void(command_id="c1", why="late"))
+    claimer.read(2, a_claim(a_command("c2"), "other"))
+    assert claimer.refusal(a_command("c1")) == "it was claimed, or is void"
+    assert claimer.refusal(a_command("c2")) == "it was claimed, or is void"
+
+
 def test_a_claim_appended_after_its_time_is_not_sent() -> None:
     claimer = an_owner()
     claim = claimed(claimer, a_command())
@@ -107,6 +149,22 @@ def test_the_last_look_sees_a_kill_and_our_clock() -> None:
     assert claimer.last_look(command, 0) == "a kill came"
     cancel = a_command("c2", verb=Verb.CANCEL)
     assert claimer.last_look(cancel, LATE_NS + 1) is None  # a cancel waits for nothing
+
+
+def test_the_last_look_asks_for_a_claim_of_ours_that_counts_still() -> None:
+    claimer, command = an_owner(), a_command()
+    why_not = "no claim of ours counts for it"
+    assert claimer.last_look(command, 0) == why_not
+    claimed(claimer, command)
+    assert claimer.last_look(command, 0) == why_not
+    claimer.acked("c1", 1, 0)
+    assert claimer.last_look(command, 0) is None
+    claimer.read(1, a_claim(command))
+    claimer.read(2, NotSent(life="mine", command_id="c1", why="given up"))
+    assert claimer.last_look(command, 0) == why_not
+    others = a_command("c2")
+    claimer.read(3, a_claim(others, "other"))
+    assert claimer.last_look(others, 0) == why_not
 
 
 def test_who_has_not_read_up_to_its_own_record_claims_nothing() -> None:
@@ -130,10 +188,27 @@ def test_who_is_followed_by_another_owner_stops() -> None:
     assert claimer.refusal(a_command()) is not None
 
 
-def test_a_command_decided_below_what_is_read_or_above_it_is_not_claimed() -> None:
+def test_a_command_decided_by_more_than_is_read_yet_is_claimed_and_judged_when_it_is() -> None:
+    claimer = an_owner()
+    command = a_command(seen=2)  # its fold reads quicker than we
+    claim = claimed(claimer, command)
+    claimer.acked("c1", 2, 0)
+    claimer.read(1, Done(command_ids=()))
+    claimer.read(2, claim)
+    assert list(claimer.judged()) == [Judged(claim, None)]
+
+
+def test_a_command_decided_by_another_log_is_not_sent() -> None:
+    claimer = an_owner()
+    claim = claimed(claimer, a_command(seen=2))
+    claimer.acked("c1", 1, 0)
+    assert list(claimer.judged()) == [Judged(claim, "its claim does not count")]
+    assert claimer.last_look(claim.command, 0) is not None
+
+
+def test_a_command_decided_below_what_is_read_is_not_claimed() -> None:
     claimer = an_owner(begin=5)
     assert claimer.refusal(a_command(seen=4)) is not None
-    assert claimer.refusal(a_command(seen=7)) is not None
     assert claimer.refusal(a_command(seen=5)) is None
     claimer.forget(6)
     assert claimer.refusal(a_command(seen=5)) is not None
