@@ -210,7 +210,7 @@ async def test_a_new_process_claims_nothing_that_a_former_one_claimed(
     async with stage.owner("former") as former:
         command = a_command(1, stage.end())
         assert await claimed(former, a_claim(former.life, command))
-        left = a_command(3, stage.end())
+        left = a_command(3, command.seen)
     async with stage.owner("later") as later:
         assert not await claimed(later, a_claim(later.life, command))
         assert await claimed(later, a_claim(later.life, a_command(2, stage.end())))
