@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from ingest.instant import Instant
 from orderloom.raw import Item
-from venues.venue import HttpRequest
+from venues.request import HttpRequest
 
 
 class Purpose(Enum):

@@ -37,7 +37,8 @@ from ingest.actions import (
 from ingest.instant import SECOND_NS, Instant
 from ingest.refusals import shown_refusal
 from orderloom import raw
-from venues.venue import DATA, UNREADABLE, Context, Heard, Stream, Turn, Verdict
+from venues.request import Context
+from venues.venue import DATA, UNREADABLE, Heard, Stream, Turn, Verdict
 
 REASON_CHARACTERS_MAX = 300
 PROBES_PER_SILENCE = 3

@@ -18,7 +18,8 @@ import aiohttp
 import yarl
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
-from venues.venue import UNREADABLE, Endpoints, HttpRequest
+from venues.request import Endpoints, HttpRequest
+from venues.venue import UNREADABLE
 
 REQUEST_SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 5.0

@@ -20,7 +20,8 @@ from orderloom.raw import Answer, Failure
 from orderloom.words import Reason, Source
 from runtime.metrics import QUESTIONS
 from venues.document import read, said_code
-from venues.venue import UNREADABLE, Context, HttpRequest, Inbound, Page
+from venues.request import Context, HttpRequest
+from venues.venue import UNREADABLE, Inbound, Page
 
 PAGES_MAX = 1_000
 BYTES_MAX = 512 * 1024 * 1024

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from orderloom.account import AccountConfig, Home
-from venues.venue import Credentials
+from venues.request import Credentials
 
 LEARN: Final = "; the processors learn it from `orderloom topics`"
 

@@ -19,7 +19,7 @@ from runtime.metrics import REGISTRY_UNUSABLE
 from runtime.secret import FILE, file_of
 from runtime.settings import Settings
 from runtime.trouble import SettingsError
-from venues.venue import Credentials
+from venues.request import Credentials
 
 BYTES_MAX: Final = 4 * 1024 * 1024
 """So much of a file is compared."""

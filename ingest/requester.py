@@ -16,15 +16,8 @@ from ingest.turnstile import Turnstile
 from ingest.venue_clock import VenueClock
 from runtime.metrics import THROTTLED
 from venues.rates import Throttling
-from venues.venue import (
-    UNREADABLE,
-    Answered,
-    Context,
-    Credentials,
-    Endpoints,
-    HttpRequest,
-    Venue,
-)
+from venues.request import Context, Credentials, Endpoints, HttpRequest
+from venues.venue import UNREADABLE, Answered, Venue
 
 MICROSECOND_NS: Final = 1_000
 Build = Callable[[Context], HttpRequest]

@@ -28,7 +28,8 @@ from runtime.settings import Settings
 from runtime.trouble import SettingsError
 from venues.addresses import endpoints_of, misplaced
 from venues.rates import Bucket
-from venues.venue import Credentials, Endpoints, Venue
+from venues.request import Credentials, Endpoints
+from venues.venue import Venue
 
 DEFAULT_GROUP = "default"
 

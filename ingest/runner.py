@@ -42,7 +42,8 @@ from ingest.stream import StreamKeeper
 from ingest.websocket import Socket, opened, reason_of, write
 from orderloom import raw
 from runtime.metrics import FRAME_BYTES, FRAMES, RECONNECTS
-from venues.venue import UNREADABLE, HttpRequest, is_refusal
+from venues.request import HttpRequest
+from venues.venue import UNREADABLE, is_refusal
 
 SENDS_WAITING_MAX = 100
 UNREACHED_AGAIN_NS = 10 * MINUTE_NS

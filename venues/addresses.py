@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orderloom.account import AccountConfig
-from venues.venue import Endpoints, Venue
+from venues.request import Endpoints
+from venues.venue import Venue
 
 NOWHERE = Endpoints({}, {})
 

@@ -179,6 +179,24 @@ class Source(StrEnum):
     REPLY = "reply"
 
 
+class ReplyClass(StrEnum):
+    """What an answer to a request that changes something means for that request.
+
+    Told by the venue's own words alone, from a list of what is known; all else is UNKNOWN.
+    """
+
+    # The venue took it; what comes of it, the order's own reports say.
+    ACKED = "ACKED"
+    # It was surely not done, and asked again it would be refused again.
+    REFUSED = "REFUSED"
+    # It was surely not done, for a cause that passes: a limit, a venue that is busy.
+    NOT_EXECUTED = "NOT_EXECUTED"
+    # Of a cancel or an amendment: no such order is open. It may be closed, or not visible yet.
+    NOT_FOUND = "NOT_FOUND"
+    # Done or not: a time-out, an error of the venue's, words that we do not know.
+    UNKNOWN = "UNKNOWN"
+
+
 class FillKind(StrEnum):
     """What a record of `fills` says: an execution, its correction, or that it was busted."""
 

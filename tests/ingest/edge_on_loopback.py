@@ -18,7 +18,7 @@ from runtime.settings import Settings
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.toy_server import ToyServer
 from tests.ingest.toy_venue import PRODUCT, toy_venue
-from venues.venue import Credentials
+from venues.request import Credentials
 
 ACCOUNT = "toy:a"
 P = 2

@@ -8,7 +8,8 @@ from ingest.requesters import Clock
 from ingest.venue_clock import VenueClock
 from runtime.clock import boottime_ns
 from tests.ingest.toy_venue import PRODUCT
-from venues.venue import Credentials, Venue
+from venues.request import Credentials
+from venues.venue import Venue
 
 SECONDS_MAX = 10
 

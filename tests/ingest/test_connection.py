@@ -24,7 +24,8 @@ from ingest.instant import SECOND_NS, Instant
 from orderloom import raw
 from tests.ingest.toy_venue import toy_stream, toy_venue
 from venues.binance.streams import linear_stream
-from venues.venue import Context, Credentials, Stream, Turn, Verdict
+from venues.request import Context, Credentials
+from venues.venue import Stream, Turn, Verdict
 
 KEY = b'{"key":"k1"}'
 

@@ -17,17 +17,8 @@ from tests.ingest.test_connection import (
     to_preparing,
 )
 from tests.ingest.toy_venue import toy_stream
-from venues.venue import (
-    BadFrame,
-    Context,
-    Heard,
-    HttpRequest,
-    KeepAlive,
-    Preparation,
-    Stage,
-    Turn,
-    Verdict,
-)
+from venues.request import Context, HttpRequest
+from venues.venue import BadFrame, Heard, KeepAlive, Preparation, Stage, Turn, Verdict
 
 
 def _advance(_body: bytes) -> Verdict:

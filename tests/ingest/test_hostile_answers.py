@@ -24,7 +24,7 @@ from tests.ingest.raw_server import Heard, RawServer, a_raw_server, handshake, r
 from tests.ingest.toy_server import ToyServer
 from tests.ingest.toy_venue import PRODUCT
 from tests.waits import until
-from venues.venue import Credentials
+from venues.request import Credentials
 
 GOOD, BAD = "toy:good", "toy:bad"
 FLOOD = [f"X-Flood-{number}: {'x' * 50}" for number in range(20_000)]

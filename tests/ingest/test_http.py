@@ -21,7 +21,7 @@ from tests.ingest.raw_server import Answer, Heard, a_raw_server, response
 from tests.ingest.test_runner import a_runner
 from tests.ingest.toy_server import ToyServer
 from tests.waits import until
-from venues.venue import HttpRequest
+from venues.request import HttpRequest
 
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime.now(dt.UTC)

@@ -37,7 +37,8 @@ from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
 from tests.processors.partition_lab import Run
 from venues.binance import BINANCE, limits
-from venues.venue import Credentials, HttpRequest, Page, Profiles
+from venues.request import Credentials, HttpRequest
+from venues.venue import Page, Profiles
 
 SECOND_NS = 10**9
 ACCOUNTS = 8

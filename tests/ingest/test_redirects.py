@@ -41,7 +41,8 @@ from tests.third_venue.dusk import DUSK
 from tests.venues.frames import Samples, samples, samples_in
 from tests.waits import until
 from venues import VENUES
-from venues.venue import Credentials, HttpRequest, Stream, Venue
+from venues.request import Credentials, HttpRequest
+from venues.venue import Stream, Venue
 
 STATUSES = (301, 302, 303, 307, 308)
 PLACES = (

@@ -6,7 +6,7 @@ import pytest
 
 from ingest.registry import Act, Change, Entry, Places, at_home, compared, in_force, served
 from orderloom.account import AccountConfig, Home
-from venues.venue import Credentials
+from venues.request import Credentials
 
 PARTITIONS = 4
 A, B = "toy:a", "toy:b"

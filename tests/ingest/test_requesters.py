@@ -19,7 +19,7 @@ from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT, toy_venue
 from tests.waits import until
 from venues.rates import Bucket, Scope
-from venues.venue import Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
 
 OLD, NEW = Credentials("old", "secret"), Credentials("new", "secret")
 QUESTION = Question(id="q", account="toy:a", about=About.BALANCES, product=PRODUCT)

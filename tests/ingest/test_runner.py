@@ -29,7 +29,7 @@ from tests.ingest.toy_venue import PRODUCT, toy_venue
 from tests.waits import until
 from venues.document import inflated
 from venues.rates import Cost, Throttling
-from venues.venue import Credentials
+from venues.request import Credentials
 
 QUICK = Pauses(
     trouble_ns=20 * MILLISECOND_NS,

@@ -15,7 +15,8 @@ from ingest.stream import Manner, Pauses, StreamKeeper
 from orderloom import raw
 from tests.ingest.test_connection import answer, at, context
 from tests.ingest.toy_venue import toy_stream
-from venues.venue import Context, Credentials, Stream
+from venues.request import Context, Credentials
+from venues.venue import Stream
 
 
 def a_keeper(stream: Stream | None = None, seed: int = 1) -> StreamKeeper:

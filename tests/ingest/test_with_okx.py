@@ -40,7 +40,7 @@ from simulator.server import Server, start
 from tests.ingest.listed_log import ListedLog
 from tests.processors.partition_lab import Run
 from venues.okx import OKX
-from venues.venue import Credentials, Endpoints
+from venues.request import Credentials, Endpoints
 
 SECOND_NS = 10**9
 SECONDS_MAX = 60

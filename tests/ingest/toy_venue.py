@@ -10,15 +10,13 @@ from urllib.parse import quote
 
 from orderloom.question import About, Question
 from venues.rates import Bucket, Cost, Throttling
+from venues.request import Context, Endpoints, HttpRequest
 from venues.venue import (
     DATA,
     SECOND_NS,
     Answered,
-    Context,
-    Endpoints,
     Heard,
     Heartbeat,
-    HttpRequest,
     Inbound,
     KeepAlive,
     Page,

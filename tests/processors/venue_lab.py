@@ -31,7 +31,8 @@ from simulator.message import Message
 from simulator.truth import truth
 from tests.processors.partition_lab import Run, a_raw_record, a_record
 from venues import VENUES
-from venues.venue import Context, Credentials, Endpoints, HttpRequest, Page
+from venues.request import Context, Credentials, Endpoints, HttpRequest
+from venues.venue import Page
 
 ACCOUNT = "binance:main"
 CALLS = SPOT_CALLS | USDM_CALLS

@@ -48,13 +48,11 @@ from venues.document import (
     text,
 )
 from venues.rates import Bucket, Scope, Throttling
+from venues.request import Context, Endpoints, HttpRequest
 from venues.venue import (
     SECOND_NS,
     Answered,
     BadFrame,
-    Context,
-    Endpoints,
-    HttpRequest,
     Inbound,
     Page,
     Profile,

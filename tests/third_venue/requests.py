@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from venues.rates import Cost
-from venues.venue import SECOND_NS, Context, HttpRequest
+from venues.request import Context, HttpRequest
+from venues.venue import SECOND_NS
 
 SPOT: Final = "spot"
 FUTURE: Final = "linear"

@@ -13,11 +13,11 @@ import orjson
 from tests.third_venue.requests import get_request, mac, seconds_of
 from venues.document import parse, said_code
 from venues.rates import Cost
+from venues.request import Context
 from venues.venue import (
     DATA,
     SECOND_NS,
     BadFrame,
-    Context,
     Heard,
     Heartbeat,
     Preparation,

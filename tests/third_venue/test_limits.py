@@ -15,7 +15,7 @@ from tests.third_venue import server
 from tests.third_venue.dusk import DUSK
 from tests.third_venue.requests import PRODUCTS
 from tests.third_venue.server import DuskServer, running
-from venues.venue import Credentials
+from venues.request import Credentials
 
 KEYS = {"day": "secret-of-day", "night": "secret-of-night"}
 MANY = 4 * server.ASKED_MAX

@@ -5,7 +5,8 @@ import orjson
 from orderloom.question import About, Question
 from tests.third_venue.dusk import DUSK
 from tests.venues.frames import answered
-from venues.venue import Context, Credentials, HttpRequest, Page
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import Page
 
 CONTEXT = Context(Credentials("key", "secret"), DUSK.environments["production"], 10**18)
 OPEN = Question(id="q", account="dusk:day", about=About.OPEN_ORDERS, product="spot")

@@ -15,7 +15,8 @@ import orjson
 from orderloom.event import BalanceReport, Event, OrderReport, Reply
 from orderloom.words import Source
 from venues.document import parse
-from venues.venue import Answered, Heard, HttpRequest, Inbound, Stream, Venue, Verdict
+from venues.request import HttpRequest
+from venues.venue import Answered, Heard, Inbound, Stream, Venue, Verdict
 
 HERE = Path(__file__).parent
 

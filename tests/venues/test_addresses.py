@@ -4,7 +4,7 @@ from ingest.http import is_named
 from orderloom.account import AccountConfig
 from tests.third_venue.dusk import DUSK
 from venues.addresses import endpoints_of, misplaced
-from venues.venue import Endpoints
+from venues.request import Endpoints
 
 
 def lines(products: tuple[str, ...], environment: str) -> list[str]:

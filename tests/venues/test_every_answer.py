@@ -22,15 +22,8 @@ from tests.venues.test_every_venue import (
     said_by,
 )
 from venues.document import parse
-from venues.venue import (
-    MINUTE_NS,
-    UNREADABLE,
-    Credentials,
-    HttpRequest,
-    Page,
-    Translation,
-    Venue,
-)
+from venues.request import Credentials, HttpRequest
+from venues.venue import MINUTE_NS, UNREADABLE, Page, Translation, Venue
 
 
 def events_of(venue: Venue, case: Case) -> tuple[Event, ...]:

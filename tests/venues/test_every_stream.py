@@ -9,7 +9,8 @@ import pytest
 from ingest.http import can_be_headers
 from tests.venues.frames import cases, heard_by, judged
 from tests.venues.test_every_venue import EVERY_VENUE, SECRET, context_of, questions
-from venues.venue import UNREADABLE, Endpoints, Turn, Venue
+from venues.request import Endpoints
+from venues.venue import UNREADABLE, Turn, Venue
 
 
 @EVERY_VENUE

@@ -18,16 +18,8 @@ from tests.venues.frames import Case, cases, heard_by, samples
 from venues import VENUES
 from venues.document import parse
 from venues.rates import Cost, Scope
-from venues.venue import (
-    SECOND_NS,
-    Answered,
-    Context,
-    Credentials,
-    HttpRequest,
-    Page,
-    Translation,
-    Venue,
-)
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import SECOND_NS, Answered, Page, Translation, Venue
 
 SECRET = "a-secret-that-must-not-show"
 PASSPHRASE = "a-passphrase-that-signing-in-may-need"

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from venues.binance.reading import LINEAR, SPOT
-from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
+from venues.request import Endpoints
+from venues.venue import MILLISECOND_NS, SECOND_NS, Profile
 
 DAY_NS: Final = 24 * 3600 * SECOND_NS
 

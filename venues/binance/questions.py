@@ -21,14 +21,8 @@ from venues.binance.reading import LINEAR, SPOT
 from venues.binance.requests import http_request, signed_query
 from venues.document import fields_of, parse
 from venues.query import query_of
-from venues.venue import (
-    MILLISECOND_NS,
-    SECOND_NS,
-    BadFrame,
-    Context,
-    HttpRequest,
-    Page,
-)
+from venues.request import Context, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Page
 
 ROWS_MAX: Final = 1000
 HOUR_MS: Final = 3_600_000

@@ -17,7 +17,8 @@ from venues.binance.reading import LINEAR, SPOT
 from venues.document import fields_of, needed_text, parse
 from venues.query import Parameters, query_of
 from venues.rates import Cost
-from venues.venue import MILLISECOND_NS, Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import MILLISECOND_NS
 
 RECEIVE_WINDOW_MS: Final = 5000
 """Until when after `timestamp` the venue may accept a request: its own default, said aloud."""

@@ -19,12 +19,12 @@ from venues.binance.requests import (
 from venues.document import parse, said_code
 from venues.query import query_of
 from venues.rates import Cost
+from venues.request import Context
 from venues.venue import (
     DATA,
     MINUTE_NS,
     SECOND_NS,
     BadFrame,
-    Context,
     Heard,
     Heartbeat,
     KeepAlive,

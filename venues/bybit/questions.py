@@ -29,7 +29,8 @@ from venues.document import (
     rows_of,
 )
 from venues.query import QuestionList
-from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
+from venues.request import Context, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Page
 
 WEEK_NS: Final = 7 * 24 * 3600 * SECOND_NS
 # Beyond it nothing is kept; asked for, it would be refused.

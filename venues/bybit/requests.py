@@ -17,7 +17,8 @@ import orjson
 
 from venues.query import UNESCAPED, Parameters, query_of
 from venues.rates import Cost
-from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS
 
 API: Final = "/v5/"
 ADDRESS_BUCKET: Final = "address"

@@ -14,7 +14,8 @@ from orderloom.question import About, Question
 from venues.document import Document, fields_of, parse, rows_of
 from venues.kraken.reading import moment_ns
 from venues.kraken.requests import HISTORY, TRADING, futures_request, public_request
-from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
+from venues.request import Context, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Page
 
 OPEN: Final = f"{TRADING}openorders"
 POSITIONS: Final = f"{TRADING}openpositions"

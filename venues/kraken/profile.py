@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from venues.kraken.words import INVERSE, LINEAR, SPOT
-from venues.venue import SECOND_NS, Endpoints, Profile
+from venues.request import Endpoints
+from venues.venue import SECOND_NS, Profile
 
 PRODUCTS: Final = (SPOT, LINEAR, INVERSE)
 

@@ -10,7 +10,8 @@ from orderloom.question import Question
 from venues.document import fields_of, parse
 from venues.kraken import futures_questions, spot_questions
 from venues.kraken.words import FUTURES, SPOT
-from venues.venue import Context, HttpRequest, Page
+from venues.request import Context, HttpRequest
+from venues.venue import Page
 
 SPOT_PATHS: Final = "/0/"
 

@@ -20,7 +20,7 @@ from typing import Final
 from venues.kraken.words import LINEAR, SPOT
 from venues.query import Parameters, query_of
 from venues.rates import Cost
-from venues.venue import Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
 
 SPOT_PRIVATE: Final = "/0/private/"
 SPOT_PUBLIC: Final = "/0/public/"

@@ -16,7 +16,8 @@ from venues.kraken.replies import errors_of
 from venues.kraken.requests import SPOT_PUBLIC, public_request, spot_request
 from venues.kraken.words import SPOT
 from venues.query import Parameters
-from venues.venue import SECOND_NS, BadFrame, Context, HttpRequest, Page
+from venues.request import Context, HttpRequest
+from venues.venue import SECOND_NS, BadFrame, Page
 
 OPEN: Final = "OpenOrders"
 CLOSED: Final = "ClosedOrders"

@@ -18,10 +18,10 @@ from venues.kraken.replies import BUSY, NONCE, REASONS, known_code
 from venues.kraken.requests import signed_challenge, spot_request
 from venues.kraken.words import FUTURES, SPOT
 from venues.rates import Cost
+from venues.request import Context
 from venues.venue import (
     DATA,
     SECOND_NS,
-    Context,
     Heard,
     Heartbeat,
     Preparation,

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from venues.okx.reading import INVERSE, LINEAR, SPOT
-from venues.venue import MILLISECOND_NS, SECOND_NS, Endpoints, Profile
+from venues.request import Endpoints
+from venues.venue import MILLISECOND_NS, SECOND_NS, Profile
 
 PRODUCTS: Final = (SPOT, LINEAR, INVERSE)
 

@@ -24,7 +24,8 @@ from venues.document import fields_of, parse, rows_of, time_ns
 from venues.okx.reading import CONTRACT_KIND, INVERSE, LINEAR, SPOT
 from venues.okx.requests import API, get_request
 from venues.query import Parameters, QuestionList
-from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Context, HttpRequest, Page
+from venues.request import Context, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS, BadFrame, Page
 
 ROWS_MAX: Final = 100
 DAY_NS: Final = 24 * 3600 * SECOND_NS

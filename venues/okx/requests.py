@@ -19,7 +19,8 @@ import orjson
 
 from venues.query import Parameters, query_of
 from venues.rates import Cost
-from venues.venue import MILLISECOND_NS, SECOND_NS, Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import MILLISECOND_NS, SECOND_NS
 
 API: Final = "/api/v5/"
 LOGIN_PATH: Final = "/users/self/verify"

@@ -14,17 +14,8 @@ from venues.document import Document, object_in, said_code
 from venues.okx.reading import SPOT
 from venues.okx.requests import PING, PONG, login, subscription, subscription_id
 from venues.rates import Cost
-from venues.venue import (
-    DATA,
-    SECOND_NS,
-    Context,
-    Heard,
-    Heartbeat,
-    Stage,
-    Stream,
-    Turn,
-    Verdict,
-)
+from venues.request import Context
+from venues.venue import DATA, SECOND_NS, Heard, Heartbeat, Stage, Stream, Turn, Verdict
 
 PRIVATE: Final = "private"
 BUSINESS: Final = "business"

@@ -18,17 +18,8 @@ from simulator.instrument import Product
 from tests.simulator.binance.client import Client, a_client
 from venues.binance import BINANCE
 from venues.document import parse
-from venues.venue import (
-    Context,
-    Credentials,
-    Endpoints,
-    Heard,
-    HttpRequest,
-    Inbound,
-    Page,
-    Stream,
-    Turn,
-)
+from venues.request import Context, Credentials, Endpoints, HttpRequest
+from venues.venue import Heard, Inbound, Page, Stream, Turn
 
 MESSAGES = 800
 

@@ -10,7 +10,8 @@ from orderloom.question import About, Question
 from tests.venues.frames import answered
 from venues.binance import BINANCE
 from venues.binance.requests import listen_key_of, signature, signed_query, subscription
-from venues.venue import MINUTE_NS, SECOND_NS, BadFrame, Context, Credentials
+from venues.request import Context, Credentials
+from venues.venue import MINUTE_NS, SECOND_NS, BadFrame
 
 # "SIGNED Endpoint Examples for POST /api/v3/order" of the manual of Spot.
 EXAMPLE = Credentials(

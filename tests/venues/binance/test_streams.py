@@ -2,7 +2,8 @@
 
 from tests.venues.frames import judged
 from venues.binance import BINANCE
-from venues.venue import DATA, Context, Credentials, Stream, Turn
+from venues.request import Context, Credentials
+from venues.venue import DATA, Stream, Turn
 
 CONTEXT = Context(Credentials("key", "secret"), BINANCE.environments["demo"], 1)
 

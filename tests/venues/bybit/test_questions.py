@@ -11,7 +11,8 @@ import pytest
 from orderloom.question import About, Question
 from venues.bybit import BYBIT
 from venues.bybit.questions import KEPT_NS, ROWS_MAX, WEEK_NS
-from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import BadFrame, Page
 
 DAY_NS = 24 * 3600 * 10**9
 NOW_NS = 1_793_000_000_000_000_000

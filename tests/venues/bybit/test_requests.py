@@ -12,7 +12,8 @@ from orderloom.question import About, Question
 from tests.venues.frames import answered
 from venues.bybit import BYBIT
 from venues.rates import Scope, Throttling
-from venues.venue import MINUTE_NS, SECOND_NS, Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import MINUTE_NS, SECOND_NS
 
 NOW_NS = 1_793_000_000_715_999_999
 CREDENTIALS = Credentials("AKEY", "very secret")

@@ -6,7 +6,8 @@ import pytest
 from tests.venues.bybit.wire import CASES
 from tests.venues.frames import judged
 from venues.bybit import BYBIT
-from venues.venue import DATA, Context, Credentials, Stream, Turn
+from venues.request import Context, Credentials
+from venues.venue import DATA, Stream, Turn
 
 CONTEXT = Context(Credentials("key", "secret"), BYBIT.environments["production"], 10**18)
 (STREAM,) = BYBIT.streams(BYBIT.products)

@@ -29,7 +29,8 @@ from tests.venues.bybit.wire import (
 )
 from venues.bybit import BYBIT
 from venues.document import parse
-from venues.venue import BadFrame, Context, Credentials, Page
+from venues.request import Context, Credentials
+from venues.venue import BadFrame, Page
 
 NOW_NS = 1_793_000_005_000_000_000
 CONTEXT = Context(Credentials("key", "secret"), BYBIT.environments["production"], NOW_NS)

@@ -9,7 +9,8 @@ import pytest
 
 from orderloom.question import About, Question
 from venues.kraken import KRAKEN
-from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import BadFrame, Page
 
 NOW_NS = 1_793_600_000_000_000_000
 HOUR_NS = 3600 * 10**9

@@ -11,7 +11,8 @@ from tests.venues.frames import answered
 from venues.kraken import KRAKEN
 from venues.kraken.requests import signature, signed_challenge
 from venues.rates import Scope, Throttling
-from venues.venue import MINUTE_NS, SECOND_NS, Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import MINUTE_NS, SECOND_NS
 
 SPOT_SECRET = (
     "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="

@@ -6,7 +6,8 @@ import pytest
 from tests.venues.frames import judged, samples
 from tests.venues.kraken.wire import CASES
 from venues.kraken import KRAKEN
-from venues.venue import DATA, Context, Credentials, Turn
+from venues.request import Context, Credentials
+from venues.venue import DATA, Turn
 
 CONTEXT = Context(Credentials("key", "c2VjcmV0"), KRAKEN.environments["production"], 10**18)
 SPOT, FUTURES = KRAKEN.streams(KRAKEN.products)

@@ -37,7 +37,8 @@ from tests.venues.kraken.wire import (
 )
 from venues.document import parse
 from venues.kraken import KRAKEN
-from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import BadFrame, Page
 
 CONTEXT = Context(
     Credentials("key", "c2VjcmV0"), KRAKEN.environments["production"], NOW_NS, NOW_NS // 1000

@@ -18,7 +18,8 @@ from simulator.config import AccountConfig, SimulatorConfig, sample_accounts
 from simulator.server import start
 from venues.document import read
 from venues.okx import OKX
-from venues.venue import Context, Credentials, Endpoints, HttpRequest, Inbound, Page, Stream, Turn
+from venues.request import Context, Credentials, Endpoints, HttpRequest
+from venues.venue import Inbound, Page, Stream, Turn
 
 MESSAGES = 600
 HOUR_NS = 3_600 * 10**9

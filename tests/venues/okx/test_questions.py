@@ -10,7 +10,8 @@ import pytest
 from orderloom.question import About, Question
 from venues.okx import OKX
 from venues.okx.questions import ROWS_MAX
-from venues.venue import BadFrame, Context, Credentials, HttpRequest, Page
+from venues.request import Context, Credentials, HttpRequest
+from venues.venue import BadFrame, Page
 
 DAY_NS = 24 * 3600 * 10**9
 NOW_NS = 1_793_000_000_000_000_000

@@ -13,7 +13,7 @@ from orderloom.question import About, Question
 from tests.venues.frames import answered
 from venues.okx import OKX
 from venues.okx.requests import iso_time
-from venues.venue import Context, Credentials, HttpRequest
+from venues.request import Context, Credentials, HttpRequest
 
 NOW_NS = 1_793_000_000_715_999_999
 CREDENTIALS = Credentials("AKEY", "very secret", "PASS")

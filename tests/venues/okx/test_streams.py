@@ -5,7 +5,8 @@ import pytest
 
 from tests.venues.frames import judged
 from venues.okx import OKX
-from venues.venue import DATA, Context, Credentials, Stream, Turn
+from venues.request import Context, Credentials
+from venues.venue import DATA, Stream, Turn
 
 CONTEXT = Context(Credentials("key", "secret", "pass"), OKX.environments["production"], 10**18)
 PRIVATE, BUSINESS = OKX.streams(OKX.products)
