@@ -3,13 +3,16 @@
 An adapter that describes it gives its `Venue` an `OrderEntry`; one without takes no orders.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orderloom.claim import Verb
 from orderloom.words import ReplyClass
 from venues.request import Context, HttpRequest
+
+_CODE: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,13 @@ class OrderEntry:
 
     cancel: Callable[[OrderName, Context], SignedRequest]
     judge: Callable[[Verb, str, int, bytes], Judgement]
+
+
+def code_in(answer: Mapping[str, Any], name: str) -> str:
+    """The venue's code in field `name`; "" where there is none.
+
+    What is longer than any code is none: it may be an echo of what was sent (decision 0513).
+    """
+    code = answer.get(name)
+    text = str(code) if type(code) in (int, str) else ""
+    return text if _CODE.fullmatch(text) else ""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from venues.binance.limits import BUCKET_LIMITS, backoff
+from venues.binance.order_entry import ORDERS
 from venues.binance.profile import ENVIRONMENTS, PROFILES
 from venues.binance.questions import ask, is_complete_answer, next_page, server_time
 from venues.binance.reading import LINEAR, SPOT
@@ -25,4 +26,5 @@ BINANCE: Final = Venue(
     server_time=server_time,
     translate=translate,
     usual=usual,
+    orders=ORDERS,
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from venues.okx.limits import BUCKET_LIMITS, backoff
+from venues.okx.order_entry import ORDERS
 from venues.okx.profile import ENVIRONMENTS, PRODUCTS, PROFILES
 from venues.okx.questions import ask, is_complete_answer, next_page, server_time
 from venues.okx.requests import PONG
@@ -26,4 +27,5 @@ OKX: Final = Venue(
     bare_words=frozenset({PONG}),
     list_field="data",
     needs_passphrase=True,
+    orders=ORDERS,
 )

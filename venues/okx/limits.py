@@ -8,6 +8,7 @@ a code, with status 200 or 429, and says not for how long: the window is waited 
 from typing import Final
 
 from venues.document import object_in
+from venues.okx.order_entry import CANCEL_ALGOS_BUCKET, CANCEL_BUCKET
 from venues.okx.streams import CONNECT_BUCKET
 from venues.rates import Bucket, Scope, Throttling
 from venues.venue import SECOND_NS, Answered
@@ -33,6 +34,8 @@ _OF_ACCOUNT: Final = {
     "account/positions": 10,
     "account/balance": 10,
 }
+# Each of an instrument by itself, and each operation: REST and socket draw on one (section 9).
+_OF_MARKET: Final = {CANCEL_BUCKET: 60, CANCEL_ALGOS_BUCKET: 20}
 _OF_ADDRESS: Final = {"public/instruments": 20, "public/time": 10}
 
 
@@ -43,6 +46,7 @@ def _window(number: int, scope: Scope, period_ns: int = WINDOW_NS) -> Bucket:
 
 BUCKET_LIMITS: Final = {
     **{path: _window(number, Scope.ACCOUNT) for path, number in _OF_ACCOUNT.items()},
+    **{name: _window(number, Scope.MARKET) for name, number in _OF_MARKET.items()},
     **{path: _window(number, Scope.ADDRESS) for path, number in _OF_ADDRESS.items()},
     # New connections are counted by the second and by address (docs/venues/okx.md 2.3).
     CONNECT_BUCKET: _window(3, Scope.ADDRESS, SECOND_NS),

@@ -58,6 +58,21 @@ def get_request(
     )
 
 
+def post_request(
+    product: str, path: str, content: object, context: Context, costs: tuple[Cost, ...]
+) -> HttpRequest:
+    """The POST request of `path` such as ``trade/cancel-order``; `content` is its body."""
+    target, body = f"{API}{path}", orjson.dumps(content)
+    return HttpRequest(
+        method="POST",
+        url=f"{context.endpoints.rest[product]}{target}",
+        headers=_signed(context, "POST", target, body.decode()),
+        body=body,
+        channel=path,
+        costs=costs,
+    )
+
+
 def _signed(context: Context, method: str, target: str, body: str) -> dict[str, str]:
     time, credentials = iso_time(context.venue_ns), context.credentials
     return {
