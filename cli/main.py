@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import doctor, repair, replay, services, tools, topics, views
+from cli import doctor, repair, replay, services, tools, topics, trading, views
 from cli.options import CONFIG_VARIABLE, SPACED, Command
 from runtime.files import UMASK
 from runtime.trouble import SettingsError, SetupError
@@ -30,9 +30,10 @@ Examples:
   orderloom topics                       make and check the topics, write the registry
   orderloom process binance              one worker; start as many as you like
   orderloom orders --follow              what it says of orders, live
+  orderloom cancel --all binance:main    what is open there, until it is shown closed
 """,
 )
-for family in (services, topics, views, doctor, repair, replay, tools):
+for family in (services, topics, views, trading, doctor, repair, replay, tools):
     family.add_to(app)
 for one in app.registered_commands:
     one.cls = Command

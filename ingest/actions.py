@@ -101,7 +101,8 @@ class HttpAnswer:
 class HttpFailure:
     """Nothing usable came back: time-out, broken transport, or a body beyond all bounds.
 
-    `is_our_fault`: the request was never sent, and never will be as things are set.
+    `is_our_fault`: the request was never sent, and never will be as things are set. `is_unsent`:
+    surely no byte of it left.
     """
 
     reason: str
@@ -109,6 +110,7 @@ class HttpFailure:
     at_ns: int
     # Then it is a refusal: trying again at once mends nothing.
     is_our_fault: bool = False
+    is_unsent: bool = False
 
 
 HttpOutcome = HttpAnswer | HttpFailure

@@ -22,6 +22,8 @@ from ingest.group_events import (
     Revoked,
     Rewound,
 )
+from ingest.orders.commands import Commanded
+from ingest.orders.sending import OrderSender
 from ingest.outbox import Outbox
 from ingest.partition import OwnedPartition
 from ingest.registry import Act, Change
@@ -45,6 +47,7 @@ class Edge:
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(requesters, outbox, partitions_total)
+        self.sending = OrderSender(requesters, outbox, partitions_total)
         self.clocks = ClockKeeper(requesters.public, self.write_clock)
         self._added = AddedAccounts(self.clocks, self._begin_added, outbox.fail)
         self._requesters = requesters
@@ -141,6 +144,11 @@ class Edge:
         await self._added.stop()
         await self._drop(tuple(self.partitions), "this worker stops")
         await self.asking.stop()
+        await self.sending.stop()
+
+    def command(self, received: Commanded) -> None:
+        """Act on one command: at once, and behind nothing that the group has to say."""
+        self.sending.receive(self.partitions.get(received.partition), received)
 
     async def _gain(self, gained: Gained) -> None:
         number = gained.partition
@@ -198,6 +206,8 @@ class Edge:
             self._requesters.close(account)
         if change.act in (Act.OPEN, Act.REOPEN) and self._requesters.open(change.entry):
             self._added.add(self._requesters.by_account[account])
+        if change.act in (Act.ALLOW, Act.RENEW):
+            self._requesters.allow(change.entry)
         if change.act is Act.RENEW:
             self._requesters.renew(change.entry)
             for runner in owned.runners_of(account) if owned is not None else ():

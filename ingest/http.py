@@ -55,14 +55,16 @@ class HttpClient:
         sent_ns = self._wall_ns()
         if not is_safe(request.url):
             reason = "a plain http address beyond this machine would show the key: use https"
-            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
+            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True, is_unsent=True)
         if not _can_be_written(request):
             reason = "the request cannot be written: does the key hold a line's end, or the like?"
-            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True)
+            return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True, is_unsent=True)
         try:
             return await self._exchange(request, sent_ns)
         except TimeoutError:
             reason = "no answer in time"
+        except aiohttp.ClientConnectorError as error:  # there was never a connection
+            return HttpFailure(_reason_of(error), sent_ns, self._wall_ns(), is_unsent=True)
         except _NO_TRANSPORT as error:
             reason = _reason_of(error)
         return HttpFailure(reason, sent_ns, self._wall_ns())

@@ -8,11 +8,12 @@
    one. A header of 400 digits says nothing, and none costs more than two
    periods of waiting.
 3. Of such a venue no window is filled twice: what went within the last period, by our count and by
-   the venue's, leaves only the rest of the limit. The keeping of streams may have the last
-   twentieth of it.
+   the venue's, leaves only the rest of the limit. The keeping of streams, and cancels, may have
+   the last twentieth of it.
 4. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
-5. The keeping of streams goes before urgent questions, and these before periodic ones; the last
-   leave a reserve in the bucket for the others. Within a rank, first come, first served.
+5. The keeping of streams goes before cancels, these before urgent questions, and these before
+   periodic ones; the last leave a reserve in the bucket for the others. Within a rank, first come,
+   first served.
 6. A request goes when all its buckets have what it costs, and pays all at that moment. Until then
    it holds up those behind it at one bucket alone, the one it waits for longest: what waits behind
    a closed bucket holds up nobody at another.
@@ -44,8 +45,9 @@ class Rank(IntEnum):
     """Who goes first, where there is not enough for all."""
 
     STREAM = 0
-    URGENT = 1
-    PERIODIC = 2
+    CANCEL = 1
+    URGENT = 2
+    PERIODIC = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,9 @@ class Limits:
     def _due(self, ticket: Ticket, now_ns: int) -> tuple[int, Key]:
         """When all its buckets have what it costs, and the one that is the last to have it."""
         reserve = self._reserve if ticket.rank is Rank.PERIODIC else 0.0
-        # A stream that cannot be kept costs more than a question that waits.
-        used_max = 1.0 if ticket.rank is Rank.STREAM else WINDOW_USED
+        # A stream that cannot be kept, or an order that should be gone, costs more than a question
+        # that waits.
+        used_max = 1.0 if ticket.rank <= Rank.CANCEL else WINDOW_USED
         due = (now_ns, ("", ""))
         for key, weight in ticket.charges:
             level = self._level(key)

@@ -42,6 +42,8 @@ class Act(StrEnum):
     """What a change asks of the edge."""
 
     OPEN = "OPEN"
+    ALLOW = "ALLOW"
+    """Only what may be sent for it is another."""
     RENEW = "RENEW"
     REOPEN = "REOPEN"
     CLOSE = "CLOSE"
@@ -136,6 +138,9 @@ def _of_served(before: Entry, after: Entry) -> Change | None:
             f"account {name} has other products or another IP group: its streams begin anew{LEARN}"
         )
         return Change(Act.REOPEN, after, line, _closing("changed"))
+    if old.orders != new.orders and before.credentials == after.credentials:
+        line = f"account {name}: what may be sent for it is now {new.orders!r}{LEARN}"
+        return Change(Act.ALLOW, after, line)
     if before.credentials != after.credentials:
         line = f"account {name} has another key: new connections use it, then the old ones close"
         return Change(Act.RENEW, after, line)

@@ -22,6 +22,11 @@ from venues.venue import UNREADABLE, Answered, Venue
 MICROSECOND_NS: Final = 1_000
 Build = Callable[[Context], HttpRequest]
 
+
+def _nothing() -> None:
+    """Nothing is to be done before it is sent."""
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,8 +81,18 @@ class Requester:
         self.nonce = max(self.nonce + 1, now.wall_ns // MICROSECOND_NS)
         return Context(self.credentials, self.endpoints, venue_ns, self.nonce)
 
-    async def ask(self, product: str, build: Build, rank: Rank) -> HttpResult:
+    async def ask(
+        self,
+        product: str,
+        build: Build,
+        rank: Rank,
+        http: HttpClient | None = None,
+        begin: Callable[[], None] = _nothing,
+    ) -> HttpResult:
         """Wait for our turn, then build the request (its signature ages) and perform it.
+
+        `http` performs it, if not the client that all share. `begin` is called in the turn in which
+        it is handed over, and by raising keeps it back.
 
         Raises UNREADABLE where `build` cannot make the request, and ValueError once it is
         closed. An answer whose limits cannot be read is no answer.
@@ -88,14 +103,20 @@ class Requester:
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
         if product not in self.venue.serial:
-            return await self._perform(product, build, wish, rank)
+            return await self._perform(product, build, wish, rank, http, begin)
         # Before the limits are paid: what was paid while another was under way would go with what
         # came free meanwhile, more than a window holds.
         async with self.turnstile.passed(rank):
-            return await self._perform(product, build, wish, rank)
+            return await self._perform(product, build, wish, rank, http, begin)
 
     async def _perform(
-        self, product: str, build: Build, wish: HttpRequest, rank: Rank
+        self,
+        product: str,
+        build: Build,
+        wish: HttpRequest,
+        rank: Rank,
+        http: HttpClient | None,
+        begin: Callable[[], None],
     ) -> HttpResult:
         await self.gate.admit(wish.costs, self.account, rank)
         # It may have been removed from the registry while it waited.
@@ -108,8 +129,10 @@ class Requester:
         if not is_named(request.url, self.endpoints):
             reason = "the request would go to an address that the settings do not name"
             at_ns = self.now().wall_ns
-            return HttpResult(request, HttpFailure(reason, at_ns, at_ns, is_our_fault=True))
-        outcome = await self.http.perform(request)
+            failure = HttpFailure(reason, at_ns, at_ns, is_our_fault=True, is_unsent=True)
+            return HttpResult(request, failure)
+        begin()
+        outcome = await (http or self.http).perform(request)
         if not isinstance(outcome, HttpAnswer):
             return HttpResult(request, outcome)
         try:

@@ -126,6 +126,11 @@ class Requesters:
         if (requester := self.by_account.get(entry.config.id)) is not None:
             requester.credentials = entry.credentials
 
+    def allow(self, entry: Entry) -> None:
+        """What may be sent for the account is what its entry says now."""
+        if entry.config.id in self.accounts:
+            self.accounts[entry.config.id] = entry.config
+
     def share(self, share: float) -> None:
         """This worker's part of the rate limits: 0 to 1."""
         self._share = share

@@ -18,8 +18,9 @@ from confluent_kafka import Consumer, KafkaException
 from ingest.dispatches import Dispatches
 from ingest.edge import Edge, left_out
 from ingest.framing import Bounds
-from ingest.group_events import Event, Registered
+from ingest.group_events import Event, Failed, Registered
 from ingest.membership import Identity
+from ingest.orders.commands import Commanded, CommandReader
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
 from ingest.requesters import Clock, Requesters, connection_names, owner_name
@@ -30,6 +31,7 @@ from runtime.kafka import (
     connected_admin,
     group_reader,
     idempotent_producer,
+    reader,
 )
 from runtime.kafka_causes import CAUSES
 from runtime.settings import Settings
@@ -133,6 +135,9 @@ class IngestWorker:
         events: asyncio.Queue[Event] = asyncio.Queue()
         dispatches = self._dispatches(owner, events, edge)
         dispatches.start()
+        commands = self._commands(events, edge)
+        if self._venue.orders is not None:
+            commands.start()
         self._health.report("worker")
         handler = asyncio.create_task(_handle(events, edge))
         works = [
@@ -140,7 +145,7 @@ class IngestWorker:
             handler,
             asyncio.create_task(edge.clocks.run()),
             asyncio.create_task(self._watch(events, hurry)),
-            asyncio.create_task(self._tick(edge, dispatches, stop)),
+            asyncio.create_task(self._tick(edge, dispatches, commands, stop)),
         ]
         try:
             done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
@@ -152,17 +157,21 @@ class IngestWorker:
             for work in works[1:]:
                 work.cancel()
             await asyncio.gather(*works[1:], return_exceptions=True)
+            await asyncio.to_thread(commands.stop)
             await self._abandon(edge, dispatches)
             for part in edge.troubles():
                 self._health.forget(part)
 
-    async def _tick(self, edge: Edge, dispatches: Dispatches, stop: threading.Event) -> None:
+    async def _tick(
+        self, edge: Edge, dispatches: Dispatches, commands: CommandReader, stop: threading.Event
+    ) -> None:
         """Let time pass until we are told to stop."""
         liveness_seconds = self._settings.ingest.liveness_ms / 1000
         said_at = committed_at = time.monotonic()
         while not stop.is_set():
             await asyncio.sleep(TICK_SECONDS)
             edge.tick()
+            commands.follow(edge.partitions)
             now = time.monotonic()
             if now - said_at >= liveness_seconds:
                 # In step with the clock; after a stall the missed ones are not said in a row.
@@ -221,7 +230,9 @@ class IngestWorker:
         await asyncio.to_thread(dispatches.stop, is_abandoned=True)
 
     def _check_kafka(self) -> None:
-        topics = (topology.RAW, topology.DISPATCHES, topology.CONTROL)
+        topics = [topology.RAW, topology.DISPATCHES, topology.CONTROL]
+        if self._venue.orders is not None:
+            topics.append(topology.COMMANDS)
         specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
         kafka = self._settings.kafka
         admin = connected_admin(kafka.bootstrap, kafka.client_security())
@@ -251,6 +262,20 @@ class IngestWorker:
             record=Bounds(given.record_messages_max, given.record_bytes_max),
         )
         return Outbox(producer, self._topic(topology.RAW), owner, bounds)
+
+    def _commands(self, events: "asyncio.Queue[Event]", edge: Edge) -> CommandReader:
+        kafka, loop = self._settings.kafka, asyncio.get_running_loop()
+
+        def make_reader() -> Consumer:
+            return reader(kafka.bootstrap, committed=True, security=kafka.client_security())
+
+        def emit(commanded: Commanded) -> None:
+            loop.call_soon_threadsafe(edge.command, commanded)
+
+        def fail(error: Exception) -> None:
+            loop.call_soon_threadsafe(events.put_nowait, Failed(error))
+
+        return CommandReader(make_reader, self._topic(topology.COMMANDS), emit, fail)
 
     def _dispatches(self, owner: str, events: "asyncio.Queue[Event]", edge: Edge) -> Dispatches:
         kafka = self._settings.kafka

@@ -100,7 +100,7 @@ class Admission:
         if account != PARTITION and isinstance(item, _OF_PARTITION_ALONE):
             raise Unbelieved("key", f"a {item.KIND} is the partition's, the key is an account's")
         match item:
-            case raw.Frame() | raw.Oversize() | raw.ClockSample():
+            case raw.Frame() | raw.Oversize() | raw.ClockSample() | raw.AttemptOutcome():
                 self._check_product(item.product)
             case raw.Answer() | raw.Failure():
                 self._check_question(account, item.question)

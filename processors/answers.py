@@ -17,7 +17,7 @@ from orderloom.question import About
 from orderloom.words import Source
 from processors.account.account import AccountFold
 from processors.instruments import Instruments
-from processors.intake import Refusal, read_answer
+from processors.intake import Refusal, judged, read_answer, read_reply
 from processors.orders.lists import ListPage, OpenList, Shown, is_plain
 from processors.pages import split
 from venues.venue import Translation, Venue
@@ -143,6 +143,20 @@ class Answers:
                 new.append((digest, row))
         rest = replace(item, body=page.body(row for _, row in new))
         return OpenPage(open_list, turn, again, [(d, bytes(r)) for d, r in new], rest)
+
+    def reply(self, state: AccountFold, item: raw.AttemptOutcome) -> None:
+        """What an answer means for its request first, and then what it says of the order."""
+        state.intents.ended(item, judged(self._venue, item))
+        if not item.body:
+            return
+        translation = read_reply(self._venue, item)
+        if isinstance(translation, Refusal):
+            reason = f"{item.verb}: {translation.reason}"
+            state.publisher.dead_letter(item.body, reason, state.cause, product=item.product)
+            return
+        self._count(translation)
+        origin = Origin(state.account, Source.REPLY, state.cause, item.received_ns)
+        state.take_events(translation.events, origin)
 
 
 def _note_again(state: AccountFold, page: OpenPage) -> None:

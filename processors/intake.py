@@ -5,14 +5,19 @@ which `partition` turns into a dead letter with the evidence.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
-from orderloom.event import Event, Execution
-from orderloom.raw import Answer, Failure, Frame
-from orderloom.words import Source
+from orderloom.claim import Verb
+from orderloom.event import Event, Execution, OrderReport
+from orderloom.raw import Answer, AttemptOutcome, Failure, Frame
+from orderloom.words import ReplyClass, Source
 from venues.document import read
+from venues.order_entry import Judgement
 from venues.venue import BadFrame, Inbound, Translation, UnknownFrame, Venue
+
+_VERBS: Final = frozenset(Verb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,22 @@ def read_answer(venue: Venue, item: Answer | Failure) -> Translation | Refusal:
     if until_ns is None or isinstance(said, Refusal):
         return said
     return replace(said, events=tuple(e for e in said.events if not _is_beyond(e, until_ns)))
+
+
+def judged(venue: Venue, item: AttemptOutcome) -> Judgement:
+    """What the venue's answer to a request means for it; without an answer nobody knows."""
+    if item.status is None or venue.orders is None or item.verb not in _VERBS:
+        return Judgement(ReplyClass.UNKNOWN)
+    return venue.orders.judge(Verb(item.verb), item.product, item.status, item.body)
+
+
+def read_reply(venue: Venue, item: AttemptOutcome) -> Translation | Refusal:
+    """The evidence about orders in the answer to a request; that it was taken is none."""
+    said = _translate(venue, item.body, Source.REPLY, item.product)
+    if isinstance(said, Refusal):
+        return said
+    events = tuple(one for one in said.events if isinstance(one, OrderReport | Execution))
+    return replace(said, events=events)
 
 
 def _is_beyond(event: Event, until_ns: int) -> bool:

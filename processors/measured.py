@@ -9,6 +9,7 @@ from functools import cached_property
 import orjson
 
 from orderloom import raw, topology
+from orderloom.event import Cause
 from orderloom.trouble import DeadLetter
 from orderloom.words import FillKind, Source
 from processors.account.account import AccountFold
@@ -55,9 +56,10 @@ class MeasuredFold(PartitionFold):
         super().fold(record, now_ns)
         self._took("log_to_step", record.appended_ns, now_ns)
 
-    def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
-        self._took("ingest_to_log", frame.received_ns, self.appended_ns)
-        super()._fold_frame(state, generation, frame)
+    def _fold_item(self, received: raw.RawRecord, item: raw.Item, at: Cause, now_ns: int) -> None:
+        if type(item) is raw.Frame:
+            self._took("ingest_to_log", item.received_ns, self.appended_ns)
+        super()._fold_item(received, item, at, now_ns)
 
     def _took(self, hop: str, from_ns: int, to_ns: int) -> None:
         seconds = max(0, to_ns - from_ns) / NS_PER_SECOND

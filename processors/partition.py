@@ -16,9 +16,9 @@ import orjson
 from orderloom import raw, topology
 from orderloom.codec import pack
 from orderloom.control import BadControlRecord, Registration
-from orderloom.event import Cause, Origin
+from orderloom.event import Cause
+from orderloom.intent import BadIntent, read_intent
 from orderloom.raw import RawRecord
-from orderloom.words import Source
 from processors.account.account import AccountFold
 from processors.account.pace import STANDARD, Pace
 from processors.account.setting import Setting
@@ -27,8 +27,9 @@ from processors.accounts import Accounts
 from processors.admission import Admission, Unbelieved, in_time
 from processors.answers import Answers
 from processors.digest import RollingDigest
+from processors.frames import Frames
 from processors.instruments import Instruments
-from processors.intake import Refusal, read_answer, read_frame
+from processors.intake import read_answer
 from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from processors.orders.order import Order
 from processors.orders.orders import ORDER
@@ -38,8 +39,8 @@ from venues.venue import Translation, Venue
 if TYPE_CHECKING:
     from processors.account.saved import Saved
 
-STATE_FORMAT: Final = 10
-READABLE: Final = (9, STATE_FORMAT)
+STATE_FORMAT: Final = 11
+READABLE: Final = (9, 10, STATE_FORMAT)
 """The formats that are read; what is read is written in the newest when it changes."""
 _PARTITION: Final = topology.PARTITION_KEY.decode()
 
@@ -65,8 +66,9 @@ class PartitionFold:
         self._venue = venue
         self.instruments = Instruments(venue.name, partition)
         self._setting = Setting(
-            venue.name, partition, venue.profiles, pace, self.instruments, namespace
-        )
+            venue.name, partition, venue.profiles, pace, self.instruments, namespace,
+            takes_orders=venue.orders is not None,
+        )  # fmt: skip
         self._admission = Admission(venue.name, venue.products, partition)
         self._digests = RollingDigest()
         self._accounts = Accounts(self._setting)
@@ -78,6 +80,7 @@ class PartitionFold:
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
         self.answers = Answers(venue, self.instruments, self._count)
+        self._frames = Frames(venue, self._count)
 
     @property
     def venue(self) -> str:
@@ -171,14 +174,14 @@ class PartitionFold:
         cause = self._cause(record)
         account = _account_of(record)
         state = self.accounts.get(account)
-        if state is not None and state.quarantine is not None:
+        if record.topic is topology.INTENTS:  # an account that is set apart cancels all the same
+            self._fold_intent(record, cause, now_ns)
+        elif state is not None and state.quarantine is not None:
             state.remember(record.topic.kind, record.offset)
         elif record.topic is topology.RAW:
             self._fold_raw(record, cause, now_ns)
-        elif record.topic is topology.CONTROL:
-            self._fold_control(record, cause, now_ns)
         else:
-            self._refuse(record, "this version takes no intents", cause, now_ns)
+            self._fold_control(record, cause, now_ns)
 
     def _cause(self, record: InputRecord) -> Cause:
         name = record.topic.name(self._setting.venue, self._setting.namespace)
@@ -215,6 +218,20 @@ class PartitionFold:
                 state.begin(cause, now_ns)
                 state.register(said.config, is_removed=said.is_removed)
 
+    def _fold_intent(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
+        try:
+            intent = read_intent(record.key, record.value)
+        except BadIntent as error:
+            self._refuse(record, f"intents: {error}", cause, now_ns)
+            return
+        if intent.account not in self._admission.registered:
+            reason = f"account {intent.account} is not registered in this partition"
+            self._refuse(record, Unbelieved("account", reason), cause, now_ns)
+            return
+        state = self.account(intent.account)
+        state.begin(cause, now_ns)
+        state.take_intent(intent, record.offset, record.appended_ns)
+
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
             received = raw.decode(record.value or b"")
@@ -241,7 +258,7 @@ class PartitionFold:
         if type(item) is raw.Frame:  # nearly always
             for state in self._states_of(received):
                 state.begin(at, now_ns)
-                self._fold_frame(state, generation, item)
+                self._frames.fold(state, generation, item)
             return
         if isinstance(item, raw.ConnectionChange | raw.Liveness | raw.OwnerChange):
             # The connections of a former owner are gone before the new one's are taken in.
@@ -302,50 +319,17 @@ class PartitionFold:
                 self.answers.fold(state, item, self._setting.times.asked_ns(item, generation))
             case raw.Failure():
                 self.answers.fail(state, item, self._setting.times.asked_ns(item, generation))
+            case raw.Attempt():
+                state.intents.begun(item)
+            case raw.AttemptOutcome():
+                self.answers.reply(state, item)
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     state.look_ups.note_product(product)
                 state.look_ups.watch(lambda streams: streams.take_change(generation, item))
             case raw.Oversize():
                 reason = f"frame of {item.length} bytes, sha256 {item.sha256}: head only"
-                self._lose(state, item, item.body, reason)
-
-    def _fold_frame(self, state: AccountFold, generation: int, frame: raw.Frame) -> None:
-        state.look_ups.note_product(frame.product)
-        link = state.streams.links.get(frame.connection)
-        # The next frame in order changes nothing of what the streams show, and `watch` compares
-        # that before and after.
-        if link is None or frame.number != link.number + 1:
-            state.look_ups.watch(lambda streams: streams.take_frame(generation, frame))
-        else:
-            state.streams.take_frame(generation, frame)
-        translation = read_frame(self._venue, frame)
-        if isinstance(translation, Refusal):
-            self._lose(state, frame, frame.body, translation.reason)
-            return
-        origin = Origin(
-            state.account, Source.STREAM, state.cause, frame.received_ns, None, frame.connection
-        )
-        if translation.unknown or translation.ignored is not None:
-            self._count(translation)
-        if translation.counts:
-            since_ns = state.streams.take_counts(generation, frame, translation.counts)
-            if since_ns is not None:
-                state.look_ups.watch(lambda streams: streams.note_hole(frame, since_ns))
-        state.take_events(translation.events, origin)
-
-    def _lose(
-        self, state: AccountFold, frame: raw.Frame | raw.Oversize, body: bytes, reason: str
-    ) -> None:
-        """A frame's fact could not be taken in: keep the bytes, and ask about the span."""
-        state.publisher.dead_letter(
-            body, reason, state.cause, product=frame.product, received_ns=frame.received_ns
-        )
-        link = state.streams.links.get(frame.connection)
-        # What it spoke of nobody knows: of any product that its connection carries (decision 0801).
-        for product in (frame.product,) if link is None else link.products:
-            state.look_ups.note_product(product)
-            state.look_ups.note_loss(product, frame.received_ns, "a frame could not be read")
+                self._frames.lose(state, item, item.body, reason)
 
     def _count(self, translation: Translation) -> None:
         for word in translation.unknown:

@@ -126,6 +126,9 @@ FRAME_BYTES = _counter("frame_bytes_total", "bytes of frames received", "venue",
 QUESTIONS = _counter(
     "questions_total", "questions asked, by what became of them", "venue", "about", "outcome"
 )
+COMMANDS = _counter(
+    "commands_total", "orders' requests to a venue, by what became of them", "venue", "outcome"
+)
 RECONNECTS = _counter("reconnects_total", "connections made anew, by reason", "venue", "reason")
 KEY_REFUSED = _gauge("key_refused", "1 while a venue refuses an account's sign-in", "account")
 REGISTRY_UNUSABLE = _gauge(

@@ -107,8 +107,15 @@ def registry_of(accounts: Iterable[AccountConfig], keys: Path) -> Iterator[str]:
         yield (
             f'[[accounts]]\nid = "{account.name}"\nproducts = {products}\n'
             f'key = "file:{keys / key_name(account)}"\npartition = {number % PARTITIONS}\n'
+            f"{_orders(account)}"
             f"[accounts.symbols]\n{symbols}\n\n"
         )
+
+
+def _orders(account: AccountConfig) -> str:
+    """What may be sent for the account, where orders are entered at its venue at all."""
+    venue = account.name.partition(":")[0]
+    return 'orders = "cancel"\n' if VENUES[venue].orders is not None else ""
 
 
 def key_name(account: AccountConfig) -> str:

@@ -21,6 +21,7 @@ from orderloom.event import (
     PositionReport,
     Reply,
 )
+from orderloom.intent import Intent
 from orderloom.words import OPEN_STATUSES, FillKind, Source
 from processors.account.differences import outline
 from processors.account.doubts import Doubts
@@ -33,6 +34,8 @@ from processors.account.setting import Setting
 from processors.account.sizes import Sizes
 from processors.account.streams import Streams
 from processors.account.targets import DOUBT, GAP
+from processors.intents.gate import denial
+from processors.intents.intents import Intents
 from processors.orders.effects import (
     DisputeRaised,
     Effect,
@@ -74,10 +77,11 @@ class AccountFold:
         self.sizes = Sizes(setting.instruments, self.orders)
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
+        self.intents = Intents(self.orders, publisher, look_ups.reconciliation.targets)
         self._parts: tuple[Saved, ...] = (
             self.orders, self.orders.lists, self.exposure, self.streams,
             look_ups, look_ups.reconciliation, look_ups.positions,
-            look_ups.balances, look_ups.differences, publisher,
+            look_ups.balances, look_ups.differences, self.intents, publisher,
         )  # fmt: skip
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
 
@@ -123,6 +127,12 @@ class AccountFold:
         self.quarantine["last"][kind] = offset
         self._is_dirty = True
         self.setting.spoken.add(self.account)
+
+    def take_intent(self, intent: Intent, offset: int, appended_ns: int) -> None:
+        """Fold one intent, which stands at this offset since then."""
+        venue, takes_orders = self.setting.venue, self.setting.takes_orders
+        why = denial(self.config, venue, takes_orders=takes_orders, is_enabled=self.is_enabled)
+        self.intents.take(intent, offset, appended_ns, why)
 
     def take_events(self, events: Sequence[Event], origin: Origin) -> list[str]:
         """Fold what one message says; the keys of orders that an answer shows alive."""
@@ -266,6 +276,7 @@ class AccountFold:
         key, order = effect.key, effect.order
         self.publisher.retire_order(key, effect.version, cause)
         self.look_ups.differences.retired(key, order)
+        self.intents.retire(key, order)
         self.doubts.retire(key)
         touched = self.exposure.retire(key)
         if order.key != key:
@@ -319,16 +330,18 @@ class AccountFold:
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         # It asks nothing meanwhile, and its timers rest (decision 0007).
-        if not self.is_followed:
-            return None
-        times = (self.look_ups.reconciliation.due_ns(), self.publisher.due_ns())
+        times = [self.intents.due_ns()] if self.is_enabled else []
+        if self.is_followed:  # set apart, it still cancels
+            times += [self.look_ups.reconciliation.due_ns(), self.publisher.due_ns()]
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
         self.begin(self.cause, now_ns)
-        self.look_ups.tick(now_ns)
-        self.publisher.tick(now_ns)
+        self.intents.tick(now_ns)
+        if self.is_followed:
+            self.look_ups.tick(now_ns)
+            self.publisher.tick(now_ns)
 
     # ---- state ----
 

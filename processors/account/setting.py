@@ -12,7 +12,7 @@ from venues.venue import Profiles
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The venue's promises, instruments and time, who owns the edge, the pace, and where and in
-    which epoch it is published."""
+    which epoch it is published. `takes_orders`: its adapter says how orders are entered."""
 
     venue: str
     partition: int
@@ -23,5 +23,6 @@ class Setting:
     epoch: int = 0
     times: VenueTimes = field(default_factory=VenueTimes)
     owner: Owner = field(default_factory=Owner)
+    takes_orders: bool = False
     spoken: set[str] = field(default_factory=set)
     """The accounts that something was said to since anybody looked."""

@@ -14,6 +14,7 @@ from processors.ledger.step import Output
 def publish(account: AccountFold) -> Iterator[Output]:
     """What the step publishes of this account: events first, then the views."""
     publisher = account.publisher
+    account.intents.look(publisher.orders)
     # What is stale must not be shown.
     account.exposure.refresh(account.orders.all())
     _settle_lost(account)

@@ -12,7 +12,7 @@ from zlib import compress, decompress
 
 import orjson
 
-from orderloom.topology import DISPATCHES, OUTPUTS
+from orderloom.topology import COMMANDS, DISPATCHES, OUTPUTS
 from processors.account.lost_fills import LostFill
 from processors.account.streams import Blind
 from processors.ledger.state import Repair
@@ -43,7 +43,7 @@ def note_of(repair: Repair, phase: str) -> dict[str, Any]:
 
 def without_dispatches(changes: StepChanges) -> StepChanges:
     """What is written of a step of a repair: what the rebuilt past asks was asked long ago."""
-    changes.outputs = [one for one in changes.outputs if one.topic is not DISPATCHES]
+    changes.outputs = [one for one in changes.outputs if one.topic not in (DISPATCHES, COMMANDS)]
     return changes
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from orderloom import topology
 from orderloom.account import AccountState
+from orderloom.answer import IntentAnswer
 from orderloom.fill import Fill
 from orderloom.instrument import Instrument
 from orderloom.order import OrderState
@@ -25,6 +26,7 @@ MESSAGES: Final[dict[str, type[BaseModel]]] = {
     topology.INSTRUMENTS.kind: Instrument,
     topology.DEAD_LETTERS.kind: DeadLetter,
     topology.DIFFERENCES.kind: Difference,
+    topology.ANSWERS.kind: IntentAnswer,
 }
 
 

@@ -49,7 +49,10 @@ class Registration:
 
     def encoded(self) -> bytes:
         """The record's value."""
-        document: dict[str, Any] = {"type": ACCOUNT, "config": self.config.model_dump(mode="json")}
+        config = self.config.model_dump(mode="json")
+        if self.config.orders == "none":
+            del config["orders"]  # older versions refuse a field that they do not know
+        document: dict[str, Any] = {"type": ACCOUNT, "config": config}
         return orjson.dumps(document | ({"removed": True} if self.is_removed else {}))
 
 

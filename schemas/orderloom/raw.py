@@ -139,11 +139,51 @@ class Oversize:
     body: bytes
 
 
-Item = Frame | Answer | Failure | ConnectionChange | Liveness | ClockSample | OwnerChange | Oversize
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A command that is about to be handed to its transport, written before it is.
+
+    `command` is its document, `request` what is sent without key, time and signature, `sha256` of
+    that text. What became of it an `AttemptOutcome` says, if anybody lived to say it.
+    """
+
+    KIND: ClassVar = "attempt"
+    command_id: str
+    command: dict[str, Any]
+    transport: str
+    request: str
+    sha256: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """What became of a command here: the venue's answer, or why there is none.
+
+    `is_unsent`: surely no byte of it left. Else, without a `status`, it may have arrived.
+    """
+
+    KIND: ClassVar = "outcome"
+    command_id: str
+    verb: str
+    product: str
+    sent_ns: int
+    received_ns: int
+    is_unsent: bool
+    status: int | None = None
+    reason: str = ""
+    body: bytes = b""
+
+
+Item = (
+    Frame | Answer | Failure | ConnectionChange | Liveness | ClockSample | OwnerChange | Oversize
+    | Attempt | AttemptOutcome
+)  # fmt: skip
 _KINDS: Final[dict[str, type[Item]]] = {
     kind.KIND: kind
     for kind in (
         Frame, Answer, Failure, ConnectionChange, Liveness, ClockSample, OwnerChange, Oversize,
+        Attempt, AttemptOutcome,
     )
 }  # fmt: skip
 _FIELDS: Final = {
@@ -161,7 +201,7 @@ _TYPES: Final[dict[Any, tuple[type, ...]]] = {
     list[str]: (list,),
     list[dict[str, Any]]: (list,),
 }
-_NAMES: Final = frozenset({"connection", "product", "feed", "change"})
+_NAMES: Final = frozenset({"connection", "product", "feed", "change", "command_id", "verb"})
 """Texts that become keys of the state: no longer than `NAME_CHARS_MAX`."""
 _SHAPES: Final = {
     kind: tuple((one.name, _TYPES[one.type], one.name in _NAMES) for one in fields(kind))

@@ -85,6 +85,11 @@ DISPATCHES: Final = Topic(
     "dispatches", "account", "what ingest shall do, each with a deterministic id",
     ("process",), transactional=True, config=_kept(7),
 )  # fmt: skip
+COMMANDS: Final = Topic(
+    # Apart from questions: a cancel never waits behind them.
+    "commands", "account", "what ingest shall send to the venue, each with a deterministic id",
+    ("process",), transactional=True, config=_kept(7),
+)  # fmt: skip
 CLAIMS: Final = Topic(
     # Never compacted: where two records name a command, the first counts.
     "claims", "account or partition", "who may send a command, that nobody may, or that all stops",
@@ -120,6 +125,10 @@ INSTRUMENTS: Final = Topic(
     "instruments", "product + symbol", "tick, lot, contract size, units",
     ("process",), transactional=True, config=_COMPACTED,
 )  # fmt: skip
+ANSWERS: Final = Topic(
+    "answers", "account", "what became of each intent: recorded, denied, closed, ...",
+    ("process",), transactional=True, config=_kept(90),
+)  # fmt: skip
 DIFFERENCES: Final = Topic(
     "differences", "account", "what reconciliation found: both sides, evidence, rule, or open",
     ("process",), transactional=True, config=_kept(90),
@@ -130,8 +139,8 @@ DEAD_LETTERS: Final = Topic(
 )  # fmt: skip
 
 TOPICS: Final[tuple[Topic, ...]] = (
-    RAW, INTENTS, CONTROL, DISPATCHES, LEDGER, COMMITS, ORDERS, FILLS, POSITIONS, ACCOUNTS,
-    INSTRUMENTS, DIFFERENCES, DEAD_LETTERS,
+    RAW, INTENTS, CONTROL, DISPATCHES, COMMANDS, LEDGER, COMMITS, ORDERS, FILLS, POSITIONS,
+    ACCOUNTS, INSTRUMENTS, DIFFERENCES, ANSWERS, DEAD_LETTERS,
 )  # fmt: skip
 INPUTS: Final = (CONTROL, INTENTS, RAW)
 """The processors' inputs, in the fixed order in which a step folds them."""

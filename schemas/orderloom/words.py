@@ -197,6 +197,33 @@ class ReplyClass(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class IntentOutcome(StrEnum):
+    """What is known of an intent."""
+
+    # It stands in the log, and is being seen to.
+    RECORDED = "RECORDED"
+    # Nothing is done: the account, the order or the time does not allow it.
+    DENIED = "DENIED"
+    # Its key was used for something else, which goes on.
+    CONFLICT = "CONFLICT"
+    # The same again: nothing more is done, and this is where the first one stands.
+    EXISTING = "EXISTING"
+    # Its time was over before anything was sent, for all we know; nothing will be.
+    ABANDONED = "ABANDONED"
+    # An attempt surely did not reach the venue; another follows.
+    REQUEST_NOT_SENT = "REQUEST_NOT_SENT"
+    # The venue surely did not do it, for a cause that passes; another attempt follows.
+    PENDING_RETRY = "PENDING_RETRY"
+    # The venue took the request: this is no end of the order.
+    ACKED = "ACKED"
+    # The venue refused it for good; the order is what it was.
+    ACK_REJECTED = "ACK_REJECTED"
+    # Nobody knows whether the venue did it; the order is asked about, another attempt follows.
+    ACK_TIMEOUT = "ACK_TIMEOUT"
+    # Of a cancel: the order is shown closed, whatever closed it.
+    CLOSED = "CLOSED"
+
+
 class FillKind(StrEnum):
     """What a record of `fills` says: an execution, its correction, or that it was busted."""
 

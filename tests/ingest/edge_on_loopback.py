@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 
@@ -25,8 +26,12 @@ P = 2
 QUESTION = {"id": "", "account": ACCOUNT, "about": About.BALANCES, "product": PRODUCT}
 
 
-def an_entry(account: str = ACCOUNT, product: str = PRODUCT, partition: int = P) -> Entry:
-    config = AccountConfig(id=account, products=(product,), key="file:k", partition=partition)
+def an_entry(
+    account: str = ACCOUNT, product: str = PRODUCT, partition: int = P, **fields: Any
+) -> Entry:
+    config = AccountConfig(
+        id=account, products=(product,), key="file:k", partition=partition, **fields
+    )
     return Entry(config, Credentials("me", "secret"))
 
 
@@ -56,9 +61,10 @@ def a_dispatch_of(offset: int, question: Question, account: str = "") -> Receive
 class Running:
     """An edge, and what it wrote."""
 
-    def __init__(self, edge: Edge, log: ListedLog) -> None:
+    def __init__(self, edge: Edge, log: ListedLog, requesters: Requesters) -> None:
         self.edge = edge
         self.log = log
+        self.requesters = requesters
 
     @property
     def answered(self) -> list[str]:
@@ -87,7 +93,7 @@ async def an_edge(toy: ToyServer, *entries: Entry) -> AsyncIterator[Running]:
     outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
     edge = Edge(requesters, outbox, connection_names("w1"), settings.partitions)
     try:
-        yield Running(edge, log)
+        yield Running(edge, log, requesters)
         assert not outbox.failed.done()
     finally:
         await edge.stop()

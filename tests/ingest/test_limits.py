@@ -387,3 +387,13 @@ def _note(
         for key, weight in ticket.charges:
             gone[key].append((now_ns, weight))
     return len(granted)
+
+
+def test_a_cancel_may_have_what_is_kept_from_questions_and_waits_for_streams_alone() -> None:
+    limits = a_group(weight=Bucket(100, 60 * SECOND_NS, used_header="x-used"))
+    for _ in range(100):
+        wish(limits, "weight", 1, Rank.URGENT)
+    assert 0 < len(limits.grant(0)) < 100
+    assert limits.grant(0) == ()
+    cancel, stream = wish(limits, "weight", 1, Rank.CANCEL), wish(limits, "weight", 1, Rank.STREAM)
+    assert limits.grant(0) == (stream, cancel)

@@ -183,3 +183,12 @@ def test_an_account_may_change_while_it_is_disabled() -> None:
     watched = Watched(an_entry(enabled=False))
     assert watched.read(an_entry(enabled=False, products=("TWO",))) == []
     assert acts(watched.read(an_entry(products=("TWO",)))) == [(A, Act.OPEN)]
+
+
+def test_what_may_be_sent_changes_without_a_new_connection() -> None:
+    watched = Watched(an_entry())
+    [change] = watched.read(an_entry(orders="cancel"))
+    assert (change.act, change.entry.config.orders) == (Act.ALLOW, "cancel")
+    assert "orderloom topics" in change.line
+    assert watched.read(an_entry(orders="cancel")) == []
+    assert acts(watched.read(an_entry(key=NEW))) == [(A, Act.RENEW)]

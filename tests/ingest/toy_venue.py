@@ -8,7 +8,10 @@ end, ``gone`` says that nothing comes any more. All else is data.
 import json
 from urllib.parse import quote
 
+from orderloom.claim import Verb
 from orderloom.question import About, Question
+from orderloom.words import ReplyClass
+from venues.order_entry import Judgement, OrderEntry, OrderName, SignedRequest
 from venues.rates import Bucket, Cost, Throttling
 from venues.request import Context, Endpoints, HttpRequest
 from venues.venue import (
@@ -145,6 +148,24 @@ def toy_stream(
     )
 
 
+def _cancel(name: OrderName, context: Context) -> SignedRequest:
+    if name.venue_order_id is None:
+        raise ValueError("the toy venue knows orders by its own ids alone")
+    url = f"{context.endpoints.rest[PRODUCT]}/order?id={name.venue_order_id}&at={context.venue_ns}"
+    http = HttpRequest(
+        "DELETE",
+        url,
+        {"x-key": context.credentials.key},
+        channel="DELETE order",
+        costs=(Cost("weight"),),
+    )
+    return SignedRequest(http, f"DELETE /order?id={name.venue_order_id}")
+
+
+def _judge_reply(_verb: Verb, _product: str, status: int, _body: bytes) -> Judgement:
+    return Judgement(ReplyClass.ACKED if status == 200 else ReplyClass.UNKNOWN)
+
+
 def _translate(_inbound: Inbound) -> Translation:
     return Translation(ignored="nothing here is an order")
 
@@ -170,4 +191,5 @@ def toy_venue(
         backoff=_backoff,
         server_time=lambda body: int(json.loads(body)["ns"]),
         translate=_translate,
+        orders=OrderEntry(_cancel, _judge_reply),
     )

@@ -7,7 +7,7 @@ find can be played in milliseconds, step by step, with restarts anywhere between
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -56,6 +56,7 @@ class VenueLab:
     products: ClassVar[tuple[str, ...]] = ("spot", "linear")
     feeds: ClassVar[dict[str, str]] = {"c-spot": "spot", "c-linear": "linear"}
     """The first product of each connection."""
+    orders: ClassVar[Literal["none", "cancel"]] = "none"
 
     def __init__(
         self,
@@ -174,6 +175,7 @@ class VenueLab:
             products=self.products,
             key="env:KEY",
             partition=0,
+            orders=self.orders,
             symbols={p: self.symbols_of(p, self.symbols) for p in self.products},
         )
         document = {"type": "account", "config": entry.model_dump(mode="json")}
@@ -269,10 +271,14 @@ class VenueLab:
             request, number = following, number + 1
 
     def called(self, url: str) -> tuple[int, bytes]:
+        """What the venue answers to a question: status and body."""
+        return self.performed("GET", url)
+
+    def performed(self, method: str, url: str) -> tuple[int, bytes]:
         """What the venue answers: status and body."""
         parts = urlsplit(url)
         market = self.venue.spot if parts.path.startswith("/api/") else self.venue.linear
-        call = CALLS["GET", parts.path]
+        call = CALLS[method, parts.path]
         self.asked.append(parts.path)
         try:
             found = call.answer(market, self.account, Params(dict(parse_qsl(parts.query))))

@@ -9,7 +9,7 @@ EXPLICIT_NS = "prod."
 
 # How long each topic is kept: days, None for ever, or "compacted".
 KEPT = {
-    "raw": 90, "intents": None, "control": None, "dispatches": 7,
+    "raw": 90, "intents": None, "control": None, "dispatches": 7, "commands": 7, "answers": 90,
     "ledger": "compacted", "commits": 90, "orders": "compacted", "fills": 365,
     "positions": "compacted", "accounts": "compacted", "instruments": "compacted",
     "differences": 90, "dead-letters": 90,
@@ -97,8 +97,8 @@ def test_a_step_folds_control_before_intents_before_raw() -> None:
 
 def test_outputs_are_what_consumers_read() -> None:
     assert {topic.kind for topic in OUTPUTS} == {
-        "dispatches", "orders", "fills", "positions", "accounts", "instruments", "differences",
-        "dead-letters",
+        "dispatches", "commands", "orders", "fills", "positions", "accounts", "instruments",
+        "differences", "answers", "dead-letters",
     }  # fmt: skip
 
 

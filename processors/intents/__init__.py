@@ -1,0 +1,1 @@
+"""Order entry, decided: what intents want, which commands follow, what became of them."""
