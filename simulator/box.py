@@ -12,9 +12,11 @@ from simulator.clock import Clock, WallClock
 from simulator.config import SimulatorConfig
 from simulator.delivery import Feed
 from simulator.faults import Faults
+from simulator.journal import Journal
 from simulator.message import Publish
 from simulator.sockets import Sockets
 from simulator.traders import Traders
+from simulator.wire.attempts import Attempts
 
 Task = Callable[[], Awaitable[None]]
 
@@ -48,6 +50,11 @@ class Venue(Protocol):
         """Who trades there."""
         ...
 
+    @property
+    def journal(self) -> Journal:
+        """What reached it to change something."""
+        ...
+
 
 Venue_co = TypeVar("Venue_co", bound=Venue, covariant=True)
 MakeVenue = Callable[[SimulatorConfig, Clock, Publish, Faults], Venue_co]
@@ -68,6 +75,7 @@ class Box(ABC, Generic[Venue_co]):
         self.faults = Faults(config.faults, config.seed)
         self.feed = Feed(self.clock, self.faults, int(config.timing.in_flight_s * 1000))
         self.venue = make_venue(config, self.clock, self.feed.publish, self.faults)
+        self.attempts = Attempts(self.venue.journal)
 
     @abstractmethod
     def add_routes(self, app: web.Application) -> None:

@@ -11,6 +11,10 @@ class Clock(Protocol):
         """The present moment in ms."""
         ...
 
+    def now_ns(self) -> int:
+        """The same in ns."""
+        ...
+
 
 class WallClock:
     """The machine's clock, with a fixed error that tests may set."""
@@ -22,6 +26,10 @@ class WallClock:
         """The machine's time plus the skew."""
         return time.time_ns() // 1_000_000 + self.skew_ms
 
+    def now_ns(self) -> int:
+        """The same in ns, as exact as the machine's clock is."""
+        return time.time_ns() + self.skew_ms * 1_000_000
+
 
 class LogicalClock:
     """A clock that moves only when it is told to, so that a seed gives the same times."""
@@ -32,6 +40,10 @@ class LogicalClock:
     def now_ms(self) -> int:
         """The time that was last set."""
         return self._now_ms
+
+    def now_ns(self) -> int:
+        """The same in ns."""
+        return self._now_ms * 1_000_000
 
     def advance(self, by_ms: int) -> None:
         """Let `by_ms` milliseconds pass."""

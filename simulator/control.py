@@ -65,6 +65,7 @@ class Control:
         app.router.add_post("/control/keys/revoke", self.revoke_key)
         for name, act in self._box.controls().items():
             app.router.add_post(f"/control/{name}", _acting(act))
+        app.router.add_get("/control/journal", self.show_journal)
         app.router.add_get("/control/connections", self.show_connections)
         app.router.add_get("/truth", self.truth)
         app.router.add_get("/truth/summary", self.summary)
@@ -167,6 +168,13 @@ class Control:
             return _json({"error": str(error)}, 400)
         except LookupError as error:
             return _json({"error": f"no key {error}"}, 404)
+
+    async def show_journal(self, request: web.Request) -> web.Response:
+        """The wire journal, whole or `?after=` a number, of all accounts or of `?account=`."""
+        after, account = request.query.get("after", "0"), request.query.get("account", "")
+        if not after.isdecimal():
+            return _json({"error": "after is the number of a row"}, 400)
+        return _json(self._box.venue.journal.document(int(after), account))
 
     async def show_connections(self, request: web.Request) -> web.Response:
         """Open connections and those that ended, with the reason."""

@@ -11,6 +11,7 @@ from simulator.clock import Clock
 from simulator.conditional import Conditional
 from simulator.engine.numbering import Numbers
 from simulator.instrument import ZERO, Side
+from simulator.journal import Journal
 from simulator.message import Publish
 from simulator.visibility import View
 
@@ -26,6 +27,7 @@ class World:
     numbers: Numbers
     face: Any
     """The venue's own settings."""
+    journal: Journal
     view: View = field(default_factory=View)
 
 

@@ -8,6 +8,7 @@ from simulator.binance.calls import to_cancel
 from simulator.binance.params import DAY_MS, Params, page
 from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
+from simulator.binance.wishes import ALL_CANCELED_ALGO, CANCELED_ALGO, PLACED_ALGO
 from simulator.conditional import Conditional, Trigger
 from simulator.market import Request
 from simulator.message import Document
@@ -158,9 +159,11 @@ def _row(market: UsdmMarket, conditional: Conditional) -> Document:
 
 
 ALGO_CALLS = {
-    ("POST", "/fapi/v1/algoOrder"): Call(place, costs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, costs(1)),
-    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, costs(1)),
+    ("POST", "/fapi/v1/algoOrder"): Call(
+        place, costs(0), counts_orders=True, wishes=(PLACED_ALGO,)
+    ),
+    ("DELETE", "/fapi/v1/algoOrder"): Call(cancel, costs(1), wishes=(CANCELED_ALGO,)),
+    ("DELETE", "/fapi/v1/algoOpenOrders"): Call(cancel_all, costs(1), wishes=(ALL_CANCELED_ALGO,)),
     ("GET", "/fapi/v1/algoOrder"): Call(one_order, costs(1)),
     ("GET", "/fapi/v1/openAlgoOrders"): Call(open_orders, costs_by("symbol", 1, 40)),
     ("GET", "/fapi/v1/allAlgoOrders"): Call(all_orders, costs(5), is_paged=True),

@@ -52,8 +52,8 @@ class BinanceBox(Box[BinanceVenue]):
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both products into `app`."""
-        rest = Rest(self.venue, self._limits, self.faults, self.keys)
-        spot = SpotSocket(self.venue, self._limits, self.sockets)
+        rest = Rest(self.venue, self._limits, self.faults, self.keys, self.attempts)
+        spot = SpotSocket(self.venue, self._limits, self.sockets, self.attempts)
         app.router.add_get("/ws-api/v3", spot.handle)
         app.router.add_get("/private/ws", self.private.by_query)
         app.router.add_get("/private/ws/{key}", self.private.by_path)

@@ -11,11 +11,14 @@ from simulator.binance.signing import check_rest_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
+from simulator.binance.wishes import wishes_of
 from simulator.faults import Faults
 from simulator.instrument import Product
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import Trouble
+from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
 from simulator.wire.calls import Rest as WireRest
 from simulator.wire.tickets import Tickets
@@ -31,22 +34,40 @@ def product_of(path: str) -> Product:
 class Rest(WireRest):
     """Answers requests of both products."""
 
-    def __init__(self, venue: BinanceVenue, limits: Limits, faults: Faults, keys: Tickets) -> None:
+    def __init__(
+        self,
+        venue: BinanceVenue,
+        limits: Limits,
+        faults: Faults,
+        keys: Tickets,
+        attempts: Attempts,
+    ) -> None:
+        super().__init__(attempts)
         self._venue = venue
         self._limits = limits
         self._trouble = Trouble(faults, venue.view, refused, limits.ban)
         self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | listen_key_calls(keys)
 
-    def answer(self, asked: Asked, headers: dict[str, str]) -> object:
+    def wishes(self, asked: Asked) -> list[Wish]:
+        """What the call would change."""
+        call = self._calls.get((asked.method, asked.path))
+        if call is None or not call.wishes:
+            return []
+        account = self._venue.by_key.get(asked.headers.get("X-MBX-APIKEY", ""))
+        return wishes_of(call.wishes, Params(asked.fields), account, product_of(asked.path))
+
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[object]:
         """Charge the weight first, whatever becomes of the request."""
         call = self._calls.get((asked.method, asked.path))
         if call is None:
             raise refused("no_path")
         params = Params(asked.fields)
         self._charge(asked, call.cost(params), headers)
-        act = partial(self._carry_out, call, asked, params, headers)
-        if call.access == "none":
-            return act()
+        account = self._account(asked, call)
+        act = partial(self._carry_out, call, account, asked, headers)
+        return act if call.access == "none" else partial(self._meet, call, asked, act, headers)
+
+    def _meet(self, call: Call, asked: Asked, act: Act[object], headers: dict[str, str]) -> object:
         try:
             fitting = fitting_faults(asked.method, is_paged=call.is_paged)
             return self._trouble.meet(asked.ip, act, fitting)
@@ -62,13 +83,12 @@ class Rest(WireRest):
         return document_of(refusal)
 
     def _carry_out(
-        self, call: Call, asked: Asked, params: Params, headers: dict[str, str]
+        self, call: Call, account: Account, asked: Asked, headers: dict[str, str]
     ) -> object:
-        market = self._venue.spot if product_of(asked.path) == "spot" else self._venue.linear
-        account = self._account(asked, call)
-        answer: object = call.answer(market, account, params)
+        product, params = product_of(asked.path), Params(asked.fields)
+        market = self._venue.spot if product == "spot" else self._venue.linear
+        answer = self._venue.ask(call, product, account, params)
         if call.is_free_when_done:
-            product = product_of(asked.path)
             used = self._limits.give_back(asked.ip, product, call.cost(params))
             headers[USED_WEIGHT] = str(used)
         if call.counts_orders:

@@ -57,6 +57,7 @@ class SpotMarket(BinanceMarket, EngineSpot):
             raise self.refusal("lot")
         if order.amendments >= AMENDMENTS_MAX:
             raise self.refusal("amended_too_often")
+        self.note(order)
         original = order.client_order_id
         order.client_order_id = new_id or self.made_id()
         account.by_client_id[self.product, order.symbol, order.client_order_id] = order

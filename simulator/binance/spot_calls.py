@@ -19,6 +19,7 @@ from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Params
 from simulator.binance.refusals import Refusal, refused
 from simulator.binance.spot import SpotMarket
+from simulator.binance.wishes import ALL_CANCELED, AMENDED, CANCELED, PLACED, REPLACED
 from simulator.market import Request, random_id
 from simulator.matching import Order
 from simulator.message import Document
@@ -86,10 +87,10 @@ def cancel_replace(market: SpotMarket, account: Account, params: Params) -> Docu
     """
     request = wanted_order(params)
     market.counts.take(account)
-    cancelled = _try(lambda: _replaced(market, account, params))
+    cancelled = _try(market, lambda: _replaced(market, account, params))
     if isinstance(cancelled, Refusal) and params.needed("cancelReplaceMode") == "STOP_ON_FAILURE":
         raise _not_done(cancelled, None)
-    placed = _try(lambda: _placed(market, account, params, market.place(account, request)))
+    placed = _try(market, lambda: _placed(market, account, params, market.place(account, request)))
     if isinstance(placed, Refusal) and placed.code == -2010 and "balance" in placed.message:
         market.reject(account, request)
     if isinstance(cancelled, Refusal) or isinstance(placed, Refusal):
@@ -112,9 +113,10 @@ def _replaced(market: SpotMarket, account: Account, params: Params) -> Document:
     return _cancel(market, account, order, params.text("cancelNewClientOrderId"))
 
 
-def _try(action: Callable[[], Document]) -> Document | Refusal:
+def _try(market: SpotMarket, action: Callable[[], Document]) -> Document | Refusal:
     try:
-        return action()
+        with market.world.journal.judged():
+            return action()
     except Refusal as refusal:
         return refusal
 
@@ -187,13 +189,21 @@ SPOT_CALLS = {
     ("GET", "/api/v3/ping"): Call(ping, costs(1), "none"),
     ("GET", "/api/v3/time"): Call(server_time, costs(1), "none"),
     ("GET", "/api/v3/exchangeInfo"): Call(instruments, costs(20), "none"),
-    ("POST", "/api/v3/order"): Call(place, costs(1), counts_orders=True, is_free_when_done=True),
-    ("DELETE", "/api/v3/order"): Call(cancel, costs(1), is_free_when_done=True),
-    ("DELETE", "/api/v3/openOrders"): Call(cancel_all, costs(1), is_free_when_done=True),
-    ("POST", "/api/v3/order/cancelReplace"): Call(
-        cancel_replace, costs(1), counts_orders=True, is_free_when_done=True
+    ("POST", "/api/v3/order"): Call(
+        place, costs(1), counts_orders=True, is_free_when_done=True, wishes=(PLACED,)
     ),
-    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, costs(4)),
+    ("DELETE", "/api/v3/order"): Call(cancel, costs(1), is_free_when_done=True, wishes=(CANCELED,)),
+    ("DELETE", "/api/v3/openOrders"): Call(
+        cancel_all, costs(1), is_free_when_done=True, wishes=(ALL_CANCELED,)
+    ),
+    ("POST", "/api/v3/order/cancelReplace"): Call(
+        cancel_replace,
+        costs(1),
+        counts_orders=True,
+        is_free_when_done=True,
+        wishes=(REPLACED, PLACED),
+    ),
+    ("PUT", "/api/v3/order/amend/keepPriority"): Call(amend, costs(4), wishes=(AMENDED,)),
     ("GET", "/api/v3/order"): Call(one_order, costs(4)),
     ("GET", "/api/v3/openOrders"): Call(open_orders, costs_by("symbol", 6, 80)),
     ("GET", "/api/v3/allOrders"): Call(all_orders, costs(20), is_paged=True),

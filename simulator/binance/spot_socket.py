@@ -1,6 +1,7 @@
 """The Spot WS API: requests and the subscription (docs/venues/binance.md 2.3, 2.4 and 8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
@@ -12,35 +13,47 @@ from simulator.binance.refusals import document_of, refused
 from simulator.binance.signing import check_socket_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS, SPOT_METHODS
 from simulator.binance.venue import BinanceVenue
+from simulator.binance.wishes import wishes_of
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.sockets import Reader, Sockets
 from simulator.wire import session
-from simulator.wire.calls import NOBODY, Call
+from simulator.wire.attempts import Act, Attempts
+from simulator.wire.calls import HTTP_OK, NOBODY, Call
 
 CONNECT_WEIGHT = 2
 REQUEST_WEIGHT = 2
 
 
+@dataclass(frozen=True, slots=True)
+class SpotWire:
+    """What every session works with."""
+
+    venue: BinanceVenue
+    limits: Limits
+    attempts: Attempts
+
+
 class SpotSocket:
     """Serves `/ws-api/v3`."""
 
-    def __init__(self, venue: BinanceVenue, limits: Limits, sockets: Sockets) -> None:
-        self._venue = venue
-        self._limits = limits
+    def __init__(
+        self, venue: BinanceVenue, limits: Limits, sockets: Sockets, attempts: Attempts
+    ) -> None:
+        self._wire = SpotWire(venue, limits, attempts)
         self._sockets = sockets
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The aiohttp handler."""
         ip = request.remote or ""
         try:
-            self._limits.take(ip, "spot", CONNECT_WEIGHT)
+            self._wire.limits.take(ip, "spot", CONNECT_WEIGHT)
         except Refused as refusal:
             return web.Response(status=refusal.status, text=refusal.message)
 
         def setup(connection: Connection) -> Reader:
-            return Session(self._venue, self._limits, self._sockets.feed, connection, ip).read
+            return Session(self._wire, self._sockets.feed, connection, ip).read
 
         return await self._sockets.serve(request, "spot", setup)
 
@@ -48,12 +61,11 @@ class SpotSocket:
 class Session(session.Session):
     """One connection's requests and subscriptions."""
 
-    def __init__(
-        self, venue: BinanceVenue, limits: Limits, feed: Feed, connection: Connection, ip: str
-    ) -> None:
+    def __init__(self, wire: SpotWire, feed: Feed, connection: Connection, ip: str) -> None:
         super().__init__(feed, connection)
-        self._venue = venue
-        self._limits = limits
+        self._venue = wire.venue
+        self._limits = wire.limits
+        self._attempts = wire.attempts
         self._ip = ip
         self._next_id = 0
 
@@ -86,14 +98,30 @@ class Session(session.Session):
 
     def _call(self, call: Call, request: Document) -> None:
         params = _params(request)
+        account = self._venue.by_key.get(str(params.get("apiKey", "")))
+        wishes = wishes_of(call.wishes, Params(params), account, "spot")
+        attempt = self._attempts.begin(wishes, "socket", self.connection.number)
+        attempt.arrive()
+        try:
+            reply = attempt.carry_out(partial(self._admit, call, params))
+        except Refused as refusal:
+            attempt.answered(refusal.status, str(refusal.code))
+            raise
+        attempt.answered(HTTP_OK)
+        self._reply(request, reply)
+
+    def _admit(self, call: Call, params: Document) -> Act[Document]:
         fields = Params(params)
         self._limits.take(self._ip, "spot", call.cost(fields))
         account = NOBODY if call.access == "none" else self._authenticate(params)
-        result = call.answer(self._venue.spot, account, fields)
+        return partial(self._carry_out, call, account, fields)
+
+    def _carry_out(self, call: Call, account: Account, fields: Params) -> Document:
+        result = self._venue.ask(call, "spot", account, fields)
         if call.is_free_when_done:
             self._limits.give_back(self._ip, "spot", call.cost(fields))
         counts = self._venue.spot.counts.rows(account) if call.counts_orders else []
-        self._done(request, result, counts)
+        return {"status": HTTP_OK, "result": result, "rateLimits": counts}
 
     def _authenticate(self, params: Mapping[str, object]) -> Account:
         key = str(params.get("apiKey", ""))
@@ -127,11 +155,11 @@ class Session(session.Session):
     def _list(self, request: Document) -> None:
         self._done(request, [{"subscriptionId": number} for number in self.listening])
 
-    def _done(self, request: Document, result: object, counts: Sequence[object] = ()) -> None:
-        self._reply(request, {"status": 200, "result": result}, counts)
+    def _done(self, request: Document, result: object) -> None:
+        self._reply(request, {"status": HTTP_OK, "result": result})
 
-    def _reply(self, request: Document, what: Document, counts: Sequence[object] = ()) -> None:
-        self.put({"id": request.get("id")} | what | {"rateLimits": list(counts)})
+    def _reply(self, request: Document, what: Document) -> None:
+        self.put({"id": request.get("id"), "rateLimits": []} | what)
 
 
 def _params(request: Document) -> Document:

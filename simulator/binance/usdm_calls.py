@@ -8,6 +8,7 @@ from simulator.binance.instruments import exchange_info
 from simulator.binance.params import Params
 from simulator.binance.refusals import refused
 from simulator.binance.usdm import UsdmMarket
+from simulator.binance.wishes import ALL_CANCELED, AMENDED, CANCELED, PLACED
 from simulator.market import Request
 from simulator.message import Document
 from simulator.wire.calls import Call, costs, costs_by
@@ -177,10 +178,10 @@ USDM_CALLS = {
     ("GET", "/fapi/v1/ping"): Call(calls.ping, costs(1), "none"),
     ("GET", "/fapi/v1/time"): Call(server_time, costs(1), "none"),
     ("GET", "/fapi/v1/exchangeInfo"): Call(instruments, costs(1), "none"),
-    ("POST", "/fapi/v1/order"): Call(place, costs(0), counts_orders=True),
-    ("PUT", "/fapi/v1/order"): Call(amend, costs(0), counts_orders=True),
-    ("DELETE", "/fapi/v1/order"): Call(cancel, costs(1)),
-    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, costs(1)),
+    ("POST", "/fapi/v1/order"): Call(place, costs(0), counts_orders=True, wishes=(PLACED,)),
+    ("PUT", "/fapi/v1/order"): Call(amend, costs(0), counts_orders=True, wishes=(AMENDED,)),
+    ("DELETE", "/fapi/v1/order"): Call(cancel, costs(1), wishes=(CANCELED,)),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Call(cancel_all, costs(1), wishes=(ALL_CANCELED,)),
     ("GET", "/fapi/v1/order"): Call(calls.one_order, costs(1)),
     ("GET", "/fapi/v1/openOrder"): Call(one_open_order, costs(1)),
     ("GET", "/fapi/v1/openOrders"): Call(calls.open_orders, costs_by("symbol", 1, 40)),

@@ -34,11 +34,11 @@ class BybitBox(Box[BybitVenue]):
         trouble = Trouble(
             self.faults, self.venue.view, refused, limits.ban_all, unknown=OPEN_OUTCOMES
         )
-        self._wire = Wire(self.venue, self.feed, limits, trouble)
+        self._wire = Wire(self.venue, self.feed, limits, trouble, self.attempts)
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of the venue into `app`."""
-        rest = Rest(self.venue, self._limits, self.faults)
+        rest = Rest(self.venue, self._limits, self.faults, self.attempts)
         for kind in ("private", "trade"):
             app.router.add_get(f"/v5/{kind}", partial(self._serve, kind=kind))
         app.router.add_route("*", "/v5/{rest:.*}", rest.handle)

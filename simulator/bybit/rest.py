@@ -15,10 +15,13 @@ from simulator.bybit.refusals import refused
 from simulator.bybit.signing import check_request
 from simulator.bybit.trade_calls import Operation
 from simulator.bybit.venue import BybitVenue
+from simulator.bybit.wishes import wishes_of
 from simulator.faults import Faults
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, Trouble
+from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
 from simulator.wire.calls import Rest as WireRest
 
@@ -53,20 +56,36 @@ QUERIES = {
 class Rest(WireRest):
     """Answers requests of all products."""
 
-    def __init__(self, venue: BybitVenue, limits: Limits, faults: Faults) -> None:
+    def __init__(
+        self, venue: BybitVenue, limits: Limits, faults: Faults, attempts: Attempts
+    ) -> None:
+        super().__init__(attempts)
         self._venue = venue
         self._limits = limits
         self._trouble = Trouble(faults, venue.view, refused, limits.ban_all, unknown=OPEN_OUTCOMES)
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """Who is banned, or sends a body with a question, meets what has no codes."""
-        has_body = request.method == "GET" and bool(await request.text())
-        if has_body or self._limits.is_banned(request.remote or ""):
+    def firewall(self, asked: Asked) -> web.Response | None:
+        """It answers who is banned, or sends a body with a question, without any codes."""
+        has_body = asked.method == "GET" and bool(asked.body)
+        if has_body or self._limits.is_banned(asked.ip):
             text = "403 Forbidden" if has_body else "403 access too frequent"
             return web.Response(text=text, status=403, content_type="text/html")
-        return await super().handle(request)
+        return None
 
-    def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
+    def wishes(self, asked: Asked) -> list[Wish]:
+        """One for each order of an operation; one of nothing where its body cannot be read."""
+        operation = OPERATIONS.get(asked.path) if asked.method == "POST" else None
+        if operation is None:
+            return []
+        account = self._venue.by_key.get(asked.headers.get("X-BAPI-API-KEY", ""))
+        stamps = [asked.headers.get(f"X-BAPI-{name}", "") for name in ("TIMESTAMP", "RECV-WINDOW")]
+        try:
+            fields = _body(asked.body)
+        except Refused:
+            fields = Fields({})
+        return wishes_of(operation.name, fields, account.name if account else "", *stamps)
+
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[Document]:
         """Operations by POST, questions by GET."""
         self._limits.take_request(asked.ip)
         operation = OPERATIONS.get(asked.path) if asked.method == "POST" else None
@@ -74,16 +93,16 @@ class Rest(WireRest):
         if operation is None and query is None:
             raise refused("no_path")
         if query is not None and query.access == "none":
-            return self._ask(asked, NOBODY, query, headers)
+            return partial(self._ask, asked, NOBODY, query, headers)
         payload, now_ms = asked.query if query else asked.body, self._venue.now_ms
         account = check_request(self._venue.by_key, asked.headers, payload, now_ms)
         if query is not None:
             fitting = fitting_faults(asked.method, is_paged=query.is_paged)
             ask = partial(self._ask, asked, account, query, headers)
-            return self._trouble.meet(asked.ip, ask, fitting)
+            return partial(self._trouble.meet, asked.ip, ask, fitting)
         assert operation is not None, "neither a question nor an operation has no path"
         act = partial(self._operate, asked, account, operation, headers)
-        return self._trouble.meet(asked.ip, act, ORDER_FAULTS)
+        return partial(self._trouble.meet, asked.ip, act, ORDER_FAULTS)
 
     def refusal(self, refusal: Refused) -> Document:
         """As an answer with an empty result."""

@@ -19,6 +19,7 @@ from simulator.bybit.rest import OPERATIONS
 from simulator.bybit.signing import check_sign_in, check_time
 from simulator.bybit.trade_calls import Operation
 from simulator.bybit.venue import BybitVenue
+from simulator.bybit.wishes import wishes_of
 from simulator.bybit.words import CATEGORIES
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.instrument import Product
@@ -26,6 +27,7 @@ from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import SOCKET_FAULTS, Trouble
 from simulator.wire import session
+from simulator.wire.attempts import Act, Attempts
 
 TOPICS = ("order", "execution", "execution.fast", "position")
 ALONE = ("wallet", "greeks", "dcp.future", "dcp.spot", "dcp.option")
@@ -44,6 +46,7 @@ class Wire:
     feed: Feed
     limits: Limits
     trouble: Trouble
+    attempts: Attempts
 
 
 class Session(session.Session):
@@ -130,16 +133,31 @@ class Session(session.Session):
 
     def _operate(self, operation: Operation, request: Document) -> None:
         name, headers = str(request["op"]), dict[str, str]()
+        args, owner = request.get("args"), self.account.name if self.account else ""
+        is_one = isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict)
+        fields = Fields(args[0] if is_one and isinstance(args, list) else {})
+        wishes = wishes_of(operation.name, fields, owner, *_stamps(request))
+        attempt = self._wire.attempts.begin(wishes, "socket", self.connection.number)
+        attempt.arrive()
+        try:
+            data, more = attempt.carry_out(partial(self._admit, operation, request, headers))
+        except Refused as refusal:
+            attempt.answered(0, str(refusal.code))
+            self._reply(request, name, refusal, headers)
+            return
+        attempt.answered(0)
+        self._reply(request, name, None, headers, {"data": data, "retExtInfo": more})
+
+    def _admit(
+        self, operation: Operation, request: Document, headers: dict[str, str]
+    ) -> Act[tuple[Document, Document]]:
         account, request_id = self._signed_in(), str(request.get("reqId", ""))
         if len(request_id) > REQUEST_ID_MAX:
             raise refused("bad", name="reqId")
         if request_id and request_id in self._used:
             raise refused("duplicate_request")
         self._used.add(request_id)
-        said = request.get("header")
-        given: Document = said if isinstance(said, dict) else {}
-        sent, window = given.get("X-BAPI-TIMESTAMP", ""), given.get("X-BAPI-RECV-WINDOW", "")
-        check_time(str(sent), str(window), self._wire.venue.now_ms)
+        check_time(*_stamps(request), self._wire.venue.now_ms)
         args = request.get("args")
         if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], dict):
             raise refused("bad", name="args")
@@ -150,12 +168,7 @@ class Session(session.Session):
             Fields(args[0]),
             (self._wire.limits, headers),
         )
-        try:
-            data, more = self._wire.trouble.meet(self._ip, act, SOCKET_FAULTS)
-        except Refused as refusal:
-            self._reply(request, name, refusal, headers)
-            return
-        self._reply(request, name, None, headers, {"data": data, "retExtInfo": more})
+        return partial(self._wire.trouble.meet, self._ip, act, SOCKET_FAULTS)
 
     def _reply(
         self,
@@ -193,6 +206,14 @@ class Session(session.Session):
     def _connection(self) -> Document:
         name = "connId" if self._is_trade else "conn_id"
         return {name: f"sim-{self.connection.number:04x}"}
+
+
+def _stamps(request: Document) -> tuple[str, str]:
+    """The time and the window of a request."""
+    said = request.get("header")
+    given: Document = said if isinstance(said, dict) else {}
+    sent, window = given.get("X-BAPI-TIMESTAMP", ""), given.get("X-BAPI-RECV-WINDOW", "")
+    return str(sent), str(window)
 
 
 def _topics(request: Document) -> list[str]:

@@ -197,7 +197,8 @@ class Operation:
         limit = self.of_coins if product == "spot" else self.of_contracts
         limits.take(account.name, f"{self.name}/{product}", limit, headers, len(rows))
         if not self.is_batch:
-            return self.act(venue, account, fields), {}
+            with venue.journal.judged():
+                return self.act(venue, account, fields), {}
         done = [_answered(venue, account, self.act, row) for row in rows]
         return {"list": [row for row, _ in done]}, {"list": [verdict for _, verdict in done]}
 
@@ -208,7 +209,8 @@ def _answered(
     """An item of a batch and its verdict: the batch itself is always well (trap 17)."""
     head = {"category": fields.text("category"), "symbol": fields.text("symbol")}
     try:
-        made = act(venue, account, fields)
+        with venue.journal.judged():
+            made = act(venue, account, fields)
     except Refusal as refusal:
         ids = {"orderId": "", "orderLinkId": fields.text("orderLinkId")}
         return head | ids, {"code": refusal.code, "msg": refusal.message}

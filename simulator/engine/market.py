@@ -87,6 +87,7 @@ class Market(ConditionalMarket):
         if request.quote_size:
             order.quantity = self.worth(request, account.name)
         account.remember(self.product, order)
+        self.note(order)
         book = self.books[order.symbol]
         if request.is_post_only and book.would_take(order.side, order.price):
             self._refuse_after_all(account, order, "POST_ONLY")
@@ -120,6 +121,7 @@ class Market(ConditionalMarket):
 
     def change(self, account: Account, order: Order, price: Decimal, quantity: Decimal) -> None:
         """Carry out an amend that passed the venue's checks."""
+        self.note(order)
         book, amends = self.books[order.symbol], self.rules.amends
         is_taking = order.time_in_force == "GTX" and book.would_take(order.side, price)
         if quantity <= order.filled + order.prevented:
@@ -186,6 +188,7 @@ class Market(ConditionalMarket):
         """End an open order; refused where it has ended already."""
         if not order.is_open:
             raise self.refusal("ended")
+        self.note(order)
         self._close(account, self.books[order.symbol].cancel(order), cancel_id)
         return order
 

@@ -11,6 +11,7 @@ from simulator.engine.market import Market
 from simulator.engine.numbering import Numbering, Numbers
 from simulator.faults import Faults
 from simulator.instrument import Product
+from simulator.journal import Journal
 from simulator.market import World
 from simulator.message import Publish
 from simulator.traders import Traders
@@ -35,6 +36,7 @@ class SimulatedVenue(ABC):
         self.clock = clock
         self.publish = publish
         self.view = View()
+        self.journal = Journal(clock.now_ns)
         self.accounts = {row.name: Account(row, self.spelling) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
         self._numbers = Numbers(self.numbering)
@@ -56,6 +58,7 @@ class SimulatedVenue(ABC):
             numbers=self._numbers,
             face=self.config.face,
             view=self.view,
+            journal=self.journal,
         )
 
     @property

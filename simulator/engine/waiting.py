@@ -30,9 +30,15 @@ class ConditionalMarket(ABC):
         """The venue's clock."""
         return self.world.clock.now_ms()
 
+    def note(self, order: Order | Conditional) -> None:
+        """For the journal: the wish that is judged makes, changes or ends this order."""
+        spelling = self.world.accounts[order.owner].spelling
+        self.world.journal.note(order.owner, spelling.order(self.product, order.order_id))
+
     def hold(self, account: Account, conditional: Conditional) -> None:
         """Take a new conditional order in."""
         conditional.created_ms = conditional.updated_ms = self.now_ms
+        self.note(conditional)
         account.conditionals[self.product][conditional.order_id] = conditional
         self.waiting[conditional.symbol][conditional.order_id] = conditional
         self.report_conditional(account, conditional)
@@ -44,6 +50,7 @@ class ConditionalMarket(ABC):
         if not conditional.is_waiting:
             raise self.refusal("ended")
         conditional.status, conditional.reason = status, reason or "USER"
+        self.note(conditional)
         self._leave(conditional)
         self.report_conditional(account, conditional)
 

@@ -62,8 +62,8 @@ class KrakenBox(Box[KrakenVenue]):
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both systems into `app`."""
-        spot = SpotRest(self._system, self.faults, self._tokens, self._face)
-        futures = FuturesRest(self._system, self.faults)
+        spot = SpotRest(self._system, self.faults, self.attempts, self._tokens, self._face)
+        futures = FuturesRest(self._system, self.faults, self.attempts)
         app.router.add_get("/v2", partial(self._serve, SPOT))
         app.router.add_get("/ws/v1", partial(self._serve, FUTURES))
         app.router.add_route("*", "/0/{rest:.*}", spot.handle)

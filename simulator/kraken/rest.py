@@ -27,6 +27,7 @@ from simulator.kraken.system import KrakenSystem
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS, Trouble
+from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import NOBODY, Asked, Call, Rest
 from simulator.wire.signing import is_same
 from simulator.wire.tickets import Tickets
@@ -52,15 +53,21 @@ def fitting(call: Call) -> frozenset[str]:
 class KrakenRest(Rest):
     """What both systems have in common."""
 
-    def __init__(self, limits: KrakenLimits) -> None:
+    def __init__(self, limits: KrakenLimits, attempts: Attempts) -> None:
+        super().__init__(attempts)
         self.limits = limits
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """Who is banned meets the firewall."""
-        if self.limits.is_banned(request.remote or ""):
+    def firewall(self, asked: Asked) -> web.Response | None:
+        """Who is banned is answered by it."""
+        if self.limits.is_banned(asked.ip):
             return web.Response(text="error code: 1015", status=429)
+        return None
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Some refusals look as if the firewall gave them."""
         answer = await super().handle(request)
-        if answer.status in FIREWALLED and answer.status != self.limits.limit_status:
+        is_ours = answer.content_type == "application/json"
+        if is_ours and answer.status in FIREWALLED and answer.status != self.limits.limit_status:
             return web.Response(text=f"error code: {answer.status}", status=answer.status)
         return answer
 
@@ -69,16 +76,21 @@ class SpotRest(KrakenRest):
     """Answers requests to Spot."""
 
     def __init__(
-        self, system: KrakenSystem, faults: Faults, tokens: Tickets, face: KrakenSettings
-    ) -> None:
-        super().__init__(system.limits)
+        self, system: KrakenSystem, faults: Faults, attempts: Attempts, tokens: Tickets,
+        face: KrakenSettings,
+    ) -> None:  # fmt: skip
+        super().__init__(system.limits, attempts)
         self._system, self._tokens, self._face = system, tokens, face
         self._nonces: dict[str, int] = {}
         self._trouble = Trouble(
             faults, system.venue.view, spot_refused, self.limits.ban_spot, unknown=UNKNOWN_SPOT
         )
 
-    def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[Document]:
+        """All is the book's part."""
+        return partial(self._answer, asked)
+
+    def _answer(self, asked: Asked) -> Document:
         """Public calls by GET, private ones by POST with a nonce that rises."""
         public = spot_calls.PUBLIC.get(asked.path)
         if public is not None:
@@ -137,8 +149,8 @@ def _body(asked: Asked) -> dict[str, Any]:
 class FuturesRest(KrakenRest):
     """Answers requests to Futures."""
 
-    def __init__(self, system: KrakenSystem, faults: Faults) -> None:
-        super().__init__(system.limits)
+    def __init__(self, system: KrakenSystem, faults: Faults, attempts: Attempts) -> None:
+        super().__init__(system.limits, attempts)
         self._system = system
         self._nonces: dict[str, dict[int, None]] = {}
         self._trouble = Trouble(
@@ -146,7 +158,11 @@ class FuturesRest(KrakenRest):
             unknown=UNKNOWN_FUTURES,
         )  # fmt: skip
 
-    def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[Document]:
+        """All is the book's part."""
+        return partial(self._answer, asked)
+
+    def _answer(self, asked: Asked) -> Document:
         """Every answer of the trading paths says the time."""
         path = asked.path.replace(OLDER_HISTORY, HISTORY)
         call = CALLS.get((asked.method, path)) or CALLS.get(("", path))

@@ -27,30 +27,42 @@ Rows = list[Any]
 def place(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """POST order-algo: one conditional order; margin is looked at when it triggers."""
     try:
-        market = venue.market_of(fields.needed("instId"))
-        name = fields.text("algoClOrdId")
-        if name and not CLIENT_ID.fullmatch(name):
-            raise refused("bad", name="algoClOrdId")
-        if name and any(one.client_order_id == name and one.is_waiting for one in _all(account)):
-            raise refused("duplicate_algo")
-        conditional = _wanted(market, account, fields)
-        market.hold(account, conditional)
+        with venue.journal.judged():
+            conditional = _placed(venue, account, fields)
     except Refusal as refusal:
         return _row(fields, "", refusal)
     return _row(fields, str(conditional.order_id))
 
 
+def _placed(venue: OkxVenue, account: Account, fields: Fields) -> Conditional:
+    market = venue.market_of(fields.needed("instId"))
+    name = fields.text("algoClOrdId")
+    if name and not CLIENT_ID.fullmatch(name):
+        raise refused("bad", name="algoClOrdId")
+    if name and any(one.client_order_id == name and one.is_waiting for one in _all(account)):
+        raise refused("duplicate_algo")
+    conditional = _wanted(market, account, fields)
+    market.hold(account, conditional)
+    return conditional
+
+
 def cancel(venue: OkxVenue, account: Account, fields: Fields) -> Document:
     """POST cancel-algos: one of its items."""
     try:
-        market = venue.market_of(fields.needed("instId"))
-        conditional = _find(account, fields, refused("ended"))
-        if conditional.symbol != fields.text("instId"):
-            raise refused("ended")
-        market.end_conditional(account, conditional)
+        with venue.journal.judged():
+            conditional = _ended(venue, account, fields)
     except Refusal as refusal:
         return _row(fields, fields.text("algoId"), refusal)
     return _row(fields, str(conditional.order_id))
+
+
+def _ended(venue: OkxVenue, account: Account, fields: Fields) -> Conditional:
+    market = venue.market_of(fields.needed("instId"))
+    conditional = _find(account, fields, refused("ended"))
+    if conditional.symbol != fields.text("instId"):
+        raise refused("ended")
+    market.end_conditional(account, conditional)
+    return conditional
 
 
 def one(venue: OkxVenue, account: Account, fields: Fields) -> Rows:

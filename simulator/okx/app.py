@@ -69,11 +69,11 @@ class OkxBox(Box[OkxVenue]):
             self.faults, venue.view, refused, limits.ban_all, "busy_socket", ("unknown_on_socket",)
         )
         operations = Operations(venue, limits)
-        self._wire = Wire(venue, self.feed, limits, operations, trouble, Counter())
+        self._wire = Wire(venue, self.feed, limits, operations, trouble, Counter(), self.attempts)
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of the venue into `app`."""
-        rest = Rest(self.venue, self._limits, self.faults)
+        rest = Rest(self.venue, self._limits, self.faults, self.attempts)
         app.router.add_get("/ws/v5/private", partial(self._serve, path="private"))
         app.router.add_get("/ws/v5/business", partial(self._serve, path="business"))
         app.router.add_route("*", "/api/v5/{rest:.*}", rest.handle)

@@ -2,12 +2,26 @@
 
 from dataclasses import dataclass
 
+from simulator.journal import Wish
 from simulator.okx import algo_calls as algos
 from simulator.okx import query_calls as queries
 from simulator.okx import trade_calls as trades
 from simulator.okx.limits import Rate
 from simulator.okx.trade_calls import Trade
 from simulator.wire.calls import Call
+from simulator.wire.wishes import Said
+
+SYMBOL = ("instId",)
+PLACED = Said("place", SYMBOL, ("clOrdId",), (), ("side",), ("px",), ("sz",))
+AMENDED = Said("amend", SYMBOL, ("clOrdId",), ("ordId",), (), ("newPx",), ("newSz",))
+CANCELED = Said("cancel", SYMBOL, ("clOrdId",), ("ordId",), (), (), ())
+PLACED_ALGO = Said(
+    "place", SYMBOL, ("algoClOrdId",), (), ("side",),
+    ("triggerPx", "slTriggerPx", "tpTriggerPx", "callbackRatio"), ("sz",), is_conditional=True,
+)  # fmt: skip
+CANCELED_ALGO = Said(
+    "cancel", SYMBOL, ("algoClOrdId",), ("algoId",), (), (), (), is_conditional=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,12 @@ class Operation:
     """Whether it counts to the limit of new and amended orders."""
     is_algo: bool = False
     """Whether it is about conditional orders, which have limits of their own."""
+    said: Said = PLACED
+    """Where its rows say what they are about."""
+
+    def nothing(self, account: str) -> Wish:
+        """A wish that cannot be read."""
+        return Wish(self.said.verb, account)
 
     @property
     def rate(self) -> Rate:
@@ -33,13 +53,15 @@ class Operation:
 
 
 PLACE = Operation("order", trades.place, has_deadline=True, makes_orders=True)
-AMEND = Operation("amend-order", trades.amend, has_deadline=True, makes_orders=True)
-CANCEL = Operation("cancel-order", trades.cancel)
+AMEND = Operation("amend-order", trades.amend, has_deadline=True, makes_orders=True, said=AMENDED)
+CANCEL = Operation("cancel-order", trades.cancel, said=CANCELED)
 PLACE_MANY = Operation("batch-orders", trades.place, True, True, True)
-AMEND_MANY = Operation("batch-amend-orders", trades.amend, True, True, True)
-CANCEL_MANY = Operation("batch-cancel-orders", trades.cancel, is_batch=True)
-PLACE_ALGO = Operation("order-algo", algos.place, is_algo=True)
-CANCEL_ALGOS = Operation("cancel-algos", algos.cancel, is_batch=True, is_algo=True)
+AMEND_MANY = Operation("batch-amend-orders", trades.amend, True, True, True, said=AMENDED)
+CANCEL_MANY = Operation("batch-cancel-orders", trades.cancel, is_batch=True, said=CANCELED)
+PLACE_ALGO = Operation("order-algo", algos.place, is_algo=True, said=PLACED_ALGO)
+CANCEL_ALGOS = Operation(
+    "cancel-algos", algos.cancel, is_batch=True, is_algo=True, said=CANCELED_ALGO
+)
 
 SOCKET_OPERATIONS = {
     operation.name: operation

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from simulator.accounts import Account
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.okx.calls import Operation
 from simulator.okx.fields import Fields
@@ -20,6 +22,16 @@ class Operations:
     def __init__(self, venue: OkxVenue, limits: Limits) -> None:
         self._venue = venue
         self._limits = limits
+
+    def wishes(
+        self, operation: Operation, account: str, rows: list[Mapping[str, Any]], deadline: str
+    ) -> list[Wish]:
+        """What the rows ask for, for the journal."""
+        expires = int(deadline) if operation.has_deadline and deadline.isdecimal() else None
+        about = Wish(operation.said.verb, account, deadline=deadline, expires_ms=expires)
+        made = [operation.said.wish(Fields(row), about) for row in rows]
+        products = self._venue.products
+        return [replace(wish, product=products.get(wish.symbol, "")) for wish in made]
 
     def carry_out(
         self, operation: Operation, account: Account, rows: list[Mapping[str, Any]], deadline: str

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from simulator.accounts import Account
 from simulator.faults import Faults
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.okx import signing
 from simulator.okx.calls import QUERIES, REST_OPERATIONS, Operation
@@ -20,6 +21,7 @@ from simulator.okx.refusals import refused
 from simulator.okx.venue import OkxVenue
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, Trouble
+from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
 from simulator.wire.calls import Rest as WireRest
 
@@ -31,42 +33,58 @@ OPEN_OUTCOMES = ("system_error", "unavailable", "timeout")
 class Rest(WireRest):
     """Answers requests of all products."""
 
-    def __init__(self, venue: OkxVenue, limits: Limits, faults: Faults) -> None:
+    def __init__(self, venue: OkxVenue, limits: Limits, faults: Faults, attempts: Attempts) -> None:
+        super().__init__(attempts)
         self._venue = venue
         self._limits = limits
         self._trouble = Trouble(faults, venue.view, refused, limits.ban_all, unknown=OPEN_OUTCOMES)
         self._operations = Operations(venue, limits)
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """Who is banned meets the firewall, which answers without any of the venue's codes."""
-        if self._limits.is_banned(request.remote or ""):
+    def firewall(self, asked: Asked) -> web.Response | None:
+        """It answers who is banned without any of the venue's codes."""
+        if self._limits.is_banned(asked.ip):
             return web.Response(text=BANNED, status=403, content_type="text/html")
-        return await super().handle(request)
+        return None
 
-    def answer(self, asked: Asked, headers: dict[str, str]) -> Document:
-        """Operations by POST, with the times of their work; questions by GET."""
-        operation = REST_OPERATIONS.get(asked.path) if asked.method == "POST" else None
+    def wishes(self, asked: Asked) -> list[Wish]:
+        """One for each order of an operation; one of nothing where its body cannot be read."""
+        operation = _operation(asked)
+        if operation is None:
+            return []
+        account = self._venue.by_key.get(asked.headers.get("OK-ACCESS-KEY", ""))
+        name = account.name if account else ""
+        try:
+            rows = _rows(asked.body, operation)
+        except Refused:
+            return [operation.nothing(name)]
+        deadline = asked.headers.get("expTime", "")
+        return self._operations.wishes(operation, name, rows, deadline)
+
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[Document]:
+        """Operations by POST; questions by GET."""
+        operation = _operation(asked)
         query = QUERIES.get(asked.path) if asked.method == "GET" else None
         if operation is not None:
-            received_us = time.time_ns() // 1000
             account = self._account(asked)
             rows = _rows(asked.body, operation)
             act = partial(self._operate, asked, account, operation, rows)
-            answer = self._trouble.meet(asked.ip, act, ORDER_FAULTS)
-            return answer | {
-                "inTime": str(received_us), "outTime": str(time.time_ns() // 1000)
-            }  # fmt: skip
+            return partial(self._timed, asked, act, time.time_ns() // 1000)
         if query is None:
             raise refused("no_path")
         if query.access == "none":
-            return self._ask(asked, NOBODY, query)
+            return partial(self._ask, asked, NOBODY, query)
         ask = partial(self._ask, asked, self._account(asked), query)
         fitting = fitting_faults(asked.method, is_paged=query.is_paged)
-        return self._trouble.meet(asked.ip, ask, fitting)
+        return partial(self._trouble.meet, asked.ip, ask, fitting)
 
     def refusal(self, refusal: Refused) -> Document:
         """As an answer without rows."""
         return {"code": refusal.code, "msg": refusal.message, "data": []}
+
+    def _timed(self, asked: Asked, act: Act[Document], received_us: int) -> Document:
+        """An operation with the times of its work."""
+        answer = self._trouble.meet(asked.ip, act, ORDER_FAULTS)
+        return answer | {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
 
     def _operate(
         self, asked: Asked, account: Account, operation: Operation, rows: list[Mapping[str, Any]]
@@ -93,6 +111,10 @@ class Rest(WireRest):
         payload = f"{timestamp}{asked.method}{asked.path}{query}{asked.body}"
         signing.check_signature(account.credentials[key], payload, signature, passphrase)
         return account
+
+
+def _operation(asked: Asked) -> Operation | None:
+    return REST_OPERATIONS.get(asked.path) if asked.method == "POST" else None
 
 
 def _rows(body: str, operation: Operation) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ import orjson
 
 from simulator.accounts import Account
 from simulator.delivery import Connection, Feed, Subscription
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.okx import signing
 from simulator.okx.calls import SOCKET_OPERATIONS, Operation
@@ -23,6 +24,7 @@ from simulator.okx.venue import OkxVenue
 from simulator.refusal import Refused
 from simulator.trouble import SOCKET_FAULTS, Trouble
 from simulator.wire import session
+from simulator.wire.attempts import Act, Attempts
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 REQUESTS_MAX = 480
@@ -43,6 +45,7 @@ class Wire:
     trouble: Trouble
     listeners: Counter[tuple[str, str]]
     """How many connections listen to an account's channel."""
+    attempts: Attempts
 
 
 class Session(session.Session):
@@ -167,16 +170,34 @@ class Session(session.Session):
     def _operate(self, operation: Operation, request: Document) -> None:
         received_us = time.time_ns() // 1000
         request_id = str(request.get("id", ""))
+        wishes = self._wishes(operation, request)
+        attempt = self._wire.attempts.begin(wishes, "socket", self.connection.number)
+        attempt.arrive()
         try:
-            # Rows speak for themselves: `msg` is empty, unlike REST's (docs/venues/okx.md 8).
-            answer = self._carry_out(operation, request, request_id) | {"msg": ""}
+            answer = attempt.carry_out(partial(self._admit, operation, request, request_id))
+            attempt.answered(0)
         except Refusal as refusal:
+            attempt.answered(0, refusal.code)
             answer = {"code": refusal.code, "msg": refusal.message, "data": []}
         times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
         head = {"id": request_id, "op": operation.name, "data": answer["data"]}
         self.put(head | {"code": answer["code"], "msg": answer["msg"]} | times)
 
-    def _carry_out(self, operation: Operation, request: Document, request_id: str) -> Document:
+    def _wishes(self, operation: Operation, request: Document) -> list[Wish]:
+        """What it asks for, as far as that can be read."""
+        name = self.account.name if self.account else ""
+        rows = []
+        for row in request.get("args") or []:
+            if isinstance(row, dict):
+                try:
+                    rows.append(self._with_symbol(row))
+                except Refusal:
+                    rows.append(row | {"instId": ""})
+        deadline = str(request.get("expTime") or "")
+        made = self._wire.operations.wishes(operation, name, rows, deadline)
+        return made or [operation.nothing(name)]
+
+    def _admit(self, operation: Operation, request: Document, request_id: str) -> Act[Document]:
         if not REQUEST_ID.fullmatch(request_id):
             raise refused("bad_args")
         if self.account is None:
@@ -184,7 +205,11 @@ class Session(session.Session):
         rows = [self._with_symbol(row) for row in request.get("args") or []]
         deadline = str(request.get("expTime") or "")
         act = partial(self._wire.operations.carry_out, operation, self.account, rows, deadline)
-        return self._wire.trouble.meet(self._ip, act, SOCKET_FAULTS)
+        return partial(self._carry_out, act)
+
+    def _carry_out(self, act: Act[Document]) -> Document:
+        """Rows speak for themselves: `msg` is empty, unlike REST's (docs/venues/okx.md 8)."""
+        return self._wire.trouble.meet(self._ip, act, SOCKET_FAULTS) | {"msg": ""}
 
     def _with_symbol(self, row: object) -> Mapping[str, Any]:
         """The instrument by its code: `instId` does not count here (docs/venues/okx.md 8)."""

@@ -107,7 +107,8 @@ def _answered(venue: OkxVenue, fields: Fields, act: Callable[[], Order]) -> Docu
     ids, made_ms = (fields.text("ordId"), fields.text("clOrdId")), venue.now_ms
     code = message = ""
     try:
-        order = act()
+        with venue.journal.judged():
+            order = act()
         ids, made_ms = (str(order.order_id), order.client_order_id), order.created_ms
     except Refusal as refusal:
         code, message = refusal.code, refusal.message

@@ -36,6 +36,9 @@ class OkxVenue(SimulatedVenue):
         self.markets: tuple[OkxMarket, ...] = (self.spot, self.linear, self.inverse)
         self.swaps: tuple[SwapMarket, ...] = (self.linear, self.inverse)
         self.numbers = {name: number for number, name in enumerate(self.accounts)}
+        self.products: dict[str, Product] = {
+            symbol: market.product for market in self.markets for symbol in market.instruments
+        }
         self._by_code = {
             instrument.code: symbol
             for market in self.markets

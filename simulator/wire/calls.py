@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -11,11 +12,15 @@ from aiohttp import web
 
 from simulator.accounts import Account
 from simulator.config import AccountConfig
+from simulator.journal import Wish
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
+from simulator.wire.attempts import Act, Attempts
 from simulator.wire.fields import Fields
+from simulator.wire.wishes import Said
 
+HTTP_OK = 200
 NOBODY = Account(AccountConfig(name="", api_key="", secret=""))
 """Who asks where no key is needed."""
 Access = Literal["none", "key", "signed"]
@@ -42,6 +47,8 @@ class Call:
     """Whether it makes or changes orders, which the venue counts."""
     is_free_when_done: bool = False
     """Whether only a refusal costs something."""
+    wishes: tuple[Said, ...] = ()
+    """What it asks the book to do, where it asks for anything."""
 
 
 def costs(cost: int) -> Callable[[Fields], int]:
@@ -82,21 +89,46 @@ def fitting_faults(method: str, *, is_paged: bool) -> frozenset[str]:
 class Rest(ABC):
     """Answers requests; each venue's own looks them up, charges them and knows who asks."""
 
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+
     async def handle(self, request: web.Request) -> web.Response:
         """The aiohttp handler of every REST path."""
         path, _, query = request.raw_path.partition("?")
         ip, body = request.remote or "", await request.text()
         asked = Asked(request.method, path, query, body, request.headers, ip)
+        attempt = self._attempts.begin(self.wishes(asked), "rest")
+        attempt.arrive()
         headers: dict[str, str] = {}
+        if (barred := self.firewall(asked)) is not None:
+            attempt.barred(barred.status)
+            return barred
         try:
-            return _json(self.answer(asked, headers), 200, headers)
+            document = attempt.carry_out(partial(self.admit, asked, headers))
         except Refused as refusal:
-            kind = LimitAnswer if refusal.is_limit else web.Response
-            return _json(self.refusal(refusal), refusal.status, headers, kind)
+            attempt.answered(refusal.status, str(refusal.code))
+            return self._refused(refusal, headers)
+        attempt.answered(HTTP_OK)
+        return _json(document, HTTP_OK, headers)
+
+    def _refused(self, refusal: Refused, headers: Mapping[str, str]) -> web.Response:
+        kind = LimitAnswer if refusal.is_limit else web.Response
+        return _json(self.refusal(refusal), refusal.status, headers, kind)
+
+    def wishes(self, asked: Asked) -> list[Wish]:
+        """What a request would change, for the journal; empty where it only asks."""
+        return []
+
+    def firewall(self, asked: Asked) -> web.Response | None:
+        """What stands before the venue answers who is banned; None lets the request through."""
+        return None
 
     @abstractmethod
-    def answer(self, asked: Asked, headers: dict[str, str]) -> object:
-        """The answer's document, with its headers put into `headers`; or the venue's refusal."""
+    def admit(self, asked: Asked, headers: dict[str, str]) -> Act[object]:
+        """Let a request in, or refuse it; what is left to do makes the answer's document.
+
+        The answer's headers are put into `headers`.
+        """
 
     @abstractmethod
     def refusal(self, refusal: Refused) -> Document:

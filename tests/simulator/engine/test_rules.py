@@ -15,6 +15,7 @@ from simulator.engine.numbering import Numbering, Numbers
 from simulator.engine.rules import Amends, Fees, Forced, Rules
 from simulator.engine.spot import SpotMarket
 from simulator.instrument import Instrument, Product
+from simulator.journal import Journal
 from simulator.market import Request, World
 from simulator.matching import Order, Prevented
 from simulator.refusal import Refusals, Refused
@@ -79,6 +80,7 @@ def world(symbol: str, product: Product) -> tuple[World, Instrument]:
         random=Random(1),
         numbers=Numbers(Numbering(first_order=5, is_shared=True)),
         face=None,
+        journal=Journal(LogicalClock().now_ns),
     )
     cent, one = Decimal("0.01"), Decimal(1)
     return made, Instrument(product, symbol, "XBT", "USD", cent, one, Decimal(0), Decimal(100))
