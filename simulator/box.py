@@ -16,6 +16,7 @@ from simulator.journal import Journal
 from simulator.message import Publish
 from simulator.sockets import Sockets
 from simulator.traders import Traders
+from simulator.visibility import View
 from simulator.wire.attempts import Attempts
 
 Task = Callable[[], Awaitable[None]]
@@ -51,6 +52,11 @@ class Venue(Protocol):
         ...
 
     @property
+    def view(self) -> View:
+        """What look-ups may see."""
+        ...
+
+    @property
     def journal(self) -> Journal:
         """What reached it to change something."""
         ...
@@ -75,7 +81,7 @@ class Box(ABC, Generic[Venue_co]):
         self.faults = Faults(config.faults, config.seed)
         self.feed = Feed(self.clock, self.faults, int(config.timing.in_flight_s * 1000))
         self.venue = make_venue(config, self.clock, self.feed.publish, self.faults)
-        self.attempts = Attempts(self.venue.journal)
+        self.attempts = Attempts(self.venue.journal, self.faults, self.feed, self.venue.view)
 
     @abstractmethod
     def add_routes(self, app: web.Application) -> None:

@@ -95,6 +95,8 @@ class FaultConfig(Section):
     half_open_s: float = Field(default=60, gt=0)
     """A half-open connection is cut at last after so long."""
     ban_s: float = Field(default=2, gt=0)
+    attempt_ms_max: int = Field(default=500, ge=1)
+    """What is late of a request that changes something is so by at most so much."""
     view_lag_ms_max: int = Field(default=600, ge=1)
     """A late view lacks what is younger than at most so long."""
 

@@ -13,6 +13,7 @@ from simulator.config import FaultConfig
 from simulator.faults import FAULTS
 from simulator.keys import NewKey, OldKey, issue, revoke
 from simulator.pacing import Pacer
+from simulator.plants import Plant
 from simulator.truth import account_truth, fate, fill_truth, summary, truth
 
 QUIESCE_S_MAX = 30.0
@@ -45,6 +46,14 @@ class ClockChange(BaseModel):
     skew_ms: int
 
 
+class Planted(BaseModel):
+    """What `POST /control/plants` shall let wait, in this order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plants: tuple[Plant, ...]
+
+
 class Control:
     """Handlers over one venue in its box."""
 
@@ -59,6 +68,8 @@ class Control:
         app.router.add_post("/control/quiesce", self.quiesce)
         app.router.add_get("/control/faults", self.show_faults)
         app.router.add_post("/control/faults", self.change_faults)
+        app.router.add_get("/control/plants", self.show_plants)
+        app.router.add_post("/control/plants", self.plant)
         app.router.add_post("/control/disconnect", self.disconnect)
         app.router.add_post("/control/clock", self.change_clock)
         app.router.add_post("/control/keys", self.issue_key)
@@ -128,6 +139,19 @@ class Control:
         except ValueError as error:  # pydantic's ValidationError is one
             return _json({"error": str(error)}, 400)
         return _json({"injected": dict(self._box.faults.injected)})
+
+    async def show_plants(self, request: web.Request) -> web.Response:
+        """Planted faults that wait for their requests still."""
+        waiting = self._box.faults.plants.waiting
+        return _json({"waiting": [plant.model_dump() for plant in waiting]})
+
+    async def plant(self, request: web.Request) -> web.Response:
+        """Plant faults beside those that wait already."""
+        try:
+            self._box.faults.plant(Planted.model_validate(await _body(request)).plants)
+        except ValueError as error:  # pydantic's ValidationError is one
+            return _json({"error": str(error)}, 400)
+        return await self.show_plants(request)
 
     async def disconnect(self, request: web.Request) -> web.Response:
         """End every private connection now, by a hard cut, as a planned shutdown, or half-open."""

@@ -34,6 +34,14 @@ NOW = struct.pack("ii", 1, 0)
 """SO_LINGER of zero seconds: closing sends a reset and throws away what is unsent."""
 
 
+def reset(transport: asyncio.Transport) -> None:
+    """End a TCP connection at once, and throw away what is unsent and unread."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOW)
+    transport.abort()
+
+
 @dataclass(slots=True, eq=False)
 class Held:
     """A frame that waits: for `frames` later ones to pass, and at most for its timer."""
@@ -152,15 +160,15 @@ class Connection:
             self._wake.clear()
             self._idle.set()
 
-    def cut(self, reason: str) -> None:
-        """End the TCP connection at once, without a goodbye."""
+    def cut(self, reason: str, *, is_hard: bool = True) -> None:
+        """End the TCP connection at once, without a goodbye, hard by a reset."""
         if self.transport is None or self.transport.is_closing():
             return
         self.end_reason = reason
-        raw = self.transport.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOW)
-        self.transport.abort()
+        if is_hard:
+            reset(self.transport)
+        else:
+            self.transport.close()
         self._feed.remove(self)
 
     async def close(self, reason: str, code: int = 1000) -> None:
@@ -251,6 +259,14 @@ class Subscription:
         return is_kind and (self.wants is None or self.wants(message))
 
 
+@dataclass(slots=True)
+class Waiting:
+    """What an account will be told later, and how many hold it back."""
+
+    holders: int = 0
+    messages: list[Message] = field(default_factory=list)
+
+
 @dataclass(slots=True, eq=False)
 class Feed:
     """All listeners of all accounts."""
@@ -267,6 +283,8 @@ class Feed:
     copied: Callable[[str], str] = lambda text: text
     """What a late copy of a frame says, where the venue does not repeat it to the letter."""
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _waiting: dict[str, Waiting] = field(default_factory=dict)
+    """By account, what waits to be handed out."""
     _listeners: dict[tuple[str, Product], list[Subscription]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -274,6 +292,28 @@ class Feed:
     def publish(self, message: Message) -> None:
         """Hand a private message to everyone who listens to its account."""
         self.messages += 1
+        waiting = self._waiting.get(message.account)
+        if waiting is None:
+            self._hand_out(message)
+        else:
+            waiting.messages.append(message)
+
+    def hold(self, account: str) -> None:
+        """What the account is told waits from now on, until it is freed as often."""
+        self._waiting.setdefault(account, Waiting()).holders += 1
+
+    def free(self, account: str) -> None:
+        """One of those who hold it does so no more; nothing where nobody does."""
+        waiting = self._waiting.get(account)
+        if waiting is None:
+            return
+        waiting.holders -= 1
+        if waiting.holders <= 0:
+            del self._waiting[account]
+            for message in waiting.messages:
+                self._hand_out(message)
+
+    def _hand_out(self, message: Message) -> None:
         subscriptions = [
             subscription
             for subscription in self._listeners.get((message.account, message.product), ())
@@ -324,6 +364,9 @@ class Feed:
 
     async def drain(self) -> None:
         """Send what is held back, and wait until every connection has sent everything."""
+        for account, waiting in list(self._waiting.items()):
+            for _ in range(waiting.holders):
+                self.free(account)
         for connection in list(self.connections.values()):
             connection.release()
             await connection.drained()

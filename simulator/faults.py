@@ -7,11 +7,15 @@ waits for the next place that it fits.
 """
 
 from collections import Counter, deque
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from random import Random
 
 from simulator.config import FaultConfig, ScheduledFault
+from simulator.journal import Transport, Wish
+from simulator.plants import Plant, Plants
 
 FRAME_FAULTS = {
     "drop": "the frame never arrives, though the connection stays and heartbeats go on",
@@ -33,6 +37,18 @@ REQUEST_FAULTS = {
     "http_late_view": "the answer lacks orders and executions that are younger than some time",
     "http_clock_skew": "a signed request is judged by a clock that is far off, and refused",
 }
+ATTEMPT_FAULTS = {
+    "unread": "for some time nothing more is read from the connection, this request included",
+    "lost_unread": "the connection ends before the request was read: it is not carried out",
+    "lost_half_read": "the connection is cut while the request is read: it is not carried out",
+    "held_up": "a request that was let in waits; then the book looks at its expiry again",
+    "ack_lost": "the request is carried out, and the connection cut without an answer",
+    "ack_late": "the request is carried out and told, and answered only some time later",
+    "push_late": "the request is answered, and what it brought about is told some time later",
+    "fill_before_ack": "a new order is filled and told so, and its request answered later",
+    "unseen": "for some time look-ups show neither a new order nor what was executed of it",
+}
+"""What befalls a request that changes something; a question never meets it."""
 STEP_FAULTS = {
     "liquidation": "a position is closed by force, after the symbol's open orders",
     "adl": "a position is deleveraged by the venue",
@@ -43,8 +59,17 @@ STEP_FAULTS = {
     "contradictory_terminal": "the stream tells another end of an order that has ended",
     "late_fill": "an execution is told only after the order's cancel",
 }
-FAULTS = FRAME_FAULTS | REQUEST_FAULTS | STEP_FAULTS
+FAULTS = FRAME_FAULTS | REQUEST_FAULTS | ATTEMPT_FAULTS | STEP_FAULTS
+OF_NEW_ORDERS = frozenset({"fill_before_ack", "unseen"})
 OPEN_OUTCOMES = ("http_5xx", "http_5xx_with_effect", "http_5xx_without_effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The fault of one request that changes something; empty for none."""
+
+    kind: str = ""
+    ms: int = 0
 
 
 class Stream:
@@ -95,7 +120,10 @@ class Faults:
         self.injected: Counter[str] = Counter()
         self.frames = Stream(tuple(FRAME_FAULTS), f"{seed}:frames")
         self.requests = Stream(tuple(REQUEST_FAULTS), f"{seed}:requests")
+        self.attempts = Stream(tuple(ATTEMPT_FAULTS), f"{seed}:attempts")
         self.steps = Stream(tuple(STEP_FAULTS), f"{seed}:steps")
+        self.plants = Plants()
+        self._settled: str | None = None
         self.config = FaultConfig()
         self.change(config)
 
@@ -106,7 +134,8 @@ class Faults:
             known = ", ".join(FAULTS)
             raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; known are {known}")
         self.config = config
-        for stream in (self.frames, self.requests, self.steps):
+        self.plants.waiting.clear()
+        for stream in (self.frames, self.requests, self.attempts, self.steps):
             stream.clear()
         for kind, fault in config.schedule.items():
             self._stream(kind).plan(kind, fault)
@@ -121,7 +150,45 @@ class Faults:
 
     def for_request(self, fitting: Container[str] = REQUEST_FAULTS) -> str:
         """The fault of the next request among those that fit it, or empty."""
-        return self.done(self.requests.next(self.config.probability, fitting))
+        if self._settled is None:
+            return self.done(self.requests.next(self.config.probability, fitting))
+        kind, self._settled = self._settled, ""
+        return self.done(kind)
+
+    def for_attempt(
+        self, wishes: Sequence[Wish], transport: Transport, others: frozenset[str]
+    ) -> Met:
+        """The fault of a request that changes something; `others` are those of any request.
+
+        One that was planted for it comes first; of those, one of `others` may come too.
+        """
+        is_new = any(wish.verb == "place" and not wish.is_conditional for wish in wishes)
+        fitting = frozenset(ATTEMPT_FAULTS) - (frozenset() if is_new else OF_NEW_ORDERS)
+        plant = self.plants.take(wishes, transport, fitting | others)
+        if plant is not None:
+            if plant.kind in ATTEMPT_FAULTS:
+                self.done(plant.kind)
+            return Met(plant.kind, plant.ms)
+        kind = self.done(self.attempts.next(self.config.probability, fitting))
+        ms = self.attempts.random.randint(1, self.config.attempt_ms_max) if kind else 0
+        return Met(kind, ms)
+
+    @contextmanager
+    def settled(self, kind: str) -> Iterator[None]:
+        """The request that is carried out now meets this fault, and no other that may be due."""
+        self._settled = kind if kind in REQUEST_FAULTS else ""
+        try:
+            yield
+        finally:
+            self._settled = None
+
+    def plant(self, plants: Sequence[Plant]) -> None:
+        """Let these wait for their requests; `ValueError` for a kind that no request meets."""
+        known = ATTEMPT_FAULTS.keys() | REQUEST_FAULTS.keys()
+        unknown = {plant.kind for plant in plants} - known
+        if unknown:
+            raise ValueError(f"no fault of a request: {', '.join(sorted(unknown))}")
+        self.plants.waiting += plants
 
     def for_step(self) -> str:
         """What shall happen at the next step of trading; not counted until it is `done`."""
@@ -162,4 +229,6 @@ class Faults:
     def _stream(self, kind: str) -> Stream:
         if kind in FRAME_FAULTS:
             return self.frames
+        if kind in ATTEMPT_FAULTS:
+            return self.attempts
         return self.requests if kind in REQUEST_FAULTS else self.steps

@@ -17,6 +17,8 @@ Transport = Literal["rest", "socket"]
 Outcome = Literal["waiting", "accepted", "refused", "lost"]
 """Waiting: on its way to the book. Lost: it will never reach the book."""
 Answered = Literal["waiting", "sent", "withheld"]
+Key = tuple[str, str, int]
+"""An order: its owner, symbol and number."""
 ONE = frozenset({"place", "amend"})
 """Verbs of one order: what that order brings about with others is not theirs."""
 
@@ -83,6 +85,15 @@ class Row:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An order that the present request made, changed or ended."""
+
+    key: Key
+    fill: Callable[[], None]
+    """Has somebody trade all that is left of it."""
+
+
 class Journal:
     """All rows, oldest first; `now_ns` is the venue's clock."""
 
@@ -92,26 +103,27 @@ class Journal:
         self._requests = 0
         self._turns: Iterator[Row] = iter(())
         self._judged: Row | None = None
+        self._touched: list[Touched] = []
 
     def arrived(
-        self, wishes: Iterable[Wish], transport: Transport, connection: int = 0
+        self, wishes: Iterable[Wish], transport: Transport, connection: int = 0, fault: str = ""
     ) -> list[Row]:
         """Write down one request, a row for each of its wishes."""
         self._requests += 1
         now_ns, first = self._now_ns(), len(self.rows) + 1
         made = [
-            Row(number, self._requests, now_ns, transport, connection, wish)
+            Row(number, self._requests, now_ns, transport, connection, wish, fault=fault)
             for number, wish in enumerate(wishes, first)
         ]
         self.rows += made
         return made
 
     @contextmanager
-    def present(self, rows: Iterable[Row]) -> Iterator[None]:
+    def present(self, rows: Iterable[Row]) -> Iterator[list[Touched]]:
         """What is `judged` now are these rows, in their order; no turn of the loop lies within."""
-        self._turns = iter(rows)
+        self._turns, self._touched = iter(rows), []
         try:
-            yield
+            yield self._touched
         finally:
             self._turns = iter(())
 
@@ -130,13 +142,14 @@ class Journal:
         finally:
             self._judged = None
 
-    def note(self, owner: str, order_id: str) -> None:
+    def note(self, order_id: str, touched: Touched) -> None:
         """An order is made, changed or ended by the wish that is judged."""
         row = self._judged
-        if row is None or row.wish.account != owner:
+        if row is None or row.wish.account != touched.key[0]:
             return
         if not (row.venue_order_ids and row.wish.verb in ONE):
             row.venue_order_ids.append(order_id)
+            self._touched.append(touched)
 
     def refuse(self, rows: Iterable[Row], refusal: Refused) -> None:
         """What is not judged yet is refused so."""

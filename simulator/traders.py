@@ -18,6 +18,7 @@ from simulator.accounts import Account
 from simulator.acts import ACTS
 from simulator.conditional import Conditional, Trigger
 from simulator.config import TrafficConfig
+from simulator.engine.counterparty import take_from
 from simulator.faults import Faults
 from simulator.instrument import Instrument, Side, opposite
 from simulator.market import Request
@@ -114,7 +115,7 @@ class Traders(ABC):
                 seat.market.end_conditional(seat.account, conditional)
             for order in seat.open_orders():
                 if how == "fill" and order.is_open:
-                    self._flow(seat, order, order.remaining)
+                    take_from(seat.market, order, order.remaining)
                 if order.is_open:
                     seat.market.cancel(seat.account, order)
 
@@ -190,20 +191,7 @@ class Traders(ABC):
         order = self.random.choice(orders)
         lots = int(order.remaining / seat.instrument.lot)
         wanted = lots if self.random.random() < 0.4 else self.random.randint(1, lots)
-        self._flow(seat, order, wanted * seat.instrument.lot)
-
-    def _flow(self, seat: Seat, order: Order, quantity: Decimal) -> None:
-        side = opposite(order.side)
-        tick = seat.instrument.tick if order.side == "BUY" else -seat.instrument.tick
-        better = seat.market.books[seat.symbol].depth(side, order.price + tick)
-        request = Request(
-            symbol=seat.symbol,
-            side=side,
-            quantity=quantity + better,
-            price=order.price,
-            time_in_force="IOC",
-        )
-        seat.market.place_anonymous(request)
+        take_from(seat.market, order, wanted * seat.instrument.lot)
 
     def _cancel(self, seat: Seat) -> None:
         orders = seat.open_orders()

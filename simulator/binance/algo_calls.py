@@ -112,7 +112,7 @@ def open_orders(market: UsdmMarket, account: Account, params: Params) -> list[Do
     if symbol:
         market.instrument(symbol)
     rows = _waiting(market, account, symbol)
-    seen = market.view.seen(rows, lambda one: one.created_ms, market.now_ms)
+    seen = [one for one in rows if market.view.has(one, market.now_ms)]
     return [_row(market, conditional) for conditional in seen]
 
 
@@ -139,7 +139,7 @@ def _find(market: UsdmMarket, account: Account, params: Params) -> Conditional:
     if algo_id is None and not client_id:
         raise refused("missing", name="algoId")
     found = account.conditional(algo_id, client_id)
-    if found is None or not market.view.shows(found.created_ms, market.now_ms):
+    if found is None or not market.view.has(found, market.now_ms):
         raise refused("no_such_order")
     if _is_forgotten(found, market.now_ms):
         raise refused("no_such_order")

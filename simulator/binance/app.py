@@ -9,15 +9,17 @@ import orjson
 from aiohttp import web
 
 from simulator.binance.limits import Limits
+from simulator.binance.refusals import refused
 from simulator.binance.rest import USED_WEIGHT, Rest
 from simulator.binance.settings import BinanceSettings
-from simulator.binance.spot_socket import SpotSocket
+from simulator.binance.spot_socket import SpotSocket, SpotWire
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
 from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
 from simulator.sockets import Heartbeat, Sockets
+from simulator.trouble import Trouble
 from simulator.wire.tickets import Tickets
 
 
@@ -52,8 +54,9 @@ class BinanceBox(Box[BinanceVenue]):
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both products into `app`."""
+        trouble = Trouble(self.faults, self.venue.view, refused, self._limits.ban)
         rest = Rest(self.venue, self._limits, self.faults, self.keys, self.attempts)
-        spot = SpotSocket(self.venue, self._limits, self.sockets, self.attempts)
+        spot = SpotSocket(SpotWire(self.venue, self._limits, self.attempts, trouble), self.sockets)
         app.router.add_get("/ws-api/v3", spot.handle)
         app.router.add_get("/private/ws", self.private.by_query)
         app.router.add_get("/private/ws/{key}", self.private.by_path)

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from simulator.accounts import Fill
 from simulator.binance.refusals import refused
+from simulator.conditional import Conditional
 from simulator.instrument import Side
+from simulator.matching import Order
 from simulator.refusal import Refusals
 from simulator.wire import pages
 from simulator.wire.fields import Fields
@@ -13,7 +16,7 @@ from simulator.wire.pages import Paging
 if TYPE_CHECKING:
     from simulator.engine.market import Market
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", Order, Fill, Conditional)
 DAY_MS = 24 * 3600 * 1000
 WINDOW_MS = {"spot": DAY_MS, "linear": 7 * DAY_MS}
 """How far apart the ends of a span of time may be."""
@@ -49,7 +52,7 @@ def page(
         raise refused("window_too_long")
     if start is not None and end is None:
         end = start + window_ms
-    seen = market.view.seen(rows, paging.time_ms, market.now_ms)
+    seen = [row for row in rows if market.view.has(row, market.now_ms)]
     found = list(pages.between(seen, paging, start, end))
     if start_id is None and start is None:
         return pages.newest(found, limit)

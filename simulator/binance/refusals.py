@@ -90,6 +90,7 @@ LINEAR: Mapping[str, Row] = {
         "Due to the order could not be executed as maker, the Post Only order is rejected.",
     ),
     "unchanged": (-5027, "No need to modify the order."),
+    "late_at_the_book": (-5028, "Timestamp for this request is outside of the ME recvWindow."),
 }
 refused = Refusals(Refusal, SHARED)
 """What both products say."""

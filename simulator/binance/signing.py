@@ -48,10 +48,14 @@ def check_time(timestamp: str, window: str, now_ms: int) -> None:
         raise refused("missing", name="timestamp")
     if not timestamp.isdecimal():
         raise refused("bad", name="timestamp")
-    window_ms = _window(window)
-    sent_ms = int(timestamp)
-    if sent_ms >= now_ms + FUTURE_MS_MAX or now_ms - sent_ms > window_ms:
+    is_past = is_late(timestamp, window, now_ms)
+    if is_past or int(timestamp) >= now_ms + FUTURE_MS_MAX:
         raise refused("outside_window")
+
+
+def is_late(timestamp: str, window: str, now_ms: int) -> bool:
+    """Whether the window of a request is over; `Refusal` -1130 where it is no window."""
+    return now_ms - int(timestamp) > _window(window)
 
 
 def _window(text: str) -> Decimal:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -18,9 +19,11 @@ from simulator.delivery import Connection, Feed, Subscription
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.sockets import Reader, Sockets
+from simulator.trouble import SOCKET_FAULTS, Trouble
 from simulator.wire import session
 from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import HTTP_OK, NOBODY, Call
+from simulator.wire.lines import SocketLine
 
 CONNECT_WEIGHT = 2
 REQUEST_WEIGHT = 2
@@ -33,15 +36,14 @@ class SpotWire:
     venue: BinanceVenue
     limits: Limits
     attempts: Attempts
+    trouble: Trouble
 
 
 class SpotSocket:
     """Serves `/ws-api/v3`."""
 
-    def __init__(
-        self, venue: BinanceVenue, limits: Limits, sockets: Sockets, attempts: Attempts
-    ) -> None:
-        self._wire = SpotWire(venue, limits, attempts)
+    def __init__(self, wire: SpotWire, sockets: Sockets) -> None:
+        self._wire = wire
         self._sockets = sockets
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -61,11 +63,13 @@ class SpotSocket:
 class Session(session.Session):
     """One connection's requests and subscriptions."""
 
+    tells_status: ClassVar[bool] = True
+
     def __init__(self, wire: SpotWire, feed: Feed, connection: Connection, ip: str) -> None:
         super().__init__(feed, connection)
         self._venue = wire.venue
         self._limits = wire.limits
-        self._attempts = wire.attempts
+        self._wire = wire
         self._ip = ip
         self._next_id = 0
 
@@ -96,25 +100,23 @@ class Session(session.Session):
         shown = request if is_read and request is not None else {}
         self._reply(shown, {"status": refusal.status, "error": error})
 
-    def _call(self, call: Call, request: Document) -> None:
+    async def _call(self, call: Call, request: Document) -> None:
         params = _params(request)
         account = self._venue.by_key.get(str(params.get("apiKey", "")))
         wishes = wishes_of(call.wishes, Params(params), account, "spot")
-        attempt = self._attempts.begin(wishes, "socket", self.connection.number)
-        attempt.arrive()
-        try:
-            reply = attempt.carry_out(partial(self._admit, call, params))
-        except Refused as refusal:
-            attempt.answered(refusal.status, str(refusal.code))
-            raise
-        attempt.answered(HTTP_OK)
-        self._reply(request, reply)
+        attempt = self._wire.attempts.begin(wishes, SocketLine(self.connection))
+        admit = partial(self._admit, call, params)
+        reply, refuse = partial(self._reply, request), partial(self.refuse, request)
+        await self.attempt(attempt, admit, reply, refuse)
 
     def _admit(self, call: Call, params: Document) -> Act[Document]:
         fields = Params(params)
         self._limits.take(self._ip, "spot", call.cost(fields))
         account = NOBODY if call.access == "none" else self._authenticate(params)
-        return partial(self._carry_out, call, account, fields)
+        act = partial(self._carry_out, call, account, fields)
+        if not call.wishes:
+            return act
+        return partial(self._wire.trouble.meet, self._ip, act, SOCKET_FAULTS)
 
     def _carry_out(self, call: Call, account: Account, fields: Params) -> Document:
         result = self._venue.ask(call, "spot", account, fields)

@@ -92,7 +92,7 @@ def executions(venue: BybitVenue, account: Account, fields: Fields) -> Document:
     symbol, kind = fields.text("symbol"), fields.text("execType")
 
     def is_meant(fill: Fill) -> bool:
-        if fill.product != market.product or not venue.view.shows(fill.venue_ms, venue.now_ms):
+        if fill.product != market.product or not venue.view.has(fill, venue.now_ms):
             return False
         if order_id or name:
             return order_id in ("", str(fill.order_id)) and name in ("", fill.client_order_id)
@@ -208,7 +208,7 @@ def _page_of_orders(
         is_named = order_id in ("", str(order.order_id)) and (
             bool(order_id) or name in ("", order.client_order_id)
         )
-        is_seen = venue.view.shows(order.created_ms, venue.now_ms)
+        is_seen = venue.view.has(order, venue.now_ms)
         return is_named and is_seen and _fits(order, kind) and is_shown(order)
 
     paging: Paging[Order] = Paging(

@@ -28,6 +28,7 @@ from simulator.refusal import Refused
 from simulator.trouble import SOCKET_FAULTS, Trouble
 from simulator.wire import session
 from simulator.wire.attempts import Act, Attempts
+from simulator.wire.lines import SocketLine
 
 TOPICS = ("order", "execution", "execution.fast", "position")
 ALONE = ("wallet", "greeks", "dcp.future", "dcp.spot", "dcp.option")
@@ -131,22 +132,23 @@ class Session(session.Session):
 
         return wrap
 
-    def _operate(self, operation: Operation, request: Document) -> None:
+    async def _operate(self, operation: Operation, request: Document) -> None:
         name, headers = str(request["op"]), dict[str, str]()
         args, owner = request.get("args"), self.account.name if self.account else ""
         is_one = isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict)
         fields = Fields(args[0] if is_one and isinstance(args, list) else {})
         wishes = wishes_of(operation.name, fields, owner, *_stamps(request))
-        attempt = self._wire.attempts.begin(wishes, "socket", self.connection.number)
-        attempt.arrive()
-        try:
-            data, more = attempt.carry_out(partial(self._admit, operation, request, headers))
-        except Refused as refusal:
-            attempt.answered(0, str(refusal.code))
+        attempt = self._wire.attempts.begin(wishes, SocketLine(self.connection))
+
+        def answer(done: tuple[Document, Document]) -> None:
+            told = {"data": done[0], "retExtInfo": done[1]}
+            self._reply(request, name, None, headers, told)
+
+        def refuse(refusal: Refused) -> None:
             self._reply(request, name, refusal, headers)
-            return
-        attempt.answered(0)
-        self._reply(request, name, None, headers, {"data": data, "retExtInfo": more})
+
+        admit = partial(self._admit, operation, request, headers)
+        await self.attempt(attempt, admit, answer, refuse)
 
     def _admit(
         self, operation: Operation, request: Document, headers: dict[str, str]

@@ -39,7 +39,7 @@ class Market(ConditionalMarket):
 
     def seen(self, orders: Iterable[Order]) -> list[Order]:
         """The orders that the present look-up may see."""
-        return self.view.seen(orders, lambda order: order.created_ms, self.now_ms)
+        return [order for order in orders if self.view.has(order, self.now_ms)]
 
     def instrument(self, symbol: str) -> Instrument:
         """The symbol's terms; refused where there is none."""
@@ -74,7 +74,7 @@ class Market(ConditionalMarket):
             order = self.named(account, symbol, client_id)
         if order is None or order.symbol != symbol:
             raise self.refusal("no_such_order")
-        if not self.view.shows(order.created_ms, self.now_ms):
+        if not self.view.has(order, self.now_ms):
             raise self.refusal("no_such_order")
         return order
 

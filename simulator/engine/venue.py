@@ -35,7 +35,7 @@ class SimulatedVenue(ABC):
         self.config = config
         self.clock = clock
         self.publish = publish
-        self.view = View()
+        self.view = View(now_ms=clock.now_ms)
         self.journal = Journal(clock.now_ns)
         self.accounts = {row.name: Account(row, self.spelling) for row in config.accounts}
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}

@@ -4,11 +4,14 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar
 
 from simulator.accounts import Account
 from simulator.conditional import TRIGGERED, Conditional, Trigger
+from simulator.engine.counterparty import fill_up
 from simulator.instrument import Product
+from simulator.journal import Touched
 from simulator.market import Request, World
 from simulator.matching import Order
 from simulator.refusal import Refusals, Refused
@@ -32,8 +35,9 @@ class ConditionalMarket(ABC):
 
     def note(self, order: Order | Conditional) -> None:
         """For the journal: the wish that is judged makes, changes or ends this order."""
-        spelling = self.world.accounts[order.owner].spelling
-        self.world.journal.note(order.owner, spelling.order(self.product, order.order_id))
+        spelled = self.world.accounts[order.owner].spelling.order(self.product, order.order_id)
+        key = (order.owner, order.symbol, order.order_id)
+        self.world.journal.note(spelled, Touched(key, partial(fill_up, self, order)))
 
     def hold(self, account: Account, conditional: Conditional) -> None:
         """Take a new conditional order in."""

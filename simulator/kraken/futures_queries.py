@@ -64,7 +64,7 @@ def order_status(system: KrakenSystem, account: Account, fields: FuturesFields) 
         for order in account.all_orders
         if (order.order_id in numbers or order.client_order_id in names)
         and (order.is_open or now_ms - order.updated_ms < FORGOTTEN_MS)
-        and view.shows(order.created_ms, now_ms)
+        and view.has(order, now_ms)
     ]
     return success(system, orders=rows)
 
@@ -90,7 +90,7 @@ def fills(system: KrakenSystem, account: Account, fields: FuturesFields) -> Docu
         for fill in account.all_fills
         if fill.product != "spot"
         and (not before or at_ms(fill.venue_ms) < before)
-        and view.shows(fill.venue_ms, now_ms)
+        and view.has(fill, now_ms)
     ]
     return success(system, fills=[documents.fill_row(row) for row in rows[-FILLS_MAX:][::-1]])
 

@@ -68,7 +68,7 @@ def closed_orders(system: KrakenSystem, account: Account, fields: SpotFields) ->
     def is_meant(order: Order) -> bool:
         at_us = stamps.times(order)
         is_within = any(_is_within(fields, at_us[place]) for place in times[which])
-        is_seen = system.venue.view.shows(order.created_ms, system.venue.now_ms)
+        is_seen = system.venue.view.has(order, system.venue.now_ms)
         return is_within and is_named(order) and is_seen
 
     rows, counted = _page(system, fields, system.venue.spot.closed[account.name], is_meant)
@@ -89,7 +89,7 @@ def trades_history(system: KrakenSystem, account: Account, fields: SpotFields) -
     spot = system.venue.spot
 
     def is_meant(fills: list[Fill]) -> bool:
-        is_seen = system.venue.view.shows(fills[0].venue_ms, system.venue.now_ms)
+        is_seen = system.venue.view.has(fills[0], system.venue.now_ms)
         return is_seen and _is_within(fields, spot.stamps.filled(fills[0]))
 
     rows, counted = _page(system, fields, _taken(fields, account.all_fills), is_meant)

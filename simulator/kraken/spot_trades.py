@@ -58,7 +58,7 @@ def find(system: KrakenSystem, account: Account, name: str = "", client_id: str 
         order = next(filter(None, found), None)
     else:
         order = account.by_name.get(client_id)
-    if order is None or not system.venue.view.shows(order.created_ms, system.venue.now_ms):
+    if order is None or not system.venue.view.has(order, system.venue.now_ms):
         raise spot_refused("no_such_order")
     return order
 

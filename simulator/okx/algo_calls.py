@@ -68,7 +68,7 @@ def _ended(venue: OkxVenue, account: Account, fields: Fields) -> Conditional:
 def one(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET order-algo."""
     conditional = _find(account, fields, refused("no_such_order"))
-    if not venue.view.shows(conditional.created_ms, venue.now_ms):
+    if not venue.view.has(conditional, venue.now_ms):
         raise refused("no_such_order")
     return [_shown(venue, conditional)]
 
@@ -103,7 +103,7 @@ def _page(
             and conditional.order_type in types
             and kind in ("", KINDS[conditional.product])
             and symbol in ("", conditional.symbol)
-            and venue.view.shows(conditional.created_ms, venue.now_ms)
+            and venue.view.has(conditional, venue.now_ms)
         )
 
     paging: Paging[Conditional] = Paging(

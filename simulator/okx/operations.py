@@ -33,24 +33,32 @@ class Operations:
         products = self._venue.products
         return [replace(wish, product=products.get(wish.symbol, "")) for wish in made]
 
-    def carry_out(
-        self, operation: Operation, account: Account, rows: list[Mapping[str, Any]], deadline: str
-    ) -> Document:
-        """The answer's envelope without its times; `Refusal` where the request as a whole fails."""
+    def let_in(self, operation: Operation, rows: list[Mapping[str, Any]], deadline: str) -> None:
+        """`Refusal` of a request that the gateway turns away."""
         if not rows or len(rows) > (BATCH_MAX if operation.is_batch else 1):
             raise refused("bad_args")
         if deadline and operation.has_deadline:
-            self._check_deadline(deadline)
+            if not deadline.isdecimal():
+                raise refused("bad", name="expTime")
+            self._check_deadline(deadline, "too_late")
+
+    def carry_out(
+        self, operation: Operation, account: Account, rows: list[Mapping[str, Any]], deadline: str
+    ) -> Document:
+        """The answer's envelope without its times; `Refusal` where the request as a whole fails.
+
+        A deadline may have passed since the request was let in.
+        """
+        if deadline and operation.has_deadline:
+            self._check_deadline(deadline, "expired")
         self._charge(operation, account, rows)
         done = [operation.act(self._venue, account, Fields(row)) for row in rows]
         code, message = overall(done)
         return {"code": code, "msg": message, "data": done}
 
-    def _check_deadline(self, deadline: str) -> None:
-        if not deadline.isdecimal():
-            raise refused("bad", name="expTime")
+    def _check_deadline(self, deadline: str, name: str) -> None:
         if int(deadline) <= self._venue.now_ms:
-            raise refused("too_late")
+            raise refused(name)
 
     def _charge(
         self, operation: Operation, account: Account, rows: list[Mapping[str, Any]]

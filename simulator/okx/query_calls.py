@@ -167,7 +167,7 @@ def _page_of_orders(
             and state in ("", STATES[order.status])
             and category in ("", order.category)
             and (not wanted_type or order_type(order) in wanted_type.split(","))
-            and venue.view.shows(order.created_ms, venue.now_ms)
+            and venue.view.has(order, venue.now_ms)
         )
 
     paging: Paging[Order] = Paging(lambda row: row.order_id, lambda row: row.created_ms, is_meant)
@@ -185,7 +185,7 @@ def _fills(venue: OkxVenue, account: Account, fields: Fields, span_ms: int) -> R
             and order_id in ("", str(fill.order_id))
             and kind_wanted in ("", sub_type(fill))
             and fill.venue_ms > venue.now_ms - span_ms
-            and venue.view.shows(fill.venue_ms, venue.now_ms)
+            and venue.view.has(fill, venue.now_ms)
         )
 
     paging: Paging[Fill] = Paging(lambda row: row.number, lambda row: row.venue_ms, is_meant)

@@ -35,6 +35,7 @@ ROWS: Mapping[str, Row] = {
     "missing": ("50014", "Parameter {name} can not be empty.", HTTP_BAD),
     "system_error": ("50026", "System error. Try again later.", 500),
     "too_late": ("50036", "The expTime can't be earlier than the current system time."),
+    "expired": ("50037", "The request's expTime has passed."),
     "too_many_orders": (
         "50061",
         "You've reached the maximum order rate limit for this account.",

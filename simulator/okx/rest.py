@@ -67,6 +67,7 @@ class Rest(WireRest):
         if operation is not None:
             account = self._account(asked)
             rows = _rows(asked.body, operation)
+            self._operations.let_in(operation, rows, asked.headers.get("expTime", ""))
             act = partial(self._operate, asked, account, operation, rows)
             return partial(self._timed, asked, act, time.time_ns() // 1000)
         if query is None:

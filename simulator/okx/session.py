@@ -25,6 +25,7 @@ from simulator.refusal import Refused
 from simulator.trouble import SOCKET_FAULTS, Trouble
 from simulator.wire import session
 from simulator.wire.attempts import Act, Attempts
+from simulator.wire.lines import SocketLine
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 REQUESTS_MAX = 480
@@ -167,21 +168,23 @@ class Session(session.Session):
         for document in snapshot(self._wire.venue, self.account, wanted):
             self.connection.put(self._wrap(wanted)(orjson.dumps(document).decode()))
 
-    def _operate(self, operation: Operation, request: Document) -> None:
+    async def _operate(self, operation: Operation, request: Document) -> None:
         received_us = time.time_ns() // 1000
         request_id = str(request.get("id", ""))
         wishes = self._wishes(operation, request)
-        attempt = self._wire.attempts.begin(wishes, "socket", self.connection.number)
-        attempt.arrive()
-        try:
-            answer = attempt.carry_out(partial(self._admit, operation, request, request_id))
-            attempt.answered(0)
-        except Refusal as refusal:
-            attempt.answered(0, refusal.code)
-            answer = {"code": refusal.code, "msg": refusal.message, "data": []}
-        times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
-        head = {"id": request_id, "op": operation.name, "data": answer["data"]}
-        self.put(head | {"code": answer["code"], "msg": answer["msg"]} | times)
+        attempt = self._wire.attempts.begin(wishes, SocketLine(self.connection))
+        head: Document = {"id": request_id, "op": operation.name}
+
+        def answer(done: Document) -> None:
+            times = {"inTime": str(received_us), "outTime": str(time.time_ns() // 1000)}
+            told = {"data": done["data"], "code": done["code"], "msg": done["msg"]}
+            self.put(head | told | times)
+
+        def refuse(refusal: Refused) -> None:
+            answer({"code": refusal.code, "msg": refusal.message, "data": []})
+
+        admit = partial(self._admit, operation, request, request_id)
+        await self.attempt(attempt, admit, answer, refuse)
 
     def _wishes(self, operation: Operation, request: Document) -> list[Wish]:
         """What it asks for, as far as that can be read."""
@@ -204,6 +207,7 @@ class Session(session.Session):
             raise refused("no_login")
         rows = [self._with_symbol(row) for row in request.get("args") or []]
         deadline = str(request.get("expTime") or "")
+        self._wire.operations.let_in(operation, rows, deadline)
         act = partial(self._wire.operations.carry_out, operation, self.account, rows, deadline)
         return partial(self._carry_out, act)
 

@@ -1,61 +1,142 @@
-"""One request that changes something, from its arrival to its answer.
+"""One request that changes something, from its arrival to its answer, and what may befall it.
 
-REST and sockets carry such a request out by the same steps: it arrives and is written into the
-journal; the gateway lets it in or refuses it; the book looks at it; it is answered.
+REST and sockets carry such a request out by the same steps: it is read, and written into the
+journal; the gateway lets it in or refuses it; the book looks at it; it is answered. A fault acts
+between two of these steps.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from simulator.journal import Journal, Row, Transport, Wish
+from simulator.delivery import Feed
+from simulator.faults import Faults, Met
+from simulator.journal import Answered, Journal, Row, Touched, Wish
 from simulator.refusal import Refused
+from simulator.trouble import ORDER_FAULTS, SOCKET_FAULTS
+from simulator.visibility import View
+from simulator.wire.lines import Line
 
 Answer = TypeVar("Answer")
 Act = Callable[[], Answer]
 """What is left to do once a request is let in: the book's part, and the answer that follows."""
+UNREAD = frozenset({"lost_unread", "lost_half_read"})
+ANSWERED_LATE = frozenset({"ack_late", "fill_before_ack"})
 
 
-@dataclass(slots=True)
-class Attempt:
-    """One such request."""
-
-    journal: Journal
-    wishes: Sequence[Wish]
-    transport: Transport
-    connection: int = 0
-    rows: list[Row] = field(default_factory=list)
-
-    def arrive(self) -> None:
-        """It was read."""
-        self.rows = self.journal.arrived(self.wishes, self.transport, self.connection)
-
-    def carry_out(self, admit: Callable[[], Act[Answer]]) -> Answer:
-        """`admit` is the gateway's part; the answer, or the venue's refusal."""
-        try:
-            act = admit()
-            with self.journal.present(self.rows):
-                return act()
-        except Refused as refusal:
-            self.journal.refuse(self.rows, refusal)
-            raise
-
-    def barred(self, status: int) -> None:
-        """What stands before the venue refuses it with this HTTP status."""
-        self.journal.refuse(self.rows, Refused(status, "barred"))
-        self.answered(status, str(status))
-
-    def answered(self, status: int, code: str = "") -> None:
-        """The answer goes out now."""
-        self.journal.answer(self.rows, "sent", status, code)
+class Lost(Exception):
+    """The connection is gone: nobody is answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """All such requests of a venue."""
+    """What all such requests of a venue work with."""
 
     journal: Journal
+    faults: Faults
+    feed: Feed
+    view: View
 
-    def begin(self, wishes: Sequence[Wish], transport: Transport, connection: int = 0) -> Attempt:
+    def begin(self, wishes: Sequence[Wish], line: Line) -> "Attempt":
         """A request is there to be read."""
-        return Attempt(self.journal, wishes, transport, connection)
+        may_meet = ORDER_FAULTS if line.name == "rest" else SOCKET_FAULTS
+        met = self.faults.for_attempt(wishes, line.name, may_meet) if wishes else Met()
+        return Attempt(self, wishes, line, met)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One of them; `met` is the fault that it meets."""
+
+    wire: Attempts
+    wishes: Sequence[Wish]
+    line: Line
+    met: Met
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether others pass it on its way or its answer's."""
+        return self.met.kind == "held_up" or self.met.kind in ANSWERED_LATE
+
+    async def arrive(self) -> None:
+        """It is read; `Lost` where the connection ends before that."""
+        if self.met.kind == "unread":
+            with self.line.unread():
+                await self._pass()
+        journal = self.wire.journal
+        self.rows = journal.arrived(self.wishes, self.line.name, self.line.number, self.met.kind)
+        if self.met.kind in UNREAD:
+            journal.lose(self.rows)
+            self._lose_line()
+
+    async def carry_out(self, admit: Callable[[], Act[Answer]]) -> Answer:
+        """`admit` is the gateway's part; the answer, the venue's refusal, or `Lost`."""
+        try:
+            act = admit()
+            if self.met.kind == "held_up":
+                await self._pass()
+            with self._present():
+                answer = act()
+        except Refused as refusal:
+            self.wire.journal.refuse(self.rows, refusal)
+            await self._before_answer()
+            raise
+        await self._before_answer()
+        return answer
+
+    def answered(self, status: int, code: str = "") -> None:
+        """The answer goes out now, if anybody is there to hear it."""
+        how: Answered = "withheld" if self.line.is_over else "sent"
+        self.wire.journal.answer(self.rows, how, status, code)
+
+    def barred(self, status: int) -> None:
+        """What stands before the venue refuses it with this HTTP status."""
+        self.wire.journal.refuse(self.rows, Refused(status, "barred"))
+        self.answered(status, str(status))
+
+    @contextmanager
+    def _present(self) -> Iterator[None]:
+        """The book's part, which is over within one turn of the loop, and what the fault adds."""
+        with ExitStack() as stack:
+            stack.enter_context(self.wire.view.of_the_book(is_so=bool(self.wishes)))
+            if self.met.kind:
+                stack.enter_context(self.wire.faults.settled(self.met.kind))
+            if self.met.kind == "push_late":
+                stack.callback(self._hold_pushes())
+            touched = stack.enter_context(self.wire.journal.present(self.rows))
+            yield
+            self._follow(touched)
+
+    def _hold_pushes(self) -> Callable[[], object]:
+        """What the accounts are told waits from now on; what sets the end of that."""
+        feed, loop = self.wire.feed, asyncio.get_running_loop()
+        names = {wish.account for wish in self.wishes}
+        for name in names:
+            feed.hold(name)
+        return lambda: [loop.call_later(self.met.ms / 1000, feed.free, name) for name in names]
+
+    def _follow(self, touched: Sequence[Touched]) -> None:
+        """What befalls the orders that were made."""
+        for one in touched:
+            if self.met.kind == "fill_before_ack":
+                one.fill()
+            elif self.met.kind == "unseen":
+                self.wire.view.hide(one.key, self.met.ms)
+
+    async def _before_answer(self) -> None:
+        if self.met.kind in ANSWERED_LATE:
+            await self._pass()
+        if self.met.kind == "ack_lost":
+            self._lose_line()
+
+    def _lose_line(self) -> None:
+        self.wire.journal.answer(self.rows, "withheld")
+        kind = self.met.kind
+        self.line.end(f"fault: {kind}", is_hard=kind != "lost_unread")
+        raise Lost
+
+    async def _pass(self) -> None:
+        await asyncio.sleep(self.met.ms / 1000)

@@ -16,8 +16,9 @@ from simulator.journal import Wish
 from simulator.message import Document
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, PAGE_FAULTS, QUESTION_FAULTS
-from simulator.wire.attempts import Act, Attempts
+from simulator.wire.attempts import Act, Attempts, Lost
 from simulator.wire.fields import Fields
+from simulator.wire.lines import RequestLine
 from simulator.wire.wishes import Said
 
 HTTP_OK = 200
@@ -97,14 +98,17 @@ class Rest(ABC):
         path, _, query = request.raw_path.partition("?")
         ip, body = request.remote or "", await request.text()
         asked = Asked(request.method, path, query, body, request.headers, ip)
-        attempt = self._attempts.begin(self.wishes(asked), "rest")
-        attempt.arrive()
+        attempt = self._attempts.begin(self.wishes(asked), RequestLine(request))
         headers: dict[str, str] = {}
-        if (barred := self.firewall(asked)) is not None:
-            attempt.barred(barred.status)
-            return barred
         try:
-            document = attempt.carry_out(partial(self.admit, asked, headers))
+            await attempt.arrive()
+            barred = self.firewall(asked)
+            if barred is not None:
+                attempt.barred(barred.status)
+                return barred
+            document = await attempt.carry_out(partial(self.admit, asked, headers))
+        except Lost:
+            return web.Response()  # the connection is gone: nobody reads it
         except Refused as refusal:
             attempt.answered(refusal.status, str(refusal.code))
             return self._refused(refusal, headers)

@@ -4,16 +4,20 @@ A venue's session has a table of verbs, finds a request's verb in its own gramma
 answer and a refusal look.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import orjson
 
 from simulator.delivery import Connection, Feed, Subscription
 from simulator.message import Document
 from simulator.refusal import Refused
+from simulator.wire.attempts import Act, Attempt, Lost
+from simulator.wire.calls import HTTP_OK
 
+Answer = TypeVar("Answer")
 Verb = Callable[[Document], Awaitable[None] | None]
 
 
@@ -22,12 +26,15 @@ class Session(ABC):
 
     bare_words: ClassVar[Mapping[str, str]] = {}
     """Texts that are no JSON, and the answers to them."""
+    tells_status: ClassVar[bool] = False
+    """Whether an answer bears the status that it would have by HTTP."""
 
     def __init__(self, feed: Feed, connection: Connection) -> None:
         self.feed = feed
         self.connection = connection
         self.listening: dict[Hashable, list[Subscription]] = {}
         """What is listened to, by what it was asked for as."""
+        self._slow: set[asyncio.Task[None]] = set()
 
     async def read(self, text: str) -> None:
         """Answer one message."""
@@ -42,6 +49,44 @@ class Session(ABC):
                 await done
         except Refused as refusal:
             self.refuse(request, refusal)
+
+    async def attempt(
+        self,
+        attempt: Attempt,
+        admit: Callable[[], Act[Answer]],
+        answer: Callable[[Answer], None],
+        refuse: Callable[[Refused], None],
+    ) -> None:
+        """Carry out a request that changes something; later ones may pass a slow one."""
+        try:
+            await attempt.arrive()
+        except Lost:
+            return
+        rest = self._go_on(attempt, admit, answer, refuse)
+        if not attempt.is_slow:
+            await rest
+            return
+        task = asyncio.create_task(rest)
+        self._slow.add(task)
+        task.add_done_callback(self._slow.discard)
+
+    async def _go_on(
+        self,
+        attempt: Attempt,
+        admit: Callable[[], Act[Answer]],
+        answer: Callable[[Answer], None],
+        refuse: Callable[[Refused], None],
+    ) -> None:
+        try:
+            done = await attempt.carry_out(admit)
+        except Lost:
+            return
+        except Refused as refusal:
+            attempt.answered(refusal.status if self.tells_status else 0, str(refusal.code))
+            refuse(refusal)
+            return
+        attempt.answered(HTTP_OK if self.tells_status else 0)
+        answer(done)
 
     def put(self, document: Document) -> None:
         """Send a document of the session's own."""

@@ -22,6 +22,11 @@ class Said:
     quantity: Names = ("quantity",)
     is_conditional: bool = False
 
+    @property
+    def is_of_the_book(self) -> bool:
+        """Whether it brings new terms to the book itself."""
+        return self.verb in ("place", "amend") and not self.is_conditional
+
     def wish(self, fields: Fields, about: Wish) -> Wish:
         """The wish that the fields tell, beside what `about` knows of the whole request."""
 

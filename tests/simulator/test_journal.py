@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator.journal import Journal, Wish
+from simulator.journal import Journal, Touched, Wish
 from simulator.refusal import Refused
 from tests.simulator.probes import a_probe
 
@@ -17,6 +17,10 @@ def a_journal() -> Journal:
     return Journal(lambda: next(ticks))
 
 
+def note(journal: Journal, name: str, owner: str = ACCOUNT) -> None:
+    journal.note(name, Touched((owner, "S", int(name)), lambda: None))
+
+
 def wishes(*verbs: Any) -> list[Wish]:
     return [Wish(verb, ACCOUNT) for verb in verbs]
 
@@ -26,11 +30,11 @@ def test_rows_are_judged_in_their_order_and_only_within_their_request() -> None:
     rows = journal.arrived(wishes("cancel", "place"), "rest")
     with journal.present(rows):
         with journal.judged():
-            journal.note(ACCOUNT, "7")
+            note(journal, "7")
         with pytest.raises(Refused), journal.judged():
             raise Refused(-2010, "no")
     with journal.judged():
-        journal.note(ACCOUNT, "8")  # a trader of the venue itself
+        note(journal, "8")  # a trader of the venue itself
     assert [(row.outcome, row.code, row.venue_order_ids) for row in rows] == [
         ("accepted", "", ["7"]),
         ("refused", "-2010", []),
@@ -44,13 +48,13 @@ def test_what_a_placement_brings_about_with_other_orders_is_not_its_own() -> Non
     placed = journal.arrived(wishes("place"), "rest")
     with journal.present(placed), journal.judged():
         for name in ("1", "2"):
-            journal.note(ACCOUNT, name)
-        journal.note("v:b", "3")
+            note(journal, name)
+        note(journal, "3", "v:b")
     ended = journal.arrived(wishes("cancel-all"), "rest")
     with journal.present(ended), journal.judged():
         for name in ("1", "2"):
-            journal.note(ACCOUNT, name)
-        journal.note("v:b", "3")
+            note(journal, name)
+        note(journal, "3", "v:b")
     assert placed[0].venue_order_ids == ["1"]
     assert ended[0].venue_order_ids == ["1", "2"]
 
