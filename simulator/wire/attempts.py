@@ -64,8 +64,7 @@ class Attempt:
     async def arrive(self) -> None:
         """It is read; `Lost` where the connection ends before that."""
         if self.met.kind == "unread":
-            with self.line.unread():
-                await self._pass()
+            await self._pass()  # who reads the line waits here, so that bytes pile up on it
         journal = self.wire.journal
         self.rows = journal.arrived(self.wishes, self.line.name, self.line.number, self.met.kind)
         if self.met.kind in UNREAD:

@@ -2,8 +2,6 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import ClassVar
 
 from aiohttp import web
@@ -31,17 +29,6 @@ class Line(ABC):
     @abstractmethod
     def end(self, reason: str, *, is_hard: bool) -> None:
         """End it: hard by a reset, else as a server does that has been idle for too long."""
-
-    @contextmanager
-    def unread(self) -> Iterator[None]:
-        """Meanwhile nothing is read from it: what is sent to it stays where it is."""
-        if self.transport is not None and self.transport.is_reading():
-            self.transport.pause_reading()
-        try:
-            yield
-        finally:
-            if not self.is_over and self.transport is not None:
-                self.transport.resume_reading()
 
 
 class RequestLine(Line):
