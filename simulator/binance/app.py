@@ -8,11 +8,13 @@ from typing import ClassVar, cast
 import orjson
 from aiohttp import web
 
+from simulator.binance.api_socket import ApiSocket, ApiWire
 from simulator.binance.limits import Limits
 from simulator.binance.refusals import refused
 from simulator.binance.rest import USED_WEIGHT, Rest
 from simulator.binance.settings import BinanceSettings
-from simulator.binance.spot_socket import SpotSocket, SpotWire
+from simulator.binance.spot_socket import SPOT, SpotSession
+from simulator.binance.usdm_api_socket import USDM_API, usdm_api
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
 from simulator.box import Box, Task, every
@@ -33,9 +35,11 @@ class BinanceBox(Box[BinanceVenue]):
         super().__init__(config, BinanceVenue)
         face, timing = cast(BinanceSettings, config.face), config.timing
         ends = Heartbeat(life_s=face.connection_life_s, notice_s=face.shutdown_notice_s)
+        linear = replace(ends, ping_s=face.linear_ping_s, pong_s=face.linear_pong_s)
         heartbeats = {
             "spot": replace(ends, ping_s=face.spot_ping_s, pong_s=face.spot_pong_s),
-            "linear": replace(ends, ping_s=face.linear_ping_s, pong_s=face.linear_pong_s),
+            "linear": linear,
+            USDM_API.name: linear,
         }
         self.keys = Tickets(
             self.clock.now_ms, face.listen_key_s, Random(f"{config.seed}:listen-keys")
@@ -56,8 +60,11 @@ class BinanceBox(Box[BinanceVenue]):
         """Put every path of both products into `app`."""
         trouble = Trouble(self.faults, self.venue.view, refused, self._limits.ban)
         rest = Rest(self.venue, self._limits, self.faults, self.keys, self.attempts)
-        spot = SpotSocket(SpotWire(self.venue, self._limits, self.attempts, trouble), self.sockets)
+        wire = ApiWire(self.venue, self._limits, self.attempts, trouble)
+        spot = ApiSocket(wire, self.sockets, SPOT, SpotSession)
+        usdm = usdm_api(wire, self.sockets, self.keys)
         app.router.add_get("/ws-api/v3", spot.handle)
+        app.router.add_get("/ws-fapi/v1", usdm.handle)
         app.router.add_get("/private/ws", self.private.by_query)
         app.router.add_get("/private/ws/{key}", self.private.by_path)
         app.router.add_get("/private/stream", self.private.by_query)

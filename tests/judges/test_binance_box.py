@@ -1,5 +1,7 @@
 """What ccxt meets at Binance alone."""
 
+from decimal import Decimal
+
 import ccxt
 import ccxt.pro
 import pytest
@@ -108,5 +110,25 @@ async def test_spot_orders_are_entered_on_the_socket() -> None:
         assert agreement.orders(every) == agreement.booked_orders(await trader.books())
         trades = await trader.one.fetch_my_trades_ws(trader.symbol)
         assert agreement.trades(trades) == agreement.booked_trades(await trader.books())
+        with pytest.raises(ccxt.OrderNotFound):
+            await trader.one.cancel_order_ws(NOBODYS, trader.symbol)
+
+
+@pytest.mark.parametrize("market", [SPOT, LINEAR], ids=str)
+async def test_orders_are_entered_on_the_socket(market: Market) -> None:
+    async with a_trader(market, ccxt.pro) as trader:
+        placed = await trader.one.create_order_ws(
+            trader.symbol, "limit", "buy", trader.lots(4), trader.price(-5)
+        )
+        wish = (trader.symbol, "limit", "buy", trader.lots(3), trader.price(-4))
+        edited = await trader.one.edit_order_ws(placed["id"], *wish)
+        assert (edited["id"] == placed["id"]) == (market is LINEAR)  # Spot replaces
+        await trader.meet("sell", 1, -4)
+        open_now = agreement.orders(await trader.one.fetch_open_orders(trader.symbol))
+        assert open_now == agreement.booked_orders(await trader.books(), "open")
+        assert [row.amount for row in open_now.values()] == [Decimal(trader.lots(3))]
+        await trader.one.cancel_order_ws(edited["id"], trader.symbol)
+        ended = {one["venue_order_id"]: one for one in (await trader.books())["orders"]}
+        assert ended[edited["id"]]["status"] == "CANCELED"
         with pytest.raises(ccxt.OrderNotFound):
             await trader.one.cancel_order_ws(NOBODYS, trader.symbol)

@@ -89,6 +89,25 @@ async def test_the_expiry_of_a_request_is_that_of_its_time_and_window() -> None:
         ]  # fmt: skip
 
 
+async def test_every_verb_of_the_spot_socket_is_written_down() -> None:
+    async with a_client() as client, await client.open("/ws-api/v3") as stream:
+        made = await stream.call("order.place", client.signed(**LIMIT))
+        number = made["result"]["orderId"]
+        amend = client.signed(symbol=SYMBOL, orderId=number, newQty="3.000")
+        assert (await stream.call("order.amend.keepPriority", amend))["status"] == 200
+        mode = {"cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": number}
+        swapped = await stream.call("order.cancelReplace", client.signed(**LIMIT, **mode))
+        assert swapped["result"]["newOrderResult"] == "SUCCESS"
+        ended = await stream.call("openOrders.cancelAll", client.signed(symbol=SYMBOL))
+        assert [row["status"] for row in ended["result"]] == ["CANCELED"]
+        first, second = str(number), str(number + 1)
+        assert await journal(client, "verb", "outcome", "venue_order_ids") == [
+            ("place", "accepted", [first]), ("amend", "accepted", [first]),
+            ("cancel", "accepted", [first]), ("place", "accepted", [second]),
+            ("cancel-all", "accepted", [second]),
+        ]  # fmt: skip
+
+
 async def test_the_spot_socket_is_written_down_as_rest_is() -> None:
     async with a_client() as client, await client.open("/ws-api/v3") as stream:
         made = await stream.call("order.place", client.signed(**LIMIT, newClientOrderId="one"))
