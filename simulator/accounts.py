@@ -143,6 +143,8 @@ class Account:
         self.config = config
         self.spelling = spelling or Spelling()
         self.name = config.name
+        self.number = 0
+        """Its place among the venue's accounts; the id that the venue gives it follows."""
         self.credentials = {config.api_key: config}
         """The account as each of its keys shows it; `config` is how it was made."""
         self.balances: dict[Product, dict[str, Balance]] = defaultdict(dict)

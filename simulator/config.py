@@ -58,6 +58,12 @@ class AccountConfig(Section):
     """A key of the venue's demo, at a venue that has it at the same addresses."""
     is_vip: bool = False
     """May listen to what the venue keeps for its largest customers."""
+    can_trade: bool = True
+    """Whether its key may place, change and end orders."""
+    can_withdraw: bool = False
+    """Whether its key says that it may move money out; nothing here does."""
+    bound_ips: str = ""
+    """The addresses that its key says it is bound to, with commas; none is checked."""
     pays_quote: bool = False
     """All Spot fees are taken in the quote asset, at a venue that lets one choose."""
     past: PastConfig | None = None

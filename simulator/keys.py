@@ -18,6 +18,9 @@ class NewKey(BaseModel):
     api_key: str
     secret: str
     passphrase: str = ""
+    can_trade: bool = True
+    can_withdraw: bool = False
+    bound_ips: str = ""
 
 
 class OldKey(BaseModel):

@@ -154,6 +154,8 @@ class ApiSession(session.Session):
         if call.access != "none":
             is_signed = call.access == "signed"
             account = self.authenticate(params) if is_signed else self._account(params)
+            if call.wishes and not account.credentials[str(params["apiKey"])].can_trade:
+                raise refused("bad_key")
         self.check_form(params)
         act = partial(self._carry_out, call, account, fields)
         if not call.wishes:

@@ -14,6 +14,7 @@ from simulator.binance.refusals import refused
 from simulator.binance.rest import USED_WEIGHT, Rest
 from simulator.binance.settings import BinanceSettings
 from simulator.binance.spot_socket import SPOT, SpotSession
+from simulator.binance.switch import CHECK_S, fire
 from simulator.binance.usdm_api_socket import USDM_API, usdm_api
 from simulator.binance.usdm_socket import UsdmSocket
 from simulator.binance.venue import BinanceVenue
@@ -28,7 +29,9 @@ from simulator.wire.tickets import Tickets
 class BinanceBox(Box[BinanceVenue]):
     """Both products, each with its own sockets."""
 
-    paths: ClassVar[Mapping[str, str]] = {"/api/v3/": "spot", "/fapi/": "linear"}
+    paths: ClassVar[Mapping[str, str]] = {
+        "/api/v3/": "spot", "/sapi/": "spot", "/fapi/": "linear",
+    }  # fmt: skip
     weight_header: ClassVar[str] = USED_WEIGHT
 
     def __init__(self, config: SimulatorConfig) -> None:
@@ -70,11 +73,16 @@ class BinanceBox(Box[BinanceVenue]):
         app.router.add_get("/private/stream", self.private.by_query)
         app.router.add_get("/ws/{key}", self.private.by_path)
         app.router.add_route("*", "/api/{rest:.*}", rest.handle)
+        app.router.add_route("*", "/sapi/{rest:.*}", rest.handle)
         app.router.add_route("*", "/fapi/{rest:.*}", rest.handle)
 
     def tasks(self) -> list[Task]:
         """What must run beside the application."""
-        return [self.sockets.keep, every(self._check_s, self.private.expire)]
+        return [
+            self.sockets.keep,
+            every(self._check_s, self.private.expire),
+            every(CHECK_S, lambda: fire(self.venue.linear)),
+        ]
 
     def controls(self) -> Mapping[str, Callable[[], object]]:
         """`expire-listen-keys`: all listenKeys end now."""

@@ -9,8 +9,10 @@ from simulator.binance.params import Params
 from simulator.binance.refusals import document_of, refused
 from simulator.binance.signing import check_rest_signature, check_time
 from simulator.binance.spot_calls import SPOT_CALLS
+from simulator.binance.switch import SWITCH_CALLS
 from simulator.binance.usdm_calls import USDM_CALLS
 from simulator.binance.venue import BinanceVenue
+from simulator.binance.wallet import WALLET_CALLS
 from simulator.binance.wishes import wishes_of
 from simulator.faults import Faults
 from simulator.instrument import Product
@@ -27,8 +29,8 @@ USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 
 def product_of(path: str) -> Product:
-    """Which product the path belongs to."""
-    return "spot" if path.startswith("/api/") else "linear"
+    """Which product the path belongs to; the wallet's share Spot's weight."""
+    return "linear" if path.startswith("/fapi/") else "spot"
 
 
 class Rest(WireRest):
@@ -46,7 +48,9 @@ class Rest(WireRest):
         self._venue = venue
         self._limits = limits
         self._trouble = Trouble(faults, venue.view, refused, limits.ban)
-        self._calls: dict[tuple[str, str], Call] = SPOT_CALLS | USDM_CALLS | listen_key_calls(keys)
+        self._calls: dict[tuple[str, str], Call] = (
+            SPOT_CALLS | USDM_CALLS | SWITCH_CALLS | WALLET_CALLS | listen_key_calls(keys)
+        )
 
     def wishes(self, asked: Asked) -> list[Wish]:
         """What the call would change."""
@@ -85,7 +89,8 @@ class Rest(WireRest):
     def _carry_out(
         self, call: Call, account: Account, asked: Asked, headers: dict[str, str]
     ) -> object:
-        product, params = product_of(asked.path), Params(asked.fields)
+        product = product_of(asked.path)
+        params = Params(asked.fields | {"apiKey": asked.headers.get("X-MBX-APIKEY", "")})
         market = self._venue.spot if product == "spot" else self._venue.linear
         answer = self._venue.ask(call, product, account, params)
         if call.is_free_when_done:
@@ -110,10 +115,13 @@ class Rest(WireRest):
         if call.access == "none":
             return NOBODY
         key = asked.headers.get("X-MBX-APIKEY", "")
-        account = self._venue.account_of(key, product_of(asked.path))
+        is_wallet = asked.path.startswith("/sapi/")
+        account = self._venue.account_of(key, None if is_wallet else product_of(asked.path))
         if call.access == "signed":
             check_rest_signature(account.credentials[key].secret, asked.query, asked.body)
             params = asked.fields
             now_ms = self._venue.now_ms
             check_time(params.get("timestamp", ""), params.get("recvWindow", ""), now_ms)
+        if call.wishes and not account.credentials[key].can_trade:
+            raise refused("bad_key")
         return account

@@ -25,6 +25,8 @@ from simulator.matching import Order
 from simulator.message import Document
 from simulator.wire.calls import Call, costs, costs_by
 
+FIRST_UID = 354_937_868
+
 
 def instruments(market: SpotMarket, account: Account, params: Params) -> Document:
     """`exchangeInfo`, of all symbols or of one."""
@@ -175,7 +177,7 @@ def account_status(market: SpotMarket, account: Account, params: Params) -> Docu
         "commissionRates": rates, "canTrade": True, "canWithdraw": True, "canDeposit": True,
         "brokered": False, "requireSelfTradePrevention": False, "preventSor": False,
         "updateTime": market.now_ms, "accountType": "SPOT", "balances": rows,
-        "permissions": ["SPOT"], "uid": 1,
+        "permissions": ["SPOT"], "uid": FIRST_UID + account.number,
     }  # fmt: skip
 
 

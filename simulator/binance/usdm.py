@@ -19,6 +19,7 @@ from simulator.market import Request, World
 from simulator.matching import Order, Prevented
 from simulator.message import Document
 from simulator.refusal import Refusals
+from simulator.wire.switches import Switches
 
 
 class UsdmMarket(BinanceMarket, ContractMarket):
@@ -54,6 +55,7 @@ class UsdmMarket(BinanceMarket, ContractMarket):
 
     def __init__(self, world: World, instruments: dict[str, Instrument]) -> None:
         super().__init__(world, instruments)
+        self.switches = Switches(world.clock.now_ms)
         self._modify_id = ""
         self._traded_at: dict[str, Decimal] = {}
         """The last price of each symbol, whoever traded."""

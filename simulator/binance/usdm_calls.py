@@ -111,7 +111,7 @@ def position_risk(market: UsdmMarket, account: Account, params: Params) -> list[
 def balances(market: UsdmMarket, account: Account, params: Params) -> list[Document]:
     """GET balance v3."""
     rows = account.balances["linear"].items()
-    return [documents.balance_row(asset, row.free, market.now_ms) for asset, row in rows]
+    return [documents.balance_row(account, asset, row.free, market.now_ms) for asset, row in rows]
 
 
 def account_status(market: UsdmMarket, account: Account, params: Params) -> Document:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from string import ascii_lowercase, ascii_uppercase
 
 from simulator.accounts import Account, Fill, Position
 from simulator.instrument import ZERO, Instrument, places, plain, stepped
@@ -240,10 +241,16 @@ def position_row(symbol: str, side: str, position: Position, now_ms: int) -> Doc
     }
 
 
-def balance_row(asset: str, wallet: Decimal, now_ms: int) -> Document:
+def account_alias(number: int) -> str:
+    """What an account is called instead of its id: four letters."""
+    first, second = divmod(number + 18 * 26 + 17, 26)
+    return f"Sg{ascii_lowercase[first % 26]}{ascii_uppercase[second]}"
+
+
+def balance_row(account: Account, asset: str, wallet: Decimal, now_ms: int) -> Document:
     """One row of `balance`."""
     return {
-        "accountAlias": "SgsR",
+        "accountAlias": account_alias(account.number),
         "asset": asset,
         "balance": money(wallet),
         "crossWalletBalance": money(wallet),

@@ -52,9 +52,10 @@ class BinanceVenue(SimulatedVenue):
         if any(said.is_of_the_book for said in call.wishes):
             raise self.linear.refusal("late_at_the_book")
 
-    def account_of(self, key: str, product: Product) -> Account:
+    def account_of(self, key: str, product: Product | None) -> Account:
         """Whose key it is; refused where it is nobody's, or not for this product."""
         account = self.by_key.get(key)
-        if account is None or product not in account.config.symbols:
+        is_for_it = account is not None and (product is None or product in account.config.symbols)
+        if account is None or not is_for_it:
             raise refused("bad_key") if key else refused("no_key")
         return account

@@ -17,6 +17,7 @@ CANCELED = Said("cancel", client=NAMED, venue=("orderId",), side=(), price=(), q
 REPLACED = replace(CANCELED, client=("cancelOrigClientOrderId",), venue=("cancelOrderId",))
 """The first half of a cancel-replace."""
 ALL_CANCELED = Said("cancel-all", side=(), price=(), quantity=())
+COUNTDOWN = Said("countdown", side=(), price=(), quantity=("countdownTime",))
 PLACED_ALGO = Said(
     "place", client=("clientAlgoId",), price=("triggerPrice", "callbackRate"), is_conditional=True
 )

@@ -184,12 +184,14 @@ class Market(ConditionalMarket):
         self.run(self.books[request.symbol].submit(order))
         return order
 
-    def cancel(self, account: Account, order: Order, cancel_id: str = "") -> Order:
+    def cancel(
+        self, account: Account, order: Order, cancel_id: str = "", reason: str = "USER"
+    ) -> Order:
         """End an open order; refused where it has ended already."""
         if not order.is_open:
             raise self.refusal("ended")
         self.note(order)
-        self._close(account, self.books[order.symbol].cancel(order), cancel_id)
+        self._close(account, self.books[order.symbol].cancel(order, reason=reason), cancel_id)
         return order
 
     def expire(self, account: Account, order: Order, reason: str) -> None:

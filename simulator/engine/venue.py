@@ -38,6 +38,8 @@ class SimulatedVenue(ABC):
         self.view = View(now_ms=clock.now_ms)
         self.journal = Journal(clock.now_ns)
         self.accounts = {row.name: Account(row, self.spelling) for row in config.accounts}
+        for number, account in enumerate(self.accounts.values()):
+            account.number = number
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
         self._numbers = Numbers(self.numbering)
         self.faults = faults or Faults(config.faults, config.seed)

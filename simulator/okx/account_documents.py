@@ -173,11 +173,17 @@ def config_row(config: AccountConfig, number: int) -> Document:
         "greeksType": "PA", "level": "Lv1", "levelTmp": "", "ctIsoMode": "automatic",
         "mgnIsoMode": "automatic", "spotOffsetType": "", "stgyType": "0", "roleType": "0",
         "traderInsts": [], "opAuth": "1", "kycLv": "3", "label": config.name.partition(":")[2],
-        "ip": "", "perm": "read_only,trade", "discountType": "0", "type": "0",
+        "ip": config.bound_ips, "perm": ",".join(_permissions(config)), "discountType": "0",
+        "type": "0",
         "acctStpMode": "cancel_maker", "feeType": "1" if config.pays_quote else "0",
         "settleCcy": "USDT", "settleCcyList": ["USD", "USDC", "USDT"], "enableSpotBorrow": False,
         "spotBorrowAutoRepay": False, "spotRoleType": "0", "spotTraderInsts": [],
     }  # fmt: skip
+
+
+def _permissions(key: AccountConfig) -> list[str]:
+    may = {"read_only": True, "trade": key.can_trade, "withdraw": key.can_withdraw}
+    return [name for name, is_given in may.items() if is_given]
 
 
 def user_id(number: int) -> str:

@@ -18,6 +18,7 @@ from simulator.okx.refusals import Refusal, refused
 from simulator.okx.rest import Rest
 from simulator.okx.session import Session, Wire, connection_id
 from simulator.okx.settings import OkxSettings
+from simulator.okx.switch import CHECK_S, Ending
 from simulator.okx.venue import OkxVenue
 from simulator.sockets import Heartbeat, Reader, Sockets
 from simulator.trouble import Trouble
@@ -83,6 +84,7 @@ class OkxBox(Box[OkxVenue]):
         return [
             self.sockets.keep,
             every(self._face.flush_s, self.venue.flush),
+            every(CHECK_S, Ending(self.venue).step),
             every(self._face.repeat_s, self._repeat),
         ]
 

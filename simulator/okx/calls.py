@@ -7,6 +7,7 @@ from simulator.okx import algo_calls as algos
 from simulator.okx import query_calls as queries
 from simulator.okx import trade_calls as trades
 from simulator.okx.limits import Rate
+from simulator.okx.switch import cancel_all_after
 from simulator.okx.trade_calls import Trade
 from simulator.wire.calls import Call
 from simulator.wire.wishes import Said
@@ -15,6 +16,7 @@ SYMBOL = ("instId",)
 PLACED = Said("place", SYMBOL, ("clOrdId",), (), ("side",), ("px",), ("sz",))
 AMENDED = Said("amend", SYMBOL, ("clOrdId",), ("ordId",), (), ("newPx",), ("newSz",))
 CANCELED = Said("cancel", SYMBOL, ("clOrdId",), ("ordId",), (), (), ())
+COUNTDOWN = Said("countdown", (), (), (), (), (), ("timeOut",))
 PLACED_ALGO = Said(
     "place", SYMBOL, ("algoClOrdId",), (), ("side",),
     ("triggerPx", "slTriggerPx", "tpTriggerPx", "callbackRatio"), ("sz",), is_conditional=True,
@@ -37,6 +39,8 @@ class Operation:
     """Whether it counts to the limit of new and amended orders."""
     is_algo: bool = False
     """Whether it is about conditional orders, which have limits of their own."""
+    is_timer: bool = False
+    """Whether it is the dead man's switch."""
     said: Said = PLACED
     """Where its rows say what they are about."""
 
@@ -62,6 +66,7 @@ PLACE_ALGO = Operation("order-algo", algos.place, is_algo=True, said=PLACED_ALGO
 CANCEL_ALGOS = Operation(
     "cancel-algos", algos.cancel, is_batch=True, is_algo=True, said=CANCELED_ALGO
 )
+CANCEL_ALL_AFTER = Operation("cancel-all-after", cancel_all_after, is_timer=True, said=COUNTDOWN)
 
 SOCKET_OPERATIONS = {
     operation.name: operation
@@ -76,6 +81,7 @@ REST_OPERATIONS = {
     "/api/v5/trade/cancel-batch-orders": CANCEL_MANY,
     "/api/v5/trade/order-algo": PLACE_ALGO,
     "/api/v5/trade/cancel-algos": CANCEL_ALGOS,
+    "/api/v5/trade/cancel-all-after": CANCEL_ALL_AFTER,
 }
 QUERIES = {
     "/api/v5/public/time": Call(queries.server_time, Rate(10, "ip"), "none"),

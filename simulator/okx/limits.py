@@ -7,6 +7,7 @@ from simulator.refusal import Refused
 from simulator.wire import meters
 
 WINDOW_MS = 2000
+TIMER_MS = 1000
 ORDERS_MAX = 1000
 """New and amended orders of an account in a window; Spot does not count."""
 
@@ -20,6 +21,7 @@ class Limits(meters.Bans):
         super().__init__(now_ms)
         self._scale = scale
         self._windows = meters.Windows(now_ms, WINDOW_MS)
+        self._timers = meters.Windows(now_ms, TIMER_MS)
 
     def ban_all(self, ip: str, seconds: float) -> Refused:
         """Refuse everything from this address; what is answered at once."""
@@ -29,6 +31,11 @@ class Limits(meters.Bans):
     def take(self, rate: Rate, key: tuple[str, ...], count: int = 1) -> None:
         """Use the rate; `Refusal` 50011 above it."""
         if self._windows.take(key, count) > rate.limit * self._scale:
+            raise refused("busy")
+
+    def take_timer(self, account: str, tag: str) -> None:
+        """Count a call of the dead man's switch, one a second by tag; `Refusal` 50011 above it."""
+        if self._timers.take((account, tag), 1) > self._scale:
             raise refused("busy")
 
     def take_orders(self, account: str, count: int) -> None:

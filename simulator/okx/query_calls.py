@@ -142,9 +142,14 @@ def balance(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     return [account_documents.account_row(account, wanted, venue.now_ms)]
 
 
+KEY = "OK-ACCESS-KEY"
+"""The header that names the key, told to questions as a field."""
+
+
 def config(venue: OkxVenue, account: Account, fields: Fields) -> Rows:
     """GET account/config."""
-    return [account_documents.config_row(account.config, venue.numbers[account.name])]
+    key = account.credentials.get(fields.text(KEY), account.config)
+    return [account_documents.config_row(key, venue.numbers[account.name])]
 
 
 def rate_state(venue: OkxVenue, account: Account, fields: Fields) -> Rows:

@@ -17,6 +17,7 @@ from simulator.okx.calls import QUERIES, REST_OPERATIONS, Operation
 from simulator.okx.fields import Fields
 from simulator.okx.limits import Limits
 from simulator.okx.operations import Operations
+from simulator.okx.query_calls import KEY
 from simulator.okx.refusals import refused
 from simulator.okx.venue import OkxVenue
 from simulator.refusal import Refused
@@ -51,7 +52,7 @@ class Rest(WireRest):
         operation = _operation(asked)
         if operation is None:
             return []
-        account = self._venue.by_key.get(asked.headers.get("OK-ACCESS-KEY", ""))
+        account = self._venue.by_key.get(asked.headers.get(KEY, ""))
         name = account.name if account else ""
         try:
             rows = _rows(asked.body, operation)
@@ -66,6 +67,8 @@ class Rest(WireRest):
         query = QUERIES.get(asked.path) if asked.method == "GET" else None
         if operation is not None:
             account = self._account(asked)
+            if not account.credentials[asked.headers[KEY]].can_trade:
+                raise refused("no_permission")
             rows = _rows(asked.body, operation)
             self._operations.let_in(operation, rows, asked.headers.get("expTime", ""))
             act = partial(self._operate, asked, account, operation, rows)
@@ -94,7 +97,7 @@ class Rest(WireRest):
         return self._operations.carry_out(operation, account, rows, deadline)
 
     def _ask(self, asked: Asked, account: Account, query: Call) -> Document:
-        fields = Fields(asked.fields)
+        fields = Fields(asked.fields | {KEY: asked.headers.get(KEY, "")})
         key = query.cost.key(asked.ip, account.name, asked.path, fields.text("instId"))
         self._limits.take(query.cost, key)
         return {"code": "0", "msg": "", "data": query.answer(self._venue, account, fields)}

@@ -61,6 +61,7 @@ class Session(session.Session):
         self._ip = ip
         self._requests = 0
         self.account: Account | None = None
+        self._can_trade = False
         self._wanted: dict[bytes, Wanted] = {}
 
     def verb(self, request: Document | None, text: str) -> session.Verb:
@@ -108,14 +109,14 @@ class Session(session.Session):
             self._take_request()
             if self.account is not None:
                 raise refused("logged_in")
-            config = account.credentials[key] if account else None
-            signing.check_login(config, fields, self._wire.venue.now_ms)
+            found = account.credentials[key] if account else None
+            config = signing.check_login(found, fields, self._wire.venue.now_ms)
         except Refusal as refusal:
             self.refuse(request, refusal)
             if self.account is None:
                 await self.connection.close("login failed", LOGIN_FAILED)
             return
-        self.account = account
+        self.account, self._can_trade = account, config.can_trade
         self._say({"event": "login", "code": "0", "msg": ""})
 
     def _subscriptions(self, request: Document) -> None:
@@ -205,6 +206,8 @@ class Session(session.Session):
             raise refused("bad_args")
         if self.account is None:
             raise refused("no_login")
+        if not self._can_trade:
+            raise refused("no_permission")
         rows = [self._with_symbol(row) for row in request.get("args") or []]
         deadline = str(request.get("expTime") or "")
         self._wire.operations.let_in(operation, rows, deadline)

@@ -17,6 +17,8 @@ class OkxSettings(Section):
     """A connection on which nothing was said for so long is ended."""
     flush_s: float = 0.05
     """How often changed positions and balances are told."""
+    timer_in_ms: bool = False
+    """Whether the dead man's switch answers in ms; the manual's example is in seconds."""
     repeat_s: float = 5
     """How often positions and balances are repeated to those who want it."""
 

@@ -15,6 +15,7 @@ from simulator.okx.spot import SpotMarket
 from simulator.okx.swap import InverseMarket, LinearMarket, SwapMarket
 from simulator.okx.traders import OkxTraders
 from simulator.traders import Traders
+from simulator.wire.switches import Switches
 
 PRODUCTS: tuple[Product, ...] = ("spot", "linear", "inverse")
 
@@ -29,6 +30,7 @@ class OkxVenue(SimulatedVenue):
 
     def make_markets(self) -> tuple[OkxMarket, ...]:
         """All three."""
+        self.switches = Switches(self.clock.now_ms)
         self.desk = desk = Desk(self.accounts, self.publish, self.clock.now_ms)
         self.spot = SpotMarket(self.world("spot"), make_instruments("spot"), desk)
         self.linear = LinearMarket(self.world("linear"), make_instruments("linear"), desk)
