@@ -193,6 +193,9 @@ class ReplyClass(StrEnum):
     NOT_EXECUTED = "NOT_EXECUTED"
     # Of a cancel or an amendment: no such order is open. It may be closed, or not visible yet.
     NOT_FOUND = "NOT_FOUND"
+    # Of a placement: an order has this id already. An earlier attempt at the same order may have
+    # made it, so this is no failure (docs/state-model.md 2.1).
+    DUPLICATE_ID = "DUPLICATE_ID"
     # Done or not: a time-out, an error of the venue's, words that we do not know.
     UNKNOWN = "UNKNOWN"
 

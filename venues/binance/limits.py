@@ -10,11 +10,18 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from venues.binance.reading import LINEAR, SPOT
-from venues.binance.requests import BUCKETS
+from venues.binance.requests import (
+    BUCKETS,
+    LINEAR_ORDERS,
+    LINEAR_ORDERS_MINUTE,
+    ORDER_BUCKETS,
+    SPOT_ORDERS,
+)
 from venues.document import parse
-from venues.rates import Bucket, Throttling
+from venues.rates import Bucket, Scope, Throttling
 from venues.venue import (
     MILLISECOND_NS,
     MINUTE_NS,
@@ -32,11 +39,29 @@ FIREWALL_NS: Final = 30 * SECOND_NS
 OVERLOADED_NS: Final = SECOND_NS
 PAUSE_NS_MAX: Final = 3 * 24 * 60 * MINUTE_NS
 OVERLOADED: Final = -1008
+TOO_MUCH_WEIGHT: Final = -1003
+TOO_MANY_ORDERS: Final = -1015
+# "exchangeInfo" has those of the account; these are the least that were documented.
+SPOT_ORDERS_PER_10_S: Final = 50
+LINEAR_ORDERS_PER_10_S: Final = 300
+LINEAR_ORDERS_PER_MINUTE: Final = 1200
+ORDERS_HEADER: Final = "x-mbx-order-count-"
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
+
+
+def _orders(number: int, period_ns: int, interval: str) -> Bucket:
+    """Counted by account, in the header of that interval."""
+    return Bucket(number, period_ns, Scope.ACCOUNT, used_header=ORDERS_HEADER + interval)
+
 
 BUCKET_LIMITS: Final = {
     BUCKETS[SPOT]: Bucket(SPOT_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
     BUCKETS[LINEAR]: Bucket(LINEAR_WEIGHT_PER_MINUTE, MINUTE_NS, used_header=USED_WEIGHT_HEADER),
+    # No bucket of a day: pacing does not help with one, and Spot gives
+    # counts back at fills. What is beyond it is refused, and waited for.
+    SPOT_ORDERS: _orders(SPOT_ORDERS_PER_10_S, 10 * SECOND_NS, "10s"),
+    LINEAR_ORDERS: _orders(LINEAR_ORDERS_PER_10_S, 10 * SECOND_NS, "10s"),
+    LINEAR_ORDERS_MINUTE: _orders(LINEAR_ORDERS_PER_MINUTE, MINUTE_NS, "1m"),
 }
 
 
@@ -53,7 +78,17 @@ def backoff(answered: Answered) -> Throttling | None:
     wait_ns = _retry_after_ns(known) or _until_ban_ends_ns(known, body)
     if wait_ns is None:
         wait_ns = BAN_NS_MIN if is_ban else PAUSE_NS
-    return Throttling(min(wait_ns, PAUSE_NS_MAX), is_ban)
+    return Throttling(min(wait_ns, PAUSE_NS_MAX), is_ban, _bucket_meant(answered))
+
+
+def _bucket_meant(answered: Answered) -> str:
+    """Which limit was reached: that of the code; "" where it is the request's first one."""
+    code, _ = _refusal(answered.body)
+    product = LINEAR if urlsplit(answered.request.url).path.startswith("/fapi/") else SPOT
+    if code == TOO_MUCH_WEIGHT:
+        # Else the bucket of orders would be closed, and what is asked would go on to a ban.
+        return BUCKETS[product]
+    return ORDER_BUCKETS[product][0] if code == TOO_MANY_ORDERS else ""
 
 
 def _retry_after_ns(headers: Mapping[str, str]) -> int | None:

@@ -25,6 +25,11 @@ RECEIVE_WINDOW_MS: Final = 5000
 SUBSCRIPTION_ID: Final = "user-data"
 LISTEN_KEY_PATH: Final = "/fapi/v1/listenKey"
 BUCKETS: Final = {SPOT: "spot-weight", LINEAR: "linear-weight"}
+SPOT_ORDERS: Final = "spot-orders"
+LINEAR_ORDERS: Final = "linear-orders"
+LINEAR_ORDERS_MINUTE: Final = "linear-orders-minute"
+ORDER_BUCKETS: Final = {SPOT: (SPOT_ORDERS,), LINEAR: (LINEAR_ORDERS, LINEAR_ORDERS_MINUTE)}
+"""Limits of orders, the narrowest first."""
 
 
 def signature(credentials: Credentials, payload: str) -> str:
@@ -32,14 +37,16 @@ def signature(credentials: Credentials, payload: str) -> str:
     return hmac.new(credentials.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
-def signed_query(parameters: Parameters, context: Context) -> str:
+def signed_query(
+    parameters: Parameters, context: Context, window_ms: int = RECEIVE_WINDOW_MS
+) -> str:
     """`parameters` with time, window and signature, as a query."""
     # Percent-encoded before it is signed: else Spot
     # refuses it with -1022 (docs/venues/binance.md 2.1).
     query = query_of(
         {
             **parameters,
-            "recvWindow": RECEIVE_WINDOW_MS,
+            "recvWindow": window_ms,
             "timestamp": context.venue_ns // MILLISECOND_NS,
         }
     )

@@ -8,7 +8,13 @@ a code, with status 200 or 429, and says not for how long: the window is waited 
 from typing import Final
 
 from venues.document import object_in
-from venues.okx.order_entry import CANCEL_ALGOS_BUCKET, CANCEL_BUCKET
+from venues.okx.order_entry import (
+    ACCOUNT_ORDERS_BUCKET,
+    AMEND_BUCKET,
+    CANCEL_ALGOS_BUCKET,
+    CANCEL_BUCKET,
+    PLACE_BUCKET,
+)
 from venues.okx.streams import CONNECT_BUCKET
 from venues.rates import Bucket, Scope, Throttling
 from venues.venue import SECOND_NS, Answered
@@ -18,6 +24,7 @@ BUSY_NS: Final = SECOND_NS
 FIREWALL_NS: Final = 30 * SECOND_NS
 HEAD_BYTES: Final = 64
 THROTTLED: Final = frozenset({"50011", "50040", "50061", "60014"})
+TOO_MANY_ORDERS: Final = "50061"
 # The venue is busy: no limit of ours is used up, so the pause is shorter than a window.
 BUSY: Final = "50013"
 # A path is its own bucket (`get_request`); one that lacked here would have no limit at all.
@@ -33,9 +40,16 @@ _OF_ACCOUNT: Final = {
     "trade/fills-history": 10,
     "account/positions": 10,
     "account/balance": 10,
+    # New and amended orders of all contracts together (section 9).
+    ACCOUNT_ORDERS_BUCKET: 1000,
 }
 # Each of an instrument by itself, and each operation: REST and socket draw on one (section 9).
-_OF_MARKET: Final = {CANCEL_BUCKET: 60, CANCEL_ALGOS_BUCKET: 20}
+_OF_MARKET: Final = {
+    PLACE_BUCKET: 60,
+    AMEND_BUCKET: 60,
+    CANCEL_BUCKET: 60,
+    CANCEL_ALGOS_BUCKET: 20,
+}
 _OF_ADDRESS: Final = {"public/instruments": 20, "public/time": 10}
 
 
@@ -61,7 +75,9 @@ def backoff(answered: Answered) -> Throttling | None:
         return None
     code = _code_of(body)
     if code in THROTTLED:
-        return Throttling(WINDOW_NS)
+        # Of all contracts: else those of one instrument alone would wait.
+        bucket = ACCOUNT_ORDERS_BUCKET if code == TOO_MANY_ORDERS else ""
+        return Throttling(WINDOW_NS, bucket=bucket)
     if code == BUSY:
         return Throttling(BUSY_NS)
     if status == 429:

@@ -1,11 +1,11 @@
 """OKX: what an answer means for the order request that it answers. Pure.
 
-A whitelist from "Error Code" (docs/venues/okx.md 14): of one item by (verb, `sCode`), of an answer
-without items by (verb, HTTP status, `code`). Where there is an item it decides, and not the code
-above it ("Place order"). What is not in the lists is UNKNOWN: the request may have been carried
-out. So are 50013 and 50001 (busy, unavailable: nobody says whether it was done), 51410 (an earlier
-cancel is under way) and 51412 (two texts). Neither `replies.reason_of` nor `limits.backoff` takes
-part: both speak of other questions.
+A whitelist from "Error Code" (docs/venues/okx.md 14.4): of one item by (verb, `sCode`), of an
+answer without items by (verb, HTTP status, `code`). Where there is an item it decides, and not the
+code above it ("Place order"). What is not in the lists is UNKNOWN: the request may have been
+carried out. So are 50013 and 50001 (busy, unavailable: nobody says whether it was done), 51410 (an
+earlier cancel is under way) and 51412 (two texts). Neither `replies.reason_of` nor `limits.backoff`
+takes part: both speak of other questions.
 """
 
 from collections.abc import Iterable
@@ -40,11 +40,24 @@ class _AnswerRow(NamedTuple):
     verbs: tuple[Verb, ...] = EVERY_VERB
 
 
+CHANGING: Final = (Verb.PLACE, Verb.AMEND)
 # Instrument unknown, not tradable or of another account mode; parameters.
-_BAD_ITEM: Final = (51000, 51001, 51003, 51010, 51014, 51015, 51021, 51022, 51024, 51027, 51155)
+_BAD_ITEM: Final = (
+    51000, 51001, 51003, 51010, 51014, 51015, 51021, 51022, 51024, 51027, 51155, 54092,
+)  # fmt: skip
+# Balance and margin; limits of positions and orders; filters of size and price; reduce-only.
+_BAD_TERMS: Final = (
+    51008, 51127, 51131, 51502,
+    51004, 51025, *range(51101, 51108), 51174, 51187, 54030, 54031,
+    51005, 51006, 51020, 51031, 51116, 51120, 51121, 51122, *range(51135, 51139), 51150,
+    *range(51201, 51204),
+    51112, 51169, 51170, 51205, 51206,
+)  # fmt: skip
+_DEADLINE: Final = (50036, 50037)
+_FROZEN: Final = tuple(range(50017, 50024))
 _ITEM_ROWS: Final = (
     _ItemRow(ReplyClass.ACKED, (0,)),
-    _ItemRow(ReplyClass.REFUSED, (*_BAD_ITEM, 54092)),
+    _ItemRow(ReplyClass.REFUSED, _BAD_ITEM),
     _ItemRow(ReplyClass.NOT_EXECUTED, (51028, 51029, 51030)),  # while it is being settled
     _ItemRow(ReplyClass.NOT_EXECUTED, (50011, 50040)),
     _ItemRow(
@@ -52,6 +65,14 @@ _ITEM_ROWS: Final = (
     ),
     _ItemRow(ReplyClass.REFUSED, (51416,), verbs=(Verb.CANCEL,)),  # it has triggered
     _ItemRow(ReplyClass.NOT_EXECUTED, (54048,), verbs=(Verb.CANCEL,)),  # in the speed bump
+    _ItemRow(ReplyClass.REFUSED, _BAD_TERMS, verbs=CHANGING),
+    _ItemRow(ReplyClass.NOT_EXECUTED, (50061, *_DEADLINE, *_FROZEN), verbs=CHANGING),
+    _ItemRow(ReplyClass.DUPLICATE_ID, (50042, 50071, 51011, 51016), verbs=(Verb.PLACE,)),
+    _ItemRow(ReplyClass.REFUSED, (54036, 54084, 54085), verbs=(Verb.PLACE,)),
+    _ItemRow(ReplyClass.NOT_FOUND, (51063, 51503, 51509, 51510, 51603), verbs=(Verb.AMEND,)),
+    _ItemRow(ReplyClass.REFUSED, (51511,), verbs=(Verb.AMEND,)),  # it would take
+    # Too many amendments under way; in the speed bump.
+    _ItemRow(ReplyClass.NOT_EXECUTED, (51513, 54047), verbs=(Verb.AMEND,)),
 )
 _TIMESTAMP: Final = (50102, 50112)
 # Keys, signatures, addresses, rights, the account's own state.
@@ -68,8 +89,11 @@ _REFUSING: Final = (200, 400, 401)
 _ANSWER_ROWS: Final = (
     _AnswerRow(ReplyClass.REFUSED, _KEY, _REFUSING),
     _AnswerRow(ReplyClass.NOT_EXECUTED, _TIMESTAMP, _REFUSING),
-    _AnswerRow(ReplyClass.REFUSED, (*_MALFORMED, *_BAD_ITEM, 54092), (200, 400)),
+    _AnswerRow(ReplyClass.REFUSED, (*_MALFORMED, *_BAD_ITEM), (200, 400)),
     _AnswerRow(ReplyClass.NOT_EXECUTED, (50011, 50040), (200, 429)),
+    _AnswerRow(ReplyClass.NOT_EXECUTED, (50061,), (200, 429), CHANGING),
+    # The request's own deadline was past: surely not done, and taken with another.
+    _AnswerRow(ReplyClass.NOT_EXECUTED, _DEADLINE, (200, 400), CHANGING),
 )
 _ITEMS: Final = {
     (verb, str(code)): row.reply for row in _ITEM_ROWS for verb in row.verbs for code in row.codes

@@ -59,14 +59,26 @@ def get_request(
 
 
 def post_request(
-    product: str, path: str, content: object, context: Context, costs: tuple[Cost, ...]
+    product: str,
+    path: str,
+    content: object,
+    context: Context,
+    costs: tuple[Cost, ...],
+    *,
+    expires_ms: int | None = None,
 ) -> HttpRequest:
-    """The POST request of `path` such as ``trade/cancel-order``; `content` is its body."""
+    """The POST request of `path` such as ``trade/cancel-order``; `content` is its body.
+
+    `expires_ms` (venue time) goes in a header of its own, which is not signed.
+    """
     target, body = f"{API}{path}", orjson.dumps(content)
     return HttpRequest(
         method="POST",
         url=f"{context.endpoints.rest[product]}{target}",
-        headers=_signed(context, "POST", target, body.decode()),
+        headers={
+            **_signed(context, "POST", target, body.decode()),
+            **({} if expires_ms is None else {"expTime": str(expires_ms)}),
+        },
         body=body,
         channel=path,
         costs=costs,

@@ -14,29 +14,85 @@ from venues.order_entry import Judgement
 
 ACKED, REFUSED = ReplyClass.ACKED, ReplyClass.REFUSED
 NOT_EXECUTED, NOT_FOUND = ReplyClass.NOT_EXECUTED, ReplyClass.NOT_FOUND
-UNKNOWN = ReplyClass.UNKNOWN
+UNKNOWN, DUPLICATE_ID = ReplyClass.UNKNOWN, ReplyClass.DUPLICATE_ID
 BOTH = ("spot", "linear")
 GONE = "Unknown order sent."
 RESTRICTED = "Order was not canceled due to cancel restrictions."
 OVERLOADED = "Request throttled by system-level protection. Please try again."
 STATUSES = (200, 201, 400, 401, 403, 404, 408, 409, 418, 429, 500, 502, 503, 504)
 
-BY_HAND: dict[tuple[int, int, str], tuple[tuple[str, ...], ReplyClass]] = {
-    **{(400, code, "*"): (BOTH, REFUSED) for code in (-1002, -1022, -2014, -2015, -2017)},
-    **{(401, code, "*"): (BOTH, REFUSED) for code in (-1002, -1022, -2014, -2015, -2017)},
+Known = dict[tuple[int, int, str], tuple[tuple[str, ...], ReplyClass]]
+LINEAR = ("linear",)
+KEYS = (-1002, -1022, -2014, -2015, -2017)
+OF_EVERY_VERB: Known = {
+    **{(400, code, "*"): (BOTH, REFUSED) for code in KEYS},
+    **{(401, code, "*"): (BOTH, REFUSED) for code in KEYS},
     **{(400, code, "*"): (BOTH, REFUSED) for code in range(-1124, -1101)},
     **{(400, code, "*"): (BOTH, REFUSED) for code in range(-1130, -1125)},
     (400, -1021, "*"): (BOTH, NOT_EXECUTED),
     (429, -1003, "*"): (BOTH, NOT_EXECUTED),
     (418, -1003, "*"): (BOTH, NOT_EXECUTED),
-    (503, -1000, "Service Unavailable."): (("linear",), NOT_EXECUTED),
-    (503, -1008, OVERLOADED): (("linear",), NOT_EXECUTED),
-    (400, -2011, GONE): (BOTH, NOT_FOUND),
-    (400, -2011, RESTRICTED): (("spot",), REFUSED),
-    (400, -2013, "*"): (BOTH, NOT_FOUND),
-    (400, -2039, "*"): (("spot",), NOT_FOUND),
+    (503, -1000, "Service Unavailable."): (LINEAR, NOT_EXECUTED),
+    (503, -1008, OVERLOADED): (LINEAR, NOT_EXECUTED),
 }
-TEXTS = ("", "anything", GONE, RESTRICTED, OVERLOADED, "Service Unavailable.", "Order is archived.")
+LINEAR_TERMS = (
+    -4001, -4002, -4003, -4004, -4005, -4006, -4007, -4008, -4009, -4010, -4011, -4012, -4013,
+    -4014, -4015, -4016, -4017, -4018, -4019, -4020, -4021, -4022, -4023, -4024, -4061, -4062,
+    -4087, -4088, -4105, -4106, -4107, -4118, -4131, -4164, -4189, -4400, -4401, -4531, -2018,
+    -2019, -2020, -2022, -2023, -2024, -2025, -2026, -2027, -2028,
+)  # fmt: skip
+OF_TERMS: Known = {
+    (400, -1013, "*"): (BOTH, REFUSED),
+    (429, -1015, "*"): (BOTH, NOT_EXECUTED),
+    (400, -5028, "*"): (LINEAR, NOT_EXECUTED),
+    **{(400, code, "*"): (LINEAR, REFUSED) for code in LINEAR_TERMS},
+}
+POOR = "Account has insufficient balance for requested action."
+TAKES = "Order would immediately match and take."
+CLOSED = "Market is closed."
+TAKEN = "Duplicate order sent."
+BY_HAND: dict[Verb, Known] = {
+    Verb.CANCEL: {
+        **OF_EVERY_VERB,
+        (400, -2011, GONE): (BOTH, NOT_FOUND),
+        (400, -2011, RESTRICTED): (("spot",), REFUSED),
+        (400, -2013, "*"): (BOTH, NOT_FOUND),
+        (400, -2039, "*"): (("spot",), NOT_FOUND),
+    },
+    Verb.PLACE: {
+        **OF_EVERY_VERB,
+        **OF_TERMS,
+        **{(400, -2010, text): (BOTH, REFUSED) for text in (POOR, TAKES, CLOSED)},
+        **{(400, -1010, text): (BOTH, REFUSED) for text in (POOR, TAKES, CLOSED)},
+        (400, -2010, TAKEN): (BOTH, DUPLICATE_ID),
+        (400, -1010, TAKEN): (BOTH, DUPLICATE_ID),
+        (400, -4116, "*"): (LINEAR, DUPLICATE_ID),
+        (400, -2016, "*"): (BOTH, REFUSED),
+        **{(400, code, "*"): (LINEAR, REFUSED) for code in (-4120, -5021, -5022, -5041)},
+    },
+    Verb.AMEND: {
+        **OF_EVERY_VERB,
+        **OF_TERMS,
+        (400, -2013, "*"): (BOTH, NOT_FOUND),
+        (400, -2039, "*"): (("spot",), NOT_FOUND),
+        (400, -2038, "*"): (("spot",), REFUSED),
+        **{(400, code, "*"): (LINEAR, REFUSED) for code in (-5024, -5025, -5026, -5027, -5047)},
+        (400, -5043, "*"): (LINEAR, NOT_EXECUTED),
+    },
+}
+EVERY_CODE = sorted({code for known in BY_HAND.values() for _, code, _ in known})
+TEXTS = (
+    "",
+    "anything",
+    GONE,
+    RESTRICTED,
+    OVERLOADED,
+    "Service Unavailable.",
+    POOR,
+    TAKES,
+    CLOSED,
+    TAKEN,
+)
 
 
 def judged(
@@ -49,44 +105,44 @@ def refusal(code: Any, text: Any = "a text") -> dict[str, Any]:
     return {"code": code, "msg": text}
 
 
-def expected(status: int, code: int, text: str, product: str) -> ReplyClass:
+def expected(verb: Verb, answer: tuple[int, int, str], product: str) -> ReplyClass:
+    status, code, text = answer
     for key in ((status, code, text), (status, code, "*")):
-        products, reply = BY_HAND.get(key, ((), UNKNOWN))
+        products, reply = BY_HAND[verb].get(key, ((), UNKNOWN))
         if product in products:
             return reply
     return UNKNOWN
 
 
 @pytest.mark.parametrize("product", BOTH)
-def test_each_refusal_of_a_cancel_means_what_the_list_says_and_any_other_nothing(
-    product: str,
+@pytest.mark.parametrize("verb", Verb)
+def test_each_refusal_means_what_the_list_says_and_any_other_nothing(
+    verb: Verb, product: str
 ) -> None:
-    known = {code for _, code, _ in BY_HAND}
     for status in STATUSES:
-        for code in known:
+        for code in EVERY_CODE:
             for text in TEXTS:
-                reply = expected(status, code, text, product)
-                got = judged(status, refusal(code, text), product)
+                reply = expected(verb, (status, code, text), product)
+                got = judged(status, refusal(code, text), product, verb)
                 assert got == Judgement(reply, str(code)), (status, code, text)
-    for code in set(range(-6000, 300)) - known:
-        for text in ("a text", GONE):
-            got = judged(400, refusal(code, text), product)
+    for code in set(range(-6000, 300)) - set(EVERY_CODE):
+        for text in ("a text", GONE, TAKEN):
+            got = judged(400, refusal(code, text), product, verb)
             assert got == Judgement(UNKNOWN, str(code)), (code, text)
 
 
 @given(
+    verb=st.sampled_from(Verb),
     status=st.sampled_from(STATUSES) | st.integers(100, 599),
-    code=st.sampled_from(sorted({code for _, code, _ in BY_HAND})) | st.integers(-6000, 300),
+    code=st.sampled_from(EVERY_CODE) | st.integers(-6000, 300),
     text=st.sampled_from(TEXTS) | st.text(max_size=20),
     product=st.sampled_from(BOTH),
 )
-def test_a_cancels_refusal_is_unknown_unless_it_is_in_the_list(
-    status: int, code: int, text: str, product: str
+def test_a_refusal_is_unknown_unless_it_is_in_the_list(
+    verb: Verb, status: int, code: int, text: str, product: str
 ) -> None:
-    reply = expected(status, code, text.strip(), product)
-    if "system-level protection" in text:
-        reply = expected(status, code, OVERLOADED, product)
-    assert judged(status, refusal(code, text), product).reply is reply
+    reply = expected(verb, (status, code, text.strip()), product)
+    assert judged(status, refusal(code, text), product, verb).reply is reply
 
 
 @pytest.mark.parametrize("code", ["-2011", -2011.0, None, True, [-2011], {"a": 1}, "-1121"])
@@ -112,10 +168,43 @@ LINEAR_CANCEL = {
 ALGO_CANCEL = {"algoId": 2200441, "clientAlgoId": "sl-31", "code": "200", "msg": "success"}
 
 
-def test_a_cancel_that_was_taken_is_acked() -> None:
-    assert judged(200, SPOT_CANCEL) == Judgement(ACKED)
-    assert judged(200, LINEAR_CANCEL, "linear") == Judgement(ACKED)
-    assert judged(200, ALGO_CANCEL, "linear") == Judgement(ACKED, "200")
+PLACED = {
+    "symbol": "SOLUSDT", "orderId": 7700123, "orderListId": -1, "clientOrderId": "osp-17",
+    "transactTime": 1793000001004,
+}  # fmt: skip
+LINEAR_PLACED = LINEAR_CANCEL | {"status": "NEW"}
+SPOT_AMENDED = {"transactTime": 1793000001004, "executionId": 15501133, "amendedOrder": PLACED}
+ACKS = (
+    (Verb.CANCEL, "spot", SPOT_CANCEL),
+    (Verb.CANCEL, "linear", LINEAR_CANCEL),
+    (Verb.PLACE, "spot", PLACED),
+    (Verb.PLACE, "linear", LINEAR_PLACED),
+    (Verb.AMEND, "spot", SPOT_AMENDED),
+    (Verb.AMEND, "linear", LINEAR_PLACED),
+)
+
+
+@pytest.mark.parametrize(("verb", "product", "answer"), ACKS)
+def test_what_was_taken_is_acked_with_status_200_alone(
+    verb: Verb, product: str, answer: dict[str, Any]
+) -> None:
+    for status in STATUSES:
+        reply = ACKED if status == 200 else UNKNOWN
+        assert judged(status, answer, product, verb) == Judgement(reply)
+    for other in ({}, {"code": -2011}, {"msg": "a text"}):
+        assert judged(200, other, product, verb).reply is UNKNOWN
+
+
+@pytest.mark.parametrize("wrong", [None, "", 0, -1, [7], True, {"a": 1}])
+def test_an_answer_that_names_no_order_is_unknown(wrong: Any) -> None:
+    for name in ("orderId", "symbol"):
+        assert judged(200, PLACED | {name: wrong}, "spot", Verb.PLACE).reply is UNKNOWN
+        for verb in (Verb.PLACE, Verb.AMEND):
+            assert judged(200, LINEAR_PLACED | {name: wrong}, "linear", verb).reply is UNKNOWN
+        amended = SPOT_AMENDED | {"amendedOrder": PLACED | {name: wrong}}
+        assert judged(200, amended, "spot", Verb.AMEND).reply is UNKNOWN
+    for name in ("executionId", "amendedOrder"):
+        assert judged(200, SPOT_AMENDED | {name: wrong}, "spot", Verb.AMEND).reply is UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -124,3 +124,18 @@ def test_an_overloaded_venue_asks_for_a_pause_and_another_503_does_not() -> None
 def test_the_secret_decides_the_signature() -> None:
     other = replace(CONTEXT, credentials=Credentials(EXAMPLE.key, "other"))
     assert signed_query({}, CONTEXT) != signed_query({}, other)
+
+
+def test_a_refusal_closes_the_limit_that_was_reached_and_no_other() -> None:
+    def closed(path: str, code: int) -> str:
+        body = b'{"code":%d,"msg":"a text"}' % code
+        throttling = BINANCE.backoff(answered(429, {}, body, path))
+        assert throttling is not None
+        return throttling.bucket
+
+    for path in ("api/v3/order", "api/v3/openOrders"):
+        assert closed(path, -1003) == "spot-weight"
+        assert closed(path, -1015) == "spot-orders"
+    assert closed("fapi/v1/order", -1003) == "linear-weight"
+    assert closed("fapi/v1/order", -1015) == "linear-orders"
+    assert closed("api/v3/order", -1) == ""

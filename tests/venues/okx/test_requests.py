@@ -93,3 +93,13 @@ def test_too_many_requests_is_a_code_whatever_the_status() -> None:
 def test_a_firewall_that_answers_in_html_is_left_alone_for_a_while() -> None:
     assert OKX.backoff(answered(403, {}, b"<html>")) is not None
     assert OKX.backoff(answered(403, {}, b'{"code":"50110","msg":"IP is not in the list"}')) is None
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_too_many_orders_of_the_account_close_the_limit_of_all_its_instruments(
+    status: int,
+) -> None:
+    for code, bucket in (("50061", "account-orders"), ("50011", ""), ("50040", "")):
+        throttling = OKX.backoff(answered(status, {}, b'{"code":"%s"}' % code.encode()))
+        assert throttling is not None
+        assert throttling.bucket == bucket
