@@ -6,12 +6,20 @@ end, ``gone`` says that nothing comes any more. All else is data.
 """
 
 import json
+import re
 from urllib.parse import quote
 
 from orderloom.claim import Verb
 from orderloom.question import About, Question
 from orderloom.words import ReplyClass
-from venues.order_entry import Judgement, OrderEntry, OrderName, SignedRequest
+from venues.order_entry import (
+    Judgement,
+    OrderChange,
+    OrderEntry,
+    OrderName,
+    OrderTerms,
+    SignedRequest,
+)
 from venues.rates import Bucket, Cost, Throttling
 from venues.request import Context, Endpoints, HttpRequest
 from venues.venue import (
@@ -162,6 +170,24 @@ def _cancel(name: OrderName, context: Context) -> SignedRequest:
     return SignedRequest(http, f"DELETE /order?id={name.venue_order_id}")
 
 
+def _place(terms: OrderTerms, expires_ns: int, context: Context) -> SignedRequest:
+    path = f"/order?name={terms.client_order_id}&until={expires_ns}"
+    http = HttpRequest(
+        "POST",
+        f"{context.endpoints.rest[PRODUCT]}{path}&at={context.venue_ns}",
+        {"x-key": context.credentials.key},
+        channel="POST order",
+        costs=(Cost("weight"),),
+    )
+    return SignedRequest(http, f"POST {path}", expires_ns)
+
+
+def _amend(
+    _name: OrderName, _change: OrderChange, _expires_ns: int, _context: Context
+) -> SignedRequest:
+    raise ValueError("the toy venue amends nothing")
+
+
 def _judge_reply(_verb: Verb, _product: str, status: int, _body: bytes) -> Judgement:
     return Judgement(ReplyClass.ACKED if status == 200 else ReplyClass.UNKNOWN)
 
@@ -191,5 +217,5 @@ def toy_venue(
         backoff=_backoff,
         server_time=lambda body: int(json.loads(body)["ns"]),
         translate=_translate,
-        orders=OrderEntry(_cancel, _judge_reply),
+        orders=OrderEntry(_cancel, _place, _amend, _judge_reply, re.compile("[a-z0-9]{1,36}")),
     )
