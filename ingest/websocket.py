@@ -19,9 +19,13 @@ _library_log.setLevel(logging.INFO)
 
 
 class Socket(ClientConnection):
-    """Notices every byte: a ping of the protocol proves life as well as a message."""
+    """Notices every byte: a ping of the protocol proves life as well as a message.
+
+    It ends soon after the peer said the end, or broke the protocol, whatever the peer does then.
+    """
 
     has_heard = False
+    _is_ending = False
 
     @property
     def is_read(self) -> bool:
@@ -29,8 +33,15 @@ class Socket(ClientConnection):
         return len(self.recv_messages.frames) == 0
 
     def data_received(self, data: bytes) -> None:
+        if self._is_ending:  # the library drops all that follows: it proves nothing
+            return
         self.has_heard = True
         super().data_received(data)
+        if self.protocol.close_expected():
+            # The library waits for the peer to close its half, without an end: who said the end
+            # and stays would be taken for live.
+            self._is_ending = True
+            self.loop.call_later(CLOSE_SECONDS_MAX, self.transport.abort)
 
 
 class _Connect(connect):
