@@ -120,11 +120,13 @@ class Edge:
         }
 
     def _kafka_trouble(self) -> str:
-        seconds = self._outbox.seconds_stuck
-        if seconds < KAFKA_SECONDS_MAX:
+        waiting = self._outbox.seconds_stuck()
+        stuck = {number: at for number, at in waiting.items() if at >= KAFKA_SECONDS_MAX}
+        if not stuck:
             return ""
         return (
-            f"Kafka takes nothing since {seconds:.0f} s: see that it runs, and that this user may "
+            f"Kafka takes nothing into partitions {', '.join(map(str, sorted(stuck)))} of raw "
+            f"since {max(stuck.values()):.0f} s: see that it runs, and that this user may "
             "write; until then what comes is held, and then left with the venue"
         )
 

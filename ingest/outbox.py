@@ -9,8 +9,10 @@ failed) is taken without asking for room.
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -58,6 +60,7 @@ class _Lane:
     partition: int
     packer: Packer
     is_pausing: bool = False
+    waiting_since: float = 0.0
 
 
 class Outbox:
@@ -77,7 +80,6 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._troubled_at = -SAME_TROUBLE_SECONDS
-        self._waiting_since = self._loop.time()
         self.failed: asyncio.Future[None] = self._loop.create_future()
         self.records_written = 0
         self.bytes_held = 0
@@ -88,10 +90,10 @@ class Outbox:
 
     def put(self, address: Address, item: Item) -> None:
         """Take `item` up; it goes out at once if nothing of its account is under way."""
-        # From here on Kafka owes an answer (`seconds_stuck`).
-        if self.items_held == 0:
-            self._waiting_since = self._loop.time()
         lane = self._lane(address)
+        # From here on Kafka owes an answer (`seconds_stuck`).
+        if lane.packer.is_idle:
+            lane.waiting_since = self._loop.time()
         before = lane.packer.bytes_held
         # Whether there is room is not asked here: who reads a socket asks before;
         # the end of a connection must be written whatever is held (decision 0504).
@@ -109,10 +111,14 @@ class Outbox:
         lane = self._lanes.get((account, partition))
         return lane is None or lane.packer.bytes_held < self._bounds.lane_bytes_max
 
-    @property
-    def seconds_stuck(self) -> float:
-        """For how long Kafka has taken nothing although something waits."""
-        return self._loop.time() - self._waiting_since if self.items_held else 0.0
+    def seconds_stuck(self) -> dict[int, float]:
+        """For how long Kafka has taken nothing although something waits, by partition."""
+        # By lane: a partition without a leader stands still beside others that go on.
+        waiting = [lane for lane in self._lanes.values() if not lane.packer.is_idle]
+        since = {lane.partition: self._loop.time() for lane in waiting}
+        for lane in waiting:
+            since[lane.partition] = min(since[lane.partition], lane.waiting_since)
+        return {number: self._loop.time() - at for number, at in since.items()}
 
     def is_idle_for(self, account: str, partition: int) -> bool:
         """Whether nothing of this account waits or is under way."""
@@ -196,8 +202,9 @@ class Outbox:
         while not self._is_closed.is_set():
             try:
                 self._producer.poll(POLL_SECONDS)
-            # A fatal error is raised here, once: no report and no refusal calls itself fatal.
-            except KafkaException as error:
+            # A fatal error is raised here, once: no report and no refusal calls itself fatal. And
+            # whatever else: nothing would be settled any more.
+            except Exception as error:  # noqa: BLE001  the worker ends by it
                 self._loop.call_soon_threadsafe(self.fail, error)
                 return
 
@@ -206,7 +213,14 @@ class Outbox:
     ) -> None:
         # We are in the poller's thread: all that is counted is counted in the loop's.
         if not self._is_closed.is_set():
-            self._loop.call_soon_threadsafe(self._settle, lane, items, error)
+            self._loop.call_soon_threadsafe(self._guarded, self._settle, lane, items, error)
+
+    def _guarded(self, work: Callable[..., None], *what: Any) -> None:
+        """Do it for the loop, which would log a mistake of ours, and the account stood still."""
+        try:
+            work(*what)
+        except Exception as error:  # noqa: BLE001  the worker ends by it
+            self.fail(error)
 
     def _settle(self, lane: _Lane, items: int, error: KafkaError | None) -> None:
         before = lane.packer.bytes_held
@@ -214,11 +228,11 @@ class Outbox:
             lane.packer.acknowledged()
             self.records_written += 1
             self.items_held -= items
-            self._waiting_since = self._loop.time()
+            lane.waiting_since = self._loop.time()
         elif error.code() in _TOO_LARGE:
             lane.packer.refused(is_too_large=True)
             # Later, not here: what the client refuses before it sends would call itself again.
-            self._loop.call_soon(self._pump, lane)
+            self._loop.call_soon(self._guarded, self._pump, lane)
         else:
             lane.packer.refused()
             self._trouble(lane, error)
@@ -241,7 +255,7 @@ class Outbox:
 
     def _pause(self, lane: _Lane, seconds: float) -> None:
         lane.is_pausing = True
-        self._loop.call_later(seconds, self._resume, lane)
+        self._loop.call_later(seconds, self._guarded, self._resume, lane)
 
     def _resume(self, lane: _Lane) -> None:
         lane.is_pausing = False
