@@ -94,6 +94,7 @@ class ProcessWorker:
         self._exporter = Exporter(settings.venue)
         self._unanswered_until = 0.0
         self._uncommitted_since: float | None = None
+        self._outside_since: float | None = None
 
     async def work(self, stop: asyncio.Event, directory: str) -> None:
         """Work until `stop` is set. Raises WorkerCrashed."""
@@ -106,7 +107,9 @@ class ProcessWorker:
             add_agent(app, names[topic.kind], topic, partitions, self._offer)
         on_rebalance(app, self._suspend, self._own, names, owner=RAW.kind)
         app.finalize()
-        looking = asyncio.create_task(self._look_for_kafka())
+        self._outside_since = time.monotonic()
+        self._health.report("group", "the group of the workers has not taken this one in yet")
+        self._looking = looking = asyncio.create_task(self._look_for_kafka())
         try:
             await app.start()
             await self._watch(app, stop)
@@ -130,6 +133,8 @@ class ProcessWorker:
     def _own(self, partitions: set[int]) -> None:
         """The assignment of `raw` is the ownership: go on, close and start runners by it."""
         log.info("owns partitions %s", sorted(partitions))
+        self._outside_since = None
+        self._health.report("group")
         for partition in self.runners.keys() - partitions:
             runner = self.runners.pop(partition)
             runner.close()
@@ -182,6 +187,8 @@ class ProcessWorker:
         reason = getattr(app, "crash_reason", None)
         if reason is not None or getattr(app, "should_stop", False):
             raise WorkerCrashed(f"Faust crashed: {reason!r}") from reason
+        if self._looking.done():  # else health would go on showing what it saw last
+            raise WorkerCrashed(f"nobody looks for Kafka any more: {self._looking.exception()!r}")
         dead = [runner.partition for runner in self.runners.values() if runner.has_died]
         if dead:
             raise WorkerCrashed(f"the runners of partitions {dead} died")
@@ -197,11 +204,11 @@ class ProcessWorker:
     async def _raise_if_adrift(self) -> None:
         """Seen after a broker's restart: Faust lives, but never comes back to its group.
 
-        Or it believes that it is in it, and no commit of its is ever taken.
+        Or it believes that it is in it, and no commit of its is ever taken. Or it never came.
         """
         adrift_seconds = self._settings.rebalance_seconds + ADRIFT_SECONDS
         waiting = [runner.unconfirmed_since for runner in self.runners.values()]
-        waiting.append(self._uncommitted_since)
+        waiting += [self._uncommitted_since, self._outside_since]
         since = min((at for at in waiting if at is not None), default=time.monotonic())
         # The time while Kafka is away does not count: nobody is started again for that
         # (decision 0204).

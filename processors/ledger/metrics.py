@@ -1,5 +1,6 @@
 """What runners count, given out as Prometheus metrics and health."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -9,6 +10,9 @@ from runtime.health import Health
 
 OPEN = (Condition.RUNNING, Condition.SUSPENDED)
 """A rebalance that goes on suspends what is open, and most often gives it back."""
+
+STILL_SECONDS_MAX = 30.0
+"""What a turn of a runner asks of Kafka is given up sooner; a fold never takes so long."""
 
 
 class Exporter:
@@ -33,10 +37,11 @@ class Exporter:
             self._show_quarantined(runner)
             is_stopped = runner.condition is Condition.STOPPED
             metrics.STOPPED.labels(self._venue, str(runner.partition)).set(is_stopped)
-            is_open = runner.condition in OPEN
+            still = _still(runner)
+            is_open = runner.condition in OPEN and not still
             metrics.OPEN.labels(self._venue, str(runner.partition)).set(is_open)
             self._show_lead(runner, health)
-            trouble = runner.trouble or f"not open yet: {runner.condition.value}"
+            trouble = still or runner.trouble or f"not open yet: {runner.condition.value}"
             health.report(self._part(runner), "" if is_open else trouble)
 
     def forget(self, runner: LedgerRunner, health: Health) -> None:
@@ -85,3 +90,14 @@ class Exporter:
 
     def _clock_part(self, runner: LedgerRunner) -> str:
         return f"clock {self._venue} {runner.partition}"
+
+
+def _still(runner: LedgerRunner) -> str:
+    """What a runner says whose thread lives, and does nothing more; or ""."""
+    seconds = time.monotonic() - runner.turned_at
+    if seconds < STILL_SECONDS_MAX or runner.condition not in OPEN:
+        return ""
+    return (
+        f"it stands still: its last step began {seconds:.0f} s ago and has not ended; if that "
+        "lasts, restart this worker, and report it"
+    )

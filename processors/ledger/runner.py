@@ -91,6 +91,7 @@ class LedgerRunner:
         self.quarantined: set[str] = set()
         self.clock_lead_seconds = 0.0
         self.unconfirmed_since: float | None = None
+        self.turned_at = time.monotonic()
         self._log = ledger_log
         self._make: Callable[[], Ledger] = lambda: make_ledger(
             ledger_log, partition, make_state, self.memory, probe
@@ -169,6 +170,7 @@ class LedgerRunner:
 
     def _run(self) -> None:
         while not self._closing.is_set():
+            self.turned_at = time.monotonic()
             if self._is_suspended or self.condition is Condition.STOPPED:
                 self._rest()
                 continue

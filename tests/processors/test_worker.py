@@ -21,6 +21,8 @@ from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import VENUE, Lab
 from tests.waits import until
 
+WELL = {"group": "", "kafka": "", "ledger lab 0": ""}
+
 
 @pytest.mark.broker
 async def test_faust_is_set_as_measured_and_acknowledges_nothing(
@@ -48,7 +50,7 @@ async def test_faust_is_set_as_measured_and_acknowledges_nothing(
     assert not any(consumer._gap.values())
     assert not apps[0].conf.stream_wait_empty
     assert apps[0].conf.topic_disable_leader
-    await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": "", "ledger lab 1": ""})
+    await until(lambda: health.parts() == WELL | {"ledger lab 1": ""})
     assert metrics.PARTITIONS.labels(VENUE)._value.get() == 2  # by it those without an owner show
     stop.set()
     await working
@@ -65,13 +67,13 @@ async def test_a_kafka_that_is_away_and_a_partition_that_is_not_open_are_no_heal
         stop, health = asyncio.Event(), Health()
         worker = ProcessWorker(lab.settings, Parts(counting_state), health)
         working = asyncio.create_task(worker.work(stop, str(tmp_path)))
-        await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        await until(lambda: health.parts() == WELL)
         broker.suspend()
         await until(lambda: "does not answer at" in health.parts()["kafka"])
         await until(lambda: health.parts()["ledger lab 0"] != "")
         assert metrics.OPEN.labels(VENUE, "0")._value.get() == 0
         broker.resume()
-        await until(lambda: health.parts() == {"kafka": "", "ledger lab 0": ""})
+        await until(lambda: health.parts() == WELL)
         stop.set()
         await working
 
@@ -121,6 +123,72 @@ async def test_a_worker_whose_commits_are_never_taken_is_started_again(
     worker._group = NothingTaken(worker._group)  # type: ignore[assignment]  # as said
     with pytest.raises(WorkerCrashed, match="the group has not confirmed us"):
         await asyncio.wait_for(working, 60)
+
+
+@pytest.mark.broker
+async def test_a_worker_that_gets_no_partition_is_well_all_the_same(
+    broker: RunningBroker, namespace: str, tmp_path: Path
+) -> None:
+    """One partition, two workers: the group takes both in, and is asked no more of either."""
+    lab, stop, healths = Lab(broker.bootstrap, namespace), asyncio.Event(), [Health(), Health()]
+    workers = [ProcessWorker(lab.settings, Parts(counting_state), health) for health in healths]
+    working = [asyncio.create_task(worker.work(stop, str(tmp_path))) for worker in workers]
+    await until(lambda: all(health.parts().get("group") == "" for health in healths))
+    await until(lambda: sorted(len(worker.runners) for worker in workers) == [0, 1])
+    assert all(health.parts()["group"] == "" for health in healths)
+    stop.set()
+    await asyncio.gather(*working)
+
+
+class NoGroup:
+    """An app that starts, and that no group ever takes in."""
+
+    crash_reason = None
+    should_stop = False
+
+    def __getattr__(self, _name: str) -> Any:
+        return self
+
+    def __call__(self, *_what: Any, **_how: Any) -> Any:
+        return self
+
+    async def start(self) -> None:
+        """Begun."""
+
+    async def stop(self) -> None:
+        """Nothing to end."""
+
+
+@pytest.mark.broker
+async def test_a_worker_that_no_group_takes_in_says_so_and_is_started_again(
+    broker: RunningBroker, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.worker.ADRIFT_SECONDS", 0.5)
+    lab, health = Lab(broker.bootstrap, namespace), Health()
+    lab.configure(session_seconds=1.0)
+    parts = Parts(counting_state, make_app=lambda *_: NoGroup())
+    working = asyncio.create_task(
+        ProcessWorker(lab.settings, parts, health).work(asyncio.Event(), str(tmp_path))
+    )
+    await until(lambda: health.parts().get("kafka") == "")
+    assert "has not taken this one in" in health.parts()["group"]
+    with pytest.raises(WorkerCrashed, match="the group has not confirmed us"):
+        await asyncio.wait_for(working, 60)
+
+
+@pytest.mark.broker
+async def test_a_worker_ends_where_nobody_looks_for_kafka_any_more(
+    broker: RunningBroker, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = Lab(broker.bootstrap, namespace)
+    worker = ProcessWorker(lab.settings, Parts(counting_state), Health())
+
+    def fall() -> bool:
+        raise MemoryError("a test")
+
+    monkeypatch.setattr(worker._log, "answers", fall)
+    with pytest.raises(WorkerCrashed, match="nobody looks for Kafka"):
+        await asyncio.wait_for(worker.work(asyncio.Event(), str(tmp_path)), 60)
 
 
 @pytest.mark.broker

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from orderloom.topology import RAW
+from processors.ledger import metrics as the_metrics
 from processors.ledger.ledger import Ledger
+from processors.ledger.metrics import Exporter
 from processors.ledger.runner import REOPEN_SECONDS_MIN, Condition, LedgerRunner
 from processors.ledger.settings import LedgerSettings
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import LedgerLost, PartitionStopped
+from runtime import metrics
+from runtime.health import Health
 from tests.processors.counting_state import counting_state
 from tests.processors.ledger_lab import AlwaysOurs
 from tests.waits import wait_for
@@ -236,3 +240,36 @@ def test_a_fault_of_an_open_ledger_ends_the_worker(run: Run) -> None:
 
     runner = run(Failing)
     wait_for(lambda: runner.has_died)
+
+
+class HangingLedger(IdleLedger):
+    """A ledger whose step does not end before it may."""
+
+    def __init__(self, may_end: threading.Event) -> None:
+        self._may_end = may_end
+
+    def advance(self, _wait_seconds: float) -> bool:
+        self._may_end.wait()
+        return False
+
+
+def test_a_runner_whose_step_does_not_end_is_no_health(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(the_metrics, "STILL_SECONDS_MAX", 0.3)
+    may_end, exporter, health = threading.Event(), Exporter("lab"), Health()
+    runner = run(lambda: HangingLedger(may_end))
+
+    def shown() -> str:
+        exporter.export([runner], health)
+        return health.parts()["ledger lab 0"]
+
+    try:
+        wait_for(lambda: runner.condition is Condition.RUNNING)
+        assert shown() == ""
+        wait_for(lambda: shown().startswith("it stands still"))
+        assert metrics.OPEN.labels("lab", "0")._value.get() == 0
+    finally:
+        may_end.set()
+    wait_for(lambda: shown() == "")
+    exporter.forget(runner, health)
