@@ -7,13 +7,17 @@ member can even be fenced by itself: its commit of before meets its joining of a
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException
 
-from ingest.group_events import Event, Failed, Lost
+from ingest.group_events import Assigned, Event, Failed, Lost
 from ingest.membership import Identity, Membership, MemberTakenError
 from runtime.supervise import Backoff
+
+OUTSIDE_SECONDS_MAX = 15.0
+"""A group takes a member in within the session and the broker's delay of a new group, 9 s."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +43,9 @@ class Dispatches:
         self._to_commit: dict[int, int] = {}
         self._is_stopping = threading.Event()
         self._is_abandoned = False
+        self._membership: Membership | None = None
+        self._outside_since: float | None = time.monotonic()
+        self._why_outside = "its coordinator has not answered"
         self._thread = threading.Thread(target=self._run, name="dispatches", daemon=True)
 
     def start(self) -> None:
@@ -49,6 +56,17 @@ class Dispatches:
         """Commit these offsets soon; any thread may call."""
         with self._lock:
             self._to_commit = offsets
+
+    def trouble(self) -> str:
+        """Why nothing is read, or "": without it a worker that owns nothing would look well."""
+        since, membership = self._outside_since, self._membership
+        if since is not None and (seconds := time.monotonic() - since) > OUTSIDE_SECONDS_MAX:
+            return (
+                f"this worker is in no group on {self._identity.topic} since {seconds:.0f} s "
+                f"({self._why_outside}), so nobody says what it may serve: see that Kafka runs, "
+                "and that this user may join (`orderloom topics --acl`)"
+            )
+        return "" if membership is None else membership.unread
 
     def stop(self, *, is_abandoned: bool = False) -> None:
         """Leave the group; blocks for a few seconds at most.
@@ -74,7 +92,8 @@ class Dispatches:
 
     def _be_member(self, backoff: Backoff) -> None:
         """One membership; what Kafka breaks is followed by a pause, and then by the next."""
-        membership = Membership(self._make_consumer(), self._identity, self._emit)
+        membership = Membership(self._make_consumer(), self._identity, self.tell)
+        self._membership = membership
         is_waited_for = False
         try:
             membership.join()
@@ -85,12 +104,22 @@ class Dispatches:
             is_waited_for = not self._is_abandoned
         except KafkaException as error:
             # Another may own them by now; the sockets stay until the next assignment shows it.
-            self._emit(Lost(tuple(self._identity.generations)))
+            self.tell(Lost(tuple(self._identity.generations)))
+            self._why_outside = str(error.args[0].str())
             seconds = backoff.next_seconds()
             _log.warning("the group is joined anew in %.1f s: %s", seconds, error)
             self._is_stopping.wait(seconds)
         finally:
             membership.leave(self._wanted(), is_waited_for=is_waited_for)
+
+    def tell(self, event: Event) -> None:
+        """Pass an event of the group on, and note whether we are in it."""
+        if isinstance(event, Assigned):  # as empty as it may be: the coordinator knows us
+            self._outside_since = None
+        elif isinstance(event, Lost) and self._outside_since is None:
+            self._outside_since = time.monotonic()
+            self._why_outside = "it was not heard of for a whole session"
+        self._emit(event)
 
     def _wanted(self) -> dict[int, int]:
         with self._lock:
@@ -99,4 +128,4 @@ class Dispatches:
     def _fail(self, error: Exception) -> None:
         if not self._is_stopping.is_set():
             self._is_stopping.set()
-            self._emit(Failed(error))
+            self.tell(Failed(error))

@@ -53,7 +53,10 @@ class Identity:
 
 
 class Membership:
-    """Runs on one consumer, in one thread; `emit` is called with each event."""
+    """Runs on one consumer, in one thread; `emit` is called with each event.
+
+    `unread`: why the topic cannot be read, or ""; for any thread.
+    """
 
     def __init__(
         self, consumer: Consumer, identity: Identity, emit: Callable[[Event], None]
@@ -67,6 +70,7 @@ class Membership:
         self._committed: dict[int, int] = {}
         self._troubles: dict[str, float] = {}
         self._is_waited_for = True
+        self.unread = ""
 
     def join(self) -> None:
         """Subscribe; the rest happens in `turn`."""
@@ -91,6 +95,7 @@ class Membership:
         partition, offset, value = message.partition(), message.offset(), message.value()
         assert partition is not None
         assert offset is not None
+        self.unread = ""
         self._emit(Received(partition, offset, value or b""))
 
     def leave(self, to_commit: dict[int, int], *, is_waited_for: bool) -> None:
@@ -112,6 +117,7 @@ class Membership:
             consumer.pause(places)
             self._opening |= {place.partition for place in places}
             self._paused |= self._opening
+            self.unread = ""
         self._emit(Assigned(tuple(place.partition for place in consumer.assignment())))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -234,21 +240,21 @@ class Membership:
 
     def _trouble(self, error: KafkaError, message: Message) -> None:
         if error.code() == _END:
+            self.unread = ""
             return
         if error.fatal() or error.code() == _FATAL:  # of a consumer, only the code says it
             raise KafkaException(error)
         if error.code() == _NO_OFFSET:
             self._begin_again(error, message)
             return
+        self.unread = (
+            f"{self._identity.topic} cannot be read ({error.str()}): see that it exists "
+            "(`orderloom topics`) and that this user may read it; it is tried again"
+        )
         now = time.monotonic()
         if now - self._troubles.get(error.name(), -SAME_TROUBLE_SECONDS) >= SAME_TROUBLE_SECONDS:
             self._troubles[error.name()] = now
-            _log.error(
-                "%s cannot be read (%s): see that it exists (`orderloom topics`) and that this "
-                "user may read it; it is tried again",
-                self._identity.topic,
-                error.str(),
-            )
+            _log.error("%s", self.unread)
 
     def _begin_again(self, error: KafkaError, message: Message) -> None:
         partition = message.partition()

@@ -12,6 +12,7 @@ FRAMES_QUEUED_MAX = 32
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 OPEN_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 1.0
+UNSENT_BYTES_MAX = 1024 * 1024
 
 # At DEBUG the library writes each handshake and frame to the log, our key and greeting among them.
 _library_log = logging.getLogger(f"{__name__}.websockets")
@@ -42,6 +43,9 @@ class Socket(ClientConnection):
             # and stays would be taken for live.
             self._is_ending = True
             self.loop.call_later(CLOSE_SECONDS_MAX, self.transport.abort)
+        # Pings are answered whether the peer reads or not.
+        elif self.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+            self.transport.abort()
 
 
 class _Connect(connect):

@@ -159,7 +159,7 @@ class IngestWorker:
             await asyncio.gather(*works[1:], return_exceptions=True)
             await asyncio.to_thread(commands.stop)
             await self._abandon(edge, dispatches)
-            for part in edge.troubles():
+            for part in (*edge.troubles(), "group"):
                 self._health.forget(part)
 
     async def _tick(
@@ -180,12 +180,13 @@ class IngestWorker:
             if now - committed_at >= COMMIT_SECONDS:
                 committed_at = now
                 dispatches.commit(edge.asking.committable())
-                self._report(edge)
+                self._report(edge, dispatches)
 
-    def _report(self, edge: Edge) -> None:
+    def _report(self, edge: Edge, dispatches: Dispatches) -> None:
         """Say how we are: here in the loop, as nobody else may look into the edge."""
         for part, trouble in edge.troubles().items():
             self._health.report(part, trouble)
+        self._health.report("group", dispatches.trouble())
         unserved = {
             account: entry.trouble
             for account, entry in self._registry.entries.items()

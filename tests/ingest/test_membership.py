@@ -141,6 +141,17 @@ def test_a_topic_made_anew_is_read_from_its_beginning_and_progress_begins_there(
     membership.leave({}, is_waited_for=True)
 
 
+def test_a_topic_that_cannot_be_read_is_told_until_it_can(stage: Stage) -> None:
+    stage.topic += "-later"
+    membership = Membership(stage.consumer(), stage.identity(), stage.emit)
+    membership.join()
+    stage.turn_until(membership, lambda: "cannot be read" in membership.unread)
+    assert "\n" not in membership.unread
+    stage.make_topic()
+    stage.turn_until(membership, lambda: membership.unread == "")
+    membership.leave({}, is_waited_for=True)
+
+
 def test_a_partition_that_nobody_had_in_between_goes_on_under_its_generation(stage: Stage) -> None:
     identity = stage.identity()
     for _ in range(2):

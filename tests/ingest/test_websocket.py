@@ -13,6 +13,8 @@ CLOSE = b"\x88\x02\x03\xe8"
 MASKED = b"\x81\x81\0\0\0\0x"
 """Of a server no frame may be masked (RFC 6455, section 5.1)."""
 PING = b"\x89\x00"
+LONG_PING = b"\x89\x7d" + b"p" * 125
+MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,21 @@ async def test_who_said_the_end_and_goes_on_with_pings_is_heard_no_more(
         with pytest.raises(ConnectionClosed) as ended:
             await asyncio.wait_for(socket.recv(), 5)
         assert reason_of(ended.value) == reason
+
+
+async def test_who_pings_without_end_and_reads_no_answer_is_left() -> None:
+    sent = 0
+
+    async def flood(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(handshake(heard))
+        while sent < 64 * MIB:
+            writer.write(LONG_PING * 500)
+            sent += len(LONG_PING) * 500
+            await writer.drain()
+
+    async with a_raw_server(flood) as raw:
+        socket = await opened(Handshake(f"ws://127.0.0.1:{raw.port}", {}))
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 30)
+        assert sent < 64 * MIB
