@@ -73,6 +73,28 @@ def test_what_is_no_such_message_is_unreadable_and_named(kind: str, value: bytes
         read(BY_KIND[kind], value)
 
 
+def test_what_is_unreadable_is_said_in_one_line_however_much_is_wrong() -> None:
+    with pytest.raises(UnreadableMessage, match=r"and \d+ more") as raised:
+        read(topology.ORDERS, orjson.dumps({"v": 1, "fees": {"a\nb": "x"}}))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("fills", "quantity", "1E+9999999999"),
+        ("fills", "more_fees", {"SOL": "1E-9999999999"}),
+        ("fills", "received_ns", 1 << 63),
+        ("accounts", "covered_ns", {"spot": 1 << 63}),
+    ],
+)
+def test_a_number_that_no_table_could_hold_is_unreadable(
+    kind: str, field: str, value: object
+) -> None:
+    with pytest.raises(UnreadableMessage, match=r"out of range|int"):
+        read(BY_KIND[kind], orjson.dumps(golden(kind)[0] | {field: value}))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_version_is_refused(kind: str) -> None:
     with pytest.raises(UnreadableMessage, match="v"):
