@@ -19,7 +19,7 @@ from ingest.outbox import Address, Outbox
 from ingest.partition import OwnedPartition
 from ingest.requester import HttpResult, Requester, mistake, words_of
 from ingest.requesters import Requesters
-from orderloom.command import BadCommand, CancelCommand, read_command
+from orderloom.command import BadCommand, CancelCommand, DecidedCommand, PlaceCommand, read_command
 from orderloom.raw import Attempt, AttemptOutcome
 from runtime.metrics import COMMANDS
 from venues.order_entry import OrderEntry, OrderName, SignedRequest
@@ -81,7 +81,9 @@ class OrderSender:
         address = owned.address(command.account)
         requester = self._requesters.by_account.get(command.account)
         why = self._refusal(command, received.partition)
-        if why is not None or requester is None:
+        if isinstance(command, PlaceCommand):
+            why = why or "this version places no orders"
+        if why is not None or requester is None or isinstance(command, PlaceCommand):
             self._unsent(command, address, why or "the account is not served here")
             return
         sending = _Sending(command, address, requester)
@@ -102,7 +104,7 @@ class OrderSender:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._outbox.fail(error)  # a mistake of our own ends this life, and is seen
 
-    def _is_known(self, command: CancelCommand) -> bool:
+    def _is_known(self, command: DecidedCommand) -> bool:
         now_ns = self._requesters.clock.wall_ns()
         while self._taken:  # in about the order of their ends
             oldest, until_ns = next(iter(self._taken.items()))
@@ -113,7 +115,7 @@ class OrderSender:
         self._taken.setdefault(command.id, command.command.send_by_ns + REMEMBERED_NS)
         return is_known
 
-    def _refusal(self, command: CancelCommand, partition: int) -> str | None:
+    def _refusal(self, command: DecidedCommand, partition: int) -> str | None:
         """Why the command is not for us to send; None if it is."""
         config = self._requesters.accounts.get(command.account)
         if config is None:
@@ -222,7 +224,7 @@ class OrderSender:
         )
         self._outbox.put(sending.address, outcome)
 
-    def _unsent(self, command: CancelCommand, address: Address, why: str) -> None:
+    def _unsent(self, command: DecidedCommand, address: Address, why: str) -> None:
         now_ns = self._requesters.clock.wall_ns()
         COMMANDS.labels(self._venue.name, "unsent").inc()
         _log.warning(

@@ -71,8 +71,10 @@ class Intents:
             self._end(held, IntentOutcome.DENIED, reason=denial)
         elif isinstance(intent, Cancel):
             self._cancel(held, intent.order)
-        else:
+        elif isinstance(intent, CancelAll):
             self._cancel_all(held, intent)
+        else:
+            self._end(held, IntentOutcome.DENIED, reason="no orders are placed yet")
 
     def _repeat(self, intent: Intent, known: HeldIntent, offset: int) -> None:
         if known.fingerprint != intent.fingerprint:

@@ -9,7 +9,7 @@ from orderloom.codec import UnreadableMessage, read
 from orderloom.event import Cause
 from orderloom.fill import Fill
 from orderloom.instrument import Instrument
-from orderloom.intent import Cancel, CancelAll
+from orderloom.intent import Cancel, CancelAll, Submit
 from orderloom.order import OrderState
 from orderloom.position import Position
 from orderloom.topology import TOPICS, Topic
@@ -31,6 +31,7 @@ __all__ = [
     "IntentAnswer",
     "OrderState",
     "Position",
+    "Submit",
     "Topic",
     "UnreadableMessage",
     "read",

@@ -29,7 +29,7 @@ class AccountConfig(BaseModel):
 
     `key` is ``env:NAME`` or ``file:PATH`` (JSON with key and secret). `symbols` are those asked for
     by symbol where the venue has no account-wide list, by product; touched ones are added.
-    `orders` is what may be sent to the venue for it: nothing, or cancels.
+    `orders` is what may be sent to the venue for it: nothing, cancels, or placements too.
     """
 
     # A person writes this one: a misspelt field must be named, not passed over.
@@ -47,7 +47,7 @@ class AccountConfig(BaseModel):
     partition: int | None = Field(default=None, ge=0)
     enabled: bool = True
     # Keys with money behind them: nothing is sent for an account that does not say so.
-    orders: Literal["none", "cancel"] = "none"
+    orders: Literal["none", "cancel", "trade"] = "none"
 
     _checked_id = field_validator("id")(checked_account)
 

@@ -83,7 +83,7 @@ def _is_in_range(values: Iterable[object]) -> bool:
         if kind in _NO_NUMBERS:
             continue
         if kind is Decimal:
-            if value and abs(value.adjusted()) > PLACES_MAX:  # type: ignore[attr-defined]  # as said
+            if value and abs(value.adjusted()) > PLACES_MAX:  # type: ignore[attr-defined]  # so
                 return False
         elif kind is int:
             if not -INTEGER_END <= value < INTEGER_END:  # type: ignore[operator]  # as said

@@ -3,12 +3,14 @@
 Its key is the account. A record is used for seconds and then no more (`Command.send_by_ns`).
 """
 
-from typing import Any, Final, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from orderloom.claim import Command, Verb
+from orderloom.words import OrderType, PositionSide, Side, TimeInForce
 
 FORMAT: Final = 1
 
@@ -17,29 +19,14 @@ class BadCommand(Exception):
     """A record of `commands` that says nothing that we know; `args[0]` is the reason."""
 
 
-class CancelCommand(BaseModel):
-    """Cancel this order; `intent` is the offset of what wanted it first.
-
-    One of the two ids is there. `is_conditional`: they are those of a conditional order.
-    """
+class _Decided(BaseModel):
+    """What every command says; `intent` is the offset of what wanted it first."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: Literal[1] = FORMAT
     command: Command
     intent: int = Field(ge=0)
-    order: str
-    venue_order_id: str | None = None
-    client_order_id: str | None = None
-    is_conditional: bool = False
-
-    @model_validator(mode="after")
-    def _can_be_sent(self) -> "CancelCommand":
-        if self.command.verb is not Verb.CANCEL:
-            raise ValueError(f"this version sends no {self.command.verb}")
-        if self.venue_order_id is None and self.client_order_id is None:
-            raise ValueError("it names no order of the venue")
-        return self
 
     @property
     def id(self) -> str:
@@ -60,10 +47,62 @@ class CancelCommand(BaseModel):
         return orjson.dumps(self.document())
 
 
-def read_command(key: bytes | None, value: bytes | None) -> CancelCommand:
+class CancelCommand(_Decided):
+    """Cancel the order of this key.
+
+    One of the two ids is there. `is_conditional`: they are those of a conditional order.
+    """
+
+    type: Literal["CANCEL"] = "CANCEL"
+    order: str
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+    is_conditional: bool = False
+
+    @model_validator(mode="after")
+    def _names_an_order(self) -> Self:
+        if self.command.verb is not Verb.CANCEL:
+            raise ValueError(f"its verb is {self.command.verb}")
+        if self.venue_order_id is None and self.client_order_id is None:
+            raise ValueError("it names no order of the venue")
+        return self
+
+
+class PlaceCommand(_Decided):
+    """Place this order, once; the words are those of `orderloom.intent.Submit`.
+
+    `client_order_id` is our own id of it, the same in all attempts.
+    """
+
+    type: Literal["PLACE"] = "PLACE"
+    client_order_id: str = Field(min_length=1)
+    side: Side
+    order_type: OrderType
+    quantity: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    position_side: PositionSide = PositionSide.NET
+    reduce_only: bool = False
+    margin_mode: str | None = None
+
+    @model_validator(mode="after")
+    def _places(self) -> Self:
+        if self.command.verb is not Verb.PLACE:
+            raise ValueError(f"its verb is {self.command.verb}")
+        return self
+
+
+DecidedCommand = CancelCommand | PlaceCommand
+_READ: Final[TypeAdapter[DecidedCommand]] = TypeAdapter(
+    Annotated[DecidedCommand, Field(discriminator="type")]
+)
+
+
+def read_command(key: bytes | None, value: bytes | None) -> DecidedCommand:
     """What a record says. Raises BadCommand."""
     try:
-        command = CancelCommand.model_validate_json(value or b"")
+        command = _READ.validate_json(value or b"")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = "".join(f"{name}: " for name in first["loc"])

@@ -4,13 +4,22 @@ An intent is known by its account, strategy and key for ever: written twice it i
 write the topic may speak as any strategy of the venue (`orderloom topics --acl`).
 """
 
+from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
-from orderloom.words import Product
+from orderloom.quantities import decimal_of, text_of
+from orderloom.words import OrderType, PositionSide, Product, Side, TimeInForce
 
 NAME: Final = r"[A-Za-z0-9._:-]{1,64}"
 WITHIN_MS: Final = 60_000
@@ -22,6 +31,10 @@ Within = Annotated[int, Field(gt=0, le=WITHIN_MS_MAX)]
 
 class BadIntent(Exception):
     """A record of `intents` that says nothing that we know; the message is the reason."""
+
+
+def _without_zeros(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else decimal_of(text_of(amount))
 
 
 class _Intent(BaseModel):
@@ -70,7 +83,34 @@ class CancelAll(_Intent):
     symbol: str | None = Field(default=None, min_length=1)
 
 
-Intent = Cancel | CancelAll
+class Submit(_Intent):
+    """Place one order, at most once: whatever happens, no second one is sent for this key.
+
+    Amounts are in native units; of a market order for coins `quote_quantity` may stand instead of
+    `quantity`. `time_in_force` and `price` are of LIMIT, the price of LIMIT_MAKER too.
+    `margin_mode` ("cross", "isolated") where the venue wants it with each order. `kills_read`:
+    what `killed_until` the writer had read in the account's record; a kill since then denies it.
+    """
+
+    type: Literal["SUBMIT"] = "SUBMIT"
+    product: Product
+    symbol: str = Field(min_length=1, max_length=64)
+    side: Side
+    order_type: OrderType
+    quantity: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    quote_quantity: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    price: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    time_in_force: TimeInForce | None = None
+    position_side: PositionSide = PositionSide.NET
+    reduce_only: bool = False
+    margin_mode: Literal["cross", "isolated"] | None = None
+    kills_read: int = Field(default=0, ge=0)
+
+    # "1.0" and "1.00" want the same.
+    _plain = field_validator("quantity", "quote_quantity", "price")(_without_zeros)
+
+
+Intent = Cancel | CancelAll | Submit
 _READ: Final[TypeAdapter[Intent]] = TypeAdapter(Annotated[Intent, Field(discriminator="type")])
 
 

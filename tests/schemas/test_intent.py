@@ -1,5 +1,6 @@
 """Intents and commands: what is read was written so, and all else is refused with its reason."""
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from orderloom.claim import Command, Verb
 from orderloom.command import BadCommand, CancelCommand, read_command
-from orderloom.intent import BadIntent, Cancel, CancelAll, read_intent
-from orderloom.words import Product
+from orderloom.intent import BadIntent, Cancel, CancelAll, Intent, Submit, read_intent
+from orderloom.words import OrderType, Product, Side, TimeInForce
 
 ACCOUNT = "binance:main"
 CANCEL = Cancel(account=ACCOUNT, strategy="quoter", key="k1", order=f"{ACCOUNT}/spot/BTCUSDT/1")
@@ -26,15 +27,24 @@ COMMAND = CancelCommand(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("intent", [CANCEL, ALL, CancelAll(account=ACCOUNT, strategy="s", key="k")])
-def test_an_intent_is_read_as_it_was_written(intent: Cancel | CancelAll) -> None:
+SUBMIT = Submit(
+    account=ACCOUNT, strategy="s", key="k3", product=Product.SPOT, symbol="BTCUSDT", side=Side.BUY,
+    order_type=OrderType.LIMIT, quantity=Decimal("1.50"), price=Decimal(100),
+    time_in_force=TimeInForce.GTC,
+)  # fmt: skip
+INTENTS = [CANCEL, ALL, CancelAll(account=ACCOUNT, strategy="s", key="k"), SUBMIT]
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_an_intent_is_read_as_it_was_written(intent: Intent) -> None:
     assert read_intent(ACCOUNT.encode(), intent.encoded()) == intent
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"type": "SUBMIT"}, "type"),
+        ({"type": "SUBMIT"}, "SUBMIT"),
+        ({"type": "MODIFY"}, "type"),
         ({"type": None}, "type"),
         ({"v": 2}, "v"),
         ({"strategy": "a/b"}, "strategy"),
@@ -76,6 +86,18 @@ def test_the_same_wish_has_the_same_fingerprint_and_another_has_another() -> Non
     assert CANCEL.model_copy(update={"within_ms": 5}).fingerprint != CANCEL.fingerprint
 
 
+def test_one_amount_is_one_wish_however_it_is_written() -> None:
+    twin = SUBMIT.model_validate(SUBMIT.model_dump() | {"quantity": "1.5", "price": "1E+2"})
+    assert twin.fingerprint == SUBMIT.fingerprint
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "Infinity", "1e99", "x", True])
+def test_an_amount_is_above_zero_and_within_bounds(amount: object) -> None:
+    document = orjson.loads(SUBMIT.encoded()) | {"quantity": amount}
+    with pytest.raises(BadIntent, match="quantity"):
+        read_intent(ACCOUNT.encode(), orjson.dumps(document))
+
+
 def test_a_command_is_read_as_it_was_written() -> None:
     assert read_command(ACCOUNT.encode(), COMMAND.encoded()) == COMMAND
 
@@ -85,7 +107,7 @@ def test_a_command_is_read_as_it_was_written() -> None:
     [
         ({"v": 2}, "v"),
         ({"venue_order_id": None}, "names no order"),
-        ({"command": COMMAND.command.model_copy(update={"verb": Verb.PLACE})}, "sends no PLACE"),
+        ({"command": COMMAND.command.model_copy(update={"verb": Verb.PLACE})}, "verb is PLACE"),
         ({"command": COMMAND.command.model_copy(update={"account": "okx:a"})}, "its key"),
     ],
 )

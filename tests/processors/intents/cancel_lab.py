@@ -37,6 +37,7 @@ class CancelLab(VenueLab):
         for output in outputs:
             if output.topic is topology.COMMANDS:
                 command = read_command(output.key, output.value)
+                assert isinstance(command, CancelCommand)
                 self.commands.append(command)
                 self.perform(self, command)
         super().answer(outputs)
