@@ -12,7 +12,7 @@ from simulator.clock import Clock, WallClock
 from simulator.config import SimulatorConfig
 from simulator.delivery import Feed
 from simulator.faults import Faults
-from simulator.journal import Journal
+from simulator.journal import Journal, Wish
 from simulator.message import Publish
 from simulator.sockets import Sockets
 from simulator.traders import Traders
@@ -61,6 +61,10 @@ class Venue(Protocol):
         """What reached it to change something."""
         ...
 
+    def fill_named(self, wish: Wish) -> None:
+        """Nobody in particular trades what is left of the open orders that a wish names."""
+        ...
+
 
 Venue_co = TypeVar("Venue_co", bound=Venue, covariant=True)
 MakeVenue = Callable[[SimulatorConfig, Clock, Publish, Faults], Venue_co]
@@ -81,7 +85,9 @@ class Box(ABC, Generic[Venue_co]):
         self.faults = Faults(config.faults, config.seed)
         self.feed = Feed(self.clock, self.faults, int(config.timing.in_flight_s * 1000))
         self.venue = make_venue(config, self.clock, self.feed.publish, self.faults)
-        self.attempts = Attempts(self.venue.journal, self.faults, self.feed, self.venue.view)
+        self.attempts = Attempts(
+            self.venue.journal, self.faults, self.feed, self.venue.view, self.venue.fill_named
+        )
 
     @abstractmethod
     def add_routes(self, app: web.Application) -> None:

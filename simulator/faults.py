@@ -42,6 +42,8 @@ ATTEMPT_FAULTS = {
     "lost_unread": "the connection ends before the request was read: it is not carried out",
     "lost_half_read": "the connection is cut while the request is read: it is not carried out",
     "held_up": "a request that was let in waits; then the book looks at its expiry again",
+    "overtaken": "the order that a request would change or end is filled just before that",
+    "throttled": "the venue is overloaded, and says so: the request is surely not carried out",
     "ack_lost": "the request is carried out, and the connection cut without an answer",
     "ack_late": "the request is carried out and told, and answered only some time later",
     "push_late": "the request is answered, and what it brought about is told some time later",
@@ -61,6 +63,9 @@ STEP_FAULTS = {
 }
 FAULTS = FRAME_FAULTS | REQUEST_FAULTS | ATTEMPT_FAULTS | STEP_FAULTS
 OF_NEW_ORDERS = frozenset({"fill_before_ack", "unseen"})
+OF_KNOWN_ORDERS = frozenset({"overtaken"})
+SAID_BY_THE_VENUE = frozenset({*REQUEST_FAULTS, "throttled"})
+"""What is met where the request is carried out, as an answer of the venue's."""
 OPEN_OUTCOMES = ("http_5xx", "http_5xx_with_effect", "http_5xx_without_effect")
 
 
@@ -153,7 +158,7 @@ class Faults:
         if self._settled is None:
             return self.done(self.requests.next(self.config.probability, fitting))
         kind, self._settled = self._settled, ""
-        return self.done(kind)
+        return self.done(kind) if kind in REQUEST_FAULTS else kind
 
     def for_attempt(
         self, wishes: Sequence[Wish], transport: Transport, others: frozenset[str]
@@ -162,8 +167,12 @@ class Faults:
 
         One that was planted for it comes first; of those, one of `others` may come too.
         """
-        is_new = any(wish.verb == "place" and not wish.is_conditional for wish in wishes)
-        fitting = frozenset(ATTEMPT_FAULTS) - (frozenset() if is_new else OF_NEW_ORDERS)
+        verbs = {wish.verb for wish in wishes if not wish.is_conditional}
+        fitting = frozenset(ATTEMPT_FAULTS)
+        if "place" not in verbs:
+            fitting -= OF_NEW_ORDERS
+        if not verbs & {"amend", "cancel", "cancel-all"}:
+            fitting -= OF_KNOWN_ORDERS
         plant = self.plants.take(wishes, transport, fitting | others)
         if plant is not None:
             if plant.kind in ATTEMPT_FAULTS:
@@ -176,7 +185,7 @@ class Faults:
     @contextmanager
     def settled(self, kind: str) -> Iterator[None]:
         """The request that is carried out now meets this fault, and no other that may be due."""
-        self._settled = kind if kind in REQUEST_FAULTS else ""
+        self._settled = kind if kind in SAID_BY_THE_VENUE else ""
         try:
             yield
         finally:

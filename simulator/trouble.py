@@ -28,12 +28,16 @@ class Trouble:
     """The name of the refusal for a rate limit."""
     unknown: tuple[str, ...] = ("unknown",)
     """The names of answers that leave it open whether the request was carried out."""
+    throttled: str = "busy"
+    """The name of the refusal because too much is asked of the venue, by whomever."""
 
     def meet(self, ip: str, carry_out: Callable[[], Answer], fitting: frozenset[str]) -> Answer:
         """The answer, or the venue's refusal; `fitting` is what may happen to such a request."""
         fault = self.faults.for_request(fitting)
         if fault == "http_429":
             raise self.refused(self.busy)
+        if fault == "throttled":
+            raise self.refused(self.throttled)
         if fault == "http_ban":
             raise self.ban(ip, self.faults.config.ban_s)
         if fault == "http_clock_skew":

@@ -10,8 +10,7 @@ from aiohttp import web
 
 from simulator.binance.api_socket import ApiSocket, ApiWire
 from simulator.binance.limits import Limits
-from simulator.binance.refusals import refused
-from simulator.binance.rest import USED_WEIGHT, Rest
+from simulator.binance.rest import PRODUCTS, USED_WEIGHT, Rest, troubled
 from simulator.binance.settings import BinanceSettings
 from simulator.binance.spot_socket import SPOT, SpotSession
 from simulator.binance.switch import CHECK_S, fire
@@ -22,7 +21,6 @@ from simulator.box import Box, Task, every
 from simulator.config import SimulatorConfig
 from simulator.delivery import Connection
 from simulator.sockets import Heartbeat, Sockets
-from simulator.trouble import Trouble
 from simulator.wire.tickets import Tickets
 
 
@@ -61,11 +59,18 @@ class BinanceBox(Box[BinanceVenue]):
 
     def add_routes(self, app: web.Application) -> None:
         """Put every path of both products into `app`."""
-        trouble = Trouble(self.faults, self.venue.view, refused, self._limits.ban)
+        spot_wire, usdm_wire = (
+            ApiWire(
+                self.venue,
+                self._limits,
+                self.attempts,
+                troubled(product, self.faults, self.venue, self._limits),
+            )
+            for product in PRODUCTS
+        )
         rest = Rest(self.venue, self._limits, self.faults, self.keys, self.attempts)
-        wire = ApiWire(self.venue, self._limits, self.attempts, trouble)
-        spot = ApiSocket(wire, self.sockets, SPOT, SpotSession)
-        usdm = usdm_api(wire, self.sockets, self.keys)
+        spot = ApiSocket(spot_wire, self.sockets, SPOT, SpotSession)
+        usdm = usdm_api(usdm_wire, self.sockets, self.keys)
         app.router.add_get("/ws-api/v3", spot.handle)
         app.router.add_get("/ws-fapi/v1", usdm.handle)
         app.router.add_get("/private/ws", self.private.by_query)

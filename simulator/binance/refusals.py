@@ -66,12 +66,19 @@ SPOT: Mapping[str, Row] = {
     "duplicate": (-2010, "Duplicate order sent."),
     "post_only": (-2010, "Order would immediately match and take."),
     "no_funds": (-2010, "Account has insufficient balance for requested action."),
+    "throttled": (-1015, "Too many new orders; current limit is 100 orders per 10 SECOND.", 429),
     "unchanged": (-2038, "The requested action would change no state; rejecting"),
     "increase": (-2038, "Order amend (quantity increase) is not supported."),
     "amended_too_often": (-2038, "Order amend limit reached."),
 }
 PRECISION = "Precision is over the maximum defined for this asset."
 LINEAR: Mapping[str, Row] = {
+    "throttled": (
+        -1008,
+        "Request throttled by system-level protection. Reduce-only/close-position orders are "
+        "exempt. Please try again.",
+        503,
+    ),
     "reduce_only": (-1106, "Parameter 'reduceonly' sent when not required."),
     "too_small": (-1111, PRECISION),
     "lot": (-1111, PRECISION),

@@ -25,12 +25,19 @@ from simulator.wire.calls import NOBODY, Asked, Call, fitting_faults
 from simulator.wire.calls import Rest as WireRest
 from simulator.wire.tickets import Tickets
 
+PRODUCTS: tuple[Product, ...] = ("spot", "linear")
 USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 
 def product_of(path: str) -> Product:
     """Which product the path belongs to; the wallet's share Spot's weight."""
     return "linear" if path.startswith("/fapi/") else "spot"
+
+
+def troubled(product: Product, faults: Faults, venue: BinanceVenue, limits: Limits) -> Trouble:
+    """What befalls the requests of a product, in its words."""
+    market = venue.spot if product == "spot" else venue.linear
+    return Trouble(faults, venue.view, market.refusal, limits.ban, throttled="throttled")
 
 
 class Rest(WireRest):
@@ -47,7 +54,7 @@ class Rest(WireRest):
         super().__init__(attempts)
         self._venue = venue
         self._limits = limits
-        self._trouble = Trouble(faults, venue.view, refused, limits.ban)
+        self._troubles = {product: troubled(product, faults, venue, limits) for product in PRODUCTS}
         self._calls: dict[tuple[str, str], Call] = (
             SPOT_CALLS | USDM_CALLS | SWITCH_CALLS | WALLET_CALLS | listen_key_calls(keys)
         )
@@ -74,7 +81,8 @@ class Rest(WireRest):
     def _meet(self, call: Call, asked: Asked, act: Act[object], headers: dict[str, str]) -> object:
         try:
             fitting = fitting_faults(asked.method, is_paged=call.is_paged)
-            return self._trouble.meet(asked.ip, act, fitting)
+            trouble = self._troubles[product_of(asked.path)]
+            return trouble.meet(asked.ip, act, fitting)
         except Refused as refusal:
             if (refusal.status, refusal.code) == (429, -1003):
                 headers["Retry-After"] = "1"

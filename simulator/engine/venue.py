@@ -7,11 +7,12 @@ from typing import ClassVar
 from simulator.accounts import Account, Spelling
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.engine.counterparty import fill_up
 from simulator.engine.market import Market
 from simulator.engine.numbering import Numbering, Numbers
 from simulator.faults import Faults
 from simulator.instrument import Product
-from simulator.journal import Journal
+from simulator.journal import Journal, Wish
 from simulator.market import World
 from simulator.message import Publish
 from simulator.traders import Traders
@@ -43,12 +44,26 @@ class SimulatedVenue(ABC):
         self.by_key = {account.config.api_key: account for account in self.accounts.values()}
         self._numbers = Numbers(self.numbering)
         self.faults = faults or Faults(config.faults, config.seed)
-        markets = self.make_markets()
+        self._products = markets = self.make_markets()
         self.traders = self.trader_class(markets, config.seed, config.traffic, self.faults)
 
     @abstractmethod
     def make_markets(self) -> tuple[Market, ...]:
         """The venue's products."""
+
+    def fill_named(self, wish: Wish) -> None:
+        """Nobody in particular trades what is left of the open orders that a wish names."""
+        account = self.accounts.get(wish.account)
+        for market in self._products if account else ():
+            if account is None or market.product != wish.product:
+                continue
+            for order in market.open_orders(account, wish.symbol):
+                spelled = account.spelling.order(market.product, order.order_id)
+                is_one = spelled == wish.venue_order_id or (
+                    not wish.venue_order_id and wish.client_order_id == order.client_order_id
+                )
+                if is_one or wish.verb == "cancel-all":
+                    fill_up(market, order)
 
     def world(self, product: Product) -> World:
         """What the market of a product needs."""

@@ -67,7 +67,13 @@ class OkxBox(Box[OkxVenue]):
         self._limits = limits = Limits(self.clock.now_ms, face.scale)
         self._sessions: dict[int, Session] = {}
         trouble = Trouble(
-            self.faults, venue.view, refused, limits.ban_all, "busy_socket", ("unknown_on_socket",)
+            self.faults,
+            venue.view,
+            refused,
+            limits.ban_all,
+            "busy_socket",
+            ("unknown_on_socket",),
+            "too_many_orders",
         )
         operations = Operations(venue, limits)
         self._wire = Wire(venue, self.feed, limits, operations, trouble, Counter(), self.attempts)

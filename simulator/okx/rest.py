@@ -38,7 +38,9 @@ class Rest(WireRest):
         super().__init__(attempts)
         self._venue = venue
         self._limits = limits
-        self._trouble = Trouble(faults, venue.view, refused, limits.ban_all, unknown=OPEN_OUTCOMES)
+        self._trouble = Trouble(
+            faults, venue.view, refused, limits.ban_all, "busy", OPEN_OUTCOMES, "too_many_orders"
+        )
         self._operations = Operations(venue, limits)
 
     def firewall(self, asked: Asked) -> web.Response | None:

@@ -38,6 +38,8 @@ class Attempts:
     faults: Faults
     feed: Feed
     view: View
+    fill_named: Callable[[Wish], None]
+    """Has somebody trade what is left of the orders that a wish names."""
 
     def begin(self, wishes: Sequence[Wish], line: Line) -> "Attempt":
         """A request is there to be read."""
@@ -63,6 +65,8 @@ class Attempt:
 
     async def arrive(self) -> None:
         """It is read; `Lost` where the connection ends before that."""
+        if not self.wishes:
+            return
         if self.met.kind == "unread":
             await self._pass()  # who reads the line waits here, so that bytes pile up on it
         journal = self.wire.journal
@@ -101,6 +105,9 @@ class Attempt:
         """The book's part, which is over within one turn of the loop, and what the fault adds."""
         with ExitStack() as stack:
             stack.enter_context(self.wire.view.of_the_book(is_so=bool(self.wishes)))
+            if self.met.kind == "overtaken":
+                for wish in self.wishes:
+                    self.wire.fill_named(wish)
             if self.met.kind:
                 stack.enter_context(self.wire.faults.settled(self.met.kind))
             if self.met.kind == "push_late":

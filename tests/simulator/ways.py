@@ -78,6 +78,8 @@ class Way:
 
 class BinanceWay(Way):
     limit_code = "-1003"
+    throttled_code = "-1015"
+    gone_code = "-2011"
     duplicate_code = "-2010"
 
     async def by_rest(self, name: str) -> str:
@@ -109,6 +111,8 @@ class BinanceWay(Way):
 
 class OkxWay(Way):
     limit_code = "50011"
+    throttled_code = "50061"
+    gone_code = "51400"
     duplicate_code = "51016"
 
     async def by_rest(self, name: str) -> str:

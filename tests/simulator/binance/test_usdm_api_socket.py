@@ -126,6 +126,16 @@ async def test_a_late_answer_is_passed_by_others_and_a_lost_one_never_comes() ->
         ]  # fmt: skip
 
 
+async def test_an_overloaded_usdm_says_so_with_503() -> None:
+    async with a_client() as client, await client.open(PATH) as stream:
+        await client.control("/control/plants", plants=[{"kind": "throttled"}] * 2)
+        reply = await stream.call("order.place", client.signed(**LIMIT))
+        assert (reply["status"], reply["error"]["code"]) == (503, -1008)
+        status, answer = await client.ask("POST", LINEAR, **LIMIT)
+        assert (status, answer["code"]) == (503, -1008)
+        assert await journal(client, "outcome", "code") == [("refused", "-1008")] * 2
+
+
 async def test_the_outcome_of_a_5xx_is_open_and_of_an_expiry_at_the_book_is_not() -> None:
     async with a_client() as client, await client.open(PATH) as stream:
         plants = [{"kind": "http_5xx_with_effect"}, {"kind": "held_up", "ms": 150}]

@@ -96,11 +96,13 @@ async def test_quiescing_tells_at_once_what_was_to_be_told_later() -> None:
 @each
 async def test_fill_before_ack_fills_a_new_order_before_its_answer(name: str) -> None:
     async with a_way(name) as way:
+        await way.place("before")  # at the same price: its turn comes first
         await way.plant("fill_before_ack")
         assert await way.place() == ""
-        [order] = await way.books()
-        assert (order["status"], order["filled"]) == ("FILLED", order["quantity"])
-        [row] = await way.rows()
+        orders = {row["client_order_id"]: row for row in await way.books()}
+        assert orders["one"]["status"] == "FILLED"
+        assert orders["one"]["filled"] == orders["one"]["quantity"]
+        row = (await way.rows())[1]
         assert row["answered_ns"] - row["judged_ns"] >= MS * NS
 
 
@@ -186,6 +188,29 @@ async def test_what_any_request_meets_can_be_planted_too(name: str) -> None:
 
 
 @each
+async def test_throttled_is_surely_not_carried_out(name: str) -> None:
+    async with a_way(name) as way:
+        await way.plant("throttled")
+        assert await way.place() == way.throttled_code
+        assert await way.books() == []
+        assert await way.place() == ""
+        injected = (await way.client.control("/control/faults"))["injected"]
+        assert injected == {"throttled": 1}
+
+
+@pytest.mark.parametrize("name", ["binance-rest", "okx-rest"])
+async def test_overtaken_fills_an_order_and_those_before_it_ahead_of_its_cancel(name: str) -> None:
+    async with a_way(name) as way:
+        await way.plant("overtaken")
+        for sent in ("first", "one", "last"):
+            await way.place(sent)
+        assert await way.cancel() == way.gone_code
+        states = {row["client_order_id"]: row["status"] for row in await way.books()}
+        assert states == {"first": "FILLED", "one": "FILLED", "last": "NEW"}
+        assert [row["outcome"] for row in await way.rows()] == ["accepted"] * 3 + ["refused"]
+
+
+@each
 async def test_an_id_that_is_used_is_refused_as_the_venue_does(name: str) -> None:
     async with a_way(name) as way:
         assert await way.place() == ""
@@ -228,8 +253,8 @@ def test_the_same_seed_befalls_the_same_requests() -> None:
     config = FaultConfig(probability=dict.fromkeys(ATTEMPT_FAULTS, 0.1))
 
     def drawn(seed: int) -> list[Met]:
-        faults = Faults(config, seed)
-        return [faults.for_attempt([wish()], "rest", ORDER_FAULTS) for _ in range(300)]
+        faults, both = Faults(config, seed), [wish("cancel"), wish()]
+        return [faults.for_attempt(both, "rest", ORDER_FAULTS) for _ in range(300)]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert {met.kind for met in drawn(1)} == {"", *ATTEMPT_FAULTS}
@@ -240,6 +265,14 @@ def test_only_a_new_order_is_filled_or_hidden() -> None:
     faults = Faults(config, 1)
     assert faults.for_attempt([wish("cancel")], "rest", ORDER_FAULTS) == Met()
     assert faults.for_attempt([wish()], "rest", ORDER_FAULTS).kind == "fill_before_ack"
+
+
+def test_only_an_order_that_is_there_is_overtaken() -> None:
+    faults = Faults(FaultConfig(probability={"overtaken": 1.0}), 1)
+    assert faults.for_attempt([wish()], "rest", ORDER_FAULTS) == Met()
+    assert faults.for_attempt([wish("countdown")], "rest", ORDER_FAULTS) == Met()
+    for verb in ("amend", "cancel", "cancel-all"):
+        assert faults.for_attempt([wish(verb)], "rest", ORDER_FAULTS).kind == "overtaken"
 
 
 def test_a_plant_comes_before_chance_and_only_where_it_fits() -> None:
