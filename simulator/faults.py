@@ -62,6 +62,8 @@ STEP_FAULTS = {
     "late_fill": "an execution is told only after the order's cancel",
 }
 FAULTS = FRAME_FAULTS | REQUEST_FAULTS | ATTEMPT_FAULTS | STEP_FAULTS
+SEEN_LATE = ("push_late", "unseen")
+"""What others see of a request's effect: each may come beside what befalls the request itself."""
 OF_NEW_ORDERS = frozenset({"fill_before_ack", "unseen"})
 OF_KNOWN_ORDERS = frozenset({"overtaken"})
 SAID_BY_THE_VENUE = frozenset({*REQUEST_FAULTS, "throttled"})
@@ -71,10 +73,21 @@ OPEN_OUTCOMES = ("http_5xx", "http_5xx_with_effect", "http_5xx_without_effect")
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The fault of one request that changes something; empty for none."""
+    """What one request that changes something meets; an empty kind and zero for nothing."""
 
     kind: str = ""
     ms: int = 0
+    """For how long, where the kind is of something late."""
+    unseen_ms: int = 0
+    """For how long look-ups do not show what it made."""
+    push_ms: int = 0
+    """For how long what it brought about is not told."""
+
+    @property
+    def name(self) -> str:
+        """All that it meets."""
+        late = ("push_late" if self.push_ms else "", "unseen" if self.unseen_ms else "")
+        return "+".join(filter(None, (self.kind, *late)))
 
 
 class Stream:
@@ -125,7 +138,9 @@ class Faults:
         self.injected: Counter[str] = Counter()
         self.frames = Stream(tuple(FRAME_FAULTS), f"{seed}:frames")
         self.requests = Stream(tuple(REQUEST_FAULTS), f"{seed}:requests")
-        self.attempts = Stream(tuple(ATTEMPT_FAULTS), f"{seed}:attempts")
+        befalls = tuple(kind for kind in ATTEMPT_FAULTS if kind not in SEEN_LATE)
+        self.attempts = Stream(befalls, f"{seed}:attempts")
+        self.seen_late = {kind: Stream((kind,), f"{seed}:{kind}") for kind in SEEN_LATE}
         self.steps = Stream(tuple(STEP_FAULTS), f"{seed}:steps")
         self.plants = Plants()
         self._settled: str | None = None
@@ -140,7 +155,8 @@ class Faults:
             raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; known are {known}")
         self.config = config
         self.plants.waiting.clear()
-        for stream in (self.frames, self.requests, self.attempts, self.steps):
+        streams = (self.frames, self.requests, self.attempts, self.steps)
+        for stream in (*streams, *self.seen_late.values()):
             stream.clear()
         for kind, fault in config.schedule.items():
             self._stream(kind).plan(kind, fault)
@@ -163,24 +179,32 @@ class Faults:
     def for_attempt(
         self, wishes: Sequence[Wish], transport: Transport, others: frozenset[str]
     ) -> Met:
-        """The fault of a request that changes something; `others` are those of any request.
+        """What a request that changes something meets; `others` are the faults of any request.
 
-        One that was planted for it comes first; of those, one of `others` may come too.
+        What was planted for it comes first; of that, one of `others` may come too.
         """
-        verbs = {wish.verb for wish in wishes if not wish.is_conditional}
-        fitting = frozenset(ATTEMPT_FAULTS)
-        if "place" not in verbs:
-            fitting -= OF_NEW_ORDERS
-        if not verbs & {"amend", "cancel", "cancel-all"}:
-            fitting -= OF_KNOWN_ORDERS
-        plant = self.plants.take(wishes, transport, fitting | others)
+        fitting = _fitting(wishes)
+        plant = self.plants.take(wishes, transport, fitting | others | {""})
         if plant is not None:
-            if plant.kind in ATTEMPT_FAULTS:
-                self.done(plant.kind)
-            return Met(plant.kind, plant.ms)
-        kind = self.done(self.attempts.next(self.config.probability, fitting))
-        ms = self.attempts.random.randint(1, self.config.attempt_ms_max) if kind else 0
-        return Met(kind, ms)
+            return self._planted(plant)
+        kind, ms = self._drawn(self.attempts, fitting)
+        late = {kind: self._drawn(stream, fitting)[1] for kind, stream in self.seen_late.items()}
+        return Met(kind, ms, late["unseen"], late["push_late"])
+
+    def _drawn(self, stream: Stream, fitting: frozenset[str]) -> tuple[str, int]:
+        kind = self.done(stream.next(self.config.probability, fitting))
+        return kind, stream.random.randint(1, self.config.attempt_ms_max) if kind else 0
+
+    def _planted(self, plant: Plant) -> Met:
+        met = Met(plant.kind, plant.ms, plant.unseen_ms, plant.push_ms)
+        if plant.kind == "unseen":
+            met = Met(unseen_ms=plant.ms, push_ms=plant.push_ms)
+        elif plant.kind == "push_late":
+            met = Met(unseen_ms=plant.unseen_ms, push_ms=plant.ms)
+        for kind in met.name.split("+"):
+            if kind in ATTEMPT_FAULTS:
+                self.done(kind)
+        return met
 
     @contextmanager
     def settled(self, kind: str) -> Iterator[None]:
@@ -194,7 +218,7 @@ class Faults:
     def plant(self, plants: Sequence[Plant]) -> None:
         """Let these wait for their requests; `ValueError` for a kind that no request meets."""
         known = ATTEMPT_FAULTS.keys() | REQUEST_FAULTS.keys()
-        unknown = {plant.kind for plant in plants} - known
+        unknown = {plant.kind for plant in plants} - known - {""}
         if unknown:
             raise ValueError(f"no fault of a request: {', '.join(sorted(unknown))}")
         self.plants.waiting += plants
@@ -239,5 +263,16 @@ class Faults:
         if kind in FRAME_FAULTS:
             return self.frames
         if kind in ATTEMPT_FAULTS:
-            return self.attempts
+            return self.seen_late.get(kind, self.attempts)
         return self.requests if kind in REQUEST_FAULTS else self.steps
+
+
+def _fitting(wishes: Sequence[Wish]) -> frozenset[str]:
+    """What may befall a request with these wishes."""
+    verbs = {wish.verb for wish in wishes if not wish.is_conditional}
+    fitting = frozenset(ATTEMPT_FAULTS)
+    if "place" not in verbs:
+        fitting -= OF_NEW_ORDERS
+    if not verbs & {"amend", "cancel", "cancel-all"}:
+        fitting -= OF_KNOWN_ORDERS
+    return fitting

@@ -9,9 +9,13 @@ from simulator.section import Section
 class Plant(Section):
     """A fault, and for which request it waits: one that has all that is named here."""
 
-    kind: str
+    kind: str = ""
     ms: int = 0
     """For how long, where the kind is of something late."""
+    unseen_ms: int = 0
+    """For how long look-ups do not show what it made, beside the kind."""
+    push_ms: int = 0
+    """For how long what it brought about is not told, beside the kind."""
     verb: Verb | None = None
     transport: Transport | None = None
     account: str = ""

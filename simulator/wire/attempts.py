@@ -70,7 +70,7 @@ class Attempt:
         if self.met.kind == "unread":
             await self._pass()  # who reads the line waits here, so that bytes pile up on it
         journal = self.wire.journal
-        self.rows = journal.arrived(self.wishes, self.line.name, self.line.number, self.met.kind)
+        self.rows = journal.arrived(self.wishes, self.line.name, self.line.number, self.met.name)
         if self.met.kind in UNREAD:
             journal.lose(self.rows)
             self._lose_line()
@@ -110,11 +110,13 @@ class Attempt:
                     self.wire.fill_named(wish)
             if self.met.kind:
                 stack.enter_context(self.wire.faults.settled(self.met.kind))
-            if self.met.kind == "push_late":
+            if self.met.push_ms:
                 stack.callback(self._hold_pushes())
             touched = stack.enter_context(self.wire.journal.present(self.rows))
-            yield
-            self._follow(touched)
+            try:
+                yield
+            finally:  # an answer of an open outcome may hide that it was carried out
+                self._follow(touched)
 
     def _hold_pushes(self) -> Callable[[], object]:
         """What the accounts are told waits from now on; what sets the end of that."""
@@ -122,15 +124,15 @@ class Attempt:
         names = {wish.account for wish in self.wishes}
         for name in names:
             feed.hold(name)
-        return lambda: [loop.call_later(self.met.ms / 1000, feed.free, name) for name in names]
+        return lambda: [loop.call_later(self.met.push_ms / 1000, feed.free, name) for name in names]
 
     def _follow(self, touched: Sequence[Touched]) -> None:
         """What befalls the orders that were made."""
         for one in touched:
             if self.met.kind == "fill_before_ack":
                 one.fill()
-            elif self.met.kind == "unseen":
-                self.wire.view.hide(one.key, self.met.ms)
+            if self.met.unseen_ms:
+                self.wire.view.hide(one.key, self.met.unseen_ms)
 
     async def _before_answer(self) -> None:
         if self.met.kind in ANSWERED_LATE:
