@@ -26,6 +26,14 @@ class Way:
         self.stream = stream
         self.is_socket = is_socket
 
+    async def connect(self) -> None:
+        """Open the socket anew where it is gone."""
+        if self.stream.websocket.closed:
+            self.stream = await self.opened()
+
+    async def opened(self) -> Any:
+        raise NotImplementedError
+
     async def plant(self, kind: str, ms: int = MS, **meant: object) -> None:
         await self.client.control("/control/plants", plants=[{"kind": kind, "ms": ms} | meant])
 
@@ -82,6 +90,9 @@ class BinanceWay(Way):
     gone_code = "-2011"
     duplicate_code = "-2010"
 
+    async def opened(self) -> Any:
+        return await self.client.spot_stream()
+
     async def by_rest(self, name: str) -> str:
         _, answer = await self.client.ask("POST", SPOT, **LIMIT, newClientOrderId=name)
         return str(answer.get("code", ""))
@@ -114,6 +125,9 @@ class OkxWay(Way):
     throttled_code = "50061"
     gone_code = "51400"
     duplicate_code = "51016"
+
+    async def opened(self) -> Any:
+        return await self.client.stream()
 
     async def by_rest(self, name: str) -> str:
         _, answer = await self.client.post("trade/order", WISH | {"px": "150", "clOrdId": name})
