@@ -61,6 +61,11 @@ class Venue(Protocol):
         """What reached it to change something."""
         ...
 
+    @property
+    def acks_early(self) -> frozenset[str]:
+        """Products whose answers say less than that the book has the order."""
+        ...
+
     def fill_named(self, wish: Wish) -> None:
         """Nobody in particular trades what is left of the open orders that a wish names."""
         ...
@@ -86,7 +91,12 @@ class Box(ABC, Generic[Venue_co]):
         self.feed = Feed(self.clock, self.faults, int(config.timing.in_flight_s * 1000))
         self.venue = make_venue(config, self.clock, self.feed.publish, self.faults)
         self.attempts = Attempts(
-            self.venue.journal, self.faults, self.feed, self.venue.view, self.venue.fill_named
+            self.venue.journal,
+            self.faults,
+            self.feed,
+            self.venue.view,
+            self.venue.fill_named,
+            self.venue.acks_early.__contains__,
         )
 
     @abstractmethod

@@ -46,6 +46,7 @@ ATTEMPT_FAULTS = {
     "throttled": "the venue is overloaded, and says so: the request is surely not carried out",
     "ack_lost": "the request is carried out, and the connection cut without an answer",
     "ack_late": "the request is carried out and told, and answered only some time later",
+    "book_late": "a new order is acknowledged, and the book has it only later, where venues do so",
     "push_late": "the request is answered, and what it brought about is told some time later",
     "fill_before_ack": "a new order is filled and told so, and its request answered later",
     "unseen": "for some time look-ups show neither a new order nor what was executed of it",
@@ -65,6 +66,8 @@ FAULTS = FRAME_FAULTS | REQUEST_FAULTS | ATTEMPT_FAULTS | STEP_FAULTS
 SEEN_LATE = ("push_late", "unseen")
 """What others see of a request's effect: each may come beside what befalls the request itself."""
 OF_NEW_ORDERS = frozenset({"fill_before_ack", "unseen"})
+OF_EARLY_ACKS = frozenset({"book_late"})
+"""Only where a venue acknowledges before its book has the order: who asks says so."""
 OF_KNOWN_ORDERS = frozenset({"overtaken"})
 SAID_BY_THE_VENUE = frozenset({*REQUEST_FAULTS, "throttled"})
 """What is met where the request is carried out, as an answer of the venue's."""
@@ -88,6 +91,11 @@ class Met:
         """All that it meets."""
         late = ("push_late" if self.push_ms else "", "unseen" if self.unseen_ms else "")
         return "+".join(filter(None, (self.kind, *late)))
+
+    @property
+    def told_after_ms(self) -> int:
+        """When the accounts are told: an order that the book does not have is not told either."""
+        return max(self.push_ms, self.ms if self.kind == "book_late" else 0)
 
 
 class Stream:
@@ -183,7 +191,7 @@ class Faults:
 
         What was planted for it comes first; of that, one of `others` may come too.
         """
-        fitting = _fitting(wishes)
+        fitting = _fitting(wishes) | (others & OF_EARLY_ACKS)
         plant = self.plants.take(wishes, transport, fitting | others | {""})
         if plant is not None:
             return self._planted(plant)
@@ -270,7 +278,7 @@ class Faults:
 def _fitting(wishes: Sequence[Wish]) -> frozenset[str]:
     """What may befall a request with these wishes."""
     verbs = {wish.verb for wish in wishes if not wish.is_conditional}
-    fitting = frozenset(ATTEMPT_FAULTS)
+    fitting = frozenset(ATTEMPT_FAULTS) - OF_EARLY_ACKS
     if "place" not in verbs:
         fitting -= OF_NEW_ORDERS
     if not verbs & {"amend", "cancel", "cancel-all"}:

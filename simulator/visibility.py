@@ -25,7 +25,9 @@ class View:
     now_ms: Callable[[], int] = lambda: 0
     """The venue's clock."""
     _hidden: dict[Key, int] = field(default_factory=dict)
-    """Until when an order is not shown."""
+    """Until when look-ups do not show an order."""
+    _coming: dict[Key, int] = field(default_factory=dict)
+    """Until when the book itself does not have it yet."""
     _is_of_the_book: bool = False
 
     @contextmanager
@@ -55,16 +57,21 @@ class View:
         finally:
             self._is_of_the_book = before
 
-    def hide(self, key: Key, for_ms: int) -> None:
-        """From now on, for so long, look-ups do not show this order."""
-        self._hidden[key] = self.now_ms() + for_ms
+    def hide(self, key: Key, for_ms: int, *, from_book: bool = False) -> None:
+        """From now on, for so long, look-ups do not show this order, nor does the book find it."""
+        rows = self._coming if from_book else self._hidden
+        rows[key] = self.now_ms() + for_ms
 
     def hides(self, row: Order | Fill | Conditional, now_ms: int) -> bool:
         """Whether this order, or an execution of it, is hidden."""
-        if not self._hidden or self._is_of_the_book:
+        if not (self._hidden or self._coming):
             return False
         owner = row.account if isinstance(row, Fill) else row.owner
-        return now_ms < self._hidden.get((owner, row.symbol, row.order_id), 0)
+        key = (owner, row.symbol, row.order_id)
+        until_ms = self._coming.get(key, 0)
+        if not self._is_of_the_book:
+            until_ms = max(until_ms, self._hidden.get(key, 0))
+        return now_ms < until_ms
 
     def has(self, row: Order | Fill | Conditional, now_ms: int) -> bool:
         """Whether an order or execution is there already, and not hidden."""

@@ -29,7 +29,9 @@ def countdown(market: UsdmMarket, account: Account, params: Params) -> Document:
 def fire(market: UsdmMarket) -> None:
     """End the open orders of each switch that is due."""
     for account, symbol in market.switches.fired():
-        for order in market.open_orders(account, symbol):
+        with market.view.of_the_book():
+            there = market.seen(market.open_orders(account, symbol))
+        for order in there:
             market.cancel(account, order, reason="TIMER")
 
 

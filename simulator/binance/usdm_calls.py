@@ -58,7 +58,7 @@ def cancel(market: UsdmMarket, account: Account, params: Params) -> Document:
 
 def cancel_all(market: UsdmMarket, account: Account, params: Params) -> Document:
     """DELETE allOpenOrders of one symbol."""
-    for order in market.open_orders(account, params.needed("symbol")):
+    for order in market.seen(market.open_orders(account, params.needed("symbol"))):
         market.cancel(account, order)
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 

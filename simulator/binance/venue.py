@@ -20,6 +20,7 @@ class BinanceVenue(SimulatedVenue):
     """Spot and USD-M."""
 
     trader_class: ClassVar[type[Traders]] = BinanceTraders
+    acks_early = frozenset({"linear"})
 
     def make_markets(self) -> tuple[SpotMarket, UsdmMarket]:
         """Both."""

@@ -25,6 +25,8 @@ class SimulatedVenue(ABC):
     numbering: ClassVar[Numbering] = Numbering()
     spelling: ClassVar[Spelling] = Spelling()
     trader_class: ClassVar[type[Traders]]
+    acks_early: frozenset[str] = frozenset()
+    """Products whose answers say less than that the book has the order."""
 
     def __init__(
         self,

@@ -44,13 +44,14 @@ class Ending:
 
     def step(self) -> None:
         """Look which are due; end the next order."""
-        for account, tag in self.venue.switches.fired():
-            self._waiting += [
-                (market, account, order)
-                for market in self.venue.markets
-                for order in market.open_orders(account)
-                if tag in ("", order.tag)
-            ]
+        with self.venue.view.of_the_book():
+            for account, tag in self.venue.switches.fired():
+                self._waiting += [
+                    (market, account, order)
+                    for market in self.venue.markets
+                    for order in market.seen(market.open_orders(account))
+                    if tag in ("", order.tag)
+                ]
         while self._waiting:
             market, account, order = self._waiting.popleft()
             if order.is_open:

@@ -27,6 +27,7 @@ class OkxVenue(SimulatedVenue):
         first_order=2_710_000_000_000_000_001, first_fill=2_710_000_000_500_000_001, is_shared=True
     )
     trader_class: ClassVar[type[Traders]] = OkxTraders
+    acks_early = frozenset(PRODUCTS)
 
     def make_markets(self) -> tuple[OkxMarket, ...]:
         """All three."""

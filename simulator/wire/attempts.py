@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from simulator.delivery import Feed
-from simulator.faults import Faults, Met
+from simulator.faults import OF_EARLY_ACKS, Faults, Met
 from simulator.journal import Answered, Journal, Row, Touched, Wish
 from simulator.refusal import Refused
 from simulator.trouble import ORDER_FAULTS, SOCKET_FAULTS
@@ -40,10 +40,14 @@ class Attempts:
     view: View
     fill_named: Callable[[Wish], None]
     """Has somebody trade what is left of the orders that a wish names."""
+    acks_early: Callable[[str], bool]
+    """Whether an answer of this product says less than that the book has the order."""
 
     def begin(self, wishes: Sequence[Wish], line: Line) -> "Attempt":
         """A request is there to be read."""
         may_meet = ORDER_FAULTS if line.name == "rest" else SOCKET_FAULTS
+        if all(wish.verb == "place" and self.acks_early(wish.product) for wish in wishes):
+            may_meet |= OF_EARLY_ACKS
         met = self.faults.for_attempt(wishes, line.name, may_meet) if wishes else Met()
         return Attempt(self, wishes, line, met)
 
@@ -110,7 +114,7 @@ class Attempt:
                     self.wire.fill_named(wish)
             if self.met.kind:
                 stack.enter_context(self.wire.faults.settled(self.met.kind))
-            if self.met.push_ms:
+            if self.met.told_after_ms:
                 stack.callback(self._hold_pushes())
             touched = stack.enter_context(self.wire.journal.present(self.rows))
             try:
@@ -124,13 +128,17 @@ class Attempt:
         names = {wish.account for wish in self.wishes}
         for name in names:
             feed.hold(name)
-        return lambda: [loop.call_later(self.met.push_ms / 1000, feed.free, name) for name in names]
+        return lambda: [
+            loop.call_later(self.met.told_after_ms / 1000, feed.free, name) for name in names
+        ]
 
     def _follow(self, touched: Sequence[Touched]) -> None:
         """What befalls the orders that were made."""
         for one in touched:
             if self.met.kind == "fill_before_ack":
                 one.fill()
+            elif self.met.kind == "book_late":
+                self.wire.view.hide(one.key, self.met.ms, from_book=True)
             if self.met.unseen_ms:
                 self.wire.view.hide(one.key, self.met.unseen_ms)
 

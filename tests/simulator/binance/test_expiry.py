@@ -11,7 +11,7 @@ from tests.simulator.binance.box import SYMBOL
 from tests.simulator.binance.client import Client, a_client
 from tests.simulator.binance.test_wishes import LIMIT, LINEAR, SPOT, journal
 
-WINDOW_MS, HELD_MS = 60, 150
+WINDOW_MS, HELD_MS = 350, 500
 SHORT: dict[str, Any] = {"recvWindow": WINDOW_MS}
 
 

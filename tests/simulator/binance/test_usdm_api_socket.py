@@ -138,10 +138,10 @@ async def test_an_overloaded_usdm_says_so_with_503() -> None:
 
 async def test_the_outcome_of_a_5xx_is_open_and_of_an_expiry_at_the_book_is_not() -> None:
     async with a_client() as client, await client.open(PATH) as stream:
-        plants = [{"kind": "http_5xx_with_effect"}, {"kind": "held_up", "ms": 150}]
+        plants = [{"kind": "http_5xx_with_effect"}, {"kind": "held_up", "ms": 500}]
         await client.control("/control/plants", plants=plants)
         unknown = await stream.call("order.place", client.signed(**LIMIT))
         assert (unknown["status"], unknown["error"]["code"]) == (503, -1000)
-        late = await stream.call("order.place", client.signed(**LIMIT, recvWindow=60))
+        late = await stream.call("order.place", client.signed(**LIMIT, recvWindow=350))
         assert (late["status"], late["error"]["code"]) == (400, -5028)
         assert await journal(client, "outcome", "status") == [("accepted", 503), ("refused", 400)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.config import FaultConfig
-from simulator.faults import ATTEMPT_FAULTS, Faults, Met
+from simulator.faults import ATTEMPT_FAULTS, OF_EARLY_ACKS, Faults, Met
 from simulator.journal import Wish
 from simulator.plants import Plant
 from simulator.trouble import ORDER_FAULTS, SOCKET_FAULTS
@@ -126,6 +126,31 @@ async def test_an_unseen_order_is_shown_when_its_time_is_over() -> None:
         while not await way.look():
             pass
         assert await way.listed() == 1
+
+
+@pytest.mark.parametrize("name", ["okx-rest", "okx-socket"])
+async def test_book_late_is_acknowledged_before_a_cancel_finds_it(name: str) -> None:
+    async with a_way(name) as way:
+        await way.plant("book_late", ms=400)
+        assert await way.place() == ""
+        assert await way.cancel() == way.gone_code
+        assert not await way.look()
+        assert await way.listed() == 0
+        told = await way.heard(lambda document: "data" in document and "arg" in document)
+        assert told["data"][0]["state"] == "live"
+        while not await way.look():
+            pass
+        assert await way.cancel() == ""
+        ends = [(row["verb"], row["outcome"]) for row in await way.rows()]
+        assert ends == [("place", "accepted"), ("cancel", "refused"), ("cancel", "accepted")]
+
+
+async def test_spot_of_binance_answers_from_its_book() -> None:
+    async with a_way("binance-rest") as way:
+        await way.plant("book_late")
+        assert await way.place() == ""
+        assert await way.look()
+        assert (await way.client.control("/control/plants"))["waiting"][0]["kind"] == "book_late"
 
 
 @each
@@ -280,7 +305,8 @@ def test_the_same_seed_befalls_the_same_requests() -> None:
 
     def drawn(seed: int) -> list[Met]:
         faults, both = Faults(config, seed), [wish("cancel"), wish()]
-        return [faults.for_attempt(both, "rest", ORDER_FAULTS) for _ in range(300)]
+        may = ORDER_FAULTS | OF_EARLY_ACKS
+        return [faults.for_attempt(both, "rest", may) for _ in range(300)]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert {kind for met in drawn(1) for kind in met.name.split("+")} == {"", *ATTEMPT_FAULTS}
