@@ -4,6 +4,7 @@ Committed records only, each partition in order, repeats dropped. Where going on
 it stops with one line: a gap before a young record, an offset that is gone, a topic made again.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from orderloom.codec import UnreadableMessage
 from orderloom.topology import DAY_MS, Topic
 from runtime.clock import wall_ns
 from runtime.kafka import (
+    KafkaAwayError,
     begin_offsets,
     connected_admin,
     end_offsets,
@@ -26,6 +28,7 @@ from runtime.trouble import SetupError
 from sinks.numbering import Gap, Numbering, Standing, is_compacted
 from sinks.record import Batch, Place, Record, record_of
 from sinks.sink import Progress
+from sinks.standstill import Standstill
 
 BATCH_RECORDS: Final = 1_000
 ASK_SECONDS_MAX: Final = 10.0
@@ -90,6 +93,8 @@ class Follower:
         self._cut = {place for place, offset in begin.items() if offset > 0}
         self._next = _start(self._admin, begin, progress.offsets)
         self._at_end: set[Place] = set()
+        self._reached = dict(self._next)
+        self._standstill = Standstill()
         # Without a group: an offset committed there could
         # not change together with a row (decision 0601).
         self._consumer: Consumer = reader(kafka.bootstrap, committed=True, security=security)
@@ -121,11 +126,11 @@ class Follower:
         for message in self._messages(seconds, most):
             place = (str(message.topic()), message.partition() or 0)
             if (error := message.error()) is not None:
-                self._note(place, error)
+                self._note(place, message, error)
                 continue
             record = self._record(place, message)
             # Also past a repeat: its place is read, though nothing is made of it.
-            offsets[place] = self._next[place] = record.offset + 1
+            offsets[place] = self._next[place] = self._reached[place] = record.offset + 1
             self._at_end.discard(place)
             if self._is_new(record):
                 records.append(record)
@@ -147,8 +152,20 @@ class Follower:
 
     @readable_kafka_errors()
     def check(self) -> None:
-        """Ask whether the topics are still the same. Raises LogChangedError, KafkaAwayError."""
+        """Ask whether the topics are still the same, and whether they are read on.
+
+        Raises LogChangedError, TopicMissingError, KafkaAwayError.
+        """
         self._checked_ids(self.topic_ids)
+        reached = dict(self._reached)
+        ends = end_offsets(self._admin, reached, committed=True)
+        if still := self._standstill.look(reached, ends, time.monotonic()):
+            name, partition = still[0]
+            raise KafkaAwayError(
+                f"{name} partition {partition} is not read on: it stands at {reached[still[0]]}, "
+                f"and {ends[still[0]]} are there ({len(still)} partitions in all)",
+                "the connections are made anew; if it lasts, see `orderloom doctor`",
+            )
 
     def _messages(self, seconds: float, most: int) -> Iterator[Message]:
         first = self._consumer.poll(seconds)
@@ -157,10 +174,12 @@ class Follower:
             # Only what is at hand: the first record must not wait for company.
             yield from self._consumer.consume(most - 1, 0)
 
-    def _note(self, place: Place, error: KafkaError) -> None:
+    def _note(self, place: Place, message: Message, error: KafkaError) -> None:
         """An end, or trouble with one partition."""
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  librdkafka's own name
             self._at_end.add(place)
+            # Behind what is shown to nobody too: ends of transactions, and what was aborted.
+            self._reached[place] = message.offset() or 0
             return
         if trouble := _trouble(place, error):
             raise trouble

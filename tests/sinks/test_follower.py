@@ -8,6 +8,7 @@ import pytest
 from orderloom.topology import DAY_MS, FILLS, ORDERS
 from runtime.broker import EmbeddedBroker
 from runtime.kafka import KafkaAwayError
+from sinks import standstill
 from sinks.follower import (
     Follower,
     LogChangedError,
@@ -21,6 +22,7 @@ from sinks.sink import Progress
 from tests.conftest import RunningBroker
 from tests.sinks.output_topics import OutputTopics
 from tests.sinks.records import Content, an_order, content_of, tombstone
+from tests.waits import wait_for
 
 
 @pytest.fixture
@@ -41,6 +43,15 @@ def orders(sequences: Iterable[int], key: str = "lab:one/spot/SOL/1") -> list[Co
 
 def sequences_of(records: Iterable[Record]) -> list[int]:
     return [record.number.sequence for record in records]
+
+
+def trouble_of(follower: Follower) -> str:
+    """What a look at the topics raises, or nothing."""
+    try:
+        follower.check()
+    except KafkaAwayError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.broker
@@ -108,6 +119,25 @@ def test_a_topic_made_again_is_another_topic(topics: OutputTopics) -> None:
             follower.check()
     with pytest.raises(LogChangedError, match="made again"):
         Follower(topics.kafka, topics.named, progress)
+
+
+@pytest.mark.broker
+def test_a_follower_that_is_brought_nothing_although_there_is_more_says_so(
+    topics: OutputTopics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka's word of the ends against what came: a client that is stuck says nothing."""
+    monkeypatch.setattr(standstill, "STILL_SECONDS_MAX", 0.3)
+    topics.write(orders([1]))
+    topics.write(orders([2]), abort=True)
+    with Follower(topics.kafka, topics.named) as follower:
+        read_to_end(follower)
+        for _ in range(5):  # at the ends it may stand as long as it likes
+            follower.poll(0.2)
+            follower.check()
+        follower._consumer.pause(follower._consumer.assignment())
+        topics.write(orders([2]))
+        wait_for(lambda: "partition 0 is not read on: it stands at 4" in trouble_of(follower))
+        assert follower.poll(0.1).records == ()
 
 
 @pytest.mark.broker
