@@ -11,6 +11,10 @@ from processors.ledger.memory import Counts
 from processors.ledger.opening import check_end
 from processors.ledger.state import LedgerPlace
 from processors.ledger.step import InputRecord
+from processors.ledger.trouble import LedgerLost
+
+SILENT_SECONDS_MAX = 30.0
+"""So long its reader may bring nothing of what is there: a client can be stuck, and not say it."""
 
 
 class Inputs:
@@ -29,6 +33,7 @@ class Inputs:
         self._partition = partition
         self._counts = counts
         self._reader = InputReader(ledger_log, partition)
+        self._silent_seconds = 0.0
         # Faust delivers from the group's offsets, which are not the truth: up to the ends that are
         # there at an opening the ledger reads by itself (decision 0208).
         self._wanted = dict(ends)
@@ -54,7 +59,10 @@ class Inputs:
                 self.backlog.note_end(record.topic.kind, record.offset + 1)
 
     def read_on(self, wait_seconds: float) -> None:
-        """Read what is wanted and not at hand; waits at most so long for some of it."""
+        """Read what is wanted and not at hand; waits at most so long for some of it.
+
+        Raises PartitionStopped, KafkaException; LedgerLost where nothing comes for too long.
+        """
         tails = {
             kind: queue.tail
             for kind, queue in self.backlog.queues.items()
@@ -62,6 +70,7 @@ class Inputs:
         }
         if not tails:
             self._reader.rest()
+            self._silent_seconds = 0.0
         elif self.has_room:
             self._reader.start(tails)
             self._read(wait_seconds)
@@ -122,10 +131,19 @@ class Inputs:
             self.backlog.note_end(kind, end)
 
     def _read(self, wait_seconds: float) -> None:
-        queues = self.backlog.queues
+        queues, began = self.backlog.queues, time.monotonic()
         for item in self._reader.read(wait_seconds):
+            began, self._silent_seconds = time.monotonic(), 0.0
             if isinstance(item, tuple):
                 self.backlog.pass_hole(*item)
             elif item.offset >= queues[item.topic.kind].tail:
                 self.backlog.append(item)
                 self._counts.read_by_itself += 1
+        # Only what was spent in waiting: a long step is no silence.
+        self._silent_seconds += time.monotonic() - began
+        if self._silent_seconds > SILENT_SECONDS_MAX:
+            lacking = {kind: queues[kind].tail for kind in self.backlog.lacking()}
+            raise LedgerLost(
+                f"nothing is brought of what the inputs hold from {lacking}, for "
+                f"{self._silent_seconds:.0f} s: it is opened again with other clients"
+            )
