@@ -7,26 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer
 
-from cli.printable import printable
+from cli.entering import UNANSWERED, answers_from_now, append, next_answers, show
 from cli.setting import checked_settings, registered
 from orderloom import topology
 from orderloom.account import AccountConfig
-from orderloom.answer import IntentAnswer
-from orderloom.codec import UnreadableMessage, read
 from orderloom.intent import Cancel, CancelAll, Intent
 from orderloom.words import IntentOutcome, Product
-from runtime.kafka import idempotent_producer, readable_kafka_errors, reader
+from runtime.kafka import readable_kafka_errors
 from runtime.settings import Settings
 from runtime.trouble import PassingTrouble, SettingsError
 
-APPEND_SECONDS_MAX: Final = 10.0
-ASK_SECONDS_MAX: Final = 10.0
-POLL_SECONDS: Final = 0.2
 NOT_CLOSED: Final = 1
-UNANSWERED: Final = 75
-"""Exit status: what becomes of it is not known yet, and asked again by the same key it says."""
 STRATEGY: Final = "operator"
 OF_THE_RECORD: Final = frozenset({IntentOutcome.EXISTING, IntentOutcome.CONFLICT})
 """Said of one record alone; all other answers are of all that were written under the same key."""
@@ -64,7 +57,8 @@ def run(wish: Wish) -> int:
     asked = _asked(wish, key, accounts)
     sys.stderr.write(f"orderloom: key {key}: run it again with --key {key}, nothing is doubled\n")
     with readable_kafka_errors():
-        consumer = _reader(settings, asked.account)
+        partition = asked.account.partition_of(settings.partitions)
+        consumer = answers_from_now(settings, asked.account.venue, (partition,))
         try:
             _append(settings, asked)
             _follow(consumer, asked, wish)
@@ -111,98 +105,30 @@ def _intents(wish: Wish, account: str, key: str) -> Iterator[Intent]:
         yield Cancel(account=account, strategy=STRATEGY, key=one, order=order)
 
 
-def _place(settings: Settings, account: AccountConfig, topic: topology.Topic) -> TopicPartition:
-    name = topic.name(account.venue, settings.namespace)
-    return TopicPartition(name, account.partition_of(settings.partitions))
-
-
-def _reader(settings: Settings, account: AccountConfig) -> Consumer:
-    """Reads the account's answers from now on: what is answered comes after this."""
-    kafka = settings.kafka
-    consumer = reader(kafka.bootstrap, committed=True, security=kafka.client_security())
-    place = _place(settings, account, topology.ANSWERS)
-    _low, place.offset = consumer.get_watermark_offsets(place, timeout=ASK_SECONDS_MAX)
-    consumer.assign([place])
-    return consumer
-
-
 def _append(settings: Settings, asked: _Asked) -> None:
     """Append the intents. Raises PassingTrouble where it is not known that one stands."""
-    kafka, place = settings.kafka, _place(settings, asked.account, topology.INTENTS)
-    limit = {"message.timeout.ms": int(APPEND_SECONDS_MAX * 1_000)}
-    producer = idempotent_producer(
-        kafka.bootstrap, security=kafka.client_security(), settings=limit
-    )
-    troubles: list[str] = []
-
-    def taken(error: KafkaError | None, message: Message) -> None:
-        offset = message.offset()
-        if error is not None or offset is None:
-            troubles.append("no place was told" if error is None else error.str())
-            return
-        asked.offsets.add(offset)
-
+    account, partition = asked.account, asked.account.partition_of(settings.partitions)
+    records = [(partition, account.id.encode(), one.encoded()) for one in asked.intents]
     for intent in asked.intents:
         asked.open.add(intent.key)
-        producer.produce(
-            place.topic,
-            key=intent.account.encode(),
-            value=intent.encoded(),
-            partition=place.partition,
-            on_delivery=taken,
-        )
-    left = producer.flush(APPEND_SECONDS_MAX + 1)
-    if left or troubles:
-        why = troubles[0] if troubles else "Kafka did not answer"
-        raise PassingTrouble(
-            f"it is not known whether the log has it ({why})",
-            "run it again with the same --key: nothing is done twice",
-        )
+    for appended in append(settings, topology.INTENTS, account.venue, records):
+        if appended.offset is None:
+            raise PassingTrouble(
+                f"it is not known whether the log has it ({appended.why})",
+                "run it again with the same --key: nothing is done twice",
+            )
+        asked.offsets.add(appended.offset)
 
 
 def _follow(consumer: Consumer, asked: _Asked, wish: Wish) -> None:
     end = time.monotonic() + wish.wait_seconds
     while asked.open and time.monotonic() < end:
-        for answer, value in _answers(consumer):
+        for _, answer, value in next_answers(consumer):
             if answer.key not in asked.open or answer.strategy != STRATEGY:
                 continue  # others' answers stand in the same topic
             if answer.outcome in OF_THE_RECORD and answer.intent not in asked.offsets:
                 continue
-            _print(answer, value, as_json=wish.json)
+            show(answer, value, as_json=wish.json)
             if answer.is_final:
                 asked.open.discard(answer.key)
                 asked.is_good &= IntentOutcome.CLOSED in (answer.outcome, answer.stands)
-
-
-def _answers(consumer: Consumer) -> Iterator[tuple[IntentAnswer, bytes]]:
-    """Those that came. Raises KafkaException."""
-    message = consumer.poll(POLL_SECONDS)
-    if message is None:
-        return
-    error = message.error()
-    if error is not None:
-        if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  public
-            raise KafkaException(error)
-        return
-    value = message.value() or b""
-    try:
-        answer = read(topology.ANSWERS, value)
-    except UnreadableMessage as unreadable:
-        sys.stderr.write(f"orderloom: an answer is passed: {unreadable}\n")
-        return
-    assert isinstance(answer, IntentAnswer)
-    yield answer, value
-
-
-def _print(answer: IntentAnswer, value: bytes, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.buffer.write(value + b"\n")
-        sys.stdout.flush()
-        return
-    words = [answer.order or answer.account, answer.outcome]
-    words += [answer.status] if answer.status else []
-    words += [f"{answer.orders} orders"] if answer.orders is not None else []
-    words += [f"code {answer.code}"] if answer.code else []
-    words += [answer.reason] if answer.reason else []
-    sys.stdout.write(printable("  ".join(map(str, words))) + "\n")
-    sys.stdout.flush()

@@ -7,9 +7,9 @@ import typer
 from cli.later import Later
 
 if TYPE_CHECKING:
-    from cli import canceling
+    from cli import canceling, killing
 else:
-    canceling = Later("cli.canceling")
+    canceling, killing = Later("cli.canceling"), Later("cli.killing")
 
 Orders = Annotated[
     list[str] | None,
@@ -23,9 +23,28 @@ Examples:
 """
 
 
+_KILL_EPILOG = """\b
+Examples:
+  orderloom kill binance --reason "the model is wrong"
+  orderloom kill binance:main --only linear/BTCUSDT
+"""
+_RESUME_EPILOG = """\b
+Examples:
+  orderloom resume binance
+  orderloom resume binance:main --only linear/BTCUSDT
+"""
+Scope = Annotated[str, typer.Argument(metavar="SCOPE", help="A venue, or an account of one.")]
+Only = Annotated[
+    str | None, typer.Option(metavar="PRODUCT[/SYMBOL]", help="Only of this product, or symbol.")
+]
+Reason = Annotated[str, typer.Option(help="Stands in the log, and is shown.")]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register this family."""
     app.command(epilog=_EPILOG)(cancel)
+    app.command(epilog=_KILL_EPILOG)(kill)
+    app.command(epilog=_RESUME_EPILOG)(resume)
 
 
 def cancel(
@@ -46,3 +65,24 @@ def cancel(
     """
     wish = canceling.Wish(tuple(orders or ()), account, only, key, wait, json)
     raise typer.Exit(canceling.run(wish))
+
+
+def kill(
+    scope: Scope,
+    only: Only = None,
+    reason: Reason = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to watch what is canceled.")] = 30.0,
+    json: Annotated[bool, typer.Option("--json", help="Answers as published.")] = False,
+) -> None:
+    """Stop trading in a scope: a record of the log that nothing decided before it passes.
+
+    What is open there is canceled until it is shown closed. It stands until `orderloom resume`. Run
+    again it does no harm. Exit status 0: fenced, and all is gone. 1: some will not be canceled.
+    75: not all is known yet.
+    """
+    raise typer.Exit(killing.kill(killing.Wish(scope, only, reason, wait, json)))
+
+
+def resume(scope: Scope, only: Only = None, reason: Reason = "") -> None:
+    """Lift the kills of exactly this scope; orders may be placed there again."""
+    raise typer.Exit(killing.resume(killing.Wish(scope, only, reason)))

@@ -24,6 +24,7 @@ from orderloom.control import (
     HomeElsewhere,
     MisplacedControlRecord,
     Registration,
+    Resumption,
     read_control,
 )
 from orderloom.identity import checked_account, venue_of
@@ -123,7 +124,7 @@ class Admission:
         if product not in self._products:
             raise Unbelieved("product", f"product {product!r:.80} is none of {self._venue}")
 
-    def take_control(self, record: InputRecord) -> Registration | HomeElsewhere:
+    def take_control(self, record: InputRecord) -> Registration | HomeElsewhere | Resumption:
         """What a record of `control` says; where accounts lie is remembered.
 
         Raises BadControlRecord, Unbelieved.
@@ -132,6 +133,8 @@ class Admission:
             said = read_control(record.key, record.value, self._venue, self._partition)
         except MisplacedControlRecord as error:
             raise Unbelieved(error.kind, str(error)) from None
+        if isinstance(said, Resumption):
+            return said
         account, home = said.account, self.elsewhere.get(said.account)
         if isinstance(said, Registration):
             if home is not None:

@@ -74,7 +74,7 @@ class InputAssignor(PartitionAssignor):
 def make_app(settings: LedgerSettings, partitions: int, data_directory: str) -> faust.App:
     """The app, bound to the running loop; agents are added by `add_agent`.
 
-    Without Tables Faust takes a round-robin assignor, which gives partition p of the three inputs
+    Without Tables Faust takes a round-robin assignor, which gives partition p of the inputs
     to different workers (measured with 5). One standby replica selects its co-partitioning
     assignor instead; with the standby counted a worker that joins gets nothing, so it is set to 0
     once the assignor is chosen.

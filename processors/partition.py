@@ -15,9 +15,8 @@ import orjson
 
 from orderloom import raw, topology
 from orderloom.codec import pack
-from orderloom.control import BadControlRecord, Registration
+from orderloom.control import BadControlRecord, Registration, Resumption
 from orderloom.event import Cause
-from orderloom.intent import BadIntent, read_intent
 from orderloom.raw import RawRecord
 from processors.account.account import AccountFold
 from processors.account.pace import STANDARD, Pace
@@ -30,6 +29,7 @@ from processors.digest import RollingDigest
 from processors.frames import Frames
 from processors.instruments import Instruments
 from processors.intake import read_answer
+from processors.intents.entry import OrderEntryFold
 from processors.ledger.step import InputRecord, StepChanges, UnknownStateFormat
 from processors.orders.order import Order
 from processors.orders.orders import ORDER
@@ -72,11 +72,13 @@ class PartitionFold:
         self._admission = Admission(venue.name, venue.products, partition)
         self._digests = RollingDigest()
         self._accounts = Accounts(self._setting)
+        claims = self._setting.claims
+        self._entry = OrderEntryFold(self._accounts, self._admission, claims, self._refuse)
         self.touched: list[str] = []
         self._restored: set[str] = set()
         times, owner = self._setting.times, self._setting.owner
         # Their records are written in this order, and the chain is a hash over it.
-        self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner)
+        self._parts: tuple[Saved, ...] = (self.instruments, self._admission, times, owner, claims)
         self._part_of = {kind: part for part in self._parts for kind in part.KINDS}
         self.tallies = Tallies()
         self.answers = Answers(venue, self.instruments, self._count)
@@ -175,7 +177,9 @@ class PartitionFold:
         account = _account_of(record)
         state = self.accounts.get(account)
         if record.topic is topology.INTENTS:  # an account that is set apart cancels all the same
-            self._fold_intent(record, cause, now_ns)
+            self._entry.take_intent(record, cause, now_ns)
+        elif record.topic is topology.CLAIMS:
+            self._entry.take_claim(record, cause, now_ns)
         elif state is not None and state.quarantine is not None:
             state.remember(record.topic.kind, record.offset)
         elif record.topic is topology.RAW:
@@ -217,20 +221,8 @@ class PartitionFold:
                 state = self.account(said.config.id)
                 state.begin(cause, now_ns)
                 state.register(said.config, is_removed=said.is_removed)
-
-    def _fold_intent(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
-        try:
-            intent = read_intent(record.key, record.value)
-        except BadIntent as error:
-            self._refuse(record, f"intents: {error}", cause, now_ns)
-            return
-        if intent.account not in self._admission.registered:
-            reason = f"account {intent.account} is not registered in this partition"
-            self._refuse(record, Unbelieved("account", reason), cause, now_ns)
-            return
-        state = self.account(intent.account)
-        state.begin(cause, now_ns)
-        state.take_intent(intent, record.offset, record.appended_ns)
+            elif isinstance(said, Resumption):
+                self._entry.resume(said, cause, now_ns)
 
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:

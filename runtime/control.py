@@ -11,7 +11,7 @@ from typing import Final
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from orderloom.account import AccountConfig, Home
-from orderloom.control import BadControlRecord, Registration, read_control
+from orderloom.control import BadControlRecord, HomeElsewhere, Registration, read_control
 from runtime.kafka import Place, begin_offsets, connected_admin, end_offsets, reader
 from runtime.settings import Settings
 from runtime.trouble import PassingTrouble
@@ -58,7 +58,7 @@ def held_registry(settings: Settings, name: str, venue: str) -> HeldRegistry:
             said = read_control(message.key(), message.value(), venue, partition)
             if isinstance(said, Registration):
                 _take(held, first_ms, Held(said.config, partition, said.is_removed), at_ms)
-            else:
+            elif isinstance(said, HomeElsewhere):
                 held.elsewhere.setdefault(said.account, {})[partition] = said.partition
         except BadControlRecord as error:
             passed += 1

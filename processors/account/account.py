@@ -21,7 +21,6 @@ from orderloom.event import (
     PositionReport,
     Reply,
 )
-from orderloom.intent import Intent
 from orderloom.words import OPEN_STATUSES, FillKind, Source
 from processors.account.differences import outline
 from processors.account.doubts import Doubts
@@ -34,8 +33,8 @@ from processors.account.setting import Setting
 from processors.account.sizes import Sizes
 from processors.account.streams import Streams
 from processors.account.targets import DOUBT, GAP
-from processors.intents.gate import denial
 from processors.intents.intents import Intents
+from processors.intents.kills import Kills
 from processors.orders.effects import (
     DisputeRaised,
     Effect,
@@ -78,6 +77,7 @@ class AccountFold:
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
         self.intents = Intents(self.orders, publisher, look_ups.reconciliation.targets)
+        self.kills = Kills(account, self.orders, self.intents, setting.claims)
         self._parts: tuple[Saved, ...] = (
             self.orders, self.orders.lists, self.exposure, self.streams,
             look_ups, look_ups.reconciliation, look_ups.positions,
@@ -127,12 +127,6 @@ class AccountFold:
         self.quarantine["last"][kind] = offset
         self._is_dirty = True
         self.setting.spoken.add(self.account)
-
-    def take_intent(self, intent: Intent, offset: int, appended_ns: int) -> None:
-        """Fold one intent, which stands at this offset since then."""
-        venue, takes_orders = self.setting.venue, self.setting.takes_orders
-        why = denial(self.config, venue, takes_orders=takes_orders, is_enabled=self.is_enabled)
-        self.intents.take(intent, offset, appended_ns, why)
 
     def take_events(self, events: Sequence[Event], origin: Origin) -> list[str]:
         """Fold what one message says; the keys of orders that an answer shows alive."""

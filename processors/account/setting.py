@@ -6,6 +6,7 @@ from processors.account.owner import Owner
 from processors.account.pace import Pace
 from processors.account.venue_time import VenueTimes
 from processors.instruments import Instruments
+from processors.intents.claim_book import ClaimBook
 from venues.venue import Profiles
 
 
@@ -24,5 +25,6 @@ class Setting:
     times: VenueTimes = field(default_factory=VenueTimes)
     owner: Owner = field(default_factory=Owner)
     takes_orders: bool = False
+    claims: ClaimBook = field(default_factory=ClaimBook)
     spoken: set[str] = field(default_factory=set)
     """The accounts that something was said to since anybody looked."""

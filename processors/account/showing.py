@@ -15,6 +15,7 @@ def publish(account: AccountFold) -> Iterator[Output]:
     """What the step publishes of this account: events first, then the views."""
     publisher = account.publisher
     account.intents.look(publisher.orders)
+    account.kills.look(publisher.orders)
     # What is stale must not be shown.
     account.exposure.refresh(account.orders.all())
     _settle_lost(account)
@@ -118,6 +119,8 @@ def account_view(account: AccountFold) -> dict[str, Any]:
             for _, one in sorted(of_product.refused.items())
         ],
         "balances": [row for _, row in sorted(look_ups.balances.rows.items()) if is_held(row)],
+        "kills": [kill.shown() for kill in account.kills.in_force()],
+        "killed_until": account.kills.until(),
         "quarantined": account.quarantine is not None,
         "enabled": account.is_enabled,
         "removed": account.is_removed,

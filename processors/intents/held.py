@@ -11,7 +11,8 @@ class HeldIntent:
     """`name` is strategy and key; `offset` where it stands; `until_ns` its time to be begun.
 
     `order` is the one that it names; `orders` are so many that it found to cancel, `left` the keys
-    of those that the venue would not cancel. `outcome` is what was told last.
+    of those that the venue would not cancel. `outcome` is what was told last. One that
+    `is_standing` (a kill) is at no end when nothing is left to do.
     """
 
     name: str
@@ -24,6 +25,7 @@ class HeldIntent:
     outcome: IntentOutcome = IntentOutcome.RECORDED
     is_final: bool = False
     code: str = ""
+    is_standing: bool = False
 
     @property
     def is_of_many(self) -> bool:
@@ -37,6 +39,6 @@ class HeldIntent:
     @classmethod
     def restored(cls, document: dict[str, Any]) -> Self:
         """Take back a state record."""
-        fields = {name: document[name] for name in cls.__slots__}
+        fields = {name: document[name] for name in cls.__slots__ if name in document}
         fields["outcome"] = IntentOutcome(fields["outcome"])
         return cls(**fields)

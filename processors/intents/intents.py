@@ -20,6 +20,7 @@ from processors.account.targets import DOUBT, Targets
 from processors.account.venue_place import place_of
 from processors.intents.attempts import (
     AGAIN_NS,
+    AGAIN_NS_MAX,
     DOUBTED,
     SEND_WITHIN_NS,
     Attempted,
@@ -48,7 +49,7 @@ class Intents:
         self._orders = orders
         self._publisher = publisher
         self._targets = targets
-        self._register = IntentRegister(orders, publisher)
+        self.register = IntentRegister(orders, publisher)
         self._canceling: dict[str, CancelAttempts] = {}
         self._waiting: dict[str, set[str]] = {}
         """The orders that each intent waits for."""
@@ -60,13 +61,13 @@ class Intents:
 
     def take(self, intent: Intent, offset: int, appended_ns: int, denial: str) -> None:
         """Fold one intent; `denial` is why nothing may be sent for this account, "" if it may."""
-        known = self._register.get(intent.name)
+        known = self.register.get(intent.name)
         if known is not None:
             self._repeat(intent, known, offset)
             return
         until_ns = appended_ns + intent.within_ms * NS_PER_MS
         held = HeldIntent(intent.name, intent.fingerprint, offset, until_ns)
-        self._register.put(held)
+        self.register.put(held)
         if denial:
             self._end(held, IntentOutcome.DENIED, reason=denial)
         elif isinstance(intent, Cancel):
@@ -83,7 +84,7 @@ class Intents:
         else:
             reason = f"it stands at offset {known.offset}"
             outcome, is_final = IntentOutcome.EXISTING, known.is_final
-        self._register.answer(known, outcome, offset, reason=reason, is_final=is_final)
+        self.register.answer(known, outcome, offset, reason=reason, is_final=is_final)
 
     def _cancel(self, held: HeldIntent, order_key: str) -> None:
         held.order = order_key
@@ -99,16 +100,16 @@ class Intents:
             reason = "no id is known by which the venue knows this order"
             self._end(held, IntentOutcome.DENIED, reason=reason)
             return
-        self._register.tell(held, IntentOutcome.RECORDED)
-        self._want(held, order)
+        self.register.tell(held, IntentOutcome.RECORDED)
+        self.want(held, order)
 
     def _cancel_all(self, held: HeldIntent, intent: CancelAll) -> None:
         found = [one for one in self._orders.open_orders() if _is_in(one, intent) and _ids_of(one)]
         held.orders = len(found)
-        self._register.tell(held, IntentOutcome.RECORDED)
+        self.register.tell(held, IntentOutcome.RECORDED)
         for order in found:
-            self._want(held, order)
-        self._end_if_done(held)
+            self.want(held, order)
+        self.end_if_done(held)
 
     def _named(self, order_key: str) -> Order | None:
         """The order of a key, also of one that it is not shown under any more."""
@@ -124,7 +125,8 @@ class Intents:
         found = self._orders.find(product, symbol, venue_order_id)
         return None if found is None else self._orders.spoken_of(found.key)
 
-    def _want(self, held: HeldIntent, order: Order) -> None:
+    def want(self, held: HeldIntent, order: Order) -> None:
+        """The intent wants this order canceled, which is open."""
         self._waiting.setdefault(held.name, set()).add(order.key)
         cancel = self._canceling.get(order.key)
         if cancel is not None:
@@ -139,8 +141,12 @@ class Intents:
     def _attempt(self, order: Order) -> None:
         """Decide the next attempt to cancel this order."""
         publisher, cancel = self._publisher, self._canceling[order.key]
+        if _ids_of(order) is None:  # nobody could name it to the venue yet
+            cancel.due_ns = publisher.now_ns + AGAIN_NS_MAX
+            self._note(cancel)
+            return
         self._by_command.pop(cancel.command_id, None)
-        (first, *_) = self._register.named(cancel.wanted_by[:1])
+        (first, *_) = self.register.named(cancel.wanted_by[:1])
         place, account = place_of(order, DOUBT), self._orders.account
         # Of the intent's key, the order and the attempt alone: whoever folds this again decides
         # the same command.
@@ -205,19 +211,19 @@ class Intents:
         outcome = cancel.take_told()
         if outcome is None:
             return
-        for held in self._register.named(cancel.wanted_by):
+        for held in self.register.named(cancel.wanted_by):
             if not held.is_of_many:
-                self._register.tell(held, outcome, code=cancel.code)
+                self.register.tell(held, outcome, code=cancel.code)
 
     def _refused(self, cancel: CancelAttempts) -> None:
         """The venue refuses for good: the order stays as it is."""
-        wanting = self._register.named(cancel.wanted_by)
+        wanting = self.register.named(cancel.wanted_by)
         self._drop(cancel)
         for held in wanting:
             if held.is_of_many:
                 held.left.append(cancel.order)
                 held.code = cancel.code
-                self._end_if_done(held)
+                self.end_if_done(held)
             else:
                 self._end(held, IntentOutcome.ACK_REJECTED, code=cancel.code)
 
@@ -226,14 +232,14 @@ class Intents:
         now_ns = self._publisher.now_ns
         if cancel.was_begun:
             return
-        for held in self._register.named(cancel.wanted_by):
+        for held in self.register.named(cancel.wanted_by):
             if now_ns <= held.until_ns:
                 continue
             cancel.wanted_by.remove(held.name)
             self._waiting[held.name].discard(cancel.order)
             if held.is_of_many:
                 held.left.append(cancel.order)
-                self._end_if_done(held)
+                self.end_if_done(held)
             else:
                 reason = "nothing was begun within its time"
                 self._end(held, IntentOutcome.ABANDONED, reason=reason)
@@ -251,13 +257,17 @@ class Intents:
             if order is None or not order.is_closed:
                 continue
             cancel = self._canceling[key]
-            wanting = self._register.named(cancel.wanted_by)
+            wanting = self.register.named(cancel.wanted_by)
             self._drop(cancel)
             for held in wanting:
                 if held.is_of_many:
-                    self._end_if_done(held)
+                    self.end_if_done(held)
                 else:
                     self._end(held, IntentOutcome.CLOSED)
+
+    def is_canceling(self, order_key: str) -> bool:
+        """Whether a cancel of the order is under way."""
+        return order_key in self._canceling
 
     def retire(self, key: str, order: Order) -> None:
         """What was known by this key is that order now."""
@@ -266,11 +276,11 @@ class Intents:
             return
         self._changed |= {key, order.key}
         self._timers.set(key, None)
-        for held in self._register.named(cancel.wanted_by):
+        for held in self.register.named(cancel.wanted_by):
             self._waiting[held.name].discard(key)
             self._waiting[held.name].add(order.key)
             held.order = held.order and order.key
-            self._register.note(held)
+            self.register.note(held)
         other = self._canceling.get(order.key)
         if other is not None:  # both were to be canceled: the attempts of one go on
             self._by_command.pop(cancel.command_id, None)
@@ -304,19 +314,22 @@ class Intents:
             assert order is not None, "what is canceled is an order, and orders are never forgotten"
             self._attempt(order)
 
-    def _end_if_done(self, held: HeldIntent) -> None:
+    def end_if_done(self, held: HeldIntent) -> None:
         """One of many is done when none of its orders is to be waited for."""
         if self._waiting.get(held.name):
-            self._register.note(held)
+            self.register.note(held)
             return
         outcome = IntentOutcome.ACK_REJECTED if held.left else IntentOutcome.CLOSED
-        self._end(held, outcome, code=held.code)
+        if held.is_standing:
+            self.register.tell(held, outcome, code=held.code)
+        else:
+            self._end(held, outcome, code=held.code)
 
     def _end(
         self, held: HeldIntent, outcome: IntentOutcome, *, reason: str = "", code: str = ""
     ) -> None:
         self._waiting.pop(held.name, None)
-        self._register.tell(held, outcome, reason=reason, code=code, is_final=True)
+        self.register.tell(held, outcome, reason=reason, code=code, is_final=True)
 
     # ---- state
 
@@ -336,7 +349,7 @@ class Intents:
     def state(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """The state records that changed since the last call; None: it is no more."""
         below = len(self._orders.account) + 1
-        for held in self._register.take_changed():
+        for held in self.register.take_changed():
             yield f"{INTENT}/{held.name}", {"intent": held.document()}
         for key in sorted(self._changed):
             cancel = self._canceling.get(key)
@@ -347,7 +360,7 @@ class Intents:
     def restore(self, kind: str, document: dict[str, Any]) -> None:
         """Take back one state record."""
         if kind == INTENT:
-            self._register.restore(document["intent"])
+            self.register.restore(document["intent"])
             return
         cancel = CancelAttempts.restored(document["cancel"])
         self._canceling[cancel.order] = cancel

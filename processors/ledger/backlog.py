@@ -1,8 +1,8 @@
-"""The records of the three inputs that a ledger has at hand and has not folded yet.
+"""The records of the inputs that a ledger has at hand and has not folded yet.
 
 Pure. Records enter in the order of their offsets, each once; a step takes them in the order
-control, intents, raw. While an input is behind the end that was noted for it, a step takes only
-what was appended before anything it has not read yet: the inputs move through time together.
+control, claims, raw, intents. While an input is behind the end that was noted for it, a step takes
+only what was appended before anything it has not read yet: the inputs move through time together.
 
 A broker's clock may be set back, so append times need not rise. What is compared are their running
 maxima: a record counts as appended no earlier than those before it in its input. A maximum begins

@@ -50,7 +50,7 @@ def _checked_note(note: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class CommitRecord:
-    """One step. Fold each input's range in the order control, intents, raw; then let timers fire.
+    """One step. Fold each input's range: control, claims, raw, intents; then let timers fire.
 
     `inputs` maps a topic's kind to [first, end) offsets; `bytes_hash` is over the keys and values
     read, in fold order, `checksums` has one for each; `left_out` lists (kind, offset, reason,

@@ -17,7 +17,7 @@ GONE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: 
 
 
 class InputReader:
-    """Reads one partition of the three inputs from where it is asked to; idle otherwise."""
+    """Reads one partition of the inputs from where it is asked to; idle otherwise."""
 
     def __init__(self, ledger_log: LedgerLog, partition: int) -> None:
         self._partition = partition

@@ -1,4 +1,4 @@
-"""One partition's three inputs: what is at hand, what is missing, and where they end."""
+"""One partition's inputs: what is at hand, what is missing, and where they end."""
 
 import time
 from collections.abc import Iterable, Mapping

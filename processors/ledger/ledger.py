@@ -3,7 +3,7 @@
 Rules (each has a test):
 - the log is the truth: a failed step throws the memory away, and the ledger is opened again;
 - a step folds with no transaction open, then writes state, outputs, place and commit record in one;
-- within a step control, intents and raw are folded in this order, then timers fire;
+- within a step control, claims, raw and intents are folded in this order, then timers fire;
 - a record whose fold fails twice is left out, and what kills the process in four attempts;
 - an attempt stands in the log from before a fold until its step is committed, or until a process
   that outlived it says so: nothing else counts;

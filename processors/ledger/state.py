@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from orderloom.topology import INPUTS
+from orderloom.topology import INPUTS, JOINED
 from processors.ledger.typed import Count, Rare, Time, Whole, typed
 
 FORMAT = 3
@@ -18,6 +18,7 @@ FORMATS_READ = (1, 2, FORMAT)
 """Older ones say less; what it means that a field is absent stands at the field."""
 RESERVED = b"@"
 KINDS = frozenset(topic.kind for topic in INPUTS)
+JOINED_KINDS = frozenset(topic.kind for topic in JOINED)
 
 
 class UnknownLedgerFormat(Exception):
@@ -154,9 +155,10 @@ def encoded(record: LedgerPlace | Attempts | LeftOut | Repair) -> bytes:
 
 def _place(document: dict[str, Any]) -> LedgerPlace:
     place = typed(LedgerPlace, document)
-    if place.next.keys() != KINDS:
+    if not KINDS - JOINED_KINDS <= place.next.keys() <= KINDS:
         raise ValueError("next: it names other inputs than there are")
-    return place
+    # Of an input that joined since, nothing was folded.
+    return replace(place, next=dict.fromkeys(JOINED_KINDS, 0) | dict(place.next))
 
 
 def _attempts(document: dict[str, Any]) -> Attempts:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from orderloom.topology import INPUTS
 from processors.ledger.log import LedgerLog
+from processors.ledger.state import JOINED_KINDS
 from processors.ledger.trouble import PartitionStopped
 
 TOPIC_CHECK_SECONDS = 10.0
@@ -21,12 +22,13 @@ READ = frozenset(topic.kind for topic in INPUTS)
 def changed_topics(known: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     """The kinds of the topics that are not those that a place is of.
 
-    A place of an older version names its inputs alone: of the others it says nothing.
+    A place of an older version names its inputs alone: of the others, and of an input that joined
+    since, it says nothing.
     """
     return [
         kind
         for kind, topic_id in found.items()
-        if known.get(kind, "" if kind in READ else topic_id) != topic_id
+        if known.get(kind, "" if kind in READ - JOINED_KINDS else topic_id) != topic_id
     ]
 
 

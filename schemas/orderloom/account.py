@@ -146,12 +146,28 @@ class Progress(BaseModel):
     pages: int
 
 
+class KillInForce(BaseModel):
+    """A kill that no operator has lifted: where it stands in `claims`, what it covers, and whose.
+
+    Of `scope` each part that is named must agree: account, strategy, product, symbol.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    offset: int
+    scope: dict[str, str] = Field(default_factory=dict)
+    author: str
+    reason: str = ""
+
+
 class AccountState(BaseModel):
     """One record of `accounts.<venue>`: what we can see of an account, and since when.
 
     `covered_ns`: up to which time reconciliation has looked, by product (ns UTC). `progress`: how
     far the cycles under way are, by product, while the account is catching up. While it is not
     `enabled`, nobody looks: what is known stays as it was. `removed`: not even registered any more.
+    `kills` are those in force; below `killed_until` in `claims` each that ever covered anything of
+    the account stands: whoever places an order names what he has read of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -170,6 +186,8 @@ class AccountState(BaseModel):
     balances: tuple[Balance, ...] = ()
     # Then all of this is how it was before a record that could not be folded: never SYNCED.
     quarantined: bool = False
+    kills: tuple[KillInForce, ...] = ()
+    killed_until: int = 0
     enabled: bool = True
     removed: bool = False
     version: int

@@ -1,7 +1,8 @@
-"""One record of `control`: an account's registry entry, or where an account lies. Pure.
+"""One record of `control`: an account's registry entry, where an account lies, a resumption. Pure.
 
     {"type":"account","config":{"id":"okx:main",...},"removed":false}    in the account's partition
     {"type":"home","account":"okx:main","partition":3}                   in every other one
+    {"type":"resume","kills":[17],"author":"ada","reason":"drill"}       under the partition's key
 
 An account lies in one partition for ever (decision 0605). The others get a record of it, so that
 evidence of it is believed in none of them. Whoever reads `control` reads it with `read_control`,
@@ -15,8 +16,9 @@ import orjson
 
 from orderloom.account import AccountConfig
 from orderloom.identity import checked_account, venue_of
+from orderloom.topology import PARTITION_KEY
 
-ACCOUNT, HOME = "account", "home"
+ACCOUNT, HOME, RESUME = "account", "home", "resume"
 REASON_CHARS_MAX: Final = 200
 
 
@@ -68,9 +70,23 @@ class HomeElsewhere:
         return orjson.dumps({"type": HOME, "account": self.account, "partition": self.partition})
 
 
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """An operator lifts these kills, by their offsets in the partition's `claims`."""
+
+    kills: tuple[int, ...]
+    author: str
+    reason: str = ""
+
+    def encoded(self) -> bytes:
+        """The record's value; its key is the partition's own."""
+        document = {"type": RESUME, "kills": self.kills, "author": self.author}
+        return orjson.dumps(document | {"reason": self.reason})
+
+
 def read_control(
     key: bytes | None, value: bytes | None, venue: str, partition: int
-) -> Registration | HomeElsewhere:
+) -> Registration | HomeElsewhere | Resumption:
     """What a record in `partition` of the venue's `control` says.
 
     Raises BadControlRecord, MisplacedControlRecord.
@@ -81,6 +97,10 @@ def read_control(
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise BadControlRecord(f"{type(error).__name__}: {text:.{REASON_CHARS_MAX}}") from None
+    if isinstance(said, Resumption):
+        if key != PARTITION_KEY:
+            raise MisplacedControlRecord("key", f"its key {key!r:.80} is not the partition's")
+        return said
     account = said.account
     # Readable is not enough: one that does not fit is believed in nothing (decision 0108).
     if key != account.encode():
@@ -96,11 +116,16 @@ def read_control(
     return said
 
 
-def _said(value: bytes | None) -> Registration | HomeElsewhere:
+def _said(value: bytes | None) -> Registration | HomeElsewhere | Resumption:
     document = orjson.loads(value or b"")
     if (kind := document.get("type")) == ACCOUNT:
         config = AccountConfig.model_validate(document["config"])
         return Registration(config, document.get("removed") is True)
+    if kind == RESUME:
+        kills, author = tuple(document["kills"]), document["author"]
+        if not all(type(at) is int and at >= 0 for at in kills) or type(author) is not str:
+            raise ValueError("kills are offsets, and their author a text")
+        return Resumption(kills, author, str(document.get("reason", "")))
     if kind != HOME:
         raise ValueError(f"unknown type {kind!r:.40}")
     account, partition = checked_account(document["account"]), document["partition"]

@@ -93,9 +93,8 @@ COMMANDS: Final = Topic(
 CLAIMS: Final = Topic(
     # Never compacted: where two records name a command, the first counts.
     "claims", "account or partition", "who may send a command, that nobody may, or that all stops",
-    ("ingest", "process", "operator"), transactional=False, config=_kept(90),
+    ("ingest", "operator"), transactional=False, config=_kept(90),
 )  # fmt: skip
-"""Made once orders are sent."""
 LEDGER: Final = Topic(
     "ledger", "part of state", "the processors' own state and how far each input has been read",
     ("process",), transactional=True, config=_STATE,
@@ -139,11 +138,13 @@ DEAD_LETTERS: Final = Topic(
 )  # fmt: skip
 
 TOPICS: Final[tuple[Topic, ...]] = (
-    RAW, INTENTS, CONTROL, DISPATCHES, COMMANDS, LEDGER, COMMITS, ORDERS, FILLS, POSITIONS,
+    RAW, INTENTS, CONTROL, DISPATCHES, COMMANDS, CLAIMS, LEDGER, COMMITS, ORDERS, FILLS, POSITIONS,
     ACCOUNTS, INSTRUMENTS, DIFFERENCES, ANSWERS, DEAD_LETTERS,
 )  # fmt: skip
-INPUTS: Final = (CONTROL, INTENTS, RAW)
+INPUTS: Final = (CONTROL, CLAIMS, RAW, INTENTS)
 """The processors' inputs, in the fixed order in which a step folds them."""
+JOINED: Final = (CLAIMS,)
+"""The inputs that joined when logs were there: what was written before says nothing of them."""
 
 # What consumers read; `ledger` and `commits` are the processors' own.
 OUTPUTS: Final = tuple(

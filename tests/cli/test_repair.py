@@ -20,8 +20,8 @@ def a_survey(**changes: Any) -> Survey:
     given: dict[str, Any] = {
         "partition": 3,
         "cause": STOPPED,
-        "begins": {"control": 0, "intents": 0, "raw": 40},
-        "ends": {"control": 2, "intents": 0, "raw": 100},
+        "begins": {"control": 0, "claims": 0, "intents": 0, "raw": 40},
+        "ends": {"control": 2, "claims": 0, "intents": 0, "raw": 100},
         "lost": {},
         "epoch": 0,
         "step": 9,

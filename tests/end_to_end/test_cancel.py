@@ -7,7 +7,9 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -37,6 +39,7 @@ class Ran:
     status: int
     answers: list[dict[str, Any]]
     errors: str
+    lines: list[str]
 
     @property
     def outcomes(self) -> list[str]:
@@ -89,21 +92,32 @@ class Trading:
         }
 
     def cancel(self, *arguments: str) -> Ran:
+        """`orderloom cancel --json ...`."""
+        return self.run("cancel", "--json", *arguments)
+
+    def run(self, *arguments: str) -> Ran:
+        """Another of our commands."""
         done = subprocess.run(
-            module_command("cli.main", "cancel", "--json", *arguments),
+            module_command("cli.main", *arguments),
             env=os.environ | {"ORDERLOOM_CONFIG": str(self.stage.settings_file)},
             capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
         )  # fmt: skip
-        answers = [orjson.loads(line) for line in done.stdout.splitlines()]
-        return Ran(done.returncode, answers, done.stderr)
+        lines = done.stdout.splitlines()
+        answers = [orjson.loads(line) for line in lines if line.startswith("{")]
+        return Ran(done.returncode, answers, done.stderr, lines)
 
 
 @pytest.fixture(scope="module")
 def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trading]:
+    with a_trading(tmp_path_factory.mktemp("cancel")) as made:
+        yield made
+
+
+@contextmanager
+def a_trading(directory: Path) -> Iterator[Trading]:
     options = DemoOptions(
-        minutes=1, rate=40, accounts=1, faults={}, venues=VENUES,
-        directory=tmp_path_factory.mktemp("cancel"),
-    )  # fmt: skip
+        minutes=1, rate=40, accounts=1, faults={}, venues=VENUES, directory=directory
+    )
     stage = Stage.build(plan_of(options))
     try:
         stage.broker.start()

@@ -150,7 +150,7 @@ class Lab:
         return [orjson.loads(value) for value in self.values(COMMITS, partition)]
 
     def inputs(self, partition: int = 0) -> dict[str, list[InputRecord]]:
-        """Every record of the three inputs, by kind."""
+        """Every record of the inputs, by kind."""
         return {
             topic.kind: [
                 InputRecord(

@@ -4,7 +4,7 @@ from faust.types import TP
 
 from processors.app import are_in_step
 
-INPUTS = ("control", "intents", "raw")
+INPUTS = ("control", "claims", "intents", "raw")
 
 
 def test_the_same_partitions_of_every_input_are_in_step() -> None:

@@ -261,11 +261,12 @@ def test_a_control_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
     assert letter.reason.startswith("control")
 
 
-def test_an_intent_is_refused_as_a_dead_letter_until_order_entry_comes() -> None:
+@pytest.mark.parametrize("topic", [topology.INTENTS, topology.CLAIMS], ids=lambda one: one.kind)
+def test_what_no_version_of_ours_reads_is_a_dead_letter(topic: topology.Topic) -> None:
     run = Run(a_partition())
-    run.step(a_record(b"{}", topic=topology.INTENTS))
+    run.step(a_record(b"{}", topic=topic))
     (letter,) = run.messages(topology.DEAD_LETTERS)
-    assert "no intents" in letter.reason
+    assert letter.reason.startswith(f"{topic.kind}: ")
 
 
 def test_a_left_out_record_quarantines_its_account_and_no_other() -> None:

@@ -48,7 +48,7 @@ def test_records_of_the_right_format_and_any_shape_are_read_or_refused(
         restored({key.encode(): orjson.dumps(document)}, 0, new_partition)
 
 
-NEXT = {"control": 0, "intents": 0, "raw": 5}
+NEXT = {"control": 0, "claims": 0, "intents": 0, "raw": 5}
 PLACE = {"step": 1, "clock_ns": 0, "next": NEXT, "topic_ids": {}}
 SAID = {"author": "a", "reason": "r", "cause": "c", "fold": "f", "config": ""}
 REPAIR = {"epoch": 1, "begun_ns": 1, "has_ended": True, **SAID}

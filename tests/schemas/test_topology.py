@@ -10,12 +10,13 @@ EXPLICIT_NS = "prod."
 # How long each topic is kept: days, None for ever, or "compacted".
 KEPT = {
     "raw": 90, "intents": None, "control": None, "dispatches": 7, "commands": 7, "answers": 90,
+    "claims": 90,
     "ledger": "compacted", "commits": 90, "orders": "compacted", "fills": 365,
     "positions": "compacted", "accounts": "compacted", "instruments": "compacted",
     "differences": 90, "dead-letters": 90,
 }  # fmt: skip
 VIEWS = {"orders", "positions", "accounts"}
-NEVER_IN_TRANSACTIONS = {"raw", "intents", "control"}
+NEVER_IN_TRANSACTIONS = {"raw", "intents", "control", "claims"}
 
 # org.apache.kafka.common.utils.UtilsTest, testMurmur2
 MURMUR2 = {
@@ -91,8 +92,8 @@ def test_inputs_are_never_written_in_transactions_and_all_else_of_the_processors
     assert all(topic.transactional for topic in TOPICS if "process" in topic.writers)
 
 
-def test_a_step_folds_control_before_intents_before_raw() -> None:
-    assert [topic.kind for topic in INPUTS] == ["control", "intents", "raw"]
+def test_a_step_folds_control_first_and_intents_last() -> None:
+    assert [topic.kind for topic in INPUTS] == ["control", "claims", "raw", "intents"]
 
 
 def test_outputs_are_what_consumers_read() -> None:

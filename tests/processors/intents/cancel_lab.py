@@ -1,18 +1,24 @@
 """A simulated venue, a partition's state, and in place of ingest whoever performs its commands."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from orderloom import topology
+from orderloom.account import AccountState
 from orderloom.answer import IntentAnswer
+from orderloom.claim import ClaimRecord, Kill, KillScope, encode_claim_record
 from orderloom.command import CancelCommand, read_command
+from orderloom.control import Resumption
 from orderloom.intent import Cancel, CancelAll, Intent
 from orderloom.order import OrderState
 from orderloom.raw import Attempt, AttemptOutcome
-from orderloom.words import IntentOutcome
+from orderloom.words import OPEN_STATUSES, IntentOutcome
 from processors.ledger.step import InputRecord
 from processors.orders.order import Order
+from tests.processors.partition_lab import a_record
 from tests.processors.venue_lab import VenueLab
+from trial.verdict import STATUS
 from venues.order_entry import OrderName
 from venues.request import Context, Credentials, Endpoints
 
@@ -30,7 +36,9 @@ class CancelLab(VenueLab):
         super().__init__(**how)
         self.perform: Perform = perform or (lambda lab, command: lab.execute(command))
         self.commands: list[CancelCommand] = []
+        self.waiting: deque[CancelCommand] = deque()
         self.intents = 0
+        self.claims = 0
 
     def answer(self, outputs: Any) -> None:
         outputs = list(outputs)
@@ -38,9 +46,19 @@ class CancelLab(VenueLab):
             if output.topic is topology.COMMANDS:
                 command = read_command(output.key, output.value)
                 assert isinstance(command, CancelCommand)
-                self.commands.append(command)
-                self.perform(self, command)
+                self.waiting.append(command)
         super().answer(outputs)
+
+    def work(self) -> None:
+        """Perform what was decided; not in the middle of what the venue is about."""
+        while self.waiting:
+            command = self.waiting.popleft()
+            self.commands.append(command)
+            self.perform(self, command)
+
+    def wait(self, milliseconds: int) -> None:
+        super().wait(milliseconds)
+        self.work()
 
     def execute(self, command: CancelCommand) -> None:
         """As ingest does, and all is well."""
@@ -104,7 +122,48 @@ class CancelLab(VenueLab):
         self.step_ns = max(self.step_ns, self.now_ns)
         record = InputRecord(topology.INTENTS, 0, offset, self.step_ns, key, value)
         self.answer(self.run.step(record, self.step_ns))
+        self.work()
         return offset
+
+    def claim(self, *records: ClaimRecord, key: bytes = b"venue") -> int:
+        """Append records to `claims`, each folded in a step of its own; the last one's offset."""
+        for record in records:
+            self.before_each(self)
+            self.step_ns = max(self.step_ns, self.now_ns)
+            value = encode_claim_record(record)
+            folded = InputRecord(topology.CLAIMS, 0, self.claims, self.step_ns, key, value)
+            self.claims += 1
+            self.answer(self.run.step(folded, self.step_ns))
+            self.work()
+        return self.claims - 1
+
+    def garbage(self, value: bytes) -> None:
+        """Append what is no record of `claims`."""
+        folded = InputRecord(topology.CLAIMS, 0, self.claims, self.step_ns, b"venue", value)
+        self.claims += 1
+        self.answer(self.run.step(folded, self.step_ns))
+
+    def venue_open(self) -> int:
+        """How many orders rest at the venue, by its own books."""
+        rows = self.truth()["accounts"][self.name]["orders"]
+        return sum(STATUS.get(row["status"], row["status"]) in OPEN_STATUSES for row in rows)
+
+    def kill(self, scope: KillScope, reason: str = "") -> int:
+        """An operator kills; where it stands."""
+        return self.claim(Kill(scope=scope, author="ada", reason=reason))
+
+    def resume(self, *kills: int) -> None:
+        """An operator lifts these kills."""
+        said = Resumption(kills, "ada")
+        record = a_record(said.encoded(), topic=topology.CONTROL, key="venue")
+        self.before_each(self)
+        self.answer(self.run.step(record, self.step_ns))
+
+    def account_state(self) -> AccountState:
+        """The account as consumers see it."""
+        *_, last = self.run.messages(topology.ACCOUNTS)
+        assert isinstance(last, AccountState)
+        return last
 
     def answers(self, key: str = "k1") -> list[IntentAnswer]:
         """What was answered to the intent of this key, in order."""

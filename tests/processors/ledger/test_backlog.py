@@ -1,9 +1,9 @@
-"""What a step takes from the three inputs, and at what time."""
+"""What a step takes from the inputs, and at what time."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderloom.topology import CONTROL, INPUTS, INTENTS, RAW, Topic
+from orderloom.topology import CLAIMS, CONTROL, INPUTS, INTENTS, RAW, Topic
 from processors.ledger.backlog import Backlog
 from processors.ledger.step import InputRecord
 
@@ -15,7 +15,7 @@ def record(topic: Topic, offset: int, appended_ns: int, size: int = 1) -> InputR
 
 
 def backlog(*records: InputRecord, **ends: int) -> Backlog:
-    made = Backlog({"control": 0, "intents": 0, "raw": 0})
+    made = Backlog({"control": 0, "claims": 0, "intents": 0, "raw": 0})
     for kind, end in ends.items():
         made.note_end(kind, end)
     for each in records:
@@ -27,9 +27,11 @@ def taken(made: Backlog, messages: int = MANY, size: int = LARGE) -> list[tuple[
     return [(each.topic.kind, each.offset) for each in made.batch(messages, size).records]
 
 
-def test_control_comes_before_intents_and_intents_before_raw() -> None:
-    made = backlog(record(RAW, 0, 1), record(INTENTS, 0, 2), record(CONTROL, 0, 3))
-    assert taken(made) == [("control", 0), ("intents", 0), ("raw", 0)]
+def test_control_comes_first_then_claims_then_raw_and_intents_last() -> None:
+    made = backlog(
+        record(INTENTS, 0, 1), record(RAW, 0, 2), record(CLAIMS, 0, 3), record(CONTROL, 0, 4)
+    )
+    assert taken(made) == [("control", 0), ("claims", 0), ("raw", 0), ("intents", 0)]
 
 
 def test_at_the_ends_a_batch_says_so() -> None:
@@ -99,8 +101,9 @@ def test_a_step_is_bounded_by_bytes_but_takes_at_least_one() -> None:
 def test_what_was_folded_is_removed_and_gives_the_ranges() -> None:
     made = backlog(record(RAW, 0, 1), record(RAW, 1, 2), record(CONTROL, 0, 1))
     batch = made.batch(2, LARGE)
-    assert made.folded(batch.records) == {"control": (0, 1), "intents": (0, 0), "raw": (0, 1)}
-    assert made.next_offsets() == {"control": 1, "intents": 0, "raw": 1}
+    nothing = {"claims": (0, 0), "intents": (0, 0)}
+    assert made.folded(batch.records) == {"control": (0, 1), "raw": (0, 1)} | nothing
+    assert made.next_offsets() == {"control": 1, "claims": 0, "intents": 0, "raw": 1}
     assert made.records == 1
 
 

@@ -34,7 +34,7 @@ def test_what_was_fed_before_the_opening_is_folded_once_and_exactly(lab: Lab) ->
     lab.feed(CONTROL, [b"one", b"two"])
     ledger = lab.open()
     drain(ledger)
-    assert ledger.next_offsets == {"control": 2, "intents": 0, "raw": 500}
+    assert ledger.next_offsets == {"control": 2, "claims": 0, "intents": 0, "raw": 500}
     assert lab.faults() == []
     assert len(lab.values(FILLS)) >= 502
 
@@ -45,19 +45,19 @@ def test_another_opening_goes_on_where_the_last_commit_was(lab: Lab) -> None:
     lab.feed(INTENTS, [b"second"] * 5)
     lab.feed(RAW, [b"second"] * 10)
     second = lab.open()
-    assert second.next_offsets == {"control": 0, "intents": 0, "raw": 10}
+    assert second.next_offsets == {"control": 0, "claims": 0, "intents": 0, "raw": 10}
     drain(second)
     assert lab.state.counts == {b"a": 25}
     assert lab.faults() == []
 
 
-def test_a_step_folds_control_then_intents_then_raw(lab: Lab) -> None:
+def test_a_step_folds_control_first_and_intents_last(lab: Lab) -> None:
     lab.feed(RAW, [b"r"] * 3)
     lab.feed(INTENTS, [b"i"] * 3)
     lab.feed(CONTROL, [b"c"] * 3)
     drain(lab.open())
     kinds = [kind for kind, _, _ in lab.state.folded]
-    assert kinds == ["control"] * 3 + ["intents"] * 3 + ["raw"] * 3
+    assert kinds == ["control"] * 3 + ["raw"] * 3 + ["intents"] * 3
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -227,7 +227,8 @@ def test_the_commit_record_says_what_was_read_and_what_came_of_it(lab: Lab) -> N
     drain(lab.open())
     (commit,) = lab.commits()
     assert lab.committed(COMMITS)[0].key() == b"0"
-    assert commit["inputs"] == {"control": [0, 0], "intents": [0, 0], "raw": [0, 2]}
+    empty = {kind: [0, 0] for kind in ("control", "claims", "intents")}
+    assert commit["inputs"] == empty | {"raw": [0, 2]}
     assert commit["fold"] == "counting-1"
     assert commit["config"] == "c0ffee"
     assert commit["format"] == 2

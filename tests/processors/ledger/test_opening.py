@@ -7,7 +7,7 @@ import orjson
 import pytest
 from confluent_kafka import TopicPartition
 
-from orderloom.topology import CONTROL, FILLS, INPUTS, LEDGER, RAW, TOPICS, Topic
+from orderloom.topology import CLAIMS, CONTROL, FILLS, INPUTS, JOINED, LEDGER, RAW, TOPICS, Topic
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.opening import read_state
@@ -134,6 +134,35 @@ def test_a_place_of_an_older_version_is_taken_and_names_all_topics_from_then_on(
     assert orjson.loads(read_state(lab.log, 0)[PLACE_KEY])["topic_ids"] == lab.log.topic_ids()
     recreate(lab, FILLS)
     with pytest.raises(PartitionStopped, match="not the one that was written"):
+        lab.open()
+
+
+def test_an_input_that_joined_since_is_read_from_its_beginning(lab: Lab) -> None:
+    """A place that a version without it wrote; any other that lacks is none that a ledger wrote."""
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    written = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
+    place = {name: dict(written[name]) for name in ("next", "topic_ids")}
+    for (joined,) in ((topic.kind,) for topic in JOINED):
+        del place["next"][joined], place["topic_ids"][joined]
+    write(lab, LEDGER, PLACE_KEY, orjson.dumps(written | place))
+    lab.feed(CLAIMS, [b"two"])
+    ledger = lab.open()
+    drain(ledger)
+    assert ledger.next_offsets == {"control": 0, "claims": 1, "intents": 0, "raw": 1}
+    assert orjson.loads(read_state(lab.log, 0)[PLACE_KEY])["topic_ids"] == lab.log.topic_ids()
+    recreate(lab, CLAIMS)
+    with pytest.raises(PartitionStopped, match="not the one that was read"):
+        lab.open()
+
+
+def test_no_other_input_may_lack_in_a_place(lab: Lab) -> None:
+    lab.feed(RAW, [b"one"])
+    drain(lab.open())
+    written = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
+    del written["next"]["control"]
+    write(lab, LEDGER, PLACE_KEY, orjson.dumps(written))
+    with pytest.raises(PartitionStopped, match="cannot be read"):
         lab.open()
 
 

@@ -118,7 +118,7 @@ def test_what_the_topics_are_is_said_by_the_first_step_of_an_opening(lab: Lab) -
     assert last is not None
     assert (last.step, last.topic_ids) == (4, None)
     assert last_topic_ids(lab.log, 0) == lab.log.topic_ids()
-    assert place_after(last).next == {"control": 0, "intents": 0, "raw": 5}
+    assert place_after(last).next == {"control": 0, "claims": 0, "intents": 0, "raw": 5}
 
 
 def test_steps_are_found_behind_any_number_of_foreign_records(lab: Lab) -> None:

@@ -84,7 +84,7 @@ def test_a_runner_opens_when_confirmed_catches_up_and_then_skips_faust_ahead(
     office.owner = member
     wait_for(at(runner, 100))
     wait_for(lambda: bool(member.skipped))
-    assert member.skipped == [{"control": 0, "intents": 0, "raw": 100}]
+    assert member.skipped == [{"control": 0, "claims": 0, "intents": 0, "raw": 100}]
 
 
 def test_with_the_confirmation_a_change_of_owner_settles_within_two_openings(

@@ -117,7 +117,7 @@ def test_a_place_of_an_older_version_says_nothing_of_it(lab: RepairLab) -> None:
     lab.open_real().close()
 
 
-NEXT = {"control": 0, "intents": 0, "raw": 5}
+NEXT = {"control": 0, "claims": 0, "intents": 0, "raw": 5}
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ WRONG: dict[str, Step] = {
     "a configuration of nothing": {"configuration": {}, "config": "another"},
     "what was found is no archive": {"repair": {"phase": "ended", "epoch": 1, "found": "AAAA"}},
     "a range beyond the end": {
-        "inputs": {"control": [1, 1], "intents": [0, 0], "raw": [106, 2**62]}
+        "inputs": {"control": [1, 1], "claims": [0, 0], "intents": [0, 0], "raw": [106, 2**62]}
     },
     "an input that there is not": {"inputs": {"fills": [0, 5]}},
 }
