@@ -1,6 +1,6 @@
 """What the WS APIs of both products share: signed requests, answered as by REST.
 
-docs/venues/binance.md 2.3 and 8. `session.logon` is left out: it wants keys of another kind.
+docs/venues/binance.md 2.3 and 8. Who has logged on need neither name its key nor sign.
 """
 
 from abc import abstractmethod
@@ -15,7 +15,7 @@ from simulator.accounts import Account
 from simulator.binance.limits import Limits, Pool
 from simulator.binance.params import Params
 from simulator.binance.refusals import document_of, refused
-from simulator.binance.signing import check_socket_signature, check_time
+from simulator.binance.signing import check_socket_signature, check_time, is_ed25519
 from simulator.binance.venue import BinanceVenue
 from simulator.binance.wishes import wishes_of
 from simulator.delivery import Connection, Feed
@@ -28,6 +28,8 @@ from simulator.wire import session
 from simulator.wire.attempts import Act, Attempts
 from simulator.wire.calls import HTTP_OK, NOBODY, Call
 from simulator.wire.lines import SocketLine
+
+LOGON_WEIGHT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,21 @@ class ApiSession(session.Session):
         self._wire = wire
         self._ip = ip
         self._tells_limits = tells_limits
+        self._key = ""
+        """The key that has logged on."""
+        self._authorized_ms = 0
 
     @abstractmethod
     def call_of(self, method: str) -> Call | None:
         """The REST call that a method equals; None where there is none."""
 
     def own_verbs(self) -> Mapping[str, session.Verb]:
-        """What only this socket has."""
-        return {}
+        """What is no call of REST."""
+        return {
+            "session.logon": self._logon,
+            "session.status": self._status,
+            "session.logout": self._logout,
+        }
 
     def verb(self, request: Document | None, text: str) -> session.Verb:
         """By `method`."""
@@ -101,6 +110,8 @@ class ApiSession(session.Session):
             wait_ms = self._wire.limits.retry_after_s(self._ip, self.kind.pool) * 1000
             error["data"] = {"serverTime": now_ms, "retryAfter": now_ms + wait_ms}
         is_read = request is not None and isinstance(request.get("method"), str)
+        if self._key and self._key not in self._wire.venue.by_key:
+            is_read = False  # a key that died meanwhile is told of without an id
         shown = request if is_read and request is not None else {}
         self.reply(shown, {"status": refusal.status, "error": error})
 
@@ -122,9 +133,9 @@ class ApiSession(session.Session):
 
     def authenticate(self, params: Mapping[str, object]) -> Account:
         """Who asks, and in time."""
-        account = self._account(params)
-        key = str(params["apiKey"])
-        check_socket_signature(account.credentials[key].secret, params)
+        account, key = self._account(params), self.key_of(params)
+        if key != self._key or params.get("signature"):
+            check_socket_signature(account.credentials[key].secret, params)
         fields = Params(params)
         if not isinstance(params.get("timestamp", 0), int):
             raise refused("bad", name="timestamp")
@@ -136,11 +147,45 @@ class ApiSession(session.Session):
         """Refuse parameters whose JSON is of the wrong kind."""
 
     def _account(self, params: Mapping[str, object]) -> Account:
-        return self._wire.venue.account_of(str(params.get("apiKey", "")), self.kind.product)
+        return self._wire.venue.account_of(self.key_of(params), self.kind.product)
+
+    def key_of(self, params: Mapping[str, object]) -> str:
+        """The key that a request names, else the one that has logged on."""
+        return str(params.get("apiKey") or self._key)
+
+    def _logon(self, request: Document) -> None:
+        self.charge(LOGON_WEIGHT)
+        params = params_of(request)
+        key = str(params.get("apiKey", ""))
+        account = self._wire.venue.account_of(key, self.kind.product)
+        if not is_ed25519(account.credentials[key].secret):
+            raise refused("no_logon")
+        check_socket_signature(account.credentials[key].secret, params)
+        self.authenticate(params)
+        self._key, self._authorized_ms = key, self._wire.venue.now_ms
+        self._status(request)
+
+    def _logout(self, request: Document) -> None:
+        self._key = ""
+        self._status(request)
+
+    def _status(self, request: Document) -> None:
+        is_on = bool(self._key)
+        self.done(
+            request,
+            {
+                "apiKey": self._key or None,
+                "authorizedSince": self._authorized_ms if is_on else None,
+                "connectedSince": self.connection.opened_ms,
+                "returnRateLimits": self._tells_limits,
+                "serverTime": self._wire.venue.now_ms,
+                "userDataStream": bool(self.listening),
+            },
+        )
 
     async def _call(self, call: Call, request: Document) -> None:
         params = params_of(request)
-        account = self._wire.venue.by_key.get(str(params.get("apiKey", "")))
+        account = self._wire.venue.by_key.get(self.key_of(params))
         wishes = wishes_of(call.wishes, Params(params), account, self.kind.product)
         attempt = self._wire.attempts.begin(wishes, SocketLine(self.connection))
         admit = partial(self._admit, call, params)
@@ -154,7 +199,7 @@ class ApiSession(session.Session):
         if call.access != "none":
             is_signed = call.access == "signed"
             account = self.authenticate(params) if is_signed else self._account(params)
-            if call.wishes and not account.credentials[str(params["apiKey"])].can_trade:
+            if call.wishes and not account.credentials[self.key_of(params)].can_trade:
                 raise refused("bad_key")
         self.check_form(params)
         act = partial(self._carry_out, call, account, fields)
@@ -201,5 +246,5 @@ class ApiSocket:
 
 def params_of(request: Document) -> Document:
     """The parameters of a request."""
-    params: Document = request.get("params") or {}
-    return params
+    params = request.get("params")
+    return params if isinstance(params, dict) else {}

@@ -54,6 +54,7 @@ SHARED: Mapping[str, Row] = {
     "no_such_order": (-2013, "Order does not exist."),
     "no_key": (-2014, "API-key format invalid.", 401),
     "bad_key": (-2015, "Invalid API-key, IP, or permissions for action.", 401),
+    "no_logon": (-4056, "HMAC_SHA256 API key is not supported."),
     "subscribed": (-2035, "A user data stream subscription is already active."),
     "not_subscribed": (-2036, "No such user data stream subscription is active."),
 }

@@ -7,13 +7,17 @@
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from urllib.parse import unquote
 
 from simulator.binance.refusals import refused
 from simulator.wire import signing
+from simulator.wire.ed25519 import is_signed
 
 hmac_hex = signing.hmac_hex
+PUBLIC, END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 FUTURE_MS_MAX = 1000
 WINDOW_MS_DEFAULT = Decimal(5000)
 WINDOW_MS_MAX = Decimal(60000)
@@ -26,7 +30,7 @@ def check_rest_signature(secret: str, query: str, body: str) -> None:
     if found is None:
         raise refused("missing", name="signature")
     payload = _SIGNATURE.sub("", query) + _SIGNATURE.sub("", body)
-    _compare(secret, payload, found.group(1))
+    _compare(secret, payload, unquote(found.group(1)))
 
 
 def check_socket_signature(secret: str, params: Mapping[str, object]) -> None:
@@ -68,9 +72,26 @@ def _window(text: str) -> Decimal:
     return window
 
 
+def is_ed25519(secret: str) -> bool:
+    """Whether what the venue keeps of a key is the public half of an Ed25519 key (PEM)."""
+    return secret.startswith(PUBLIC)
+
+
 def _compare(secret: str, payload: str, signature: str) -> None:
+    if is_ed25519(secret):
+        if not is_signed(_decoded(secret.replace(PUBLIC, "").replace(END, ""))[-32:],
+                         payload.encode(), _decoded(signature)):  # fmt: skip
+            raise refused("bad_signature")
+        return
     if not signing.is_same(hmac_hex(secret, payload), signature.lower()):
         raise refused("bad_signature")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        return b""
 
 
 def _text(value: object) -> str:

@@ -30,9 +30,11 @@ class SpotSession(ApiSession):
         return SPOT_CALLS[SPOT_METHODS[method]] if method in SPOT_METHODS else None
 
     def own_verbs(self) -> Mapping[str, session.Verb]:
-        """The subscriptions."""
+        """The subscriptions; without a signature only who has logged on subscribes."""
         return {
+            **super().own_verbs(),
             "userDataStream.subscribe.signature": self._subscribe,
+            "userDataStream.subscribe": self._subscribe,
             "userDataStream.unsubscribe": self._unsubscribe,
             "session.subscriptions": self._list,
         }

@@ -73,7 +73,9 @@ async def test_a_wrong_signature_is_refused_and_nothing_is_placed() -> None:
         assert await journal(client, "outcome", "code") == [("refused", "-1022")]
 
 
-@pytest.mark.parametrize("method", ["openOrders.cancelAll", "openOrders.status", "session.logon"])
+@pytest.mark.parametrize(
+    "method", ["openOrders.cancelAll", "openOrders.status", "order.amend.keepPriority"]
+)
 async def test_what_the_venue_does_not_have_here_is_refused(method: str) -> None:
     async with a_client() as client, await client.open(PATH) as stream:
         assert (await stream.call(method, client.signed(symbol=SYMBOL)))["error"]["code"] == -1020
