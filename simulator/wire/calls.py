@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -62,7 +62,7 @@ def costs_by(name: str, named: int, unnamed: int) -> Callable[[Fields], int]:
     return lambda fields: named if fields.has(name) else unnamed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """One request as it stood on the wire."""
 
@@ -73,7 +73,7 @@ class Asked:
     headers: Mapping[str, str]
     ip: str
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, str]:
         """Query and form body; the query wins."""
         body = dict(parse_qsl(self.body, keep_blank_values=True))
