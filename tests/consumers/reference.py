@@ -30,6 +30,8 @@ from orderloom import TOPICS, UnreadableMessage, read
 
 HOUR_SECONDS: Final = 3600.0
 TOMBSTONES_SECONDS: Final = 7 * 24 * HOUR_SECONDS
+EPOCH_END: Final = 1_000_000
+SEQUENCE_END: Final = 1 << 63
 ASK_SECONDS: Final = 10.0
 LOOK_AGAIN_SECONDS: Final = 10.0
 BATCH: Final = 50  # records of one SQLite transaction
@@ -90,14 +92,14 @@ def kind_of(topic: str) -> str:
 def row_of(message: Message, *, is_cut: bool) -> Row:
     """A record's key, numbers and content. Raises Stop for what cannot be read (rule 10)."""
     topic, value = str(message.topic()), message.value()
-    key = (message.key() or b"").decode()
     try:
+        key = (message.key() or b"").decode()
         if value is None:
             document, said = None, _headers(message)
         else:
             read(KINDS[kind_of(topic)], value)
             document = said = json.loads(value)
-        number = Number(said["epoch"], said["sequence"])
+        number = number_of(said)
         account, version = said["account"], said.get("version")
     except (UnreadableMessage, ValueError, KeyError) as error:
         raise Stop(f"{topic} offset {message.offset()} cannot be read: {error}") from None
@@ -105,6 +107,16 @@ def row_of(message: Message, *, is_cut: bool) -> Row:
         key = f"{account}/{document['execution_key']}"
     age = time.time() - message.timestamp()[1] / 1000
     return Row(topic, key, account, number, version, document, age, is_cut)
+
+
+def number_of(said: dict[str, Any]) -> Number:
+    """Its place (rule 2). Raises ValueError for what no ledger wrote: all after it would repeat."""
+    epoch, sequence = said["epoch"], said["sequence"]
+    if type(epoch) is not int or type(sequence) is not int:
+        raise ValueError(f"numbers that are none: {epoch!r}, {sequence!r}")
+    if not (0 <= epoch < EPOCH_END and 0 < sequence < SEQUENCE_END):  # 5
+        raise ValueError(f"epoch {epoch}, sequence {sequence}")
+    return Number(epoch, sequence)
 
 
 def _headers(message: Message) -> dict[str, Any]:

@@ -197,6 +197,33 @@ def test_another_version_of_the_contract_stops_it(
 
 
 @pytest.mark.broker
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"epoch": "5"},
+        {"epoch": 10**7},
+        {"epoch": 1.0},
+        {"sequence": True},
+        {"sequence": 0},
+        b"\xff",
+    ],
+    ids=repr,
+)
+def test_a_record_that_no_ledger_wrote_stops_it_with_one_line(
+    topics: OutputTopics, consumer: ReferenceConsumer, foreign: Any
+) -> None:
+    """Believed, its number would make repeats of all that the ledger writes after it."""
+    topic, key, value, headers = content_of(an_order("k1"))
+    if isinstance(foreign, bytes):
+        topics.write([(topic, foreign, value, headers)])
+    else:
+        document = json.loads(value or b"") | foreign
+        topics.write([(topic, key, json.dumps(document).encode(), headers)])
+    assert_stops(consumer, "cannot be read")
+    assert "Traceback" not in consumer.said()
+
+
+@pytest.mark.broker
 def test_after_a_week_away_the_views_are_read_from_empty_and_fills_are_not(
     topics: OutputTopics, consumer: ReferenceConsumer
 ) -> None:
