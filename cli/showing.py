@@ -87,6 +87,7 @@ def _print_lines(follower: Follower, rows: Rows, wish: Wish) -> None:
     out.writelines(lines[-wish.last if wish.last else 0 :])
     out.flush()
     while wish.follow:
+        follower.check_if_due()
         for record in follower.poll(POLL_SECONDS).records:
             if rows.take(record):
                 out.write(line_of(record))
@@ -108,6 +109,7 @@ def _print_table(follower: Follower, rows: Rows, wish: Wish) -> None:
 def _follow(follower: Follower, rows: Rows, show: Callable[[], None]) -> None:
     shown = time.monotonic()
     while True:
+        follower.check_if_due()  # else what is frozen would look as if nothing happened
         taken = [rows.take(record) for record in follower.poll(POLL_SECONDS).records]
         if any(taken) or time.monotonic() - shown > AGE_SECONDS:  # how old it is, grows by itself
             show()

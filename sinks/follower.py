@@ -32,6 +32,8 @@ from sinks.standstill import Standstill
 
 BATCH_RECORDS: Final = 1_000
 ASK_SECONDS_MAX: Final = 10.0
+CHECK_SECONDS: Final = 10.0
+"""How often topics are looked at, and an idle sink notes that it is at the end."""
 TOMBSTONES_MS: Final = 7 * DAY_MS
 REBUILD: Final = "stop what depends on it, then read everything again (a sink: `--rebuild`)"
 
@@ -95,6 +97,7 @@ class Follower:
         self._at_end: set[Place] = set()
         self._reached = dict(self._next)
         self._standstill = Standstill()
+        self._checked_at = time.monotonic()
         # Without a group: an offset committed there could
         # not change together with a row (decision 0601).
         self._consumer: Consumer = reader(kafka.bootstrap, committed=True, security=security)
@@ -149,6 +152,14 @@ class Follower:
             if place not in self._at_end:
                 behind[place[0]] += max(0, end - position)
         return behind
+
+    def check_if_due(self) -> bool:
+        """Look as `check` does, every ten seconds; whether it was time."""
+        if time.monotonic() - self._checked_at < CHECK_SECONDS:
+            return False
+        self._checked_at = time.monotonic()
+        self.check()
+        return True
 
     @readable_kafka_errors()
     def check(self) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,6 @@ from sinks.record import Batch
 from sinks.sink import Sink
 
 POLL_SECONDS: Final = 0.25
-CHECK_SECONDS: Final = 10.0
-"""How often topics are looked at, and an idle sink notes that it is at the end."""
 _PASSING: Final = (PassingTrouble,)
 
 _log = logging.getLogger(__name__)
@@ -110,13 +107,9 @@ class Work:
         return follower
 
     def _follow(self, follower: Follower, stop: threading.Event) -> None:
-        checked = time.monotonic()
         while not stop.is_set():
             batch = follower.poll(POLL_SECONDS)
-            is_due = time.monotonic() - checked > CHECK_SECONDS
-            if is_due:
-                checked = time.monotonic()
-                follower.check()
+            is_due = follower.check_if_due()
             # An idle sink writes too: that it is at the end keeps it from being taken for stale.
             if batch.offsets or is_due:
                 self._write(follower, batch)

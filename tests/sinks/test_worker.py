@@ -207,7 +207,7 @@ def test_a_record_is_counted_once_also_when_the_topics_are_looked_at(
         labels = {"sink": "sqlite", "topic": "orders"}
         return REGISTRY.get_sample_value("orderloom_sink_writes_total", labels) or 0.0
 
-    monkeypatch.setattr("sinks.worker.CHECK_SECONDS", 0.0)  # after each batch
+    monkeypatch.setattr("sinks.follower.CHECK_SECONDS", 0.0)  # after each batch
     topics, before = OutputTopics(broker.bootstrap, namespace), counted()
     topics.write(orders(*range(1, 31)))
     settings = settings_for(topics, tmp_path)
