@@ -44,6 +44,7 @@ from venues.venue import Venue
 TICK_SECONDS = 0.1
 COMMIT_SECONDS = 1.0
 LOOK_SECONDS = 1.0
+TOPICS_LOOK_SECONDS = 10.0
 FLUSH_SECONDS_MAX = 10.0
 _CRASHES: tuple[type[Exception], ...] = (KafkaException, PassingTrouble)
 
@@ -145,6 +146,7 @@ class IngestWorker:
             handler,
             asyncio.create_task(edge.clocks.run()),
             asyncio.create_task(self._watch(events, hurry)),
+            asyncio.create_task(self._look_at_topics()),
             asyncio.create_task(self._tick(edge, dispatches, commands, stop)),
         ]
         try:
@@ -159,7 +161,7 @@ class IngestWorker:
             await asyncio.gather(*works[1:], return_exceptions=True)
             await asyncio.to_thread(commands.stop)
             await self._abandon(edge, dispatches)
-            for part in (*edge.troubles(), "group"):
+            for part in (*edge.troubles(), "group", "topics"):
                 self._health.forget(part)
 
     async def _tick(
@@ -193,6 +195,21 @@ class IngestWorker:
             if entry.trouble and entry.config.enabled and not entry.is_served
         }
         self._health.report("keys", left_out(unserved))
+
+    async def _look_at_topics(self) -> None:
+        """Say where one is gone: the client that reads or writes it says nothing to us."""
+        while True:
+            self._health.report("topics", await asyncio.to_thread(self._topics_trouble))
+            await asyncio.sleep(TOPICS_LOOK_SECONDS)
+
+    def _topics_trouble(self) -> str:
+        try:
+            require_topics(self._admin, self._specs)
+        except SetupError as error:
+            return str(error)
+        except KafkaException as error:
+            return f"the topics cannot be looked at ({CAUSES.words_of(error)})"
+        return ""
 
     async def _watch(self, events: "asyncio.Queue[Event]", hurry: threading.Event) -> None:
         """Look into the registry again and again; what changed is an event like any other."""
@@ -234,10 +251,10 @@ class IngestWorker:
         topics = [topology.RAW, topology.DISPATCHES, topology.CONTROL]
         if self._venue.orders is not None:
             topics.append(topology.COMMANDS)
-        specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
+        self._specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
         kafka = self._settings.kafka
-        admin = connected_admin(kafka.bootstrap, kafka.client_security())
-        require_topics(admin, specs)
+        self._admin = connected_admin(kafka.bootstrap, kafka.client_security())
+        require_topics(self._admin, self._specs)
         # Before anything is served: a restart must not
         # forget where an account lies (decision 0605).
         held = held_registry(self._settings, self._topic(topology.CONTROL), self._venue.name)

@@ -23,7 +23,7 @@ from orderloom.raw import (
 )
 from orderloom.topology import CONTROL
 from runtime.broker import EmbeddedBroker
-from runtime.kafka import idempotent_producer
+from runtime.kafka import connected_admin, idempotent_producer
 from tests.conftest import RunningBroker
 from tests.ingest.cluster import ACCOUNT, PARTITIONS, Cluster, a_cluster, toy_place
 from tests.ingest.toy_server import ToyServer, a_toy_server
@@ -63,7 +63,7 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
 ) -> None:
     worker = cluster.start_worker("w1")
     await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
-    well = dict.fromkeys(("worker", "kafka", "streams", "addresses", "group", "keys"), "")
+    well = dict.fromkeys(("worker", "kafka", "streams", "addresses", "group", "topics", "keys"), "")
     await cluster.until(lambda: cluster.health_of("w1") == (200, well))
     for number in range(5):
         await toy.push(f"fill {number}".encode())
@@ -99,6 +99,16 @@ async def test_accounts_that_are_left_out_show_at_healthz(cluster: Cluster) -> N
     assert status == 503
     assert parts["addresses"].startswith("toy:y is left out: ELSE has no address")
     assert parts["keys"].startswith("toy:z is left out: ")
+
+
+async def test_a_topic_that_is_deleted_under_a_worker_shows_at_healthz(cluster: Cluster) -> None:
+    cluster.start_worker("w1")
+    await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
+    await cluster.until(lambda: cluster.health_of("w1")[1].get("topics") == "")
+    admin = connected_admin(cluster.bootstrap)
+    admin.delete_topics([cluster.dispatches])[cluster.dispatches].result(20)
+    await cluster.until(lambda: cluster.dispatches in cluster.health_of("w1")[1]["topics"])
+    assert cluster.health_of("w1")[0] == 503
 
 
 async def test_garbage_in_control_is_named_and_stops_no_worker(cluster: Cluster) -> None:
