@@ -75,7 +75,7 @@ def _line_of(error: ValidationError) -> str:
     return " ".join(words.split())
 
 
-def _is_in_range(values: Iterable[object]) -> bool:
+def _is_in_range(values: Iterable[Any]) -> bool:
     """Whether every number in it is one that a ledger may have written."""
     for value in values:
         # By the very type, the frequent ones first: a reader does this for each record.
@@ -83,10 +83,10 @@ def _is_in_range(values: Iterable[object]) -> bool:
         if kind in _NO_NUMBERS:
             continue
         if kind is Decimal:
-            if value and abs(value.adjusted()) > PLACES_MAX:  # type: ignore[attr-defined]  # so
+            if value and abs(value.adjusted()) > PLACES_MAX:
                 return False
         elif kind is int:
-            if not -INTEGER_END <= value < INTEGER_END:  # type: ignore[operator]  # as said
+            if not -INTEGER_END <= value < INTEGER_END:
                 return False
         elif (parts := _parts(value)) and not _is_in_range(parts):
             return False
