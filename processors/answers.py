@@ -144,9 +144,19 @@ class Answers:
         rest = replace(item, body=page.body(row for _, row in new))
         return OpenPage(open_list, turn, again, [(d, bytes(r)) for d, r in new], rest)
 
-    def reply(self, state: AccountFold, item: raw.AttemptOutcome) -> None:
-        """What an answer means for its request first, and then what it says of the order."""
-        state.intents.ended(item, judged(self._venue, item))
+    def judge(
+        self, state: AccountFold, item: raw.Attempt | raw.AttemptOutcome, generation: int
+    ) -> None:
+        """What an attempt, or its end, means for its request; told by that owner of the edge."""
+        if isinstance(item, raw.Attempt):
+            state.intents.cancels.begun(item)
+        else:
+            state.intents.cancels.ended(item, judged(self._venue, item), generation)
+
+    def reply(self, state: AccountFold, item: raw.AttemptOutcome, generation: int) -> None:
+        """What an answer means for its request, and what it says of the order that this named."""
+        named = state.intents.cancels.id_of(item.command_id)
+        self.judge(state, item, generation)
         if not item.body:
             return
         translation = read_reply(self._venue, item)
@@ -155,8 +165,16 @@ class Answers:
             state.publisher.dead_letter(item.body, reason, state.cause, product=item.product)
             return
         self._count(translation)
+        # Of a former attempt nobody knows what it named: the stream says what it changed.
+        events = tuple(
+            one for one in translation.events if _id_in(one) is not None and _id_in(one) == named
+        )
         origin = Origin(state.account, Source.REPLY, state.cause, item.received_ns)
-        state.take_events(translation.events, origin)
+        state.take_events(events, origin)
+
+
+def _id_in(event: Event) -> str | None:
+    return event.venue_order_id if isinstance(event, OrderReport | Execution) else None
 
 
 def _note_again(state: AccountFold, page: OpenPage) -> None:

@@ -182,6 +182,8 @@ class PartitionFold:
             self._entry.take_claim(record, cause, now_ns)
         elif state is not None and state.quarantine is not None:
             state.remember(record.topic.kind, record.offset)
+            if record.topic is topology.RAW:
+                self._fold_attempts(state, record, cause, now_ns)
         elif record.topic is topology.RAW:
             self._fold_raw(record, cause, now_ns)
         else:
@@ -221,8 +223,23 @@ class PartitionFold:
                 state = self.account(said.config.id)
                 state.begin(cause, now_ns)
                 state.register(said.config, is_removed=said.is_removed)
+                self._entry.registered(state)
             elif isinstance(said, Resumption):
                 self._entry.resume(said, cause, now_ns)
+
+    def _fold_attempts(
+        self, state: AccountFold, record: InputRecord, cause: Cause, now_ns: int
+    ) -> None:
+        """Of an account that is set apart: what became of its cancels, and no more."""
+        try:
+            received = raw.decode(record.value or b"")
+            self._admission.check_raw(record, received)
+        except (Unbelieved, raw.BadRawRecord):
+            return
+        for item in received.items:
+            if isinstance(item, raw.Attempt | raw.AttemptOutcome):
+                state.begin(cause, now_ns)
+                self.answers.judge(state, item, received.generation)
 
     def _fold_raw(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         try:
@@ -312,9 +329,9 @@ class PartitionFold:
             case raw.Failure():
                 self.answers.fail(state, item, self._setting.times.asked_ns(item, generation))
             case raw.Attempt():
-                state.intents.begun(item)
+                self.answers.judge(state, item, generation)
             case raw.AttemptOutcome():
-                self.answers.reply(state, item)
+                self.answers.reply(state, item, generation)
             case raw.ConnectionChange():
                 for product in (item.product, *item.others):
                     state.look_ups.note_product(product)
@@ -339,8 +356,8 @@ class PartitionFold:
         state.begin(self._cause(record), now_ns)
         state.publisher.dead_letter(record.value or b"", reason, state.cause, trace=trace)
         # The partition's own key is no account: set apart, its owners and clocks would not be taken
-        # in any more.
-        if account != _PARTITION:
+        # in any more. What somebody wants is no evidence of the account.
+        if account != _PARTITION and record.topic not in (topology.INTENTS, topology.CLAIMS):
             state.set_apart(reason, record.offset)
 
     def due_ns(self) -> int | None:

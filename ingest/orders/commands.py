@@ -18,6 +18,7 @@ from runtime.supervise import Backoff
 
 SINCE_MS: Final = 10_000
 """So far before now reading begins: longer than a command is worth sending."""
+NS_PER_MS: Final = 1_000_000
 POLL_SECONDS: Final = 0.1
 ASK_SECONDS_MAX: Final = 5.0
 SAME_TROUBLE_SECONDS: Final = 60.0
@@ -27,12 +28,13 @@ _log = logging.getLogger(__name__)
 
 
 class Commanded(NamedTuple):
-    """One record of `commands`."""
+    """One record of `commands`, appended then (ns UTC, by the broker's clock)."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    appended_ns: int = 0
 
 
 class CommandReader:
@@ -127,7 +129,8 @@ class CommandReader:
         partition, offset = message.partition(), message.offset()
         assert partition is not None
         assert offset is not None
-        self._emit(Commanded(partition, offset, message.key(), message.value()))
+        appended_ns = message.timestamp()[1] * NS_PER_MS
+        self._emit(Commanded(partition, offset, message.key(), message.value(), appended_ns))
 
     def _say(self, line: str) -> None:
         now = time.monotonic()

@@ -27,8 +27,11 @@ from venues.request import Context, HttpRequest
 from venues.venue import UNREADABLE
 
 ANSWER_SECONDS_MAX: Final = 5.0
+BEGUN_WITHIN_NS: Final = 5_000_000_000
+URGENT_ATTEMPTS: Final = 2
+"""So many attempts of one cancel go before all questions; more show that something is wrong."""
 REMEMBERED_NS: Final = 60_000_000_000
-"""So long after its time was over a command that is read again is known to be the same."""
+"""So long after it was read a command that is read again is known to be the same."""
 BODY_BYTES_MAX: Final = 64 * 1024
 REST: Final = "rest"
 
@@ -41,11 +44,12 @@ class _NotSent(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Sending:
-    """One command on its way; `signed` once its request was built for the last time."""
+    """One command on its way, until then (ns UTC); `signed` once its request was built last."""
 
     command: CancelCommand
     address: Address
     requester: Requester
+    until_ns: int
     signed: SignedRequest | None = None
     is_begun: bool = False
 
@@ -86,7 +90,9 @@ class OrderSender:
         if why is not None or requester is None or isinstance(command, PlaceCommand):
             self._unsent(command, address, why or "the account is not served here")
             return
-        sending = _Sending(command, address, requester)
+        # While a ledger catches up its clock is behind: a command is as old as its append.
+        until_ns = min(command.command.send_by_ns, received.appended_ns + BEGUN_WITHIN_NS)
+        sending = _Sending(command, address, requester, until_ns)
         task = asyncio.get_running_loop().create_task(self._send(entry, sending))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -112,7 +118,7 @@ class OrderSender:
                 break
             del self._taken[oldest]
         is_known = command.id in self._taken
-        self._taken.setdefault(command.id, command.command.send_by_ns + REMEMBERED_NS)
+        self._taken.setdefault(command.id, now_ns + REMEMBERED_NS)
         return is_known
 
     def _refusal(self, command: DecidedCommand, partition: int) -> str | None:
@@ -163,7 +169,7 @@ class OrderSender:
             sending.signed = entry.cancel(name, context)
             return sending.signed.http
 
-        left_ns = command.command.send_by_ns - requester.now().wall_ns
+        left_ns = sending.until_ns - requester.now().wall_ns
         try:
             async with asyncio.timeout(max(0.0, left_ns / 1e9)) as waiting:
 
@@ -173,12 +179,14 @@ class OrderSender:
                     waiting.reschedule(None)  # from here on it is not known whether it left
                     self._begin(sending)
 
-                return await requester.ask(product, build, Rank.CANCEL, self._http, begin)
+                # Else those that never end would take the limits from all accounts of the address.
+                rank = Rank.CANCEL if command.attempt <= URGENT_ATTEMPTS else Rank.URGENT
+                return await requester.ask(product, build, rank, self._http, begin)
         except TimeoutError:
             raise _NotSent("its time was over before its turn at the venue's limits came") from None
 
     def _check_time(self, sending: _Sending) -> None:
-        if sending.requester.now().wall_ns > sending.command.command.send_by_ns:
+        if sending.requester.now().wall_ns > sending.until_ns:
             raise _NotSent("its time is over")
 
     def _begin(self, sending: _Sending) -> None:

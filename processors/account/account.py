@@ -76,8 +76,9 @@ class AccountFold:
         self.sizes = Sizes(setting.instruments, self.orders)
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
-        self.intents = Intents(self.orders, publisher, look_ups.reconciliation.targets)
-        self.kills = Kills(account, self.orders, self.intents, setting.claims)
+        targets = look_ups.reconciliation.targets
+        self.intents = Intents(self.orders, publisher, targets, setting.owner)
+        self.kills = Kills(account, self.intents, setting.claims)
         self._parts: tuple[Saved, ...] = (
             self.orders, self.orders.lists, self.exposure, self.streams,
             look_ups, look_ups.reconciliation, look_ups.positions,
@@ -270,7 +271,7 @@ class AccountFold:
         key, order = effect.key, effect.order
         self.publisher.retire_order(key, effect.version, cause)
         self.look_ups.differences.retired(key, order)
-        self.intents.retire(key, order)
+        self.intents.cancels.retire(key, order)
         self.doubts.retire(key)
         touched = self.exposure.retire(key)
         if order.key != key:
@@ -324,7 +325,7 @@ class AccountFold:
     def due_ns(self) -> int | None:
         """When the earliest timer is due."""
         # It asks nothing meanwhile, and its timers rest (decision 0007).
-        times = [self.intents.due_ns()] if self.is_enabled else []
+        times = [self.intents.cancels.due_ns()] if self.is_enabled else []
         if self.is_followed:  # set apart, it still cancels
             times += [self.look_ups.reconciliation.due_ns(), self.publisher.due_ns()]
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
@@ -332,7 +333,7 @@ class AccountFold:
     def tick(self, now_ns: int) -> None:
         """Let every due timer fire."""
         self.begin(self.cause, now_ns)
-        self.intents.tick(now_ns)
+        self.intents.cancels.tick(now_ns)
         if self.is_followed:
             self.look_ups.tick(now_ns)
             self.publisher.tick(now_ns)
@@ -371,6 +372,7 @@ class AccountFold:
         # Orders first: where they count, and who is in doubt, follows from them.
         self.orders.finish_load()
         self.exposure.finish_restore(self.orders.all())
+        self.intents.cancels.finish_restore()
         for order in self.orders.all():
             self.doubts.changed(order)
         self.sizes.wait_for(self.orders.all(), self.exposure.positions.values())

@@ -15,7 +15,9 @@ def publish(account: AccountFold) -> Iterator[Output]:
     """What the step publishes of this account: events first, then the views."""
     publisher = account.publisher
     account.intents.look(publisher.orders)
-    account.kills.look(publisher.orders)
+    if account.is_synced:
+        cycles = account.look_ups.reconciliation.cycles
+        account.intents.verify({name: one.covered_ns for name, one in cycles.items()})
     # What is stale must not be shown.
     account.exposure.refresh(account.orders.all())
     _settle_lost(account)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from orderloom.claim import BadClaimRecord, read_claim_record
 from orderloom.control import Resumption
 from orderloom.event import Cause
-from orderloom.intent import BadIntent, read_intent
+from orderloom.intent import BadIntent, CancelAll, read_intent
 from processors.account.account import AccountFold
 from processors.accounts import Accounts
 from processors.admission import Admission, Unbelieved
@@ -44,6 +44,15 @@ class OrderEntryFold:
         state = self._begun(intent.account, cause, now_ns)
         why = denial(state.config, state.setting)
         state.intents.take(intent, record.offset, record.appended_ns, why)
+        if isinstance(intent, CancelAll):
+            _look_soon(state)
+
+    @staticmethod
+    def registered(state: AccountFold) -> None:
+        """The registry's entry may say that nothing is sent any more: then nothing is awaited."""
+        why = denial(state.config, state.setting)
+        if why:
+            state.intents.cancels.stop(why)
 
     def take_claim(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         """Fold one record of `claims`."""
@@ -56,7 +65,8 @@ class OrderEntryFold:
         if not isinstance(found, HeldKill):
             return
         for state in self._concerned(found, cause, now_ns):
-            state.kills.begin(found, denial(state.config, state.setting))
+            state.kills.begin(found, now_ns, denial(state.config, state.setting))
+            _look_soon(state)
 
     def resume(self, said: Resumption, cause: Cause, now_ns: int) -> None:
         """An operator lifts kills."""
@@ -76,3 +86,11 @@ class OrderEntryFold:
         state = self._accounts.get(account)
         state.begin(cause, now_ns)
         return state
+
+
+def _look_soon(state: AccountFold) -> None:
+    """What is about many orders is done when all was looked at since: a cycle shall begin."""
+    reconciliation = state.look_ups.reconciliation
+    for product in state.look_ups.products():
+        lag_ns = reconciliation.profiles[product].visibility_lag_ns
+        reconciliation.want_at(product, state.now_ns + lag_ns)

@@ -1,15 +1,13 @@
 """The intents of one account, under their keys for ever, and what was answered to each. Pure."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from orderloom import topology
 from orderloom.words import IntentOutcome
 from processors.account.publishing import Publisher
 from processors.intents.held import HeldIntent
 from processors.orders.orders import Orders
-
-LEFT_TOLD_MAX: Final = 100
 
 
 class IntentRegister:
@@ -76,7 +74,8 @@ class IntentRegister:
             "status": None if order is None else order.view()["status"],
             "code": held.code or None,
             "orders": held.orders,
-            "left": held.left[:LEFT_TOLD_MAX],
+            "left": held.left,
+            "lefts": held.lefts,
         }
         self._publisher.event(topology.ANSWERS, document, self._publisher.cause)
 
@@ -86,7 +85,8 @@ class IntentRegister:
             yield self._held[name]
         self._changed.clear()
 
-    def restore(self, document: dict[str, Any]) -> None:
+    def restore(self, document: dict[str, Any]) -> HeldIntent:
         """Take back one."""
         held = HeldIntent.restored(document)
         self._held[held.name] = held
+        return held

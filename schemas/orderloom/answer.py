@@ -14,7 +14,8 @@ class IntentAnswer(BaseModel):
     An intent is answered several times, as more becomes known; nothing follows the answer that
     `is_final`. Of one order: `order`, its `status`, and the venue's own `code` where it refused.
     Of an intent that EXISTING is said of, the first one `stands` there.
-    `left`: of those that were to be canceled all at once, the keys of the ones that are not closed.
+    Of those that were to be canceled all at once `lefts` stay open, as far as is known; `left` are
+    keys of theirs, a hundred at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -33,6 +34,7 @@ class IntentAnswer(BaseModel):
     code: str | None = None
     orders: int | None = None
     left: tuple[str, ...] = ()
+    lefts: int = 0
     sequence: int
     epoch: int
     cause: Cause

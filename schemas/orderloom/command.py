@@ -48,12 +48,13 @@ class _Decided(BaseModel):
 
 
 class CancelCommand(_Decided):
-    """Cancel the order of this key.
+    """Cancel the order of this key; it is the `attempt`th time that this is decided.
 
     One of the two ids is there. `is_conditional`: they are those of a conditional order.
     """
 
     type: Literal["CANCEL"] = "CANCEL"
+    attempt: int = Field(default=1, ge=1)
     order: str
     venue_order_id: str | None = None
     client_order_id: str | None = None

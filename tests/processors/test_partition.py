@@ -261,14 +261,6 @@ def test_a_control_record_that_is_none_is_a_dead_letter(value: bytes) -> None:
     assert letter.reason.startswith("control")
 
 
-@pytest.mark.parametrize("topic", [topology.INTENTS, topology.CLAIMS], ids=lambda one: one.kind)
-def test_what_no_version_of_ours_reads_is_a_dead_letter(topic: topology.Topic) -> None:
-    run = Run(a_partition())
-    run.step(a_record(b"{}", topic=topic))
-    (letter,) = run.messages(topology.DEAD_LETTERS)
-    assert letter.reason.startswith(f"{topic.kind}: ")
-
-
 def test_a_left_out_record_quarantines_its_account_and_no_other() -> None:
     records, truth = history_records(2)
     run = fed(records[: len(records) // 2])

@@ -47,7 +47,7 @@ def a_command(
 
 
 def commanded(command: CancelCommand, partition: int = P) -> Commanded:
-    return Commanded(partition, 1, command.account.encode(), command.encoded())
+    return Commanded(partition, 1, command.account.encode(), command.encoded(), time.time_ns())
 
 
 async def an_owner(running: Running, partition: int = P) -> None:

@@ -9,7 +9,7 @@ from orderloom.account import AccountState
 from orderloom.answer import IntentAnswer
 from orderloom.claim import ClaimRecord, Kill, KillScope, encode_claim_record
 from orderloom.command import CancelCommand, read_command
-from orderloom.control import Resumption
+from orderloom.control import Registration, Resumption
 from orderloom.intent import Cancel, CancelAll, Intent
 from orderloom.order import OrderState
 from orderloom.raw import Attempt, AttemptOutcome
@@ -136,6 +136,15 @@ class CancelLab(VenueLab):
             self.answer(self.run.step(folded, self.step_ns))
             self.work()
         return self.claims - 1
+
+    def register(self, **fields: Any) -> None:
+        """The registry's entry changes."""
+        entry = self.run.partition.accounts[self.name].config
+        assert entry is not None
+        said = Registration(entry.model_copy(update=fields))
+        record = a_record(said.encoded(), topic=topology.CONTROL, key=self.name)
+        self.before_each(self)
+        self.answer(self.run.step(record, self.step_ns))
 
     def garbage(self, value: bytes) -> None:
         """Append what is no record of `claims`."""
