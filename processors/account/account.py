@@ -77,7 +77,7 @@ class AccountFold:
         ours = Ours(self.orders, self.exposure, self.doubts, self.streams, publisher)
         self.look_ups = look_ups = LookUps(setting, ours, self._take_effects)
         targets = look_ups.reconciliation.targets
-        self.intents = Intents(self.orders, publisher, targets, setting.owner)
+        self.intents = Intents(self.orders, publisher, targets, setting.owner, setting.times)
         self.kills = Kills(account, self.intents, setting.claims)
         self._parts: tuple[Saved, ...] = (
             self.orders, self.orders.lists, self.exposure, self.streams,

@@ -258,8 +258,7 @@ class Cancels:
 
     def retire(self, key: str, order: Order) -> None:
         """What was known by this key is that order now."""
-        cancel = self._canceling.pop(key, None)
-        if cancel is None or key == order.key:
+        if key == order.key or (cancel := self._canceling.pop(key, None)) is None:
             return
         self._changed |= {key, order.key}
         self._timers.set(key, None)
@@ -338,7 +337,8 @@ class Cancels:
         """Take back one; `finish_restore` after all."""
         cancel = CancelAttempts.restored(document)
         self._canceling[cancel.order] = cancel
-        self._by_command[cancel.command_id] = cancel.order
+        if cancel.command_id:
+            self._by_command[cancel.command_id] = cancel.order
         for name in cancel.wanted_by:
             self._waiting.setdefault(name, set()).add(cancel.order)
 

@@ -49,10 +49,12 @@ class OrderEntryFold:
 
     @staticmethod
     def registered(state: AccountFold) -> None:
-        """The registry's entry may say that nothing is sent any more: then nothing is awaited."""
+        """The registry says that nothing is sent any more, or that something may be."""
         why = denial(state.config, state.setting)
         if why:
-            state.intents.cancels.stop(why)
+            state.intents.stop(why)
+        else:
+            state.kills.go_on()
 
     def take_claim(self, record: InputRecord, cause: Cause, now_ns: int) -> None:
         """Fold one record of `claims`."""

@@ -13,6 +13,7 @@ from orderloom.words import IntentOutcome
 from processors.account.owner import Owner
 from processors.account.publishing import Publisher
 from processors.account.targets import Targets
+from processors.account.venue_time import VenueTimes
 from processors.intents.cancels import Cancels
 from processors.intents.held import HeldIntent
 from processors.intents.register import IntentRegister
@@ -32,12 +33,17 @@ class Intents:
     KINDS: ClassVar[tuple[str, ...]] = (INTENT, CANCEL)
 
     def __init__(
-        self, orders: Orders, publisher: Publisher, targets: Targets, owner: Owner
+        self,
+        orders: Orders,
+        publisher: Publisher,
+        targets: Targets,
+        owner: Owner,
+        times: VenueTimes,
     ) -> None:
         self._orders = orders
         self._publisher = publisher
         self.register = register = IntentRegister(orders, publisher)
-        self.scopes = Scopes(register, orders)
+        self.scopes = Scopes(orders, times)
         self.cancels = Cancels(orders, publisher, targets, owner, register, self._end)
 
     # ---- what is wanted
@@ -104,6 +110,17 @@ class Intents:
         words = "it was lifted"
         self.register.tell(held, held.outcome, reason=words, code=held.code, is_final=True)
 
+    def stop(self, reason: str) -> None:
+        """Nothing may be sent for this account any more: all that is under way ends."""
+        self.cancels.stop(reason)
+        for held in self.scopes.open:
+            if held.is_standing:
+                self.scopes.end(held)
+                self.register.tell(held, IntentOutcome.DENIED, reason=reason)
+            else:
+                words = f"{reason}; what was sent may have been done"
+                self._end(held, IntentOutcome.ACK_TIMEOUT, words)
+
     def _named(self, order_key: str) -> Order | None:
         """The order of a key, also of one that it is not shown under any more."""
         order = self._orders.spoken_of(order_key)
@@ -140,9 +157,11 @@ class Intents:
         for held in self.scopes.verified(looked_ns):
             if self.cancels.is_waited_for(held):
                 continue
-            is_left = bool(held.lefts)
+            if not held.is_standing:
+                for order in list(self.scopes.left(held)):
+                    held.leave(order.key, "")
             outcome = IntentOutcome.CLOSED
-            if is_left:
+            if held.lefts:
                 outcome = IntentOutcome.ACK_REJECTED if held.code else IntentOutcome.ABANDONED
             if not held.is_standing:
                 self._end(held, outcome, code=held.code)

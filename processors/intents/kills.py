@@ -46,6 +46,13 @@ class Kills:
         elif kill.scope.strategy is None:
             self._intents.begin(held)
 
+    def go_on(self) -> None:
+        """Something may be sent for this account: what kills could not cancel, they cancel now."""
+        for kill in self.in_force():
+            held = self._intents.register.get(_name_of(kill))
+            if held is not None and held.outcome is IntentOutcome.DENIED:
+                self._intents.begin(held)
+
     def end(self, kill: HeldKill) -> None:
         """An operator lifted the kill; cancels that are under way go on."""
         held = self._intents.register.get(_name_of(kill))

@@ -8,8 +8,8 @@ looked at that could have been open when it began.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from processors.account.venue_time import VenueTimes
 from processors.intents.held import HeldIntent
-from processors.intents.register import IntentRegister
 from processors.orders.order import Order
 from processors.orders.orders import Orders
 
@@ -20,9 +20,9 @@ OPEN_MAX: Final = 20
 class Scopes:
     """Those of one account that are under way, by name."""
 
-    def __init__(self, register: IntentRegister, orders: Orders) -> None:
-        self._register = register
+    def __init__(self, orders: Orders, times: VenueTimes) -> None:
         self._orders = orders
+        self._times = times
         self._open: dict[str, HeldIntent] = {}
 
     def begin(self, held: HeldIntent) -> str:
@@ -42,11 +42,18 @@ class Scopes:
         if held.is_of_many and not held.is_final:
             self._open[held.name] = held
 
-    @staticmethod
-    def covers(held: HeldIntent, order: Order) -> bool:
-        """Whether the order is in the scope."""
-        is_of_product = held.product in (None, order.product)
-        return is_of_product and held.symbol in (None, order.symbol)
+    def covers(self, held: HeldIntent, order: Order) -> bool:
+        """Whether the order is in the scope.
+
+        A kill is about whatever there is; else what was placed later is not meant, by the latest
+        time of the venue's that the fold's can have been.
+        """
+        if held.product not in (None, order.product) or held.symbol not in (None, order.symbol):
+            return False
+        first_ns = order.record.first_ns
+        if held.is_standing or first_ns is None:
+            return True
+        return first_ns <= held.at_ns + self._times.of(order.product).highest_ns(held.at_ns)
 
     def turned_up(self, order_keys: Iterable[str]) -> Iterator[tuple[HeldIntent, Order]]:
         """Of these orders the open ones that are in a scope, with the intent; some are known."""
@@ -56,16 +63,27 @@ class Scopes:
             order = self._orders.get(key)
             if order is None or order.is_closed:
                 continue
-            for _, held in sorted(self._open.items()):
+            for held in self.open:
                 # What the venue would not cancel is asked for once.
                 if self.covers(held, order) and key not in held.left:
                     yield held, order
+
+    def left(self, held: HeldIntent) -> Iterator[Order]:
+        """What is open in the scope all the same, and not named as left yet."""
+        for order in self._orders.open_orders():
+            if self.covers(held, order) and order.key not in held.left:
+                yield order
+
+    @property
+    def open(self) -> list[HeldIntent]:
+        """Those that are under way."""
+        return [held for _, held in sorted(self._open.items())]
 
     def verified(self, looked_ns: dict[str, int]) -> list[HeldIntent]:
         """Those whose scope was looked at since they began; by product, up to when (ns)."""
         return [
             held
-            for _, held in sorted(self._open.items())
+            for held in self.open
             if looked_ns and self._looked_ns(held, looked_ns) >= held.at_ns
         ]
 

@@ -96,3 +96,15 @@ def test_cancel_all_names_those_that_the_venue_would_not_cancel() -> None:
     last = lab.answers("all")[-1]
     assert last.outcome is IntentOutcome.ACK_REJECTED
     assert sorted(last.left) == left
+
+
+def test_what_is_placed_after_it_is_not_meant() -> None:
+    lab = a_lab()
+    lab.cancel_all()
+    meant = {one.order for one in lab.commands}
+    lab.wait(1_000)
+    lab.trade(30)
+    lab.wait_until(lambda: lab.answers("all")[-1].is_final)
+    assert lab.outcomes("all")[-1] is CLOSED
+    assert {one.order for one in lab.commands} == meant
+    assert lab.open_orders(), "what was placed later is gone too"

@@ -119,6 +119,14 @@ def test_where_nothing_may_be_sent_that_is_said() -> None:
     assert len(lab.account_state().kills) == 1
     lab.trade(10)
     assert not lab.commands
+    lab.register(orders="cancel")
+    lab.wait_until(lambda: not lab.open_orders())
+    assert lab.commands
+    lab.register(orders="none")
+    assert lab.outcomes(kill)[-1] is IntentOutcome.DENIED
+    known = len(lab.commands)
+    lab.trade(20)
+    assert len(lab.commands) == known
 
 
 def test_an_account_that_is_set_apart_is_canceled_by_its_kill() -> None:
