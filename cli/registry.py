@@ -15,11 +15,10 @@ from orderloom.topology import CONTROL, TOPICS
 from runtime.control import Held, HeldRegistry, held_registry
 from runtime.kafka import connected_admin, idempotent_producer, readable_kafka_errors
 from runtime.settings import Settings
-from runtime.topics import TopicSpec, create_topics, require_topics
+from runtime.topics import TopicSpec, create_topics, require_topics, safe_config
 from runtime.trouble import PassingTrouble, SetupError
 from venues import VENUES
 
-SAFE_REPLICATION: Final = 3
 FLUSH_SECONDS: Final = 30.0
 REFUSED: Final = (
     "mend that (who may write: `orderloom topics --acl`), then run `orderloom topics` again"
@@ -79,14 +78,9 @@ def _known(settings: Settings) -> list[str]:
 
 
 def specs_of(settings: Settings, venue: str) -> list[TopicSpec]:
-    """What the topics of one venue must be on this cluster.
-
-    From three replicas on, a write counts once two have it; a stale replica never leads.
-    """
+    """What the topics of one venue must be on this cluster."""
     replication = settings.kafka.replication
-    safe = {"unclean.leader.election.enable": "false"}
-    if replication >= SAFE_REPLICATION:
-        safe["min.insync.replicas"] = "2"
+    safe = safe_config(replication)
     return [
         TopicSpec(
             topic.name(venue, settings.namespace),

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from ingest.added_accounts import AddedAccounts
 from ingest.asking import Asking
@@ -22,6 +23,7 @@ from ingest.group_events import (
     Revoked,
     Rewound,
 )
+from ingest.orders.claim_keeper import ClaimKeeper
 from ingest.orders.commands import Commanded
 from ingest.orders.sending import OrderSender
 from ingest.outbox import Outbox
@@ -40,14 +42,23 @@ _log = logging.getLogger(__name__)
 
 
 class Edge:
-    """What this worker owns; `partitions` by number, `clocks` are the venue's."""
+    """What this worker owns; `partitions` by number, `clocks` are the venue's.
+
+    `claims` are kept for each partition where the venue takes orders.
+    """
 
     def __init__(
-        self, requesters: Requesters, outbox: Outbox, names: Iterator[str], partitions_total: int
+        self,
+        requesters: Requesters,
+        outbox: Outbox,
+        names: Iterator[str],
+        partitions_total: int,
+        claims: ClaimKeeper,
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(requesters, outbox, partitions_total)
-        self.sending = OrderSender(requesters, outbox, partitions_total)
+        self.sending = OrderSender(requesters, outbox, partitions_total, claims.of)
+        self._claims = claims
         self.clocks = ClockKeeper(requesters.public, self.write_clock)
         self._added = AddedAccounts(self.clocks, self._begin_added, outbox.fail)
         self._requesters = requesters
@@ -117,6 +128,7 @@ class Edge:
             "streams": self._streams_trouble(),
             "kafka": self._kafka_trouble(),
             "addresses": left_out(self._requesters.left_out),
+            "claims": self._claims.trouble(),
         }
 
     def _kafka_trouble(self) -> str:
@@ -147,6 +159,7 @@ class Edge:
         await self._drop(tuple(self.partitions), "this worker stops")
         await self.asking.stop()
         await self.sending.stop()
+        await self._claims.stop()
 
     def command(self, received: Commanded) -> None:
         """Act on one command: at once, and behind nothing that the group has to say."""
@@ -165,6 +178,8 @@ class Edge:
             await self._drop((number,), "another worker had the partition in between")
         self.asking.begin(number, gained.offset)  # after the drop, which ends it
         self.partitions[number] = owned = OwnedPartition(number, gained.generation, self._outbox)
+        if self._requesters.public.venue.orders is not None:
+            self._claims.own(number)
         # Before any stream of ours: it ends what older owners held, in the order of the log.
         owned.announce(self._requesters.clock())
         # Of a new owner's clock the fold knows nothing
@@ -245,6 +260,8 @@ class Edge:
         dropped = [self.partitions.pop(number, None) for number in partitions]
         for number in partitions:
             self.asking.end(number)
+            # What was claimed goes on to its answer, and nobody waits for that here.
+            self._claims.drop(number, partial(self.sending.settled, number))
         stops = [owned.stop(reason) for owned in dropped if owned is not None]
         if not stops:
             return

@@ -12,10 +12,13 @@ import ipaddress
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from venues.request import Endpoints, HttpRequest
@@ -32,6 +35,57 @@ _NO_TRANSPORT = (aiohttp.ClientError, OSError, EOFError, *UNREADABLE)
 """What comes of a broken line, and of an answer that is no HTTP in any of a thousand ways."""
 
 
+class KeptBack(Exception):
+    """Raised by a look: the request is not to be written; `args[0]` says why."""
+
+
+Look = Callable[[], None]
+"""The last that is asked before a request's first byte; it raises KeptBack to keep it back."""
+
+
+class _Looked:
+    """One request's look; `is_passed`: from then on a byte of it may have left."""
+
+    def __init__(self, look: Look) -> None:
+        self.is_passed = False
+        self._look = look
+
+    def __call__(self) -> None:
+        """Raises KeptBack, also where it is asked a second time: nothing is written twice."""
+        if self.is_passed:
+            raise KeptBack("it was written once")
+        self._look()
+        self.is_passed = True
+
+
+_LOOKED: ContextVar[_Looked | None] = ContextVar("looked", default=None)
+
+
+class _LookingConnector(aiohttp.TCPConnector):
+    """Hands out a connection only if the request's look lets it be written.
+
+    What has a connection is written in the same turn of the loop. An exception out of aiohttp's
+    trace of a connection (`on_connection_create_end`) would do as well, but leave the connection
+    open and uncounted; here it goes back to where it is kept.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own name
+    ) -> Connection:
+        """As aiohttp's own. Raises KeptBack."""
+        connection = await super().connect(req, traces, timeout)
+        if (looked := _LOOKED.get()) is not None:
+            try:
+                looked()
+            except BaseException:
+                connection.release()
+                raise
+        return connection
+
+
 class HttpClient:
     """Performs requests; made, used and closed in one event loop. `wall_ns` stamps them, UTC."""
 
@@ -40,7 +94,7 @@ class HttpClient:
     ) -> None:
         self._wall_ns = wall_ns
         timeout = aiohttp.ClientTimeout(seconds_max, sock_connect=CONNECT_SECONDS_MAX)
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=ssl.create_default_context())
+        connector = _LookingConnector(limit=CONNECTIONS_MAX, ssl=ssl.create_default_context())
         self._session = aiohttp.ClientSession(
             timeout=timeout,
             connector=connector,
@@ -50,8 +104,12 @@ class HttpClient:
             trust_env=False,
         )
 
-    async def perform(self, request: HttpRequest) -> HttpOutcome:
-        """Send `request`; never raises for what the network or the venue does, or a key holds."""
+    async def perform(self, request: HttpRequest, look: Look | None = None) -> HttpOutcome:
+        """Send `request`; never raises for what the network or the venue does, or a key holds.
+
+        `look` is asked where the connection exists and before the first byte; what it keeps back,
+        and what ended before it was asked, surely did not leave.
+        """
         sent_ns = self._wall_ns()
         if not is_safe(request.url):
             reason = "a plain http address beyond this machine would show the key: use https"
@@ -59,15 +117,23 @@ class HttpClient:
         if not _can_be_written(request):
             reason = "the request cannot be written: does the key hold a line's end, or the like?"
             return HttpFailure(reason, sent_ns, sent_ns, is_our_fault=True, is_unsent=True)
+        looked = None if look is None else _Looked(look)
+        token = _LOOKED.set(looked)
         try:
             return await self._exchange(request, sent_ns)
         except TimeoutError:
-            reason = "no answer in time"
+            reason, is_unsent = "no answer in time", False
+        except KeptBack as kept:
+            reason, is_unsent = str(kept), False
         except aiohttp.ClientConnectorError as error:  # there was never a connection
-            return HttpFailure(_reason_of(error), sent_ns, self._wall_ns(), is_unsent=True)
+            reason, is_unsent = _reason_of(error), True
         except _NO_TRANSPORT as error:
-            reason = _reason_of(error)
-        return HttpFailure(reason, sent_ns, self._wall_ns())
+            reason, is_unsent = _reason_of(error), False
+        finally:
+            _LOOKED.reset(token)
+        if looked is not None:
+            is_unsent = not looked.is_passed
+        return HttpFailure(reason, sent_ns, self._wall_ns(), is_unsent=is_unsent)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -11,9 +11,9 @@
    the venue's, leaves only the rest of the limit. The keeping of streams, and cancels, may have
    the last twentieth of it.
 4. A throttled request closes its bucket until the venue's time is over; a ban closes the group's.
-5. The keeping of streams goes before cancels, these before urgent questions, and these before
-   periodic ones; the last leave a reserve in the bucket for the others. Within a rank, first come,
-   first served.
+5. The keeping of streams goes before cancels, these before placements, these before urgent
+   questions, and these before periodic ones; the last leave a reserve in the bucket for the
+   others. Within a rank, first come, first served.
 6. A request goes when all its buckets have what it costs, and pays all at that moment. Until then
    it holds up those behind it at one bucket alone, the one it waits for longest: what waits behind
    a closed bucket holds up nobody at another.
@@ -46,8 +46,9 @@ class Rank(IntEnum):
 
     STREAM = 0
     CANCEL = 1
-    URGENT = 2
-    PERIODIC = 3
+    PLACE = 2
+    URGENT = 3
+    PERIODIC = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ingest.actions import HttpAnswer, HttpFailure, HttpOutcome
 from ingest.gate import Gate
-from ingest.http import HttpClient, is_named
+from ingest.http import HttpClient, Look, is_named
 from ingest.instant import Instant
 from ingest.limits import Rank
 from ingest.turnstile import Turnstile
@@ -21,13 +21,28 @@ from venues.venue import UNREADABLE, Answered, Venue
 
 MICROSECOND_NS: Final = 1_000
 Build = Callable[[Context], HttpRequest]
+Begin = Callable[[], Awaitable[None]]
 
 
-def _nothing() -> None:
+async def _nothing() -> None:
     """Nothing is to be done before it is sent."""
 
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How a request goes out where it is no mere question.
+
+    `http` performs it, if not the client that all share. `begin` is awaited once it is built and
+    its turn came; it is handed over in the turn in which that returns, and kept back where it
+    raises. `look` is the last that is asked before its first byte (`HttpClient.perform`).
+    """
+
+    http: HttpClient | None = None
+    begin: Begin = _nothing
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +90,23 @@ class Requester:
 
     def context(self, product: str, now: Instant) -> Context:
         """What building a request of `product` needs, at the venue's time."""
-        clock = self.clocks.get(product)
-        venue_ns = now.wall_ns + (0 if clock is None else clock.offset_ns)
         # Our own clock: the venue's is measured now and then, and may fall back.
         self.nonce = max(self.nonce + 1, now.wall_ns // MICROSECOND_NS)
-        return Context(self.credentials, self.endpoints, venue_ns, self.nonce)
+        return Context(self.credentials, self.endpoints, self.venue_ns(product, now), self.nonce)
+
+    def venue_ns(self, product: str, now: Instant) -> int:
+        """The venue's time, as far as it is known."""
+        clock = self.clocks.get(product)
+        return now.wall_ns + (0 if clock is None else clock.offset_ns)
 
     async def ask(
         self,
         product: str,
         build: Build,
         rank: Rank,
-        http: HttpClient | None = None,
-        begin: Callable[[], None] = _nothing,
+        sending: Sending | None = None,
     ) -> HttpResult:
         """Wait for our turn, then build the request (its signature ages) and perform it.
-
-        `http` performs it, if not the client that all share. `begin` is called in the turn in which
-        it is handed over, and by raising keeps it back.
 
         Raises UNREADABLE where `build` cannot make the request, and ValueError once it is
         closed. An answer whose limits cannot be read is no answer.
@@ -103,11 +117,11 @@ class Requester:
         # built anew below, as a signature ages in line.
         wish = build(self.context(product, self.now()))
         if product not in self.venue.serial:
-            return await self._perform(product, build, wish, rank, http, begin)
+            return await self._perform(product, build, wish, rank, sending or Sending())
         # Before the limits are paid: what was paid while another was under way would go with what
         # came free meanwhile, more than a window holds.
         async with self.turnstile.passed(rank):
-            return await self._perform(product, build, wish, rank, http, begin)
+            return await self._perform(product, build, wish, rank, sending or Sending())
 
     async def _perform(
         self,
@@ -115,8 +129,7 @@ class Requester:
         build: Build,
         wish: HttpRequest,
         rank: Rank,
-        http: HttpClient | None,
-        begin: Callable[[], None],
+        sending: Sending,
     ) -> HttpResult:
         await self.gate.admit(wish.costs, self.account, rank)
         # It may have been removed from the registry while it waited.
@@ -131,8 +144,8 @@ class Requester:
             at_ns = self.now().wall_ns
             failure = HttpFailure(reason, at_ns, at_ns, is_our_fault=True, is_unsent=True)
             return HttpResult(request, failure)
-        begin()
-        outcome = await (http or self.http).perform(request)
+        await sending.begin()
+        outcome = await (sending.http or self.http).perform(request, sending.look)
         if not isinstance(outcome, HttpAnswer):
             return HttpResult(request, outcome)
         try:

@@ -13,13 +13,17 @@ import threading
 import time
 
 import uvloop
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from ingest.dispatches import Dispatches
 from ingest.edge import Edge, left_out
 from ingest.framing import Bounds
 from ingest.group_events import Event, Failed, Registered
 from ingest.membership import Identity
+from ingest.orders.claim_keeper import ClaimKeeper
+from ingest.orders.claim_topic import SETTINGS, VERSION, ClaimTopic, ClaimTopicWatch
+from ingest.orders.claims import PartitionClaims
 from ingest.orders.commands import Commanded, CommandReader
 from ingest.outbox import Outbox, OutboxBounds
 from ingest.registry_watch import Registry
@@ -37,7 +41,7 @@ from runtime.kafka_causes import CAUSES
 from runtime.settings import Settings
 from runtime.supervise import supervise
 from runtime.supervise_process import hurry_on_hangup, stop_on_signals
-from runtime.topics import TopicSpec, require_topics
+from runtime.topics import TopicSpec, require_topics, safe_config
 from runtime.trouble import PassingTrouble, SetupError
 from venues.venue import Venue
 
@@ -101,6 +105,8 @@ class IngestWorker:
         self._registry = registry
         self._member = member
         self._health = health
+        # For all lives: a topic that is made anew is another one to each of them.
+        self._claim_topic = ClaimTopicWatch(self._connected, self._claims_spec())
         health.report("worker", "its work has not begun: Kafka has not answered yet")
 
     async def live(self, stop: threading.Event, hurry: threading.Event) -> None:
@@ -118,7 +124,9 @@ class IngestWorker:
         requesters = Requesters(self._settings, self._venue, self._registry.served(), Clock())
         outbox = self._outbox(owner)
         try:
-            edge = Edge(requesters, outbox, connection_names(owner), self._settings.partitions)
+            names, total = connection_names(owner), self._settings.partitions
+            claims = self._claims(owner, requesters, outbox)
+            edge = Edge(requesters, outbox, names, total, claims)
             await self._live_with(edge, outbox, owner, stop, hurry)
         finally:
             outbox.close()
@@ -250,10 +258,9 @@ class IngestWorker:
     def _check_kafka(self) -> None:
         topics = [topology.RAW, topology.DISPATCHES, topology.CONTROL]
         if self._venue.orders is not None:
-            topics.append(topology.COMMANDS)
+            topics += [topology.COMMANDS, topology.CLAIMS]
         self._specs = [TopicSpec(self._topic(topic), self._settings.partitions) for topic in topics]
-        kafka = self._settings.kafka
-        self._admin = connected_admin(kafka.bootstrap, kafka.client_security())
+        self._admin = self._connected()
         require_topics(self._admin, self._specs)
         # Before anything is served: a restart must not
         # forget where an account lies (decision 0605).
@@ -262,6 +269,32 @@ class IngestWorker:
             _log.error("%s; who may write there: `orderloom topics --acl`", line)
         homes = {account: entry.home for account, entry in held.accounts.items()}
         self._registry.settle(homes)
+
+    def _connected(self) -> AdminClient:
+        kafka = self._settings.kafka
+        return connected_admin(kafka.bootstrap, kafka.client_security())
+
+    def _claims_spec(self) -> TopicSpec:
+        """What the topic of claims must be, so that no acknowledged record is lost."""
+        name, replication = self._topic(topology.CLAIMS), self._settings.kafka.replication
+        config = topology.CLAIMS.config | safe_config(replication)
+        return TopicSpec(name, self._settings.partitions, replication, config)
+
+    def _claims(self, owner: str, requesters: Requesters, outbox: Outbox) -> ClaimKeeper:
+        kafka, name = self._settings.kafka, self._topic(topology.CLAIMS)
+        security = kafka.client_security()
+
+        def make_producer() -> Producer:
+            return idempotent_producer(kafka.bootstrap, security=security, settings=SETTINGS)
+
+        def make_reader() -> Consumer:
+            return reader(kafka.bootstrap, committed=False, security=security)
+
+        def make(partition: int) -> PartitionClaims:
+            topic = ClaimTopic(name, partition, make_producer, make_reader)
+            return PartitionClaims(topic, owner, VERSION, requesters.clock.wall_ns)
+
+        return ClaimKeeper(make, self._claim_topic.look, outbox.fail)
 
     def _topic(self, topic: topology.Topic) -> str:
         return topic.name(self._venue.name, self._settings.namespace)

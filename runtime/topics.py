@@ -18,6 +18,7 @@ from runtime.trouble import SetupError
 
 ASK_SECONDS_MAX: Final = 30.0
 MAKE_COMMAND: Final = "orderloom topics"
+SAFE_REPLICATION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,17 @@ class TopicSpec:
     partitions: int
     replication: int = 1
     config: dict[str, str] = field(default_factory=dict)
+
+
+def safe_config(replication: int) -> dict[str, str]:
+    """What keeps an acknowledged record: a stale replica never leads.
+
+    From three replicas on, a write counts once two have it.
+    """
+    safe = {"unclean.leader.election.enable": "false"}
+    if replication >= SAFE_REPLICATION:
+        safe["min.insync.replicas"] = "2"
+    return safe
 
 
 class TopicsWrongError(SetupError):

@@ -124,9 +124,24 @@ class Claimer:
         owned_at = self._owned_at
         return owned_at is not None and owned_at < self._log.known and not self._is_superseded
 
+    @property
+    def is_superseded(self) -> bool:
+        """Whether another came after us."""
+        return self._is_superseded
+
+    def is_named(self, command: Command) -> bool:
+        """Whether the command was claimed here, or a record names it: then the log speaks."""
+        return command.id in self._taken or self._log.named(command.id) is not None
+
+    def is_anothers(self, command: Command) -> bool:
+        """Whether another's claim of the command was read, who may have sent it."""
+        named = self._log.named(command.id)
+        claim = None if named is None else named.claim
+        return claim is not None and claim.life != self._life
+
     def refusal(self, command: Command) -> str | None:
         """Why the command may not be claimed here and now; None if it may."""
-        if command.id in self._taken or self._log.named(command.id) is not None:
+        if self.is_named(command):
             return "it was claimed, or is void"
         if not self.is_ready:
             return "the claim log is not read yet"

@@ -12,20 +12,25 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from confluent_kafka import (
     TIMESTAMP_LOG_APPEND_TIME,
-    Consumer,
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
 
+from ingest.orders.claim_topic import (
+    APPEND_SECONDS_MAX,
+    Appended,
+    ClaimedBefore,
+    ClaimTopic,
+    NotAppended,
+    NotClaimed,
+)
 from ingest.orders.claimer import Claimer
 from orderloom.claim import (
     BadClaimRecord,
@@ -35,6 +40,7 @@ from orderloom.claim import (
     Command,
     Done,
     NotSent,
+    Verb,
     encode_claim_record,
     read_claim_record,
 )
@@ -44,54 +50,32 @@ from runtime.kafka import STALE, WEATHER
 
 WINDOW_MS: Final = 10 * 60_000
 """So much of the log before our own OWNER record is read: more than a command may wait."""
-APPEND_SECONDS_MAX: Final = 3.0
 AGAIN_SECONDS: Final = 0.2
 POLL_SECONDS: Final = 0.1
 ASK_SECONDS_MAX: Final = 10.0
 RECORD_BYTES_MAX: Final = 256 * 1024
 """One too large would fail each other append of its batch."""
-SETTINGS: Final = {"message.timeout.ms": int(APPEND_SECONDS_MAX * 1_000)}
-"""What the producer of claims is made with, over ours: none is tried for longer."""
-
 _PASSING: Final = {KafkaError._PARTITION_EOF, *STALE, *WEATHER}  # noqa: SLF001  public
 """What a reader is told while it reads on."""
 
 _log = logging.getLogger(__name__)
 
 
-class NotClaimed(Exception):
-    """The command is not to be sent; `args[0]` says why."""
-
-
-class NotAppended(Exception):
-    """It is not known that the record stands in the log; `args[0]` says why. It may land later."""
-
-
-class Appended(NamedTuple):
-    """Where a record stands, and when it was appended (ns UTC, by the broker's clock)."""
-
-    offset: int
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimTopic:
-    """One partition of the topic, and how its clients are made (with SETTINGS, the producer)."""
-
-    name: str
-    partition: int
-    make_producer: Callable[[], Producer]
-    make_reader: Callable[[], Consumer]
-
-
 class PartitionClaims:
     """What we may send in one partition; used in one event loop.
 
     `life` names us in the log, and no other object, of this process or of another: what we say is
-    not sent would else be believed of what another sent.
+    not sent would else be believed of what another sent. `wall_ns` is our clock, UTC.
     """
 
-    def __init__(self, topic: ClaimTopic, process: str, version: str) -> None:
+    def __init__(
+        self,
+        topic: ClaimTopic,
+        process: str,
+        version: str,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._wall_ns = wall_ns
         self.life = f"{process}.{uuid.uuid4().hex[:12]}"
         self._topic = topic
         self._version = version
@@ -99,6 +83,8 @@ class PartitionClaims:
         self._claimer: Claimer | None = None
         self._verdicts: dict[str, asyncio.Future[str | None]] = {}
         self._owned = asyncio.Event()
+        self.superseded = asyncio.Event()
+        """Set once another came after us: nothing is claimed here any more."""
         self._saying: set[asyncio.Task[None]] = set()
         self._kept_from = (0, 0)
         """A place in the log, and its time (ms): what is older than the last one is let go of."""
@@ -147,17 +133,24 @@ class PartitionClaims:
             return "the claim log is not read"
         return self._claimer.refusal(command)
 
+    def is_named(self, command: Command) -> bool:
+        """Whether it was claimed here, or the log names it: that alone says what became of it."""
+        return self._claimer is not None and self._claimer.is_named(command)
+
     async def claim(self, claim: Claim) -> None:
         """Return where the claim counts: the command is to be written in this turn.
 
-        Raises NotClaimed; then the log proves that it is not sent, or will soon.
+        Raises ClaimedBefore, and NotClaimed where it is surely not sent from here. Once its append
+        began the log proves that, or will soon.
         """
         assert claim.life == self.life
         command, value = claim.command, encode_claim_record(claim)
         if (why := self.refusal(command)) is not None:
-            raise NotClaimed(why)
+            raise ClaimedBefore(why) if self.is_named(command) else NotClaimed(why)
         if len(value) > RECORD_BYTES_MAX:
-            raise NotClaimed(f"its record has {len(value)} bytes, more than {RECORD_BYTES_MAX}")
+            why = f"its record has {len(value)} bytes, more than {RECORD_BYTES_MAX}"
+            self.void(command, why)
+            raise NotClaimed(why)
         assert self._claimer is not None
         self._claimer.claim(claim)
         verdict = self._verdicts[command.id] = self._loop.create_future()
@@ -171,7 +164,7 @@ class PartitionClaims:
             self._claimer.failed(command.id)  # where it was not judged
         if why is not None:
             self.not_sent(command, why)
-            raise NotClaimed(why)
+            raise ClaimedBefore(why) if self._claimer.is_anothers(command) else NotClaimed(why)
 
     async def _why_not(self, claim: Claim, verdict: "asyncio.Future[str | None]") -> str | None:
         """Append the claim and judge it: why it is not to be sent; None if it is."""
@@ -195,12 +188,30 @@ class PartitionClaims:
         """
         if self._claimer is None or self._broken.done():
             return "the claim log is not read"
-        return self._claimer.last_look(command, time.time_ns())
+        return self._claimer.last_look(command, self._wall_ns())
+
+    def note(self, claim: Claim) -> None:
+        """Append the claim of a cancel, which waits for nothing: its fate is nobody's matter."""
+        assert claim.command.verb is Verb.CANCEL
+        value = encode_claim_record(claim)
+        if self._claimer is None or self._broken.done() or len(value) > RECORD_BYTES_MAX:
+            return
+        with suppress(BufferError, KafkaException):
+            key, topic = claim.command.account.encode(), self._topic
+            self._producer.produce(topic.name, key=key, value=value, partition=topic.partition)
 
     def not_sent(self, command: Command, why: str) -> None:
         """No byte of the command left, and none will: say so in the log, until it stands there."""
         record = NotSent(life=self.life, command_id=command.id, why=why)
         self._say(command.account.encode(), record)
+
+    def void(self, command: Command, why: str) -> None:
+        """Nobody shall send a command that was not claimed; said by the owner alone.
+
+        Whoever was superseded, or reads the log no more, would void what its successor may send.
+        """
+        if self.refusal(command) is None:
+            self.not_sent(command, why)
 
     def done(self, command_ids: tuple[str, ...]) -> None:
         """The venue answered these commands."""
@@ -339,6 +350,8 @@ class PartitionClaims:
         self._let_go(claimer, offset, message.timestamp()[1])
         if claimer.is_ready:
             self._owned.set()
+        if claimer.is_superseded:
+            self.superseded.set()
         self._decide()
 
     def _let_go(self, claimer: Claimer, offset: int, at_ms: int) -> None:

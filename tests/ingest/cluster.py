@@ -243,7 +243,10 @@ class Cluster:
                 self.records[partition].append(decode(value))
 
     def _make_topics(self) -> None:
-        topics = (topology.RAW, topology.DISPATCHES, topology.CONTROL)
+        topics = (
+            topology.RAW, topology.DISPATCHES, topology.CONTROL, topology.COMMANDS,
+            topology.CLAIMS,
+        )  # fmt: skip
         specs = [
             TopicSpec(topic.name(self.place.venue, self.namespace), PARTITIONS, 1, topic.config)
             for topic in topics

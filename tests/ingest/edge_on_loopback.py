@@ -9,6 +9,9 @@ import orjson
 
 from ingest.edge import Edge
 from ingest.group_events import Received, Registered
+from ingest.orders.claim_keeper import ClaimKeeper
+from ingest.orders.claim_topic import NotAppended
+from ingest.orders.claims import PartitionClaims
 from ingest.outbox import Outbox
 from ingest.registry import Act, Change, Entry
 from ingest.requesters import Clock, Requesters, connection_names
@@ -86,12 +89,25 @@ class Running:
         ]
 
 
+def no_claims() -> ClaimKeeper:
+    """No claim log can be reached."""
+
+    def make(_partition: int) -> PartitionClaims:
+        raise NotAppended("no broker")
+
+    return ClaimKeeper(make, str, print)
+
+
 @asynccontextmanager
-async def an_edge(toy: ToyServer, *entries: Entry) -> AsyncIterator[Running]:
+async def an_edge(
+    toy: ToyServer, *entries: Entry, claims: ClaimKeeper | None = None, clock: Clock | None = None
+) -> AsyncIterator[Running]:
     settings, log = Settings(), ListedLog()
-    requesters = Requesters(settings, toy_venue(toy.rest, toy.stream), entries, Clock())
+    venue = toy_venue(toy.rest, toy.stream)
+    requesters = Requesters(settings, venue, entries, clock or Clock())
     outbox = Outbox(log, "raw.toy", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(requesters, outbox, connection_names("w1"), settings.partitions)
+    keeper, names = claims or no_claims(), connection_names("w1")
+    edge = Edge(requesters, outbox, names, settings.partitions, keeper)
     try:
         yield Running(edge, log, requesters)
         assert not outbox.failed.done()

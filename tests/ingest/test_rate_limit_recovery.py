@@ -34,6 +34,7 @@ from runtime.settings import Settings
 from simulator.binance.settings import BinanceSettings
 from simulator.config import SimulatorConfig, sample_accounts
 from simulator.server import Server, start
+from tests.ingest.edge_on_loopback import no_claims
 from tests.ingest.listed_log import ListedLog
 from tests.processors.partition_lab import Run
 from venues.binance import BINANCE, limits
@@ -216,7 +217,7 @@ async def a_partition(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Partitio
     ]
     log, its_requesters = ListedLog(), Requesters(settings, venue, entries, Clock())
     outbox = Outbox(log, "raw", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(its_requesters, outbox, connection_names("w1"), 1)
+    edge = Edge(its_requesters, outbox, connection_names("w1"), 1, no_claims())
     try:
         yield Partition(server, its_requesters, log, edge)
         assert not outbox.failed.done()

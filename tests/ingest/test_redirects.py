@@ -26,6 +26,7 @@ from orderloom.account import AccountConfig
 from orderloom.question import About, Question
 from orderloom.raw import Answer, ConnectionChange, Failure, Item
 from runtime.settings import Settings
+from tests.ingest.edge_on_loopback import no_claims
 from tests.ingest.listed_log import ListedLog
 from tests.ingest.raw_server import (
     Heard,
@@ -124,7 +125,7 @@ async def an_edge_of(venue: Venue, rest: str, stream: str) -> AsyncIterator[Runn
         Requesters(settings, quick, [Entry(config, SECRETS)], Clock()),
     )
     outbox = Outbox(log, "raw", "w1")  # type: ignore[arg-type] # a log that is a list
-    edge = Edge(its_requesters, outbox, connection_names("w1"), 1)
+    edge = Edge(its_requesters, outbox, connection_names("w1"), 1, no_claims())
     ticker = asyncio.create_task(_tick(edge))
     try:
         yield Running(edge, its_requesters, log)

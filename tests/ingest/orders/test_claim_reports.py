@@ -16,8 +16,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from ingest.orders.claim_topic import ClaimTopic, NotAppended
 from ingest.orders.claimer import Claimer
-from ingest.orders.claims import WINDOW_MS, ClaimTopic, NotAppended, PartitionClaims
+from ingest.orders.claims import WINDOW_MS, PartitionClaims
 from orderloom.claim import Claim, Command, Done, Verb
 from orderloom.claim_log import ClaimLog
 

@@ -12,13 +12,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from ingest.orders.claims import (
-    RECORD_BYTES_MAX,
-    SETTINGS,
-    ClaimTopic,
-    NotClaimed,
-    PartitionClaims,
-)
+from ingest.orders.claim_topic import SETTINGS, ClaimTopic, NotClaimed
+from ingest.orders.claims import RECORD_BYTES_MAX, PartitionClaims
 from orderloom.claim import (
     BadClaimRecord,
     Claim,
