@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from orderloom.topology import (
+    CLAIMS,
     COMMANDS,
     CONTROL,
     DISPATCHES,
@@ -24,7 +25,7 @@ INGEST, PROCESS, TOPICS_ROLE, SINK, STRATEGY = ROLES = (
     "ingest", "process", "topics", "sink", "strategy",
 )  # fmt: skip
 READS: Final[dict[str, tuple[Topic, ...]]] = {
-    INGEST: (DISPATCHES, COMMANDS, CONTROL),
+    INGEST: (DISPATCHES, COMMANDS, CLAIMS, CONTROL),
     PROCESS: TOPICS,  # a repair reads its own outputs too
     TOPICS_ROLE: (CONTROL,),
     SINK: OUTPUTS,
@@ -36,7 +37,7 @@ READER_GROUP: Final = "orderloom-reader"
 """Named by every reader that is in no group (runtime/kafka.py)."""
 TRANSACTIONS: Final = {PROCESS: "orderloom-ledger."}
 CHECKED: Final[dict[str, tuple[Topic, ...]]] = {
-    INGEST: (RAW, DISPATCHES, COMMANDS, CONTROL),
+    INGEST: (RAW, DISPATCHES, COMMANDS, CLAIMS, CONTROL),
     PROCESS: TOPICS,
 }
 """Whose settings a worker looks at before it begins."""

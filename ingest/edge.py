@@ -57,7 +57,7 @@ class Edge:
     ) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
         self.asking = Asking(requesters, outbox, partitions_total)
-        self.sending = OrderSender(requesters, outbox, partitions_total, claims.of)
+        self.sending = OrderSender(requesters, outbox, partitions_total, claims)
         self._claims = claims
         self.clocks = ClockKeeper(requesters.public, self.write_clock)
         self._added = AddedAccounts(self.clocks, self._begin_added, outbox.fail)

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from confluent_kafka import KafkaException
@@ -24,6 +24,8 @@ from runtime.trouble import PassingTrouble, SetupError
 
 TAKE_OVER_SECONDS_MAX: Final = 10.0
 """Longer than that is trouble."""
+READ_SECONDS_MAX: Final = 5.0
+"""So long a command waits for it: longer than it is worth sending."""
 LAST_WORDS_SECONDS_MAX: Final = 3.0
 _TROUBLES: Final = (
     BadClaimRecord, BrokenClaimLog, KafkaException, NotAppended, NotClaimed, PassingTrouble,
@@ -35,11 +37,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """One partition; `held` while its log is read, `trouble` why it is not."""
+    """One partition; `held` while its log `is_read`, `trouble` why it is not."""
 
     number: int
     since: float
     held: HeldClaims | None = None
+    is_read: asyncio.Event = field(default_factory=asyncio.Event)
     trouble: str = ""
     task: asyncio.Task[None] | None = None
 
@@ -83,6 +86,13 @@ class ClaimKeeper:
         """Under what is claimed in a partition; None while its log is not read."""
         kept = self._kept.get(number)
         return None if kept is None else kept.held
+
+    async def read(self, number: int) -> HeldClaims | None:
+        """As `of`, after a wait of some seconds for one that is being taken over."""
+        if (kept := self._kept.get(number)) is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(kept.is_read.wait(), READ_SECONDS_MAX)
+        return self.of(number)
 
     def trouble(self) -> str:
         """What keeps orders from being placed or their claims from being safe, or ""."""
@@ -145,10 +155,12 @@ class ClaimKeeper:
             await claims.take_over()
             await self._judge()  # the topic that was read is the one that was judged
             kept.held, kept.trouble = HeldClaims(claims, DoneBatch(claims.done)), ""
+            kept.is_read.set()
             _log.info("claims of partition %d are read", kept.number)
             await _over(claims)
         finally:
             kept.held = None
+            kept.is_read.clear()
             await claims.close()
         return "another process took it over, and it is still ours by the group"
 

@@ -14,6 +14,7 @@ from typing import Final
 from ingest.actions import HttpAnswer, HttpOutcome
 from ingest.http import HttpClient, KeptBack
 from ingest.limits import Rank
+from ingest.orders.claim_keeper import ClaimKeeper
 from ingest.orders.claim_topic import ClaimedBefore, NotClaimed
 from ingest.orders.held_claims import HeldClaims
 from ingest.orders.outcomes import Outcomes, Unsent, claim_of
@@ -28,6 +29,8 @@ from venues.venue import UNREADABLE
 
 EXPIRY_NS: Final = 5_000_000_000
 """So long after it was signed the venue takes a placement, at most."""
+
+NOT_READ: Final = "the claim log is not read yet"
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +61,7 @@ class Placement:
 class Placements:
     """Used in one event loop.
 
-    `held` is `ClaimKeeper.of`; `refusal` says why a command is not for us to send from a partition,
+    `refusal` says why a command is not for us to send from a partition,
     by what the registry says now, or None.
     """
 
@@ -66,23 +69,21 @@ class Placements:
         self,
         http: HttpClient,
         outcomes: Outcomes,
-        held: Callable[[int], HeldClaims | None],
+        claims: ClaimKeeper,
         refusal: Callable[[PlaceCommand, int], str | None],
     ) -> None:
         self._http = http
         self._outcomes = outcomes
-        self._held = held
+        self._claims = claims
         self._refusal = refusal
         self._under_way: set[Placement] = set()
 
-    def refuse(self, command: PlaceCommand, partition: int, address: Address, why: str) -> None:
-        """It is not for us to send; where the log names it already, that alone counts."""
-        if (held := self._held(partition)) is not None:
-            if held.claims.is_named(command.command):
-                self._outcomes.claimed_before(command, why)
-                return
-            held.claims.void(command.command, why)
-        self._outcomes.unsent(command, address, why)
+    async def refuse(
+        self, command: PlaceCommand, partition: int, address: Address, why: str
+    ) -> None:
+        """It is not for us to send. Told once the log is read: a former owner may have sent it."""
+        await self._claims.read(partition)
+        self._tell(command, partition, address, why)
 
     def start(self, entry: OrderEntry, placing: Placement) -> "asyncio.Task[None]":
         """Send it; from now on a cancel of it finds it."""
@@ -94,11 +95,11 @@ class Placements:
     def cancel(self, cancel: CancelCommand) -> bool:
         """A cancel was read: what of its order is not written shall not be; whether that is all.
 
-        What is not claimed is void, and there is nothing to cancel then. What is claimed is kept
+        What is surely not claimed is void, and there is nothing to cancel then. What may be is kept
         back at its last look, and the cancel goes all the same.
         """
         found = [one for one in self._under_way if _is_of(cancel, one)]
-        unclaimed = [one for one in found if not one.is_claiming]
+        unclaimed = [one for one in found if self._is_unclaimed(one)]
         for placing in found:
             placing.why_not = "its order was canceled before it was sent"
         for placing in unclaimed:
@@ -108,9 +109,17 @@ class Placements:
             self._keep_back(placing, placing.why_not)
         return bool(found) and len(unclaimed) == len(found)
 
+    def _is_unclaimed(self, placing: Placement) -> bool:
+        """Whether the log, as far as it was read, shows that nobody can have sent it yet."""
+        held = self._claims.of(placing.partition)
+        if placing.is_claiming or held is None:
+            return False
+        return not held.claims.is_named(placing.command.command)
+
     async def _place(self, entry: OrderEntry, placing: Placement) -> None:
         command, address = placing.command, placing.address
         began_ns = placing.requester.now().wall_ns
+        await self._claims.read(placing.partition)
         try:
             outcome = await self._perform(entry, placing)
         except ClaimedBefore as error:
@@ -167,8 +176,8 @@ class Placements:
     async def _claim(self, placing: Placement) -> None:
         """Return in the turn in which the claim is known to count. Raises NotClaimed, Unsent."""
         assert placing.signed is not None
-        if (held := self._held(placing.partition)) is None:
-            raise Unsent("the claim log is not read yet")
+        if (held := self._claims.of(placing.partition)) is None:
+            raise Unsent(NOT_READ)
         placing.is_claiming = True
         await held.claims.claim(claim_of(placing.command, placing.signed, held.claims.life))
         placing.held = held
@@ -192,7 +201,19 @@ class Placements:
             placing.held.claims.not_sent(placing.command.command, why)
             self._outcomes.unsent(placing.command, placing.address, why)
         else:
-            self.refuse(placing.command, placing.partition, placing.address, why)
+            self._tell(placing.command, placing.partition, placing.address, why)
+
+    def _tell(self, command: PlaceCommand, partition: int, address: Address, why: str) -> None:
+        """It is not sent from here; where the log names it already, that alone says what became."""
+        held = self._claims.of(partition)
+        if held is not None and held.claims.is_named(command.command):
+            self._outcomes.claimed_before(command, why)
+            return
+        if held is None:
+            why = NOT_READ
+        else:
+            held.claims.void(command.command, why)
+        self._outcomes.unsent(command, address, why)
 
 
 def _look(placing: Placement) -> None:

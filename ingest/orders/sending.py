@@ -5,14 +5,13 @@ How each is sent stands in `cancels` and `placements`; what became of it goes in
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from ingest.http import HttpClient
 from ingest.orders.cancels import Canceling, Cancels
+from ingest.orders.claim_keeper import ClaimKeeper
 from ingest.orders.claim_topic import APPEND_SECONDS_MAX
 from ingest.orders.commands import Commanded
-from ingest.orders.held_claims import HeldClaims
 from ingest.orders.outcomes import Outcomes
 from ingest.orders.placements import Placement, Placements
 from ingest.outbox import Outbox
@@ -33,7 +32,7 @@ _log = logging.getLogger(__name__)
 class OrderSender:
     """Used in one event loop, in which each command is a task of its own.
 
-    `held` says under which claims a partition's placements go: `ClaimKeeper.of`.
+    Placements go under `claims`.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class OrderSender:
         requesters: Requesters,
         outbox: Outbox,
         partitions_total: int,
-        held: Callable[[int], HeldClaims | None],
+        claims: ClaimKeeper,
     ) -> None:
         self._requesters = requesters
         self._outbox = outbox
@@ -51,8 +50,8 @@ class OrderSender:
         # Of its own: no list of a thousand pages stands before a cancel for a connection.
         self._http = HttpClient(wall_ns, ANSWER_SECONDS_MAX)
         self._outcomes = Outcomes(self._venue.name, outbox, wall_ns)
-        self._cancels = Cancels(self._http, self._outcomes, held)
-        self._placements = Placements(self._http, self._outcomes, held, self._refusal)
+        self._cancels = Cancels(self._http, self._outcomes, claims.of)
+        self._placements = Placements(self._http, self._outcomes, claims, self._refusal)
         self._taken: dict[tuple[int, str], int] = {}
         """What was taken up, by partition, and until when it is remembered (ns UTC)."""
         self._tasks: dict[asyncio.Task[None], int] = {}
@@ -99,7 +98,8 @@ class OrderSender:
         why = self._refusal(command, owned.number)
         if why is not None or requester is None:
             why = why or "the account is not served here"
-            self._placements.refuse(command, owned.number, address, why)
+            refused = self._placements.refuse(command, owned.number, address, why)
+            self._follow(asyncio.get_running_loop().create_task(refused), owned.number)
             return
         assert self._venue.orders is not None
         placing = Placement(command, owned.number, address, requester)

@@ -17,6 +17,7 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from orderloom import topology
+from orderloom.command import DecidedCommand
 from orderloom.question import Question
 from orderloom.raw import ConnectionChange, Item, RawRecord, decode
 from runtime.kafka import connected_admin, idempotent_producer, reader
@@ -138,9 +139,11 @@ class Cluster:
     def _addresses(self, address: str) -> str:
         return ", ".join(f'{product} = "{address}"' for product in self.place.products)
 
-    def start_worker(self, member: str, ingest: str = "") -> "subprocess.Popen[bytes]":
+    def start_worker(
+        self, member: str, ingest: str = "", module: str = "tests.ingest.toy_worker"
+    ) -> "subprocess.Popen[bytes]":
         """One worker as a process; what it says stands in a file of its name."""
-        command = [sys.executable, "-m", "tests.ingest.toy_worker", self.place.venue, member]
+        command = [sys.executable, "-m", module, self.place.venue, member]
         environment = os.environ | {"ORDERLOOM_CONFIG": str(self.settings_file(ingest))}
         with (self.directory / f"{member}.log").open("ab") as log:
             process = subprocess.Popen(leashed(command), stderr=log, env=environment)
@@ -185,6 +188,13 @@ class Cluster:
             "at_ns": at_ns or time.time_ns(),
         }
         self.dispatch_bytes(number, orjson.dumps(document))
+
+    def command(self, number: int, command: DecidedCommand) -> None:
+        """Write one command of account `number`."""
+        name = topology.COMMANDS.name(self.place.venue, self.namespace)
+        key = self.accounts[number].encode()
+        self._producer.produce(name, key=key, value=command.encoded(), partition=number)
+        self._producer.flush(10)
 
     def dispatch_bytes(self, number: int, value: bytes) -> None:
         """Write one record of `dispatches`, whatever it holds."""

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from ingest import http
 from ingest.actions import HttpAnswer, HttpFailure
-from ingest.http import HttpClient, is_safe
+from ingest.http import HttpClient, KeptBack, is_safe
 from runtime.clock import wall_ns
 from tests.ingest.raw_server import Answer, Heard, a_raw_server, response
 from tests.ingest.test_runner import a_runner
@@ -259,3 +259,92 @@ async def test_a_stream_whose_tls_is_wrong_logs_the_cause_and_the_setting(
 )
 def test_what_is_safe_for_a_key(url: str, expected: bool) -> None:
     assert is_safe(url) is expected
+
+
+class Bytes:
+    """A server that counts each byte that reaches it, and answers each request."""
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.connections = 0
+        self.is_reached = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while found := await reader.read(65_536):
+                self.received += len(found)
+                self.is_reached.set()
+                writer.write(response(b"[]"))
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def counted() -> AsyncIterator[tuple[Bytes, int]]:
+    counter = Bytes()
+    server = await asyncio.start_server(counter.serve, "127.0.0.1", 0)
+    try:
+        yield counter, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def refuse() -> None:
+    raise KeptBack("not now")
+
+
+async def test_what_is_kept_back_at_its_last_look_sends_no_byte() -> None:
+    """On a new connection and on one that is used again, which both stay of use."""
+    async with counted() as (counter, port), a_client() as client:
+        request = HttpRequest("PUT", f"http://127.0.0.1:{port}/order", {"x": "1"})
+        kept = await client.perform(request, refuse)
+        assert isinstance(kept, HttpFailure)
+        assert (kept.is_unsent, kept.reason) == (True, "not now")
+        looks: list[int] = []
+        sent = await client.perform(request, lambda: looks.append(counter.received))
+        assert isinstance(sent, HttpAnswer)
+        assert looks == [0], "something of the request left before its look, or without one"
+        once = counter.received
+        assert once > 0
+        assert isinstance(await client.perform(request, refuse), HttpFailure)
+        assert isinstance(await client.perform(request), HttpAnswer)
+        assert counter.received == 2 * once, "what was kept back left a byte"
+        assert counter.connections == 1
+
+
+async def test_a_request_is_looked_at_only_once_its_connection_is_there() -> None:
+    looks: list[bool] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)  # TLS begins, and goes no further
+        looks.append(False)
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    async with a_client() as client:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/order"
+        outcome = await client.perform(HttpRequest("PUT", url, {}), lambda: looks.append(True))
+        assert isinstance(outcome, HttpFailure)
+        assert outcome.is_unsent
+        assert looks == [False]
+    server.close()
+
+
+async def test_who_waits_for_a_connection_in_vain_has_surely_sent_nothing() -> None:
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    async with a_client(seconds_max=0.3) as client:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/order"
+        request = HttpRequest("PUT", url, {})
+        outcome = await client.perform(request, lambda: None)
+        assert isinstance(outcome, HttpFailure)
+        assert outcome.is_unsent
+        plain = HttpRequest("PUT", url.replace("https", "http"), {})
+        outcome = await client.perform(plain, lambda: None)
+        assert isinstance(outcome, HttpFailure)
+        assert not outcome.is_unsent, "it was written, and nobody answered"
+    server.close()

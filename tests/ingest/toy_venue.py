@@ -172,14 +172,15 @@ def _cancel(name: OrderName, context: Context) -> SignedRequest:
 
 def _place(terms: OrderTerms, expires_ns: int, context: Context) -> SignedRequest:
     path = f"/order?name={terms.client_order_id}&until={expires_ns}"
+    # By PUT: what aiohttp would send again by itself.
     http = HttpRequest(
-        "POST",
+        "PUT",
         f"{context.endpoints.rest[PRODUCT]}{path}&at={context.venue_ns}",
         {"x-key": context.credentials.key},
-        channel="POST order",
+        channel="PUT order",
         costs=(Cost("weight"),),
     )
-    return SignedRequest(http, f"POST {path}", expires_ns)
+    return SignedRequest(http, f"PUT {path}", expires_ns)
 
 
 def _amend(

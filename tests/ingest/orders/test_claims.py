@@ -4,106 +4,35 @@ import asyncio
 import dataclasses
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer
 
-from ingest.orders.claim_topic import SETTINGS, ClaimTopic, NotClaimed
+from ingest.orders.claim_topic import NotClaimed
 from ingest.orders.claims import RECORD_BYTES_MAX, PartitionClaims
 from orderloom.claim import (
     BadClaimRecord,
     Claim,
-    ClaimRecord,
     Command,
     Kill,
     KillScope,
     NotSent,
     Verb,
     encode_claim_record,
-    read_claim_record,
 )
 from orderloom.claim_log import ClaimLog
-from orderloom.topology import CLAIMS, PARTITION_KEY
+from orderloom.topology import CLAIMS
 from runtime.broker import EmbeddedBroker
-from runtime.kafka import connected_admin, end_offsets, idempotent_producer, reader
 from runtime.topics import TopicSpec, create_topics
 from tests.conftest import RunningBroker
+from tests.ingest.orders.claim_stage import SECONDS_MAX, Stage
 from tests.ingest.spoilt_producer import spoil
 
 pytestmark = pytest.mark.broker
 ACCOUNT = "toy:main"
 FAR_NS = 1 << 62
-SECONDS_MAX = 60
-
-
-class Stage:
-    """A topic of one partition, and what is done with it beside its owners."""
-
-    def __init__(self, bootstrap: str, namespace: str) -> None:
-        self.bootstrap = bootstrap
-        self.name = CLAIMS.name("toy", namespace)
-        self.admin = connected_admin(bootstrap)
-        create_topics(self.admin, [TopicSpec(self.name, 1, 1, CLAIMS.config)])
-
-    @property
-    def topic(self) -> ClaimTopic:
-        return ClaimTopic(
-            self.name,
-            0,
-            lambda: idempotent_producer(self.bootstrap, settings=SETTINGS),
-            lambda: reader(self.bootstrap, committed=False),
-        )
-
-    @asynccontextmanager
-    async def owner(self, life: str) -> AsyncIterator[PartitionClaims]:
-        claims = PartitionClaims(self.topic, life, "1")
-        try:
-            await asyncio.wait_for(claims.take_over(), SECONDS_MAX)
-            yield claims
-        finally:
-            await claims.close()
-
-    def write(self, value: bytes) -> int:
-        """Append a record; its offset."""
-        found: list[int] = []
-
-        def delivered(error: Any, message: Any) -> None:
-            assert error is None
-            found.append(message.offset())
-
-        producer = idempotent_producer(self.bootstrap)
-        producer.produce(
-            self.name, key=PARTITION_KEY, value=value, partition=0, on_delivery=delivered
-        )
-        assert producer.flush(SECONDS_MAX) == 0
-        return found[0]
-
-    def end(self) -> int:
-        return end_offsets(self.admin, [(self.name, 0)])[self.name, 0]
-
-    def records(self) -> list[ClaimRecord]:
-        """All that stands in the log."""
-        end, found = self.end(), list[ClaimRecord]()
-        with closing(reader(self.bootstrap, committed=False)) as consumer:
-            consumer.assign([TopicPartition(self.name, 0, 0)])
-            while len(found) < end:
-                message = consumer.poll(SECONDS_MAX)
-                assert message is not None
-                if message.error() is None:
-                    found.append(read_claim_record(message.value()))
-        return found
-
-
-@contextmanager
-def closing(consumer: Consumer) -> Iterator[Consumer]:
-    try:
-        yield consumer
-    finally:
-        consumer.close()
 
 
 def a_command(number: int, seen: int, **more: Any) -> Command:
