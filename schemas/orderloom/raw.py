@@ -160,7 +160,8 @@ class Attempt:
 class AttemptOutcome:
     """What became of a command here: the venue's answer, or why there is none.
 
-    `is_unsent`: surely no byte of it left. Else, without a `status`, it may have arrived.
+    `is_unsent`: surely no byte of it left from here; whether another worker sent a placement the
+    claim log says alone. Else, without a `status`, it may have arrived.
     """
 
     KIND: ClassVar = "outcome"

@@ -63,7 +63,8 @@ async def test_a_worker_owns_signs_in_writes_frames_answers_and_liveness_and_lea
 ) -> None:
     worker = cluster.start_worker("w1")
     await cluster.until(lambda: cluster.changes("LIVE") == PARTITIONS)
-    well = dict.fromkeys(("worker", "kafka", "streams", "addresses", "group", "topics", "keys"), "")
+    parts = ("worker", "kafka", "streams", "addresses", "claims", "group", "topics", "keys")
+    well = dict.fromkeys(parts, "")
     await cluster.until(lambda: cluster.health_of("w1") == (200, well))
     for number in range(5):
         await toy.push(f"fill {number}".encode())
