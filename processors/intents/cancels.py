@@ -40,7 +40,7 @@ End = Callable[[HeldIntent, IntentOutcome, str, str], None]
 """The intent is at its end: with this outcome, reason and code."""
 
 
-class Cancels:
+class CancelBook:
     """Those that are under way. `targets` are the account's doubts about single orders."""
 
     def __init__(

@@ -14,7 +14,7 @@ from processors.account.owner import Owner
 from processors.account.publishing import Publisher
 from processors.account.targets import Targets
 from processors.account.venue_time import VenueTimes
-from processors.intents.cancels import Cancels
+from processors.intents.cancels import CancelBook
 from processors.intents.held import HeldIntent
 from processors.intents.register import IntentRegister
 from processors.intents.scopes import Scopes
@@ -44,7 +44,7 @@ class Intents:
         self._publisher = publisher
         self.register = register = IntentRegister(orders, publisher)
         self.scopes = Scopes(orders, times)
-        self.cancels = Cancels(orders, publisher, targets, owner, register, self._end)
+        self.cancels = CancelBook(orders, publisher, targets, owner, register, self._end)
 
     # ---- what is wanted
 

@@ -34,7 +34,7 @@ def a_survey(**changes: Any) -> Survey:
 def test_it_says_why_and_what_it_will_do() -> None:
     assert list(lines_of("binance", a_survey())) == [
         "binance partition 3: partition 3 has no state, but a past (fills is not empty)",
-        "  will fold 62 records again (control 2, intents 0, raw 60); drops 17 of state",
+        "  will fold 62 records again (control 2, claims 0, intents 0, raw 60); drops 17 of state",
         "  will publish orders, fills, positions and accounts anew, in a higher epoch "
         "(the last is 0)",
     ]
