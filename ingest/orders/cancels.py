@@ -38,7 +38,7 @@ class Canceling:
     is_begun: bool = False
 
 
-class Cancels:
+class CancelSender:
     """Used in one event loop; `held` is `ClaimKeeper.of`."""
 
     def __init__(

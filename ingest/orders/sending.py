@@ -8,7 +8,7 @@ import logging
 from typing import Final
 
 from ingest.http import HttpClient
-from ingest.orders.cancels import Canceling, Cancels
+from ingest.orders.cancels import Canceling, CancelSender
 from ingest.orders.claim_keeper import ClaimKeeper
 from ingest.orders.claim_topic import APPEND_SECONDS_MAX
 from ingest.orders.commands import Commanded
@@ -50,7 +50,7 @@ class OrderSender:
         # Of its own: no list of a thousand pages stands before a cancel for a connection.
         self._http = HttpClient(wall_ns, ANSWER_SECONDS_MAX)
         self._outcomes = Outcomes(self._venue.name, outbox, wall_ns)
-        self._cancels = Cancels(self._http, self._outcomes, claims.of)
+        self._cancels = CancelSender(self._http, self._outcomes, claims.of)
         self._placements = Placements(self._http, self._outcomes, claims, self._refusal)
         self._taken: dict[tuple[int, str], int] = {}
         """What was taken up, by partition, and until when it is remembered (ns UTC)."""

@@ -85,7 +85,8 @@ class Trader:
 
     def send(self, command: DecidedCommand, partition: int = P) -> None:
         key = command.account.encode()
-        self.running.edge.command(Commanded(partition, 1, key, command.encoded()))
+        commanded = Commanded(partition, 1, key, command.encoded(), time.time_ns())
+        self.running.edge.command(commanded)
 
     def outcomes(self, command: DecidedCommand) -> list[AttemptOutcome]:
         items = self.running.log.items

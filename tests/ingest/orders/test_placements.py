@@ -9,7 +9,6 @@ import pytest
 
 from ingest.group_events import Gained, Lost, Registered
 from ingest.orders import placements
-from ingest.orders.commands import Commanded
 from ingest.registry import Act, Change
 from orderloom.claim import Claim, ClaimOwner, Done, Kill, KillScope, Verb, encode_claim_record
 from tests.conftest import RunningBroker
@@ -392,7 +391,7 @@ async def test_of_a_partition_that_is_given_up_the_answers_are_awaited(stage: St
         await until(lambda: trader.arrived == ["o1"], SECONDS_MAX)
         await trader.running.edge._drop((P,), "it moves")
         assert trader.keeper.of(P) is None
-        trader.running.edge.command(Commanded(P, 1, b"toy:a", a_placement(2, 0).encoded()))
+        trader.send(a_placement(2, 0))
         toy.goes_on.set()
         assert (await trader.outcome(command)).status == 200
         await until(lambda: trader.records(Done) == [Done(command_ids=(command.id,))], SECONDS_MAX)
