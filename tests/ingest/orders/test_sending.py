@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.group_events import Gained, Registered
-from ingest.limits import Rank
+from ingest.limits import Limits, Rank
 from ingest.orders import sending
 from ingest.orders.commands import Commanded
 from ingest.registry import Act, Change
@@ -16,11 +16,12 @@ from orderloom.claim import Command, Verb
 from orderloom.command import CancelCommand
 from orderloom.raw import Attempt, AttemptOutcome, Item
 from tests.ingest.edge_on_loopback import ACCOUNT, Running, an_edge, an_entry
+from tests.ingest.orders.placing import a_placement
 from tests.ingest.raw_server import Heard, a_raw_server
 from tests.ingest.toy_server import ToyServer, a_toy_server
 from tests.ingest.toy_venue import PRODUCT
 from tests.waits import until
-from venues.rates import Cost
+from venues.rates import Bucket, Cost
 
 P = 2
 SECOND_NS = 1_000_000_000
@@ -248,3 +249,31 @@ async def test_a_cancel_goes_before_all_questions_that_wait_for_the_limits() -> 
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_placements_take_their_turn_behind_cancels_and_before_questions() -> None:
+    limits = Limits({"weight": Bucket(100, 60 * SECOND_NS)}, now_ns=0)
+    for rank in (Rank.PERIODIC, Rank.URGENT, Rank.PLACE, Rank.CANCEL, Rank.STREAM):
+        limits.wish((Cost("weight"),), ACCOUNT, rank)
+    granted = [ticket.rank for ticket in limits.grant(0)]
+    assert granted == [Rank.STREAM, Rank.CANCEL, Rank.PLACE, Rank.URGENT, Rank.PERIODIC]
+
+
+async def test_a_placement_is_kept_here_where_the_claim_log_cannot_be_read() -> None:
+    trader = an_entry(orders="trade")
+    async with a_toy_server() as toy, an_edge(toy, trader) as running:
+        await an_owner(running)
+        placed = a_placement(1, 0)
+        key, value = placed.account.encode(), placed.encoded()
+        running.edge.command(Commanded(P, 1, key, value, time.time_ns()))
+        await until(lambda: bool(running.log.items) and bool(outcomes(running)), 20)
+        (outcome,) = outcomes(running)
+        assert (outcome.is_unsent, outcome.reason) == (True, "the claim log is not read yet")
+        running.edge.command(commanded(a_command()))
+        assert (await outcome_of(running)).status == 200, "cancels wait for no claim log"
+        assert not toy.seen["PUT order"]
+        assert "nothing is placed" in running.edge.troubles()["claims"]
+
+
+def outcomes(running: Running) -> list[AttemptOutcome]:
+    return [one for one in running.log.items if isinstance(one, AttemptOutcome)]
