@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orderloom.topology import CLAIMS, CONTROL, INTENTS, RAW
 from processors.ledger.backlog import KINDS
 from processors.ledger.commit_record import (
     CommitRecord,
@@ -21,6 +22,8 @@ from processors.ledger.commit_record import (
 from processors.ledger.step import InputRecord, StepChanges
 from processors.repair.notes import BEGUN
 from processors.replay.refold import FoldRaised, MakeConfigured, Refold
+
+_BEFORE_CLAIMS = tuple(topic.kind for topic in (CONTROL, INTENTS, RAW))
 
 
 class Culprit(StrEnum):
@@ -128,6 +131,11 @@ class Audit:
 def is_begun(step: CommitRecord) -> bool:
     """Whether it is the beginning of a repair, which empties the state."""
     return step.repair is not None and step.repair["phase"] == BEGUN
+
+
+def fold_order(step: CommitRecord) -> tuple[str, ...]:
+    """The kinds of the inputs, in the order in which the step folded them."""
+    return KINDS if CLAIMS.kind in step.inputs else _BEFORE_CLAIMS
 
 
 def range_of(step: CommitRecord, kind: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from processors.ledger.input_reader import InputReader
 from processors.ledger.log import LedgerLog
 from processors.ledger.step import InputRecord
 from processors.ledger.trouble import LedgerLost, PartitionStopped
-from processors.replay.audit import range_of
+from processors.replay.audit import fold_order, range_of
 from processors.replay.beginning import HeldInputs, PlacedStep
 from processors.replay.refold import CannotReplay
 
@@ -61,10 +61,10 @@ class StepReader:
         Raises LedgerLost where the log cannot be read.
         """
         found: list[InputRecord] = []
-        for kind, reader in self._ranges.items():
+        for kind in fold_order(step):
             first, end = range_of(step, kind)
             if first < end:
-                found += reader.take(first, end)
+                found += self._ranges[kind].take(first, end)
         return found
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ import orjson
 import pytest
 from confluent_kafka import Consumer
 
-from orderloom.topology import COMMITS, RAW
+from orderloom.intent import CancelAll
+from orderloom.topology import CLAIMS, COMMITS, CONTROL, INTENTS, RAW
 from processors.account.pace import Pace
 from processors.configuration import configuration_of, configured_fold
 from processors.ledger.log import LedgerLog
@@ -21,7 +22,9 @@ from processors.replay.reading import RangeReader
 from processors.replay.refold import CannotReplay, Configuration
 from runtime.kafka import reader as kafka_reader
 from tests.conftest import RunningBroker
+from tests.processors.partition_lab import ACCOUNT, a_registration
 from tests.processors.repair.repair_lab import VENUE, RepairLab
+from tests.processors.replay.recording import Recorder
 from tests.runtime.secured_broker import free_ports
 from venues import VENUES
 
@@ -143,3 +146,33 @@ def test_a_range_of_an_input_is_waited_for_only_so_long_where_kafka_is_away(lab:
     with pytest.raises(LedgerLost, match="stays unreadable at 0"):
         ranges.take(0, 5)
     ranges.close()
+
+
+def test_a_step_of_before_claims_joined_is_read_in_the_order_of_then(
+    broker: RunningBroker, namespace: str
+) -> None:
+    """Intents came before raw, and of claims nothing was said; the step behind it is of today."""
+    lab, recorder = RepairLab(broker.bootstrap, namespace), Recorder()
+    feed_all_but_claims(lab, "then")
+    held = lab.inputs()
+    then, _ = recorder.step([*held["control"], *held["intents"], *held["raw"]])
+    inputs = {kind: ends for kind, ends in then.inputs.items() if kind != CLAIMS.kind}
+    put(lab, replace(then, inputs=inputs).encoded(), Mark(then.number or 0, 7))
+    feed_all_but_claims(lab, "today")
+    lab.feed(CLAIMS, [b"words"])
+    new = {kind: found[len(held[kind]) :] for kind, found in lab.inputs().items()}
+    today, _ = recorder.step([*new["control"], *new["claims"], *new["raw"], *new["intents"]])
+    put(lab, today.encoded(), Mark(today.number or 0, 7))
+    with replaying(lab) as replay:
+        replay.begin()
+        replay.advance()
+        assert replay.difference is None
+        assert replay.counts.step == 2
+
+
+def feed_all_but_claims(lab: RepairLab, key: str) -> None:
+    intent = CancelAll(account=ACCOUNT, strategy="s", key=key)
+    lab.feed(CONTROL, [(ACCOUNT.encode(), a_registration())])
+    lab.feed(INTENTS, [(ACCOUNT.encode(), intent.encoded())])
+    lab.measure_clock()
+    lab.feed(RAW, lab.history())
