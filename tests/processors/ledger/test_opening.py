@@ -2,12 +2,24 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
 from confluent_kafka import TopicPartition
 
-from orderloom.topology import CLAIMS, CONTROL, FILLS, INPUTS, JOINED, LEDGER, RAW, TOPICS, Topic
+from orderloom.topology import (
+    CLAIMS,
+    COMMITS,
+    CONTROL,
+    FILLS,
+    INPUTS,
+    JOINED,
+    LEDGER,
+    RAW,
+    TOPICS,
+    Topic,
+)
 from processors.ledger.ledger import Ledger
 from processors.ledger.log import RESULTS, LedgerLog
 from processors.ledger.opening import read_state
@@ -137,23 +149,44 @@ def test_a_place_of_an_older_version_is_taken_and_names_all_topics_from_then_on(
         lab.open()
 
 
-def test_an_input_that_joined_since_is_read_from_its_beginning(lab: Lab) -> None:
-    """A place that a version without it wrote; any other that lacks is none that a ledger wrote."""
+@pytest.mark.parametrize("fed", [0, 1])
+def test_an_input_that_joined_since_is_read_from_its_beginning(lab: Lab, fed: int) -> None:
+    """What a version without it wrote; any other place that lacks one is none a ledger wrote."""
     lab.feed(RAW, [b"one"])
     drain(lab.open())
     written = orjson.loads(read_state(lab.log, 0)[PLACE_KEY])
-    place = {name: dict(written[name]) for name in ("next", "topic_ids")}
-    for (joined,) in ((topic.kind,) for topic in JOINED):
-        del place["next"][joined], place["topic_ids"][joined]
-    write(lab, LEDGER, PLACE_KEY, orjson.dumps(written | place))
-    lab.feed(CLAIMS, [b"two"])
+    write(lab, LEDGER, PLACE_KEY, orjson.dumps(written | without_joined(written, "next")))
+    write_older_commit(lab)
+    lab.feed(CLAIMS, [b"two"] * fed)
+    lab.feed(RAW, [b"three"])
     ledger = lab.open()
     drain(ledger)
-    assert ledger.next_offsets == {"control": 0, "claims": 1, "intents": 0, "raw": 1}
+    assert ledger.next_offsets == {"control": 0, "claims": fed, "intents": 0, "raw": 2}
+    first = lab.commits()[2]
+    assert first["inputs"]["claims"] == [0, fed]
+    assert first["topic_ids"] == lab.log.topic_ids()
     assert orjson.loads(read_state(lab.log, 0)[PLACE_KEY])["topic_ids"] == lab.log.topic_ids()
     recreate(lab, CLAIMS)
     with pytest.raises(PartitionStopped, match="not the one that was read"):
         lab.open()
+
+
+def without_joined(document: dict[str, Any], place: str) -> dict[str, Any]:
+    """The place, and the ids of the topics, as a version said them that did not know of them."""
+    joined = {topic.kind for topic in JOINED}
+    return {
+        name: {kind: said for kind, said in document[name].items() if kind not in joined}
+        for name in (place, "topic_ids")
+    }
+
+
+def write_older_commit(lab: Lab) -> None:
+    """The last step's record once more, as a version wrote it that did not know of them."""
+    last = lab.committed(COMMITS)[-1]
+    written = orjson.loads(last.value() or b"")
+    value = orjson.dumps(written | without_joined(written, "inputs"))
+    lab.producer.produce(lab.name(COMMITS), value, last.key(), 0, headers=last.headers())
+    assert lab.producer.flush(30) == 0
 
 
 def test_no_other_input_may_lack_in_a_place(lab: Lab) -> None:
