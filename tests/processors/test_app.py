@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orderloom.topology import RAW
+from processors.ledger.backlog import KINDS
 from tests.conftest import RunningBroker
 from tests.processors.chaos.stage import SESSION_SECONDS, Stage
 
@@ -28,7 +29,7 @@ def test_workers_that_join_one_after_another_each_own_something_in_step(
             stage.start()
             for owned in stage.wait_until_owned(members).values():
                 assert owned["raw"]
-                assert owned["raw"] == owned["intents"] == owned["control"]
+                assert all(owned[kind] == owned["raw"] for kind in KINDS)
 
 
 def test_after_a_seek_and_a_rebalance_the_groups_offset_rises_and_nothing_piles_up(
@@ -68,8 +69,7 @@ def test_the_assignment_test_finds_faust_as_it_comes(
             stage.start(variant)
             owners = stage.wait_until_owned(joined).values()
         in_step = all(
-            owned["raw"] and owned["raw"] == owned["intents"] == owned["control"]
-            for owned in owners
+            owned["raw"] and all(owned[kind] == owned["raw"] for kind in KINDS) for owned in owners
         )
         assert not in_step
 

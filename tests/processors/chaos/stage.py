@@ -149,7 +149,7 @@ class Stage:
         for _ in range(count):
             number = self.fed
             self.fed += 1
-            topic = INPUTS[number % 3] if chance.random() < 0.2 else RAW
+            topic = chance.choice(INPUTS) if chance.random() < 0.2 else RAW
             key, partition = b"key %d" % (number % KEYS), number % KEYS % self.partitions
             value = b"event %d" % number
             self.lab.producer.produce(self.lab.name(topic), value, key, partition)
