@@ -8,6 +8,7 @@ from confluent_kafka import Message
 
 from orderloom.topology import (
     ACCOUNTS,
+    ANSWERS,
     DEAD_LETTERS,
     DIFFERENCES,
     FILLS,
@@ -38,7 +39,7 @@ from processors.repair.former_records import (
 from processors.repair.notes import ENDED
 
 COUNTERS_STATE = f"{COUNTERS}/".encode()
-NUMBERED: Final = (ORDERS, FILLS, POSITIONS, ACCOUNTS, DIFFERENCES, DEAD_LETTERS)
+NUMBERED: Final = (ORDERS, FILLS, POSITIONS, ACCOUNTS, DIFFERENCES, ANSWERS, DEAD_LETTERS)
 """The outputs whose records bear an epoch; another one would be read to its beginning for it."""
 Note = Callable[[int], None]
 """Called with how many records were read."""

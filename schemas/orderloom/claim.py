@@ -2,7 +2,8 @@
 
 The topic is plain appends in append time, so its offsets are dense and its order decides
 (`claim_log`). Its key is the account, or the partition's own where no single account is named.
-A record that says nothing that we know stops the partition: what it forbids might be sent.
+Whoever sends stops at a record that says nothing that we know, as what it forbids might be sent;
+the fold, which sends nothing, makes a dead letter of it.
 """
 
 from enum import StrEnum

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from orderloom.topology import DISPATCHES, INSTRUMENTS, INTENTS, LEDGER, OUTPUTS, RAW
+from orderloom.topology import COMMANDS, DISPATCHES, INSTRUMENTS, INTENTS, LEDGER, OUTPUTS, RAW
 from processors.ledger.opening import read_state
 from processors.ledger.state import PLACE_KEY, REPAIR_KEY
 from processors.ledger.trouble import PartitionStopped
@@ -137,6 +137,7 @@ def test_the_epoch_is_looked_for_where_records_bear_one(lab: RepairLab) -> None:
     bear = {one.kind: {"epoch" in doc for doc in lab.documents(one)} for one in OUTPUTS}
     assert all(bear[topic.kind] <= {True} for topic in NUMBERED), bear
     assert {one.kind for one in OUTPUTS} - {one.kind for one in NUMBERED} == {
+        COMMANDS.kind,
         DISPATCHES.kind,
         INSTRUMENTS.kind,
     }
